@@ -1,0 +1,29 @@
+package pluginv1
+
+const (
+	// ProtocolVersion is the major version of the contract, the key of
+	// go-plugin's VersionedPlugins and the suffix of the protobuf package. Minor
+	// changes are capability strings in Configure.
+	ProtocolVersion = 1
+
+	// MagicCookieKey and MagicCookieValue make a plugin that a person starts by
+	// hand say so instead of waiting. They are not a secret.
+	MagicCookieKey   = "AUTH0_MCP_PLUGIN"
+	MagicCookieValue = "b3f6c0f2-auth0-mcp-plugin"
+
+	// PluginSet is the name under which the plugin is dispensed by go-plugin.
+	PluginSet = "plugin"
+
+	// MaxMessageBytes limits one gRPC message in each direction. grpc's default
+	// of 4 MiB is below what a page of 100 large actions takes; an unlimited
+	// size would let one answer fill the memory of both processes.
+	MaxMessageBytes = 16 << 20
+
+	// MaxBodyBytes limits an HTTP body or a tool's result inside a message, so
+	// that a too large one is an expected Failure and never a broken connection:
+	// the rest of the message (headers, path, framing) fits into the difference.
+	MaxBodyBytes = MaxMessageBytes - 1<<20
+
+	// BasePath is the only part of a tenant that plugins reach.
+	BasePath = "/api/v2/"
+)

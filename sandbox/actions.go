@@ -1,0 +1,412 @@
+package sandbox
+
+import (
+	"net/http"
+	"strings"
+	"time"
+)
+
+// buildFailure is the text in an action's code that makes its build fail.
+const buildFailure = "throw-at-build"
+
+// action is an action's draft and what was deployed of it.
+type action struct {
+	id, name, code, runtime string
+	triggers, dependencies  []any
+	secrets                 []actionSecret
+	created, updated        time.Time
+	// changed is when the latest build began.
+	changed  time.Time
+	versions []*actionVersion // oldest first
+}
+
+// actionSecret is what the tenant keeps of a secret: never its value.
+type actionSecret struct {
+	name    string
+	updated time.Time
+}
+
+// actionVersion is a deployed state of an action.
+type actionVersion struct {
+	id       string
+	number   int
+	draft    action
+	created  time.Time
+	built    time.Time
+	deployed bool
+}
+
+func errNoAction() error { return notFound("That action does not exist.", "") }
+
+func actionSchema(create bool) *schema {
+	props := map[string]*schema{
+		"name": text("The name of an action").length(1, 255),
+		"supported_triggers": list(record("A trigger", map[string]*schema{
+			"id":      text("An actions extensibility point").length(1, 64),
+			"version": text("The version of a trigger").length(1, 16),
+			"status":  text("The status of a trigger"),
+		}, "id"), "The list of triggers that this action supports").length(1, 1),
+		"code": text("The source code of the action"),
+		"dependencies": list(record("A dependency", map[string]*schema{
+			"name":         text("The name of the npm module").length(1, 214),
+			"version":      text("Description of the npm module version"),
+			"registry_url": text("Optional value used primarily for private npm registries"),
+		}, "name"), "The list of third party npm modules, and their versions, that this action depends on"),
+		"runtime": text("The Node runtime").oneOf("node12", "node16", "node18", "node18-actions", "node22"),
+		"secrets": list(record("A secret", map[string]*schema{
+			"name":  text("The name of the particular secret, e.g. API_KEY").length(1, 128),
+			"value": text("The value of the particular secret, e.g. secret123"),
+		}, "name"), "The list of secrets that are included in an action or a version of an action"),
+		"deploy":  flag("True if the action should be deployed after creation"),
+		"modules": list(nil, "The list of action modules"),
+	}
+	if create {
+		return record("", props, "name", "supported_triggers")
+	}
+	delete(props, "deploy")
+	return record("", props)
+}
+
+// status tells how far the build of the draft is.
+func (a *action) status(now time.Time, buildTime time.Duration) string {
+	switch elapsed := now.Sub(a.changed); {
+	case elapsed < buildTime/3:
+		return "pending"
+	case elapsed < buildTime:
+		return "building"
+	case strings.Contains(a.code, buildFailure):
+		return "failed"
+	default:
+		return "built"
+	}
+}
+
+func (a *action) current() *actionVersion {
+	for _, version := range a.versions {
+		if version.deployed {
+			return version
+		}
+	}
+	return nil
+}
+
+func (a *action) bare() object {
+	return object{
+		"id": a.id, "name": a.name, "supported_triggers": clone(a.triggers),
+		"created_at": nanos(a.created), "updated_at": nanos(a.updated), "all_changes_deployed": false,
+	}
+}
+
+func (a *action) showSecrets() []any {
+	out := []any{}
+	for _, secret := range a.secrets {
+		out = append(out, object{"name": secret.name, "updated_at": nanos(secret.updated)})
+	}
+	return out
+}
+
+func (v *actionVersion) show() object {
+	out := object{
+		"id": v.id, "code": v.draft.code, "dependencies": clone(v.draft.dependencies), "deployed": v.deployed,
+		"number": number(v.number), "secrets": v.draft.showSecrets(), "status": "built", "runtime": v.draft.runtime,
+		"built_at": nanos(v.built), "created_at": nanos(v.created), "updated_at": nanos(v.built),
+		"supported_triggers": clone(v.draft.triggers),
+	}
+	return out
+}
+
+// showDeployed adds the deployed version, in both of the forms that it has.
+func (a *action) showDeployed(out object) {
+	version := a.current()
+	if version == nil {
+		return
+	}
+	out["deployed_version"] = version.show()
+	out["current_version"] = object{
+		"id": version.id, "code": version.draft.code, "runtime": version.draft.runtime, "status": "BUILT",
+		"number": number(version.number), "build_time": nanos(version.built),
+		"created_at": nanos(version.created), "updated_at": nanos(version.built),
+	}
+}
+
+func (t *Tenant) showAction(a *action) object {
+	out := a.bare()
+	out["code"], out["dependencies"], out["runtime"] = a.code, clone(a.dependencies), a.runtime
+	out["secrets"] = a.showSecrets()
+	status := a.status(t.now(), t.buildTime)
+	out["status"] = status
+	if status == "failed" {
+		out["errors"] = []any{object{
+			"id":  "invalid_syntax",
+			"msg": "Unexpected token '" + buildFailure + "'",
+			"url": "https://auth0.com/docs/customize/actions/limitations",
+		}}
+	}
+	a.showDeployed(out)
+	version := a.current()
+	out["all_changes_deployed"] = version != nil && string(encode(version.draft.content())) == string(encode(a.content()))
+	return out
+}
+
+// content is what a deployment freezes.
+func (a *action) content() object {
+	return object{
+		"code": a.code, "dependencies": a.dependencies, "runtime": a.runtime,
+		"secrets": a.showSecrets(), "triggers": a.triggers,
+	}
+}
+
+func (t *Tenant) findAction(id string) *action {
+	for _, a := range t.actions {
+		if a.id == id {
+			return a
+		}
+	}
+	return nil
+}
+
+func (t *Tenant) findActionNamed(name string) *action {
+	for _, a := range t.actions {
+		if a.name == name {
+			return a
+		}
+	}
+	return nil
+}
+
+func (t *Tenant) listActions(c *call) (result, error) {
+	q := readQuery(c.query, "page", "per_page", "triggerId", "actionName", "deployed", "installed")
+	p := q.page(20)
+	deployed, byDeployed := q.flag("deployed", "Optional filter to only retrieve actions that are deployed")
+	installed, _ := q.flag("installed", "When true, return only installed actions")
+	if q.err != nil {
+		return result{}, q.err
+	}
+	found := []object{}
+	for _, a := range t.actions {
+		if installed ||
+			(q.has("triggerId") && !a.supports(q.text("triggerId"))) ||
+			(q.has("actionName") && a.name != q.text("actionName")) ||
+			(byDeployed && deployed != (a.current() != nil)) {
+			continue
+		}
+		found = append(found, t.showAction(a))
+	}
+	return p.actionsAnswer("actions", found)
+}
+
+func (a *action) supports(trigger string) bool {
+	for _, supported := range a.triggers {
+		if supported, _ := supported.(object); supported["id"] == trigger {
+			return true
+		}
+	}
+	return false
+}
+
+// actionsAnswer is the envelope of the actions endpoints: page and per_page, no
+// record offset. Zeros are left out, and a page without items has no total.
+func (p page) actionsAnswer(name string, items []object) (result, error) {
+	shown := p.slice(items)
+	out := object{name: shown, "per_page": p.size}
+	if p.index > 0 {
+		out["page"] = p.index
+	}
+	if len(shown) > 0 {
+		out["total"] = len(items)
+	}
+	return ok(out)
+}
+
+func (t *Tenant) getAction(c *call) (result, error) {
+	a := t.findAction(c.params["id"])
+	if a == nil {
+		return result{}, errNoAction()
+	}
+	return ok(t.showAction(a))
+}
+
+func (t *Tenant) createAction(c *call) (result, error) {
+	if err := validateBody(c.body, actionSchema(true)); err != nil {
+		return result{}, err
+	}
+	name, _ := c.body["name"].(string)
+	if t.findActionNamed(name) != nil {
+		return result{}, conflict("An action with that name already exists for this tenant.", "")
+	}
+	now := t.now()
+	a := &action{id: t.uuid(), created: now, dependencies: []any{}}
+	if err := t.mergeAction(a, c.body, now); err != nil {
+		return result{}, err
+	}
+	t.actions = append(t.actions, a)
+	return created(t.showAction(a))
+}
+
+// mergeAction writes a valid body over an action; whatever changes the code's
+// surroundings starts a build. Nothing is changed if it fails.
+func (t *Tenant) mergeAction(a *action, body object, now time.Time) error {
+	next := *a
+	if triggers, given := body["supported_triggers"].([]any); given {
+		completed, runtime, err := completeTriggers(triggers)
+		if err != nil {
+			return err
+		}
+		next.triggers = completed
+		if next.runtime == "" {
+			next.runtime = runtime
+		}
+	}
+	if secrets, given := body["secrets"].([]any); given {
+		merged, err := mergeSecrets(a.secrets, secrets, now)
+		if err != nil {
+			return err
+		}
+		next.secrets = merged
+	}
+	if dependencies, given := body["dependencies"].([]any); given {
+		next.dependencies, _ = clone(dependencies).([]any)
+	}
+	for name, field := range map[string]*string{"name": &next.name, "code": &next.code, "runtime": &next.runtime} {
+		if value, given := body[name].(string); given {
+			*field = value
+		}
+	}
+	next.updated = now
+	for _, name := range []string{"code", "dependencies", "runtime", "secrets", "supported_triggers"} {
+		if _, given := body[name]; given {
+			next.changed = now
+		}
+	}
+	*a = next
+	return nil
+}
+
+// mergeSecrets replaces the list of secrets; one without a value keeps the value
+// it has.
+func mergeSecrets(old []actionSecret, given []any, now time.Time) ([]actionSecret, error) {
+	out := []actionSecret{}
+	for _, item := range given {
+		item, _ := item.(object)
+		name, _ := item["name"].(string)
+		secret := actionSecret{name: name, updated: now}
+		if _, valued := item["value"]; !valued {
+			found := false
+			for _, kept := range old {
+				if kept.name == name {
+					secret, found = kept, true
+				}
+			}
+			if !found {
+				return nil, refused(http.StatusBadRequest, "Secret '"+name+"' has no value.", "")
+			}
+		}
+		out = append(out, secret)
+	}
+	return out, nil
+}
+
+func (t *Tenant) updateAction(c *call) (result, error) {
+	a := t.findAction(c.params["id"])
+	if a == nil {
+		return result{}, errNoAction()
+	}
+	if err := validateBody(c.body, actionSchema(false)); err != nil {
+		return result{}, err
+	}
+	if name, given := c.body["name"].(string); given {
+		if other := t.findActionNamed(name); other != nil && other != a {
+			return result{}, conflict("An action with that name already exists for this tenant.", "")
+		}
+	}
+	if err := t.mergeAction(a, c.body, t.now()); err != nil {
+		return result{}, err
+	}
+	return ok(t.showAction(a))
+}
+
+func (t *Tenant) deleteAction(c *call) (result, error) {
+	q := readQuery(c.query, "force")
+	force, _ := q.flag("force", "Force action deletion detaching bindings")
+	if q.err != nil {
+		return result{}, q.err
+	}
+	for i, a := range t.actions {
+		if a.id != c.params["id"] {
+			continue
+		}
+		if t.bound(a) && !force {
+			return result{}, conflict("This action is bound to a trigger; remove the binding first, or force the deletion.", "")
+		}
+		t.unbind(a)
+		t.actions = append(t.actions[:i:i], t.actions[i+1:]...)
+		return gone()
+	}
+	return result{}, errNoAction()
+}
+
+func (t *Tenant) deployAction(c *call) (result, error) {
+	a := t.findAction(c.params["id"])
+	if a == nil {
+		return result{}, errNoAction()
+	}
+	now := t.now()
+	if a.status(now, t.buildTime) != "built" {
+		return result{}, refused(http.StatusBadRequest, "A draft must be in the 'built' state before it can be deployed.", "")
+	}
+	version := a.deploy(t.uuid(), now)
+	out := version.show()
+	// The answer is the version before the deployment has ended.
+	delete(out, "built_at")
+	out["deployed"], out["updated_at"], out["action"] = false, nanos(version.created), a.bare()
+	return ok(out)
+}
+
+// deploy freezes the draft as the deployed version.
+func (a *action) deploy(id string, now time.Time) *actionVersion {
+	for _, version := range a.versions {
+		version.deployed = false
+	}
+	version := &actionVersion{
+		id: id, number: len(a.versions) + 1, draft: *a, created: now, built: now.Add(90 * time.Millisecond), deployed: true,
+	}
+	version.draft.versions = nil
+	a.versions = append(a.versions, version)
+	return version
+}
+
+func (t *Tenant) listVersions(c *call) (result, error) {
+	q := readQuery(c.query, "page", "per_page")
+	p := q.page(20)
+	if q.err != nil {
+		return result{}, q.err
+	}
+	a := t.findAction(c.params["id"])
+	if a == nil {
+		return result{}, errNoAction()
+	}
+	found := []object{}
+	for i := len(a.versions) - 1; i >= 0; i-- {
+		found = append(found, a.versions[i].showWith(a))
+	}
+	return p.actionsAnswer("versions", found)
+}
+
+func (v *actionVersion) showWith(a *action) object {
+	out := v.show()
+	out["action"] = a.bare()
+	return out
+}
+
+func (t *Tenant) getVersion(c *call) (result, error) {
+	a := t.findAction(c.params["id"])
+	if a == nil {
+		return result{}, errNoAction()
+	}
+	for _, version := range a.versions {
+		if version.id == c.params["version"] {
+			return ok(version.showWith(a))
+		}
+	}
+	return result{}, notFound("That action version does not exist.", "")
+}

@@ -1,0 +1,13 @@
+// Package sandbox is an Auth0 tenant that lives in memory: the part of the
+// Management API v2 that deals with applications, client grants, APIs, actions,
+// forms, flows and logs, behind an [net/http.Handler].
+//
+// It answers with the shapes, the paging envelopes, the defaults and the errors
+// of the real API, so that a program can be tried, demonstrated and tested
+// without an Auth0 account. [New] makes a tenant, seeded with a small invented
+// company; [Tenant.Transport] reaches it in process, [Listen] over HTTPS.
+//
+// Everything that looks like a secret in here is invented, and looks real on
+// purpose: a program that leaks secrets shall be caught against this tenant, and
+// not against a real one.
+package sandbox

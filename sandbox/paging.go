@@ -1,0 +1,190 @@
+package sandbox
+
+import (
+	"encoding/base64"
+	"fmt"
+	"net/url"
+	"slices"
+	"strconv"
+	"strings"
+)
+
+const (
+	maxPerPage = 100
+	// searchWindow is how far page and per_page reach into a log search.
+	searchWindow = 1000
+)
+
+// queryParams reads a query string by the rules of the real API: parameters that
+// an endpoint doesn't know are refused, and so are values of the wrong kind.
+type queryParams struct {
+	values url.Values
+	err    error
+}
+
+func readQuery(values url.Values, known ...string) *queryParams {
+	q := &queryParams{values: values}
+	var unknown []string
+	for name := range values {
+		if !slices.Contains(known, strings.TrimSuffix(name, "[]")) {
+			unknown = append(unknown, name)
+		}
+	}
+	if len(unknown) > 0 {
+		slices.Sort(unknown)
+		q.err = badQuery("'Additional properties not allowed: %s'", strings.Join(unknown, ","))
+	}
+	return q
+}
+
+func (q *queryParams) fail(err error) {
+	if q.err == nil {
+		q.err = err
+	}
+}
+
+func (q *queryParams) has(name string) bool { return q.values.Has(name) }
+
+func (q *queryParams) text(name string) string { return q.values.Get(name) }
+
+// number reads an integer within bounds.
+func (q *queryParams) number(name string, absent, low, high int, meaning string) int {
+	if !q.has(name) {
+		return absent
+	}
+	value, err := strconv.Atoi(q.values.Get(name))
+	switch {
+	case err != nil:
+		q.fail(badQuery("'Expected type integer but found type string' on property %s (%s)", name, meaning))
+	case value < low:
+		q.fail(badQuery("'Value %d is less than minimum %d' on property %s (%s)", value, low, name, meaning))
+	case value > high:
+		q.fail(badQuery("'Value %d is greater than maximum %d' on property %s (%s)", value, high, name, meaning))
+	}
+	return value
+}
+
+// flag reads true or false; set tells whether it was there.
+func (q *queryParams) flag(name, meaning string) (value, set bool) {
+	if !q.has(name) {
+		return false, false
+	}
+	switch q.values.Get(name) {
+	case "true":
+		return true, true
+	case "false":
+		return false, true
+	default:
+		q.fail(badQuery("'Expected type boolean but found type string' on property %s (%s)", name, meaning))
+		return false, false
+	}
+}
+
+// list reads values that come as a repeated parameter, or separated by commas, or
+// both.
+func (q *queryParams) list(name string) []string {
+	var out []string
+	for _, values := range [][]string{q.values[name], q.values[name+"[]"]} {
+		for _, value := range values {
+			for item := range strings.SplitSeq(value, ",") {
+				if item = strings.TrimSpace(item); item != "" {
+					out = append(out, item)
+				}
+			}
+		}
+	}
+	return out
+}
+
+// page is what a list request asks for.
+type page struct {
+	index, size int
+	totals      bool
+	// checkpoint tells that the caller pages with take and from.
+	checkpoint bool
+	take       int
+	from       string
+}
+
+func (q *queryParams) page(defaultSize int) page {
+	p := page{
+		index: q.number("page", 0, 0, 1<<31-1, "Page index of the results to return"),
+		size:  q.number("per_page", defaultSize, 0, maxPerPage, "Number of results per page"),
+		take:  q.number("take", 50, 1, maxPerPage, "Number of results per page"),
+		from:  q.text("from"),
+	}
+	p.totals, _ = q.flag("include_totals", "Whether to return the total result count")
+	p.checkpoint = q.has("take") || q.has("from")
+	return p
+}
+
+func (p page) start() int { return p.index * p.size }
+
+// slice cuts the page out of all items; a page past the end is empty.
+func (p page) slice(items []object) []object {
+	start := min(p.start(), len(items))
+	return items[start:min(start+p.size, len(items))]
+}
+
+// projection is the pair fields and include_fields.
+type projection struct {
+	fields  []string
+	exclude bool
+	always  []string
+}
+
+func (q *queryParams) projection(always ...string) projection {
+	include, set := q.flag("include_fields", "Whether the given fields are included or excluded")
+	return projection{fields: q.list("fields"), exclude: set && !include, always: always}
+}
+
+func (p projection) apply(item object) object {
+	if len(p.fields) == 0 {
+		return item
+	}
+	out := object{}
+	for name, value := range item {
+		if slices.Contains(p.fields, name) != p.exclude || slices.Contains(p.always, name) {
+			out[name] = value
+		}
+	}
+	return out
+}
+
+// answer answers with one page of items in the shape that was asked for: an
+// array, an object with record offset and total, or a checkpoint page. An empty
+// idKey means that the endpoint has no checkpoint paging.
+func (p page) answer(name, idKey string, items []object, show func(object) object) (result, error) {
+	out := object{}
+	if p.checkpoint && idKey != "" {
+		start := 0
+		if p.from != "" {
+			last, err := base64.RawURLEncoding.DecodeString(p.from)
+			at := slices.IndexFunc(items, func(item object) bool { return item[idKey] == string(last) })
+			if err != nil || at < 0 {
+				return result{}, badQuery("'Invalid checkpoint' on property from (Optional Id from which to start selection)")
+			}
+			start = at + 1
+		}
+		end := min(start+p.take, len(items))
+		if end > start && end < len(items) {
+			out["next"] = base64.RawURLEncoding.EncodeToString(fmt.Append(nil, items[end-1][idKey]))
+		}
+		out[name] = showAll(items[start:end], show)
+		return ok(out)
+	}
+	shown := showAll(p.slice(items), show)
+	if !p.totals {
+		return ok(shown)
+	}
+	out["start"], out["limit"], out["total"], out[name] = p.start(), p.size, len(items), shown
+	return ok(out)
+}
+
+func showAll(items []object, show func(object) object) []object {
+	out := make([]object, len(items))
+	for i, item := range items {
+		out[i] = show(item)
+	}
+	return out
+}

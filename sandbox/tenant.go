@@ -1,0 +1,242 @@
+package sandbox
+
+import (
+	"crypto/rand"
+	"encoding/json"
+	mathrand "math/rand/v2"
+	"net/http"
+	"strings"
+	"sync"
+	"time"
+)
+
+// DefaultDomain is the domain of a tenant whose Options name none. The .invalid
+// top-level domain can never resolve, so a request that misses the sandbox
+// reaches nobody.
+const DefaultDomain = "harbourlight.sandbox.auth0.invalid"
+
+// DefaultBuildTime is how long an action is "pending" and then "building" when
+// Options.BuildTime is zero: long enough for a program that deploys without
+// waiting to fail, short enough for a test that waits.
+const DefaultBuildTime = 150 * time.Millisecond
+
+// Options configure a tenant. The zero value is a seeded tenant on the real
+// clock.
+type Options struct {
+	// Empty leaves out the invented company: the tenant has the Management API,
+	// its global client, and nothing else.
+	Empty bool
+	// Now is the tenant's clock; nil means time.Now. The seeded events lie in the
+	// eight days before New is called.
+	Now func() time.Time
+	// Seed picks the identifiers and the seeded events: the same Seed with the
+	// same clock gives the same tenant.
+	Seed uint64
+	// Domain is the tenant's host name, without a scheme; empty means
+	// DefaultDomain.
+	Domain string
+	// BuildTime is how long an action takes from a change of its code to the
+	// status "built" (or "failed"), measured on Now; zero means DefaultBuildTime,
+	// a negative value builds at once.
+	BuildTime time.Duration
+	// RateLimit is the number of requests a second that X-RateLimit-Limit speaks
+	// of; zero means 1,000. The tenant never enforces it: a 429 comes from Fail.
+	RateLimit int
+}
+
+// object is a JSON object as the tenant keeps it. Numbers are json.Number, so
+// that a number that no Go type can hold comes back as it was written.
+type object = map[string]any
+
+// Tenant is one in-memory Auth0 tenant. Make it with New; all methods are safe
+// for concurrent use.
+type Tenant struct {
+	domain    string
+	now       func() time.Time
+	buildTime time.Duration
+	rateLimit int
+	tokenKey  []byte
+	routes    []route
+	explorer  string // client_id that tokens are minted for
+
+	// mu guards everything below. Handlers run, and their answers are encoded,
+	// while it is held; a scripted latency is waited out without it.
+	mu        sync.Mutex
+	rand      *mathrand.Rand
+	clients   collection
+	grants    collection
+	apis      collection
+	actions   []*action
+	bindings  map[string][]*binding
+	forms     collection
+	flows     collection
+	logs      []object // ascending log_id
+	revoked   map[string]bool
+	recorder  recorder
+	faults    []*FaultRule
+	rateCount rateWindow
+}
+
+// New makes a tenant.
+func New(o Options) *Tenant {
+	t := &Tenant{
+		domain:    o.Domain,
+		now:       o.Now,
+		buildTime: o.BuildTime,
+		rateLimit: o.RateLimit,
+		tokenKey:  make([]byte, 32),
+		rand:      mathrand.New(mathrand.NewPCG(o.Seed, 0x9e3779b97f4a7c15)), // #nosec G404 -- identifiers of a test double, reproducible on purpose
+		clients:   collection{idKey: "client_id"},
+		grants:    collection{idKey: "id"},
+		apis:      collection{idKey: "id"},
+		forms:     collection{idKey: "id"},
+		flows:     collection{idKey: "id"},
+		bindings:  map[string][]*binding{},
+		revoked:   map[string]bool{},
+	}
+	if t.domain == "" {
+		t.domain = DefaultDomain
+	}
+	if t.now == nil {
+		t.now = time.Now
+	}
+	switch {
+	case t.buildTime == 0:
+		t.buildTime = DefaultBuildTime
+	case t.buildTime < 0:
+		t.buildTime = 0
+	}
+	if t.rateLimit <= 0 {
+		t.rateLimit = 1000
+	}
+	_, _ = rand.Read(t.tokenKey) // never fails: it aborts the program instead
+	t.routes = routes()
+	t.seedSystem()
+	if !o.Empty {
+		t.seedCompany()
+	}
+	return t
+}
+
+// Domain returns the tenant's host name, without a scheme.
+func (t *Tenant) Domain() string { return t.domain }
+
+// Audience returns the identifier of the tenant's Management API, which is the
+// audience of its tokens.
+func (t *Tenant) Audience() string { return "https://" + t.domain + "/api/v2/" }
+
+// name is the tenant's short name, the first label of its domain, which every
+// client carries as "tenant".
+func (t *Tenant) name() string {
+	name, _, _ := strings.Cut(t.domain, ".")
+	return name
+}
+
+// ServeHTTP answers a request as the Management API would. A scripted connection
+// drop aborts the handler, which makes net/http close the connection.
+func (t *Tenant) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	answer, err := t.serve(r)
+	if err != nil {
+		panic(http.ErrAbortHandler)
+	}
+	for name, values := range answer.header {
+		w.Header()[name] = values
+	}
+	w.WriteHeader(answer.status)
+	if r.Method != http.MethodHead {
+		// A failed write means that the client has gone; there is nobody to tell.
+		_, _ = w.Write(answer.body)
+	}
+}
+
+// collection is a list of JSON objects in the order of their creation.
+type collection struct {
+	idKey string
+	items []object
+}
+
+func (c *collection) find(id string) object {
+	for _, item := range c.items {
+		if item[c.idKey] == id {
+			return item
+		}
+	}
+	return nil
+}
+
+func (c *collection) add(item object) { c.items = append(c.items, item) }
+
+func (c *collection) remove(id string) bool {
+	for i, item := range c.items {
+		if item[c.idKey] == id {
+			c.items = append(c.items[:i:i], c.items[i+1:]...)
+			return true
+		}
+	}
+	return false
+}
+
+// clone copies a JSON value deeply, so that an answer's projection never touches
+// what the tenant keeps.
+func clone(v any) any {
+	switch v := v.(type) {
+	case object:
+		out := make(object, len(v))
+		for key, value := range v {
+			out[key] = clone(value)
+		}
+		return out
+	case []any:
+		out := make([]any, len(v))
+		for i, value := range v {
+			out[i] = clone(value)
+		}
+		return out
+	default:
+		return v
+	}
+}
+
+func cloneObject(o object) object {
+	copied, _ := clone(o).(object)
+	return copied
+}
+
+// number writes an int the way decoded bodies hold numbers.
+func number(n int) json.Number {
+	text, _ := json.Marshal(n) // an int always encodes
+	return json.Number(text)
+}
+
+// stringList turns strings into a JSON array.
+func stringList(values ...string) []any {
+	out := make([]any, len(values))
+	for i, value := range values {
+		out[i] = value
+	}
+	return out
+}
+
+const (
+	hexDigits    = "0123456789abcdef"
+	alphanumeric = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789"
+	secretDigits = alphanumeric + "-_"
+)
+
+// randomText draws n characters. The caller holds mu, or owns the tenant alone.
+func (t *Tenant) randomText(alphabet string, n int) string {
+	out := make([]byte, n)
+	for i := range out {
+		out[i] = alphabet[t.rand.IntN(len(alphabet))]
+	}
+	return string(out)
+}
+
+func (t *Tenant) uuid() string {
+	h := t.randomText(hexDigits, 31)
+	return h[:8] + "-" + h[8:12] + "-4" + h[12:15] + "-a" + h[15:18] + "-" + h[18:30]
+}
+
+// Timestamps: most of the API writes milliseconds, the actions nanoseconds.
+func millis(at time.Time) string { return at.UTC().Format("2006-01-02T15:04:05.000Z") }
+func nanos(at time.Time) string  { return at.UTC().Format("2006-01-02T15:04:05.000000000Z") }

@@ -1,0 +1,76 @@
+package pluginv1
+
+import (
+	"fmt"
+	"net/http"
+	"slices"
+	"strings"
+)
+
+// PathRule is one entry of ToolManifest.Paths: a method and a path in which
+// "{name}" stands for exactly one non-empty segment.
+type PathRule struct {
+	method   string
+	segments []string
+}
+
+// ParsePathRule reads a rule such as "GET /api/v2/clients/{id}".
+func ParsePathRule(rule string) (PathRule, error) {
+	method, path, ok := strings.Cut(rule, " ")
+	if !ok || !slices.Contains(EffectDestroy.Methods(), method) {
+		return PathRule{}, fmt.Errorf("path rule %q: want a method and a path, such as \"GET %sclients/{id}\"", rule, BasePath)
+	}
+	rest, ok := strings.CutPrefix(path, BasePath)
+	if !ok || strings.ContainsAny(rest, " ?#%\\") {
+		return PathRule{}, fmt.Errorf("path rule %q: the path must lie below %s, without query, fragment or escapes", rule, BasePath)
+	}
+	segments := strings.Split(rest, "/")
+	for _, s := range segments {
+		name, isParam := strings.CutPrefix(s, "{")
+		name, closed := strings.CutSuffix(name, "}")
+		if s == "" || s == "." || s == ".." || isParam != closed || strings.ContainsAny(name, "{}") || (isParam && name == "") {
+			return PathRule{}, fmt.Errorf("path rule %q: %q is not a segment: want a name or {name}", rule, s)
+		}
+	}
+	return PathRule{method: method, segments: segments}, nil
+}
+
+// Method is the rule's HTTP method.
+func (r PathRule) Method() string { return r.method }
+
+// Match reports whether a request fits the rule. escapedPath is compared as it
+// is sent, so an encoded slash inside a segment does not end it. A rule for GET
+// also allows HEAD.
+func (r PathRule) Match(method, escapedPath string) bool {
+	if method != r.method && (method != http.MethodHead || r.method != http.MethodGet) {
+		return false
+	}
+	rest, ok := strings.CutPrefix(escapedPath, BasePath)
+	if !ok {
+		return false
+	}
+	got := strings.Split(rest, "/")
+	if len(got) != len(r.segments) {
+		return false
+	}
+	for i, want := range r.segments {
+		if got[i] == "" || (want[0] != '{' && got[i] != want) {
+			return false
+		}
+	}
+	return true
+}
+
+// Methods are the HTTP methods that a tool of this effect may send; none for an
+// effect that does not exist.
+func (e Effect) Methods() []string {
+	switch e {
+	case EffectRead:
+		return []string{http.MethodGet, http.MethodHead}
+	case EffectWrite:
+		return []string{http.MethodGet, http.MethodHead, http.MethodPost, http.MethodPut, http.MethodPatch}
+	case EffectDestroy:
+		return []string{http.MethodGet, http.MethodHead, http.MethodPost, http.MethodPut, http.MethodPatch, http.MethodDelete}
+	}
+	return nil
+}

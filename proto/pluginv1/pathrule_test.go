@@ -1,0 +1,56 @@
+package pluginv1
+
+import "testing"
+
+func TestPathRule(t *testing.T) {
+	tests := []struct {
+		rule, method, path string
+		want               bool
+	}{
+		{"GET /api/v2/clients", "GET", "/api/v2/clients", true},
+		{"GET /api/v2/clients", "HEAD", "/api/v2/clients", true},
+		{"GET /api/v2/clients", "POST", "/api/v2/clients", false},
+		{"POST /api/v2/clients", "HEAD", "/api/v2/clients", false},
+		{"GET /api/v2/clients", "GET", "/api/v2/clients/", false},
+		{"GET /api/v2/clients", "GET", "/api/v2/clients/abc", false},
+		{"GET /api/v2/clients/{id}", "GET", "/api/v2/clients/abc", true},
+		{"GET /api/v2/clients/{id}", "GET", "/api/v2/clients/", false},
+		{"GET /api/v2/clients/{id}", "GET", "/api/v2/clients/a/b", false},
+		{"GET /api/v2/clients/{id}", "GET", "/api/v2/grants/abc", false},
+		{"GET /api/v2/resource-servers/{id}", "GET", "/api/v2/resource-servers/https%3A%2F%2Fapi.example.com%2F", true},
+		{"PATCH /api/v2/actions/actions/{id}", "PATCH", "/oauth/token", false},
+	}
+	for _, tt := range tests {
+		r, err := ParsePathRule(tt.rule)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := r.Match(tt.method, tt.path); got != tt.want {
+			t.Errorf("%q.Match(%s %s) = %v, want %v", tt.rule, tt.method, tt.path, got, tt.want)
+		}
+	}
+}
+
+func TestParsePathRuleRefuses(t *testing.T) {
+	for _, rule := range []string{
+		"", "/api/v2/clients", "GET", "TRACE /api/v2/clients", "get /api/v2/clients", "GET /oauth/token", "GET https://x/api/v2/clients",
+		"GET /api/v2/", "GET /api/v2/../x", "GET /api/v2//x", "GET /api/v2/{", "GET /api/v2/{}", "GET /api/v2/a{b}", "GET /api/v2/x?y=1", "GET /api/v2/%2e%2e/x",
+	} {
+		if _, err := ParsePathRule(rule); err == nil {
+			t.Errorf("ParsePathRule(%q) accepted", rule)
+		}
+	}
+}
+
+func FuzzPathRule(f *testing.F) {
+	f.Add("GET /api/v2/clients/{id}", "GET", "/api/v2/clients/x")
+	f.Fuzz(func(t *testing.T, rule, method, path string) {
+		r, err := ParsePathRule(rule)
+		if err != nil {
+			return
+		}
+		if r.Match(method, path) && len(path) <= len(BasePath) {
+			t.Errorf("%q matches %q", rule, path)
+		}
+	})
+}

@@ -1,0 +1,175 @@
+package sdk
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"fmt"
+	"io"
+	"log/slog"
+	"net/http"
+	"slices"
+	"sync/atomic"
+
+	"google.golang.org/grpc"
+
+	"github.com/auth0-mcp/auth0-mcp/proto/pluginv1"
+)
+
+// Call is one call of a tool in progress. It is valid until the tool's function
+// returns.
+type Call struct {
+	ctx        context.Context
+	id         string
+	domain     string
+	arguments  json.RawMessage
+	host       pluginv1.HostClient
+	lastStatus atomic.Int64
+}
+
+// Domain is the tenant's domain, host or host:port, for building request URLs.
+func (c *Call) Domain() string { return c.domain }
+
+// Arguments is the JSON object that the caller gave, checked against the tool's
+// schema but otherwise untouched: an explicit null, [], false or 0 is still there.
+func (c *Call) Arguments() json.RawMessage { return slices.Clone(c.arguments) }
+
+// Body is Arguments without the named members, such as the id that goes into
+// the path: what a tool that passes its arguments on sends to the API. The order
+// and the text of the others are kept.
+func (c *Call) Body(without ...string) (json.RawMessage, error) {
+	dec := json.NewDecoder(bytes.NewReader(c.arguments))
+	if _, err := dec.Token(); err != nil {
+		return nil, InvalidArgument("the arguments are not a JSON object: %v", err)
+	}
+	var out bytes.Buffer
+	out.WriteByte('{')
+	for dec.More() {
+		key, err := dec.Token()
+		if err != nil {
+			return nil, InvalidArgument("the arguments are not a JSON object: %v", err)
+		}
+		var value json.RawMessage
+		if err := dec.Decode(&value); err != nil {
+			return nil, InvalidArgument("the arguments are not a JSON object: %v", err)
+		}
+		name, _ := key.(string)
+		if slices.Contains(without, name) {
+			continue
+		}
+		if out.Len() > 1 {
+			out.WriteByte(',')
+		}
+		quoted, err := encode(name)
+		if err != nil {
+			return nil, err
+		}
+		out.Write(quoted)
+		out.WriteByte(':')
+		out.Write(value)
+	}
+	out.WriteByte('}')
+	return out.Bytes(), nil
+}
+
+// Progress tells the caller how far the call has come. total is 0 when unknown.
+func (c *Call) Progress(done, total float64, note string) {
+	// Progress is a courtesy: a host that is gone ends the process by other means.
+	_, _ = c.host.Progress(c.ctx, &pluginv1.ProgressRequest{CallId: c.id, Done: done, Total: total, Note: note})
+}
+
+// Log writes to the host's log, with the call's id. Never log what Auth0
+// answered or what the caller gave: both may hold secrets.
+func (c *Call) Log() *slog.Logger {
+	return slog.New(&logHandler{host: c.host, callID: c.id})
+}
+
+// HTTPClient sends requests to the tenant through the host, under this call's
+// name, deadline and cancellation. The host adds the credentials and the headers
+// User-Agent and Auth0-Client, follows no redirect and retries what may be
+// retried: the author's client library should do none of it. When the call has
+// returned, every request fails.
+func (c *Call) HTTPClient() *http.Client {
+	return &http.Client{
+		Transport:     tunnel{c},
+		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
+	}
+}
+
+// tunnel is the http.RoundTripper whose network is the host.
+type tunnel struct{ call *Call }
+
+func (t tunnel) RoundTrip(r *http.Request) (*http.Response, error) {
+	if r.Body != nil {
+		defer r.Body.Close()
+	}
+	c := t.call
+	if c.ctx.Err() != nil {
+		return nil, newError(pluginv1.Failure_CODE_CALL_ENDED, "%s %s was not sent: the call ended", r.Method, r.URL.Path)
+	}
+	if r.URL.Host != c.domain {
+		return nil, newError(pluginv1.Failure_CODE_REFUSED, "%s %s was not sent to %q: a plugin reaches %s only", r.Method, r.URL.Path, r.URL.Host, c.domain)
+	}
+	body, err := readBody(r)
+	if err != nil {
+		return nil, err
+	}
+	// The request ends with its own context and with the call's, whichever is first.
+	ctx, cancel := context.WithCancel(r.Context())
+	defer cancel()
+	defer context.AfterFunc(c.ctx, cancel)()
+
+	answer, err := c.host.RoundTrip(ctx, &pluginv1.RoundTripRequest{
+		CallId: c.id, Method: r.Method, Path: r.URL.EscapedPath(), Query: r.URL.RawQuery,
+		Headers: toHeaders(r.Header), Body: body,
+	}, grpc.MaxCallRecvMsgSize(pluginv1.MaxMessageBytes), grpc.MaxCallSendMsgSize(pluginv1.MaxMessageBytes))
+	if err != nil {
+		if ctx.Err() != nil {
+			return nil, ctx.Err()
+		}
+		return nil, fmt.Errorf("the host did not answer: %w", err)
+	}
+	if f := answer.GetFailure(); f != nil {
+		return nil, &Error{f}
+	}
+	resp := answer.GetResponse()
+	c.lastStatus.Store(int64(resp.GetStatus()))
+	return &http.Response{
+		StatusCode: int(resp.GetStatus()), Status: fmt.Sprintf("%d %s", resp.GetStatus(), http.StatusText(int(resp.GetStatus()))),
+		Proto: "HTTP/1.1", ProtoMajor: 1, ProtoMinor: 1,
+		Header: fromHeaders(resp.GetHeaders()), Body: io.NopCloser(bytes.NewReader(resp.GetBody())),
+		ContentLength: int64(len(resp.GetBody())), Request: r,
+	}, nil
+}
+
+func readBody(r *http.Request) ([]byte, error) {
+	if r.Body == nil {
+		return nil, nil
+	}
+	body, err := io.ReadAll(io.LimitReader(r.Body, pluginv1.MaxBodyBytes+1))
+	if err != nil {
+		return nil, fmt.Errorf("reading the body of %s %s: %w", r.Method, r.URL.Path, err)
+	}
+	if len(body) > pluginv1.MaxBodyBytes {
+		return nil, newError(pluginv1.Failure_CODE_TOO_LARGE, "%s %s was not sent: its body is over %d bytes", r.Method, r.URL.Path, pluginv1.MaxBodyBytes)
+	}
+	return body, nil
+}
+
+func toHeaders(h http.Header) []*pluginv1.Header {
+	headers := make([]*pluginv1.Header, 0, len(h))
+	for name, values := range h {
+		headers = append(headers, &pluginv1.Header{Name: name, Values: values})
+	}
+	return headers
+}
+
+func fromHeaders(headers []*pluginv1.Header) http.Header {
+	h := make(http.Header, len(headers))
+	for _, header := range headers {
+		for _, value := range header.GetValues() {
+			h.Add(header.GetName(), value)
+		}
+	}
+	return h
+}

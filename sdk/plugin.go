@@ -1,0 +1,166 @@
+// Package sdk is all that the author of an auth0-mcp plugin needs.
+//
+// A plugin is a value, [Plugin], whose tools are plain functions made with
+// [NewTool]; main passes it to [Serve]. A tool reaches the tenant's Management
+// API through [Call.HTTPClient] alone: every request passes through the host,
+// which adds the credentials and refuses what the tool does not declare. A
+// plugin never holds a token.
+package sdk
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"regexp"
+
+	"github.com/auth0-mcp/auth0-mcp/proto/pluginv1"
+)
+
+// Plugin is one Auth0 resource: a name, a version and its tools.
+type Plugin struct {
+	// Name is lower-case letters, digits and dashes, such as "roles".
+	Name string
+	// Version is the plugin's own version (semver, without "v").
+	Version string
+	// Tools in the order in which they are offered.
+	Tools []Tool
+}
+
+// Effect is what a tool does to the tenant. The host enforces it on every
+// request; the zero value is refused.
+type Effect = pluginv1.Effect
+
+const (
+	// Read tools send GET and HEAD requests only.
+	Read = pluginv1.EffectRead
+	// Write tools also send POST, PUT and PATCH.
+	Write = pluginv1.EffectWrite
+	// Destroy tools also send DELETE.
+	Destroy = pluginv1.EffectDestroy
+)
+
+// Tool is one MCP tool, made by [NewTool].
+type Tool struct {
+	manifest pluginv1.ToolManifest
+	err      error
+	run      func(context.Context, *Call) (json.RawMessage, error)
+}
+
+// NewTool makes a tool of a plain function. The JSON schema of the arguments
+// comes from In's fields and tags: see [Schema]. What fn returns is the tool's
+// answer, as JSON; a [json.RawMessage] is passed on unchanged. An error made by
+// [InvalidArgument], [NotFound] or [Ambiguous] reaches the caller as such, an
+// error answer of the Management API with Auth0's own words.
+//
+// A mistake in the declaration is reported by [Serve], [Plugin.Manifest] and the
+// test kit.
+func NewTool[In, Out any](name string, effect Effect, description string, fn func(context.Context, *Call, In) (Out, error), opts ...Option) Tool {
+	t := Tool{manifest: pluginv1.ToolManifest{Name: name, Effect: effect, Description: description}}
+	for _, opt := range opts {
+		opt(&t.manifest)
+	}
+	t.manifest.InputSchema, t.err = Schema[In]()
+	t.run = func(ctx context.Context, c *Call) (json.RawMessage, error) {
+		var in In
+		if err := json.Unmarshal(c.arguments, &in); err != nil {
+			return nil, InvalidArgument("the arguments do not fit the tool: %v", err)
+		}
+		out, err := fn(ctx, c, in)
+		if err != nil {
+			return nil, err
+		}
+		return encode(out)
+	}
+	return t
+}
+
+// Option adds to a tool's declaration.
+type Option func(*pluginv1.ToolManifest)
+
+// Scopes names the Management API scopes that the tool needs.
+func Scopes(scopes ...string) Option {
+	return func(m *pluginv1.ToolManifest) { m.Scopes = append(m.Scopes, scopes...) }
+}
+
+// Paths declares the requests that the tool sends, such as
+// "GET /api/v2/roles/{id}"; the host refuses every other. Without it the tool
+// may reach all of /api/v2/ with the methods of its effect, and the person who
+// installs the plugin is told so.
+func Paths(rules ...string) Option {
+	return func(m *pluginv1.ToolManifest) { m.Paths = append(m.Paths, rules...) }
+}
+
+// Title is a short name for people.
+func Title(title string) Option {
+	return func(m *pluginv1.ToolManifest) { m.Title = title }
+}
+
+// Idempotent says that a second identical call changes nothing more.
+func Idempotent() Option {
+	return func(m *pluginv1.ToolManifest) { m.Idempotent = true }
+}
+
+var (
+	pluginName = regexp.MustCompile(`^[a-z][a-z0-9-]{0,30}$`)
+	toolName   = regexp.MustCompile(`^[a-z][a-z0-9_]{0,63}$`)
+)
+
+// Manifest is the plugin's declaration, or an error that names every mistake.
+func (p Plugin) Manifest() (pluginv1.Manifest, error) {
+	m := pluginv1.Manifest{
+		Name: p.Name, Version: p.Version, Protocols: []int{pluginv1.ProtocolVersion},
+		Executable: "auth0-mcp-plugin-" + p.Name,
+	}
+	var errs []error
+	if !pluginName.MatchString(p.Name) {
+		errs = append(errs, fmt.Errorf("plugin name %q: want lower-case letters, digits and dashes", p.Name))
+	}
+	if p.Version == "" {
+		errs = append(errs, fmt.Errorf("plugin %q has no version", p.Name))
+	}
+	seen := map[string]bool{}
+	for _, t := range p.Tools {
+		if err := t.check(); err != nil {
+			errs = append(errs, fmt.Errorf("tool %q: %w", t.manifest.Name, err))
+		}
+		if seen[t.manifest.Name] {
+			errs = append(errs, fmt.Errorf("tool %q is declared twice", t.manifest.Name))
+		}
+		seen[t.manifest.Name] = true
+		m.Tools = append(m.Tools, t.manifest)
+	}
+	return m, errors.Join(errs...)
+}
+
+func (t Tool) check() error {
+	errs := []error{t.err}
+	if !toolName.MatchString(t.manifest.Name) {
+		errs = append(errs, errors.New("a name is lower-case letters, digits and underscores, at most 64"))
+	}
+	if t.manifest.Description == "" {
+		errs = append(errs, errors.New("no description"))
+	}
+	if t.manifest.Effect.Methods() == nil {
+		errs = append(errs, fmt.Errorf("effect %q: want sdk.Read, sdk.Write or sdk.Destroy", t.manifest.Effect))
+	}
+	for _, rule := range t.manifest.Paths {
+		if _, err := pluginv1.ParsePathRule(rule); err != nil {
+			errs = append(errs, err)
+		}
+	}
+	return errors.Join(errs...)
+}
+
+// encode writes JSON without escaping <, > and &, which Auth0's templates and
+// queries are full of.
+func encode(v any) (json.RawMessage, error) {
+	var buf bytes.Buffer
+	enc := json.NewEncoder(&buf)
+	enc.SetEscapeHTML(false)
+	if err := enc.Encode(v); err != nil {
+		return nil, fmt.Errorf("encoding the tool's answer: %w", err)
+	}
+	return bytes.TrimSpace(buf.Bytes()), nil
+}

@@ -1,0 +1,204 @@
+// Package sdktest is the test kit of a plugin's author: it runs a tool over real
+// gRPC in process, against an http.Handler that plays Auth0, under the rules
+// that the host enforces.
+package sdktest
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"flag"
+	"fmt"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"slices"
+	"sync"
+	"testing"
+
+	"github.com/google/jsonschema-go/jsonschema"
+	goplugin "github.com/hashicorp/go-plugin"
+	"google.golang.org/grpc"
+
+	"github.com/auth0-mcp/auth0-mcp/proto/pluginv1"
+	"github.com/auth0-mcp/auth0-mcp/sdk"
+)
+
+// Domain is the tenant's domain in tests.
+const Domain = "tenant.auth0.example"
+
+const callID = "test-call"
+
+// Result is what a tool answered.
+type Result struct {
+	// JSON is the tool's answer; nil after a failure.
+	JSON json.RawMessage
+	// Failure is what the caller is told instead of an answer.
+	Failure *pluginv1.Failure
+	// Progress are the notes the tool sent on its way.
+	Progress []string
+}
+
+// Call runs one tool with the arguments (a JSON object). auth0 plays the tenant.
+// The test fails if the arguments do not fit the schema, if a request goes beyond
+// the tool's effect or declared paths, or if the machinery breaks.
+func Call(t testing.TB, p sdk.Plugin, auth0 http.Handler, tool, arguments string) Result {
+	t.Helper()
+	declared := declaration(t, p, tool)
+	checkArguments(t, declared, arguments)
+
+	gp, err := sdk.GRPCPlugin(p)
+	if err != nil {
+		t.Fatal(err)
+	}
+	client, server := goplugin.TestPluginGRPCConn(t, false, map[string]goplugin.Plugin{pluginv1.PluginSet: gp})
+	defer server.Stop()
+	defer client.Close()
+	dispensed, err := client.Dispense(pluginv1.PluginSet)
+	if err != nil {
+		t.Fatal(err)
+	}
+	conn := dispensed.(*sdk.Connection)
+
+	host := &fakeHost{t: t, auth0: auth0, tool: declared}
+	id := conn.Broker.NextId()
+	go conn.Broker.AcceptAndServe(id, func(opts []grpc.ServerOption) *grpc.Server {
+		s := grpc.NewServer(append(opts, grpc.MaxRecvMsgSize(pluginv1.MaxMessageBytes))...)
+		pluginv1.RegisterHostServer(s, host)
+		return s
+	})
+	if _, err := conn.Configure(t.Context(), &pluginv1.ConfigureRequest{Domain: Domain, HostBrokerId: id}); err != nil {
+		t.Fatalf("Configure: %v", err)
+	}
+	answer, err := conn.CallTool(t.Context(), &pluginv1.CallToolRequest{CallId: callID, Tool: tool, Arguments: []byte(arguments)},
+		grpc.MaxCallRecvMsgSize(pluginv1.MaxMessageBytes))
+	if err != nil {
+		t.Fatalf("%s: %v", tool, err)
+	}
+	host.mu.Lock()
+	defer host.mu.Unlock()
+	return Result{JSON: answer.GetResult(), Failure: answer.GetFailure(), Progress: slices.Clone(host.progress)}
+}
+
+func declaration(t testing.TB, p sdk.Plugin, tool string) pluginv1.ToolManifest {
+	t.Helper()
+	m, err := p.Manifest()
+	if err != nil {
+		t.Fatal(err)
+	}
+	i := slices.IndexFunc(m.Tools, func(tm pluginv1.ToolManifest) bool { return tm.Name == tool })
+	if i < 0 {
+		t.Fatalf("plugin %s has no tool %q", p.Name, tool)
+	}
+	return m.Tools[i]
+}
+
+func checkArguments(t testing.TB, tool pluginv1.ToolManifest, arguments string) {
+	t.Helper()
+	var schema jsonschema.Schema
+	if err := json.Unmarshal(tool.InputSchema, &schema); err != nil {
+		t.Fatal(err)
+	}
+	resolved, err := schema.Resolve(nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var instance any
+	if err := json.Unmarshal([]byte(arguments), &instance); err != nil {
+		t.Fatalf("arguments of %s: %v", tool.Name, err)
+	}
+	if err := resolved.Validate(instance); err != nil {
+		t.Fatalf("arguments of %s do not fit its schema: %v", tool.Name, err)
+	}
+}
+
+// fakeHost is a host with one tenant, one call and no credentials.
+type fakeHost struct {
+	pluginv1.UnimplementedHostServer
+	t     testing.TB
+	auth0 http.Handler
+	tool  pluginv1.ToolManifest
+
+	mu       sync.Mutex
+	progress []string
+}
+
+func (h *fakeHost) RoundTrip(ctx context.Context, r *pluginv1.RoundTripRequest) (*pluginv1.RoundTripResponse, error) {
+	if r.GetCallId() != callID || !h.allowed(r.GetMethod(), r.GetPath()) {
+		message := fmt.Sprintf("%s declares no %s %s", h.tool.Name, r.GetMethod(), r.GetPath())
+		h.t.Errorf("refused: %s", message)
+		return &pluginv1.RoundTripResponse{Outcome: &pluginv1.RoundTripResponse_Failure{Failure: &pluginv1.Failure{
+			Code: pluginv1.Failure_CODE_REFUSED, Message: message}}}, nil
+	}
+	target := "https://" + Domain + r.GetPath()
+	if r.GetQuery() != "" {
+		target += "?" + r.GetQuery()
+	}
+	request := httptest.NewRequestWithContext(ctx, r.GetMethod(), target, bytes.NewReader(r.GetBody()))
+	for _, header := range r.GetHeaders() {
+		// The host drops what a plugin claims about its identity.
+		if !slices.Contains([]string{"Authorization", "User-Agent", "Auth0-Client"}, http.CanonicalHeaderKey(header.GetName())) {
+			request.Header[http.CanonicalHeaderKey(header.GetName())] = header.GetValues()
+		}
+	}
+	recorder := httptest.NewRecorder()
+	h.auth0.ServeHTTP(recorder, request)
+	response := &pluginv1.HTTPResponse{Status: int32(recorder.Code), Body: recorder.Body.Bytes()} //nolint:gosec // an HTTP status fits
+	for name, values := range recorder.Header() {
+		response.Headers = append(response.Headers, &pluginv1.Header{Name: name, Values: values})
+	}
+	return &pluginv1.RoundTripResponse{Outcome: &pluginv1.RoundTripResponse_Response{Response: response}}, nil
+}
+
+func (h *fakeHost) allowed(method, path string) bool {
+	if !slices.Contains(h.tool.Effect.Methods(), method) {
+		return false
+	}
+	return len(h.tool.Paths) == 0 || slices.ContainsFunc(h.tool.Paths, func(rule string) bool {
+		r, err := pluginv1.ParsePathRule(rule)
+		return err == nil && r.Match(method, path)
+	})
+}
+
+func (h *fakeHost) Progress(_ context.Context, r *pluginv1.ProgressRequest) (*pluginv1.ProgressResponse, error) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	h.progress = append(h.progress, r.GetNote())
+	return &pluginv1.ProgressResponse{}, nil
+}
+
+func (h *fakeHost) Log(_ context.Context, r *pluginv1.LogRequest) (*pluginv1.LogResponse, error) {
+	h.t.Logf("plugin: %s %v", r.GetMessage(), r.GetAttributes())
+	return &pluginv1.LogResponse{}, nil
+}
+
+// Manifest compares the plugin's declaration with the committed manifest.json in
+// the test's folder. "go test -update" rewrites the file: the reviewable change
+// of the tool surface.
+func Manifest(t testing.TB, p sdk.Plugin) {
+	t.Helper()
+	m, err := p.Manifest()
+	if err != nil {
+		t.Fatal(err)
+	}
+	want, err := m.Encode()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if flag.Lookup("update").Value.String() == "true" {
+		if err := os.WriteFile("manifest.json", want, 0o644); err != nil { //nolint:gosec // a manifest is public
+			t.Fatal(err)
+		}
+		return
+	}
+	got, err := os.ReadFile("manifest.json")
+	if err != nil {
+		t.Fatalf("%v; write it with: go test -update", err)
+	}
+	if !bytes.Equal(got, want) {
+		t.Errorf("manifest.json is not what the plugin declares; look at the difference after: go test -update")
+	}
+}
+
+// A test binary has one set of flags, so the flag is declared once, here.
+var _ = flag.Bool("update", false, "rewrite manifest.json from the plugin's declaration")

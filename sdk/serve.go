@@ -1,0 +1,106 @@
+package sdk
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"os"
+	"time"
+
+	"github.com/hashicorp/go-hclog"
+	goplugin "github.com/hashicorp/go-plugin"
+	"google.golang.org/grpc"
+	"google.golang.org/grpc/connectivity"
+
+	"github.com/auth0-mcp/auth0-mcp/proto/pluginv1"
+)
+
+// configureTimeout ends a plugin whose host never configures it: a host that
+// died between launch and Configure.
+const configureTimeout = 15 * time.Second
+
+// handshakeOut is the real stdout, taken before any code of the author runs: the
+// handshake is the first line on it, and a stray print would break the launch.
+// Outside a launch stdout is left alone.
+var handshakeOut = claimStdout()
+
+func claimStdout() *os.File {
+	out := os.Stdout
+	if os.Getenv(pluginv1.MagicCookieKey) == pluginv1.MagicCookieValue {
+		os.Stdout = os.Stderr
+	}
+	return out
+}
+
+// Serve runs the plugin and does not return. With the argument "describe" it
+// prints the manifest and exits.
+//
+// The process ends when its stdin does (the host holds the other end), when the
+// connection to the host is lost, or when the host does not configure it within
+// 15 seconds: no plugin outlives its host.
+func Serve(p Plugin) {
+	s, err := newServer(p)
+	if err != nil {
+		fmt.Fprintf(os.Stderr, "plugin %s: %v\n", p.Name, err)
+		os.Exit(1)
+	}
+	if len(os.Args) > 1 && os.Args[len(os.Args)-1] == "describe" {
+		if _, err := handshakeOut.Write(s.manifest); err != nil {
+			os.Exit(1)
+		}
+		os.Exit(0)
+	}
+	if os.Getenv(pluginv1.MagicCookieKey) != pluginv1.MagicCookieValue {
+		fmt.Fprintf(os.Stderr, "%s is a plugin of auth0-mcp, which starts it by itself. To see what it offers: %s describe\n", p.Name, os.Args[0])
+		os.Exit(1)
+	}
+	go exitAfter(s)
+	os.Stdout = handshakeOut
+	goplugin.Serve(&goplugin.ServeConfig{
+		HandshakeConfig: goplugin.HandshakeConfig{
+			ProtocolVersion: pluginv1.ProtocolVersion, MagicCookieKey: pluginv1.MagicCookieKey, MagicCookieValue: pluginv1.MagicCookieValue,
+		},
+		VersionedPlugins: map[int]goplugin.PluginSet{
+			pluginv1.ProtocolVersion: {pluginv1.PluginSet: &grpcPlugin{server: s}},
+		},
+		GRPCServer: func(opts []grpc.ServerOption) *grpc.Server {
+			return grpc.NewServer(append(opts, grpc.MaxRecvMsgSize(pluginv1.MaxMessageBytes), grpc.MaxSendMsgSize(pluginv1.MaxMessageBytes))...)
+		},
+		Logger: hclog.New(&hclog.LoggerOptions{Level: hclog.Warn, Output: os.Stderr, JSONFormat: true}),
+	})
+}
+
+// exitAfter ends the process when the host is gone, however it went.
+func exitAfter(s *server) {
+	lifeline := make(chan struct{})
+	go func(stdin io.Reader) {
+		_, _ = io.Copy(io.Discard, stdin)
+		close(lifeline)
+	}(os.Stdin)
+	select {
+	case <-s.configured:
+	case <-lifeline:
+		os.Exit(0)
+	case <-time.After(configureTimeout):
+		fmt.Fprintln(os.Stderr, "no Configure from the host: exiting")
+		os.Exit(1)
+	}
+	select {
+	case <-s.lost:
+	case <-lifeline:
+	}
+	os.Exit(0)
+}
+
+// watch reports the loss of the connection to the host.
+func (s *server) watch(conn *grpc.ClientConn) {
+	defer close(s.lost)
+	// The connection lives as long as the process: there is no context to obey.
+	ctx := context.Background()
+	for state := conn.GetState(); state != connectivity.TransientFailure && state != connectivity.Shutdown; state = conn.GetState() {
+		if state == connectivity.Idle {
+			conn.Connect()
+		}
+		conn.WaitForStateChange(ctx, state)
+	}
+}

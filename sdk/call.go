@@ -38,38 +38,11 @@ func (c *Call) Arguments() json.RawMessage { return slices.Clone(c.arguments) }
 // the path: what a tool that passes its arguments on sends to the API. The order
 // and the text of the others are kept.
 func (c *Call) Body(without ...string) (json.RawMessage, error) {
-	dec := json.NewDecoder(bytes.NewReader(c.arguments))
-	if _, err := dec.Token(); err != nil {
+	var o Object
+	if err := json.Unmarshal(c.arguments, &o); err != nil {
 		return nil, InvalidArgument("the arguments are not a JSON object: %v", err)
 	}
-	var out bytes.Buffer
-	out.WriteByte('{')
-	for dec.More() {
-		key, err := dec.Token()
-		if err != nil {
-			return nil, InvalidArgument("the arguments are not a JSON object: %v", err)
-		}
-		var value json.RawMessage
-		if err := dec.Decode(&value); err != nil {
-			return nil, InvalidArgument("the arguments are not a JSON object: %v", err)
-		}
-		name, _ := key.(string)
-		if slices.Contains(without, name) {
-			continue
-		}
-		if out.Len() > 1 {
-			out.WriteByte(',')
-		}
-		quoted, err := encode(name)
-		if err != nil {
-			return nil, err
-		}
-		out.Write(quoted)
-		out.WriteByte(':')
-		out.Write(value)
-	}
-	out.WriteByte('}')
-	return out.Bytes(), nil
+	return encode(o.Without(without...))
 }
 
 // Progress tells the caller how far the call has come. total is 0 when unknown.

@@ -25,9 +25,9 @@ const configureTimeout = 15 * time.Second
 var handshakeOut = claimStdout()
 
 func claimStdout() *os.File {
-	out := os.Stdout
+	out := os.Stdout //nolint:forbidigo // the handshake goes to the real stdout
 	if os.Getenv(pluginv1.MagicCookieKey) == pluginv1.MagicCookieValue {
-		os.Stdout = os.Stderr
+		os.Stdout = os.Stderr //nolint:forbidigo // so that nothing but the handshake does
 	}
 	return out
 }
@@ -55,7 +55,7 @@ func Serve(p Plugin) {
 		os.Exit(1)
 	}
 	go exitAfter(s)
-	os.Stdout = handshakeOut
+	os.Stdout = handshakeOut //nolint:forbidigo // go-plugin writes the handshake to it, then replaces it
 	goplugin.Serve(&goplugin.ServeConfig{
 		HandshakeConfig: goplugin.HandshakeConfig{
 			ProtocolVersion: pluginv1.ProtocolVersion, MagicCookieKey: pluginv1.MagicCookieKey, MagicCookieValue: pluginv1.MagicCookieValue,

@@ -51,8 +51,8 @@ func Call(t testing.TB, p sdk.Plugin, auth0 http.Handler, tool, arguments string
 	if err != nil {
 		t.Fatal(err)
 	}
-	client, server := goplugin.TestPluginGRPCConn(t, false, map[string]goplugin.Plugin{pluginv1.PluginSet: gp})
-	defer server.Stop()
+	client, _ := goplugin.TestPluginGRPCConn(t, false, map[string]goplugin.Plugin{pluginv1.PluginSet: gp})
+	// Close asks the server to stop: stopping it here too would race with that.
 	defer client.Close()
 	dispensed, err := client.Dispense(pluginv1.PluginSet)
 	if err != nil {

@@ -1,0 +1,284 @@
+// Package logs is the plugin for an Auth0 tenant's log events.
+package logs
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"net/url"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/auth0-mcp/auth0-mcp/sdk"
+	"github.com/auth0-mcp/auth0-mcp/sdk/auth0v1"
+)
+
+const (
+	defaultPerPage = 20
+	defaultTake    = 50
+	// searchWindow is how many results a search reaches at most:
+	// https://auth0.com/docs/api/management/v2/logs/get-logs
+	searchWindow = 1000
+)
+
+// Plugin is the logs plugin: auth0_list_logs and auth0_get_log.
+func Plugin() sdk.Plugin {
+	return sdk.Plugin{Name: "logs", Version: "0.1.0", Tools: []sdk.Tool{
+		sdk.NewTool("auth0_list_logs", sdk.Read,
+			"Tenant log events, newest first. Filters combine with AND: \"failed logins of the last day\" is type=failed_login, since=24h. "+
+				"Search (q, filters, page) reaches the newest 1000 matches; to read on from a known event use from and take alone.",
+			listLogs, sdk.Title("List logs"), sdk.Scopes("read:logs"), sdk.Paths("GET /api/v2/logs"), sdk.Idempotent()),
+		sdk.NewTool("auth0_get_log", sdk.Read, "One log event with all its details.",
+			getLog, sdk.Title("Get log"), sdk.Scopes("read:logs"), sdk.Paths("GET /api/v2/logs/{id}"), sdk.Idempotent()),
+	}}
+}
+
+type listInput struct {
+	Q             string   `json:"q,omitempty" jsonschema:"Lucene query, for what the filters cannot say."`
+	Type          string   `json:"type,omitempty" jsonschema:"Event code (fp) or name: failed_login, successful_login, signup, api_operation …"`
+	UserID        string   `json:"user_id,omitempty"`
+	UserName      string   `json:"user_name,omitempty"`
+	ClientID      string   `json:"client_id,omitempty"`
+	IP            string   `json:"ip,omitempty"`
+	Since         string   `json:"since,omitempty" jsonschema:"RFC 3339, or an age: 24h, 7d."`
+	Until         string   `json:"until,omitempty" jsonschema:"As since."`
+	Page          *int     `json:"page,omitempty" jsonschema:"0-based." schema:"min=0"`
+	PerPage       *int     `json:"per_page,omitempty" schema:"min=1,max=100,default=20"`
+	Sort          string   `json:"sort,omitempty" schema:"enum=date:1|date:-1,default=date:-1"`
+	Fields        []string `json:"fields,omitempty" jsonschema:"Members to show instead of the usual ones."`
+	IncludeFields *bool    `json:"include_fields,omitempty" jsonschema:"false: all members but fields."`
+	IncludeTotals *bool    `json:"include_totals,omitempty" schema:"default=true"`
+	From          string   `json:"from,omitempty" jsonschema:"log_id to read on from, oldest first. Only take goes with it."`
+	Take          *int     `json:"take,omitempty" schema:"min=1,max=100,default=50"`
+}
+
+// summary is what a reader needs of an event to decide which one to get.
+var summary = []string{"log_id", "date", "type", "description", "connection", "client_id", "client_name", "ip", "user_id", "user_name"}
+
+func listLogs(ctx context.Context, c *sdk.Call, in listInput) (any, error) {
+	if in.From != "" {
+		return readFrom(ctx, c, in)
+	}
+	if in.Take != nil {
+		return nil, sdk.InvalidArgument("take goes with from only: for the number of search results use per_page, or give from, the log_id to read on from")
+	}
+	query, err := lucene(in, time.Now())
+	if err != nil {
+		return nil, err
+	}
+	page, perPage := value(in.Page, 0), value(in.PerPage, defaultPerPage)
+	if (page+1)*perPage > searchWindow {
+		return nil, sdk.InvalidArgument("page %d with per_page %d is beyond the newest %d results, which is all that a search reaches: narrow it with since and until, or read on with from", page, perPage, searchWindow)
+	}
+	params := url.Values{"page": {strconv.Itoa(page)}, "per_page": {strconv.Itoa(perPage)}, "sort": {"date:-1"}}
+	if in.Sort != "" {
+		params.Set("sort", in.Sort)
+	}
+	if query != "" {
+		params.Set("q", query)
+	}
+	events, err := fetch(ctx, c, params)
+	if err != nil {
+		return nil, err
+	}
+	rows, err := present(events, in)
+	if err != nil {
+		return nil, err
+	}
+	return sdk.Page{Name: "logs", Items: rows, Number: page, Size: perPage, Total: total(page, perPage, len(rows))}, nil
+}
+
+// total is known only when the last page is in hand: what the API calls total
+// for logs is the length of the page.
+func total(page, perPage, rows int) int {
+	if rows == perPage || (rows == 0 && page > 0) {
+		return sdk.UnknownTotal
+	}
+	return page*perPage + rows
+}
+
+// readFrom is the checkpoint mode: the API ignores everything but take beside
+// from, so anything else would silently not happen.
+func readFrom(ctx context.Context, c *sdk.Call, in listInput) (any, error) {
+	allowed := []string{"from", "take", "fields", "include_fields", "include_totals"}
+	var given sdk.Object
+	if err := json.Unmarshal(c.Arguments(), &given); err != nil {
+		return nil, err
+	}
+	for _, m := range given {
+		if !slices.Contains(allowed, m.Name) {
+			return nil, sdk.InvalidArgument("%s does not go with from, which reads on from one event whatever it is: leave out from to search, or %s to read on", m.Name, m.Name)
+		}
+	}
+	take := value(in.Take, defaultTake)
+	events, err := fetch(ctx, c, url.Values{"from": {in.From}, "take": {strconv.Itoa(take)}})
+	if err != nil {
+		return nil, err
+	}
+	next := in.From
+	if len(events) > 0 {
+		next = events[len(events)-1].Text("log_id")
+	}
+	rows, err := present(events, in)
+	if err != nil {
+		return nil, err
+	}
+	return struct {
+		Logs     []sdk.Object `json:"logs"`
+		Count    int          `json:"count"`
+		NextFrom string       `json:"next_from"`
+		HasNext  bool         `json:"has_next"`
+	}{rows, len(rows), next, len(rows) == take}, nil
+}
+
+func fetch(ctx context.Context, c *sdk.Call, params url.Values) ([]sdk.Object, error) {
+	api, err := auth0v1.New(ctx, c)
+	if err != nil {
+		return nil, err
+	}
+	raw, err := api.Get(ctx, params, "logs")
+	if err != nil {
+		return nil, err
+	}
+	var events []sdk.Object
+	if err := json.Unmarshal(raw, &events); err != nil {
+		return nil, fmt.Errorf("GET logs answered something other than a list of events: %w", err)
+	}
+	return events, nil
+}
+
+// present projects events to what was asked for, and gives each its type's meaning.
+func present(events []sdk.Object, in listInput) ([]sdk.Object, error) {
+	rows := make([]sdk.Object, 0, len(events))
+	for _, e := range events {
+		var row sdk.Object
+		switch {
+		case len(in.Fields) == 0:
+			row = e.Pick(summary...)
+		case in.IncludeFields != nil && !*in.IncludeFields:
+			row = e.Without(in.Fields...)
+		default:
+			row = e.Pick(append([]string{"log_id", "date", "type"}, in.Fields...)...)
+		}
+		row, err := row.With("type_meaning", meaning(e.Text("type")))
+		if err != nil {
+			return nil, err
+		}
+		rows = append(rows, row)
+	}
+	return rows, nil
+}
+
+type getInput struct {
+	ID string `json:"id" jsonschema:"The event's log_id." schema:"min=1"`
+}
+
+func getLog(ctx context.Context, c *sdk.Call, in getInput) (any, error) {
+	api, err := auth0v1.New(ctx, c)
+	if err != nil {
+		return nil, err
+	}
+	raw, err := api.Get(ctx, nil, "logs", in.ID)
+	if err != nil {
+		return nil, err
+	}
+	var event sdk.Object
+	if err := json.Unmarshal(raw, &event); err != nil {
+		return nil, fmt.Errorf("GET logs/%s: %w", in.ID, err)
+	}
+	return event.With("type_meaning", meaning(event.Text("type")))
+}
+
+// lucene turns the filters into one query. Values are quoted, so that no
+// character of theirs is an operator.
+func lucene(in listInput, now time.Time) (string, error) {
+	var clauses []string
+	if q := strings.TrimSpace(in.Q); q != "" {
+		clauses = append(clauses, "("+q+")")
+	}
+	if in.Type != "" {
+		codes, err := codesOf(in.Type)
+		if err != nil {
+			return "", err
+		}
+		alternatives := make([]string, len(codes))
+		for i, code := range codes {
+			alternatives[i] = "type:" + quote(code)
+		}
+		clauses = append(clauses, "("+strings.Join(alternatives, " OR ")+")")
+	}
+	for _, f := range []struct{ field, value string }{
+		{"user_id", in.UserID}, {"user_name", in.UserName}, {"client_id", in.ClientID}, {"ip", in.IP},
+	} {
+		if f.value != "" {
+			clauses = append(clauses, f.field+":"+quote(f.value))
+		}
+	}
+	dates, err := dateRange(in.Since, in.Until, now)
+	if err != nil {
+		return "", err
+	}
+	if dates != "" {
+		clauses = append(clauses, dates)
+	}
+	return strings.Join(clauses, " AND "), nil
+}
+
+func quote(s string) string {
+	return `"` + strings.NewReplacer(`\`, `\\`, `"`, `\"`).Replace(s) + `"`
+}
+
+func dateRange(since, until string, now time.Time) (string, error) {
+	if since == "" && until == "" {
+		return "", nil
+	}
+	from, err := instant("since", since, now)
+	if err != nil {
+		return "", err
+	}
+	to, err := instant("until", until, now)
+	if err != nil {
+		return "", err
+	}
+	if !from.IsZero() && !to.IsZero() && to.Before(from) {
+		return "", sdk.InvalidArgument("until (%s) is before since (%s)", until, since)
+	}
+	return "date:[" + bound(from) + " TO " + bound(to) + "]", nil
+}
+
+func bound(t time.Time) string {
+	if t.IsZero() {
+		return "*"
+	}
+	return t.UTC().Format("2006-01-02T15:04:05.000Z")
+}
+
+// maxAge keeps an age inside what a Duration holds; no tenant keeps logs longer.
+const maxAge = 100 * 365
+
+func instant(name, s string, now time.Time) (time.Time, error) {
+	if s == "" {
+		return time.Time{}, nil
+	}
+	if t, err := time.Parse(time.RFC3339, s); err == nil {
+		return t, nil
+	}
+	if days, ok := strings.CutSuffix(s, "d"); ok {
+		if n, err := strconv.Atoi(days); err == nil && n >= 0 && n <= maxAge {
+			return now.Add(-time.Duration(n) * 24 * time.Hour), nil
+		}
+	}
+	if age, err := time.ParseDuration(s); err == nil && age >= 0 {
+		return now.Add(-age), nil
+	}
+	return time.Time{}, sdk.InvalidArgument("%s %q: want RFC 3339, such as 2026-03-01T00:00:00Z, or an age, such as 24h or 7d", name, s)
+}
+
+func value(p *int, otherwise int) int {
+	if p == nil {
+		return otherwise
+	}
+	return *p
+}

@@ -1,0 +1,202 @@
+package logs
+
+import (
+	"encoding/json"
+	"net/http"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/auth0-mcp/auth0-mcp/proto/pluginv1"
+	"github.com/auth0-mcp/auth0-mcp/sandbox"
+	"github.com/auth0-mcp/auth0-mcp/sdk/sdktest"
+)
+
+func TestManifest(t *testing.T) { sdktest.Manifest(t, Plugin()) }
+
+// tenant is a sandbox that sees the token which the host would add.
+func tenant(t *testing.T) (*sandbox.Tenant, http.Handler) {
+	t.Helper()
+	s := sandbox.New(sandbox.Options{})
+	token := s.Token()
+	return s, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		r.Header.Set("Authorization", "Bearer "+token)
+		s.ServeHTTP(w, r)
+	})
+}
+
+type listing struct {
+	Logs       []map[string]any `json:"logs"`
+	Count      int              `json:"count"`
+	Total      *int             `json:"total"`
+	NextFrom   string           `json:"next_from"`
+	Pagination struct {
+		Page    int  `json:"page"`
+		HasNext bool `json:"has_next"`
+	} `json:"pagination"`
+}
+
+func list(t *testing.T, auth0 http.Handler, args string) listing {
+	t.Helper()
+	r := sdktest.Call(t, Plugin(), auth0, "auth0_list_logs", args)
+	if r.Failure != nil {
+		t.Fatalf("%s: %v", args, r.Failure)
+	}
+	var l listing
+	if err := json.Unmarshal(r.JSON, &l); err != nil {
+		t.Fatal(err)
+	}
+	return l
+}
+
+func TestFailedLoginsOfTheLastDay(t *testing.T) {
+	_, auth0 := tenant(t)
+	l := list(t, auth0, `{"type":"failed_login","since":"24h","per_page":100}`)
+	if l.Count == 0 {
+		t.Fatal("none found")
+	}
+	for _, e := range l.Logs {
+		at, err := time.Parse(time.RFC3339, e["date"].(string))
+		if err != nil || time.Since(at) > 25*time.Hour {
+			t.Errorf("event of %v (%v)", e["date"], err)
+		}
+		if !strings.HasPrefix(e["type_meaning"].(string), "Failed") {
+			t.Errorf("type %v means %v", e["type"], e["type_meaning"])
+		}
+	}
+}
+
+func TestLoginsFromOneAddress(t *testing.T) {
+	_, auth0 := tenant(t)
+	l := list(t, auth0, `{"ip":"192.0.2.3"}`)
+	if l.Count == 0 {
+		t.Fatal("none found")
+	}
+	for _, e := range l.Logs {
+		if e["ip"] != "192.0.2.3" {
+			t.Errorf("event from %v", e["ip"])
+		}
+	}
+}
+
+func TestPagesDoNotOverlap(t *testing.T) {
+	_, auth0 := tenant(t)
+	seen := map[any]bool{}
+	for _, args := range []string{`{"per_page":10}`, `{"per_page":10,"page":1}`, `{"per_page":10,"page":2}`} {
+		l := list(t, auth0, args)
+		if l.Count != 10 || !l.Pagination.HasNext || l.Total != nil {
+			t.Errorf("%s: count %d, has_next %v, total %v", args, l.Count, l.Pagination.HasNext, l.Total)
+		}
+		for _, e := range l.Logs {
+			if seen[e["log_id"]] {
+				t.Errorf("%s: %v came twice", args, e["log_id"])
+			}
+			seen[e["log_id"]] = true
+		}
+	}
+	if l := list(t, auth0, `{"ip":"203.0.113.255"}`); l.Count != 0 || l.Total == nil || *l.Total != 0 || l.Pagination.HasNext {
+		t.Errorf("nothing found: %+v", l)
+	}
+}
+
+func TestCheckpoint(t *testing.T) {
+	_, auth0 := tenant(t)
+	oldest := list(t, auth0, `{"sort":"date:1","per_page":5}`)
+	first := list(t, auth0, `{"from":"`+oldest.Logs[0]["log_id"].(string)+`","take":3}`)
+	if first.Count != 3 || first.NextFrom != first.Logs[2]["log_id"] {
+		t.Fatalf("got %+v", first)
+	}
+	second := list(t, auth0, `{"from":"`+first.NextFrom+`","take":1}`)
+	if second.Count != 1 || second.Logs[0]["log_id"] != oldest.Logs[4]["log_id"] {
+		t.Errorf("read on from %s: got %v, want %v", first.NextFrom, second.Logs, oldest.Logs[4]["log_id"])
+	}
+}
+
+func TestRefusals(t *testing.T) {
+	s, auth0 := tenant(t)
+	for args, want := range map[string]string{
+		`{"take":5}`:                  "per_page",
+		`{"from":"900","q":"type:s"}`: "q does not go with from",
+		`{"from":"900","page":0}`:     "page does not go with from",
+		`{"since":"yesterday"}`:       "since \"yesterday\"",
+		`{"since":"1h","until":"2h"}`: "is before since",
+		`{"type":"login gone bad"}`:   "failed_login",
+		`{"page":10,"per_page":100}`:  "newest 1000",
+		`{"since":"999999999d"}`:      "since",
+		`{"since":"-1h"}`:             "since",
+	} {
+		f := sdktest.Call(t, Plugin(), auth0, "auth0_list_logs", args).Failure
+		if f.GetCode() != pluginv1.Failure_CODE_INVALID_ARGUMENT || !strings.Contains(f.GetMessage(), want) {
+			t.Errorf("%s: %v, want a mention of %s", args, f, want)
+		}
+	}
+	if n := len(s.Requests()); n != 0 {
+		t.Errorf("%d requests were sent for arguments that make no sense", n)
+	}
+}
+
+func TestFields(t *testing.T) {
+	_, auth0 := tenant(t)
+	e := list(t, auth0, `{"fields":["user_agent"],"per_page":1}`).Logs[0]
+	if _, ok := e["user_agent"]; !ok || e["ip"] != nil || e["log_id"] == nil {
+		t.Errorf("fields: %v", e)
+	}
+	e = list(t, auth0, `{"fields":["user_agent"],"include_fields":false,"per_page":1}`).Logs[0]
+	if _, ok := e["user_agent"]; ok || e["log_id"] == nil {
+		t.Errorf("include_fields false: %v", e)
+	}
+}
+
+func TestGetLog(t *testing.T) {
+	_, auth0 := tenant(t)
+	id := list(t, auth0, `{"type":"sapi","per_page":1}`).Logs[0]["log_id"].(string)
+	r := sdktest.Call(t, Plugin(), auth0, "auth0_get_log", `{"id":"`+id+`"}`)
+	if r.Failure != nil || !strings.Contains(string(r.JSON), `"details"`) || !strings.Contains(string(r.JSON), `"type_meaning":"Successful Management API operation"`) {
+		t.Errorf("got %s, %v", r.JSON, r.Failure)
+	}
+	f := sdktest.Call(t, Plugin(), auth0, "auth0_get_log", `{"id":"no-such-event"}`).Failure
+	if f.GetCode() != pluginv1.Failure_CODE_API || f.GetHttpStatus() < 400 {
+		t.Errorf("failure = %v", f)
+	}
+}
+
+func TestLucene(t *testing.T) {
+	now := time.Date(2026, 3, 10, 12, 0, 0, 0, time.UTC)
+	tests := map[string]struct {
+		in   listInput
+		want string
+	}{
+		"nothing":   {listInput{}, ""},
+		"or inside": {listInput{Q: "type:s OR type:f", IP: "192.0.2.3"}, `(type:s OR type:f) AND ip:"192.0.2.3"`},
+		"injection": {listInput{UserName: `a" OR type:"s`}, `user_name:"a\" OR type:\"s"`},
+		"backslash": {listInput{UserID: `ad|corp\bob`}, `user_id:"ad|corp\\bob"`},
+		"code":      {listInput{Type: "fp"}, `(type:"fp")`},
+		"age":       {listInput{Since: "2d", Until: "24h"}, `date:[2026-03-08T12:00:00.000Z TO 2026-03-09T12:00:00.000Z]`},
+		"since":     {listInput{Since: "2026-03-01T02:00:00+02:00"}, `date:[2026-03-01T00:00:00.000Z TO *]`},
+		"until":     {listInput{Until: "1h"}, `date:[* TO 2026-03-10T11:00:00.000Z]`},
+	}
+	for name, tt := range tests {
+		got, err := lucene(tt.in, now)
+		if err != nil || got != tt.want {
+			t.Errorf("%s: got %s (%v), want %s", name, got, err, tt.want)
+		}
+	}
+}
+
+// Whatever a value holds, it stays inside its quotes.
+func FuzzQuote(f *testing.F) {
+	f.Add(`a" OR b:"`)
+	f.Add(`\`)
+	f.Fuzz(func(t *testing.T, s string) {
+		q := quote(s)
+		inner := q[1 : len(q)-1]
+		for i := 0; i < len(inner); i++ {
+			switch inner[i] {
+			case '\\':
+				i++
+			case '"':
+				t.Fatalf("quote(%q) = %s ends early", s, q)
+			}
+		}
+	})
+}

@@ -1,0 +1,94 @@
+// Package auth0v1 is go-auth0 v1 for plugins: its Management client for paths,
+// escaping and requests, with raw JSON in and out, so that no field, null, empty
+// array or big number is lost on the way. It is a module of its own because the
+// SDK leaves the choice of an Auth0 library to the author.
+package auth0v1
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"io"
+	"net/http"
+	"net/url"
+
+	"github.com/auth0/go-auth0/management"
+
+	"github.com/auth0-mcp/auth0-mcp/sdk"
+)
+
+// placeholderToken satisfies go-auth0, which insists on a token source. The host
+// drops it and sets the real one, which no plugin ever sees.
+const placeholderToken = "set-by-the-host"
+
+// API is the tenant's Management API within one call.
+type API struct {
+	management *management.Management
+}
+
+// New makes the API of a call. It sends nothing and costs next to nothing: make
+// one for each call.
+func New(ctx context.Context, c *sdk.Call) (*API, error) {
+	m, err := management.New(c.Domain(),
+		management.WithClient(c.HTTPClient()),
+		management.WithStaticToken(placeholderToken),
+		management.WithNoRetries(), // the host retries what may be retried
+	)
+	if err != nil {
+		return nil, fmt.Errorf("management client for %s: %w", c.Domain(), err)
+	}
+	return &API{management: m}, ctx.Err()
+}
+
+// StatusError is an error answer of the Management API. The host saw the answer
+// itself and words it for the caller.
+type StatusError struct {
+	Method, Path string
+	StatusCode   int
+}
+
+func (e *StatusError) Error() string {
+	return fmt.Sprintf("%s %s: %d %s", e.Method, e.Path, e.StatusCode, http.StatusText(e.StatusCode))
+}
+
+// Status is the HTTP status of the answer.
+func (e *StatusError) Status() int { return e.StatusCode }
+
+// Get fetches a resource. The segments are those below /api/v2/, unescaped.
+func (a *API) Get(ctx context.Context, query url.Values, segments ...string) (json.RawMessage, error) {
+	return a.send(ctx, http.MethodGet, nil, query, segments)
+}
+
+// Send sends a body, which goes out and whose answer comes back unchanged. A nil
+// body sends none.
+func (a *API) Send(ctx context.Context, method string, body json.RawMessage, segments ...string) (json.RawMessage, error) {
+	return a.send(ctx, method, body, nil, segments)
+}
+
+func (a *API) send(ctx context.Context, method string, body json.RawMessage, query url.Values, segments []string) (json.RawMessage, error) {
+	var payload any
+	if body != nil {
+		payload = body
+	}
+	request, err := a.management.NewRequest(ctx, method, a.management.URI(segments...), payload)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", method, err)
+	}
+	request.URL.RawQuery = query.Encode()
+	response, err := a.management.Do(request)
+	if err != nil {
+		return nil, err
+	}
+	defer response.Body.Close()
+	if response.StatusCode >= http.StatusBadRequest {
+		return nil, &StatusError{Method: method, Path: request.URL.EscapedPath(), StatusCode: response.StatusCode}
+	}
+	answer, err := io.ReadAll(response.Body)
+	if err != nil {
+		return nil, fmt.Errorf("%s %s: %w", method, request.URL.EscapedPath(), err)
+	}
+	if len(answer) > 0 && !json.Valid(answer) {
+		return nil, fmt.Errorf("%s %s answered something that is not JSON", method, request.URL.EscapedPath())
+	}
+	return answer, nil
+}

@@ -1,0 +1,58 @@
+package sdk
+
+import "encoding/json"
+
+// UnknownTotal says that the API does not tell how many items there are.
+const UnknownTotal = -1
+
+// Page is one page of a list. Every list tool answers the same shape: the items
+// under their name, count, total and pagination.
+type Page struct {
+	// Name is the member that holds the items, such as "applications".
+	Name  string
+	Items []Object
+	// Number is the 0-based page that was asked for, Size its per_page.
+	Number, Size int
+	// Total over all pages, or UnknownTotal.
+	Total int
+}
+
+// MarshalJSON writes the page. With an unknown total, total and total_pages are
+// null, and has_next is true if the page is full.
+func (p Page) MarshalJSON() ([]byte, error) {
+	var total, pages *int
+	next := len(p.Items) > 0 && len(p.Items) == p.Size
+	if p.Total != UnknownTotal {
+		n := 0
+		if p.Size > 0 {
+			n = (p.Total + p.Size - 1) / p.Size
+		}
+		total, pages, next = &p.Total, &n, p.Number+1 < n
+	}
+	items := p.Items
+	if items == nil {
+		items = []Object{}
+	}
+	raw, err := encode(items)
+	if err != nil {
+		return nil, err
+	}
+	rest, err := json.Marshal(struct {
+		Count      int  `json:"count"`
+		Total      *int `json:"total"`
+		Pagination any  `json:"pagination"`
+	}{len(p.Items), total, struct {
+		Page       int  `json:"page"`
+		PerPage    int  `json:"per_page"`
+		TotalPages *int `json:"total_pages"`
+		HasNext    bool `json:"has_next"`
+	}{p.Number, p.Size, pages, next}})
+	if err != nil {
+		return nil, err
+	}
+	var o Object
+	if err := o.UnmarshalJSON(rest); err != nil {
+		return nil, err
+	}
+	return append(Object{{Name: p.Name, Value: raw}}, o...).MarshalJSON()
+}

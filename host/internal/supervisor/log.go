@@ -1,0 +1,29 @@
+package supervisor
+
+import (
+	"context"
+	"io"
+	"log/slog"
+
+	"github.com/hashicorp/go-hclog"
+)
+
+// pluginLogger carries what go-plugin and the plugin's stderr say into the
+// host's log, with the level that the plugin gave.
+func pluginLogger(log *slog.Logger, plugin string) hclog.Logger {
+	logger := hclog.NewInterceptLogger(&hclog.LoggerOptions{Level: hclog.Trace, Output: io.Discard})
+	logger.RegisterSink(sink{log.With("plugin", plugin)})
+	return logger
+}
+
+type sink struct{ log *slog.Logger }
+
+func (s sink) Accept(_ string, level hclog.Level, msg string, args ...any) {
+	levels := map[hclog.Level]slog.Level{hclog.Info: slog.LevelInfo, hclog.Warn: slog.LevelWarn, hclog.Error: slog.LevelError}
+	l, ok := levels[level]
+	if !ok {
+		l = slog.LevelDebug
+	}
+	// A log line belongs to no call.
+	s.log.Log(context.Background(), l, msg, args...)
+}

@@ -18,6 +18,7 @@ require (
 )
 
 require (
+	github.com/auth0-mcp/auth0-mcp/sandbox v0.0.0
 	github.com/fatih/color v1.13.0 // indirect
 	github.com/golang/protobuf v1.5.4 // indirect
 	github.com/google/jsonschema-go v0.4.2 // indirect

@@ -1,0 +1,223 @@
+// Package egress is the only holder of the token on a call's path. Every HTTP
+// request of every plugin passes through a Gate, which alone adds the token and
+// refuses what goes beyond the call that the request belongs to.
+package egress
+
+import (
+	"bytes"
+	"context"
+	"crypto/rand"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"net/url"
+	"slices"
+	"sync"
+
+	"golang.org/x/oauth2"
+
+	"github.com/auth0-mcp/auth0-mcp/proto/pluginv1"
+)
+
+// Config is what a Gate needs.
+type Config struct {
+	// Domain is the tenant, host or host:port. Every request goes to it, over https.
+	Domain    string
+	Tokens    oauth2.TokenSource
+	Transport http.RoundTripper
+	UserAgent string
+	// ReadOnly refuses every request that is not GET or HEAD, whatever tools declare.
+	ReadOnly bool
+}
+
+// Gate lets requests of calls in progress through to one tenant.
+type Gate struct {
+	cfg Config
+
+	mu    sync.Mutex
+	calls map[string]*Call
+}
+
+// New makes a Gate. It sends nothing.
+func New(cfg Config) *Gate { return &Gate{cfg: cfg, calls: map[string]*Call{}} }
+
+// Grant says whose call it is and what it may do.
+type Grant struct {
+	Plugin string
+	Tool   pluginv1.ToolManifest
+}
+
+// Call is one tool call in progress. Requests are let through until Close.
+type Call struct {
+	gate   *Gate
+	id     string
+	grant  Grant
+	rules  []pluginv1.PathRule
+	ctx    context.Context
+	cancel context.CancelFunc
+
+	mu       sync.Mutex
+	refusals []string
+	wrote    bool
+}
+
+// Open begins a call. Its id cannot be guessed, and serves the granted plugin only.
+func (g *Gate) Open(ctx context.Context, grant Grant) (*Call, error) {
+	c := &Call{gate: g, id: rand.Text(), grant: grant}
+	for _, rule := range grant.Tool.Paths {
+		r, err := pluginv1.ParsePathRule(rule)
+		if err != nil {
+			return nil, fmt.Errorf("tool %s: %w", grant.Tool.Name, err)
+		}
+		c.rules = append(c.rules, r)
+	}
+	c.ctx, c.cancel = context.WithCancel(ctx)
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	g.calls[c.id] = c
+	return c, nil
+}
+
+// ID names the call towards the plugin.
+func (c *Call) ID() string { return c.id }
+
+// Close ends the call: requests in flight are aborted, later ones refused.
+func (c *Call) Close() {
+	c.gate.mu.Lock()
+	delete(c.gate.calls, c.id)
+	c.gate.mu.Unlock()
+	c.cancel()
+}
+
+// Refusals are the requests that were refused during the call. A plugin may hide
+// a refusal from its caller; the host need not.
+func (c *Call) Refusals() []string {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return slices.Clone(c.refusals)
+}
+
+// Wrote reports whether a request that may change the tenant was sent.
+func (c *Call) Wrote() bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.wrote
+}
+
+// RoundTrip sends one request of a plugin's process. plugin is the identity of
+// the connection it came on, not what the process claims. Failures are inside
+// the response.
+func (g *Gate) RoundTrip(ctx context.Context, plugin string, r *pluginv1.RoundTripRequest) *pluginv1.RoundTripResponse {
+	g.mu.Lock()
+	c := g.calls[r.GetCallId()]
+	g.mu.Unlock()
+	// A foreign id is answered like a dead one: it must not even confirm that
+	// the call exists.
+	if c == nil || c.grant.Plugin != plugin {
+		return failure(pluginv1.Failure_CODE_CALL_ENDED, "%s %s was not sent: it belongs to no call of plugin %s in progress", r.GetMethod(), r.GetPath(), plugin)
+	}
+	if reason := c.policy(r); reason != "" {
+		text := fmt.Sprintf("%s %s was refused: %s", r.GetMethod(), r.GetPath(), reason)
+		c.mu.Lock()
+		c.refusals = append(c.refusals, text)
+		c.mu.Unlock()
+		return failure(pluginv1.Failure_CODE_REFUSED, "%s", text)
+	}
+	if len(r.GetBody()) > pluginv1.MaxBodyBytes {
+		return failure(pluginv1.Failure_CODE_TOO_LARGE, "%s %s was not sent: its body is over %d bytes", r.GetMethod(), r.GetPath(), pluginv1.MaxBodyBytes)
+	}
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	defer context.AfterFunc(c.ctx, cancel)()
+	return c.send(ctx, r)
+}
+
+// policy says why a request may not be sent; "" if it may.
+func (c *Call) policy(r *pluginv1.RoundTripRequest) string {
+	method, tool := r.GetMethod(), c.grant.Tool
+	reading := slices.Contains(pluginv1.EffectRead.Methods(), method)
+	switch {
+	case !cleanPath(r.GetPath()):
+		return "its path is not a clean path below " + pluginv1.BasePath
+	case c.gate.cfg.ReadOnly && !reading:
+		return "the server is read-only"
+	case !slices.Contains(tool.Effect.Methods(), method):
+		return fmt.Sprintf("%s declares the effect %q", tool.Name, tool.Effect)
+	case len(c.rules) > 0 && !slices.ContainsFunc(c.rules, func(rule pluginv1.PathRule) bool { return rule.Match(method, r.GetPath()) }):
+		return tool.Name + " does not declare it"
+	}
+	if _, err := url.ParseQuery(r.GetQuery()); err != nil {
+		return "its query is malformed"
+	}
+	return ""
+}
+
+func (c *Call) send(ctx context.Context, r *pluginv1.RoundTripRequest) *pluginv1.RoundTripResponse {
+	request, err := c.request(ctx, r)
+	if err != nil {
+		return failure(pluginv1.Failure_CODE_TRANSPORT, "%s %s was not sent: %v", r.GetMethod(), r.GetPath(), err)
+	}
+	if !slices.Contains(pluginv1.EffectRead.Methods(), r.GetMethod()) {
+		c.mu.Lock()
+		c.wrote = true
+		c.mu.Unlock()
+	}
+	// RoundTrip of the transport, not an http.Client: no redirect is followed, so
+	// the token goes to the tenant and nowhere else.
+	response, err := c.gate.cfg.Transport.RoundTrip(request)
+	if err != nil {
+		if ctx.Err() != nil {
+			return failure(pluginv1.Failure_CODE_CALL_ENDED, "%s %s was aborted: the call ended", r.GetMethod(), r.GetPath())
+		}
+		return failure(pluginv1.Failure_CODE_TRANSPORT, "%s %s on %s: %v", r.GetMethod(), r.GetPath(), c.gate.cfg.Domain, err)
+	}
+	defer response.Body.Close()
+	if response.StatusCode >= 300 && response.StatusCode < 400 && response.StatusCode != http.StatusNotModified {
+		return failure(pluginv1.Failure_CODE_TRANSPORT, "%s %s: %s redirects, which is not followed: check the tenant's domain", r.GetMethod(), r.GetPath(), c.gate.cfg.Domain)
+	}
+	body, err := io.ReadAll(io.LimitReader(response.Body, pluginv1.MaxBodyBytes+1))
+	if err != nil {
+		return failure(pluginv1.Failure_CODE_TRANSPORT, "%s %s: reading the answer of %s: %v", r.GetMethod(), r.GetPath(), c.gate.cfg.Domain, err)
+	}
+	if len(body) > pluginv1.MaxBodyBytes {
+		return failure(pluginv1.Failure_CODE_TOO_LARGE, "%s %s: the answer is over %d bytes: ask for fewer items or fields", r.GetMethod(), r.GetPath(), pluginv1.MaxBodyBytes)
+	}
+	answer := &pluginv1.HTTPResponse{Status: int32(response.StatusCode), Body: body} //nolint:gosec // an HTTP status fits
+	for name, values := range response.Header {
+		if name != "Set-Cookie" {
+			answer.Headers = append(answer.Headers, &pluginv1.Header{Name: name, Values: values})
+		}
+	}
+	return &pluginv1.RoundTripResponse{Outcome: &pluginv1.RoundTripResponse_Response{Response: answer}}
+}
+
+// request builds what goes out. Of the plugin's headers only those that describe
+// the body survive: everything about identity is the host's.
+func (c *Call) request(ctx context.Context, r *pluginv1.RoundTripRequest) (*http.Request, error) {
+	target := "https://" + c.gate.cfg.Domain + r.GetPath()
+	if r.GetQuery() != "" {
+		target += "?" + r.GetQuery()
+	}
+	request, err := http.NewRequestWithContext(ctx, r.GetMethod(), target, bytes.NewReader(r.GetBody()))
+	if err != nil {
+		return nil, errors.New("it does not form a valid request")
+	}
+	for _, header := range r.GetHeaders() {
+		if name := http.CanonicalHeaderKey(header.GetName()); name == "Content-Type" || name == "Accept" {
+			request.Header[name] = header.GetValues()
+		}
+	}
+	token, err := c.gate.cfg.Tokens.Token()
+	if err != nil {
+		return nil, fmt.Errorf("no valid token: %w", err)
+	}
+	request.Header.Set("Authorization", "Bearer "+token.AccessToken)
+	request.Header.Set("User-Agent", c.gate.cfg.UserAgent)
+	return request, nil
+}
+
+func failure(code pluginv1.Failure_Code, format string, args ...any) *pluginv1.RoundTripResponse {
+	return &pluginv1.RoundTripResponse{Outcome: &pluginv1.RoundTripResponse_Failure{
+		Failure: &pluginv1.Failure{Code: code, Message: fmt.Sprintf(format, args...)}}}
+}

@@ -1,0 +1,181 @@
+package egress
+
+import (
+	"context"
+	"net/http"
+	"net/url"
+	pathpkg "path"
+	"strings"
+	"testing"
+
+	"golang.org/x/oauth2"
+
+	"github.com/auth0-mcp/auth0-mcp/proto/pluginv1"
+	"github.com/auth0-mcp/auth0-mcp/sandbox"
+)
+
+type fixture struct {
+	*Gate
+	tenant *sandbox.Tenant
+}
+
+func newFixture(readOnly bool) fixture {
+	tenant := sandbox.New(sandbox.Options{})
+	return fixture{tenant: tenant, Gate: New(Config{
+		Domain: tenant.Domain(), Transport: tenant.Transport(), UserAgent: "auth0-mcp/test", ReadOnly: readOnly,
+		Tokens: oauth2.StaticTokenSource(&oauth2.Token{AccessToken: tenant.Token()}),
+	})}
+}
+
+func (f fixture) open(t *testing.T, effect pluginv1.Effect, paths ...string) *Call {
+	t.Helper()
+	c, err := f.Open(t.Context(), Grant{Plugin: "p", Tool: pluginv1.ToolManifest{Name: "auth0_tool", Effect: effect, Paths: paths}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return c
+}
+
+func TestPolicyOnTheWire(t *testing.T) {
+	const clients = "/api/v2/clients"
+	tests := map[string]struct {
+		effect       pluginv1.Effect
+		readOnly     bool
+		paths        []string
+		method, path string
+		sent         bool
+	}{
+		"read":                      {pluginv1.EffectRead, false, nil, "GET", clients, true},
+		"read sends POST":           {pluginv1.EffectRead, false, nil, "POST", clients, false},
+		"read sends DELETE":         {pluginv1.EffectRead, false, nil, "DELETE", clients + "/x", false},
+		"write sends DELETE":        {pluginv1.EffectWrite, false, nil, "DELETE", clients + "/x", false},
+		"write":                     {pluginv1.EffectWrite, false, nil, "POST", clients, true},
+		"write on a read-only host": {pluginv1.EffectWrite, true, nil, "POST", clients, false},
+		"no effect":                 {"", false, nil, "GET", clients, false},
+		"odd method":                {pluginv1.EffectDestroy, false, nil, "CONNECT", clients, false},
+		"lower-case method":         {pluginv1.EffectDestroy, false, nil, "delete", clients + "/x", false},
+		"declared":                  {pluginv1.EffectRead, false, []string{"GET /api/v2/clients"}, "GET", clients, true},
+		"undeclared":                {pluginv1.EffectRead, false, []string{"GET /api/v2/logs"}, "GET", clients, false},
+		"outside the API":           {pluginv1.EffectWrite, false, nil, "POST", "/oauth/token", false},
+		"climbs":                    {pluginv1.EffectRead, false, nil, "GET", "/api/v2/../../oauth/token", false},
+		"climbs encoded":            {pluginv1.EffectRead, false, nil, "GET", "/api/v2/%2e%2e/%2e%2e/oauth/token", false},
+		"a host in the path":        {pluginv1.EffectRead, false, nil, "GET", "@elsewhere.example/api/v2/clients", false},
+	}
+	for name, tt := range tests {
+		t.Run(name, func(t *testing.T) {
+			f := newFixture(tt.readOnly)
+			c := f.open(t, tt.effect, tt.paths...)
+			defer c.Close()
+			answer := f.RoundTrip(t.Context(), "p", &pluginv1.RoundTripRequest{CallId: c.ID(), Method: tt.method, Path: tt.path, Body: []byte(`{}`)})
+			if reached := len(f.tenant.Requests()) == 1; reached != tt.sent {
+				t.Errorf("reached the tenant: %v, want %v (%v)", reached, tt.sent, answer)
+			}
+			if refused := answer.GetFailure().GetCode() == pluginv1.Failure_CODE_REFUSED; refused == tt.sent || refused != (len(c.Refusals()) == 1) {
+				t.Errorf("failure %v, refusals %v", answer.GetFailure(), c.Refusals())
+			}
+			if want := tt.sent && tt.method == "POST"; c.Wrote() != want {
+				t.Errorf("Wrote = %v, want %v", c.Wrote(), want)
+			}
+		})
+	}
+}
+
+func TestIdServesItsOwnPluginWhileTheCallLasts(t *testing.T) {
+	f := newFixture(false)
+	c := f.open(t, pluginv1.EffectRead)
+	request := func(id string) *pluginv1.RoundTripRequest {
+		return &pluginv1.RoundTripRequest{CallId: id, Method: "GET", Path: "/api/v2/clients"}
+	}
+	ended := pluginv1.Failure_CODE_CALL_ENDED
+	if code := f.RoundTrip(t.Context(), "another", request(c.ID())).GetFailure().GetCode(); code != ended {
+		t.Errorf("another plugin's request: %v", code)
+	}
+	if code := f.RoundTrip(t.Context(), "p", request("guess")).GetFailure().GetCode(); code != ended {
+		t.Errorf("a guessed id: %v", code)
+	}
+	c.Close()
+	if code := f.RoundTrip(t.Context(), "p", request(c.ID())).GetFailure().GetCode(); code != ended {
+		t.Errorf("after the call: %v", code)
+	}
+	if n := len(f.tenant.Requests()); n != 0 {
+		t.Errorf("%d requests reached the tenant", n)
+	}
+}
+
+func TestIdentityIsTheHosts(t *testing.T) {
+	f := newFixture(false)
+	c := f.open(t, pluginv1.EffectRead)
+	defer c.Close()
+	answer := f.RoundTrip(t.Context(), "p", &pluginv1.RoundTripRequest{CallId: c.ID(), Method: "GET", Path: "/api/v2/clients", Headers: []*pluginv1.Header{
+		{Name: "authorization", Values: []string{"Bearer forged"}}, {Name: "Cookie", Values: []string{"a=b"}}, {Name: "User-Agent", Values: []string{"forged"}}, {Name: "Accept", Values: []string{"application/json"}},
+	}})
+	if answer.GetResponse().GetStatus() != http.StatusOK {
+		t.Fatalf("the host's token did not arrive: %v", answer)
+	}
+	got := f.tenant.Requests()[0].Header
+	if got.Get("Cookie") != "" || got.Get("User-Agent") != "auth0-mcp/test" || got.Get("Accept") != "application/json" {
+		t.Errorf("headers: %v", got)
+	}
+}
+
+// The request must end with its call, or a cancelled call leaves it running.
+func TestCloseAbortsWhatIsInFlight(t *testing.T) {
+	begun, ended := make(chan struct{}), make(chan struct{})
+	g := New(Config{Domain: "tenant.auth0.example", Tokens: oauth2.StaticTokenSource(&oauth2.Token{AccessToken: "x"}),
+		Transport: transport(func(r *http.Request) (*http.Response, error) {
+			close(begun)
+			<-r.Context().Done()
+			close(ended)
+			return nil, r.Context().Err()
+		})})
+	c, err := g.Open(context.Background(), Grant{Plugin: "p", Tool: pluginv1.ToolManifest{Effect: pluginv1.EffectRead}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	go func() { <-begun; c.Close() }()
+	answer := g.RoundTrip(t.Context(), "p", &pluginv1.RoundTripRequest{CallId: c.ID(), Method: "GET", Path: "/api/v2/logs"})
+	<-ended
+	if code := answer.GetFailure().GetCode(); code != pluginv1.Failure_CODE_CALL_ENDED {
+		t.Errorf("failure = %v", answer.GetFailure())
+	}
+}
+
+type transport func(*http.Request) (*http.Response, error)
+
+func (f transport) RoundTrip(r *http.Request) (*http.Response, error) { return f(r) }
+
+func TestCleanPathKeepsIdentifiers(t *testing.T) {
+	for _, path := range []string{
+		"/api/v2/clients", "/api/v2/resource-servers/https%3A%2F%2Fapi.example.com%2Fv1", "/api/v2/resource-servers/https:%2F%2Fapi.example.com%2F",
+		"/api/v2/users/auth0%7Cabc", "/api/v2/x/a..b",
+	} {
+		if !cleanPath(path) {
+			t.Errorf("%s refused", path)
+		}
+	}
+}
+
+func FuzzCleanPath(f *testing.F) {
+	for _, s := range []string{"/api/v2/../../oauth/token", "/api/v2/%2e%2e/x", "/api/v2/%252e%252e%252fx", "/api/v2/x%2F..%2F..%2Foauth", `/api/v2/..\x`, "/api/v2//x", "/api/v2/a;b"} {
+		if cleanPath(s) {
+			f.Errorf("%s accepted", s)
+		}
+		f.Add(s)
+	}
+	f.Fuzz(func(t *testing.T, p string) {
+		if !cleanPath(p) {
+			return
+		}
+		// Whatever a server does first, the path must not leave the API.
+		decoded := p
+		for range 4 {
+			if clean := pathpkg.Clean(decoded); !strings.HasPrefix(clean+"/", pluginv1.BasePath) {
+				t.Fatalf("%q becomes %q", p, clean)
+			}
+			var err error
+			if decoded, err = url.PathUnescape(decoded); err != nil {
+				break
+			}
+		}
+	})
+}

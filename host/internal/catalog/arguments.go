@@ -1,0 +1,158 @@
+package catalog
+
+import (
+	"bytes"
+	"cmp"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/auth0-mcp/auth0-mcp/proto/pluginv1"
+	"github.com/santhosh-tekuri/jsonschema/v6"
+)
+
+const (
+	maxArgumentBytes = 1 << 20
+	// maxProblems is how many problems one error tells: more do not help to mend
+	// the call, and an answer costs its reader.
+	maxProblems = 20
+)
+
+// ArgumentError names everything that is wrong with a call's arguments, in words
+// for whoever wrote them. Values under keys that look like secrets are never
+// repeated in it.
+type ArgumentError struct {
+	Tool     string
+	Problems []ArgumentProblem
+}
+
+// ArgumentProblem is one thing that is wrong with a call's arguments.
+type ArgumentProblem struct {
+	// Path is where, such as jwt_configuration.alg; empty for the arguments as a
+	// whole.
+	Path string
+	// Text is what, a clause that names the path.
+	Text string
+}
+
+func (e *ArgumentError) Error() string {
+	if len(e.Problems) == 1 {
+		return fmt.Sprintf("invalid arguments for %s: %s", e.Tool, e.Problems[0].Text)
+	}
+	var b strings.Builder
+	fmt.Fprintf(&b, "invalid arguments for %s, %d problems:", e.Tool, len(e.Problems))
+	for i, p := range e.Problems {
+		if i == maxProblems {
+			fmt.Fprintf(&b, "\n- … and %d more", len(e.Problems)-maxProblems)
+			break
+		}
+		b.WriteString("\n- " + p.Text)
+	}
+	return b.String()
+}
+
+// CheckArguments checks a call's arguments against the tool's input schema; nil
+// or empty raw stands for {}. The error is an *ArgumentError, or says that the
+// schema itself is unusable.
+//
+// Beyond the schema it refuses duplicate keys (whoever reviews the first does
+// not see that the second counts), documents over 1 MiB or nested too deep, and,
+// for a tool that changes the tenant, RedactionMarker in any key or string.
+func (t *Tool) CheckArguments(raw json.RawMessage) error {
+	value, err := decodeArguments(raw)
+	if err != nil {
+		return &ArgumentError{Tool: t.Name, Problems: []ArgumentProblem{*err}}
+	}
+	schema, compileErr := t.compile()
+	if compileErr != nil {
+		return fmt.Errorf("tool %s of plugin %s cannot be called, its manifest is faulty: %w", t.Name, t.Plugin.Name, compileErr)
+	}
+	var problems []ArgumentProblem
+	if t.Effect != pluginv1.EffectRead {
+		problems = appendRedacted(problems, nil, value)
+	}
+	var invalid *jsonschema.ValidationError
+	if err := schema.compiled.Validate(value); errors.As(err, &invalid) {
+		w := wording{schema: schema, arguments: value}
+		w.explain(invalid)
+		problems = append(problems, w.sorted()...)
+	} else if err != nil {
+		return fmt.Errorf("tool %s of plugin %s: checking the arguments: %w", t.Name, t.Plugin.Name, err)
+	}
+	if len(problems) > 0 {
+		return &ArgumentError{Tool: t.Name, Problems: problems}
+	}
+	return nil
+}
+
+func decodeArguments(raw json.RawMessage) (map[string]any, *ArgumentProblem) {
+	if len(bytes.TrimSpace(raw)) == 0 {
+		return map[string]any{}, nil
+	}
+	if len(raw) > maxArgumentBytes {
+		return nil, &ArgumentProblem{Text: fmt.Sprintf("the arguments are larger than %d bytes", maxArgumentBytes)}
+	}
+	value, err := decodeStrict(raw)
+	if err != nil {
+		var fault *jsonFault
+		if errors.As(err, &fault) && len(fault.at) > 0 {
+			return nil, &ArgumentProblem{Path: fault.at.String(), Text: fault.Error()}
+		}
+		return nil, &ArgumentProblem{Text: "the arguments are refused: " + err.Error()}
+	}
+	object, ok := value.(map[string]any)
+	if !ok {
+		return nil, &ArgumentProblem{Text: fmt.Sprintf("the arguments must be a JSON object, not %s", kindOf(value))}
+	}
+	return object, nil
+}
+
+// appendRedacted finds the redaction marker, also inside longer strings and in
+// keys: a redacted document may be sent back whole.
+func appendRedacted(problems []ArgumentProblem, at location, v any) []ArgumentProblem {
+	report := func(at location, what string) {
+		problems = append(problems, ArgumentProblem{Path: at.String(), Text: fmt.Sprintf(
+			"%s %s %s: it was read in redacted form, and sending it back would overwrite the real value; leave it out to keep the real value, or give a new one",
+			at, what, RedactionMarker)})
+	}
+	switch v := v.(type) {
+	case string:
+		if strings.Contains(v, RedactionMarker) {
+			report(at, "contains")
+		}
+	case []any:
+		for i, item := range v {
+			problems = appendRedacted(problems, at.with(indexStep(i)), item)
+		}
+	case map[string]any:
+		for _, key := range sortedKeys(v) {
+			here := at.with(keyStep(key))
+			if strings.Contains(key, RedactionMarker) {
+				report(here, "has a key that contains")
+			}
+			problems = appendRedacted(problems, here, v[key])
+		}
+	}
+	return problems
+}
+
+// placedProblem keeps the location of a problem for ordering.
+type placedProblem struct {
+	at   location
+	text string
+}
+
+// sorted returns the problems ordered by place, each once: the validator walks
+// objects in random order and may find one fault by two keywords.
+func (w *wording) sorted() []ArgumentProblem {
+	slices.SortFunc(w.problems, func(a, b placedProblem) int {
+		return cmp.Or(a.at.compare(b.at), cmp.Compare(a.text, b.text))
+	})
+	problems := make([]ArgumentProblem, 0, len(w.problems))
+	for _, p := range w.problems {
+		problems = append(problems, ArgumentProblem{Path: p.at.String(), Text: p.text})
+	}
+	return slices.Compact(problems)
+}

@@ -1,0 +1,186 @@
+package catalog
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/auth0-mcp/auth0-mcp/proto/pluginv1"
+)
+
+// maxSuggestions is how many near names an error lists.
+const maxSuggestions = 5
+
+// ErrNothingLeft means that --read-only leaves no tool of those selected.
+var ErrNothingLeft = errors.New("--read-only leaves no tool")
+
+// Catalog is every plugin that was found: those that are loaded and those that
+// are refused. It does not change.
+type Catalog struct {
+	plugins      []*Plugin
+	tools        []*Tool
+	refused      []Refusal
+	refusedTools map[string]Refusal
+}
+
+// Plugins are the loaded plugins, by name.
+func (c *Catalog) Plugins() []*Plugin {
+	return slices.Clone(c.plugins)
+}
+
+// Refused are the plugins that are there but not loaded, in the order in which
+// they were found.
+func (c *Catalog) Refused() []Refusal {
+	return slices.Clone(c.refused)
+}
+
+// Filter narrows what is offered.
+type Filter struct {
+	// Patterns are globs over tool names; nil selects everything.
+	Patterns []string
+	// ReadOnly leaves the tools with the effect "read", whatever the patterns say.
+	ReadOnly bool
+}
+
+// ParsePatterns reads the value of --tools: globs separated by commas. A value
+// without a pattern is an error and never "everything": a variable that happens
+// to be empty must not widen what is offered.
+func ParsePatterns(s string) ([]string, error) {
+	var patterns []string
+	for part := range strings.SplitSeq(s, ",") {
+		if part = strings.TrimSpace(part); part != "" {
+			patterns = append(patterns, part)
+		}
+	}
+	if len(patterns) == 0 {
+		return nil, errors.New("--tools is empty: name tools or patterns, separated by commas, or leave it out to offer every tool")
+	}
+	return patterns, nil
+}
+
+// NoMatchError means that a pattern selects nothing.
+type NoMatchError struct {
+	Pattern string
+	// Near are names of tools that may be meant.
+	Near []string
+	// Refusal is set if the pattern selects tools of a plugin that is not loaded.
+	Refusal *Refusal
+}
+
+func (e *NoMatchError) Error() string {
+	text := fmt.Sprintf("--tools: %s matches no tool", quoteShort(e.Pattern))
+	switch {
+	case e.Refusal != nil:
+		return text + " that is loaded: " + e.Refusal.String()
+	case len(e.Near) > 0:
+		return text + "; near it: " + strings.Join(e.Near, ", ")
+	default:
+		return text + " and none has a name near it; leave --tools out to see every tool"
+	}
+}
+
+// Select applies a filter. It fails with a *NoMatchError for each pattern that
+// matches nothing, and with ErrNothingLeft if read-only leaves no tool.
+func (c *Catalog) Select(f Filter) (*Selection, error) {
+	if f.Patterns != nil && len(f.Patterns) == 0 {
+		return nil, errors.New("an empty list of tool patterns selects nothing")
+	}
+	var unmatched []error
+	for _, p := range f.Patterns {
+		if !slices.ContainsFunc(c.tools, func(t *Tool) bool { return matchGlob(p, t.Name) }) {
+			unmatched = append(unmatched, c.noMatch(p))
+		}
+	}
+	if len(unmatched) > 0 {
+		return nil, errors.Join(unmatched...)
+	}
+	s := &Selection{catalog: c, byName: make(map[string]*Tool, len(c.tools)), excluded: map[string]string{}}
+	matched := 0
+	for _, t := range c.tools {
+		wanted := f.Patterns == nil || slices.ContainsFunc(f.Patterns, func(p string) bool { return matchGlob(p, t.Name) })
+		if wanted {
+			matched++
+		}
+		switch {
+		case f.ReadOnly && t.Effect != pluginv1.EffectRead:
+			s.excluded[t.Name] = fmt.Sprintf("tool %s changes the tenant (effect %s) and this host runs with --read-only", t.Name, t.Effect)
+		case !wanted:
+			s.excluded[t.Name] = fmt.Sprintf("tool %s is left out by --tools", t.Name)
+		default:
+			s.tools = append(s.tools, t)
+			s.byName[t.Name] = t
+		}
+	}
+	if matched > 0 && len(s.tools) == 0 {
+		return nil, fmt.Errorf("%w: all %d selected tools change the tenant; select reading tools with --tools, or leave --read-only out", ErrNothingLeft, matched)
+	}
+	return s, nil
+}
+
+func (c *Catalog) noMatch(pattern string) error {
+	e := &NoMatchError{Pattern: pattern}
+	refused := make([]string, 0, len(c.refusedTools))
+	for name := range c.refusedTools {
+		if matchGlob(pattern, name) {
+			refused = append(refused, name)
+		}
+	}
+	if len(refused) > 0 {
+		r := c.refusedTools[slices.Min(refused)]
+		e.Refusal = &r
+		return e
+	}
+	plain := strings.NewReplacer("*", "", "?", "").Replace(pattern)
+	e.Near = nearNames(plain, toolNames(c.tools), maxSuggestions)
+	return e
+}
+
+// Selection is the set of tools that a filter leaves: the one answer to which
+// tools are listed and which may be called. It does not change.
+type Selection struct {
+	catalog  *Catalog
+	tools    []*Tool
+	byName   map[string]*Tool
+	excluded map[string]string
+}
+
+// Tools are the selected tools, ordered by plugin name and within a plugin as
+// its manifest orders them.
+func (s *Selection) Tools() []*Tool {
+	return slices.Clone(s.tools)
+}
+
+// Lookup returns the selected tool with that name.
+func (s *Selection) Lookup(name string) (*Tool, bool) {
+	t, ok := s.byName[name]
+	return t, ok
+}
+
+// Excluded says why a tool that exists is not selected: left out by --tools or
+// --read-only, or part of a plugin that is not loaded.
+func (s *Selection) Excluded(name string) (reason string, ok bool) {
+	if reason, ok := s.excluded[name]; ok {
+		return reason, true
+	}
+	if _, ok := s.byName[name]; ok {
+		return "", false
+	}
+	if r, ok := s.catalog.refusedTools[name]; ok {
+		return r.String(), true
+	}
+	return "", false
+}
+
+// Suggest returns selected tools whose names are near name.
+func (s *Selection) Suggest(name string) []string {
+	return nearNames(name, toolNames(s.tools), maxSuggestions)
+}
+
+func toolNames(tools []*Tool) []string {
+	names := make([]string, len(tools))
+	for i, t := range tools {
+		names[i] = t.Name
+	}
+	return names
+}

@@ -1,0 +1,338 @@
+package catalog
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"reflect"
+	"slices"
+	"strings"
+
+	"github.com/auth0-mcp/auth0-mcp/proto/pluginv1"
+)
+
+const (
+	// maxManifestBytes is some hundred times what a plugin of five tools takes.
+	maxManifestBytes = 1 << 20
+	maxTools         = 100
+	maxArgs          = 20
+	maxArgBytes      = 256 // one argument, a path, the executable
+	maxListed        = 100 // scopes or paths of one tool
+	// maxDescriptionBytes is where MCP clients cut descriptions.
+	maxDescriptionBytes = 2048
+	maxTitleBytes       = 128
+)
+
+// ManifestError names everything that is wrong with a manifest.
+type ManifestError struct {
+	Plugin   string // the name as declared; may itself be the problem
+	Problems []error
+}
+
+func (e *ManifestError) Error() string {
+	texts := make([]string, len(e.Problems))
+	for i, p := range e.Problems {
+		texts[i] = p.Error()
+	}
+	return fmt.Sprintf("manifest of plugin %s: %s", quoteShort(e.Plugin), strings.Join(texts, "; "))
+}
+
+// Unwrap returns the problems, so that a *ProtocolError among them is found.
+func (e *ManifestError) Unwrap() []error {
+	return e.Problems
+}
+
+// ProtocolError means that host and plugin share no major version of the
+// contract.
+type ProtocolError struct {
+	Plugin []int // what the plugin speaks
+	Host   []int // what this host speaks
+}
+
+func (e *ProtocolError) Error() string {
+	return fmt.Sprintf("the plugin speaks %s of the plugin protocol, this host speaks %s", versions(e.Plugin), versions(e.Host))
+}
+
+// PluginIsNewer reports whether updating the host is the remedy; otherwise it
+// is updating the plugin.
+func (e *ProtocolError) PluginIsNewer() bool {
+	return len(e.Plugin) > 0 && slices.Min(e.Plugin) > slices.Max(e.Host)
+}
+
+func versions(list []int) string {
+	if len(list) == 0 {
+		return "no version"
+	}
+	word := "version"
+	if len(list) > 1 {
+		word = "versions"
+	}
+	texts := make([]string, 0, len(list))
+	for _, v := range list[:min(len(list), 10)] {
+		texts = append(texts, fmt.Sprint(v))
+	}
+	if len(list) > 10 {
+		texts = append(texts, "…")
+	}
+	return word + " " + strings.Join(texts, ", ")
+}
+
+// decodeManifest reads a manifest file's bytes. Beyond pluginv1.ParseManifest it
+// refuses duplicate keys and keys in another spelling ("Effect"), which
+// encoding/json takes for the field: a reviewer would read one value and the
+// host use the other. The second result is the decoded schema of each tool.
+func decodeManifest(data []byte) (pluginv1.Manifest, []any, error) {
+	tree, err := decodeStrict(data)
+	if err != nil {
+		return pluginv1.Manifest{}, nil, fmt.Errorf("manifest: %w", err)
+	}
+	m, err := pluginv1.ParseManifest(data)
+	if err != nil {
+		return pluginv1.Manifest{}, nil, err
+	}
+	document, err := exactKeys(tree, fieldNames[pluginv1.Manifest]())
+	if err != nil {
+		return pluginv1.Manifest{}, nil, fmt.Errorf("manifest: %w", err)
+	}
+	tools, _ := document["tools"].([]any)
+	schemas := make([]any, len(tools))
+	toolFields := fieldNames[pluginv1.ToolManifest]()
+	for i, t := range tools {
+		tool, err := exactKeys(t, toolFields)
+		if err != nil {
+			return pluginv1.Manifest{}, nil, fmt.Errorf("manifest: tools[%d]: %w", i, err)
+		}
+		schemas[i] = tool["inputSchema"]
+	}
+	return m, schemas, nil
+}
+
+// fieldNames are the JSON names of T's fields.
+func fieldNames[T any]() []string {
+	var names []string
+	for f := range reflect.TypeFor[T]().Fields() {
+		name, _, _ := strings.Cut(f.Tag.Get("json"), ",")
+		names = append(names, name)
+	}
+	return names
+}
+
+// exactKeys returns the object in v if each of its keys is one of names.
+func exactKeys(v any, names []string) (map[string]any, error) {
+	object, ok := v.(map[string]any)
+	if !ok {
+		return nil, errors.New("not a JSON object")
+	}
+	for key := range object {
+		if !slices.Contains(names, key) {
+			return nil, fmt.Errorf("unknown key %s", quoteShort(key))
+		}
+	}
+	return object, nil
+}
+
+// ValidateManifest checks all that the host demands of a manifest, and compiles
+// every schema: what plugin install and a plugin's author need. The error is a
+// *ManifestError with every problem. It says nothing about trust.
+func ValidateManifest(m pluginv1.Manifest) error {
+	schemas := make([]any, len(m.Tools))
+	for i, t := range m.Tools {
+		if len(t.InputSchema) == 0 || len(t.InputSchema) > maxSchemaBytes {
+			continue // schemaProblems says so
+		}
+		doc, err := decodeStrict(t.InputSchema)
+		if err != nil {
+			doc = err
+		}
+		schemas[i] = doc
+	}
+	if err := checkManifest(m, schemas); err != nil {
+		// Not compiled: what the structural check refuses may be what would cost
+		// the compiler unbounded time.
+		return err
+	}
+	var problems []error
+	for i, t := range m.Tools {
+		if _, err := compileSchema(schemas[i]); err != nil {
+			problems = append(problems, fmt.Errorf("%s: %w", toolLabel(i, t), err))
+		}
+	}
+	if len(problems) > 0 {
+		return &ManifestError{Plugin: m.Name, Problems: problems}
+	}
+	return nil
+}
+
+// checkManifest is ValidateManifest without compiling: cheap enough for the path
+// to initialize. A locked manifest was compiled when it was installed.
+func checkManifest(m pluginv1.Manifest, schemas []any) error {
+	if problems := manifestProblems(m, schemas); len(problems) > 0 {
+		return &ManifestError{Plugin: m.Name, Problems: problems}
+	}
+	return nil
+}
+
+func manifestProblems(m pluginv1.Manifest, schemas []any) []error {
+	var problems []error
+	report := func(format string, args ...any) { problems = append(problems, fmt.Errorf(format, args...)) }
+	if !isPluginName(m.Name) {
+		report("name %s: want a lower-case letter, then lower-case letters, digits and dashes, 31 characters at most", quoteShort(m.Name))
+	}
+	if !isSemver(m.Version) {
+		report("version %s: want a semantic version such as 1.2.3", quoteShort(m.Version))
+	}
+	if !slices.Contains(m.Protocols, pluginv1.ProtocolVersion) {
+		problems = append(problems, &ProtocolError{Plugin: m.Protocols, Host: []int{pluginv1.ProtocolVersion}})
+	}
+	if m.Executable != "" {
+		if err := checkExecutable(m.Executable); err != nil {
+			problems = append(problems, err)
+		}
+	}
+	if len(m.Args) > maxArgs {
+		report("%d args: at most %d are allowed", len(m.Args), maxArgs)
+	}
+	for i, arg := range m.Args {
+		if err := checkText(arg, false); err != nil {
+			report("args[%d]: %w", i, err)
+		} else if arg == "" || len(arg) > maxArgBytes {
+			report("args[%d]: must have 1 to %d bytes", i, maxArgBytes)
+		}
+	}
+	if len(m.Tools) == 0 || len(m.Tools) > maxTools {
+		report("%d tools: want 1 to %d", len(m.Tools), maxTools)
+		return problems
+	}
+	seen := map[string]bool{}
+	for i, t := range m.Tools {
+		label := toolLabel(i, t)
+		if seen[t.Name] {
+			report("%s: the name is used twice", label)
+		}
+		seen[t.Name] = true
+		for _, err := range toolProblems(t, schemas[i]) {
+			report("%s: %w", label, err)
+		}
+	}
+	return problems
+}
+
+func toolLabel(i int, t pluginv1.ToolManifest) string {
+	if isIdentifier(t.Name) {
+		return "tool " + t.Name
+	}
+	return fmt.Sprintf("tools[%d]", i)
+}
+
+func toolProblems(t pluginv1.ToolManifest, schema any) []error {
+	var problems []error
+	report := func(format string, args ...any) { problems = append(problems, fmt.Errorf(format, args...)) }
+	if !isIdentifier(t.Name) {
+		report("name %s: want a lower-case letter, then lower-case letters, digits and underscores, 64 characters at most", quoteShort(t.Name))
+	}
+	if strings.TrimSpace(t.Description) == "" || len(t.Description) > maxDescriptionBytes {
+		report("description of %d bytes: want 1 to %d", len(t.Description), maxDescriptionBytes)
+	} else if err := checkText(t.Description, true); err != nil {
+		report("description %w", err)
+	}
+	if len(t.Title) > maxTitleBytes {
+		report("title of %d bytes: want at most %d", len(t.Title), maxTitleBytes)
+	} else if err := checkText(t.Title, false); err != nil {
+		report("title %w", err)
+	}
+	methods := t.Effect.Methods()
+	if methods == nil {
+		report("effect %s: want read, write or destroy", quoteShort(string(t.Effect)))
+	}
+	if len(t.Scopes) > maxListed || len(t.Paths) > maxListed {
+		report("more than %d scopes or paths", maxListed)
+		return problems
+	}
+	for _, scope := range t.Scopes {
+		if !isScope(scope) {
+			report("scope %s: want verb:noun, such as read:clients", quoteShort(scope))
+		}
+	}
+	for _, path := range t.Paths {
+		if err := checkText(path, false); err != nil || len(path) > maxArgBytes {
+			report("path %s: want at most %d bytes of visible text", quoteShort(path), maxArgBytes)
+			continue
+		}
+		rule, err := pluginv1.ParsePathRule(path)
+		if err != nil {
+			problems = append(problems, err)
+		} else if methods != nil && !slices.Contains(methods, rule.Method()) {
+			report("path %s: a tool with the effect %s may not send %s", quoteShort(path), t.Effect, rule.Method())
+		}
+	}
+	return append(problems, schemaProblems(schema, len(t.InputSchema))...)
+}
+
+// checkExecutable accepts a clean relative path inside the manifest's folder.
+// Backslashes and colons are refused on every system, so that a manifest that
+// was reviewed on one does not leave its folder on another.
+func checkExecutable(path string) error {
+	switch {
+	case path == "":
+		return errors.New("executable is missing: want the binary's path, relative to the manifest's folder")
+	case strings.ContainsAny(path, `\:`), !fs.ValidPath(path), path == ".", len(path) > maxArgBytes, checkText(path, false) != nil:
+		return fmt.Errorf("executable %s: want a clean relative path with forward slashes inside the manifest's folder", quoteShort(path))
+	}
+	return nil
+}
+
+func isPluginName(s string) bool {
+	return s != "" && len(s) <= 31 && isLower(s[0]) && onlyBytes(s, func(c byte) bool { return isLower(c) || isDigit(c) || c == '-' })
+}
+
+// isIdentifier accepts a lower-case letter followed by lower-case letters,
+// digits and underscores, 64 characters at most: beyond that MCP clients cut
+// tool names.
+func isIdentifier(s string) bool {
+	return s != "" && len(s) <= 64 && isLower(s[0]) && onlyBytes(s, func(c byte) bool { return isLower(c) || isDigit(c) || c == '_' })
+}
+
+func isScope(s string) bool {
+	verb, noun, ok := strings.Cut(s, ":")
+	return ok && len(s) <= 128 && verb != "" && onlyBytes(verb, isLower) && noun != "" && isLower(noun[0]) &&
+		onlyBytes(noun, func(c byte) bool { return isLower(c) || isDigit(c) || c == '_' || c == '-' })
+}
+
+// isSemver accepts a version of semver 2.0.0, without a leading "v".
+func isSemver(s string) bool {
+	if len(s) > 64 {
+		return false
+	}
+	s, build, hasBuild := strings.Cut(s, "+")
+	core, pre, hasPre := strings.Cut(s, "-")
+	numbers := strings.Split(core, ".")
+	if len(numbers) != 3 || slices.ContainsFunc(numbers, func(n string) bool { return !isSemverNumber(n) }) {
+		return false
+	}
+	return (!hasPre || isSemverTail(pre, false)) && (!hasBuild || isSemverTail(build, true))
+}
+
+func isSemverNumber(s string) bool {
+	return s != "" && onlyBytes(s, isDigit) && (s == "0" || s[0] != '0')
+}
+
+func isSemverTail(s string, leadingZeros bool) bool {
+	for part := range strings.SplitSeq(s, ".") {
+		if part == "" || !onlyBytes(part, func(c byte) bool { return isASCIILetter(c) || isDigit(c) || c == '-' }) {
+			return false
+		}
+		if !leadingZeros && onlyBytes(part, isDigit) && !isSemverNumber(part) {
+			return false
+		}
+	}
+	return true
+}
+
+func onlyBytes(s string, ok func(byte) bool) bool {
+	for i := range len(s) {
+		if !ok(s[i]) {
+			return false
+		}
+	}
+	return true
+}

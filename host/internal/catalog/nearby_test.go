@@ -1,0 +1,49 @@
+package catalog
+
+import (
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+)
+
+func TestNearNames(t *testing.T) {
+	candidates := []string{"per_page", "page", "include_totals", "client_id", "name"}
+	for _, tt := range []struct {
+		name string
+		want []string
+	}{
+		{"perPage", []string{"per_page", "page"}},
+		{"PER-PAGE", []string{"per_page", "page"}},
+		{"per_pgae", []string{"per_page"}},
+		{"totals", []string{"include_totals"}},
+		{"clientid", []string{"client_id"}},
+		{"naem", []string{"name"}},
+		{"colour", []string{}},
+		{"pa", []string{}},
+		{"", nil},
+		{"***", nil},
+	} {
+		if diff := cmp.Diff(tt.want, nearNames(tt.name, candidates, 5)); diff != "" {
+			t.Errorf("nearNames(%q): %s", tt.name, diff)
+		}
+	}
+}
+
+func TestNearNamesKeepsTheLimit(t *testing.T) {
+	if got := nearNames("log", []string{"log3", "log1", "log2"}, 2); !cmp.Equal(got, []string{"log1", "log2"}) {
+		t.Errorf("got %q", got)
+	}
+}
+
+func TestEditDistance(t *testing.T) {
+	for _, tt := range []struct {
+		a, b string
+		want int
+	}{
+		{"", "", 0}, {"", "abc", 3}, {"abc", "", 3}, {"abc", "abc", 0}, {"abc", "acb", 1}, {"abc", "axc", 1}, {"kitten", "sitting", 3},
+	} {
+		if got := editDistance(tt.a, tt.b); got != tt.want {
+			t.Errorf("editDistance(%q, %q) = %d, want %d", tt.a, tt.b, got, tt.want)
+		}
+	}
+}

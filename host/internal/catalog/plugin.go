@@ -1,0 +1,148 @@
+package catalog
+
+import (
+	"encoding/json"
+	"fmt"
+	"sync"
+
+	"github.com/auth0-mcp/auth0-mcp/proto/pluginv1"
+	"github.com/santhosh-tekuri/jsonschema/v6"
+)
+
+// Origin is where a plugin was found.
+type Origin string
+
+const (
+	// OriginDev plugins come from --dev-plugin: not locked, described by
+	// themselves.
+	OriginDev Origin = "dev"
+	// OriginDir plugins come from --plugin-dir.
+	OriginDir Origin = "plugin-dir"
+	// OriginUser plugins come from the user's plugin folder.
+	OriginUser Origin = "user"
+	// OriginBundled plugins come from the folder beside the host.
+	OriginBundled Origin = "bundled"
+)
+
+// Plugin is a plugin that may be launched: it is trusted, and its manifest is
+// sound.
+type Plugin struct {
+	pluginv1.Manifest
+	// Dir is the folder of the manifest, absolute.
+	Dir string
+	// Path is the executable, absolute.
+	Path string
+	// ManifestPath is the manifest's file, absolute; empty for a dev plugin.
+	ManifestPath string
+	// ManifestDigest is the digest of that file; zero for a dev plugin.
+	ManifestDigest Digest
+	// Binary is the digest that the executable must have when it is launched;
+	// zero for a dev plugin. The catalog does not check it: only a check of the
+	// very file that is then executed says anything.
+	Binary Digest
+	// Dev is true for a plugin from --dev-plugin, whose binary is not checked.
+	Dev    bool
+	Origin Origin
+}
+
+// Tool is one tool of a plugin. Its methods may be called from several
+// goroutines.
+type Tool struct {
+	pluginv1.ToolManifest
+	Plugin *Plugin
+
+	// Compiling every schema at start would cost each session milliseconds
+	// before initialize is answered, for tools that are never called.
+	compile func() (*toolSchema, error)
+}
+
+// toolSchema is an input schema, compiled, and as JSON for wording errors.
+type toolSchema struct {
+	compiled *jsonschema.Schema
+	root     map[string]any
+}
+
+func newTool(p *Plugin, m pluginv1.ToolManifest) *Tool {
+	return &Tool{
+		ToolManifest: m,
+		Plugin:       p,
+		compile:      sync.OnceValues(func() (*toolSchema, error) { return newToolSchema(m.InputSchema) }),
+	}
+}
+
+func newToolSchema(raw json.RawMessage) (*toolSchema, error) {
+	doc, err := decodeStrict(raw)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", schemaPrefix, err)
+	}
+	compiled, err := compileSchema(doc)
+	if err != nil {
+		return nil, err
+	}
+	root, _ := doc.(map[string]any)
+	return &toolSchema{compiled: compiled, root: root}, nil
+}
+
+// RefusalKind says why a plugin is not loaded, for code that has to decide.
+type RefusalKind string
+
+const (
+	// Untrusted plugins are in no lock.
+	Untrusted RefusalKind = "untrusted"
+	// Changed plugins are locked, with another manifest than the one found.
+	Changed RefusalKind = "changed"
+	// Broken plugins have an unusable manifest or executable.
+	Broken RefusalKind = "broken"
+	// WrongProtocol plugins share no protocol version with this host.
+	WrongProtocol RefusalKind = "protocol"
+	// Duplicate plugins have the name of a loaded plugin, or one of its tools.
+	Duplicate RefusalKind = "duplicate"
+	// Replaced plugins gave way to a dev plugin of the same name.
+	Replaced RefusalKind = "replaced"
+)
+
+// Refusal is a plugin that is there but not loaded.
+type Refusal struct {
+	// Name is the plugin's name as far as it is known; the file's or folder's name
+	// if the manifest cannot be read.
+	Name string
+	// Path is the manifest or the folder.
+	Path   string
+	Origin Origin
+	Kind   RefusalKind
+	// Reason says what is wrong, Remedy what to do about it.
+	Reason string
+	Remedy string
+}
+
+// String is the refusal in one line, for a log or a person.
+func (r Refusal) String() string {
+	return fmt.Sprintf("plugin %s (%s) is not loaded: %s; %s", r.Name, r.Path, r.Reason, r.Remedy)
+}
+
+// DevPlugin is a plugin under development, as the caller got it from the
+// binary's own describe.
+type DevPlugin struct {
+	Dir string
+	// Path is the executable that described itself; if it is empty, the
+	// manifest's Executable inside Dir.
+	Path     string
+	Manifest pluginv1.Manifest
+}
+
+// Sources says where plugins come from and what vouches for them.
+type Sources struct {
+	// PluginDirs are named by the person (--plugin-dir): a missing one is an
+	// error.
+	PluginDirs []string
+	// UserDir is the user's plugin folder; it need not exist.
+	UserDir string
+	// BundledDir is the folder beside the host; it need not exist.
+	BundledDir string
+	Dev        []DevPlugin
+	// Lock is the user's lock file.
+	Lock Lock
+	// Bundled are the digests compiled into the host. They vouch for plugins in
+	// BundledDir only.
+	Bundled Lock
+}

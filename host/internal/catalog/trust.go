@@ -1,0 +1,169 @@
+package catalog
+
+import (
+	"errors"
+	"fmt"
+	"path/filepath"
+	"strconv"
+	"strings"
+)
+
+// loader decides, one plugin after the other, what is loaded.
+type loader struct {
+	src          Sources
+	plugins      map[string]*Plugin
+	toolOwner    map[string]*Plugin
+	refused      []Refusal
+	refusedTools map[string]Refusal
+}
+
+func (l *loader) refuse(r Refusal) {
+	l.refused = append(l.refused, r)
+}
+
+// refusePlugin also remembers the plugin's tools, so that whoever asks for one
+// learns why it is not there.
+func (l *loader) refusePlugin(p *Plugin, kind RefusalKind, reason, remedy string) {
+	path := p.ManifestPath
+	if path == "" {
+		path = p.Dir
+	}
+	name := p.Name
+	if !isPluginName(name) {
+		name = quoteShort(name)
+	}
+	r := Refusal{Name: name, Path: path, Origin: p.Origin, Kind: kind, Reason: reason, Remedy: remedy}
+	l.refuse(r)
+	for _, t := range p.Tools[:min(len(p.Tools), maxTools)] {
+		if _, known := l.refusedTools[t.Name]; !known && isIdentifier(t.Name) {
+			l.refusedTools[t.Name] = r
+		}
+	}
+}
+
+// addDev checks a dev plugin in full, whatever that costs: its author wants to
+// know, and no lock says that it was checked before.
+func (l *loader) addDev(d DevPlugin) {
+	p := &Plugin{Manifest: d.Manifest, Dir: d.Dir, Path: d.Path, Dev: true, Origin: OriginDev}
+	var err error
+	if p.Dir, err = filepath.Abs(d.Dir); err == nil {
+		err = ValidateManifest(p.Manifest)
+	}
+	if err == nil && p.Path == "" {
+		p.Path, err = resolveExecutable(p.Dir, p.Executable)
+	}
+	if err == nil {
+		p.Path, err = filepath.Abs(p.Path)
+	}
+	if err != nil {
+		l.refuseManifest(p, err)
+		return
+	}
+	l.admit(p)
+}
+
+func (l *loader) addManifest(path string, origin Origin) {
+	p, schemas, err := readPlugin(path)
+	if err != nil {
+		l.refuse(Refusal{Name: guessName(path), Path: path, Origin: origin, Kind: Broken, Reason: err.Error(),
+			Remedy: "repair the manifest, or remove the plugin"})
+		return
+	}
+	p.Origin = origin
+	if first, ok := l.plugins[p.Name]; ok {
+		l.refuseSecond(p, first)
+		return
+	}
+	if !l.trust(p) {
+		return
+	}
+	if err := checkManifest(p.Manifest, schemas); err != nil {
+		l.refuseManifest(p, err)
+		return
+	}
+	if p.Path, err = resolveExecutable(p.Dir, p.Executable); err != nil {
+		l.refusePlugin(p, Broken, err.Error(), "install the plugin again")
+		return
+	}
+	l.admit(p)
+}
+
+// trust pins the binary's digest if a lock vouches for the manifest, and refuses
+// the plugin otherwise. The host's own digests count in the bundled folder only:
+// elsewhere a copy of a bundled plugin is a plugin like any other.
+func (l *loader) trust(p *Plugin) bool {
+	bundled, inHost := l.src.Bundled.Plugins[p.Name]
+	inHost = inHost && p.Origin == OriginBundled
+	user, inLock := l.src.Lock.Plugins[p.Name]
+	switch {
+	case inHost && bundled.Manifest == p.ManifestDigest:
+		p.Binary = bundled.Binary
+		return true
+	case inLock && user.Manifest == p.ManifestDigest:
+		p.Binary = user.Binary
+		return true
+	case inHost:
+		l.refusePlugin(p, Changed, differs(p.ManifestDigest, bundled.Manifest, "this host was built with"),
+			"install auth0-mcp again, or run make build")
+	case inLock:
+		l.refusePlugin(p, Changed, differs(p.ManifestDigest, user.Manifest, "was installed"), installRemedy(p))
+	case p.Origin == OriginBundled && len(l.src.Bundled.Plugins) == 0:
+		l.refusePlugin(p, Untrusted, "this host was built without the digests of its plugins",
+			"run make build, or "+installRemedy(p))
+	default:
+		l.refusePlugin(p, Untrusted, "it is not in the lock file", "if you trust it, "+installRemedy(p))
+	}
+	return false
+}
+
+func differs(found, locked Digest, which string) string {
+	return fmt.Sprintf("its manifest is not the one that %s (%s now, %s then)", which, found, locked)
+}
+
+func installRemedy(p *Plugin) string {
+	path := p.ManifestPath
+	if strings.ContainsAny(path, " \t'\"\\$&;()") {
+		path = strconv.Quote(path)
+	}
+	return "run auth0-mcp plugin install " + path
+}
+
+func (l *loader) refuseManifest(p *Plugin, err error) {
+	var protocol *ProtocolError
+	switch {
+	case !errors.As(err, &protocol):
+		l.refusePlugin(p, Broken, err.Error(), "ask the plugin's author for a corrected version")
+	case protocol.PluginIsNewer():
+		l.refusePlugin(p, WrongProtocol, protocol.Error(), "update auth0-mcp")
+	default:
+		l.refusePlugin(p, WrongProtocol, protocol.Error(), "update the plugin")
+	}
+}
+
+func (l *loader) refuseSecond(p, first *Plugin) {
+	if first.Dev {
+		l.refusePlugin(p, Replaced, "the dev plugin in "+first.Dir+" stands in for it", "leave --dev-plugin out to use it")
+		return
+	}
+	l.refusePlugin(p, Duplicate, "a plugin of this name is already loaded from "+first.ManifestPath, "remove one of the two")
+}
+
+// admit loads a plugin unless its name or one of its tools is taken. A plugin is
+// loaded whole or not at all: half of one would surprise its user.
+func (l *loader) admit(p *Plugin) {
+	if first, ok := l.plugins[p.Name]; ok {
+		l.refusePlugin(p, Duplicate, "a plugin of this name is already loaded from "+first.Dir, "remove one of the two")
+		return
+	}
+	for _, t := range p.Tools {
+		if owner, ok := l.toolOwner[t.Name]; ok {
+			l.refusePlugin(p, Duplicate, fmt.Sprintf("its tool %s exists already in the plugin %s", t.Name, owner.Name),
+				"remove one of the two plugins")
+			return
+		}
+	}
+	l.plugins[p.Name] = p
+	for _, t := range p.Tools {
+		l.toolOwner[t.Name] = p
+	}
+}

@@ -1,0 +1,337 @@
+package catalog
+
+import (
+	"encoding/json"
+	"fmt"
+	"net/url"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/santhosh-tekuri/jsonschema/v6"
+	"github.com/santhosh-tekuri/jsonschema/v6/kind"
+)
+
+// wording turns the validator's structured errors into sentences. It never uses
+// the validator's own text, which names JSON pointers and Go values and repeats
+// what was given without limit.
+type wording struct {
+	schema    *toolSchema
+	arguments any
+	problems  []placedProblem
+}
+
+func (w *wording) add(at location, format string, args ...any) {
+	w.problems = append(w.problems, placedProblem{at, fmt.Sprintf(format, args...)})
+}
+
+func (w *wording) explain(e *jsonschema.ValidationError) {
+	at, value := locate(w.arguments, e.InstanceLocation)
+	switch k := e.ErrorKind.(type) {
+	case *kind.Schema, *kind.Group, *kind.Reference, *kind.AllOf:
+		for _, cause := range e.Causes {
+			w.explain(cause)
+		}
+	case *kind.AnyOf:
+		w.explainChoice(e, at, value)
+	case *kind.OneOf:
+		if len(k.Subschemas) > 0 {
+			w.add(at, "%s fits more than one of the forms allowed here, and must fit exactly one", at)
+			return
+		}
+		w.explainChoice(e, at, value)
+	case *kind.Required:
+		for _, name := range k.Missing {
+			missing := at.with(keyStep(name))
+			w.add(missing, "missing required argument %s", quotePath(missing))
+		}
+	case *kind.AdditionalProperties:
+		w.explainUnknown(e, at, k.Properties)
+	case *kind.DependentRequired:
+		for _, name := range k.Missing {
+			missing := at.with(keyStep(name))
+			w.add(missing, "missing argument %s: it is required together with %s", quotePath(missing), quotePath(at.with(keyStep(k.Prop))))
+		}
+	case *kind.UniqueItems:
+		w.add(at, "%s and %s are equal: each item may be given once", at.with(indexStep(k.Duplicates[0])), at.with(indexStep(k.Duplicates[1])))
+	case *kind.MinProperties, *kind.MaxProperties:
+		w.mustBe(e, at, sizeOf(value))
+	case *kind.MinItems, *kind.MaxItems:
+		w.mustBe(e, at, sizeOf(value))
+	case *kind.MinLength, *kind.MaxLength:
+		w.mustBe(e, at, sizeOf(value))
+	case *kind.Type:
+		w.explainType(e, at, value, k.Want)
+	case *kind.Enum:
+		w.explainEnum(e, at, value, k.Want)
+	default:
+		// Const, Pattern, Minimum, Maximum, ExclusiveMinimum, ExclusiveMaximum,
+		// MultipleOf: the schema's description holds the bound.
+		w.mustBe(e, at, given(value))
+	}
+}
+
+// mustBe writes the sentence for a value that is not what its schema describes.
+// got is left out where it may be a secret.
+func (w *wording) mustBe(e *jsonschema.ValidationError, at location, got string) {
+	want := w.schema.describe(w.schema.at(e.SchemaURL))
+	if got == "" || at.underSecret() {
+		w.add(at, "%s must be %s", subject(at), want)
+		return
+	}
+	w.add(at, "%s must be %s, not %s", subject(at), want, got)
+}
+
+func (w *wording) explainType(e *jsonschema.ValidationError, at location, value any, want []string) {
+	got := givenKind(at, value)
+	if holdsJSON(value) && (slices.Contains(want, "object") || slices.Contains(want, "array")) {
+		got += ": give the value itself, without quotes around it"
+	}
+	w.add(at, "%s must be %s, not %s", subject(at), w.schema.describe(w.schema.at(e.SchemaURL)), got)
+}
+
+func (w *wording) explainEnum(e *jsonschema.ValidationError, at location, value any, want []any) {
+	text, ok := value.(string)
+	if !ok {
+		w.mustBe(e, at, given(value))
+		return
+	}
+	near := nearNames(text, stringsIn(want), 1)
+	hint := ""
+	if len(near) > 0 {
+		hint = "; did you mean " + strconv.Quote(near[0]) + "?"
+	}
+	w.mustBe(e, at, given(text)+hint)
+}
+
+// explainUnknown names undeclared arguments together with the declared ones, so
+// that the next call can be right.
+func (w *wording) explainUnknown(e *jsonschema.ValidationError, at location, unknown []string) {
+	schema, _ := w.schema.at(e.SchemaURL).(map[string]any)
+	properties, _ := schema["properties"].(map[string]any)
+	valid := sortedKeys(properties)
+	list := "nothing is valid here"
+	if len(valid) > 0 {
+		list = "valid here: " + joinSome(valid, 100)
+	} else if len(at) == 0 {
+		list = "this tool takes no arguments"
+	}
+	unknown = slices.Sorted(slices.Values(unknown))
+	if len(unknown) == 1 {
+		here := at.with(keyStep(unknown[0]))
+		if near := nearNames(unknown[0], valid, 1); len(near) > 0 {
+			list = "did you mean " + strconv.Quote(near[0]) + "? " + list
+		}
+		w.add(here, "unknown argument %s; %s", quotePath(here), list)
+		return
+	}
+	named := make([]string, len(unknown))
+	for i, name := range unknown {
+		named[i] = quotePath(at.with(keyStep(name)))
+		if near := nearNames(name, valid, 1); len(near) > 0 {
+			named[i] += " (did you mean " + strconv.Quote(near[0]) + "?)"
+		}
+	}
+	w.add(at.with(keyStep(unknown[0])), "unknown arguments %s; %s", joinSome(named, 20), list)
+}
+
+// explainChoice explains why a value fits none of several forms. If one form is
+// plainly the one that was meant, its problems are told; otherwise the forms are
+// listed.
+func (w *wording) explainChoice(e *jsonschema.ValidationError, at location, value any) {
+	if text, ok := alternatives(e.Causes, len(at)); ok {
+		w.add(at, "%s needs %s", subject(at), text)
+		return
+	}
+	if best := w.closest(e.Causes, len(at)); best != nil {
+		w.explain(best)
+		return
+	}
+	want := w.schema.describe(w.schema.at(e.SchemaURL))
+	if want == anyValue {
+		w.add(at, "%s fits none of the forms allowed here", subject(at))
+		return
+	}
+	w.add(at, "%s must be %s, not %s", subject(at), want, givenKind(at, value))
+}
+
+// closest returns the branch that the value was meant to fit: of those that do
+// not fail on the value itself (its type, its constant) the one whose own
+// constants fit, then the one with the fewest problems. It is nil if there is
+// none.
+func (w *wording) closest(branches []*jsonschema.ValidationError, depth int) *jsonschema.ValidationError {
+	var best *jsonschema.ValidationError
+	bestScore := 0
+	for _, b := range branches {
+		score, ok := branchScore(b, depth)
+		if ok && (best == nil || score < bestScore) {
+			best, bestScore = b, score
+		}
+	}
+	return best
+}
+
+// branchScore counts a branch's problems; a constant of a direct member that
+// does not fit ("type": "flow") counts most, since it tells the forms apart.
+func branchScore(e *jsonschema.ValidationError, depth int) (score int, ok bool) {
+	const wrongForm = 1000
+	switch e.ErrorKind.(type) {
+	case *kind.Type:
+		if len(e.InstanceLocation) == depth {
+			return 0, false
+		}
+		return 1, true
+	case *kind.Const, *kind.Enum:
+		switch len(e.InstanceLocation) {
+		case depth:
+			return 0, false
+		case depth + 1:
+			return wrongForm, true
+		}
+		return 1, true
+	case *kind.Group, *kind.Reference, *kind.AllOf:
+		for _, cause := range e.Causes {
+			part, ok := branchScore(cause, depth)
+			if !ok {
+				return 0, false
+			}
+			score += part
+		}
+		return score, true
+	default:
+		return 1, true
+	}
+}
+
+// alternatives words the case in which every branch only lacks members: «needs
+// "id" or "name"».
+func alternatives(branches []*jsonschema.ValidationError, depth int) (string, bool) {
+	options := make([]string, 0, len(branches))
+	for _, b := range branches {
+		k, ok := b.ErrorKind.(*kind.Required)
+		if !ok || len(b.InstanceLocation) != depth {
+			return "", false
+		}
+		quoted := make([]string, len(k.Missing))
+		for i, name := range k.Missing {
+			quoted[i] = quoteShort(name)
+		}
+		options = append(options, strings.Join(quoted, " and "))
+	}
+	return strings.Join(slices.Compact(options), " or "), len(options) > 0
+}
+
+// locate follows the validator's location into the arguments: it writes indices
+// and keys alike, only the value tells which is which.
+func locate(v any, tokens []string) (location, any) {
+	at := make(location, 0, len(tokens))
+	for _, token := range tokens {
+		switch container := v.(type) {
+		case []any:
+			i, err := strconv.Atoi(token)
+			if err != nil || i < 0 || i >= len(container) {
+				return at, nil
+			}
+			at, v = append(at, indexStep(i)), container[i]
+		case map[string]any:
+			at, v = append(at, keyStep(token)), container[token]
+		default:
+			return at, nil
+		}
+	}
+	return at, v
+}
+
+// at returns the part of the schema that a validation error names: the text
+// after "#" is a JSON pointer, percent-encoded.
+func (s *toolSchema) at(schemaLocation string) any {
+	_, fragment, _ := strings.Cut(schemaLocation, "#")
+	pointer, err := url.PathUnescape(fragment)
+	if err != nil {
+		return nil
+	}
+	var v any = s.root
+	for token := range strings.SplitSeq(strings.TrimPrefix(pointer, "/"), "/") {
+		if pointer == "" {
+			break
+		}
+		token = strings.ReplaceAll(strings.ReplaceAll(token, "~1", "/"), "~0", "~")
+		switch container := v.(type) {
+		case map[string]any:
+			v = container[token]
+		case []any:
+			i, err := strconv.Atoi(token)
+			if err != nil || i < 0 || i >= len(container) {
+				return nil
+			}
+			v = container[i]
+		default:
+			return nil
+		}
+	}
+	return v
+}
+
+// subject is how a sentence about the value at l begins.
+func subject(l location) string {
+	if len(l) == 0 {
+		return "the arguments"
+	}
+	return l.String()
+}
+
+// quotePath quotes a location without escaping the quotes inside it.
+func quotePath(l location) string {
+	if len(l) == 1 && l[0].isKey() {
+		return quoteShort(l[0].key)
+	}
+	return `"` + l.String() + `"`
+}
+
+// given writes a value that was given, shortened; of an array or an object only
+// that it is one.
+func given(v any) string {
+	switch v := v.(type) {
+	case string:
+		if holdsJSON(v) {
+			return "a string that holds JSON"
+		}
+		return quoteShort(v)
+	case json.Number:
+		if text := v.String(); len(text) > maxQuoted {
+			return text[:maxQuoted] + "…"
+		}
+		return v.String()
+	default:
+		return kindOf(v)
+	}
+}
+
+// givenKind names the kind of a value that was given, and the value unless it
+// may be a secret.
+func givenKind(at location, v any) string {
+	text, isString := v.(string)
+	switch {
+	case at.underSecret():
+		return kindOf(v)
+	case isString && !holdsJSON(v):
+		return "a string (" + quoteShort(text) + ")"
+	default:
+		return given(v)
+	}
+}
+
+// holdsJSON reports whether v is a string with a JSON object or array in it. It
+// is not quoted: a member of it may be a secret, and no key here would tell.
+func holdsJSON(v any) bool {
+	text, _ := v.(string)
+	text = strings.TrimSpace(text)
+	return strings.HasPrefix(text, "{") || strings.HasPrefix(text, "[")
+}
+
+func joinSome(list []string, limit int) string {
+	if len(list) <= limit {
+		return strings.Join(list, ", ")
+	}
+	return fmt.Sprintf("%s, … (%d in all)", strings.Join(list[:limit], ", "), len(list))
+}

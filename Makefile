@@ -1,7 +1,8 @@
 SHELL := /bin/bash
 export PATH := $(CURDIR)/.tools:$(PATH)
 # Every module of the workspace, each tested the way a third party builds it.
-modules = $(shell go list -m -f '{{.Dir}}')
+# An empty list would let every check pass on nothing, so it is an error.
+modules = $(or $(shell GOWORK=$(CURDIR)/go.work go list -m -f '{{.Dir}}'),$(error no modules in go.work))
 each = set -e; for dir in $(modules); do cd $$dir; GOWORK=off
 
 .PHONY: help test lint generate tidy clean tools

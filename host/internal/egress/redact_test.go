@@ -1,0 +1,115 @@
+package egress
+
+import (
+	"bytes"
+	"encoding/json"
+	"strings"
+	"testing"
+
+	"golang.org/x/oauth2"
+)
+
+const (
+	jwt  = "eyJhbGciOiJSUzI1NiJ9.eyJzdWIiOiJ4In0.c2lnbmF0dXJl"
+	pem  = "-----BEGIN RSA PRIVATE KEY-----\\nMIIEabc\\n-----END RSA PRIVATE KEY-----"
+	mark = `"[REDACTED]"`
+)
+
+func TestRedact(t *testing.T) {
+	tests := map[string]struct{ in, want string }{
+		"by name":                {`{"client_secret":"x","name":"n"}`, `{"client_secret":` + mark + `,"name":"n"}`},
+		"camel case":             {`{"clientSecret":"x","signingSecret":"y","userPassword":"z"}`, `{"clientSecret":` + mark + `,"signingSecret":` + mark + `,"userPassword":` + mark + `}`},
+		"header":                 {`{"x-api-key":"x","Set-Cookie":"y","Authorization":"z"}`, `{"x-api-key":` + mark + `,"Set-Cookie":` + mark + `,"Authorization":` + mark + `}`},
+		"deep":                   {`[{"a":{"b":[{"password":"x"}]}}]`, `[{"a":{"b":[{"password":` + mark + `}]}}]`},
+		"array of strings":       {`{"access_token":["x","y"]}`, `{"access_token":[` + mark + `,` + mark + `]}`},
+		"settings stay":          {`{"refresh_token":{"rotation_type":"rotating","leeway":0,"infinite_token_lifetime":false}}`, ""},
+		"empty and null stay":    {`{"client_secret":"","password":null,"token":0}`, ""},
+		"action secret":          {`{"secrets":[{"name":"KEY","value":"x","updated_at":"t"}]}`, `{"secrets":[{"name":"KEY","value":` + mark + `,"updated_at":"t"}]}`},
+		"value elsewhere stays":  {`{"scopes":[{"value":"read:x","description":"d"}]}`, ""},
+		"signing keys":           {`{"signing_keys":[{"cert":"x","pkcs7":"y","subject":"/CN=a","kid":"k1"}]}`, `{"signing_keys":[{"cert":` + mark + `,"pkcs7":` + mark + `,"subject":"/CN=a","kid":"k1"}]}`},
+		"encryption key":         {`{"token_encryption":{"format":"compact-nested-jwe","encryption_key":{"name":"n","alg":"RSA-OAEP-256","pem":"x","kid":"k"}}}`, `{"token_encryption":{"format":"compact-nested-jwe","encryption_key":{"name":"n","alg":"RSA-OAEP-256","pem":` + mark + `,"kid":"k"}}}`},
+		"client credentials":     {`{"client_authentication_methods":{"private_key_jwt":{"credentials":[{"id":"cred_1","pem":"x"}]}}}`, `{"client_authentication_methods":{"private_key_jwt":{"credentials":[{"id":"cred_1","pem":` + mark + `}]}}}`},
+		"jwt in a text":          {`{"description":"got ` + jwt + ` from x"}`, `{"description":"got [REDACTED] from x"}`},
+		"pem in a text":          {`{"note":"a ` + pem + ` b"}`, `{"note":"a [REDACTED] b"}`},
+		"bearer in a text":       {`{"h":"Authorization: Bearer abcdefgh12345"}`, `{"h":"Authorization: Bearer [REDACTED]"}`},
+		"form in a text":         {`{"body":"grant_type=x&client_secret=abc&scope=y"}`, `{"body":"grant_type=x&client_secret=[REDACTED]&scope=y"}`},
+		"JSON in a text":         {`{"body":"{\"client_secret\":\"abc\",\"n\":1}"}`, `{"body":"{\"client_secret\":\"[REDACTED]\",\"n\":1}"}`},
+		"cut JSON in a text":     {`{"body":"{\"client_secret\":\"abc\",\"n\""}`, `{"body":"{\"client_secret\":\"[REDACTED]\",\"n\""}`},
+		"userinfo":               {`{"url":"https://user:hunter2@db.example/x"}`, `{"url":"https://user:[REDACTED]@db.example/x"}`},
+		"jwt as a key":           {`{"` + jwt + `":1}`, `{"[REDACTED]":1}`},
+		"not secrets":            {`{"token_endpoint_auth_method":"client_secret_post","token_lifetime":86400,"jwt_configuration":{"secret_encoded":false,"alg":"RS256"},"token_dialect":"access_token","is_token_endpoint_ip_header_trusted":true,"grant_types":["refresh_token","password"]}`, ""},
+		"an action's source":     {`{"code":"const token = event.secrets.TOKEN; const o = {client_secret: event.secrets.S, password: p};"}`, ""},
+		"order, numbers, nulls":  {`{"z":1.0,"a":123456789012345678901234567890,"n":null,"e":[],"o":{},"t":true,"s":"<&>"}`, ""},
+		"JSON text is untouched": {`{"s":"{ \"a\": 1 }"}`, ""},
+	}
+	for name, tt := range tests {
+		want := tt.want
+		if want == "" {
+			want = tt.in
+		}
+		got, err := Redact([]byte(tt.in))
+		if err != nil || string(got) != want {
+			t.Errorf("%s:\ngot  %s (%v)\nwant %s", name, got, err, want)
+		}
+	}
+}
+
+func TestRedactHidesTheLiveToken(t *testing.T) {
+	g := New(Config{Tokens: oauth2.StaticTokenSource(&oauth2.Token{AccessToken: "opaque-live-token"})})
+	got, err := g.Redact([]byte(`{"echo":"you sent opaque-live-token"}`))
+	if err != nil || bytes.Contains(got, []byte("opaque-live-token")) {
+		t.Errorf("got %s, %v", got, err)
+	}
+	if s := g.RedactText("opaque-live-token"); strings.Contains(s, "opaque") {
+		t.Errorf("got %s", s)
+	}
+}
+
+func TestRedactRefuses(t *testing.T) {
+	for _, doc := range []string{``, `{`, `{}x`, `[1,]`, strings.Repeat("[", maxRedactDepth+1) + strings.Repeat("]", maxRedactDepth+1)} {
+		if got, err := Redact([]byte(doc)); err == nil {
+			t.Errorf("%.20q accepted: %s", doc, got)
+		}
+	}
+}
+
+// No canary under a secret's name survives, whatever stands around it; what
+// comes out is valid JSON, and redacting it again changes nothing.
+func FuzzRedact(f *testing.F) {
+	for _, s := range []string{`{"a":1}`, `"x"`, `[null,"` + jwt + `"]`, `{"s":"{\"password\":\"p\"}"}`, `"a=b&client_secret="`} {
+		f.Add(s, "name")
+	}
+	f.Fuzz(func(t *testing.T, around, name string) {
+		if !json.Valid([]byte(around)) {
+			return
+		}
+		key, _ := json.Marshal(name)
+		const canary = "cANaRy4711"
+		for _, secret := range []string{"client_secret", "refreshToken", "X-Api-Key"} {
+			doc := `{` + string(key) + `:[` + around + `,{"` + secret + `":"` + canary + `"}]}`
+			quoted, _ := json.Marshal(`{"` + secret + `":"` + canary + `"}`)
+			for _, d := range []string{doc, `{"body":` + string(quoted) + `,"x":` + around + `}`} {
+				got, err := Redact([]byte(d))
+				if err != nil {
+					continue // too deep: nothing is answered at all
+				}
+				if bytes.Contains(got, []byte(canary)) && !strings.Contains(around+name, canary) {
+					t.Fatalf("the canary survives:\n%s\n%s", d, got)
+				}
+				if !json.Valid(got) {
+					t.Fatalf("not JSON: %s", got)
+				}
+			}
+		}
+	})
+}
+
+func BenchmarkRedact(b *testing.B) {
+	doc := []byte(`{"logs":[` + strings.Repeat(`{"log_id":"9002023","date":"2026-03-01T00:00:00Z","type":"s","ip":"192.0.2.3","client_name":"Shop","user_agent":"Mozilla/5.0 (X11)","n":12},`, 700) + `{}]}`)
+	b.SetBytes(int64(len(doc)))
+	for b.Loop() {
+		if _, err := Redact(doc); err != nil {
+			b.Fatal(err)
+		}
+	}
+}

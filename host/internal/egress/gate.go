@@ -7,13 +7,18 @@ import (
 	"bytes"
 	"context"
 	"crypto/rand"
+	"encoding/base64"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
+	"log/slog"
 	"net/http"
 	"net/url"
+	"runtime"
 	"slices"
 	"sync"
+	"time"
 
 	"golang.org/x/oauth2"
 
@@ -26,9 +31,16 @@ type Config struct {
 	Domain    string
 	Tokens    oauth2.TokenSource
 	Transport http.RoundTripper
-	UserAgent string
+	// UserAgent and Version name the host to the tenant.
+	UserAgent, Version string
 	// ReadOnly refuses every request that is not GET or HEAD, whatever tools declare.
 	ReadOnly bool
+	// ReadBudget bounds all the attempts of one read; zero: 10 s.
+	ReadBudget time.Duration
+	// SignIn says how to get a valid token; it ends the text of a 401.
+	SignIn string
+	// Log gets method, path, status and duration of requests; nil discards.
+	Log *slog.Logger
 }
 
 // Gate lets requests of calls in progress through to one tenant.
@@ -40,12 +52,17 @@ type Gate struct {
 }
 
 // New makes a Gate. It sends nothing.
-func New(cfg Config) *Gate { return &Gate{cfg: cfg, calls: map[string]*Call{}} }
+func New(cfg Config) *Gate {
+	if cfg.Log == nil {
+		cfg.Log = slog.New(slog.DiscardHandler)
+	}
+	return &Gate{cfg: cfg, calls: map[string]*Call{}}
+}
 
 // Grant says whose call it is and what it may do.
 type Grant struct {
-	Plugin string
-	Tool   pluginv1.ToolManifest
+	Plugin, PluginVersion string
+	Tool                  pluginv1.ToolManifest
 }
 
 // Call is one tool call in progress. Requests are let through until Close.
@@ -60,11 +77,12 @@ type Call struct {
 	mu       sync.Mutex
 	refusals []string
 	wrote    bool
+	failed   map[int]*apiError // the last error answer with each status
 }
 
 // Open begins a call. Its id cannot be guessed, and serves the granted plugin only.
 func (g *Gate) Open(ctx context.Context, grant Grant) (*Call, error) {
-	c := &Call{gate: g, id: rand.Text(), grant: grant}
+	c := &Call{gate: g, id: rand.Text(), grant: grant, failed: map[int]*apiError{}}
 	for _, rule := range grant.Tool.Paths {
 		r, err := pluginv1.ParsePathRule(rule)
 		if err != nil {
@@ -154,34 +172,36 @@ func (c *Call) policy(r *pluginv1.RoundTripRequest) string {
 }
 
 func (c *Call) send(ctx context.Context, r *pluginv1.RoundTripRequest) *pluginv1.RoundTripResponse {
-	request, err := c.request(ctx, r)
-	if err != nil {
-		return failure(pluginv1.Failure_CODE_TRANSPORT, "%s %s was not sent: %v", r.GetMethod(), r.GetPath(), err)
-	}
-	if !slices.Contains(pluginv1.EffectRead.Methods(), r.GetMethod()) {
-		c.mu.Lock()
-		c.wrote = true
-		c.mu.Unlock()
-	}
-	// RoundTrip of the transport, not an http.Client: no redirect is followed, so
-	// the token goes to the tenant and nowhere else.
-	response, err := c.gate.cfg.Transport.RoundTrip(request)
-	if err != nil {
-		if ctx.Err() != nil {
-			return failure(pluginv1.Failure_CODE_CALL_ENDED, "%s %s was aborted: the call ended", r.GetMethod(), r.GetPath())
-		}
-		return failure(pluginv1.Failure_CODE_TRANSPORT, "%s %s on %s: %v", r.GetMethod(), r.GetPath(), c.gate.cfg.Domain, err)
+	begun := time.Now()
+	response, err := c.attempts(ctx, r)
+	var tokenErr *tokenError
+	switch {
+	case err == nil:
+	case ctx.Err() != nil:
+		return failure(pluginv1.Failure_CODE_CALL_ENDED, "%s %s was aborted: the call ended", r.GetMethod(), r.GetPath())
+	case errors.As(err, &tokenErr):
+		return failure(pluginv1.Failure_CODE_TRANSPORT, "%s %s was not sent: %v: %s", r.GetMethod(), r.GetPath(), tokenErr, c.gate.cfg.SignIn)
+	default:
+		return failure(pluginv1.Failure_CODE_TRANSPORT, "%s", c.transportText(r, err))
 	}
 	defer response.Body.Close()
+	// Method, path and status only: queries and bodies hold what must not be logged.
+	c.gate.cfg.Log.Debug("request", "plugin", c.grant.Plugin, "tool", c.grant.Tool.Name, "method", r.GetMethod(), "path", r.GetPath(),
+		"status", response.StatusCode, "took", time.Since(begun))
 	if response.StatusCode >= 300 && response.StatusCode < 400 && response.StatusCode != http.StatusNotModified {
 		return failure(pluginv1.Failure_CODE_TRANSPORT, "%s %s: %s redirects, which is not followed: check the tenant's domain", r.GetMethod(), r.GetPath(), c.gate.cfg.Domain)
 	}
 	body, err := io.ReadAll(io.LimitReader(response.Body, pluginv1.MaxBodyBytes+1))
 	if err != nil {
-		return failure(pluginv1.Failure_CODE_TRANSPORT, "%s %s: reading the answer of %s: %v", r.GetMethod(), r.GetPath(), c.gate.cfg.Domain, err)
+		return failure(pluginv1.Failure_CODE_TRANSPORT, "%s", c.transportText(r, err))
 	}
 	if len(body) > pluginv1.MaxBodyBytes {
 		return failure(pluginv1.Failure_CODE_TOO_LARGE, "%s %s: the answer is over %d bytes: ask for fewer items or fields", r.GetMethod(), r.GetPath(), pluginv1.MaxBodyBytes)
+	}
+	if response.StatusCode >= http.StatusBadRequest {
+		c.mu.Lock()
+		c.failed[response.StatusCode] = parseAPIError(r, response, body)
+		c.mu.Unlock()
 	}
 	answer := &pluginv1.HTTPResponse{Status: int32(response.StatusCode), Body: body} //nolint:gosec // an HTTP status fits
 	for name, values := range response.Header {
@@ -192,16 +212,22 @@ func (c *Call) send(ctx context.Context, r *pluginv1.RoundTripRequest) *pluginv1
 	return &pluginv1.RoundTripResponse{Outcome: &pluginv1.RoundTripResponse_Response{Response: answer}}
 }
 
-// request builds what goes out. Of the plugin's headers only those that describe
+// tokenError says that the source has no valid token.
+type tokenError struct{ err error }
+
+func (e *tokenError) Error() string { return "there is no valid token (" + e.err.Error() + ")" }
+func (e *tokenError) Unwrap() error { return e.err }
+
+// request builds what goes out, and tells the token it carries. Of the plugin's headers only those that describe
 // the body survive: everything about identity is the host's.
-func (c *Call) request(ctx context.Context, r *pluginv1.RoundTripRequest) (*http.Request, error) {
+func (c *Call) request(ctx context.Context, r *pluginv1.RoundTripRequest) (*http.Request, string, error) {
 	target := "https://" + c.gate.cfg.Domain + r.GetPath()
 	if r.GetQuery() != "" {
 		target += "?" + r.GetQuery()
 	}
 	request, err := http.NewRequestWithContext(ctx, r.GetMethod(), target, bytes.NewReader(r.GetBody()))
 	if err != nil {
-		return nil, errors.New("it does not form a valid request")
+		return nil, "", errors.New("it does not form a valid request")
 	}
 	for _, header := range r.GetHeaders() {
 		if name := http.CanonicalHeaderKey(header.GetName()); name == "Content-Type" || name == "Accept" {
@@ -210,11 +236,24 @@ func (c *Call) request(ctx context.Context, r *pluginv1.RoundTripRequest) (*http
 	}
 	token, err := c.gate.cfg.Tokens.Token()
 	if err != nil {
-		return nil, fmt.Errorf("no valid token: %w", err)
+		return nil, "", &tokenError{err}
 	}
 	request.Header.Set("Authorization", "Bearer "+token.AccessToken)
-	request.Header.Set("User-Agent", c.gate.cfg.UserAgent)
-	return request, nil
+	request.Header.Set("User-Agent", c.gate.cfg.UserAgent+" "+c.grant.Plugin+"/"+c.grant.PluginVersion)
+	request.Header.Set("Auth0-Client", c.telemetry())
+	return request, token.AccessToken, nil
+}
+
+// telemetry is the Auth0-Client header, by which the tenant's log tells who
+// called: base64url JSON with name, version and environment, as Auth0's own
+// libraries send it.
+func (c *Call) telemetry() string {
+	info, err := json.Marshal(map[string]any{"name": "auth0-mcp", "version": c.gate.cfg.Version,
+		"env": map[string]string{"go": runtime.Version(), "plugin": c.grant.Plugin + "/" + c.grant.PluginVersion}})
+	if err != nil {
+		return "" // strings always encode
+	}
+	return base64.RawURLEncoding.EncodeToString(info)
 }
 
 func failure(code pluginv1.Failure_Code, format string, args ...any) *pluginv1.RoundTripResponse {

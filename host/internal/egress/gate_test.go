@@ -113,7 +113,7 @@ func TestIdentityIsTheHosts(t *testing.T) {
 		t.Fatalf("the host's token did not arrive: %v", answer)
 	}
 	got := f.tenant.Requests()[0].Header
-	if got.Get("Cookie") != "" || got.Get("User-Agent") != "auth0-mcp/test" || got.Get("Accept") != "application/json" {
+	if got.Get("Cookie") != "" || got.Get("User-Agent") != "auth0-mcp/test p/" || got.Get("Accept") != "application/json" {
 		t.Errorf("headers: %v", got)
 	}
 }

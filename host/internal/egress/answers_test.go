@@ -1,0 +1,260 @@
+package egress
+
+import (
+	"context"
+	"errors"
+	"net"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"golang.org/x/oauth2"
+
+	"github.com/auth0-mcp/auth0-mcp/proto/pluginv1"
+	"github.com/auth0-mcp/auth0-mcp/sandbox"
+)
+
+// tokens is a source that moves on to the next token when told to.
+type tokens struct{ list []string }
+
+func (s *tokens) Token() (*oauth2.Token, error) {
+	if len(s.list) == 0 {
+		return nil, errors.New("signed out")
+	}
+	t := &oauth2.Token{AccessToken: s.list[0]}
+	if len(s.list) > 1 {
+		s.list = s.list[1:]
+	}
+	return t, nil
+}
+
+// answer is what a tenant does with one request.
+type answer struct {
+	code   int
+	header http.Header
+	err    error
+}
+
+func (a answer) response() (*http.Response, error) {
+	return &http.Response{StatusCode: a.code, Header: a.header, Body: http.NoBody}, a.err
+}
+
+func TestRetries(t *testing.T) {
+	refused := &net.OpError{Op: "dial", Err: os.NewSyscallError("connect", syscall.ECONNREFUSED)}
+	reset := &net.OpError{Op: "read", Err: os.NewSyscallError("read", syscall.ECONNRESET)}
+	later := strconv.FormatInt(time.Now().Add(time.Hour).Unix(), 10)
+	tests := map[string]struct {
+		method string
+		first  answer // then 200
+		want   int    // requests
+	}{
+		"read, 503":                     {"GET", answer{code: 503}, 2},
+		"read, 500":                     {"GET", answer{code: 500}, 1},
+		"read, 429 that passes soon":    {"GET", answer{429, http.Header{http.CanonicalHeaderKey("Retry-After"): {"0"}}, nil}, 2},
+		"read, 429 beyond the budget":   {"GET", answer{429, http.Header{http.CanonicalHeaderKey("X-RateLimit-Reset"): {later}}, nil}, 1},
+		"read, connection reset":        {"GET", answer{err: reset}, 2},
+		"read, 404":                     {"GET", answer{code: 404}, 1},
+		"read, 401 with a newer token":  {"GET", answer{code: 401}, 2},
+		"write, 503":                    {"POST", answer{code: 503}, 1},
+		"write, 429":                    {"POST", answer{429, http.Header{http.CanonicalHeaderKey("Retry-After"): {"0"}}, nil}, 1},
+		"write, connection reset":       {"POST", answer{err: reset}, 1},
+		"write, connection refused":     {"POST", answer{err: refused}, 2},
+		"write, 401 with a newer token": {"POST", answer{code: 401}, 2},
+	}
+	for name, tt := range tests {
+		t.Run(name, func(t *testing.T) {
+			n := 0
+			g := New(Config{Domain: "tenant.auth0.example", Tokens: &tokens{[]string{"one", "two"}},
+				Transport: transport(func(*http.Request) (*http.Response, error) {
+					if n++; n == 1 {
+						return tt.first.response()
+					}
+					return answer{code: 200}.response()
+				})})
+			c, err := g.Open(t.Context(), Grant{Plugin: "p", Tool: pluginv1.ToolManifest{Effect: pluginv1.EffectWrite}})
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer c.Close()
+			g.RoundTrip(t.Context(), "p", &pluginv1.RoundTripRequest{CallId: c.ID(), Method: tt.method, Path: "/api/v2/clients"})
+			if n != tt.want {
+				t.Errorf("%d requests, want %d", n, tt.want)
+			}
+		})
+	}
+}
+
+func TestReadBudgetIsKept(t *testing.T) {
+	n := 0
+	g := New(Config{Domain: "tenant.auth0.example", Tokens: &tokens{[]string{"one"}}, ReadBudget: 500 * time.Millisecond,
+		Transport: transport(func(*http.Request) (*http.Response, error) {
+			n++
+			return &http.Response{StatusCode: 503, Body: http.NoBody}, nil
+		})})
+	c, err := g.Open(context.Background(), Grant{Plugin: "p", Tool: pluginv1.ToolManifest{Effect: pluginv1.EffectRead}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer c.Close()
+	answer := g.RoundTrip(t.Context(), "p", &pluginv1.RoundTripRequest{CallId: c.ID(), Method: "GET", Path: "/api/v2/clients"})
+	if answer.GetResponse().GetStatus() != 503 || n < 2 || n > 4 {
+		t.Errorf("status %d after %d requests", answer.GetResponse().GetStatus(), n)
+	}
+}
+
+func TestExplain(t *testing.T) {
+	tenant := sandbox.New(sandbox.Options{})
+	reset := time.Now().Add(90 * time.Second)
+	tests := map[string]struct {
+		token        string
+		fault        *sandbox.FaultRule
+		method, path string
+		body         string
+		want         []string
+	}{
+		"401": {"wrong-token", nil, "GET", "/api/v2/clients", "", []string{"401", "sign in again"}},
+		"403": {tenant.Token("read:logs"), nil, "GET", "/api/v2/clients", "", []string{"403", "read:clients", "auth0_tool", "sign in again"}},
+		"404": {"", nil, "GET", "/api/v2/actions/actions/nope", "", []string{"404", "nope"}},
+		"400": {"", nil, "POST", "/api/v2/clients", `{"name":"x","colour":"red"}`, []string{"400", "colour", "Correct the field"}},
+		"409": {"", nil, "POST", "/api/v2/resource-servers", `{"name":"x","identifier":"IDENTIFIER"}`, []string{"409", "conflicts"}},
+		"429": {"", &sandbox.FaultRule{Path: "*", Times: -1, Status: 429, Header: http.Header{"X-Ratelimit-Reset": {strconv.FormatInt(reset.Unix(), 10)}}, Body: `{"statusCode":429,"message":"Too many"}`},
+			"GET", "/api/v2/clients", "", []string{"429", "try again in", reset.UTC().Format(time.TimeOnly)}},
+		"500 write": {"", &sandbox.FaultRule{Path: "*", Status: 500, Body: "<html>\x00oops</html>"}, "POST", "/api/v2/clients", `{"name":"x"}`, []string{"500", "oops", "may or may not"}},
+	}
+	for name, tt := range tests {
+		t.Run(name, func(t *testing.T) {
+			tenant.ClearFaults()
+			if tt.token == "" {
+				tt.token = tenant.Token()
+			}
+			if tt.fault != nil {
+				tenant.Fail(*tt.fault)
+			}
+			g := New(Config{Domain: tenant.Domain(), Transport: tenant.Transport(), SignIn: "sign in again", Tokens: &tokens{[]string{tt.token}}})
+			c, err := g.Open(t.Context(), Grant{Plugin: "p", Tool: pluginv1.ToolManifest{Name: "auth0_tool", Effect: pluginv1.EffectWrite, Scopes: []string{"read:clients"}}})
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer c.Close()
+			r := &pluginv1.RoundTripRequest{CallId: c.ID(), Method: tt.method, Path: tt.path, Body: []byte(strings.Replace(tt.body, "IDENTIFIER", "https://orders.example/", 1)),
+				Headers: []*pluginv1.Header{{Name: "Content-Type", Values: []string{"application/json"}}}}
+			answer := g.RoundTrip(t.Context(), "p", r)
+			if name == "409" { // the second one conflicts with the first
+				answer = g.RoundTrip(t.Context(), "p", r)
+			}
+			text := c.Explain(&pluginv1.Failure{Code: pluginv1.Failure_CODE_API, HttpStatus: answer.GetResponse().GetStatus(), Message: "what the plugin says"})
+			for _, want := range tt.want {
+				if !strings.Contains(text, want) {
+					t.Errorf("%q is not in: %s", want, text)
+				}
+			}
+		})
+	}
+}
+
+func TestTransportTexts(t *testing.T) {
+	tests := map[string]struct {
+		err    error
+		method string
+		want   string
+	}{
+		"DNS":     {&net.OpError{Op: "dial", Err: &net.DNSError{Name: "typo.example", IsNotFound: true}}, "POST", "typo.example was not found"},
+		"refused": {&net.OpError{Op: "dial", Err: os.NewSyscallError("connect", syscall.ECONNREFUSED)}, "POST", "Nothing was changed"},
+		"reset":   {&net.OpError{Op: "read", Err: os.NewSyscallError("read", syscall.ECONNRESET)}, "POST", "may or may not have happened"},
+		"timeout": {os.ErrDeadlineExceeded, "GET", "in time"},
+	}
+	for name, tt := range tests {
+		g := New(Config{Domain: "tenant.auth0.example", Tokens: &tokens{[]string{"one"}}, ReadBudget: 1,
+			Transport: transport(func(*http.Request) (*http.Response, error) { return nil, tt.err })})
+		c, err := g.Open(t.Context(), Grant{Plugin: "p", Tool: pluginv1.ToolManifest{Effect: pluginv1.EffectWrite}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		f := g.RoundTrip(t.Context(), "p", &pluginv1.RoundTripRequest{CallId: c.ID(), Method: tt.method, Path: "/api/v2/x"}).GetFailure()
+		if f.GetCode() != pluginv1.Failure_CODE_TRANSPORT || !strings.Contains(f.GetMessage(), tt.want) {
+			t.Errorf("%s: %v, want %q", name, f, tt.want)
+		}
+		c.Close()
+	}
+}
+
+func TestNoTokenIsNotSent(t *testing.T) {
+	g := New(Config{Domain: "tenant.auth0.example", Tokens: &tokens{}, SignIn: "sign in again",
+		Transport: transport(func(*http.Request) (*http.Response, error) { t.Error("sent"); return nil, errors.New("sent") })})
+	c, _ := g.Open(t.Context(), Grant{Plugin: "p", Tool: pluginv1.ToolManifest{Effect: pluginv1.EffectRead}})
+	defer c.Close()
+	f := g.RoundTrip(t.Context(), "p", &pluginv1.RoundTripRequest{CallId: c.ID(), Method: "GET", Path: "/api/v2/x"}).GetFailure()
+	if !strings.Contains(f.GetMessage(), "signed out") || !strings.Contains(f.GetMessage(), "sign in again") {
+		t.Errorf("failure = %v", f)
+	}
+}
+
+// A redirect must not carry the token to another host.
+func TestRedirectIsNotFollowed(t *testing.T) {
+	elsewhere := httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { t.Error("the redirect was followed") }))
+	defer elsewhere.Close()
+	server := httptest.NewTLSServer(http.RedirectHandler(elsewhere.URL, http.StatusFound))
+	defer server.Close()
+	g := New(Config{Domain: strings.TrimPrefix(server.URL, "https://"), Tokens: &tokens{[]string{"one"}}, Transport: server.Client().Transport})
+	c, _ := g.Open(t.Context(), Grant{Plugin: "p", Tool: pluginv1.ToolManifest{Effect: pluginv1.EffectRead}})
+	defer c.Close()
+	if f := g.RoundTrip(t.Context(), "p", &pluginv1.RoundTripRequest{CallId: c.ID(), Method: "GET", Path: "/api/v2/x"}).GetFailure(); !strings.Contains(f.GetMessage(), "not followed") {
+		t.Errorf("failure = %v", f)
+	}
+}
+
+func TestUntrustedCertificateNamesTheRemedy(t *testing.T) {
+	tenant := sandbox.New(sandbox.Options{})
+	server, err := sandbox.Listen("127.0.0.1:0", tenant)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer server.Close()
+	ask := func(caFile string) *pluginv1.RoundTripResponse {
+		transport, err := NewTransport(caFile)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer transport.CloseIdleConnections()
+		g := New(Config{Domain: server.Addr, Tokens: &tokens{[]string{tenant.Token()}}, Transport: transport, ReadBudget: 1})
+		c, _ := g.Open(t.Context(), Grant{Plugin: "p", Tool: pluginv1.ToolManifest{Effect: pluginv1.EffectRead}})
+		defer c.Close()
+		return g.RoundTrip(t.Context(), "p", &pluginv1.RoundTripRequest{CallId: c.ID(), Method: "GET", Path: "/api/v2/clients"})
+	}
+	if f := ask("").GetFailure(); !strings.Contains(f.GetMessage(), "AUTH0_MCP_CA_FILE") {
+		t.Errorf("failure = %v", f)
+	}
+	ca := filepath.Join(t.TempDir(), "ca.pem")
+	if err := os.WriteFile(ca, server.CAPEM(), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if answer := ask(ca); answer.GetResponse().GetStatus() != 200 {
+		t.Errorf("with the CA: %v", answer)
+	}
+	if _, err := NewTransport(filepath.Join(t.TempDir(), "gone.pem")); err == nil || !strings.Contains(err.Error(), "gone.pem") {
+		t.Errorf("a missing CA file: %v", err)
+	}
+}
+
+func TestNormalizeDomain(t *testing.T) {
+	good := map[string]string{
+		"mytenant.us.auth0.com": "mytenant.us.auth0.com", " HTTPS://MyTenant.eu.auth0.com/ ": "mytenant.eu.auth0.com", "http://login.example.com//": "login.example.com",
+		"127.0.0.1:8443": "127.0.0.1:8443", "localhost:3000": "localhost:3000", "https://[::1]:8443": "[::1]:8443", "xn--bcher-kva.example": "xn--bcher-kva.example",
+	}
+	for in, want := range good {
+		if got, err := NormalizeDomain(in); err != nil || got != want {
+			t.Errorf("NormalizeDomain(%q) = %q, %v", in, got, err)
+		}
+	}
+	for _, in := range []string{"", " ", "https://", "mytenant", "ftp://x.example", "a@b.example", "x.example/path", "x.example?q", "x.example#f", "bücher.example", "x y.example", "x.example:", "-x.example", "x..example", "x.example:99999999"} {
+		if got, err := NormalizeDomain(in); err == nil {
+			t.Errorf("NormalizeDomain(%q) = %q", in, got)
+		}
+	}
+}

@@ -1,0 +1,86 @@
+package egress
+
+import (
+	"crypto/tls"
+	"crypto/x509"
+	"errors"
+	"fmt"
+	"net"
+	"net/http"
+	"net/netip"
+	"net/url"
+	"os"
+	"regexp"
+	"strconv"
+	"strings"
+	"time"
+)
+
+var hostName = regexp.MustCompile(`^[a-z0-9]([a-z0-9-]*[a-z0-9])?(\.[a-z0-9]([a-z0-9-]*[a-z0-9])?)*$`)
+
+// NormalizeDomain turns what a person types into host or host:port: a scheme and
+// trailing slashes go, letters become lower-case. Anything that would send the
+// token elsewhere than it seems (user info, a path, a query) is refused.
+func NormalizeDomain(s string) (string, error) {
+	domain := strings.TrimSpace(s)
+	if scheme, rest, ok := strings.Cut(domain, "://"); ok {
+		if !strings.EqualFold(scheme, "https") && !strings.EqualFold(scheme, "http") {
+			return "", fmt.Errorf("domain %q: the scheme must be https", s)
+		}
+		domain = rest
+	}
+	domain = strings.ToLower(strings.TrimRight(domain, "/"))
+	if domain == "" {
+		return "", errors.New("the domain is empty: give the tenant's domain, such as mytenant.us.auth0.com")
+	}
+	u, err := url.Parse("https://" + domain)
+	if err != nil || u.User != nil || u.Path != "" || u.RawQuery != "" || u.ForceQuery || u.Fragment != "" || u.Host != domain || strings.HasSuffix(domain, ":") {
+		return "", fmt.Errorf("domain %q: want a host and nothing else, such as mytenant.us.auth0.com", s)
+	}
+	host := u.Hostname()
+	if port := u.Port(); port != "" {
+		if _, err := strconv.ParseUint(port, 10, 16); err != nil {
+			return "", fmt.Errorf("domain %q: %s is not a port", s, port)
+		}
+	}
+	if _, err := netip.ParseAddr(host); err == nil || host == "localhost" {
+		return domain, nil
+	}
+	switch {
+	case !hostName.MatchString(host):
+		return "", fmt.Errorf("domain %q: %q is not a host name; write an international name in its xn-- form", s, host)
+	case !strings.Contains(host, "."):
+		return "", fmt.Errorf("domain %q: give the full domain with its region, such as %s.us.auth0.com or %s.eu.auth0.com", s, host, host)
+	}
+	return domain, nil
+}
+
+// NewTransport makes the transport to a tenant: TLS 1.2 or later, the proxy of
+// the environment, the system's roots and those of caFile (PEM; "" for none),
+// which is how a company's own certificate authority is trusted.
+func NewTransport(caFile string) (*http.Transport, error) {
+	roots, err := x509.SystemCertPool()
+	if err != nil {
+		roots = x509.NewCertPool()
+	}
+	if caFile != "" {
+		pem, err := os.ReadFile(caFile)
+		if err != nil {
+			return nil, fmt.Errorf("AUTH0_MCP_CA_FILE: %w", err)
+		}
+		if !roots.AppendCertsFromPEM(pem) {
+			return nil, fmt.Errorf("AUTH0_MCP_CA_FILE: %s holds no certificate in PEM form", caFile)
+		}
+	}
+	dialer := &net.Dialer{Timeout: 5 * time.Second, KeepAlive: 30 * time.Second}
+	return &http.Transport{
+		Proxy:                 http.ProxyFromEnvironment,
+		DialContext:           dialer.DialContext,
+		TLSClientConfig:       &tls.Config{RootCAs: roots, MinVersion: tls.VersionTLS12},
+		TLSHandshakeTimeout:   5 * time.Second,
+		ResponseHeaderTimeout: 20 * time.Second,
+		IdleConnTimeout:       90 * time.Second,
+		MaxIdleConnsPerHost:   16,
+		ForceAttemptHTTP2:     true,
+	}, nil
+}

@@ -1,0 +1,147 @@
+package egress
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net"
+	"net/http"
+	"os"
+	"regexp"
+	"strings"
+	"syscall"
+	"time"
+	"unicode"
+
+	"github.com/auth0-mcp/auth0-mcp/proto/pluginv1"
+)
+
+// apiError is an error answer of the Management API.
+type apiError struct {
+	method, path string
+	status       int
+	header       http.Header
+	Message      string `json:"message"`
+	ErrorCode    string `json:"errorCode"`
+}
+
+// quotedBytes is how much of an answer that is not Auth0's JSON is quoted.
+const quotedBytes = 200
+
+func parseAPIError(r *pluginv1.RoundTripRequest, response *http.Response, body []byte) *apiError {
+	e := &apiError{method: r.GetMethod(), path: r.GetPath(), status: response.StatusCode, header: response.Header}
+	if json.Unmarshal(body, e) != nil || e.Message == "" {
+		e.Message = printable(body)
+	}
+	return e
+}
+
+func printable(body []byte) string {
+	text := strings.Map(func(r rune) rune {
+		if unicode.IsPrint(r) {
+			return r
+		}
+		return ' '
+	}, string(body[:min(len(body), quotedBytes)]))
+	if text = strings.TrimSpace(text); text == "" {
+		return "no message"
+	}
+	return text
+}
+
+// Explain words a failure for the person: what happened, to what, and what mends
+// it. An error of the API is worded from what the Gate itself saw, not from what
+// the plugin makes of it.
+func (c *Call) Explain(f *pluginv1.Failure) string {
+	text := f.GetMessage()
+	if f.GetCode() == pluginv1.Failure_CODE_API {
+		c.mu.Lock()
+		seen := c.failed[int(f.GetHttpStatus())]
+		c.mu.Unlock()
+		if seen != nil {
+			text = seen.text() + ". " + c.remedy(seen)
+		}
+	}
+	return c.gate.RedactText(text)
+}
+
+func (e *apiError) text() string {
+	text := fmt.Sprintf("Auth0 answered %d %s to %s %s: %s", e.status, http.StatusText(e.status), e.method, e.path, strings.TrimRight(e.Message, "."))
+	if e.ErrorCode != "" {
+		text += " (" + e.ErrorCode + ")"
+	}
+	return text
+}
+
+var expectedScopes = regexp.MustCompile(`expected any of:\s*([a-z_:, ]+)`)
+
+func (c *Call) remedy(e *apiError) string {
+	switch e.status {
+	case http.StatusUnauthorized:
+		return "The token is missing, expired or revoked: " + c.gate.cfg.SignIn
+	case http.StatusForbidden:
+		scopes := strings.Join(c.grant.Tool.Scopes, ", ")
+		if m := expectedScopes.FindStringSubmatch(e.Message); m != nil {
+			scopes = strings.TrimSpace(m[1])
+		}
+		return fmt.Sprintf("The token lacks a scope, which %s needs: %s. Get a token that has it: %s", c.grant.Tool.Name, scopes, c.gate.cfg.SignIn)
+	case http.StatusNotFound:
+		return fmt.Sprintf("Nothing is there under %s: check the id, or list what there is", lastSegment(e.path))
+	case http.StatusConflict:
+		return "It conflicts with what the tenant has already: change the name or identifier, or update the existing one"
+	case http.StatusBadRequest, http.StatusUnprocessableEntity:
+		return "Correct the field that Auth0 names, and call again"
+	case http.StatusTooManyRequests:
+		if at, ok := resetTime(e.header); ok {
+			return fmt.Sprintf("The tenant's rate limit is used up: try again in %d s, at %s", max(1, int(time.Until(at).Seconds()+0.999)), at.UTC().Format(time.TimeOnly+" UTC"))
+		}
+		return "The tenant's rate limit is used up: try again in a minute"
+	}
+	if e.status < http.StatusInternalServerError {
+		return "The request was not carried out"
+	}
+	if e.method != http.MethodGet && e.method != http.MethodHead {
+		return "This is a fault on Auth0's side, and the change may or may not have happened: look before you try again"
+	}
+	return "This is a fault on Auth0's side, and several attempts did not help: try again later"
+}
+
+func lastSegment(path string) string { return path[strings.LastIndexByte(path, '/')+1:] }
+
+// transportText says by what kind of error a request failed, never by its words.
+func (c *Call) transportText(r *pluginv1.RoundTripRequest, err error) string {
+	var dns *net.DNSError
+	var op *net.OpError
+	var what string
+	domain := c.gate.cfg.Domain
+	switch {
+	case errors.As(err, &dns):
+		what = fmt.Sprintf("the name %s was not found: check the domain and the network", dns.Name)
+	case isTLSRefusal(err):
+		what = fmt.Sprintf("the certificate of %s is not trusted (%v): if a proxy inspects the traffic, name its certificate authority in AUTH0_MCP_CA_FILE", domain, err)
+	case errors.Is(err, syscall.ECONNREFUSED):
+		what = domain + " refused the connection: check the domain, the port and the proxy settings"
+	case errors.As(err, &op) && op.Op == "proxyconnect":
+		what = fmt.Sprintf("the proxy could not be used (%v): check HTTPS_PROXY", op.Err)
+	case errors.Is(err, context.DeadlineExceeded), errors.Is(err, os.ErrDeadlineExceeded), isTimeout(err):
+		what = domain + " did not answer in time"
+	case errors.Is(err, syscall.ECONNRESET):
+		what = domain + " closed the connection before it had answered"
+	default:
+		what = fmt.Sprintf("no answer from %s: %v", domain, err)
+	}
+	text := fmt.Sprintf("%s %s failed: %s", r.GetMethod(), r.GetPath(), what)
+	if r.GetMethod() == http.MethodGet || r.GetMethod() == http.MethodHead {
+		return text
+	}
+	if neverArrived(err) {
+		return text + ". Nothing was changed"
+	}
+	return text + ". The change may or may not have happened: look before you try again"
+}
+
+func isTimeout(err error) bool {
+	var timeout net.Error
+	return errors.As(err, &timeout) && timeout.Timeout()
+}

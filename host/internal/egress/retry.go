@@ -1,0 +1,139 @@
+package egress
+
+import (
+	"context"
+	"crypto/tls"
+	"crypto/x509"
+	"errors"
+	"math/rand/v2"
+	"net"
+	"net/http"
+	"slices"
+	"strconv"
+	"time"
+
+	"github.com/auth0-mcp/auth0-mcp/proto/pluginv1"
+)
+
+const (
+	// defaultReadBudget bounds all the attempts of one read: longer than this a
+	// person waits for nothing, and many MCP clients give up at 60 s.
+	defaultReadBudget = 10 * time.Second
+	firstDelay        = 200 * time.Millisecond
+)
+
+// attempts sends a request until it has an answer worth giving, within the
+// budget. Reads are repeated on what may pass by itself; a write only if it
+// cannot have arrived.
+func (c *Call) attempts(ctx context.Context, r *pluginv1.RoundTripRequest) (*http.Response, error) {
+	budget := c.gate.cfg.ReadBudget
+	if budget == 0 {
+		budget = defaultReadBudget
+	}
+	deadline := time.Now().Add(budget)
+	reading := slices.Contains(pluginv1.EffectRead.Methods(), r.GetMethod())
+	token := ""
+	for delay := firstDelay; ; delay *= 2 {
+		request, used, err := c.request(ctx, r)
+		if err != nil {
+			return nil, err
+		}
+		c.noteWrite(reading)
+		// RoundTrip of the transport, not an http.Client: no redirect is followed,
+		// so the token goes to the tenant and nowhere else.
+		response, err := c.gate.cfg.Transport.RoundTrip(request)
+		wait, again := time.Duration(0), false
+		switch {
+		case ctx.Err() != nil:
+			return response, err
+		case err != nil:
+			wait, again = jitter(delay), reading || neverArrived(err)
+		case response.StatusCode == http.StatusUnauthorized:
+			// Auth0 refused the request: nothing has happened, so even a write may
+			// go again, once, if the source has a newer token.
+			again = token == "" && c.gate.renewed(used)
+			token = used
+		case !reading:
+		case response.StatusCode == http.StatusTooManyRequests:
+			wait, again = untilReset(response.Header, jitter(delay)), true
+		case response.StatusCode == http.StatusBadGateway, response.StatusCode == http.StatusServiceUnavailable, response.StatusCode == http.StatusGatewayTimeout:
+			wait, again = jitter(delay), true
+		}
+		if !again || time.Now().Add(wait).After(deadline) {
+			return response, err
+		}
+		if response != nil {
+			_ = response.Body.Close()
+		}
+		if !sleep(ctx, wait) {
+			return nil, ctx.Err()
+		}
+	}
+}
+
+func (c *Call) noteWrite(reading bool) {
+	if reading {
+		return
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.wrote = true
+}
+
+// renewed reports whether the source has another token than the one refused.
+func (g *Gate) renewed(refused string) bool {
+	token, err := g.cfg.Tokens.Token()
+	return err == nil && token.AccessToken != refused
+}
+
+// neverArrived reports whether an error came before a byte of the request was
+// sent: the address was not found, the connection or its TLS was not made.
+func neverArrived(err error) bool {
+	var op *net.OpError
+	if errors.As(err, &op) && op.Op == "dial" {
+		return true
+	}
+	return isTLSRefusal(err)
+}
+
+func isTLSRefusal(err error) bool {
+	var verification *tls.CertificateVerificationError
+	var record tls.RecordHeaderError
+	var authority x509.UnknownAuthorityError
+	return errors.As(err, &verification) || errors.As(err, &record) || errors.As(err, &authority)
+}
+
+func jitter(d time.Duration) time.Duration {
+	return d/2 + rand.N(d/2) //nolint:gosec // spreads retries; nothing secret
+}
+
+// untilReset is how long Auth0 asks to wait: X-RateLimit-Reset (epoch seconds)
+// or Retry-After (seconds).
+// Source: https://auth0.com/docs/troubleshoot/customer-support/operational-policies/rate-limit-policy
+func untilReset(h http.Header, otherwise time.Duration) time.Duration {
+	if at, ok := resetTime(h); ok {
+		return max(time.Until(at), otherwise)
+	}
+	return otherwise
+}
+
+func resetTime(h http.Header) (time.Time, bool) {
+	if seconds, err := strconv.ParseInt(h.Get("X-RateLimit-Reset"), 10, 64); err == nil {
+		return time.Unix(seconds, 0), true
+	}
+	if seconds, err := strconv.ParseInt(h.Get("Retry-After"), 10, 64); err == nil {
+		return time.Now().Add(time.Duration(seconds) * time.Second), true
+	}
+	return time.Time{}, false
+}
+
+func sleep(ctx context.Context, d time.Duration) bool {
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+		return true
+	case <-ctx.Done():
+		return false
+	}
+}

@@ -68,7 +68,10 @@ func (s *Supervisor) launch(spec Spec) (*process, error) {
 	if err != nil {
 		return fail(stderr, "", err)
 	}
-	ctx, stop := context.WithCancel(s.ctx)
+	// Close aborts a launch at once, but lets a running process end in order.
+	ctx, stop := context.WithCancel(context.Background())
+	detach := context.AfterFunc(s.ctx, stop)
+	defer detach()
 	var refused *digestError
 	client := goplugin.NewClient(&goplugin.ClientConfig{
 		HandshakeConfig: goplugin.HandshakeConfig{

@@ -1,0 +1,149 @@
+// Package cli is the command line of auth0-mcp: one file for each command.
+package cli
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"os"
+	"os/signal"
+	"path/filepath"
+	"runtime"
+	"strings"
+	"syscall"
+
+	"github.com/spf13/cobra"
+)
+
+// Environment is what main gives to the commands: the real stdin and stdout,
+// which nobody else has, and what the build put into the binary.
+type Environment struct {
+	In      *os.File
+	Out     *os.File
+	Err     io.Writer
+	Version string
+	// Bundled are the digests of the plugins beside the host: catalog.ParseBundled.
+	Bundled string
+}
+
+// Main runs one command and returns the exit status.
+func Main(args []string, env Environment) int {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	root := &cobra.Command{
+		Use:           "auth0-mcp",
+		Short:         "Manage an Auth0 tenant from an MCP client",
+		Version:       env.Version,
+		SilenceUsage:  true,
+		SilenceErrors: true,
+		Args:          cobra.NoArgs,
+		RunE:          func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
+	}
+	root.SetVersionTemplate("{{.Version}}\n")
+	root.SetIn(env.In)
+	root.SetOut(env.Out)
+	root.SetErr(env.Err)
+	root.SetArgs(args)
+	root.AddCommand(runCommand(env), pluginCommand(env), sandboxCommand(env))
+	if err := root.ExecuteContext(ctx); err != nil {
+		fmt.Fprintf(env.Err, "auth0-mcp: %v\n", err)
+		return 1
+	}
+	return 0
+}
+
+// parseBool reads a boolean of the environment leniently. An unknown value is an
+// error: a misspelt AUTH0_MCP_READ_ONLY must not leave the server writable.
+func parseBool(name, value string) (bool, error) {
+	switch strings.ToLower(strings.TrimSpace(value)) {
+	case "1", "true", "yes", "on", "y", "t":
+		return true, nil
+	case "0", "false", "no", "off", "n", "f", "":
+		return false, nil
+	}
+	return false, fmt.Errorf("%s=%q: want true or false", name, value)
+}
+
+// logFlags are the flags of every command that logs.
+type logFlags struct{ level, format string }
+
+func (f *logFlags) add(cmd *cobra.Command) {
+	cmd.Flags().StringVar(&f.level, "log-level", "", "debug, info, warn or error (default info; DEBUG=auth0-mcp means debug)")
+	cmd.Flags().StringVar(&f.format, "log-format", "text", "text or json, on stderr")
+}
+
+func (f *logFlags) logger(w io.Writer) (*slog.Logger, error) {
+	level := slog.LevelInfo
+	switch {
+	case f.level != "":
+		if err := level.UnmarshalText([]byte(f.level)); err != nil {
+			return nil, fmt.Errorf("--log-level %q: want debug, info, warn or error", f.level)
+		}
+	case debugging():
+		level = slog.LevelDebug
+	}
+	options := &slog.HandlerOptions{Level: level}
+	switch f.format {
+	case "text":
+		return slog.New(slog.NewTextHandler(w, options)), nil
+	case "json":
+		return slog.New(slog.NewJSONHandler(w, options)), nil
+	}
+	return nil, fmt.Errorf("--log-format %q: want text or json", f.format)
+}
+
+// debugging reports whether DEBUG names us, alone, among others or by a star.
+func debugging() bool {
+	for name := range strings.FieldsFuncSeq(os.Getenv("DEBUG"), func(r rune) bool { return r == ',' || r == ' ' }) {
+		if name == "auth0-mcp" || name == "*" || name == "auth0-mcp*" || name == "auth0-mcp:*" {
+			return true
+		}
+	}
+	return false
+}
+
+// lockPath is the file that says which plugins the user trusts.
+func lockPath() (string, error) {
+	dir, err := os.UserConfigDir()
+	if err != nil {
+		return "", fmt.Errorf("finding the config folder: %w", err)
+	}
+	return filepath.Join(dir, "auth0-mcp", "plugins.lock.json"), nil
+}
+
+// userPluginDir is where plugin install puts plugins: XDG_DATA_HOME, or what
+// stands for it on the platform.
+func userPluginDir() (string, error) {
+	if dir := os.Getenv("XDG_DATA_HOME"); filepath.IsAbs(dir) {
+		return filepath.Join(dir, "auth0-mcp", "plugins"), nil
+	}
+	if runtime.GOOS == "windows" {
+		if dir := os.Getenv("LocalAppData"); dir != "" {
+			return filepath.Join(dir, "auth0-mcp", "plugins"), nil
+		}
+	}
+	home, err := os.UserHomeDir()
+	if err != nil {
+		return "", fmt.Errorf("finding the data folder: %w", err)
+	}
+	if runtime.GOOS == "darwin" {
+		return filepath.Join(home, "Library", "Application Support", "auth0-mcp", "plugins"), nil
+	}
+	return filepath.Join(home, ".local", "share", "auth0-mcp", "plugins"), nil
+}
+
+// bundledDir is the folder beside the host's own binary.
+func bundledDir() (string, error) {
+	path, err := os.Executable()
+	if err == nil {
+		path, err = filepath.EvalSymlinks(path)
+	}
+	if err != nil {
+		return "", fmt.Errorf("finding the host's own folder: %w", err)
+	}
+	return filepath.Join(filepath.Dir(path), "plugins"), nil
+}
+
+var errNotConfirmed = errors.New("nothing was installed")

@@ -1,0 +1,217 @@
+package cli
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net/http"
+	"os"
+	"path/filepath"
+	"runtime"
+	"strings"
+
+	"github.com/spf13/cobra"
+	"golang.org/x/oauth2"
+
+	"github.com/auth0-mcp/auth0-mcp/host/internal/catalog"
+	"github.com/auth0-mcp/auth0-mcp/host/internal/egress"
+	"github.com/auth0-mcp/auth0-mcp/host/internal/mcpserver"
+	"github.com/auth0-mcp/auth0-mcp/sandbox"
+)
+
+type runFlags struct {
+	tools      string
+	readOnly   bool
+	pluginDirs []string
+	devPlugins []string
+	sandbox    bool
+	maxOutput  int
+	log        logFlags
+}
+
+func runCommand(env Environment) *cobra.Command {
+	var f runFlags
+	cmd := &cobra.Command{
+		Use:   "run",
+		Short: "Serve MCP on stdin and stdout, as an MCP client starts it",
+		Long: `Serve MCP on stdin and stdout, as an MCP client starts it.
+
+The tenant and its token come from AUTH0_DOMAIN and AUTH0_TOKEN, or are those of
+the built-in sandbox with --sandbox. A flag that is typed beats the environment.`,
+		Example: `  AUTH0_DOMAIN=mytenant.us.auth0.com AUTH0_TOKEN=… auth0-mcp run --read-only
+  auth0-mcp run --sandbox --tools 'auth0_list_*'`,
+		Args: cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error { return run(cmd, env, f) },
+	}
+	cmd.Flags().StringVar(&f.tools, "tools", "", "tools to offer: globs separated by commas, such as 'auth0_list_*' (AUTH0_MCP_TOOLS)")
+	cmd.Flags().BoolVar(&f.readOnly, "read-only", false, "offer reading tools only, and let no write leave (AUTH0_MCP_READ_ONLY)")
+	cmd.Flags().StringArrayVar(&f.pluginDirs, "plugin-dir", nil, "a folder with plugins, searched first; repeatable (AUTH0_MCP_PLUGIN_DIR)")
+	cmd.Flags().StringArrayVar(&f.devPlugins, "dev-plugin", nil, "a folder with a plugin under development: loaded without being locked; repeatable")
+	cmd.Flags().BoolVar(&f.sandbox, "sandbox", false, "manage a built-in tenant, to try things without an Auth0 account")
+	cmd.Flags().IntVar(&f.maxOutput, "max-output", mcpserver.DefaultMaxOutput, "budget of one answer, in bytes")
+	f.log.add(cmd)
+	return cmd
+}
+
+// tenant is the one whose requests the gate lets through.
+type tenant struct {
+	domain    string
+	tokens    oauth2.TokenSource
+	transport http.RoundTripper
+}
+
+func run(cmd *cobra.Command, env Environment, f runFlags) error {
+	log, err := f.log.logger(env.Err)
+	if err != nil {
+		return err
+	}
+	filter, err := f.filter(cmd)
+	if err != nil {
+		return err
+	}
+	if f.maxOutput < 1000 {
+		return fmt.Errorf("--max-output %d: want at least 1000 bytes", f.maxOutput)
+	}
+	t, err := f.tenant()
+	if err != nil {
+		return err
+	}
+	protectProcess()
+	plugins, err := loadCatalog(cmd.Context(), env, f, log)
+	if err != nil {
+		return err
+	}
+	selection, err := plugins.Select(filter)
+	if err != nil {
+		return err
+	}
+	gate := egress.New(egress.Config{
+		Domain: t.domain, Tokens: t.tokens, Transport: t.transport, ReadOnly: filter.ReadOnly, Version: env.Version, Log: log,
+		UserAgent: fmt.Sprintf("auth0-mcp/%s (%s; %s)", env.Version, runtime.GOOS, runtime.GOARCH),
+		SignIn:    "set AUTH0_TOKEN to a valid Management API token and start the server again",
+	})
+	log.Info("serving", "version", env.Version, "tenant", t.domain, "tools", len(selection.Tools()), "read-only", filter.ReadOnly)
+	server := mcpserver.New(mcpserver.Config{
+		Version: env.Version, Domain: t.domain, Selection: selection, Gate: gate, MaxOutput: f.maxOutput, Log: log,
+	})
+	err = server.Serve(cmd.Context(), env.In, env.Out)
+	if cause := context.Cause(cmd.Context()); cause != nil && errors.Is(err, cause) {
+		err = nil // a signal ended it, and the calls were drained: that is no failure
+	}
+	return err
+}
+
+// filter is what flags and environment say; a typed flag beats the environment.
+func (f runFlags) filter(cmd *cobra.Command) (catalog.Filter, error) {
+	filter := catalog.Filter{ReadOnly: f.readOnly}
+	tools, given := os.LookupEnv("AUTH0_MCP_TOOLS")
+	source := "AUTH0_MCP_TOOLS"
+	if cmd.Flags().Changed("tools") {
+		tools, given, source = f.tools, true, "--tools"
+	}
+	if given {
+		patterns, err := catalog.ParsePatterns(tools)
+		if err != nil {
+			return filter, fmt.Errorf("%s: %w", source, err)
+		}
+		filter.Patterns = patterns
+	}
+	if value, ok := os.LookupEnv("AUTH0_MCP_READ_ONLY"); ok && !cmd.Flags().Changed("read-only") {
+		readOnly, err := parseBool("AUTH0_MCP_READ_ONLY", value)
+		if err != nil {
+			return filter, err
+		}
+		filter.ReadOnly = readOnly
+	}
+	return filter, nil
+}
+
+func (f runFlags) tenant() (tenant, error) {
+	// The token is taken once and leaves the environment, which children and
+	// crash reports would show.
+	token := strings.TrimSpace(os.Getenv("AUTH0_TOKEN"))
+	if err := os.Unsetenv("AUTH0_TOKEN"); err != nil {
+		return tenant{}, err
+	}
+	if f.sandbox {
+		s := sandbox.New(sandbox.Options{})
+		return tenant{s.Domain(), oauth2.StaticTokenSource(&oauth2.Token{AccessToken: s.Token()}), s.Transport()}, nil
+	}
+	domain := strings.TrimSpace(os.Getenv("AUTH0_DOMAIN"))
+	switch {
+	case domain == "" && token == "":
+		return tenant{}, errors.New("no credentials: set AUTH0_DOMAIN (mytenant.us.auth0.com) and AUTH0_TOKEN (a Management API token), or try --sandbox")
+	case domain == "":
+		return tenant{}, errors.New("AUTH0_TOKEN is set and AUTH0_DOMAIN is not: set it to the tenant that the token is for, such as mytenant.us.auth0.com")
+	case token == "":
+		return tenant{}, errors.New("AUTH0_DOMAIN is set and AUTH0_TOKEN is not: set it to a Management API token of that tenant")
+	case strings.ContainsFunc(token, func(r rune) bool { return r <= ' ' || r >= 0x7f }):
+		return tenant{}, errors.New("AUTH0_TOKEN holds white space or characters that no token has: copy it again")
+	}
+	domain, err := egress.NormalizeDomain(domain)
+	if err != nil {
+		return tenant{}, fmt.Errorf("AUTH0_DOMAIN: %w", err)
+	}
+	transport, err := egress.NewTransport(os.Getenv("AUTH0_MCP_CA_FILE"))
+	if err != nil {
+		return tenant{}, err
+	}
+	return tenant{domain, oauth2.StaticTokenSource(&oauth2.Token{AccessToken: token}), transport}, nil
+}
+
+func loadCatalog(ctx context.Context, env Environment, f runFlags, log *slog.Logger) (*catalog.Catalog, error) {
+	sources, err := sources(env)
+	if err != nil {
+		return nil, err
+	}
+	sources.PluginDirs = f.pluginDirs
+	if sources.PluginDirs == nil {
+		sources.PluginDirs = filepath.SplitList(os.Getenv("AUTH0_MCP_PLUGIN_DIR"))
+	}
+	for _, dir := range f.devPlugins {
+		dev, err := describeDevPlugin(ctx, dir)
+		if err != nil {
+			return nil, err
+		}
+		log.Warn("loading a plugin under development: its binary is not checked", "plugin", dev.Manifest.Name, "path", dev.Path)
+		sources.Dev = append(sources.Dev, dev)
+	}
+	plugins, err := catalog.Load(sources)
+	if err != nil {
+		return nil, err
+	}
+	for _, refusal := range plugins.Refused() {
+		log.Warn(refusal.String())
+	}
+	if len(plugins.Plugins()) == 0 {
+		return nil, errors.New("no plugins: build the host with its own by «make build», or install one with «auth0-mcp plugin install»")
+	}
+	return plugins, nil
+}
+
+// sources are the places that need no flag.
+func sources(env Environment) (catalog.Sources, error) {
+	var s catalog.Sources
+	bundled, err := catalog.ParseBundled(env.Bundled)
+	if err != nil {
+		return s, fmt.Errorf("this binary was built wrongly: %w", err)
+	}
+	path, err := lockPath()
+	if err != nil {
+		return s, err
+	}
+	lock, err := catalog.ReadLock(path)
+	if err != nil {
+		return s, err
+	}
+	userDir, err := userPluginDir()
+	if err != nil {
+		return s, err
+	}
+	beside, err := bundledDir()
+	if err != nil {
+		return s, err
+	}
+	return catalog.Sources{UserDir: userDir, BundledDir: beside, Lock: lock, Bundled: bundled}, nil
+}

@@ -1,0 +1,391 @@
+package stdio
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"runtime"
+	"runtime/debug"
+	"strconv"
+	"sync"
+)
+
+type (
+	connKey struct{}
+	callKey struct{}
+)
+
+// Conn is the connection that Serve keeps with one client.
+type Conn struct {
+	cfg       Config
+	out       *writer
+	cancelAll context.CancelCauseFunc // ends every handler's context
+	lastID    int64                   // the reader's alone
+
+	mu       sync.Mutex // never held while waiting for a turn to write
+	inFlight map[string]*call
+	pool     pool
+	held     int // bytes of the pooled calls that wait or run
+	work     int // accepted calls whose handler or reply isn't through, and the line being handled
+	stopping bool
+	idle     chan struct{} // closed when stopping and no work is left
+}
+
+// call is a request from its receipt until its handler has returned and its reply is written.
+type call struct {
+	Request
+	clientID []byte
+	key      string
+	pooled   bool
+	ctx      context.Context
+	cancel   context.CancelCauseFunc
+	conn     *Conn
+	done     bool // answered or cancelled: nothing more is sent for it; guarded by conn.mu
+}
+
+// newConn returns a connection and the context that those of its handlers derive from.
+func newConn(ctx context.Context, cfg Config) (*Conn, context.Context) {
+	c := &Conn{
+		cfg:      cfg,
+		out:      newWriter(cfg.Out),
+		inFlight: make(map[string]*call),
+		pool:     pool{concurrency: cfg.Concurrency, depth: max(cfg.Queue, 0)},
+		idle:     make(chan struct{}),
+	}
+	base := context.WithValue(context.WithoutCancel(ctx), connKey{}, c)
+	base, c.cancelAll = context.WithCancelCause(base)
+	return c, base
+}
+
+// FromContext returns the connection that the request with this context came in by, nil if ctx isn't a handler's.
+func FromContext(ctx context.Context) *Conn {
+	c, _ := ctx.Value(connKey{}).(*Conn)
+	return c
+}
+
+// Notify sends the client a notification that belongs to no request, such as a log message. It may be called from any
+// goroutine, and waits while the client doesn't read. params becomes a JSON object, or is left out when nil. The error is
+// that of encoding params, ErrClosed after Serve has returned, or the one that broke Out.
+func (c *Conn) Notify(method string, params any) error {
+	line, err := notificationLine(method, params)
+	if err != nil {
+		return err
+	}
+	return c.out.write(line, always)
+}
+
+// Notify sends the client a notification that belongs to the request whose handler got ctx, such as its progress. Once
+// the request is answered or cancelled it sends nothing and returns nil, as nobody listens any more. Other errors are
+// those of [Conn.Notify].
+func Notify(ctx context.Context, method string, params any) error {
+	k, _ := ctx.Value(callKey{}).(*call)
+	if k == nil {
+		return fmt.Errorf("stdio: the notification %s belongs to no request: call Notify with the context that the handler got", method)
+	}
+	line, err := notificationLine(method, params)
+	if err != nil {
+		return err
+	}
+	return k.conn.out.write(line, k.wanted)
+}
+
+// read handles lines until the input ends, which is nil, or the connection stops.
+func (c *Conn) read(base context.Context) error {
+	lines := newLineReader(c.cfg.In, c.cfg.MaxLine)
+	for {
+		line, err := lines.next()
+		if err != nil && !errors.Is(err, errLineTooLong) {
+			if errors.Is(err, io.EOF) {
+				return nil
+			}
+			return err
+		}
+		if !c.handleLine(base, line, err != nil) {
+			return nil
+		}
+	}
+}
+
+// handleLine returns false, having done nothing, when the connection has stopped.
+func (c *Conn) handleLine(base context.Context, line []byte, tooLong bool) bool {
+	if !c.begin() {
+		return false
+	}
+	defer c.end()
+	if tooLong {
+		c.cfg.Log.Warn("refused a line over the limit", "limit_bytes", c.cfg.MaxLine)
+		c.send(errorLine(nil, codeParse, fmt.Sprintf("the line is longer than %d bytes", c.cfg.MaxLine), ""))
+		return true
+	}
+	if len(line) == 0 {
+		return true
+	}
+	e, refused := parseLine(line)
+	switch {
+	case refused != nil && refused.code == codeInvalidParams && e.id == nil:
+		c.cfg.Log.Debug("ignored a notification with invalid params")
+	case refused != nil:
+		c.cfg.Log.Debug("refused a message", "code", refused.code, "cause", refused.message)
+		c.send(errorLine(e.replyID(), refused.code, refused.message, ""))
+	case e.isResponse():
+		c.handleResponse(&e, line)
+	case e.id == nil:
+		c.handleNotification(base, &e)
+	default:
+		c.handleRequest(base, &e)
+	}
+	return true
+}
+
+func (c *Conn) handleResponse(e *envelope, line []byte) {
+	if c.cfg.OnResponse == nil || e.duplicate != "" {
+		return
+	}
+	defer c.recovered("OnResponse", 0)
+	c.cfg.OnResponse(append([]byte(nil), e.id...), append([]byte(nil), line...))
+}
+
+func (c *Conn) handleNotification(base context.Context, e *envelope) {
+	r := e.request(0)
+	if r.Method == "notifications/cancelled" {
+		c.cancelRequest(r.Params)
+		return
+	}
+	defer c.recovered(r.Method, 0)
+	c.cfg.Handle(base, r)
+}
+
+func (c *Conn) handleRequest(base context.Context, e *envelope) {
+	c.lastID++
+	k := &call{
+		Request:  e.request(c.lastID),
+		clientID: append([]byte(nil), e.id...),
+		key:      idKey(e.id),
+		conn:     c,
+	}
+	class, ok := c.classify(k)
+	if !ok {
+		c.send(errorLine(k.clientID, codeInternal, "the server failed to handle the request", ""))
+		return
+	}
+	k.pooled = class == Pooled
+	ctx, cancel := context.WithCancelCause(base)
+	k.ctx, k.cancel = context.WithValue(ctx, callKey{}, k), cancel
+	if refused := c.accept(k); refused != nil {
+		cancel(nil)
+		c.send(refused)
+		return
+	}
+	if !k.pooled {
+		c.run(k)
+	}
+}
+
+func (c *Conn) classify(k *call) (class Class, ok bool) {
+	if c.cfg.Class == nil {
+		return Pooled, true
+	}
+	defer c.recovered(k.Method, k.ID)
+	class = c.cfg.Class(k.Method, k.Params)
+	return class, true
+}
+
+// accept enters a call in the table and, if it is pooled, in the pool; or returns the error line to send instead.
+func (c *Conn) accept(k *call) []byte {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.stopping { // since this line was begun
+		return errorLine(k.clientID, codeServer, notStarted, "")
+	}
+	if _, taken := c.inFlight[k.key]; taken {
+		return errorLine(k.clientID, codeInvalidRequest, "a request with this id is still in flight", "")
+	}
+	if k.pooled {
+		if c.pool.full() || c.held > 0 && c.held+k.size() > c.cfg.MaxHeld {
+			return c.busyLine(k)
+		}
+		c.held += k.size()
+		c.pool.add(k)
+	}
+	c.inFlight[k.key] = k
+	c.work++
+	c.startWaiting()
+	return nil
+}
+
+func (c *Conn) busyLine(k *call) []byte {
+	message := fmt.Sprintf("busy: %d calls are running and %d are waiting; try again when some have been answered", c.pool.running, len(c.pool.queue))
+	return errorLine(k.clientID, codeServer, message, `{"retryAfterMs":`+strconv.FormatInt(busyRetryAfter.Milliseconds(), 10)+`}`)
+}
+
+// startWaiting starts every queued call that may run. The caller holds c.mu.
+func (c *Conn) startWaiting() {
+	for k := c.pool.next(); k != nil; k = c.pool.next() {
+		go c.run(k)
+	}
+}
+
+// run answers one call. Everything behind the handler is deferred, so that a handler that panics, or ends its goroutine,
+// neither leaves its request without a reply nor its place in the pool taken.
+func (c *Conn) run(k *call) {
+	var line []byte
+	defer func() {
+		c.logPanic(recover(), k.Method, k.ID)
+		if line == nil {
+			line = errorLine(k.clientID, codeInternal, "the server failed to handle the request", "")
+		}
+		c.reply(k, line)
+		c.settle(k)
+	}()
+	if !k.wanted() {
+		return
+	}
+	response := c.cfg.Handle(k.ctx, k.Request)
+	if !k.wanted() {
+		return
+	}
+	var err error
+	if line, err = responseLine(response, k.ID, k.clientID); err != nil {
+		c.cfg.Log.Error("replaced an invalid response by an internal error", "method", clip(k.Method), "request", k.ID, "error", err)
+	}
+}
+
+// reply writes line for the call unless it is answered or cancelled already.
+func (c *Conn) reply(k *call, line []byte) {
+	err := c.out.write(line, k.finish)
+	if err != nil {
+		c.cfg.Log.Debug("a reply was not written", "request", k.ID, "error", err)
+	}
+}
+
+// send writes a line that belongs to no accepted request. A broken Out ends Serve, which reports it.
+func (c *Conn) send(line []byte) {
+	if err := c.out.write(line, always); err != nil {
+		c.cfg.Log.Debug("an error reply was not written", "error", err)
+	}
+}
+
+// settle ends a call whose handler has run and whose reply is written.
+func (c *Conn) settle(k *call) {
+	k.cancel(nil)
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if k.pooled {
+		c.pool.leave()
+	}
+	c.forget(k)
+	c.startWaiting()
+}
+
+// forget releases what a call holds. The caller holds c.mu.
+func (c *Conn) forget(k *call) {
+	if k.pooled {
+		c.held -= k.size()
+	}
+	c.workDone()
+}
+
+func (c *Conn) workDone() {
+	c.work--
+	c.checkIdle()
+}
+
+func (c *Conn) checkIdle() {
+	if c.stopping && c.work == 0 {
+		close(c.idle)
+	}
+}
+
+func (c *Conn) begin() bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.stopping {
+		return false
+	}
+	c.work++
+	return true
+}
+
+func (c *Conn) end() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.workDone()
+}
+
+// cancelRequest does what notifications/cancelled asks for. An id that is unknown, or was answered meanwhile, is no
+// fault: the notification and the reply crossed. MCP forbids to cancel initialize.
+func (c *Conn) cancelRequest(params json.RawMessage) {
+	var p struct {
+		RequestID json.RawMessage `json:"requestId"`
+		Reason    any             `json:"reason"` // a string; anything else is no cause to let the call go on
+	}
+	if len(params) == 0 || json.Unmarshal(params, &p) != nil || !validID(p.RequestID) {
+		c.cfg.Log.Debug("ignored a cancellation without a valid requestId")
+		return
+	}
+	c.mu.Lock()
+	k := c.inFlight[idKey(p.RequestID)]
+	if k == nil || k.Method == "initialize" {
+		c.mu.Unlock()
+		return
+	}
+	k.finishLocked()
+	if c.pool.remove(k) {
+		c.forget(k)
+	}
+	c.mu.Unlock()
+	reason, _ := p.Reason.(string)
+	k.cancel(&CancelledError{Reason: reason})
+}
+
+// wanted tells whether the client still waits for something about this call.
+func (k *call) wanted() bool {
+	k.conn.mu.Lock()
+	defer k.conn.mu.Unlock()
+	return !k.done
+}
+
+// finish takes the call out of the table, for its reply to be written; false if it isn't wanted any more.
+func (k *call) finish() bool {
+	k.conn.mu.Lock()
+	defer k.conn.mu.Unlock()
+	return k.finishLocked()
+}
+
+func (k *call) finishLocked() bool {
+	if k.done {
+		return false
+	}
+	k.done = true
+	delete(k.conn.inFlight, k.key)
+	return true
+}
+
+// size is the memory that a call takes, in bytes, as far as the client determines it.
+func (k *call) size() int { return len(k.Message) + 2*len(k.clientID) }
+
+// recovered, deferred, keeps a panic of a callback from ending the server.
+func (c *Conn) recovered(method string, id int64) { c.logPanic(recover(), method, id) }
+
+// logPanic logs a panic by its stack. Its value stays out, as it may hold a payload, unless the runtime worded it.
+func (c *Conn) logPanic(value any, method string, id int64) {
+	if value == nil {
+		return
+	}
+	what := fmt.Sprintf("%T", value)
+	if e, ok := value.(runtime.Error); ok {
+		what = e.Error()
+	}
+	c.cfg.Log.Error("a handler panicked", "method", clip(method), "request", id, "panic", what, "stack", string(debug.Stack()))
+}
+
+// clip keeps a client's method name from filling the log.
+func clip(method string) string {
+	const most = 64
+	if len(method) > most {
+		return method[:most] + "…"
+	}
+	return method
+}

@@ -1,0 +1,137 @@
+package stdio
+
+import (
+	"cmp"
+	"errors"
+	"maps"
+	"slices"
+	"time"
+)
+
+const (
+	notStarted  = "the server is shutting down; the call was not started"
+	notFinished = "the server is shutting down; the call did not finish in time, and what it was to change may or may not be changed"
+)
+
+var errNotRead = errors.New("stdio: the client has stopped reading, not all replies could be written")
+
+// drain lets the accepted calls finish, as Serve promises, in three steps: until the deadline on their own; with their
+// contexts cancelled, for a grace; and then answered here in their place. None waits for a handler or a client for ever.
+func (c *Conn) drain() error {
+	go c.refuse(c.stop(), notStarted)
+	if over, err := c.await(c.idle, c.cfg.DrainTimeout); over {
+		return err
+	}
+	c.cfg.Log.Warn("calls did not finish before the deadline and are cancelled", "deadline", c.cfg.DrainTimeout)
+	queued := c.emptyQueue()
+	c.cancelAll(ErrShutdown)
+	go c.refuse(queued, notStarted)
+	if over, err := c.await(c.idle, shutdownGrace); over {
+		return err
+	}
+	written := make(chan struct{})
+	go func() {
+		defer close(written)
+		for _, k := range c.unanswered() {
+			c.reply(k, errorLine(k.clientID, codeServer, notFinished, ""))
+		}
+		c.out.settle()
+	}()
+	if over, err := c.await(written, shutdownGrace); over {
+		return err
+	}
+	return errNotRead
+}
+
+// abort ends the connection when Out is broken. Handlers get the grace to see that their context has ended, so that what
+// they hold is released before the process goes on to its end.
+func (c *Conn) abort() error {
+	cause := c.out.failure()
+	queued := c.emptyQueue()
+	c.cancelAll(cause)
+	c.refuse(queued, notStarted) // writes nothing any more, but releases them
+	timer := time.NewTimer(shutdownGrace)
+	defer timer.Stop()
+	select {
+	case <-c.idle:
+	case <-timer.C:
+	}
+	return cause
+}
+
+// await waits for done; over is false when the time was up first. A broken Out ends the connection meanwhile.
+func (c *Conn) await(done <-chan struct{}, atMost time.Duration) (over bool, err error) {
+	timer := time.NewTimer(atMost)
+	defer timer.Stop()
+	select {
+	case <-done:
+		return true, nil
+	case <-c.out.dead:
+		return true, c.abort()
+	case <-timer.C:
+		return false, nil
+	}
+}
+
+// markStopping makes the reader accept nothing more. The caller holds c.mu.
+func (c *Conn) markStopping() {
+	if !c.stopping {
+		c.stopping = true
+		c.checkIdle()
+	}
+}
+
+// stop ends the accepting of calls and returns those of the queue that may not start.
+func (c *Conn) stop() []*call {
+	c.mu.Lock()
+	c.markStopping()
+	c.pool.frozen = true // a call must not start while StartQueued is being asked about it
+	waiting := slices.Clone(c.pool.queue)
+	c.mu.Unlock()
+
+	waiting = slices.DeleteFunc(waiting, c.mayStart)
+
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	refused := slices.DeleteFunc(waiting, func(k *call) bool { return !c.pool.remove(k) })
+	c.pool.frozen = false
+	c.startWaiting()
+	return refused
+}
+
+func (c *Conn) mayStart(k *call) (may bool) {
+	if c.cfg.StartQueued == nil {
+		return false
+	}
+	defer c.recovered(k.Method, k.ID)
+	return c.cfg.StartQueued(k.Request)
+}
+
+// emptyQueue takes all calls off the queue for good, and lets no other in.
+func (c *Conn) emptyQueue() []*call {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.markStopping()
+	queued := c.pool.queue
+	c.pool.queue, c.pool.frozen = nil, true
+	return queued
+}
+
+// refuse answers calls that were taken off the queue. One that is cancelled at that moment gets no reply, but is
+// released here.
+func (c *Conn) refuse(calls []*call, message string) {
+	for _, k := range calls {
+		c.reply(k, errorLine(k.clientID, codeServer, message, ""))
+		k.cancel(ErrShutdown)
+		c.mu.Lock()
+		c.forget(k)
+		c.mu.Unlock()
+	}
+}
+
+// unanswered returns the calls that the client still waits for, oldest first.
+func (c *Conn) unanswered() []*call {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return slices.SortedFunc(maps.Values(c.inFlight), func(a, b *call) int { return cmp.Compare(a.ID, b.ID) })
+}

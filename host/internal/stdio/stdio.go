@@ -1,0 +1,186 @@
+// Package stdio is the line transport of an MCP server on stdin and stdout: JSON-RPC 2.0, one message a line. It owns
+// framing, ids, the table of requests in flight, the bounded pool that runs calls, cancellation, and draining at the
+// end. What a method means it does not know: a [Handler] answers.
+//
+// Three promises hold whatever the client or a handler does. Nothing but whole JSON-RPC lines is written. Every request
+// that was accepted gets exactly one reply, except that one which the client cancelled gets none. Memory is bounded: one
+// line, Concurrency + Queue calls, and MaxHeld bytes of them.
+package stdio
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"time"
+)
+
+// What a zero field of [Config] means.
+const (
+	DefaultConcurrency  = 64
+	DefaultQueue        = 256
+	DefaultMaxLine      = 10 << 20
+	DefaultMaxHeld      = 64 << 20
+	DefaultDrainTimeout = 10 * time.Second
+)
+
+// shutdownGrace is how long a handler may still answer after its context was cancelled by the end of the drain: enough to
+// abort an HTTP request and say what became of it, short enough that a person who pressed Ctrl-C does not notice.
+const shutdownGrace = 500 * time.Millisecond
+
+// busyRetryAfter is the hint in a busy error. The transport can't know how long the running calls take; a second keeps a
+// client that obeys from hammering, and one that waits for a slow call from giving up.
+const busyRetryAfter = time.Second
+
+var (
+	// ErrShutdown is the cause of a call's context when draining took longer than Config.DrainTimeout.
+	ErrShutdown = errors.New("the server is shutting down")
+	// ErrClosed is what a notification gets that is sent after Serve has returned.
+	ErrClosed = errors.New("the connection to the client has ended")
+)
+
+// CancelledError is the cause of a call's context when the client cancelled the call. It wraps context.Canceled.
+type CancelledError struct {
+	Reason string // the client's words, untrusted; empty when it gave none
+}
+
+func (e *CancelledError) Error() string {
+	if e.Reason == "" {
+		return "cancelled by the client"
+	}
+	return "cancelled by the client: " + e.Reason
+}
+
+// Unwrap makes errors.Is(err, context.Canceled) hold.
+func (e *CancelledError) Unwrap() error { return context.Canceled }
+
+// Request is one message from the client that names a method.
+type Request struct {
+	// ID is the transport's own id for the request: unique and increasing within a connection, 0 for a notification.
+	// The client's id never reaches the handler, so ids that a float64 can't hold survive.
+	ID     int64
+	Method string
+	// Message is the message as the handler shall read it: exactly jsonrpc, id (being ID), method and params, in that
+	// order. Other members are left out, because Go's decoders match names in any case: a stray "METHOD" would replace
+	// the method that the pool and the tool filter have seen.
+	Message json.RawMessage
+	// Params is an object as sent, or nil when params is absent or null. It shares memory with Message.
+	Params       json.RawMessage
+	Notification bool
+}
+
+// Handler answers a request with the complete JSON-RPC response, carrying the integer id it was given. It returns nil
+// for a notification; for a request, nil or anything that isn't such a response reaches the client as an internal error.
+// What it returns after ctx was cancelled by the client is dropped; after the drain's deadline it has a short grace.
+//
+// ctx keeps the values of Serve's context but not its end, so that calls can finish while the server drains. Its cause
+// (context.Cause) is a *[CancelledError] or [ErrShutdown], or the write error when stdout broke.
+type Handler func(ctx context.Context, r Request) []byte
+
+// Class says where a request is handled.
+type Class int
+
+const (
+	// Pooled requests run concurrently in the bounded pool; beyond its bounds they are answered "busy".
+	Pooled Class = iota
+	// Inline requests are answered by the reader itself, in order with the lines around them and also when the pool is
+	// full. For what is answered at once: nothing else is read meanwhile, not even a cancellation.
+	Inline
+)
+
+// Config is what a connection needs. In, Out and Handle are required.
+type Config struct {
+	In     io.Reader
+	Out    io.Writer // each line is one Write
+	Handle Handler
+
+	// Class sorts requests; nil means that all are Pooled. Notifications are always handled inline.
+	Class func(method string, params json.RawMessage) Class
+	// Concurrency is how many pooled calls run at once, Queue how many wait. A negative Queue means that none waits.
+	Concurrency, Queue int
+	// MaxLine is the longest accepted line in bytes, without its newline.
+	MaxLine int
+	// MaxHeld bounds the bytes of all pooled calls that run or wait; beyond it a call is answered "busy". A single call
+	// is always let in, so that every line that fits MaxLine can be handled.
+	MaxHeld int
+	// DrainTimeout is how long calls may go on after the end of input or of Serve's context.
+	DrainTimeout time.Duration
+	// Log gets the transport's own events, without payload; nil discards them.
+	Log *slog.Logger
+	// StartQueued is asked when input has ended, for each call that still waits: true lets it run within DrainTimeout,
+	// false answers it with an error. nil refuses all, since a call that was never started is safe to repeat.
+	StartQueued func(r Request) bool
+	// OnResponse is handed the client's responses to requests of the server, in the order received; nil ignores them.
+	// It runs on the reader and must not block. id is as sent, nil if absent.
+	OnResponse func(id, message json.RawMessage)
+}
+
+func (cfg Config) withDefaults() (Config, error) {
+	if cfg.In == nil || cfg.Out == nil || cfg.Handle == nil {
+		return cfg, errors.New("stdio: In, Out and Handle of the Config must be set")
+	}
+	if cfg.Concurrency <= 0 {
+		cfg.Concurrency = DefaultConcurrency
+	}
+	if cfg.Queue == 0 {
+		cfg.Queue = DefaultQueue
+	}
+	if cfg.MaxLine <= 0 {
+		cfg.MaxLine = DefaultMaxLine
+	}
+	if cfg.MaxHeld <= 0 {
+		cfg.MaxHeld = DefaultMaxHeld
+	}
+	if cfg.DrainTimeout <= 0 {
+		cfg.DrainTimeout = DefaultDrainTimeout
+	}
+	if cfg.Log == nil {
+		cfg.Log = slog.New(slog.DiscardHandler)
+	}
+	return cfg, nil
+}
+
+// Serve reads requests from cfg.In until it ends or ctx does, then drains: nothing new is accepted, running calls and
+// the queued ones that StartQueued allows finish within DrainTimeout, after which their contexts are cancelled and those
+// without an answer get an error. It returns when all replies are written: nil at the end of input, ctx's cause when ctx
+// ended, the error when In or Out broke. A broken Out cancels every call and ends Serve without draining.
+//
+// No goroutine of Serve's is left, with three exceptions that nothing can end: one blocked in In.Read when ctx has
+// ended or Out broke, one blocked in Out.Write when the client has stopped reading, and handlers that ignore their
+// context. In isn't closed.
+//
+// Where Out is the process's file descriptor 1, Go ends the process by SIGPIPE before a broken pipe is seen here; pass a
+// duplicate, or let the program take SIGPIPE.
+func Serve(ctx context.Context, cfg Config) error {
+	cfg, err := cfg.withDefaults()
+	if err != nil {
+		return err
+	}
+	c, base := newConn(ctx, cfg)
+	defer c.cancelAll(ErrClosed)
+	defer c.out.close()
+
+	inputEnd := make(chan error, 1)
+	go func() {
+		err := errors.New("a handler ended the reader's goroutine") // replaced below unless one calls runtime.Goexit
+		defer func() { inputEnd <- err }()
+		err = c.read(base)
+	}()
+
+	select {
+	case err = <-inputEnd:
+		if err != nil {
+			err = fmt.Errorf("stdio: reading requests: %w", err)
+		}
+	case <-ctx.Done():
+		err = context.Cause(ctx)
+	case <-c.out.dead:
+		return c.abort()
+	}
+	if drainErr := c.drain(); drainErr != nil {
+		return drainErr
+	}
+	return err
+}

@@ -68,6 +68,8 @@ func Serve(p Plugin) {
 		},
 		Logger: hclog.New(&hclog.LoggerOptions{Level: hclog.Warn, Output: os.Stderr, JSONFormat: true}),
 	})
+	// go-plugin returns when the host asks for the end.
+	os.Exit(0)
 }
 
 // exitAfter ends the process when the host is gone, however it went.

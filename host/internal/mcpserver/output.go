@@ -14,9 +14,12 @@ func fit(doc []byte, budget int) ([]byte, error) {
 	if len(doc) <= budget {
 		return doc, nil
 	}
+	if doc[0] == '[' {
+		// A bare list has no place to say what is missing.
+		doc = write([]member{{"items", doc}})
+	}
 	members, err := split(doc)
 	if err != nil {
-		// Not an object: a bare list or text has no place to say what is missing.
 		return nil, fmt.Errorf("the answer has %d bytes, over the budget of %d: ask for less, or raise --max-output", len(doc), budget)
 	}
 	if i := largestList(members); i >= 0 {

@@ -18,6 +18,7 @@ func TestFit(t *testing.T) {
 		"small":         {`{"a":1}`, 100, []string{`{"a":1}`}, "truncated"},
 		"list":          {list, 1000, []string{`"total":250`, `of 100 logs are shown`}, ""},
 		"large member":  {object, 1000, []string{`"id":"x"`, `"name":"n"`, `code (5002 bytes)`}, "aaaa"},
+		"bare list":     {`[` + strings.Repeat(`{"a":1},`, 200) + `{}]`, 500, []string{`{"items":[{"a":1}`, "of 201 items"}, ""},
 		"one huge item": {`{"logs":["` + strings.Repeat("b", 3000) + `"],"count":1}`, 500, []string{`logs (3004 bytes)`, `"count":1`}, "bbbb"},
 	}
 	for name, tt := range tests {
@@ -34,8 +35,8 @@ func TestFit(t *testing.T) {
 			t.Errorf("%s: %s is in %s", name, tt.not, got)
 		}
 	}
-	if _, err := fit([]byte(`["`+strings.Repeat("a", 500)+`"]`), 100); err == nil {
-		t.Error("an array over the budget passed")
+	if _, err := fit([]byte(`"`+strings.Repeat("a", 500)+`"`), 100); err == nil {
+		t.Error("a text over the budget passed")
 	}
 }
 

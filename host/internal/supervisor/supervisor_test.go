@@ -4,10 +4,8 @@ import (
 	"bytes"
 	"context"
 	"crypto/sha256"
-	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 	"log/slog"
 	"os"
 	"strings"
@@ -16,115 +14,18 @@ import (
 	"testing"
 	"time"
 
-	"github.com/hashicorp/go-hclog"
-	goplugin "github.com/hashicorp/go-plugin"
-	"google.golang.org/grpc"
-
+	"github.com/auth0-mcp/auth0-mcp/host/internal/fakeplugin"
 	"github.com/auth0-mcp/auth0-mcp/proto/pluginv1"
 )
 
 // The test binary is the fake plugins: the supervisor launches it with the
 // plugin's role as its argument.
 func TestMain(m *testing.M) {
-	if os.Getenv(pluginv1.MagicCookieKey) != "" {
-		serveFake(os.Args[1])
+	if fakeplugin.Launched() {
+		fakeplugin.Serve()
 		return
 	}
 	os.Exit(m.Run())
-}
-
-type fake struct {
-	goplugin.NetRPCUnsupportedPlugin
-	pluginv1.UnimplementedPluginServer
-	role   string
-	broker *goplugin.GRPCBroker
-	host   pluginv1.HostClient
-}
-
-func serveFake(role string) {
-	switch role {
-	case "dies":
-		fmt.Fprintln(os.Stderr, "no database")
-		os.Exit(3)
-	case "hangs":
-		select {}
-	}
-	go func() {
-		_, _ = io.Copy(io.Discard, os.Stdin)
-		os.Exit(0)
-	}()
-	goplugin.Serve(&goplugin.ServeConfig{
-		HandshakeConfig:  goplugin.HandshakeConfig{MagicCookieKey: pluginv1.MagicCookieKey, MagicCookieValue: pluginv1.MagicCookieValue},
-		VersionedPlugins: map[int]goplugin.PluginSet{pluginv1.ProtocolVersion: {pluginv1.PluginSet: &fake{role: role}}},
-		GRPCServer:       goplugin.DefaultGRPCServer,
-		Logger:           hclog.NewNullLogger(),
-	})
-}
-
-func (f *fake) GRPCServer(broker *goplugin.GRPCBroker, s *grpc.Server) error {
-	f.broker = broker
-	pluginv1.RegisterPluginServer(s, f)
-	return nil
-}
-
-func (f *fake) GRPCClient(context.Context, *goplugin.GRPCBroker, *grpc.ClientConn) (any, error) {
-	return nil, errors.New("not a host")
-}
-
-func (f *fake) Describe(context.Context, *pluginv1.DescribeRequest) (*pluginv1.DescribeResponse, error) {
-	m := manifest(f.role)
-	if f.role == "liar" {
-		m.Tools[0].Effect = pluginv1.EffectDestroy
-	}
-	data, err := m.Encode()
-	return &pluginv1.DescribeResponse{Manifest: data}, err
-}
-
-func (f *fake) Configure(_ context.Context, r *pluginv1.ConfigureRequest) (*pluginv1.ConfigureResponse, error) {
-	conn, err := f.broker.Dial(r.GetHostBrokerId())
-	if err != nil {
-		return nil, err
-	}
-	f.host = pluginv1.NewHostClient(conn)
-	return &pluginv1.ConfigureResponse{}, nil
-}
-
-// CallTool does what its "do" argument says.
-func (f *fake) CallTool(ctx context.Context, r *pluginv1.CallToolRequest) (*pluginv1.CallToolResponse, error) {
-	var in struct{ Do, File string }
-	if err := json.Unmarshal(r.GetArguments(), &in); err != nil {
-		return nil, err
-	}
-	var out any = os.Getpid()
-	switch in.Do {
-	case "env":
-		out = append(os.Environ(), os.Args...)
-	case "crash":
-		panic("out of cheese")
-	case "crash-once":
-		if file, err := os.OpenFile(in.File, os.O_CREATE|os.O_EXCL, 0o600); err == nil {
-			_ = file.Close()
-			os.Exit(2)
-		}
-	case "host":
-		answer, err := f.host.RoundTrip(ctx, &pluginv1.RoundTripRequest{CallId: r.GetCallId(), Path: "/api/v2/x"})
-		if err != nil {
-			return nil, err
-		}
-		out = string(answer.GetResponse().GetBody())
-	case "wait":
-		<-ctx.Done()
-		return nil, ctx.Err()
-	}
-	data, err := json.Marshal(out)
-	return &pluginv1.CallToolResponse{Outcome: &pluginv1.CallToolResponse_Result{Result: data}}, err
-}
-
-func manifest(role string) pluginv1.Manifest {
-	return pluginv1.Manifest{Name: role, Version: "0.1.0", Protocols: []int{pluginv1.ProtocolVersion}, Args: []string{role}, Tools: []pluginv1.ToolManifest{
-		{Name: "auth0_read", Description: "Reads.", Effect: pluginv1.EffectRead, InputSchema: json.RawMessage(`{}`)},
-		{Name: "auth0_write", Description: "Writes.", Effect: pluginv1.EffectWrite, InputSchema: json.RawMessage(`{}`)},
-	}}
 }
 
 func spec(t *testing.T, role string) Spec {
@@ -137,7 +38,7 @@ func spec(t *testing.T, role string) Spec {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return Spec{Manifest: manifest(role), Path: path, Digest: sha256.Sum256(data)}
+	return Spec{Manifest: fakeplugin.Manifest(role), Path: path, Digest: sha256.Sum256(data)}
 }
 
 // host echoes which plugin a request came from.
@@ -175,8 +76,8 @@ func call(ctx context.Context, s *Supervisor, sp Spec, tool int, args string) (s
 }
 
 const (
-	read  = 0
-	write = 1
+	read  = fakeplugin.Read
+	write = fakeplugin.Write
 )
 
 func TestConcurrentFirstCallsStartOneProcess(t *testing.T) {
@@ -203,7 +104,7 @@ func TestConcurrentFirstCallsStartOneProcess(t *testing.T) {
 
 func TestHostKnowsWhichPluginAsks(t *testing.T) {
 	s := start(t)
-	got, err := call(t.Context(), s, spec(t, "ok"), read, `{"do":"host"}`)
+	got, err := call(t.Context(), s, spec(t, "ok"), read, `{"do":"request","path":"/api/v2/x"}`)
 	if err != nil || got != `"ok c1 /api/v2/x"` {
 		t.Errorf("got %s, %v", got, err)
 	}
@@ -239,7 +140,7 @@ func TestCrashOfAWritingToolIsNeverRetried(t *testing.T) {
 	s, sp := start(t), spec(t, "ok")
 	mark := t.TempDir() + "/mark"
 	_, err := call(t.Context(), s, sp, write, `{"do":"crash-once","file":"`+mark+`"}`)
-	if err == nil || !strings.Contains(err.Error(), "may or may not have happened") || !strings.Contains(err.Error(), "auth0_write") {
+	if err == nil || !strings.Contains(err.Error(), "may or may not have happened") || !strings.Contains(err.Error(), "auth0_ok_write") {
 		t.Errorf("error = %v", err)
 	}
 	if _, err := call(t.Context(), s, sp, read, `{}`); err != nil {
@@ -252,8 +153,8 @@ func TestLaunchFailures(t *testing.T) {
 		spec func(*testing.T) Spec
 		want string
 	}{
-		"dies at start": {func(t *testing.T) Spec { return spec(t, "dies") }, "no database"},
-		"liar":          {func(t *testing.T) Spec { return spec(t, "liar") }, "otherwise than its manifest"},
+		"dies at start": {func(t *testing.T) Spec { return spec(t, fakeplugin.Dies) }, "no database"},
+		"liar":          {func(t *testing.T) Spec { return spec(t, fakeplugin.Liar) }, "otherwise than its manifest"},
 		"digest":        {func(t *testing.T) Spec { s := spec(t, "ok"); s.Digest[0]++; return s }, "plugin install"},
 		"protocol":      {func(t *testing.T) Spec { s := spec(t, "ok"); s.Protocols = []int{9}; return s }, "protocol [9]"},
 		"no file":       {func(t *testing.T) Spec { s := spec(t, "ok"); s.Path += "-gone"; return s }, "no such file"},
@@ -283,7 +184,7 @@ func TestCancelReachesThePlugin(t *testing.T) {
 }
 
 func TestCloseAbortsAHungLaunchAndLeavesNoProcess(t *testing.T) {
-	s, hung := start(t), spec(t, "hangs")
+	s, hung := start(t), spec(t, fakeplugin.Hangs)
 	pid, err := call(t.Context(), s, spec(t, "ok"), read, `{}`)
 	if err != nil {
 		t.Fatal(err)

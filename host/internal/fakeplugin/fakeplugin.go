@@ -1,0 +1,193 @@
+// Package fakeplugin is a plugin for the host's own tests: a test binary becomes
+// the plugin when it is launched as one. It implements the wire contract by hand,
+// without the SDK, so that it can also do what the SDK would not. Only tests
+// import it.
+package fakeplugin
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"sync"
+	"time"
+
+	"github.com/hashicorp/go-hclog"
+	goplugin "github.com/hashicorp/go-plugin"
+	"google.golang.org/grpc"
+
+	"github.com/auth0-mcp/auth0-mcp/proto/pluginv1"
+)
+
+// Roles of a plugin, its first argument. Any other name behaves.
+const (
+	Dies  = "dies"  // ends at start
+	Hangs = "hangs" // never answers the handshake
+	Liar  = "liar"  // describes itself otherwise than Manifest does
+)
+
+// Positions of the tools in Manifest.
+const (
+	Read = iota
+	Write
+	Destroy
+	Narrow // reads, and declares GET /api/v2/logs only
+)
+
+// Launched reports whether this process was started as a plugin.
+func Launched() bool { return os.Getenv(pluginv1.MagicCookieKey) != "" }
+
+// Manifest is the declaration of a plugin with a role.
+func Manifest(role string) pluginv1.Manifest {
+	tool := func(name string, effect pluginv1.Effect, paths ...string) pluginv1.ToolManifest {
+		return pluginv1.ToolManifest{Name: "auth0_" + role + "_" + name, Description: "A " + name + ".", Effect: effect, Paths: paths,
+			InputSchema: json.RawMessage(`{"type":"object","additionalProperties":false,"properties":{` +
+				`"do":{"type":"string"},"file":{"type":"string"},"method":{"type":"string"},"path":{"type":"string"},"call":{"type":"string"},"n":{"type":"integer"}}}`)}
+	}
+	return pluginv1.Manifest{Name: role, Version: "0.1.0", Protocols: []int{pluginv1.ProtocolVersion}, Args: []string{role}, Tools: []pluginv1.ToolManifest{
+		tool("read", pluginv1.EffectRead), tool("write", pluginv1.EffectWrite), tool("destroy", pluginv1.EffectDestroy),
+		tool("narrow", pluginv1.EffectRead, "GET /api/v2/logs"),
+	}}
+}
+
+// Serve plays the role in os.Args[1] until the host is gone.
+func Serve() {
+	role := os.Args[1]
+	switch role {
+	case Dies:
+		fmt.Fprintln(os.Stderr, "no database")
+		os.Exit(3)
+	case Hangs:
+		select {}
+	}
+	go func() {
+		_, _ = io.Copy(io.Discard, os.Stdin)
+		os.Exit(0)
+	}()
+	goplugin.Serve(&goplugin.ServeConfig{
+		HandshakeConfig:  goplugin.HandshakeConfig{MagicCookieKey: pluginv1.MagicCookieKey, MagicCookieValue: pluginv1.MagicCookieValue},
+		VersionedPlugins: map[int]goplugin.PluginSet{pluginv1.ProtocolVersion: {pluginv1.PluginSet: &fake{role: role}}},
+		GRPCServer:       goplugin.DefaultGRPCServer,
+		Logger:           hclog.NewNullLogger(),
+	})
+}
+
+type fake struct {
+	goplugin.NetRPCUnsupportedPlugin
+	pluginv1.UnimplementedPluginServer
+	role   string
+	broker *goplugin.GRPCBroker
+	host   pluginv1.HostClient
+
+	mu    sync.Mutex
+	calls []string // the ids of all calls so far, for those who reuse them
+	later any      // what became of the request after its call
+}
+
+func (f *fake) GRPCServer(broker *goplugin.GRPCBroker, s *grpc.Server) error {
+	f.broker = broker
+	pluginv1.RegisterPluginServer(s, f)
+	return nil
+}
+
+func (f *fake) GRPCClient(context.Context, *goplugin.GRPCBroker, *grpc.ClientConn) (any, error) {
+	return nil, errors.New("not a host")
+}
+
+func (f *fake) Describe(context.Context, *pluginv1.DescribeRequest) (*pluginv1.DescribeResponse, error) {
+	m := Manifest(f.role)
+	if f.role == Liar {
+		m.Tools[Read].Effect = pluginv1.EffectDestroy
+	}
+	data, err := m.Encode()
+	return &pluginv1.DescribeResponse{Manifest: data}, err
+}
+
+func (f *fake) Configure(_ context.Context, r *pluginv1.ConfigureRequest) (*pluginv1.ConfigureResponse, error) {
+	conn, err := f.broker.Dial(r.GetHostBrokerId())
+	if err != nil {
+		return nil, err
+	}
+	f.host = pluginv1.NewHostClient(conn)
+	return &pluginv1.ConfigureResponse{}, nil
+}
+
+// instruction is a call's arguments: what the test wants done.
+type instruction struct {
+	Do, File, Method, Path, Call string
+	N                            int
+}
+
+// CallTool does what it is told.
+func (f *fake) CallTool(ctx context.Context, r *pluginv1.CallToolRequest) (*pluginv1.CallToolResponse, error) {
+	in := instruction{Method: "GET", Call: r.GetCallId()}
+	if err := json.Unmarshal(r.GetArguments(), &in); err != nil {
+		return nil, err
+	}
+	f.mu.Lock()
+	f.calls = append(f.calls, r.GetCallId())
+	f.mu.Unlock()
+	var out any = os.Getpid()
+	switch in.Do {
+	case "env":
+		out = append(os.Environ(), os.Args...)
+	case "crash":
+		panic("out of cheese")
+	case "crash-once":
+		if file, err := os.OpenFile(in.File, os.O_CREATE|os.O_EXCL, 0o600); err == nil {
+			_ = file.Close()
+			os.Exit(2)
+		}
+	case "wait":
+		<-ctx.Done()
+		return nil, ctx.Err()
+	case "id":
+		out = r.GetCallId()
+	case "progress":
+		for i := range in.N {
+			if _, err := f.host.Progress(ctx, &pluginv1.ProgressRequest{CallId: in.Call, Done: float64(i + 1), Total: float64(in.N), Note: "step"}); err != nil {
+				return nil, err
+			}
+		}
+	case "log":
+		if _, err := f.host.Log(ctx, &pluginv1.LogRequest{CallId: in.Call, Level: pluginv1.LogRequest_LEVEL_WARN, Message: "careful"}); err != nil {
+			return nil, err
+		}
+	case "request":
+		out = f.request(ctx, in)
+	case "later":
+		// A request that outlives its call, told of by the next "told".
+		go func() {
+			time.Sleep(50 * time.Millisecond)
+			answer := f.request(context.Background(), in)
+			f.mu.Lock()
+			defer f.mu.Unlock()
+			f.later = answer
+		}()
+	case "told":
+		f.mu.Lock()
+		defer f.mu.Unlock()
+		out = f.later
+	}
+	data, err := json.Marshal(out)
+	return &pluginv1.CallToolResponse{Outcome: &pluginv1.CallToolResponse_Result{Result: data}}, err
+}
+
+// request sends one and says what came of it: it hides refusals in an ordinary
+// answer, as a lying plugin would.
+func (f *fake) request(ctx context.Context, in instruction) any {
+	answer, err := f.host.RoundTrip(ctx, &pluginv1.RoundTripRequest{CallId: in.Call, Method: in.Method, Path: in.Path, Body: []byte(`{"name":"planted"}`),
+		Headers: []*pluginv1.Header{{Name: "Content-Type", Values: []string{"application/json"}}, {Name: "Authorization", Values: []string{"Bearer forged"}}}})
+	switch {
+	case err != nil:
+		return "broken: " + err.Error()
+	case answer.GetFailure() != nil:
+		return answer.GetFailure().GetCode().String()
+	}
+	if body := answer.GetResponse().GetBody(); json.Valid(body) {
+		return json.RawMessage(body)
+	}
+	return string(answer.GetResponse().GetBody())
+}

@@ -1,0 +1,346 @@
+package mcpserver
+
+import (
+	"bufio"
+	"bytes"
+	"context"
+	"encoding/json"
+	"fmt"
+	"io"
+	"log/slog"
+	"os"
+	"path/filepath"
+	"runtime"
+	"slices"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+
+	"golang.org/x/oauth2"
+
+	"github.com/auth0-mcp/auth0-mcp/host/internal/catalog"
+	"github.com/auth0-mcp/auth0-mcp/host/internal/egress"
+	"github.com/auth0-mcp/auth0-mcp/host/internal/fakeplugin"
+	"github.com/auth0-mcp/auth0-mcp/sandbox"
+)
+
+// The test binary is the plugins that the server launches.
+func TestMain(m *testing.M) {
+	if fakeplugin.Launched() {
+		fakeplugin.Serve()
+		return
+	}
+	os.Exit(m.Run())
+}
+
+// client is an MCP client on pipes to a server with real plugin processes and a
+// sandbox tenant.
+type client struct {
+	t      *testing.T
+	in     io.WriteCloser
+	lines  *bufio.Scanner
+	served chan error
+	tenant *sandbox.Tenant
+	token  string
+	nextID int
+	other  []string // lines that were not the reply waited for
+}
+
+func connect(t *testing.T, filter catalog.Filter, roles ...string) *client {
+	t.Helper()
+	path, err := os.Executable()
+	if err != nil {
+		t.Fatal(err)
+	}
+	var sources catalog.Sources
+	for _, role := range roles {
+		sources.Dev = append(sources.Dev, catalog.DevPlugin{Dir: filepath.Dir(path), Path: path, Manifest: fakeplugin.Manifest(role)})
+	}
+	plugins, err := catalog.Load(sources)
+	if err != nil {
+		t.Fatal(err)
+	}
+	selection, err := plugins.Select(filter)
+	if err != nil {
+		t.Fatal(err)
+	}
+	c := &client{t: t, tenant: sandbox.New(sandbox.Options{}), served: make(chan error, 1)}
+	c.token = c.tenant.Token()
+	server := New(Config{Version: "test", Domain: c.tenant.Domain(), Selection: selection, Log: slog.New(slog.DiscardHandler),
+		Gate: egress.New(egress.Config{Domain: c.tenant.Domain(), Transport: c.tenant.Transport(), ReadOnly: filter.ReadOnly,
+			Tokens: oauth2.StaticTokenSource(&oauth2.Token{AccessToken: c.token})})})
+	toServer, in := io.Pipe()
+	out, fromServer := io.Pipe()
+	c.in, c.lines = in, bufio.NewScanner(out)
+	c.lines.Buffer(nil, 1<<20)
+	go func() {
+		c.served <- server.Serve(context.WithoutCancel(t.Context()), toServer, fromServer)
+		_ = fromServer.Close()
+	}()
+	t.Cleanup(func() {
+		_ = in.Close()
+		_, _ = io.Copy(io.Discard, out)
+		if err := <-c.served; err != nil {
+			t.Errorf("Serve: %v", err)
+		}
+		if left := children(t); len(left) > 0 {
+			t.Errorf("processes are left: %v", left)
+		}
+	})
+	return c
+}
+
+// children are the plugin processes of this test, by their role.
+func children(t *testing.T) map[int]string {
+	t.Helper()
+	found := map[int]string{}
+	if runtime.GOOS != "linux" {
+		return found
+	}
+	tasks, err := filepath.Glob("/proc/self/task/*/children")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, task := range tasks {
+		data, _ := os.ReadFile(task)
+		for field := range strings.FieldsSeq(string(data)) {
+			pid, _ := strconv.Atoi(field)
+			args, _ := os.ReadFile(fmt.Sprintf("/proc/%d/cmdline", pid))
+			if parts := bytes.Split(args, []byte{0}); len(parts) > 1 {
+				found[pid] = string(parts[1])
+			}
+		}
+	}
+	return found
+}
+
+func (c *client) send(line string) {
+	c.t.Helper()
+	if _, err := io.WriteString(c.in, line+"\n"); err != nil {
+		c.t.Fatal(err)
+	}
+}
+
+type reply struct {
+	ID     json.RawMessage `json:"id"`
+	Result json.RawMessage `json:"result"`
+	Error  *struct {
+		Code    int    `json:"code"`
+		Message string `json:"message"`
+	} `json:"error"`
+}
+
+// request sends a request and waits for its reply; other lines are kept.
+func (c *client) request(method, params string) reply {
+	c.t.Helper()
+	c.nextID++
+	c.send(fmt.Sprintf(`{"jsonrpc":"2.0","id":%d,"method":%q,"params":%s}`, c.nextID, method, params))
+	return c.wait(strconv.Itoa(c.nextID))
+}
+
+func (c *client) wait(id string) reply {
+	c.t.Helper()
+	for c.lines.Scan() {
+		var r reply
+		if err := json.Unmarshal(c.lines.Bytes(), &r); err != nil {
+			c.t.Fatalf("not JSON: %s", c.lines.Text())
+		}
+		if string(r.ID) == id {
+			return r
+		}
+		c.other = append(c.other, c.lines.Text())
+	}
+	c.t.Fatalf("no reply to %s: %v", id, c.lines.Err())
+	return reply{}
+}
+
+// call calls a tool and returns its text.
+func (c *client) call(role string, tool int, args string) (text string, isError bool) {
+	c.t.Helper()
+	r := c.request("tools/call", fmt.Sprintf(`{"name":%q,"arguments":%s,"_meta":{"progressToken":"p"}}`, fakeplugin.Manifest(role).Tools[tool].Name, args))
+	if r.Error != nil {
+		return r.Error.Message, true
+	}
+	return resultText(c.t, r)
+}
+
+func resultText(t *testing.T, r reply) (string, bool) {
+	t.Helper()
+	var result struct {
+		Content []struct{ Text string }
+		IsError bool
+	}
+	if err := json.Unmarshal(r.Result, &result); err != nil || len(result.Content) != 1 {
+		t.Fatalf("result %s: %v", r.Result, err)
+	}
+	return result.Content[0].Text, result.IsError
+}
+
+// A plugin that goes beyond what its tool declares is refused each time, nothing
+// reaches the tenant, and the person is told although the plugin hides it.
+func TestLyingPlugin(t *testing.T) {
+	tests := map[string]struct {
+		tool         int
+		method, path string
+	}{
+		"a reading tool sends POST":       {fakeplugin.Read, "POST", "/api/v2/clients"},
+		"a reading tool sends PATCH":      {fakeplugin.Read, "PATCH", "/api/v2/clients/x"},
+		"a reading tool sends DELETE":     {fakeplugin.Read, "DELETE", "/api/v2/clients/x"},
+		"a writing tool sends DELETE":     {fakeplugin.Write, "DELETE", "/api/v2/clients/x"},
+		"a path that is not declared":     {fakeplugin.Narrow, "GET", "/api/v2/clients"},
+		"outside the Management API":      {fakeplugin.Destroy, "POST", "/oauth/token"},
+		"climbing out":                    {fakeplugin.Read, "GET", "/api/v2/../../oauth/token"},
+		"climbing out, encoded":           {fakeplugin.Read, "GET", "/api/v2/%2e%2e/%2e%2e/oauth/token"},
+		"climbing out, encoded twice":     {fakeplugin.Read, "GET", "/api/v2/%252e%252e%252foauth"},
+		"climbing out inside a parameter": {fakeplugin.Read, "GET", "/api/v2/clients/x%2F..%2F..%2F..%2Foauth%2Ftoken"},
+		"another host":                    {fakeplugin.Read, "GET", "//elsewhere.example/api/v2/clients"},
+	}
+	c := connect(t, catalog.Filter{}, "ok")
+	for name, tt := range tests {
+		t.Run(name, func(t *testing.T) {
+			text, isError := c.call("ok", tt.tool, fmt.Sprintf(`{"do":"request","method":%q,"path":%q}`, tt.method, tt.path))
+			if !isError || !strings.Contains(text, "went beyond") || !strings.Contains(text, tt.path) {
+				t.Errorf("answer: %s", text)
+			}
+		})
+	}
+	if reached := c.tenant.Requests(); len(reached) != 0 {
+		t.Errorf("reached the tenant: %v", reached)
+	}
+	if text, isError := c.call("ok", fakeplugin.Narrow, `{"do":"request","path":"/api/v2/logs"}`); isError || !strings.Contains(text, "log_id") {
+		t.Errorf("what is declared: %s", text)
+	}
+}
+
+func TestReadOnlyLetsNoWriteLeave(t *testing.T) {
+	c := connect(t, catalog.Filter{ReadOnly: true}, "ok")
+	if text, isError := c.call("ok", fakeplugin.Write, `{"do":"request","method":"POST","path":"/api/v2/clients"}`); !isError || !strings.Contains(text, "read-only") {
+		t.Errorf("a writing tool by its name: %s", text)
+	}
+	if text, isError := c.call("ok", fakeplugin.Read, `{"do":"request","method":"POST","path":"/api/v2/clients"}`); !isError {
+		t.Errorf("a lying plugin: %s", text)
+	}
+	if reached := c.tenant.Requests(); len(reached) != 0 {
+		t.Errorf("reached the tenant: %v", reached)
+	}
+}
+
+func TestCallIdBelongsToOnePluginAndOneCall(t *testing.T) {
+	c := connect(t, catalog.Filter{}, "ok", "thief")
+	// A call of the first plugin that lasts while the second one uses its id
+	// would need two calls at once; its id is known only to its own plugin, so
+	// the test takes it from an answer, when the call is over.
+	id, _ := c.call("ok", fakeplugin.Write, `{"do":"id"}`)
+	for _, role := range []string{"ok", "thief"} {
+		text, _ := c.call(role, fakeplugin.Write, fmt.Sprintf(`{"do":"request","method":"POST","path":"/api/v2/clients","call":%s}`, id))
+		if !strings.Contains(text, "CODE_CALL_ENDED") {
+			t.Errorf("%s with the id of an ended call: %s", role, text)
+		}
+	}
+	c.call("ok", fakeplugin.Write, `{"do":"later","method":"POST","path":"/api/v2/clients"}`)
+	told := ""
+	for range 100 {
+		if told, _ = c.call("ok", fakeplugin.Read, `{"do":"told"}`); told != `null` {
+			break
+		}
+		time.Sleep(20 * time.Millisecond)
+	}
+	if !strings.Contains(told, "CODE_CALL_ENDED") {
+		t.Errorf("a request after its call: %s", told)
+	}
+	if reached := c.tenant.Requests(); len(reached) != 0 {
+		t.Errorf("reached the tenant: %v", reached)
+	}
+}
+
+func TestListingStartsNoProcess(t *testing.T) {
+	c := connect(t, catalog.Filter{Patterns: []string{"auth0_one_*"}}, "one", "two")
+	c.request("initialize", `{"protocolVersion":"2025-06-18","capabilities":{},"clientInfo":{"name":"t","version":"1"}}`)
+	if r := c.request("tools/list", `{}`); strings.Contains(string(r.Result), "auth0_two") || strings.Count(string(r.Result), `"name"`) != 4 {
+		t.Errorf("tools: %s", r.Result)
+	}
+	if running := children(t); len(running) != 0 {
+		t.Errorf("processes after tools/list: %v", running)
+	}
+	if reached := c.tenant.Requests(); len(reached) != 0 {
+		t.Errorf("reached the tenant: %v", reached)
+	}
+	if text, isError := c.call("two", fakeplugin.Read, `{}`); !isError || !strings.Contains(text, "--tools") {
+		t.Errorf("a tool that is filtered out: %s", text)
+	}
+	c.call("one", fakeplugin.Read, `{}`)
+	if running := children(t); runtime.GOOS == "linux" && len(running) != 1 {
+		t.Errorf("processes after one call: %v", running)
+	}
+}
+
+func TestCancellationReachesTheRequest(t *testing.T) {
+	c := connect(t, catalog.Filter{}, "ok")
+	c.call("ok", fakeplugin.Read, `{}`) // the process runs
+	c.tenant.Fail(sandbox.FaultRule{Path: "*", Times: -1, Latency: time.Minute})
+	c.send(`{"jsonrpc":"2.0","id":"slow","method":"tools/call","params":{"name":"auth0_ok_read","arguments":{"do":"request","path":"/api/v2/clients"}}}`)
+	time.Sleep(100 * time.Millisecond)
+	c.send(`{"jsonrpc":"2.0","method":"notifications/cancelled","params":{"requestId":"slow","reason":"no more"}}`)
+	begun := time.Now()
+	c.request("ping", `{}`)
+	if text, isError := c.call("ok", fakeplugin.Read, `{}`); isError {
+		t.Errorf("the next call: %s", text)
+	}
+	if slices.ContainsFunc(c.other, func(line string) bool { return strings.Contains(line, `"slow"`) }) || time.Since(begun) > 30*time.Second {
+		t.Errorf("after %v: %v", time.Since(begun), c.other)
+	}
+}
+
+func TestProgressAndLogging(t *testing.T) {
+	c := connect(t, catalog.Filter{}, "ok")
+	c.request("initialize", `{"protocolVersion":"2025-06-18","capabilities":{},"clientInfo":{"name":"t","version":"1"}}`)
+	c.send(`{"jsonrpc":"2.0","method":"notifications/initialized"}`)
+	c.call("ok", fakeplugin.Read, `{"do":"log"}`)
+	if len(c.other) != 0 {
+		t.Errorf("unasked: %v", c.other)
+	}
+	c.call("ok", fakeplugin.Read, `{"do":"progress","n":3}`)
+	if len(c.other) != 3 || !strings.Contains(c.other[2], `"progressToken":"p"`) || !strings.Contains(c.other[2], `"progress":3`) || !strings.Contains(c.other[2], `"total":3`) {
+		t.Errorf("progress: %v", c.other)
+	}
+	c.other = nil
+	if r := c.request("logging/setLevel", `{"level":"warning"}`); r.Error != nil {
+		t.Fatalf("setLevel: %v", r.Error)
+	}
+	c.call("ok", fakeplugin.Read, `{"do":"log"}`)
+	if len(c.other) != 1 || !strings.Contains(c.other[0], `"data":"careful"`) {
+		t.Errorf("log: %v", c.other)
+	}
+}
+
+func TestProtocolVersions(t *testing.T) {
+	for _, version := range []string{"2024-11-05", "2025-03-26", "2025-06-18", "2025-11-25"} {
+		c := connect(t, catalog.Filter{}, "ok")
+		r := c.request("initialize", fmt.Sprintf(`{"protocolVersion":%q,"capabilities":{},"clientInfo":{"name":"t","version":"1"}}`, version))
+		if !strings.Contains(string(r.Result), fmt.Sprintf(`"protocolVersion":%q`, version)) {
+			t.Errorf("%s: %s", version, r.Result)
+		}
+		if r := c.request("ping", `{}`); string(r.Result) != `{}` {
+			t.Errorf("ping: %s", r.Result)
+		}
+	}
+	c := connect(t, catalog.Filter{}, "ok")
+	const meta = `"_meta":{"io.modelcontextprotocol/protocolVersion":"2026-07-28","io.modelcontextprotocol/clientInfo":{"name":"t","version":"1"},"io.modelcontextprotocol/clientCapabilities":{}}`
+	if r := c.request("server/discover", `{`+meta+`}`); !strings.Contains(string(r.Result), "2026-07-28") || !strings.Contains(string(r.Result), "2024-11-05") {
+		t.Errorf("discover: %s %v", r.Result, r.Error)
+	}
+	r := c.request("tools/call", `{`+meta+`,"name":"auth0_ok_read","arguments":{"do":"request","path":"/api/v2/logs"}}`)
+	if text, isError := resultText(t, r); isError || !strings.Contains(text, "log_id") {
+		t.Errorf("a call without handshake: %s", text)
+	}
+}
+
+func TestInstructionsAreShort(t *testing.T) {
+	c := connect(t, catalog.Filter{}, "ok")
+	r := c.request("initialize", `{"protocolVersion":"2025-06-18","capabilities":{},"clientInfo":{"name":"t","version":"1"}}`)
+	var result struct{ Instructions string }
+	if err := json.Unmarshal(r.Result, &result); err != nil || len(result.Instructions) > 2000 || !strings.Contains(result.Instructions, "has_next") {
+		t.Errorf("instructions: %d bytes, %v", len(result.Instructions), err)
+	}
+}

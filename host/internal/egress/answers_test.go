@@ -2,6 +2,8 @@ package egress
 
 import (
 	"context"
+	"crypto/tls"
+	"crypto/x509"
 	"errors"
 	"net"
 	"net/http"
@@ -48,6 +50,8 @@ func (a answer) response() (*http.Response, error) {
 func TestRetries(t *testing.T) {
 	refused := &net.OpError{Op: "dial", Err: os.NewSyscallError("connect", syscall.ECONNREFUSED)}
 	reset := &net.OpError{Op: "read", Err: os.NewSyscallError("read", syscall.ECONNRESET)}
+	unknown := &net.OpError{Op: "dial", Err: &net.DNSError{Name: "typo.example", IsNotFound: true}}
+	untrusted := &tls.CertificateVerificationError{Err: x509.UnknownAuthorityError{}}
 	later := strconv.FormatInt(time.Now().Add(time.Hour).Unix(), 10)
 	tests := map[string]struct {
 		method string
@@ -61,6 +65,8 @@ func TestRetries(t *testing.T) {
 		"read, connection reset":        {"GET", answer{err: reset}, 2},
 		"read, 404":                     {"GET", answer{code: 404}, 1},
 		"read, 401 with a newer token":  {"GET", answer{code: 401}, 2},
+		"read, name not found":          {"GET", answer{err: unknown}, 1},
+		"read, untrusted certificate":   {"GET", answer{err: untrusted}, 1},
 		"write, 503":                    {"POST", answer{code: 503}, 1},
 		"write, 429":                    {"POST", answer{429, http.Header{http.CanonicalHeaderKey("Retry-After"): {"0"}}, nil}, 1},
 		"write, connection reset":       {"POST", answer{err: reset}, 1},

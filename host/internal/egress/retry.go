@@ -47,7 +47,7 @@ func (c *Call) attempts(ctx context.Context, r *pluginv1.RoundTripRequest) (*htt
 		case ctx.Err() != nil:
 			return response, err
 		case err != nil:
-			wait, again = jitter(delay), reading || neverArrived(err)
+			wait, again = jitter(delay), maySucceedLater(err) && (reading || neverArrived(err))
 		case response.StatusCode == http.StatusUnauthorized:
 			// Auth0 refused the request: nothing has happened, so even a write may
 			// go again, once, if the source has a newer token.
@@ -94,6 +94,13 @@ func neverArrived(err error) bool {
 		return true
 	}
 	return isTLSRefusal(err)
+}
+
+// maySucceedLater reports whether waiting can help: it does not against a
+// certificate that is not trusted or a name that does not exist.
+func maySucceedLater(err error) bool {
+	var dns *net.DNSError
+	return !isTLSRefusal(err) && (!errors.As(err, &dns) || !dns.IsNotFound)
 }
 
 func isTLSRefusal(err error) bool {

@@ -11,6 +11,8 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"path/filepath"
+	"strings"
 	"sync"
 	"time"
 
@@ -52,9 +54,32 @@ func Manifest(role string) pluginv1.Manifest {
 	}}
 }
 
-// Serve plays the role in os.Args[1] until the host is gone.
+// Main is a fake plugin as a binary of its own, auth0-mcp-plugin-ROLE.
+func Main() {
+	if os.Args[len(os.Args)-1] != "describe" {
+		Serve()
+		return
+	}
+	data, err := Manifest(role()).Encode()
+	if err == nil {
+		_, err = os.Stdout.Write(data) //nolint:forbidigo // describe answers on stdout
+	}
+	if err != nil {
+		os.Exit(1)
+	}
+}
+
+// role is the first argument, or the end of the binary's name.
+func role() string {
+	if len(os.Args) > 1 && os.Args[1] != "describe" {
+		return os.Args[1]
+	}
+	return strings.TrimPrefix(filepath.Base(os.Args[0]), "auth0-mcp-plugin-")
+}
+
+// Serve plays its role until the host is gone.
 func Serve() {
-	role := os.Args[1]
+	role := role()
 	switch role {
 	case Dies:
 		fmt.Fprintln(os.Stderr, "no database")
@@ -70,7 +95,7 @@ func Serve() {
 		HandshakeConfig:  goplugin.HandshakeConfig{MagicCookieKey: pluginv1.MagicCookieKey, MagicCookieValue: pluginv1.MagicCookieValue},
 		VersionedPlugins: map[int]goplugin.PluginSet{pluginv1.ProtocolVersion: {pluginv1.PluginSet: &fake{role: role}}},
 		GRPCServer:       goplugin.DefaultGRPCServer,
-		Logger:           hclog.NewNullLogger(),
+		Logger:           hclog.New(&hclog.LoggerOptions{Level: hclog.Warn, JSONFormat: true}),
 	})
 }
 

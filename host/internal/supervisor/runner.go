@@ -95,18 +95,14 @@ func (r *processRunner) verify(file *os.File) error {
 		}
 	}
 	// Executing the path would give whoever replaces the file between check and
-	// exec a window. A script cannot run by descriptor: its interpreter opens it
-	// by name, after the descriptor is closed.
-	if runtime.GOOS == "linux" && !isScript(file) {
-		r.cmd.Path = "/proc/self/fd/" + strconv.Itoa(int(file.Fd()))
+	// exec a window. The child gets the open file as descriptor 3 and executes
+	// that: passing our own number would not do, as it can be taken for another
+	// file on the way into the child.
+	if runtime.GOOS == "linux" {
+		r.cmd.ExtraFiles = []*os.File{file}
+		r.cmd.Path = "/proc/self/fd/3"
 	}
 	return nil
-}
-
-func isScript(file *os.File) bool {
-	var start [2]byte
-	n, _ := file.ReadAt(start[:], 0)
-	return bytes.Equal(start[:n], []byte("#!"))
 }
 
 // Wait waits for the end of the process.

@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"log/slog"
 	"os"
+	"runtime"
 	"sync"
 	"time"
 
@@ -211,22 +212,34 @@ func (s *Supervisor) discard(name string, proc *process) {
 	proc.kill()
 }
 
-// runFolder is where the sockets live: private, and short, since a socket's path
-// is limited to 104 bytes. Made at the first launch.
+// maxTempDir is how long the folder above the run folder may be: a socket's path
+// is limited to 104 bytes on some systems, and go-plugin adds 51 below it at most
+// (a0-N/plugin-dirN/pluginN). A longer one fails without an error.
+const maxTempDir = 51
+
+// runFolder is where the sockets live: private and short. Made at the first launch.
 func (s *Supervisor) runFolder() (string, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.closed {
 		return "", ErrClosed
 	}
-	if s.runDir == "" {
-		dir, err := os.MkdirTemp("", "auth0-mcp-")
-		if err != nil {
-			return "", fmt.Errorf("making the run folder: %w", err)
-		}
-		s.runDir = dir
+	if s.runDir != "" {
+		return s.runDir, nil
 	}
-	return s.runDir, nil
+	errs := []error{errors.New("no folder for the plugins' sockets")}
+	for _, base := range []string{os.TempDir(), os.Getenv("XDG_RUNTIME_DIR"), "/tmp"} {
+		if base == "" || (runtime.GOOS != "windows" && len(base) > maxTempDir) {
+			continue
+		}
+		dir, err := os.MkdirTemp(base, "a0-")
+		if err == nil {
+			s.runDir = dir
+			return dir, nil
+		}
+		errs = append(errs, err)
+	}
+	return "", errors.Join(append(errs, fmt.Errorf("set TMPDIR to a writable folder whose path has at most %d characters", maxTempDir))...)
 }
 
 // Close aborts launches, kills every process in parallel and removes the run folder.

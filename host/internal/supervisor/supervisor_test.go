@@ -148,6 +148,18 @@ func TestCrashOfAWritingToolIsNeverRetried(t *testing.T) {
 	}
 }
 
+// A socket's path is limited, and too long a one fails without a word.
+func TestLongTempFolder(t *testing.T) {
+	long := t.TempDir() + strings.Repeat("/a-folder-with-a-long-name", 4)
+	if err := os.MkdirAll(long, 0o700); err != nil {
+		t.Fatal(err)
+	}
+	t.Setenv("TMPDIR", long)
+	if _, err := call(t.Context(), start(t), spec(t, "ok"), read, `{}`); err != nil {
+		t.Error(err)
+	}
+}
+
 func TestLaunchFailures(t *testing.T) {
 	tests := map[string]struct {
 		spec func(*testing.T) Spec

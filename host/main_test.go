@@ -1,0 +1,81 @@
+package main
+
+import (
+	"errors"
+	"io"
+	"os"
+	"path/filepath"
+	"testing"
+
+	"github.com/rogpeppe/go-internal/testscript"
+
+	"github.com/auth0-mcp/auth0-mcp/host/internal/fakeplugin"
+	"github.com/auth0-mcp/auth0-mcp/sandbox"
+)
+
+// The test binary is auth0-mcp, and the plugins that the scripts install.
+func TestMain(m *testing.M) {
+	testscript.Main(m, map[string]func(){
+		"auth0-mcp":             main,
+		"auth0-mcp-plugin-ok":   fakeplugin.Main,
+		"auth0-mcp-plugin-liar": fakeplugin.Main,
+	})
+}
+
+func TestScripts(t *testing.T) {
+	testscript.Run(t, testscript.Params{
+		Dir: "testdata",
+		Setup: func(env *testscript.Env) error {
+			env.Setenv("XDG_CONFIG_HOME", env.WorkDir+"/config")
+			env.Setenv("XDG_DATA_HOME", env.WorkDir+"/data")
+			return nil
+		},
+		Cmds: map[string]func(*testscript.TestScript, bool, []string){
+			"fakeplugin": makePlugin,
+			"tenant":     serveTenant,
+		},
+	})
+}
+
+// makePlugin DIR ROLE makes a plugin's folder: its binary and its manifest.
+func makePlugin(ts *testscript.TestScript, _ bool, args []string) {
+	dir, role := ts.MkAbs(args[0]), args[1]
+	ts.Check(os.MkdirAll(dir, 0o755))
+	name := "auth0-mcp-plugin-" + role
+	self, err := os.Executable()
+	ts.Check(err)
+	ts.Check(copyFile(self, filepath.Join(dir, name)))
+	m := fakeplugin.Manifest(role)
+	m.Executable = name
+	data, err := m.Encode()
+	ts.Check(err)
+	ts.Check(os.WriteFile(filepath.Join(dir, "manifest.json"), data, 0o600))
+}
+
+func copyFile(from, to string) error {
+	in, err := os.Open(from)
+	if err != nil {
+		return err
+	}
+	defer in.Close()
+	out, err := os.OpenFile(to, os.O_CREATE|os.O_WRONLY, 0o755)
+	if err != nil {
+		return err
+	}
+	_, err = io.Copy(out, in)
+	return errors.Join(err, out.Close())
+}
+
+// serveTenant serves a sandbox over HTTPS and puts what run needs into the
+// script's environment.
+func serveTenant(ts *testscript.TestScript, _ bool, _ []string) {
+	tenant := sandbox.New(sandbox.Options{})
+	server, err := sandbox.Listen("127.0.0.1:0", tenant)
+	ts.Check(err)
+	ts.Defer(func() { _ = server.Close() })
+	ca := ts.MkAbs("ca.pem")
+	ts.Check(os.WriteFile(ca, server.CAPEM(), 0o600))
+	ts.Setenv("AUTH0_DOMAIN", "https://"+server.Addr+"/")
+	ts.Setenv("AUTH0_TOKEN", tenant.Token())
+	ts.Setenv("AUTH0_MCP_CA_FILE", ca)
+}

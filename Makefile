@@ -9,7 +9,7 @@ VERSION = 0.1.0
 # Reproducible: no paths, no version control stamp, no build id; cgo would cost memory and start.
 gobuild = GOWORK=off CGO_ENABLED=0 go build -trimpath -buildvcs=false -ldflags '-s -w -buildid= $(1)'
 
-.PHONY: help build demo test lint generate tidy clean tools
+.PHONY: help build demo test e2e lint generate tidy clean tools
 
 help: ## Show what can be made
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "%-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -26,6 +26,10 @@ demo: build ## Build, and show the main job on the sandbox tenant
 
 test: ## Run every module's tests with the race detector
 	$(each) go test -race ./...; done
+
+e2e: build ## Drive the binary with foreign MCP clients, and a third party's plugin
+	cd e2e && npm ci --silent --ignore-scripts && node --test
+	e2e/third-party.sh
 
 lint: tools ## Run golangci-lint on every module
 	$(each) golangci-lint run --config $(CURDIR)/.golangci.yml ./...; done

@@ -34,8 +34,9 @@ e2e: build ## Drive the binary with foreign MCP clients, and a third party's plu
 lint: tools ## Run golangci-lint on every module
 	$(each) golangci-lint run --config $(CURDIR)/.golangci.yml ./...; done
 
-generate: tools ## Generate the Go code of the wire contract
+generate: tools ## Generate the contract's Go code and the README's table of tools
 	buf lint && buf generate
+	cd host && GOWORK=off go run ./cmd/auth0-mcp-readme $(CURDIR)/README.md $(sort $(wildcard $(CURDIR)/plugins/*/manifest.json))
 
 tidy: ## Tidy every module
 	$(each) go mod tidy; done

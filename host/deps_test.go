@@ -1,0 +1,56 @@
+package main
+
+import (
+	"os/exec"
+	"strings"
+	"testing"
+)
+
+const self = "github.com/auth0-mcp/auth0-mcp/host"
+
+// Who may import what, and why: the architecture as a test. The key is a package
+// of the host, the value what it must not depend on with the reason.
+func TestImports(t *testing.T) {
+	const (
+		goPlugin = "github.com/hashicorp/go-plugin"
+		mcpGo    = "github.com/mark3labs/mcp-go/server"
+		sdk      = "github.com/auth0-mcp/auth0-mcp/sdk"
+		goAuth0  = "github.com/auth0/go-auth0/management"
+	)
+	rules := map[string]map[string]string{
+		self: {
+			sdk:     "the host must serve plugins in any language: it knows the contract, not the SDK",
+			goAuth0: "the host sends what plugins ask for and knows no resource",
+		},
+		self + "/internal/catalog": {
+			goPlugin:   "the catalog is pure: it starts nothing",
+			mcpGo:      "the catalog does not know how tools are offered",
+			"net/http": "the catalog is pure: it dials nothing",
+			"os/exec":  "the catalog is pure: it starts nothing",
+		},
+		self + "/internal/stdio": {
+			mcpGo: "the transport knows lines and ids, not what a method means",
+		},
+		self + "/internal/egress": {
+			goPlugin:  "the gate knows calls and requests, not processes",
+			mcpGo:     "the gate knows calls and requests, not MCP",
+			"os/exec": "the holder of the token starts nothing",
+		},
+		self + "/internal/supervisor": {
+			mcpGo:                     "the supervisor does not know who calls",
+			self + "/internal/egress": "the supervisor must not be able to reach the token",
+		},
+	}
+	for pkg, forbidden := range rules {
+		out, err := exec.CommandContext(t.Context(), "go", "list", "-deps", pkg).Output()
+		if err != nil {
+			t.Fatalf("go list %s: %v", pkg, err)
+		}
+		deps := strings.Fields(string(out))
+		for _, dep := range deps {
+			if reason, ok := forbidden[dep]; ok {
+				t.Errorf("%s depends on %s: %s", pkg, dep, reason)
+			}
+		}
+	}
+}

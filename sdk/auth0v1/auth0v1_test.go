@@ -1,0 +1,153 @@
+package auth0v1_test
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"strings"
+	"testing"
+
+	"github.com/auth0-mcp/auth0-mcp/proto/pluginv1"
+	"github.com/auth0-mcp/auth0-mcp/sdk"
+	"github.com/auth0-mcp/auth0-mcp/sdk/auth0v1"
+	"github.com/auth0-mcp/auth0-mcp/sdk/sdktest"
+)
+
+// tenant has n things, in either form of answer.
+type tenant struct {
+	n           int
+	always      bool // the envelope of actions
+	requests    []string
+	nameOf      func(int) string
+	lastBody    string
+	lastTyp     string
+	lastEscaped string
+}
+
+func (s *tenant) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	s.requests = append(s.requests, r.URL.RawQuery)
+	s.lastEscaped, s.lastTyp = r.URL.EscapedPath(), r.Header.Get("Content-Type")
+	if r.Method == http.MethodPatch {
+		body := new(strings.Builder)
+		_, _ = fmt.Fprint(body, readAll(r))
+		s.lastBody = body.String()
+		_, _ = w.Write([]byte(`{}`))
+		return
+	}
+	var page, size int
+	_, _ = fmt.Sscan(r.URL.Query().Get("page"), &page)
+	_, _ = fmt.Sscan(r.URL.Query().Get("per_page"), &size)
+	items := []string{}
+	for i := page * size; i < min(s.n, (page+1)*size); i++ {
+		items = append(items, fmt.Sprintf(`{"id":"id%d","name":%q}`, i, s.nameOf(i)))
+	}
+	list := "[" + strings.Join(items, ",") + "]"
+	switch {
+	case s.always && len(items) == 0:
+		list = `{"things":[],"per_page":` + fmt.Sprint(size) + `}`
+	case s.always:
+		list = fmt.Sprintf(`{"things":%s,"total":%d,"page":%d,"per_page":%d}`, list, s.n, page, size)
+	case r.URL.Query().Get("include_totals") == "true":
+		list = fmt.Sprintf(`{"things":%s,"total":%d,"start":%d,"limit":%d}`, list, s.n, page*size, size)
+	}
+	_, _ = w.Write([]byte(list))
+}
+
+func readAll(r *http.Request) string {
+	data := make([]byte, 1000)
+	n, _ := r.Body.Read(data)
+	return string(data[:n])
+}
+
+type input struct {
+	auth0v1.PageOf
+	Name string `json:"name,omitempty"`
+	ID   string `json:"id,omitempty"`
+}
+
+func plugin(s *tenant) sdk.Plugin {
+	things := auth0v1.Collection{Path: []string{"things"}, Items: "things", AlwaysTotals: s.always}
+	return sdk.Plugin{Name: "things", Version: "0.1.0", Tools: []sdk.Tool{
+		sdk.NewTool("list", sdk.Read, "List.", func(ctx context.Context, c *sdk.Call, in input) (any, error) {
+			api, err := auth0v1.New(ctx, c)
+			if err != nil {
+				return nil, err
+			}
+			return api.Page(ctx, things, in.PageOf, nil)
+		}),
+		sdk.NewTool("find", sdk.Read, "Find.", func(ctx context.Context, c *sdk.Call, in input) (any, error) {
+			api, err := auth0v1.New(ctx, c)
+			if err != nil {
+				return nil, err
+			}
+			return api.ByName(ctx, things, "thing", "id", in.Name, nil)
+		}),
+		sdk.NewTool("patch", sdk.Write, "Patch.", func(ctx context.Context, c *sdk.Call, in input) (any, error) {
+			api, err := auth0v1.New(ctx, c)
+			if err != nil {
+				return nil, err
+			}
+			return api.Send(ctx, http.MethodPatch, json.RawMessage(`{"a":null,"n":12345678901234567890,"e":[]}`), "things", in.ID)
+		}),
+	}}
+}
+
+func TestPage(t *testing.T) {
+	for _, always := range []bool{false, true} {
+		for args, want := range map[string]string{
+			`{}`:                                    `"count":20,"total":45,"pagination":{"page":0,"per_page":20,"total_pages":3,"has_next":true}`,
+			`{"page":2}`:                            `"count":5,"total":45,"pagination":{"page":2,"per_page":20,"total_pages":3,"has_next":false}`,
+			`{"page":9}`:                            `"count":0,"total":45,"pagination":{"page":9,"per_page":20,"total_pages":3,"has_next":false}`,
+			`{"page":1,"include_totals":false}`:     `"count":20,"total":null,"pagination":{"page":1,"per_page":20,"total_pages":null,"has_next":true}`,
+			`{"per_page":45,"include_totals":true}`: `"count":45,"total":45,"pagination":{"page":0,"per_page":45,"total_pages":1,"has_next":false}`,
+		} {
+			s := &tenant{n: 45, always: always, nameOf: func(i int) string { return fmt.Sprint(i) }}
+			r := sdktest.Call(t, plugin(s), s, "list", args)
+			if !strings.Contains(string(r.JSON), want) {
+				t.Errorf("%s (always %v):\ngot  %s %v\nwant %s", args, always, r.JSON, r.Failure, want)
+			}
+			if always && strings.Contains(strings.Join(s.requests, " "), "include_totals") {
+				t.Errorf("include_totals was sent: %v", s.requests)
+			}
+		}
+		s := &tenant{n: 0, always: always}
+		if r := sdktest.Call(t, plugin(s), s, "list", `{}`); string(r.JSON) != `{"things":[],"count":0,"total":0,"pagination":{"page":0,"per_page":20,"total_pages":0,"has_next":false}}` {
+			t.Errorf("empty: %s", r.JSON)
+		}
+	}
+}
+
+func TestByName(t *testing.T) {
+	name := func(i int) string {
+		if i == 130 || i == 7 {
+			return "twin"
+		}
+		return fmt.Sprintf("Thing %d", i)
+	}
+	s := &tenant{n: 250, nameOf: name}
+	if r := sdktest.Call(t, plugin(s), s, "find", `{"name":"Thing 249"}`); !strings.Contains(string(r.JSON), `"id249"`) {
+		t.Errorf("on the last page: %s %v", r.JSON, r.Failure)
+	}
+	if f := sdktest.Call(t, plugin(s), s, "find", `{"name":"twin"}`).Failure; f.GetCode() != pluginv1.Failure_CODE_AMBIGUOUS || !strings.Contains(f.GetMessage(), "id7, id130") {
+		t.Errorf("twins: %v", f)
+	}
+	if f := sdktest.Call(t, plugin(s), s, "find", `{"name":"thing 24"}`).Failure; f.GetCode() != pluginv1.Failure_CODE_NOT_FOUND || !strings.Contains(f.GetMessage(), `"Thing 24" (id24)`) {
+		t.Errorf("near names: %v", f)
+	}
+	s.n, s.requests = 5000, nil
+	if f := sdktest.Call(t, plugin(s), s, "find", `{"name":"nobody"}`).Failure; !strings.Contains(f.GetMessage(), "first 1000") || len(s.requests) != 10 {
+		t.Errorf("cap: %v after %d requests", f, len(s.requests))
+	}
+}
+
+func TestSendIsRaw(t *testing.T) {
+	s := &tenant{}
+	r := sdktest.Call(t, plugin(s), s, "patch", `{"id":"https://api.example.com/v1"}`)
+	if s.lastBody != `{"a":null,"n":12345678901234567890,"e":[]}`+"\n" || s.lastTyp != "application/json" || string(r.JSON) != `{}` {
+		t.Errorf("sent %s as %s, got %s", s.lastBody, s.lastTyp, r.JSON)
+	}
+	if !strings.HasSuffix(s.lastEscaped, "/things/https:%2F%2Fapi.example.com%2Fv1") {
+		t.Errorf("path %s", s.lastEscaped)
+	}
+}

@@ -15,6 +15,9 @@ type Page struct {
 	Number, Size int
 	// Total over all pages, or UnknownTotal.
 	Total int
+	// Note tells the reader what the numbers do not, such as that a search had
+	// to stop somewhere. Empty: nothing.
+	Note string
 }
 
 // MarshalJSON writes the page. With an unknown total, total and total_pages are
@@ -38,15 +41,16 @@ func (p Page) MarshalJSON() ([]byte, error) {
 		return nil, err
 	}
 	rest, err := json.Marshal(struct {
-		Count      int  `json:"count"`
-		Total      *int `json:"total"`
-		Pagination any  `json:"pagination"`
+		Count      int    `json:"count"`
+		Total      *int   `json:"total"`
+		Pagination any    `json:"pagination"`
+		Note       string `json:"note,omitempty"`
 	}{len(p.Items), total, struct {
 		Page       int  `json:"page"`
 		PerPage    int  `json:"per_page"`
 		TotalPages *int `json:"total_pages"`
 		HasNext    bool `json:"has_next"`
-	}{p.Number, p.Size, pages, next}})
+	}{p.Number, p.Size, pages, next}, p.Note})
 	if err != nil {
 		return nil, err
 	}

@@ -21,6 +21,8 @@ import (
 //	null             an explicit null is allowed (it clears a setting)
 //	free             a map whose members are free by nature, such as metadata
 //
+// A field of type [OneOf] takes one of several types.
+//
 // Every object is closed, except maps marked free. No "type" is a list: some MCP
 // clients refuse a server with one, so a nullable field is an anyOf.
 func Schema[In any]() (json.RawMessage, error) {
@@ -28,14 +30,19 @@ func Schema[In any]() (json.RawMessage, error) {
 	if t.Kind() != reflect.Struct {
 		return nil, fmt.Errorf("input %s: want a struct", t)
 	}
-	s, err := jsonschema.ForType(t, &jsonschema.ForOptions{})
+	s, err := typeSchema(t, t.Name())
 	if err != nil {
-		return nil, fmt.Errorf("schema of %s: %w", t, err)
-	}
-	if err := refine(t, s, t.Name()); err != nil {
 		return nil, err
 	}
 	return json.Marshal(s)
+}
+
+func typeSchema(t reflect.Type, path string) (*jsonschema.Schema, error) {
+	s, err := jsonschema.ForType(t, &jsonschema.ForOptions{})
+	if err != nil {
+		return nil, fmt.Errorf("schema of %s: %w", path, err)
+	}
+	return s, refine(t, s, path)
 }
 
 // refine walks a type and its generated schema in step: it drops the null that
@@ -45,6 +52,9 @@ func refine(t reflect.Type, s *jsonschema.Schema, path string) error {
 		t = t.Elem()
 	}
 	dropNull(s)
+	if types, ok := oneOf(t); ok {
+		return alternativeSchemas(types, s, path)
+	}
 	switch t.Kind() {
 	case reflect.Struct:
 		for _, f := range reflect.VisibleFields(t) {
@@ -65,6 +75,9 @@ func refine(t reflect.Type, s *jsonschema.Schema, path string) error {
 			}
 		}
 	case reflect.Slice, reflect.Array:
+		if t.Elem().Kind() == reflect.Interface {
+			return fmt.Errorf("%s is open: its items could be anything; give them a type", path)
+		}
 		return refine(t.Elem(), s.Items, path+"[]")
 	case reflect.Map:
 		return refine(t.Elem(), s.AdditionalProperties, path+"{}")
@@ -109,10 +122,13 @@ func applyTag(f reflect.StructField, s *jsonschema.Schema, path string) error {
 			return fmt.Errorf("%s: schema tag %q: %w", path, option, err)
 		}
 	}
-	if open := s.Type == "" || (s.Type == "object" && s.Properties == nil && f.Type.Kind() == reflect.Map); open && !free {
+	if open := (s.Type == "" && s.AnyOf == nil) || (s.Type == "object" && s.Properties == nil && f.Type.Kind() == reflect.Map); open && !free {
 		return fmt.Errorf("%s is open: anything could be smuggled through it; give it a struct, or mark a map that is free by nature with schema:\"free\"", path)
 	}
-	if null {
+	switch {
+	case null && s.AnyOf != nil:
+		s.AnyOf = append(s.AnyOf, &jsonschema.Schema{Type: "null"})
+	case null:
 		inner := *s
 		inner.Description = ""
 		*s = jsonschema.Schema{Description: s.Description, AnyOf: []*jsonschema.Schema{&inner, {Type: "null"}}}

@@ -8,9 +8,14 @@ import (
 )
 
 type nested struct {
-	Alg      string            `json:"alg,omitempty" schema:"enum=RS256|HS256"`
-	Lifetime *int              `json:"lifetime,omitempty" jsonschema:"Seconds." schema:"min=1,null"`
-	Metadata map[string]string `json:"metadata,omitempty" schema:"free"`
+	Alg      string                                      `json:"alg,omitempty" schema:"enum=RS256|HS256"`
+	Lifetime *int                                        `json:"lifetime,omitempty" jsonschema:"Seconds." schema:"min=1,null"`
+	Metadata map[string]string                           `json:"metadata,omitempty" schema:"free"`
+	Default  OneOf[string, OneOf[float64, []nestedItem]] `json:"default,omitzero" jsonschema:"Any." schema:"null"`
+}
+
+type nestedItem struct {
+	Value string `json:"value"`
 }
 
 type input struct {
@@ -32,7 +37,9 @@ func TestSchema(t *testing.T) {
 		`"nested":{"type":"object","properties":{` +
 		`"alg":{"type":"string","enum":["RS256","HS256"]},` +
 		`"lifetime":{"anyOf":[{"type":"integer","minimum":1},{"type":"null"}],"description":"Seconds."},` +
-		`"metadata":{"type":"object","additionalProperties":{"type":"string"}}},"additionalProperties":false}},` +
+		`"metadata":{"type":"object","additionalProperties":{"type":"string"}},` +
+		`"default":{"description":"Any.","anyOf":[{"type":"string"},{"type":"number"},{"type":"array","items":{"type":"object","properties":{"value":{"type":"string"}},"required":["value"],"additionalProperties":false}},{"type":"null"}]}` +
+		`},"additionalProperties":false}},` +
 		`"required":["id"],"additionalProperties":false}`
 	if canonical(t, string(got)) != canonical(t, want) {
 		t.Errorf("got  %s\nwant %s", got, want)
@@ -50,6 +57,12 @@ func TestSchemaRefusesOpenInput(t *testing.T) {
 		"any": func() error {
 			_, err := Schema[struct {
 				A any `json:"a"`
+			}]()
+			return err
+		},
+		"any beside a type": func() error {
+			_, err := Schema[struct {
+				O OneOf[string, []any] `json:"o"`
 			}]()
 			return err
 		},

@@ -16,8 +16,7 @@ import (
 )
 
 const (
-	defaultPerPage = 20
-	defaultTake    = 50
+	defaultTake = 50
 	// searchWindow is how many results a search reaches at most:
 	// https://auth0.com/docs/api/management/v2/logs/get-logs
 	searchWindow = 1000
@@ -36,22 +35,19 @@ func Plugin() sdk.Plugin {
 }
 
 type listInput struct {
-	Q             string   `json:"q,omitempty" jsonschema:"Lucene query, for what the filters cannot say."`
-	Type          string   `json:"type,omitempty" jsonschema:"Event code (fp) or name: failed_login, successful_login, signup, api_operation …"`
-	UserID        string   `json:"user_id,omitempty"`
-	UserName      string   `json:"user_name,omitempty"`
-	ClientID      string   `json:"client_id,omitempty"`
-	IP            string   `json:"ip,omitempty"`
-	Since         string   `json:"since,omitempty" jsonschema:"RFC 3339, or an age: 24h, 7d."`
-	Until         string   `json:"until,omitempty" jsonschema:"As since."`
-	Page          *int     `json:"page,omitempty" jsonschema:"0-based." schema:"min=0"`
-	PerPage       *int     `json:"per_page,omitempty" schema:"min=1,max=100,default=20"`
-	Sort          string   `json:"sort,omitempty" schema:"enum=date:1|date:-1,default=date:-1"`
-	Fields        []string `json:"fields,omitempty" jsonschema:"Members to show instead of the usual ones."`
-	IncludeFields *bool    `json:"include_fields,omitempty" jsonschema:"false: all members but fields."`
-	IncludeTotals *bool    `json:"include_totals,omitempty" schema:"default=true"`
-	From          string   `json:"from,omitempty" jsonschema:"log_id to read on from, oldest first. Only take goes with it."`
-	Take          *int     `json:"take,omitempty" schema:"min=1,max=100,default=50"`
+	Q        string `json:"q,omitempty" jsonschema:"Lucene query, for what the filters cannot say."`
+	Type     string `json:"type,omitempty" jsonschema:"Event code (fp) or name: failed_login, successful_login, signup, api_operation …"`
+	UserID   string `json:"user_id,omitempty"`
+	UserName string `json:"user_name,omitempty"`
+	ClientID string `json:"client_id,omitempty"`
+	IP       string `json:"ip,omitempty"`
+	Since    string `json:"since,omitempty" jsonschema:"RFC 3339, or an age: 24h, 7d."`
+	Until    string `json:"until,omitempty" jsonschema:"As since."`
+	auth0v1.PageOf
+	Sort string `json:"sort,omitempty" schema:"enum=date:1|date:-1,default=date:-1"`
+	auth0v1.FieldsOf
+	From string `json:"from,omitempty" jsonschema:"log_id to read on from, oldest first. Only take goes with it."`
+	Take *int   `json:"take,omitempty" schema:"min=1,max=100,default=50"`
 }
 
 // summary is what a reader needs of an event to decide which one to get.
@@ -68,8 +64,8 @@ func listLogs(ctx context.Context, c *sdk.Call, in listInput) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	page, perPage := value(in.Page, 0), value(in.PerPage, defaultPerPage)
-	if (page+1)*perPage > searchWindow {
+	page, perPage := in.Number(), in.Size()
+	if page >= searchWindow/perPage {
 		return nil, sdk.InvalidArgument("page %d with per_page %d is beyond the newest %d results, which is all that a search reaches: narrow it with since and until, or read on with from", page, perPage, searchWindow)
 	}
 	params := url.Values{"page": {strconv.Itoa(page)}, "per_page": {strconv.Itoa(perPage)}, "sort": {"date:-1"}}
@@ -112,7 +108,10 @@ func readFrom(ctx context.Context, c *sdk.Call, in listInput) (any, error) {
 			return nil, sdk.InvalidArgument("%s does not go with from, which reads on from one event whatever it is: leave out from to search, or %s to read on", m.Name, m.Name)
 		}
 	}
-	take := value(in.Take, defaultTake)
+	take := defaultTake
+	if in.Take != nil {
+		take = *in.Take
+	}
 	events, err := fetch(ctx, c, url.Values{"from": {in.From}, "take": {strconv.Itoa(take)}})
 	if err != nil {
 		return nil, err
@@ -151,22 +150,13 @@ func fetch(ctx context.Context, c *sdk.Call, params url.Values) ([]sdk.Object, e
 
 // present projects events to what was asked for, and gives each its type's meaning.
 func present(events []sdk.Object, in listInput) ([]sdk.Object, error) {
-	rows := make([]sdk.Object, 0, len(events))
-	for _, e := range events {
-		var row sdk.Object
-		switch {
-		case len(in.Fields) == 0:
-			row = e.Pick(summary...)
-		case in.IncludeFields != nil && !*in.IncludeFields:
-			row = e.Without(in.Fields...)
-		default:
-			row = e.Pick(append([]string{"log_id", "date", "type"}, in.Fields...)...)
-		}
-		row, err := row.With("type_meaning", meaning(e.Text("type")))
+	rows := in.Project(events, summary, "log_id", "date", "type")
+	for i := range rows {
+		row, err := rows[i].With("type_meaning", meaning(events[i].Text("type")))
 		if err != nil {
 			return nil, err
 		}
-		rows = append(rows, row)
+		rows[i] = row
 	}
 	return rows, nil
 }
@@ -274,11 +264,4 @@ func instant(name, s string, now time.Time) (time.Time, error) {
 		return now.Add(-age), nil
 	}
 	return time.Time{}, sdk.InvalidArgument("%s %q: want RFC 3339, such as 2026-03-01T00:00:00Z, or an age, such as 24h or 7d", name, s)
-}
-
-func value(p *int, otherwise int) int {
-	if p == nil {
-		return otherwise
-	}
-	return *p
 }

@@ -83,6 +83,20 @@ func plugin(s *tenant) sdk.Plugin {
 			}
 			return api.ByName(ctx, things, "thing", "id", in.Name, nil)
 		}),
+		sdk.NewTool("search", sdk.Read, "Search.", func(ctx context.Context, c *sdk.Call, in input) (any, error) {
+			api, err := auth0v1.New(ctx, c)
+			if err != nil {
+				return nil, err
+			}
+			return api.Search(ctx, things, in.PageOf, nil, func(o sdk.Object) bool { return strings.Contains(o.Text("name"), in.Name) })
+		}),
+		sdk.NewTool("update", sdk.Write, "Update.", func(ctx context.Context, c *sdk.Call, in input) (any, error) {
+			api, err := auth0v1.New(ctx, c)
+			if err != nil {
+				return nil, err
+			}
+			return api.Update(ctx, c, []string{"id"}, "things", in.ID)
+		}),
 		sdk.NewTool("patch", sdk.Write, "Patch.", func(ctx context.Context, c *sdk.Call, in input) (any, error) {
 			api, err := auth0v1.New(ctx, c)
 			if err != nil {
@@ -149,5 +163,55 @@ func TestSendIsRaw(t *testing.T) {
 	}
 	if !strings.HasSuffix(s.lastEscaped, "/things/https:%2F%2Fapi.example.com%2Fv1") {
 		t.Errorf("path %s", s.lastEscaped)
+	}
+}
+
+func TestSearch(t *testing.T) {
+	s := &tenant{n: 250, nameOf: func(i int) string { return fmt.Sprint(i) }}
+	for args, want := range map[string]string{
+		`{"name":"9","per_page":10}`:           `"count":10,"total":43,"pagination":{"page":0,"per_page":10,"total_pages":5,"has_next":true}}`,
+		`{"name":"9","per_page":10,"page":4}`:  `"count":3,"total":43,"pagination":{"page":4,"per_page":10,"total_pages":5,"has_next":false}}`,
+		`{"name":"9","per_page":10,"page":5}`:  `"things":[],"count":0,"total":43,"pagination":{"page":5,"per_page":10,"total_pages":5,"has_next":false}}`,
+		`{"name":"9","page":4611686018427387}`: `"things":[],"count":0,"total":43,`,
+		`{"name":"nobody"}`:                    `"things":[],"count":0,"total":0,"pagination":{"page":0,"per_page":20,"total_pages":0,"has_next":false}}`,
+	} {
+		if r := sdktest.Call(t, plugin(s), s, "search", args); !strings.Contains(string(r.JSON), want) {
+			t.Errorf("%s: got %s %v, want %s", args, r.JSON, r.Failure, want)
+		}
+	}
+	s.n = 5000
+	if r := sdktest.Call(t, plugin(s), s, "search", `{"name":"9"}`); !strings.Contains(string(r.JSON), `"note":"only the first 1000 things were looked at: there may be more"`) {
+		t.Errorf("cap: %s %v", r.JSON, r.Failure)
+	}
+}
+
+func TestProject(t *testing.T) {
+	no := false
+	item := []sdk.Object{{{Name: "id", Value: json.RawMessage(`1`)}, {Name: "name", Value: json.RawMessage(`"n"`)}, {Name: "note", Value: json.RawMessage(`null`)}}}
+	for name, tt := range map[string]struct {
+		fields auth0v1.FieldsOf
+		want   string
+	}{
+		"usual":              {auth0v1.FieldsOf{}, `{"id":1,"name":"n"}`},
+		"asked for":          {auth0v1.FieldsOf{Fields: []string{"note", "nothing"}}, `{"id":1,"note":null}`},
+		"all but":            {auth0v1.FieldsOf{Fields: []string{"note", "id"}, IncludeFields: &no}, `{"id":1,"name":"n"}`},
+		"all but nothing":    {auth0v1.FieldsOf{IncludeFields: &no}, `{"id":1,"name":"n","note":null}`},
+		"the item is intact": {auth0v1.FieldsOf{Fields: []string{"name"}}, `{"id":1,"name":"n"}`},
+	} {
+		got, err := json.Marshal(tt.fields.Project(item, []string{"id", "name"}, "id")[0])
+		if err != nil || string(got) != tt.want {
+			t.Errorf("%s: got %s (%v), want %s", name, got, err, tt.want)
+		}
+	}
+}
+
+func TestUpdate(t *testing.T) {
+	s := &tenant{}
+	if r := sdktest.Call(t, plugin(s), s, "update", `{"id":"x","name":""}`); s.lastBody != `{"name":""}`+"\n" || !strings.HasSuffix(s.lastEscaped, "/things/x") {
+		t.Errorf("sent %s to %s (%v)", s.lastBody, s.lastEscaped, r.Failure)
+	}
+	s.requests = nil
+	if f := sdktest.Call(t, plugin(s), s, "update", `{"id":"x"}`).Failure; f.GetCode() != pluginv1.Failure_CODE_INVALID_ARGUMENT || len(s.requests) > 0 {
+		t.Errorf("nothing to change: %v, requests %q", f, s.requests)
 	}
 }

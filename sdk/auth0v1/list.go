@@ -109,6 +109,30 @@ func (a *API) fetch(ctx context.Context, c Collection, number, size int, totals 
 	return items, total, nil
 }
 
+// FieldsOf are the arguments that choose an item's members; embed it in the input
+// of a list tool.
+type FieldsOf struct {
+	Fields        []string `json:"fields,omitempty" jsonschema:"Members to show instead of the usual ones."`
+	IncludeFields *bool    `json:"include_fields,omitempty" jsonschema:"false: all members but fields."`
+}
+
+// Project keeps of each item what the caller asked for, or the usual members;
+// always is kept whatever is asked for, so that an item can be told from the others.
+func (f FieldsOf) Project(items []sdk.Object, usual []string, always ...string) []sdk.Object {
+	out := make([]sdk.Object, len(items))
+	for i, item := range items {
+		switch {
+		case f.IncludeFields != nil && !*f.IncludeFields:
+			out[i] = item.Without(slices.DeleteFunc(slices.Clone(f.Fields), func(name string) bool { return slices.Contains(always, name) })...)
+		case len(f.Fields) == 0:
+			out[i] = item.Pick(usual...)
+		default:
+			out[i] = item.Pick(append(slices.Clone(always), f.Fields...)...)
+		}
+	}
+	return out
+}
+
 // SearchCap is how many items a search looks at that the API cannot do itself.
 const SearchCap = 1000
 
@@ -133,6 +157,25 @@ func (a *API) Filter(ctx context.Context, c Collection, query url.Values, keep f
 		}
 	}
 	return found, false, nil
+}
+
+// Search is one page of the items that keep keeps, found by walking all pages:
+// for what the API cannot filter itself. The page says so if the walk had to stop.
+func (a *API) Search(ctx context.Context, c Collection, p PageOf, query url.Values, keep func(sdk.Object) bool) (sdk.Page, error) {
+	page := sdk.Page{Name: c.Items, Number: p.Number(), Size: p.Size()}
+	found, complete, err := a.Filter(ctx, c, query, keep)
+	if err != nil {
+		return page, err
+	}
+	page.Total = len(found)
+	if !complete {
+		page.Note = fmt.Sprintf("only the first %d %s were looked at: there may be more", SearchCap, strings.ReplaceAll(c.Items, "_", " "))
+	}
+	// Clamped before the multiplication, which a huge page would overflow.
+	start := min(page.Number, page.Total/page.Size+1) * page.Size
+	start = min(start, page.Total)
+	page.Items = found[start:min(start+page.Size, page.Total)]
+	return page, nil
 }
 
 // ByName is the one item with exactly that name. The failure names the

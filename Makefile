@@ -9,7 +9,10 @@ VERSION = 0.1.0
 # Reproducible: no paths, no version control stamp, no build id; cgo would cost memory and start.
 gobuild = GOWORK=off CGO_ENABLED=0 go build -trimpath -buildvcs=false -ldflags '-s -w -buildid= $(1)'
 
-.PHONY: help build demo test e2e lint generate tidy clean tools
+# What go-auth0 knows of the requests that a plugin's tools send.
+auth0types = cd tools && GOWORK=off go run ./auth0types $(CURDIR)/plugins/$(1)/testdata/auth0types.json $(2)
+
+.PHONY: help build demo test bench e2e lint generate tidy clean tools
 
 help: ## Show what can be made
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "%-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -27,6 +30,10 @@ demo: build ## Build, and show the main job on the sandbox tenant
 test: ## Run every module's tests with the race detector
 	$(each) go test -race ./...; done
 
+bench: build ## Measure start, calls, memory and tools/list of the built server; then the benchmarks
+	cd host && GOWORK=off go run ./cmd/auth0-mcp-bench $(CURDIR)/bin/auth0-mcp
+	cd host && GOWORK=off go test -run '^$$' -bench . -benchmem ./internal/...
+
 e2e: build ## Drive the binary with foreign MCP clients, and a third party's plugin
 	cd e2e && npm ci --silent --ignore-scripts && node --test
 	e2e/third-party.sh
@@ -34,8 +41,12 @@ e2e: build ## Drive the binary with foreign MCP clients, and a third party's plu
 lint: tools ## Run golangci-lint on every module
 	$(each) golangci-lint run --config $(CURDIR)/.golangci.yml ./...; done
 
-generate: tools ## Generate the contract's Go code and the README's table of tools
+generate: tools ## Generate the contract's Go code, Auth0's types for tests, and the README's table of tools
 	buf lint && buf generate
+	$(call auth0types,applications,CreateClientRequestContent UpdateClientRequestContent)
+	$(call auth0types,resourceservers,CreateResourceServerRequestContent UpdateResourceServerRequestContent)
+	$(call auth0types,actions,CreateActionRequestContent UpdateActionRequestContent)
+	$(call auth0types,forms,CreateFormRequestContent UpdateFormRequestContent)
 	cd host && GOWORK=off go run ./cmd/auth0-mcp-readme $(CURDIR)/README.md $(sort $(wildcard $(CURDIR)/plugins/*/manifest.json))
 
 tidy: ## Tidy every module

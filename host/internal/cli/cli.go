@@ -11,6 +11,7 @@ import (
 	"os/signal"
 	"path/filepath"
 	"runtime"
+	"strconv"
 	"strings"
 	"syscall"
 
@@ -64,6 +65,30 @@ func parseBool(name, value string) (bool, error) {
 		return false, nil
 	}
 	return false, fmt.Errorf("%s=%q: want true or false", name, value)
+}
+
+// boolFlag is a flag that reads its value as leniently as the environment is read.
+type boolFlag struct {
+	name string
+	on   bool
+}
+
+func (f *boolFlag) Set(value string) error {
+	on, err := parseBool("--"+f.name, value)
+	f.on = on
+	return err
+}
+
+func (f *boolFlag) String() string { return strconv.FormatBool(f.on) }
+
+// Type makes cobra's help show the flag without a value.
+func (f *boolFlag) Type() string { return "bool" }
+
+// add makes the bare flag mean true.
+func (f *boolFlag) add(cmd *cobra.Command, name, usage string) {
+	f.name = name
+	cmd.Flags().Var(f, name, usage)
+	cmd.Flags().Lookup(name).NoOptDefVal = "true"
 }
 
 // logFlags are the flags of every command that logs.

@@ -22,7 +22,7 @@ import (
 
 type runFlags struct {
 	tools      string
-	readOnly   bool
+	readOnly   boolFlag
 	pluginDirs []string
 	devPlugins []string
 	sandbox    bool
@@ -45,7 +45,7 @@ the built-in sandbox with --sandbox. A flag that is typed beats the environment.
 		RunE: func(cmd *cobra.Command, _ []string) error { return run(cmd, env, f) },
 	}
 	cmd.Flags().StringVar(&f.tools, "tools", "", "tools to offer: globs separated by commas, such as 'auth0_list_*' (AUTH0_MCP_TOOLS)")
-	cmd.Flags().BoolVar(&f.readOnly, "read-only", false, "offer reading tools only, and let no write leave (AUTH0_MCP_READ_ONLY)")
+	f.readOnly.add(cmd, "read-only", "offer reading tools only, and let no write leave (AUTH0_MCP_READ_ONLY)")
 	cmd.Flags().StringArrayVar(&f.pluginDirs, "plugin-dir", nil, "a folder with plugins, searched first; repeatable (AUTH0_MCP_PLUGIN_DIR)")
 	cmd.Flags().StringArrayVar(&f.devPlugins, "dev-plugin", nil, "a folder with a plugin under development: loaded without being locked; repeatable")
 	cmd.Flags().BoolVar(&f.sandbox, "sandbox", false, "manage a built-in tenant, to try things without an Auth0 account")
@@ -104,7 +104,7 @@ func run(cmd *cobra.Command, env Environment, f runFlags) error {
 
 // filter is what flags and environment say; a typed flag beats the environment.
 func (f runFlags) filter(cmd *cobra.Command) (catalog.Filter, error) {
-	filter := catalog.Filter{ReadOnly: f.readOnly}
+	filter := catalog.Filter{ReadOnly: f.readOnly.on}
 	tools, given := os.LookupEnv("AUTH0_MCP_TOOLS")
 	source := "AUTH0_MCP_TOOLS"
 	if cmd.Flags().Changed("tools") {

@@ -166,6 +166,8 @@ func (f *fake) CallTool(ctx context.Context, r *pluginv1.CallToolRequest) (*plug
 			os.Exit(2)
 		}
 	case "wait":
+		// The note gives the call's id away while the call lasts.
+		_, _ = f.host.Progress(ctx, &pluginv1.ProgressRequest{CallId: r.GetCallId(), Done: 1, Note: r.GetCallId()})
 		<-ctx.Done()
 		return nil, ctx.Err()
 	case "id":

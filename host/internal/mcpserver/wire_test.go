@@ -155,6 +155,26 @@ func (c *client) wait(id string) reply {
 	return reply{}
 }
 
+// message waits for a notification and returns its message.
+func (c *client) message(method string) string {
+	c.t.Helper()
+	for range 500 {
+		c.request("ping", `{}`)
+		for _, line := range c.other {
+			var n struct {
+				Method string
+				Params struct{ Message string }
+			}
+			if json.Unmarshal([]byte(line), &n) == nil && n.Method == method {
+				return n.Params.Message
+			}
+		}
+		time.Sleep(10 * time.Millisecond)
+	}
+	c.t.Fatalf("no %s: %v", method, c.other)
+	return ""
+}
+
 // call calls a tool and returns its text.
 func (c *client) call(role string, tool int, args string) (text string, isError bool) {
 	c.t.Helper()
@@ -228,9 +248,19 @@ func TestReadOnlyLetsNoWriteLeave(t *testing.T) {
 
 func TestCallIdBelongsToOnePluginAndOneCall(t *testing.T) {
 	c := connect(t, catalog.Filter{}, "ok", "thief")
-	// A call of the first plugin that lasts while the second one uses its id
-	// would need two calls at once; its id is known only to its own plugin, so
-	// the test takes it from an answer, when the call is over.
+	c.send(`{"jsonrpc":"2.0","id":"live","method":"tools/call","params":{"name":"auth0_ok_write","arguments":{"do":"wait"},"_meta":{"progressToken":"p"}}}`)
+	live := c.message("notifications/progress")
+	text, _ := c.call("thief", fakeplugin.Write, fmt.Sprintf(`{"do":"request","method":"POST","path":"/api/v2/clients","call":%q}`, live))
+	if !strings.Contains(text, "CODE_CALL_ENDED") {
+		t.Errorf("a thief with the id of another plugin's live call: %s", text)
+	}
+	if text, _ := c.call("ok", fakeplugin.Write, fmt.Sprintf(`{"do":"request","path":"/api/v2/logs","call":%q}`, live)); !strings.Contains(text, "log_id") {
+		t.Errorf("the id is not live, so the thief proves nothing: %s", text)
+	}
+	if n := len(c.tenant.Requests()); n != 1 {
+		t.Errorf("%d requests reached the tenant, want the plugin's own", n)
+	}
+	c.send(`{"jsonrpc":"2.0","method":"notifications/cancelled","params":{"requestId":"live"}}`)
 	id, _ := c.call("ok", fakeplugin.Write, `{"do":"id"}`)
 	for _, role := range []string{"ok", "thief"} {
 		text, _ := c.call(role, fakeplugin.Write, fmt.Sprintf(`{"do":"request","method":"POST","path":"/api/v2/clients","call":%s}`, id))
@@ -249,7 +279,7 @@ func TestCallIdBelongsToOnePluginAndOneCall(t *testing.T) {
 	if !strings.Contains(told, "CODE_CALL_ENDED") {
 		t.Errorf("a request after its call: %s", told)
 	}
-	if reached := c.tenant.Requests(); len(reached) != 0 {
+	if reached := c.tenant.Requests()[1:]; len(reached) != 0 {
 		t.Errorf("reached the tenant: %v", reached)
 	}
 }

@@ -10,6 +10,7 @@ import (
 	"path/filepath"
 	"runtime"
 	"strings"
+	"time"
 
 	"github.com/spf13/cobra"
 	"golang.org/x/oauth2"
@@ -27,6 +28,7 @@ type runFlags struct {
 	devPlugins []string
 	sandbox    bool
 	maxOutput  int
+	idle       time.Duration
 	log        logFlags
 }
 
@@ -50,6 +52,7 @@ the built-in sandbox with --sandbox. A flag that is typed beats the environment.
 	cmd.Flags().StringArrayVar(&f.devPlugins, "dev-plugin", nil, "a folder with a plugin under development: loaded without being locked; repeatable")
 	cmd.Flags().BoolVar(&f.sandbox, "sandbox", false, "manage a built-in tenant, to try things without an Auth0 account")
 	cmd.Flags().IntVar(&f.maxOutput, "max-output", mcpserver.DefaultMaxOutput, "budget of one answer, in bytes")
+	cmd.Flags().DurationVar(&f.idle, "plugin-idle-timeout", 10*time.Minute, "stop a plugin that has not been called for so long; 0: never")
 	f.log.add(cmd)
 	return cmd
 }
@@ -73,6 +76,9 @@ func run(cmd *cobra.Command, env Environment, f runFlags) error {
 	if f.maxOutput < 1000 {
 		return fmt.Errorf("--max-output %d: want at least 1000 bytes", f.maxOutput)
 	}
+	if f.idle < 0 {
+		return fmt.Errorf("--plugin-idle-timeout %v: want a duration such as 10m, or 0 for never", f.idle)
+	}
 	t, err := f.tenant()
 	if err != nil {
 		return err
@@ -93,7 +99,7 @@ func run(cmd *cobra.Command, env Environment, f runFlags) error {
 	})
 	log.Info("serving", "version", env.Version, "tenant", t.domain, "tools", len(selection.Tools()), "read-only", filter.ReadOnly)
 	server := mcpserver.New(mcpserver.Config{
-		Version: env.Version, Domain: t.domain, Selection: selection, Gate: gate, MaxOutput: f.maxOutput, Log: log,
+		Version: env.Version, Domain: t.domain, Selection: selection, Gate: gate, MaxOutput: f.maxOutput, IdleTimeout: f.idle, Log: log,
 	})
 	err = server.Serve(cmd.Context(), env.In, env.Out)
 	if cause := context.Cause(cmd.Context()); cause != nil && errors.Is(err, cause) {

@@ -170,6 +170,8 @@ func (f *fake) CallTool(ctx context.Context, r *pluginv1.CallToolRequest) (*plug
 		_, _ = f.host.Progress(ctx, &pluginv1.ProgressRequest{CallId: r.GetCallId(), Done: 1, Note: r.GetCallId()})
 		<-ctx.Done()
 		return nil, ctx.Err()
+	case "sleep":
+		time.Sleep(time.Duration(in.N) * time.Millisecond)
 	case "id":
 		out = r.GetCallId()
 	case "progress":

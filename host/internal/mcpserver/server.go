@@ -13,6 +13,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"time"
 
 	"github.com/mark3labs/mcp-go/mcp"
 	"github.com/mark3labs/mcp-go/server"
@@ -36,6 +37,8 @@ type Config struct {
 	Gate      *egress.Gate
 	// MaxOutput is the budget of one answer in bytes; zero: DefaultMaxOutput.
 	MaxOutput int
+	// IdleTimeout stops a plugin that has not been called for so long; 0: never.
+	IdleTimeout time.Duration
 	Log       *slog.Logger
 }
 
@@ -54,7 +57,7 @@ func New(cfg Config) *Server {
 		cfg.MaxOutput = DefaultMaxOutput
 	}
 	s := &Server{cfg: cfg, session: &session{}, calls: newCallTable()}
-	s.supervisor = supervisor.New(supervisor.Config{Domain: cfg.Domain, Log: cfg.Log,
+	s.supervisor = supervisor.New(supervisor.Config{Domain: cfg.Domain, Log: cfg.Log, IdleTimeout: cfg.IdleTimeout,
 		Host: func(plugin string) pluginv1.HostServer { return &hostService{server: s, plugin: plugin} }})
 	s.mcp = server.NewMCPServer("auth0-mcp", cfg.Version,
 		server.WithToolCapabilities(false), server.WithLogging(), server.WithInstructions(instructions(cfg)))

@@ -7,8 +7,6 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
-	"os"
-	"runtime"
 	"sync"
 	"time"
 
@@ -37,7 +35,9 @@ type Config struct {
 	// Host makes the services that the host offers to one plugin process. The
 	// name is the identity of the connection: a plugin cannot claim another.
 	Host func(plugin string) pluginv1.HostServer
-	Log  *slog.Logger
+	// IdleTimeout stops a plugin that has not been called for so long; 0: never.
+	IdleTimeout time.Duration
+	Log         *slog.Logger
 }
 
 // Supervisor runs plugins. A plugin starts at its first call.
@@ -48,24 +48,8 @@ type Supervisor struct {
 
 	mu     sync.Mutex
 	slots  map[string]*slot
-	runDir string
+	folder *runFolder // made at the first launch
 	closed bool
-}
-
-// slot is one plugin's place. Its lock is never held across a launch or a kill.
-type slot struct {
-	spec Spec
-
-	mu       sync.Mutex
-	cur      *process
-	starting *startup
-}
-
-// startup is a launch in progress; the first caller makes it, the others wait.
-type startup struct {
-	done chan struct{}
-	proc *process
-	err  error
 }
 
 // New makes a Supervisor. It starts nothing.
@@ -117,72 +101,50 @@ var ErrClosed = errors.New("the server is shutting down")
 // Call runs a tool. A crash of a reading tool is retried once, on a new process;
 // a crash of a writing tool never is.
 func (s *Supervisor) Call(ctx context.Context, spec Spec, tool pluginv1.ToolManifest, r *pluginv1.CallToolRequest) (*pluginv1.CallToolResponse, error) {
+	sl, err := s.slot(spec)
+	if err != nil {
+		return nil, err
+	}
 	for attempt := 1; ; attempt++ {
-		proc, err := s.running(ctx, spec)
-		if err != nil {
-			return nil, err
-		}
-		answer, err := proc.plugin.CallTool(ctx, r,
-			grpc.MaxCallRecvMsgSize(pluginv1.MaxMessageBytes), grpc.MaxCallSendMsgSize(pluginv1.MaxMessageBytes))
-		if err == nil {
-			return answer, nil
-		}
-		if ctx.Err() != nil {
-			return nil, context.Cause(ctx)
-		}
-		if status.Code(err) != codes.Unavailable || !proc.gone(time.Second) {
-			return nil, fmt.Errorf("plugin %s, tool %s: %w", spec.Name, tool.Name, err)
-		}
-		s.discard(spec.Name, proc)
-		if tool.Effect != pluginv1.EffectRead || attempt > 1 {
-			return nil, &CrashError{Plugin: spec.Name, Tool: tool.Name, Effect: tool.Effect, Stderr: proc.stderr.String()}
+		answer, err := s.callOnce(ctx, sl, tool, r)
+		var crash *CrashError
+		if !errors.As(err, &crash) || tool.Effect != pluginv1.EffectRead || attempt > 1 {
+			return answer, err
 		}
 		s.cfg.Log.Warn("plugin ended during a reading call: trying once more", "plugin", spec.Name, "tool", tool.Name)
 	}
 }
 
-// running is the plugin's live process; the first caller launches it.
-func (s *Supervisor) running(ctx context.Context, spec Spec) (*process, error) {
-	sl, err := s.slot(spec)
+func (s *Supervisor) callOnce(ctx context.Context, sl *slot, tool pluginv1.ToolManifest, r *pluginv1.CallToolRequest) (*pluginv1.CallToolResponse, error) {
+	proc, err := sl.acquire(ctx, func() (*process, error) { return s.start(sl.spec) })
 	if err != nil {
 		return nil, err
 	}
-	sl.mu.Lock()
-	if sl.cur != nil && !sl.cur.gone(0) {
-		defer sl.mu.Unlock()
-		return sl.cur, nil
-	}
-	start := sl.starting
-	if start == nil {
-		start = &startup{done: make(chan struct{})}
-		sl.starting = start
-		// The launch belongs to the plugin, not to the caller that came first:
-		// its cancellation must not fail the others.
-		go s.launchInto(sl, start)
-	}
-	sl.mu.Unlock()
-	select {
-	case <-start.done:
-		return start.proc, start.err
-	case <-ctx.Done():
+	defer sl.release(proc)
+	answer, err := proc.plugin.CallTool(ctx, r,
+		grpc.MaxCallRecvMsgSize(pluginv1.MaxMessageBytes), grpc.MaxCallSendMsgSize(pluginv1.MaxMessageBytes))
+	switch {
+	case err == nil:
+		sl.answered()
+		return answer, nil
+	case ctx.Err() != nil:
 		return nil, context.Cause(ctx)
+	case status.Code(err) != codes.Unavailable || !proc.gone(time.Second):
+		return nil, fmt.Errorf("plugin %s, tool %s: %w", sl.spec.Name, tool.Name, err)
 	}
+	crash := &CrashError{Plugin: sl.spec.Name, Tool: tool.Name, Effect: tool.Effect, Stderr: proc.stderr.String()}
+	sl.crashed(proc, crash)
+	return nil, crash
 }
 
-func (s *Supervisor) launchInto(sl *slot, start *startup) {
-	proc, err := s.launch(sl.spec)
-	sl.mu.Lock()
-	stale := sl.cur
-	sl.cur, sl.starting = proc, nil
-	start.proc, start.err = proc, err
-	sl.mu.Unlock()
-	if stale != nil {
-		stale.kill()
-	}
+// start launches a process for a slot.
+func (s *Supervisor) start(spec Spec) (*process, error) {
+	proc, err := s.launch(spec)
 	if proc != nil && s.ctx.Err() != nil {
 		proc.kill() // Close looked before this process was there to be seen.
+		return nil, ErrClosed
 	}
-	close(start.done)
+	return proc, err
 }
 
 func (s *Supervisor) slot(spec Spec) (*slot, error) {
@@ -193,86 +155,45 @@ func (s *Supervisor) slot(spec Spec) (*slot, error) {
 	}
 	sl, ok := s.slots[spec.Name]
 	if !ok {
-		sl = &slot{spec: spec}
+		sl = &slot{spec: spec, idleTimeout: s.cfg.IdleTimeout}
 		s.slots[spec.Name] = sl
 	}
 	return sl, nil
 }
 
-// discard forgets a dead process, unless another generation is there already.
-func (s *Supervisor) discard(name string, proc *process) {
-	s.mu.Lock()
-	sl := s.slots[name]
-	s.mu.Unlock()
-	sl.mu.Lock()
-	if sl.cur == proc {
-		sl.cur = nil
-	}
-	sl.mu.Unlock()
-	proc.kill()
-}
-
-// maxTempDir is how long the folder above the run folder may be: a socket's path
-// is limited to 104 bytes on some systems, and go-plugin adds 51 below it at most
-// (a0-N/plugin-dirN/pluginN). A longer one fails without an error.
-const maxTempDir = 51
-
-// runFolder is where the sockets live: private and short. Made at the first launch.
 func (s *Supervisor) runFolder() (string, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.closed {
 		return "", ErrClosed
 	}
-	if s.runDir != "" {
-		return s.runDir, nil
-	}
-	errs := []error{errors.New("no folder for the plugins' sockets")}
-	for _, base := range []string{os.TempDir(), os.Getenv("XDG_RUNTIME_DIR"), "/tmp"} {
-		if base == "" || (runtime.GOOS != "windows" && len(base) > maxTempDir) {
-			continue
+	if s.folder == nil {
+		folder, err := newRunFolder()
+		if err != nil {
+			return "", err
 		}
-		dir, err := os.MkdirTemp(base, "a0-")
-		if err == nil {
-			s.runDir = dir
-			return dir, nil
-		}
-		errs = append(errs, err)
+		s.folder = folder
 	}
-	return "", errors.Join(append(errs, fmt.Errorf("set TMPDIR to a writable folder whose path has at most %d characters", maxTempDir))...)
+	return s.folder.path, nil
 }
 
 // Close aborts launches, kills every process in parallel and removes the run folder.
 func (s *Supervisor) Close() error {
 	s.mu.Lock()
 	s.closed = true
-	slots := s.slots
-	dir := s.runDir
+	slots, folder := s.slots, s.folder
+	s.folder = nil
 	s.mu.Unlock()
 	s.cancel()
 	var wg sync.WaitGroup
 	for _, sl := range slots {
-		wg.Go(func() {
-			sl.mu.Lock()
-			start := sl.starting
-			sl.mu.Unlock()
-			if start != nil {
-				<-start.done
-			}
-			sl.mu.Lock()
-			proc := sl.cur
-			sl.cur = nil
-			sl.mu.Unlock()
-			if proc != nil {
-				proc.kill()
-			}
-		})
+		wg.Go(sl.close)
 	}
 	wg.Wait()
-	if dir == "" {
+	if folder == nil {
 		return nil
 	}
-	return os.RemoveAll(dir)
+	return folder.remove()
 }
 
 func orNone(s string) string {

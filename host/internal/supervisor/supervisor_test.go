@@ -57,11 +57,12 @@ func start(t *testing.T) *Supervisor {
 	s := New(Config{Domain: "tenant.auth0.example", Log: slog.New(slog.DiscardHandler),
 		Host: func(plugin string) pluginv1.HostServer { return host{plugin: plugin} }})
 	t.Cleanup(func() {
+		folder := s.folder
 		if err := s.Close(); err != nil {
 			t.Error(err)
 		}
-		if s.runDir != "" {
-			if _, err := os.Stat(s.runDir); !errors.Is(err, os.ErrNotExist) {
+		if folder != nil {
+			if _, err := os.Stat(folder.path); !errors.Is(err, os.ErrNotExist) {
 				t.Errorf("the run folder is left: %v", err)
 			}
 		}

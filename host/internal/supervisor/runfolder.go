@@ -1,0 +1,81 @@
+package supervisor
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"runtime"
+	"time"
+
+	"github.com/gofrs/flock"
+)
+
+const (
+	runFolderPrefix = "a0-"
+	// A live host holds a lock on this file in its run folder: a folder whose lock
+	// is free was left by a host that was killed.
+	lockFile = "lock"
+	// sweepAge keeps the sweep from a folder whose host is about to lock it.
+	sweepAge = time.Minute
+	// maxTempDir is how long the folder above the run folder may be: a socket's path
+	// is limited to 104 bytes on some systems, and go-plugin adds 51 below it at most
+	// (a0-N/plugin-dirN/pluginN). A longer one fails without an error.
+	maxTempDir = 51
+)
+
+// runFolder is where the sockets live: private and short.
+type runFolder struct {
+	path string
+	lock *flock.Flock
+}
+
+// newRunFolder makes one, and removes those of hosts that could not do it themselves.
+func newRunFolder() (*runFolder, error) {
+	errs := []error{errors.New("no folder for the plugins' sockets")}
+	for _, base := range []string{os.TempDir(), os.Getenv("XDG_RUNTIME_DIR"), "/tmp"} {
+		if base == "" || (runtime.GOOS != "windows" && len(base) > maxTempDir) {
+			continue
+		}
+		sweep(base, time.Now().Add(-sweepAge))
+		path, err := os.MkdirTemp(base, runFolderPrefix)
+		if err == nil {
+			f := &runFolder{path: path, lock: flock.New(filepath.Join(path, lockFile))}
+			if _, err = f.lock.TryLock(); err == nil {
+				return f, nil
+			}
+			err = errors.Join(err, os.RemoveAll(path))
+		}
+		errs = append(errs, err)
+	}
+	return nil, errors.Join(append(errs, fmt.Errorf("set TMPDIR to a writable folder whose path has at most %d characters", maxTempDir))...)
+}
+
+// sweep removes the run folders below base that are older than before and whose
+// host is gone. What can't be removed, such as another user's, is left.
+func sweep(base string, before time.Time) {
+	found, err := filepath.Glob(filepath.Join(base, runFolderPrefix+"*"))
+	if err != nil {
+		return
+	}
+	for _, path := range found {
+		info, err := os.Lstat(path)
+		if err != nil || !info.IsDir() || info.ModTime().After(before) {
+			continue
+		}
+		// Only what has our lock file is ours; opening it must not create one.
+		if _, err := os.Lstat(filepath.Join(path, lockFile)); err != nil {
+			continue
+		}
+		lock := flock.New(filepath.Join(path, lockFile))
+		if free, err := lock.TryLock(); err != nil || !free {
+			continue
+		}
+		_ = lock.Unlock() // before the removal, which Windows refuses for an open file
+		_ = os.RemoveAll(path)
+	}
+}
+
+func (f *runFolder) remove() error {
+	return errors.Join(f.lock.Unlock(), os.RemoveAll(f.path))
+}

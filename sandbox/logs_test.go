@@ -10,7 +10,7 @@ import (
 )
 
 // seedEvents logs n events, of the types a and b in turn, a second apart.
-func seedEvents(t *testing.T, n int) (caller, *clock) {
+func seedEvents(t *testing.T, n int) caller {
 	t.Helper()
 	clock := newClock()
 	c := newCaller(t, Options{Empty: true, Now: clock.now})
@@ -18,7 +18,7 @@ func seedEvents(t *testing.T, n int) (caller, *clock) {
 		clock.advance(time.Second)
 		c.tenant.AddLog(map[string]any{"type": string(rune('a' + i%2)), "description": fmt.Sprintf("event %04d", i), "user_name": fmt.Sprintf("user %d", i%5)})
 	}
-	return c, clock
+	return c
 }
 
 func descriptions(a answer) []string {
@@ -31,7 +31,7 @@ func descriptions(a answer) []string {
 }
 
 func TestLogSearch(t *testing.T) {
-	c, _ := seedEvents(t, 20)
+	c := seedEvents(t, 20)
 	for _, test := range []struct {
 		query string
 		want  []string
@@ -62,7 +62,7 @@ func TestLogSearch(t *testing.T) {
 }
 
 func TestLogFields(t *testing.T) {
-	c, _ := seedEvents(t, 1)
+	c := seedEvents(t, 1)
 	c.get("/api/v2/logs?fields=type,description&include_fields=true").want(200).is(`[{"type":"a","description":"event 0000"}]`)
 	c.get("/api/v2/logs?fields=type").want(200).is(`[{"type":"a"}]`)
 	rest := c.get("/api/v2/logs?fields=type,details&include_fields=false").want(200)
@@ -72,7 +72,7 @@ func TestLogFields(t *testing.T) {
 }
 
 func TestLogSearchRefusals(t *testing.T) {
-	c, _ := seedEvents(t, 1)
+	c := seedEvents(t, 1)
 	for query, message := range map[string]string{
 		"q=type%3A(":            "'unexpected end of query at offset 6' on property q",
 		"q=date:[a%20TO%20b]":   `"a" is not a date`,
@@ -91,7 +91,7 @@ func TestLogSearchRefusals(t *testing.T) {
 }
 
 func TestLogSearchWindow(t *testing.T) {
-	c, _ := seedEvents(t, 1100)
+	c := seedEvents(t, 1100)
 	if got := descriptions(c.get("/api/v2/logs?per_page=100&page=9").want(200)); len(got) != 100 || got[99] != "0100" {
 		t.Errorf("last page of the window has %d events and ends with %v", len(got), got[len(got)-1:])
 	}
@@ -116,7 +116,7 @@ func TestLogSearchWindow(t *testing.T) {
 }
 
 func TestLogCheckpoint(t *testing.T) {
-	c, _ := seedEvents(t, 10)
+	c := seedEvents(t, 10)
 	third := c.get("/api/v2/logs?sort=date:1&per_page=1&page=2").want(200).textAt(0, "log_id")
 	if got := descriptions(c.get("/api/v2/logs?take=2&from=" + third).want(200)); !slices.Equal(got, []string{"0003", "0004"}) {
 		t.Errorf("after the third event come %v, oldest first", got)
@@ -136,7 +136,7 @@ func TestLogCheckpoint(t *testing.T) {
 }
 
 func TestGetLog(t *testing.T) {
-	c, _ := seedEvents(t, 3)
+	c := seedEvents(t, 3)
 	id := c.get("/api/v2/logs?per_page=1").want(200).textAt(0, "log_id")
 	event := c.get("/api/v2/logs/" + id).want(200)
 	event.is(`"event 0002"`, "description")

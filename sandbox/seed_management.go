@@ -15,8 +15,8 @@ func (t *Tenant) fakeToken() string {
 }
 
 // operation is the event of a call of the Management API.
-func (s *logSeeder) operation(kind, app, description, method, path string, status int, request, answer any) object {
-	return s.app(app, object{
+func (s *logSeeder) operation(kind, description, method, path string, status int, request, answer any) object {
+	return s.app("deploy", object{
 		"type": kind, "description": description, "ip": "203.0.113.201", "connection_id": nil, "user_id": nil, "user_name": nil,
 		"user_agent": "Go-Auth0/latest",
 		"details": object{
@@ -43,24 +43,24 @@ func (s *logSeeder) management() {
 		switch i % 6 {
 		case 0:
 			body := object{"client_secret": s.t.randomText(secretDigits, 64), "token_endpoint_auth_method": "client_secret_post"}
-			s.add(at, s.operation("sapi", "deploy", "Update a Client", "patch", "/api/v2/clients/"+id, 200, body,
+			s.add(at, s.operation("sapi", "Update a Client", "patch", "/api/v2/clients/"+id, 200, body,
 				object{"client_id": id, "client_secret": body["client_secret"], "name": s.apps[apps[i%len(apps)]]["name"]}))
 		case 1:
-			event := s.operation("sapi", "deploy", "Update an action", "patch", "/api/v2/actions/actions/"+s.t.uuid(), 200,
+			event := s.operation("sapi", "Update an action", "patch", "/api/v2/actions/actions/"+s.t.uuid(), 200,
 				object{"secrets": []any{object{"name": "CRM_API_KEY", "value": "sk_live_" + s.t.randomText(alphanumeric, 28)}}}, object{})
 			s.setRequest(event, "headers", object{"authorization": "Bearer " + s.t.fakeToken(), "content-type": "application/json"})
 			s.add(at, event)
 		case 2:
-			s.add(at, s.operation("sapi", "deploy", "Create a User", "post", "/api/v2/users", 201,
+			s.add(at, s.operation("sapi", "Create a User", "post", "/api/v2/users", 201,
 				object{"email": fmt.Sprintf("new%d@example.net", i), "password": s.t.randomText(alphanumeric, 16), "connection": "Username-Password-Authentication"},
 				object{"user_id": "auth0|" + s.t.randomText(hexDigits, 24)}))
 		case 3:
-			s.add(at, s.operation("sapi", "deploy", "Update a resource server", "patch", "/api/v2/resource-servers/urn:harbourlight:warehouse", 200,
+			s.add(at, s.operation("sapi", "Update a resource server", "patch", "/api/v2/resource-servers/urn:harbourlight:warehouse", 200,
 				object{"signing_secret": s.t.randomText(alphanumeric, 32)}, object{"identifier": "urn:harbourlight:warehouse"}))
 		case 4:
-			s.add(at, s.operation("sapi", "deploy", "Delete a User", "delete", "/api/v2/users/auth0%7C"+s.t.randomText(hexDigits, 24), 204, nil, object{}))
+			s.add(at, s.operation("sapi", "Delete a User", "delete", "/api/v2/users/auth0%7C"+s.t.randomText(hexDigits, 24), 204, nil, object{}))
 		default:
-			s.add(at, s.operation("fapi", "deploy", "Update a Client", "patch", "/api/v2/clients/"+id, 400,
+			s.add(at, s.operation("fapi", "Update a Client", "patch", "/api/v2/clients/"+id, 400,
 				object{"app_type": "desktop"}, object{
 					"statusCode": number(400), "error": "Bad Request", "errorCode": "invalid_body",
 					"message": "Payload validation error: 'No enum match for: desktop' on property app_type.",
@@ -69,7 +69,7 @@ func (s *logSeeder) management() {
 	}
 	for i := range 140 {
 		path := []string{"/api/v2/clients", "/api/v2/logs", "/api/v2/actions/actions", "/api/v2/resource-servers"}[i%4]
-		s.add(s.t.rand.Float64(), s.operation("mgmt_api_read", "deploy", "Get "+path, "get", path, 200, nil, nil))
+		s.add(s.t.rand.Float64(), s.operation("mgmt_api_read", "Get "+path, "get", path, 200, nil, nil))
 	}
 }
 

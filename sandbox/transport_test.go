@@ -179,7 +179,7 @@ func TestRecording(t *testing.T) {
 		t.Fatalf("%d requests were recorded, want 4", len(all))
 	}
 	first, second := all[0], all[1]
-	if first.Method != "POST" || first.Path != "/api/v2/clients" || string(first.Body) != `{"name":"x"}` || first.Status != 201 || !first.Authorized || first.Host != c.tenant.Domain() {
+	if first.Method != http.MethodPost || first.Path != "/api/v2/clients" || string(first.Body) != `{"name":"x"}` || first.Status != 201 || !first.Authorized || first.Host != c.tenant.Domain() {
 		t.Errorf("recorded %+v", first)
 	}
 	if first.Header.Get("Authorization") != "" || first.Header.Get("Content-Type") != "application/json" {

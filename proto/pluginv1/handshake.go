@@ -1,3 +1,6 @@
+// Package pluginv1 is the contract between the host and a plugin, major version
+// 1: the messages and services of plugin.proto, the manifest, the path rules and
+// the handshake.
 package pluginv1
 
 const (
@@ -6,9 +9,10 @@ const (
 	// changes are capability strings in Configure.
 	ProtocolVersion = 1
 
-	// MagicCookieKey and MagicCookieValue make a plugin that a person starts by
-	// hand say so instead of waiting. They are not a secret.
-	MagicCookieKey   = "AUTH0_MCP_PLUGIN"
+	// MagicCookieKey is the variable that makes a plugin that a person starts by
+	// hand say so instead of waiting.
+	MagicCookieKey = "AUTH0_MCP_PLUGIN"
+	// MagicCookieValue is its value. It is not a secret.
 	MagicCookieValue = "b3f6c0f2-auth0-mcp-plugin"
 
 	// PluginSet is the name under which the plugin is dispensed by go-plugin.

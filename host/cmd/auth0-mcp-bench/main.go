@@ -31,13 +31,11 @@ const (
 )
 
 func main() {
-	ctx, cancel := context.WithTimeout(context.Background(), deadline)
-	defer cancel()
 	if len(os.Args) != 2 {
 		fmt.Fprintln(os.Stderr, "usage: auth0-mcp-bench BINARY")
 		os.Exit(2)
 	}
-	if err := bench(ctx, os.Args[1]); err != nil {
+	if err := bench(os.Args[1]); err != nil {
 		fmt.Fprintln(os.Stderr, "bench:", err)
 		os.Exit(1)
 	}
@@ -67,7 +65,9 @@ type target struct {
 	token  string
 }
 
-func bench(ctx context.Context, binary string) error {
+func bench(binary string) error {
+	ctx, cancel := context.WithTimeout(context.Background(), deadline)
+	defer cancel()
 	tenant := sandbox.New(sandbox.Options{})
 	server, err := sandbox.Listen("127.0.0.1:0", tenant)
 	if err != nil {

@@ -24,15 +24,15 @@ type step struct {
 }
 
 func main() {
-	ctx, cancel := context.WithTimeout(context.Background(), 2*time.Minute)
-	defer cancel()
-	if err := demo(ctx, os.Args[1]); err != nil {
+	if err := demo(os.Args[1]); err != nil {
 		fmt.Fprintln(os.Stderr, "demo:", err)
 		os.Exit(1)
 	}
 }
 
-func demo(ctx context.Context, server string) error {
+func demo(server string) error {
+	ctx, cancel := context.WithTimeout(context.Background(), 2*time.Minute)
+	defer cancel()
 	c, err := client.NewStdioMCPClient(server, os.Environ(), "run", "--sandbox", "--log-level", "error")
 	if err != nil {
 		return err

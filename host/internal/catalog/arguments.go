@@ -96,7 +96,7 @@ func decodeArguments(raw json.RawMessage) (map[string]any, *ArgumentProblem) {
 	}
 	value, err := decodeStrict(raw)
 	if err != nil {
-		var fault *jsonFault
+		var fault *jsonFaultError
 		if errors.As(err, &fault) && len(fault.at) > 0 {
 			return nil, &ArgumentProblem{Path: fault.at.String(), Text: fault.Error()}
 		}

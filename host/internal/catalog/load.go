@@ -37,7 +37,7 @@ func Load(src Sources) (*Catalog, error) {
 		case err != nil && f.origin == OriginDir:
 			return nil, fmt.Errorf("plugin folder: %w", err)
 		case err != nil:
-			unreadable = append(unreadable, unreadableFolder{f.dir, err})
+			unreadable = append(unreadable, unreadableFolderError{f.dir, err})
 		}
 		for _, u := range unreadable {
 			l.refuse(Refusal{Name: filepath.Base(u.dir), Path: u.dir, Origin: f.origin, Kind: Broken,
@@ -120,16 +120,16 @@ func FindManifests(dir string) ([]string, error) {
 	return found, err
 }
 
-// unreadableFolder is a subfolder that hides whatever plugin it may hold.
-type unreadableFolder struct {
+// unreadableFolderError is a subfolder that hides whatever plugin it may hold.
+type unreadableFolderError struct {
 	dir string
 	err error
 }
 
-func (u unreadableFolder) Error() string { return u.err.Error() }
-func (u unreadableFolder) Unwrap() error { return u.err }
+func (u unreadableFolderError) Error() string { return u.err.Error() }
+func (u unreadableFolderError) Unwrap() error { return u.err }
 
-func scanFolder(dir string) (found []string, unreadable []unreadableFolder, err error) {
+func scanFolder(dir string) (found []string, unreadable []unreadableFolderError, err error) {
 	entries, err := os.ReadDir(dir)
 	if err != nil {
 		return nil, nil, err
@@ -144,7 +144,7 @@ func scanFolder(dir string) (found []string, unreadable []unreadableFolder, err 
 		case isFolder(path, e):
 			inner, err := os.ReadDir(path)
 			if err != nil {
-				unreadable = append(unreadable, unreadableFolder{path, err})
+				unreadable = append(unreadable, unreadableFolderError{path, err})
 			}
 			for _, ie := range inner {
 				if isManifestName(ie.Name()) {

@@ -23,13 +23,13 @@ const (
 	maxExponent    = 400
 )
 
-// jsonFault is why decodeStrict refused a document, and where.
-type jsonFault struct {
+// jsonFaultError is why decodeStrict refused a document, and where.
+type jsonFaultError struct {
 	at      location
 	problem string
 }
 
-func (f *jsonFault) Error() string {
+func (f *jsonFaultError) Error() string {
 	if len(f.at) == 0 {
 		return f.problem
 	}
@@ -40,10 +40,10 @@ func (f *jsonFault) Error() string {
 // []any and map[string]any. Beyond encoding/json it refuses invalid UTF-8,
 // duplicate keys (a person who reviews the first would not see that the second
 // counts), more than maxJSONDepth levels or maxJSONValues values, and numbers
-// that are costly to compute with. The error is a *jsonFault.
+// that are costly to compute with. The error is a *jsonFaultError.
 func decodeStrict(data []byte) (any, error) {
 	if !utf8.Valid(data) {
-		return nil, &jsonFault{problem: "not valid UTF-8"}
+		return nil, &jsonFaultError{problem: "not valid UTF-8"}
 	}
 	if !json.Valid(data) {
 		return nil, syntaxFault(data)
@@ -54,14 +54,14 @@ func decodeStrict(data []byte) (any, error) {
 
 func syntaxFault(data []byte) error {
 	if len(bytes.TrimSpace(data)) == 0 {
-		return &jsonFault{problem: "empty, not a JSON document"}
+		return &jsonFaultError{problem: "empty, not a JSON document"}
 	}
 	var discard json.RawMessage
 	var syntax *json.SyntaxError
 	if err := json.Unmarshal(data, &discard); errors.As(err, &syntax) {
-		return &jsonFault{problem: fmt.Sprintf("not valid JSON at byte %d", syntax.Offset)}
+		return &jsonFaultError{problem: fmt.Sprintf("not valid JSON at byte %d", syntax.Offset)}
 	}
-	return &jsonFault{problem: "not valid JSON"}
+	return &jsonFaultError{problem: "not valid JSON"}
 }
 
 // treeReader reads a document that json.Valid has accepted, so it need not look
@@ -77,7 +77,7 @@ type treeReader struct {
 func (r *treeReader) value(depth int) (any, error) {
 	r.values++
 	if r.values > maxJSONValues {
-		return nil, &jsonFault{problem: fmt.Sprintf("more than %d values", maxJSONValues)}
+		return nil, &jsonFaultError{problem: fmt.Sprintf("more than %d values", maxJSONValues)}
 	}
 	if depth > maxJSONDepth {
 		return nil, r.fault(fmt.Sprintf("nested deeper than %d levels", maxJSONDepth))
@@ -209,7 +209,7 @@ func (r *treeReader) skipSpace() byte {
 }
 
 func (r *treeReader) fault(problem string) error {
-	return &jsonFault{at: append(location(nil), r.at...), problem: problem}
+	return &jsonFaultError{at: append(location(nil), r.at...), problem: problem}
 }
 
 func sortedKeys(object map[string]any) []string {

@@ -101,7 +101,7 @@ func TestReadBudgetIsKept(t *testing.T) {
 	g := New(Config{Domain: "tenant.auth0.example", Tokens: &tokens{[]string{"one"}}, ReadBudget: 500 * time.Millisecond,
 		Transport: transport(func(*http.Request) (*http.Response, error) {
 			n++
-			return &http.Response{StatusCode: 503, Body: http.NoBody}, nil
+			return &http.Response{StatusCode: http.StatusServiceUnavailable, Body: http.NoBody}, nil
 		})})
 	c, err := g.Open(context.Background(), Grant{Plugin: "p", Tool: pluginv1.ToolManifest{Effect: pluginv1.EffectRead}})
 	if err != nil {

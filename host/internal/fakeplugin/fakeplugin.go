@@ -190,7 +190,7 @@ func (f *fake) CallTool(ctx context.Context, r *pluginv1.CallToolRequest) (*plug
 		// A request that outlives its call, told of by the next "told".
 		go func() {
 			time.Sleep(50 * time.Millisecond)
-			answer := f.request(context.Background(), in)
+			answer := f.request(context.WithoutCancel(ctx), in)
 			f.mu.Lock()
 			defer f.mu.Unlock()
 			f.later = answer

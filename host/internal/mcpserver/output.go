@@ -97,7 +97,8 @@ func join(members []member, at int, items []json.RawMessage, note string) []byte
 		}
 		list = append(list, item...)
 	}
-	out[at].value = append(list, ']')
+	list = append(list, ']')
+	out[at].value = list
 	return write(append(out, member{"truncated", encode(note)}))
 }
 

@@ -39,7 +39,7 @@ type Config struct {
 	MaxOutput int
 	// IdleTimeout stops a plugin that has not been called for so long; 0: never.
 	IdleTimeout time.Duration
-	Log       *slog.Logger
+	Log         *slog.Logger
 }
 
 // Server is one MCP server for one client.

@@ -171,7 +171,8 @@ func (e *envelope) request(id int64) Request {
 		b = append(append(b, `,"params":`...), e.params...)
 		r.Params = b[len(b)-len(e.params) : len(b) : len(b)]
 	}
-	r.Message = append(b, '}')
+	b = append(b, '}')
+	r.Message = b
 	return r
 }
 

@@ -10,6 +10,7 @@ import (
 	"os"
 	"os/exec"
 	"runtime"
+	"slices"
 	"strconv"
 	"sync"
 )
@@ -28,7 +29,7 @@ type processRunner struct {
 
 func newRunner(ctx context.Context, spec Spec, env []string, dir string, stderr *tail) *processRunner {
 	cmd := exec.CommandContext(ctx, spec.Path, spec.Args...) //nolint:gosec // launching plugins is the point; the digest is checked in Start
-	cmd.Env = append(env, "TMPDIR="+dir, "LANG=C.UTF-8")
+	cmd.Env = slices.Concat(env, []string{"TMPDIR=" + dir, "LANG=C.UTF-8"})
 	if root, ok := os.LookupEnv("SystemRoot"); ok {
 		cmd.Env = append(cmd.Env, "SystemRoot="+root) // Windows: no sockets without it
 	}

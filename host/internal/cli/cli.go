@@ -47,8 +47,11 @@ func Main(args []string, env Environment) int {
 	root.SetOut(env.Out)
 	root.SetErr(env.Err)
 	root.SetArgs(args)
-	root.AddCommand(runCommand(env), pluginCommand(env), sandboxCommand(env))
-	if err := root.ExecuteContext(ctx); err != nil {
+	root.AddCommand(runCommand(env), callCommand(env), toolsCommand(env), pluginCommand(env), sandboxCommand(env))
+	switch err := root.ExecuteContext(ctx); {
+	case errors.Is(err, errToolFailed):
+		return 1 // the tool has said why
+	case err != nil:
 		fmt.Fprintf(env.Err, "auth0-mcp: %v\n", err)
 		return 1
 	}

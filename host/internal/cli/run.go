@@ -46,15 +46,25 @@ the built-in sandbox with --sandbox. A flag that is typed beats the environment.
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error { return run(cmd, env, f) },
 	}
+	f.addSelection(cmd)
+	f.addTenant(cmd)
+	f.log.add(cmd)
+	return cmd
+}
+
+// addSelection adds the flags that say which tools there are.
+func (f *runFlags) addSelection(cmd *cobra.Command) {
 	cmd.Flags().StringVar(&f.tools, "tools", "", "tools to offer: globs separated by commas, such as 'auth0_list_*' (AUTH0_MCP_TOOLS)")
 	f.readOnly.add(cmd, "read-only", "offer reading tools only, and let no write leave (AUTH0_MCP_READ_ONLY)")
 	cmd.Flags().StringArrayVar(&f.pluginDirs, "plugin-dir", nil, "a folder with plugins, searched first; repeatable (AUTH0_MCP_PLUGIN_DIR)")
 	cmd.Flags().StringArrayVar(&f.devPlugins, "dev-plugin", nil, "a folder with a plugin under development: loaded without being locked; repeatable")
+}
+
+// addTenant adds the flags that say where calls go and what they may take.
+func (f *runFlags) addTenant(cmd *cobra.Command) {
 	cmd.Flags().BoolVar(&f.sandbox, "sandbox", false, "manage a built-in tenant, to try things without an Auth0 account")
 	cmd.Flags().IntVar(&f.maxOutput, "max-output", mcpserver.DefaultMaxOutput, "budget of one answer, in bytes")
 	cmd.Flags().DurationVar(&f.idle, "plugin-idle-timeout", 10*time.Minute, "stop a plugin that has not been called for so long; 0: never")
-	f.log.add(cmd)
-	return cmd
 }
 
 // tenant is the one whose requests the gate lets through.
@@ -69,43 +79,58 @@ func run(cmd *cobra.Command, env Environment, f runFlags) error {
 	if err != nil {
 		return err
 	}
-	filter, err := f.filter(cmd)
+	server, _, err := f.server(cmd, env, log)
 	if err != nil {
 		return err
 	}
-	if f.maxOutput < 1000 {
-		return fmt.Errorf("--max-output %d: want at least 1000 bytes", f.maxOutput)
-	}
-	if f.idle < 0 {
-		return fmt.Errorf("--plugin-idle-timeout %v: want a duration such as 10m, or 0 for never", f.idle)
-	}
-	t, err := f.tenant()
-	if err != nil {
-		return err
-	}
-	protectProcess()
-	plugins, err := loadCatalog(cmd.Context(), env, f, log)
-	if err != nil {
-		return err
-	}
-	selection, err := plugins.Select(filter)
-	if err != nil {
-		return err
-	}
-	gate := egress.New(egress.Config{
-		Domain: t.domain, Tokens: t.tokens, Transport: t.transport, ReadOnly: filter.ReadOnly, Version: env.Version, Log: log,
-		UserAgent: fmt.Sprintf("auth0-mcp/%s (%s; %s)", env.Version, runtime.GOOS, runtime.GOARCH),
-		SignIn:    "set AUTH0_TOKEN to a valid Management API token and start the server again",
-	})
-	log.Info("serving", "version", env.Version, "tenant", t.domain, "tools", len(selection.Tools()), "read-only", filter.ReadOnly)
-	server := mcpserver.New(mcpserver.Config{
-		Version: env.Version, Domain: t.domain, Selection: selection, Gate: gate, MaxOutput: f.maxOutput, IdleTimeout: f.idle, Log: log,
-	})
 	err = server.Serve(cmd.Context(), env.In, env.Out)
 	if cause := context.Cause(cmd.Context()); cause != nil && errors.Is(err, cause) {
 		err = nil // a signal ended it, and the calls were drained: that is no failure
 	}
 	return err
+}
+
+// server puts the parts together. It starts no plugin and dials nothing.
+func (f runFlags) server(cmd *cobra.Command, env Environment, log *slog.Logger) (*mcpserver.Server, *catalog.Selection, error) {
+	if f.maxOutput < 1000 {
+		return nil, nil, fmt.Errorf("--max-output %d: want at least 1000 bytes", f.maxOutput)
+	}
+	if f.idle < 0 {
+		return nil, nil, fmt.Errorf("--plugin-idle-timeout %v: want a duration such as 10m, or 0 for never", f.idle)
+	}
+	protectProcess()
+	t, err := f.tenant()
+	if err != nil {
+		return nil, nil, err
+	}
+	selection, readOnly, err := f.selection(cmd, env, log)
+	if err != nil {
+		return nil, nil, err
+	}
+	gate := egress.New(egress.Config{
+		Domain: t.domain, Tokens: t.tokens, Transport: t.transport, ReadOnly: readOnly, Version: env.Version, Log: log,
+		UserAgent: fmt.Sprintf("auth0-mcp/%s (%s; %s)", env.Version, runtime.GOOS, runtime.GOARCH),
+		SignIn:    "set AUTH0_TOKEN to a valid Management API token and start the server again",
+	})
+	log.Info("serving", "version", env.Version, "tenant", t.domain, "tools", len(selection.Tools()), "read-only", readOnly)
+	return mcpserver.New(mcpserver.Config{
+		Version: env.Version, Domain: t.domain, Selection: selection, Gate: gate, MaxOutput: f.maxOutput, IdleTimeout: f.idle, Log: log,
+	}), selection, nil
+}
+
+// selection is the tools that flags and environment leave, and whether the host is
+// read-only.
+func (f runFlags) selection(cmd *cobra.Command, env Environment, log *slog.Logger) (*catalog.Selection, bool, error) {
+	filter, err := f.filter(cmd)
+	if err != nil {
+		return nil, false, err
+	}
+	plugins, err := loadCatalog(cmd.Context(), env, f, log)
+	if err != nil {
+		return nil, false, err
+	}
+	selection, err := plugins.Select(filter)
+	return selection, filter.ReadOnly, err
 }
 
 // filter is what flags and environment say; a typed flag beats the environment.

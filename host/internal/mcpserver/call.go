@@ -17,9 +17,8 @@ import (
 	"github.com/auth0-mcp/auth0-mcp/proto/pluginv1"
 )
 
-// callTool is the way of one call: check the arguments, open the gate, run the
-// plugin, close the gate, redact, fit into the budget.
-func (s *Server) callTool(ctx context.Context, tool *catalog.Tool) *mcp.CallToolResult {
+// mcpCall is callTool in MCP's terms. The parameters come as the client sent them.
+func (s *Server) mcpCall(ctx context.Context, tool *catalog.Tool) *mcp.CallToolResult {
 	var params struct {
 		Arguments json.RawMessage `json:"arguments"`
 		Meta      struct {
@@ -30,23 +29,51 @@ func (s *Server) callTool(ctx context.Context, tool *catalog.Tool) *mcp.CallTool
 	if err := json.Unmarshal(raw, &params); err != nil {
 		return failed("the parameters of tools/call are malformed")
 	}
-	if err := tool.CheckArguments(params.Arguments); err != nil {
+	report := &progress{}
+	if token := params.Meta.ProgressToken; len(token) > 0 {
+		report.send = func(p Progress) {
+			message := map[string]any{"progressToken": token, "progress": p.Done}
+			if p.Total > 0 {
+				message["total"] = p.Total
+			}
+			if p.Note != "" {
+				message["message"] = p.Note
+			}
+			// A client that is gone has no use for progress.
+			_ = stdio.Notify(ctx, "notifications/progress", message)
+		}
+	}
+	return s.callTool(ctx, tool, params.Arguments, report)
+}
+
+// Call runs one tool of the selection, by the same way as for a client, and
+// returns its text. isError is true if the text says what went wrong.
+func (s *Server) Call(ctx context.Context, tool *catalog.Tool, arguments json.RawMessage, report func(Progress)) (text string, isError bool) {
+	result := s.callTool(ctx, tool, arguments, &progress{send: report})
+	content, _ := mcp.AsTextContent(result.Content[0])
+	return content.Text, result.IsError
+}
+
+// callTool is the way of one call: check the arguments, open the gate, run the
+// plugin, close the gate, redact, fit into the budget.
+func (s *Server) callTool(ctx context.Context, tool *catalog.Tool, arguments json.RawMessage, report *progress) *mcp.CallToolResult {
+	if err := tool.CheckArguments(arguments); err != nil {
 		return failed(err.Error())
 	}
-	if len(params.Arguments) == 0 {
-		params.Arguments = json.RawMessage(`{}`)
+	if len(arguments) == 0 {
+		arguments = json.RawMessage(`{}`)
 	}
 	call, err := s.cfg.Gate.Open(ctx, egress.Grant{Plugin: tool.Plugin.Name, PluginVersion: tool.Plugin.Version, Tool: tool.ToolManifest})
 	if err != nil {
 		return failed(err.Error())
 	}
 	defer call.Close()
-	s.calls.add(call.ID(), tool.Plugin.Name, &progress{ctx: ctx, token: params.Meta.ProgressToken})
+	s.calls.add(call.ID(), tool.Plugin.Name, report)
 	defer s.calls.remove(call.ID())
 
 	spec := supervisor.Spec{Manifest: tool.Plugin.Manifest, Path: tool.Plugin.Path, Digest: tool.Plugin.Binary, Dev: tool.Plugin.Dev}
 	answer, err := s.supervisor.Call(ctx, spec, tool.ToolManifest,
-		&pluginv1.CallToolRequest{CallId: call.ID(), Tool: tool.Name, Arguments: params.Arguments})
+		&pluginv1.CallToolRequest{CallId: call.ID(), Tool: tool.Name, Arguments: arguments})
 	call.Close()
 	// A plugin may hide that it was refused something, or not even know: the
 	// person is told all the same.
@@ -77,35 +104,36 @@ func (s *Server) present(tool *catalog.Tool, result []byte) *mcp.CallToolResult 
 
 func failed(text string) *mcp.CallToolResult { return mcp.NewToolResultError(text) }
 
+// Progress is how far a call has come.
+type Progress struct {
+	// Done grows with every report of a call; Total is 0 when unknown.
+	Done, Total float64
+	Note        string
+}
+
 // progress is where a call's progress goes.
 type progress struct {
-	ctx   context.Context
-	token json.RawMessage // as the client sent it; nil: it asked for none
+	send func(Progress) // nil: nobody asked for it
 
 	mu   sync.Mutex
 	last float64
 }
 
-func (p *progress) report(done, total float64, note string) {
-	if len(p.token) == 0 {
+func (p *progress) report(r Progress) {
+	if p.send == nil {
 		return
 	}
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	// The value must grow, and plugins count as they like.
-	if done <= p.last {
-		done = p.last + 1e-3
+	if r.Done <= p.last {
+		r.Done = p.last + 1e-3
 	}
-	p.last = done
-	params := map[string]any{"progressToken": p.token, "progress": done}
-	if total > 0 {
-		params["total"] = max(total, done)
+	p.last = r.Done
+	if r.Total > 0 {
+		r.Total = max(r.Total, r.Done)
 	}
-	if note != "" {
-		params["message"] = note
-	}
-	// A client that is gone has no use for progress.
-	_ = stdio.Notify(p.ctx, "notifications/progress", params)
+	p.send(r)
 }
 
 // callTable finds a call in progress by its id, for the plugin it belongs to.
@@ -155,7 +183,7 @@ func (h *hostService) RoundTrip(ctx context.Context, r *pluginv1.RoundTripReques
 
 func (h *hostService) Progress(_ context.Context, r *pluginv1.ProgressRequest) (*pluginv1.ProgressResponse, error) {
 	if p := h.server.calls.find(r.GetCallId(), h.plugin); p != nil {
-		p.report(r.GetDone(), r.GetTotal(), h.server.cfg.Gate.RedactText(r.GetNote()))
+		p.report(Progress{Done: r.GetDone(), Total: r.GetTotal(), Note: h.server.cfg.Gate.RedactText(r.GetNote())})
 	}
 	return &pluginv1.ProgressResponse{}, nil
 }

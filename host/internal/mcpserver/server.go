@@ -63,7 +63,7 @@ func New(cfg Config) *Server {
 		server.WithToolCapabilities(false), server.WithLogging(), server.WithInstructions(instructions(cfg)))
 	for _, tool := range cfg.Selection.Tools() {
 		s.mcp.AddTool(describe(tool), func(ctx context.Context, _ mcp.CallToolRequest) (*mcp.CallToolResult, error) {
-			return s.callTool(ctx, tool), nil
+			return s.mcpCall(ctx, tool), nil
 		})
 	}
 	return s
@@ -84,11 +84,14 @@ func (s *Server) Serve(ctx context.Context, in io.Reader, out io.Writer) error {
 			return ok && tool.Effect == pluginv1.EffectRead
 		},
 	})
-	if closeErr := s.supervisor.Close(); err == nil {
+	if closeErr := s.Close(); err == nil {
 		err = closeErr
 	}
 	return err
 }
+
+// Close ends every plugin. Serve does it by itself.
+func (s *Server) Close() error { return s.supervisor.Close() }
 
 // paramsKey carries a request's parameters as sent past mcp-go, which decodes
 // arguments into floats and loses what does not fit.
@@ -145,6 +148,10 @@ func encode(v any) []byte {
 	}
 	return bytes.TrimSpace(buf.Bytes())
 }
+
+// ListedBytes is what a tool adds to the answer of tools/list: what every session
+// pays for it.
+func ListedBytes(t *catalog.Tool) int { return len(encode(describe(t))) + len(",") }
 
 // describe is a tool as tools/list shows it. Annotations follow from what is
 // enforced, never from a claim.

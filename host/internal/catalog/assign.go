@@ -1,0 +1,98 @@
+package catalog
+
+import (
+	"encoding/json"
+	"fmt"
+	"slices"
+	"strings"
+)
+
+// Assign makes a call's arguments of words as a person types them: key=value,
+// read as what the tool's schema says of the key. A text is taken as it is,
+// anything else as JSON; a list collects the values of all words with its key. It
+// checks the words only: CheckArguments checks what they come to.
+func (t *Tool) Assign(words []string) (json.RawMessage, error) {
+	var schema assignSchema
+	if err := json.Unmarshal(t.InputSchema, &schema); err != nil {
+		return nil, fmt.Errorf("tool %s: its schema: %w", t.Name, err)
+	}
+	arguments := map[string]any{}
+	for _, word := range words {
+		key, value, ok := strings.Cut(word, "=")
+		if !ok || key == "" {
+			return nil, fmt.Errorf("%q: want key=value, or one JSON object", word)
+		}
+		property := schema.Properties[key]
+		if property == nil {
+			arguments[key] = value // CheckArguments says which keys there are
+			continue
+		}
+		list, isList := arguments[key].([]any)
+		switch _, given := arguments[key]; {
+		case property.allows("array") && !strings.HasPrefix(value, "[") && value != "null":
+			item, err := property.items().read(key, value)
+			if err != nil {
+				return nil, err
+			}
+			if given && !isList {
+				return nil, fmt.Errorf("%s is given as a whole and item by item: give it once", key)
+			}
+			arguments[key] = append(list, item)
+		case given:
+			return nil, fmt.Errorf("%s is given twice", key)
+		default:
+			read, err := property.read(key, value)
+			if err != nil {
+				return nil, err
+			}
+			arguments[key] = read
+		}
+	}
+	return json.Marshal(arguments)
+}
+
+type assignSchema struct {
+	Type       string
+	Properties map[string]*assignSchema
+	Items      *assignSchema
+	AnyOf      []*assignSchema
+}
+
+func (s *assignSchema) allows(kind string) bool {
+	return s.Type == kind || slices.ContainsFunc(s.AnyOf, func(one *assignSchema) bool { return one.allows(kind) })
+}
+
+func (s *assignSchema) items() *assignSchema {
+	if s.Items != nil {
+		return s.Items
+	}
+	for _, one := range s.AnyOf {
+		if one.Items != nil {
+			return one.Items
+		}
+	}
+	return &assignSchema{Type: "string"}
+}
+
+// read takes a text as it is where the schema has one, unless it is a null that
+// the schema has too.
+func (s *assignSchema) read(key, value string) (any, error) {
+	if s.allows("string") && (value != "null" || !s.allows("null")) {
+		return value, nil
+	}
+	if !json.Valid([]byte(value)) {
+		return nil, fmt.Errorf("%s=%s: want %s, as JSON", key, value, s.kind())
+	}
+	return json.RawMessage(value), nil
+}
+
+func (s *assignSchema) kind() string {
+	kinds := []string{}
+	if s.Type != "" {
+		kinds = append(kinds, s.Type)
+	}
+	for _, one := range s.AnyOf {
+		kinds = append(kinds, one.kind())
+	}
+	return strings.Join(kinds, " or ")
+}

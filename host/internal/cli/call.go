@@ -1,0 +1,117 @@
+package cli
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"github.com/auth0-mcp/auth0-mcp/host/internal/catalog"
+	"github.com/auth0-mcp/auth0-mcp/host/internal/mcpserver"
+)
+
+func callCommand(env Environment) *cobra.Command {
+	var f runFlags
+	var asJSON boolFlag
+	cmd := &cobra.Command{
+		Use:   "call TOOL [JSON | key=value …]",
+		Short: "Run one tool, by the same way as for an MCP client",
+		Long: `Run one tool with the checks, the plugin process and the limits that an MCP client would meet, and
+print its answer. Arguments are one JSON object, «-» for an object on stdin, or key=value words:
+a text is taken as it is, anything else as JSON, and a list collects the words with its key.
+
+The exit status is 0 if the tool did what was asked.`,
+		Example: `  auth0-mcp call auth0_list_logs type=failed_login since=24h
+  auth0-mcp call auth0_update_application client_id=… callbacks=https://a.example callbacks=https://b.example
+  auth0-mcp call auth0_create_form - < form.json`,
+		Args: cobra.MinimumNArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			// What goes wrong is in the answer; a log beside it only at debug level.
+			if f.log.level == "" && !debugging() {
+				f.log.level = slog.LevelError.String()
+			}
+			return callTool(cmd, env, f, args, asJSON.on)
+		},
+	}
+	f.addSelection(cmd)
+	f.addTenant(cmd)
+	f.log.add(cmd)
+	asJSON.add(cmd, "json", "print the answer as one line, as an MCP client gets it")
+	return cmd
+}
+
+// errToolFailed ends a call whose tool said what went wrong.
+var errToolFailed = errors.New("the tool failed")
+
+func callTool(cmd *cobra.Command, env Environment, f runFlags, args []string, asJSON bool) (err error) {
+	log, err := f.log.logger(env.Err)
+	if err != nil {
+		return err
+	}
+	server, selection, err := f.server(cmd, env, log)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, server.Close()) }()
+	tool, err := findTool(selection, args[0])
+	if err != nil {
+		return err
+	}
+	arguments, err := readArguments(env.In, tool, args[1:])
+	if err != nil {
+		return err
+	}
+	text, failed := server.Call(cmd.Context(), tool, arguments, func(p mcpserver.Progress) {
+		fmt.Fprintf(env.Err, "… %s\n", p.Note)
+	})
+	if failed {
+		fmt.Fprintln(env.Err, text)
+		return errToolFailed
+	}
+	if !asJSON {
+		text = indented(text)
+	}
+	_, err = fmt.Fprintln(env.Out, text)
+	return err
+}
+
+func findTool(selection *catalog.Selection, name string) (*catalog.Tool, error) {
+	if tool, ok := selection.Lookup(name); ok {
+		return tool, nil
+	}
+	if reason, ok := selection.Excluded(name); ok {
+		return nil, errors.New(reason)
+	}
+	text := fmt.Sprintf("there is no tool %q: «auth0-mcp tools» lists them", name)
+	if near := selection.Suggest(name); len(near) > 0 {
+		text += "; did you mean " + strings.Join(near, " or ") + "?"
+	}
+	return nil, errors.New(text)
+}
+
+// maxStdin bounds what is read as arguments; the catalog allows less.
+const maxStdin = 4 << 20
+
+func readArguments(in io.Reader, tool *catalog.Tool, words []string) (json.RawMessage, error) {
+	switch {
+	case len(words) == 1 && words[0] == "-":
+		return io.ReadAll(io.LimitReader(in, maxStdin))
+	case len(words) == 1 && strings.HasPrefix(strings.TrimSpace(words[0]), "{"):
+		return json.RawMessage(words[0]), nil
+	}
+	return tool.Assign(words)
+}
+
+// indented is for people; what is not JSON stays as it is.
+func indented(text string) string {
+	var out bytes.Buffer
+	if json.Indent(&out, []byte(text), "", "  ") != nil {
+		return text
+	}
+	return out.String()
+}

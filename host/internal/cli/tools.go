@@ -1,0 +1,89 @@
+package cli
+
+import (
+	"encoding/json"
+	"fmt"
+	"io"
+	"slices"
+	"strings"
+	"text/tabwriter"
+
+	"github.com/spf13/cobra"
+
+	"github.com/auth0-mcp/auth0-mcp/host/internal/catalog"
+	"github.com/auth0-mcp/auth0-mcp/host/internal/mcpserver"
+)
+
+// listedTool is one tool in the output of «auth0-mcp tools --json».
+type listedTool struct {
+	Name   string   `json:"name"`
+	Plugin string   `json:"plugin"`
+	Effect string   `json:"effect"`
+	Scopes []string `json:"scopes"`
+	// Bytes is what the tool adds to tools/list.
+	Bytes int `json:"bytes"`
+}
+
+func toolsCommand(env Environment) *cobra.Command {
+	var f runFlags
+	var asJSON boolFlag
+	cmd := &cobra.Command{
+		Use:   "tools",
+		Short: "List the tools that a filter offers, with effect, scopes and what they cost",
+		Long: `List the tools that «auth0-mcp run» would offer with the same flags: what each does to the tenant,
+which scopes it needs, and how many bytes it adds to the tool list that every session of a
+client reads. No plugin is started.`,
+		Example: `  auth0-mcp tools --read-only
+  auth0-mcp tools --tools 'auth0_*_application*' --json`,
+		Args: cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			log, err := f.log.logger(env.Err)
+			if err != nil {
+				return err
+			}
+			selection, _, err := f.selection(cmd, env, log)
+			if err != nil {
+				return err
+			}
+			tools := listTools(selection)
+			if asJSON.on {
+				return writeJSON(env.Out, tools)
+			}
+			return printTools(env.Out, tools)
+		},
+	}
+	f.addSelection(cmd)
+	f.log.add(cmd)
+	asJSON.add(cmd, "json", "for programs")
+	return cmd
+}
+
+func listTools(selection *catalog.Selection) []listedTool {
+	var tools []listedTool
+	for _, t := range selection.Tools() {
+		tools = append(tools, listedTool{t.Name, t.Plugin.Name, string(t.Effect), append([]string{}, t.Scopes...), mcpserver.ListedBytes(t)})
+	}
+	return tools
+}
+
+func printTools(out io.Writer, tools []listedTool) error {
+	w := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
+	fmt.Fprintln(w, "TOOL\tEFFECT\tBYTES\tSCOPES")
+	total := 0
+	var scopes []string
+	for _, t := range tools {
+		fmt.Fprintf(w, "%s\t%s\t%d\t%s\n", t.Name, t.Effect, t.Bytes, strings.Join(t.Scopes, " "))
+		total += t.Bytes
+		scopes = append(scopes, t.Scopes...)
+	}
+	slices.Sort(scopes)
+	fmt.Fprintf(w, "\n%d tools, %d bytes of tools/list. Scopes for all of them:\n%s\n", len(tools), total, strings.Join(slices.Compact(scopes), ","))
+	return w.Flush()
+}
+
+func writeJSON(out io.Writer, v any) error {
+	enc := json.NewEncoder(out)
+	enc.SetEscapeHTML(false)
+	enc.SetIndent("", "  ")
+	return enc.Encode(v)
+}

@@ -1,0 +1,111 @@
+package main
+
+import (
+	"encoding/json"
+	"maps"
+	"os"
+	"slices"
+	"testing"
+)
+
+// promise is what users of Auth0's own server already call: the tools' names and
+// parameters, which stay as they are.
+type promise struct {
+	ReadOnly   bool
+	Scopes     []string
+	Parameters map[string]struct {
+		Type     string
+		Enum     []string
+		Required bool
+	}
+}
+
+// better are the promises that are kept otherwise, with the reason.
+func better() map[string]string {
+	return map[string]string{
+		"auth0_get_application.client_id": "a name will do instead",
+		"auth0_create_action.code":        "an action without code cannot be made: the schema says so, not the answer",
+		"auth0_publish_form":              "it never shipped there",
+	}
+}
+
+type schema struct {
+	Type       string
+	Enum       []string
+	Properties map[string]*schema
+	Required   []string
+	AnyOf      []*schema
+}
+
+func TestEveryParameterOfTheContractIsKept(t *testing.T) {
+	data, err := os.ReadFile("testdata/contract.json")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var contract map[string]promise
+	if err := json.Unmarshal(data, &contract); err != nil {
+		t.Fatal(err)
+	}
+	offered := map[string]bool{}
+	excused := better()
+	for _, p := range plugins() {
+		m, err := p.Manifest()
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, tool := range m.Tools {
+			offered[tool.Name] = true
+			promised, ok := contract[tool.Name]
+			if !ok {
+				t.Errorf("%s is not in the contract", tool.Name)
+				continue
+			}
+			if _, ok := excused[tool.Name]; !ok {
+				if (tool.Effect == "read") != promised.ReadOnly {
+					t.Errorf("%s: effect %s, promised read-only %v", tool.Name, tool.Effect, promised.ReadOnly)
+				}
+				for _, scope := range promised.Scopes {
+					if !slices.Contains(tool.Scopes, scope) {
+						t.Errorf("%s: scopes %v, promised %s", tool.Name, tool.Scopes, scope)
+					}
+				}
+			}
+			var s schema
+			if err := json.Unmarshal(tool.InputSchema, &s); err != nil {
+				t.Fatal(err)
+			}
+			compare(t, tool.Name, s, promised, excused)
+		}
+	}
+	for _, name := range slices.Sorted(maps.Keys(contract)) {
+		if !offered[name] {
+			t.Errorf("%s is not offered", name)
+		}
+	}
+}
+
+func compare(t *testing.T, tool string, s schema, promised promise, excused map[string]string) {
+	t.Helper()
+	for name, want := range promised.Parameters {
+		got := s.Properties[name]
+		if got == nil {
+			t.Errorf("%s: %s is missing", tool, name)
+			continue
+		}
+		if len(got.AnyOf) > 0 {
+			got = got.AnyOf[0] // the other is the null that clears a setting
+		}
+		// A page, a lifetime in seconds: promised as a number, never a fraction.
+		if got.Type != want.Type && (want.Type != "number" || got.Type != "integer") {
+			t.Errorf("%s.%s is %s, promised %s", tool, name, got.Type, want.Type)
+		}
+		for _, value := range want.Enum {
+			if !slices.Contains(got.Enum, value) {
+				t.Errorf("%s.%s refuses %s", tool, name, value)
+			}
+		}
+		if slices.Contains(s.Required, name) != want.Required && excused[tool+"."+name] == "" {
+			t.Errorf("%s.%s: required %v, promised %v", tool, name, !want.Required, want.Required)
+		}
+	}
+}

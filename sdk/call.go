@@ -12,6 +12,8 @@ import (
 	"sync/atomic"
 
 	"google.golang.org/grpc"
+	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/status"
 
 	"github.com/auth0-mcp/auth0-mcp/proto/pluginv1"
 )
@@ -83,6 +85,11 @@ func (t tunnel) RoundTrip(r *http.Request) (*http.Response, error) {
 	if r.URL.Host != c.domain {
 		return nil, newError(pluginv1.Failure_CODE_REFUSED, "%s %s was not sent to %q: a plugin reaches %s only", r.Method, r.URL.Path, r.URL.Host, c.domain)
 	}
+	if !pluginv1.CleanPath(r.URL.EscapedPath()) {
+		// The host would refuse it as an attempt to leave the API; here it is most
+		// likely an id that the caller got wrong.
+		return nil, newError(pluginv1.Failure_CODE_INVALID_ARGUMENT, "%s %s was not sent: nothing has such an id (no space, ?, #, ; or \\, and no . or .. between slashes)", r.Method, r.URL.EscapedPath())
+	}
 	body, err := readBody(r)
 	if err != nil {
 		return nil, err
@@ -97,8 +104,12 @@ func (t tunnel) RoundTrip(r *http.Request) (*http.Response, error) {
 		Headers: toHeaders(r.Header), Body: body,
 	}, grpc.MaxCallRecvMsgSize(pluginv1.MaxMessageBytes), grpc.MaxCallSendMsgSize(pluginv1.MaxMessageBytes))
 	if err != nil {
-		if ctx.Err() != nil {
-			return nil, ctx.Err()
+		// gRPC may notice the end of the context before the context tells of it.
+		switch status.Code(err) {
+		case codes.DeadlineExceeded:
+			return nil, context.DeadlineExceeded
+		case codes.Canceled:
+			return nil, context.Canceled
 		}
 		return nil, fmt.Errorf("the host did not answer: %w", err)
 	}

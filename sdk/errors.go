@@ -32,6 +32,12 @@ func Ambiguous(format string, args ...any) error {
 	return newError(pluginv1.Failure_CODE_AMBIGUOUS, format, args...)
 }
 
+// FailedPrecondition says that the arguments are right, but that what they name is
+// not in a state for it; say what it waits for, or what mends it.
+func FailedPrecondition(format string, args ...any) error {
+	return newError(pluginv1.Failure_CODE_FAILED_PRECONDITION, format, args...)
+}
+
 func newError(code pluginv1.Failure_Code, format string, args ...any) *Error {
 	return &Error{&pluginv1.Failure{Code: code, Message: fmt.Sprintf(format, args...)}}
 }

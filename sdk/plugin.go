@@ -51,7 +51,8 @@ type Tool struct {
 // NewTool makes a tool of a plain function. The JSON schema of the arguments
 // comes from In's fields and tags: see [Schema]. What fn returns is the tool's
 // answer, as JSON; a [json.RawMessage] is passed on unchanged. An error made by
-// [InvalidArgument], [NotFound] or [Ambiguous] reaches the caller as such, an
+// [InvalidArgument], [NotFound], [Ambiguous] or
+// [FailedPrecondition] reaches the caller as such, an
 // error answer of the Management API with Auth0's own words.
 //
 // A mistake in the declaration is reported by [Serve], [Plugin.Manifest] and the

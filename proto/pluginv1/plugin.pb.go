@@ -51,33 +51,38 @@ const (
 	Failure_CODE_CALL_ENDED Failure_Code = 8
 	// A fault in the plugin itself.
 	Failure_CODE_INTERNAL Failure_Code = 9
+	// The arguments are right, but what they name is not in a state for it, such
+	// as an action whose build failed.
+	Failure_CODE_FAILED_PRECONDITION Failure_Code = 10
 )
 
 // Enum value maps for Failure_Code.
 var (
 	Failure_Code_name = map[int32]string{
-		0: "CODE_UNSPECIFIED",
-		1: "CODE_INVALID_ARGUMENT",
-		2: "CODE_NOT_FOUND",
-		3: "CODE_AMBIGUOUS",
-		4: "CODE_API",
-		5: "CODE_TRANSPORT",
-		6: "CODE_REFUSED",
-		7: "CODE_TOO_LARGE",
-		8: "CODE_CALL_ENDED",
-		9: "CODE_INTERNAL",
+		0:  "CODE_UNSPECIFIED",
+		1:  "CODE_INVALID_ARGUMENT",
+		2:  "CODE_NOT_FOUND",
+		3:  "CODE_AMBIGUOUS",
+		4:  "CODE_API",
+		5:  "CODE_TRANSPORT",
+		6:  "CODE_REFUSED",
+		7:  "CODE_TOO_LARGE",
+		8:  "CODE_CALL_ENDED",
+		9:  "CODE_INTERNAL",
+		10: "CODE_FAILED_PRECONDITION",
 	}
 	Failure_Code_value = map[string]int32{
-		"CODE_UNSPECIFIED":      0,
-		"CODE_INVALID_ARGUMENT": 1,
-		"CODE_NOT_FOUND":        2,
-		"CODE_AMBIGUOUS":        3,
-		"CODE_API":              4,
-		"CODE_TRANSPORT":        5,
-		"CODE_REFUSED":          6,
-		"CODE_TOO_LARGE":        7,
-		"CODE_CALL_ENDED":       8,
-		"CODE_INTERNAL":         9,
+		"CODE_UNSPECIFIED":         0,
+		"CODE_INVALID_ARGUMENT":    1,
+		"CODE_NOT_FOUND":           2,
+		"CODE_AMBIGUOUS":           3,
+		"CODE_API":                 4,
+		"CODE_TRANSPORT":           5,
+		"CODE_REFUSED":             6,
+		"CODE_TOO_LARGE":           7,
+		"CODE_CALL_ENDED":          8,
+		"CODE_INTERNAL":            9,
+		"CODE_FAILED_PRECONDITION": 10,
 	}
 )
 
@@ -1078,12 +1083,12 @@ const file_auth0mcp_plugin_v1_plugin_proto_rawDesc = "" +
 	"\x10CallToolResponse\x12\x18\n" +
 	"\x06result\x18\x01 \x01(\fH\x00R\x06result\x127\n" +
 	"\afailure\x18\x02 \x01(\v2\x1b.auth0mcp.plugin.v1.FailureH\x00R\afailureB\t\n" +
-	"\aoutcome\"\xcc\x02\n" +
+	"\aoutcome\"\xea\x02\n" +
 	"\aFailure\x124\n" +
 	"\x04code\x18\x01 \x01(\x0e2 .auth0mcp.plugin.v1.Failure.CodeR\x04code\x12\x18\n" +
 	"\amessage\x18\x02 \x01(\tR\amessage\x12\x1f\n" +
 	"\vhttp_status\x18\x03 \x01(\x05R\n" +
-	"httpStatus\"\xcf\x01\n" +
+	"httpStatus\"\xed\x01\n" +
 	"\x04Code\x12\x14\n" +
 	"\x10CODE_UNSPECIFIED\x10\x00\x12\x19\n" +
 	"\x15CODE_INVALID_ARGUMENT\x10\x01\x12\x12\n" +
@@ -1094,7 +1099,9 @@ const file_auth0mcp_plugin_v1_plugin_proto_rawDesc = "" +
 	"\fCODE_REFUSED\x10\x06\x12\x12\n" +
 	"\x0eCODE_TOO_LARGE\x10\a\x12\x13\n" +
 	"\x0fCODE_CALL_ENDED\x10\b\x12\x11\n" +
-	"\rCODE_INTERNAL\x10\t\"\xb7\x01\n" +
+	"\rCODE_INTERNAL\x10\t\x12\x1c\n" +
+	"\x18CODE_FAILED_PRECONDITION\x10\n" +
+	"\"\xb7\x01\n" +
 	"\x10RoundTripRequest\x12\x17\n" +
 	"\acall_id\x18\x01 \x01(\tR\x06callId\x12\x16\n" +
 	"\x06method\x18\x02 \x01(\tR\x06method\x12\x12\n" +

@@ -5,8 +5,10 @@
 package auth0v1
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"net/http"
@@ -52,6 +54,12 @@ func (e *StatusError) Error() string {
 	return fmt.Sprintf("%s %s: %d %s", e.Method, e.Path, e.StatusCode, http.StatusText(e.StatusCode))
 }
 
+// Answered reports whether err is an answer of the Management API with that status.
+func Answered(err error, status int) bool {
+	answer, ok := errors.AsType[*StatusError](err)
+	return ok && answer.StatusCode == status
+}
+
 // Status is the HTTP status of the answer.
 func (e *StatusError) Status() int { return e.StatusCode }
 
@@ -90,6 +98,11 @@ func (a *API) send(ctx context.Context, method string, body json.RawMessage, que
 		return nil, fmt.Errorf("%s: %w", method, err)
 	}
 	request.URL.RawQuery = query.Encode()
+	if body != nil {
+		// NewRequest encodes the body anew: <, > and & of a template or a script
+		// would arrive as escapes, the same JSON but not the text that was given.
+		request.Body, request.ContentLength = io.NopCloser(bytes.NewReader(body)), int64(len(body))
+	}
 	response, err := a.management.Do(request)
 	if err != nil {
 		return nil, err

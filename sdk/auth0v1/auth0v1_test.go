@@ -102,7 +102,7 @@ func plugin(s *tenant) sdk.Plugin {
 			if err != nil {
 				return nil, err
 			}
-			return api.Send(ctx, http.MethodPatch, json.RawMessage(`{"a":null,"n":12345678901234567890,"e":[]}`), "things", in.ID)
+			return api.Send(ctx, http.MethodPatch, json.RawMessage(`{"a":null,"n":12345678901234567890,"e":[],"code":"a && b < c"}`), "things", in.ID)
 		}),
 	}}
 }
@@ -158,7 +158,7 @@ func TestByName(t *testing.T) {
 func TestSendIsRaw(t *testing.T) {
 	s := &tenant{}
 	r := sdktest.Call(t, plugin(s), s, "patch", `{"id":"https://api.example.com/v1"}`)
-	if s.lastBody != `{"a":null,"n":12345678901234567890,"e":[]}`+"\n" || s.lastTyp != "application/json" || string(r.JSON) != `{}` {
+	if s.lastBody != `{"a":null,"n":12345678901234567890,"e":[],"code":"a && b < c"}` || s.lastTyp != "application/json" || string(r.JSON) != `{}` {
 		t.Errorf("sent %s as %s, got %s", s.lastBody, s.lastTyp, r.JSON)
 	}
 	if !strings.HasSuffix(s.lastEscaped, "/things/https:%2F%2Fapi.example.com%2Fv1") {
@@ -207,7 +207,7 @@ func TestProject(t *testing.T) {
 
 func TestUpdate(t *testing.T) {
 	s := &tenant{}
-	if r := sdktest.Call(t, plugin(s), s, "update", `{"id":"x","name":""}`); s.lastBody != `{"name":""}`+"\n" || !strings.HasSuffix(s.lastEscaped, "/things/x") {
+	if r := sdktest.Call(t, plugin(s), s, "update", `{"id":"x","name":""}`); s.lastBody != `{"name":""}` || !strings.HasSuffix(s.lastEscaped, "/things/x") {
 		t.Errorf("sent %s to %s (%v)", s.lastBody, s.lastEscaped, r.Failure)
 	}
 	s.requests = nil

@@ -17,18 +17,27 @@ import (
 type Collection struct {
 	// Path are the segments below /api/v2/.
 	Path []string
-	// Items is the member of the envelope that holds the items, and of the answer.
+	// Items is the member of the envelope that holds the items.
 	Items string
+	// As is what the items are called in the tool's answer; empty: Items.
+	As string
 	// AlwaysTotals: the API sends the envelope unasked and refuses include_totals,
 	// as for actions.
 	AlwaysTotals bool
+}
+
+func (c Collection) name() string {
+	if c.As != "" {
+		return c.As
+	}
+	return c.Items
 }
 
 // PageOf are the paging arguments that every list tool takes; embed it in an input.
 type PageOf struct {
 	Page          *int  `json:"page,omitempty" jsonschema:"0-based." schema:"min=0"`
 	PerPage       *int  `json:"per_page,omitempty" schema:"min=1,max=100,default=20"`
-	IncludeTotals *bool `json:"include_totals,omitempty" schema:"default=true"`
+	IncludeTotals *bool `json:"include_totals,omitempty"`
 }
 
 // DefaultPerPage is the size of a page that nobody asked for otherwise.
@@ -52,7 +61,7 @@ func valueOr[T any](p *T, otherwise T) T {
 
 // Page fetches one page. The items come as the API sends them.
 func (a *API) Page(ctx context.Context, c Collection, p PageOf, query url.Values) (sdk.Page, error) {
-	page := sdk.Page{Name: c.Items, Number: p.Number(), Size: p.Size(), Total: sdk.UnknownTotal}
+	page := sdk.Page{Name: c.name(), Number: p.Number(), Size: p.Size(), Total: sdk.UnknownTotal}
 	items, total, err := a.fetch(ctx, c, page.Number, page.Size, p.Totals(), query)
 	if err != nil {
 		return page, err
@@ -112,8 +121,8 @@ func (a *API) fetch(ctx context.Context, c Collection, number, size int, totals 
 // FieldsOf are the arguments that choose an item's members; embed it in the input
 // of a list tool.
 type FieldsOf struct {
-	Fields        []string `json:"fields,omitempty" jsonschema:"Members to show instead of the usual ones."`
-	IncludeFields *bool    `json:"include_fields,omitempty" jsonschema:"false: all members but fields."`
+	Fields        []string `json:"fields,omitempty" jsonschema:"Members to show."`
+	IncludeFields *bool    `json:"include_fields,omitempty"`
 }
 
 // Project keeps of each item what the caller asked for, or the usual members;
@@ -162,14 +171,14 @@ func (a *API) Filter(ctx context.Context, c Collection, query url.Values, keep f
 // Search is one page of the items that keep keeps, found by walking all pages:
 // for what the API cannot filter itself. The page says so if the walk had to stop.
 func (a *API) Search(ctx context.Context, c Collection, p PageOf, query url.Values, keep func(sdk.Object) bool) (sdk.Page, error) {
-	page := sdk.Page{Name: c.Items, Number: p.Number(), Size: p.Size()}
+	page := sdk.Page{Name: c.name(), Number: p.Number(), Size: p.Size()}
 	found, complete, err := a.Filter(ctx, c, query, keep)
 	if err != nil {
 		return page, err
 	}
 	page.Total = len(found)
 	if !complete {
-		page.Note = fmt.Sprintf("only the first %d %s were looked at: there may be more", SearchCap, strings.ReplaceAll(c.Items, "_", " "))
+		page.Note = fmt.Sprintf("only the first %d %s were looked at: there may be more", SearchCap, strings.ReplaceAll(c.name(), "_", " "))
 	}
 	// Clamped before the multiplication, which a huge page would overflow.
 	start := min(page.Number, page.Total/page.Size+1) * page.Size

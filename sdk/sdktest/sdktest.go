@@ -47,37 +47,54 @@ func Call(t testing.TB, p sdk.Plugin, auth0 http.Handler, tool, arguments string
 	declared := declaration(t, p, tool)
 	checkArguments(t, declared, arguments)
 
+	c := connect(t, p, declared)
+	defer c.close()
+	return c.call(t, auth0, arguments)
+}
+
+// connection is a plugin over real gRPC with a host, for calls of one tool.
+type connection struct {
+	plugin *sdk.Connection
+	host   *fakeHost
+	close  func()
+}
+
+func connect(t testing.TB, p sdk.Plugin, tool pluginv1.ToolManifest) *connection {
+	t.Helper()
 	gp, err := sdk.GRPCPlugin(p)
 	if err != nil {
 		t.Fatal(err)
 	}
 	client, _ := goplugin.TestPluginGRPCConn(t, false, map[string]goplugin.Plugin{pluginv1.PluginSet: gp})
-	// Close asks the server to stop: stopping it here too would race with that.
-	defer client.Close()
 	dispensed, err := client.Dispense(pluginv1.PluginSet)
 	if err != nil {
 		t.Fatal(err)
 	}
-	conn := dispensed.(*sdk.Connection)
-
-	host := &fakeHost{t: t, auth0: auth0, tool: declared}
-	id := conn.Broker.NextId()
-	go conn.Broker.AcceptAndServe(id, func(opts []grpc.ServerOption) *grpc.Server {
+	// Close asks the server to stop: stopping it here too would race with that.
+	c := &connection{plugin: dispensed.(*sdk.Connection), host: &fakeHost{t: t, tool: tool}, close: func() { _ = client.Close() }}
+	id := c.plugin.Broker.NextId()
+	go c.plugin.Broker.AcceptAndServe(id, func(opts []grpc.ServerOption) *grpc.Server {
 		s := grpc.NewServer(append(opts, grpc.MaxRecvMsgSize(pluginv1.MaxMessageBytes))...)
-		pluginv1.RegisterHostServer(s, host)
+		pluginv1.RegisterHostServer(s, c.host)
 		return s
 	})
-	if _, err := conn.Configure(t.Context(), &pluginv1.ConfigureRequest{Domain: Domain, HostBrokerId: id}); err != nil {
+	if _, err := c.plugin.Configure(t.Context(), &pluginv1.ConfigureRequest{Domain: Domain, HostBrokerId: id}); err != nil {
 		t.Fatalf("Configure: %v", err)
 	}
-	answer, err := conn.CallTool(t.Context(), &pluginv1.CallToolRequest{CallId: callID, Tool: tool, Arguments: []byte(arguments)},
+	return c
+}
+
+func (c *connection) call(t testing.TB, auth0 http.Handler, arguments string) Result {
+	t.Helper()
+	c.host.begin(auth0)
+	answer, err := c.plugin.CallTool(t.Context(), &pluginv1.CallToolRequest{CallId: callID, Tool: c.host.tool.Name, Arguments: []byte(arguments)},
 		grpc.MaxCallRecvMsgSize(pluginv1.MaxMessageBytes))
 	if err != nil {
-		t.Fatalf("%s: %v", tool, err)
+		t.Fatalf("%s: %v", c.host.tool.Name, err)
 	}
-	host.mu.Lock()
-	defer host.mu.Unlock()
-	return Result{JSON: answer.GetResult(), Failure: answer.GetFailure(), Progress: slices.Clone(host.progress)}
+	c.host.mu.Lock()
+	defer c.host.mu.Unlock()
+	return Result{JSON: answer.GetResult(), Failure: answer.GetFailure(), Progress: slices.Clone(c.host.progress)}
 }
 
 func declaration(t testing.TB, p sdk.Plugin, tool string) pluginv1.ToolManifest {
@@ -115,12 +132,25 @@ func checkArguments(t testing.TB, tool pluginv1.ToolManifest, arguments string) 
 // fakeHost is a host with one tenant, one call and no credentials.
 type fakeHost struct {
 	pluginv1.UnimplementedHostServer
-	t     testing.TB
-	auth0 http.Handler
-	tool  pluginv1.ToolManifest
+	t    testing.TB
+	tool pluginv1.ToolManifest
 
 	mu       sync.Mutex
+	auth0    http.Handler
 	progress []string
+}
+
+// begin makes room for a call, with the tenant that it meets.
+func (h *fakeHost) begin(auth0 http.Handler) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	h.auth0, h.progress = auth0, nil
+}
+
+func (h *fakeHost) tenant() http.Handler {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	return h.auth0
 }
 
 func (h *fakeHost) RoundTrip(ctx context.Context, r *pluginv1.RoundTripRequest) (*pluginv1.RoundTripResponse, error) {
@@ -142,7 +172,7 @@ func (h *fakeHost) RoundTrip(ctx context.Context, r *pluginv1.RoundTripRequest) 
 		}
 	}
 	recorder := httptest.NewRecorder()
-	h.auth0.ServeHTTP(recorder, request)
+	h.tenant().ServeHTTP(recorder, request)
 	response := &pluginv1.HTTPResponse{Status: int32(recorder.Code), Body: recorder.Body.Bytes()} //nolint:gosec // an HTTP status fits
 	for name, values := range recorder.Header() {
 		response.Headers = append(response.Headers, &pluginv1.Header{Name: name, Values: values})
@@ -151,7 +181,7 @@ func (h *fakeHost) RoundTrip(ctx context.Context, r *pluginv1.RoundTripRequest) 
 }
 
 func (h *fakeHost) allowed(method, path string) bool {
-	if !slices.Contains(h.tool.Effect.Methods(), method) {
+	if !pluginv1.CleanPath(path) || !slices.Contains(h.tool.Effect.Methods(), method) {
 		return false
 	}
 	return len(h.tool.Paths) == 0 || slices.ContainsFunc(h.tool.Paths, func(rule string) bool {

@@ -9,6 +9,7 @@ import (
 	"net/http"
 	"reflect"
 	"slices"
+	"strings"
 	"testing"
 
 	"github.com/google/jsonschema-go/jsonschema"
@@ -45,6 +46,8 @@ func touched(t testing.TB, p sdk.Plugin, auth0 http.Handler, tool, base string, 
 	if err != nil {
 		t.Fatal(err)
 	}
+	c := connect(t, p, declared)
+	defer c.close()
 	arrived, refused := map[string]int{}, 0
 	for _, v := range variants(&schema, "") {
 		if slices.Contains(without, v.path) {
@@ -64,7 +67,7 @@ func touched(t testing.TB, p sdk.Plugin, auth0 http.Handler, tool, base string, 
 			continue
 		}
 		recorder := &recorder{auth0: auth0}
-		r := Call(t, p, recorder, tool, string(raw))
+		r := c.call(t, recorder, string(raw))
 		if r.Failure.GetCode() == pluginv1.Failure_CODE_INVALID_ARGUMENT && recorder.body == nil {
 			refused++
 			continue
@@ -144,7 +147,8 @@ func variants(s *jsonschema.Schema, path string) []variant {
 			all = append(all, variant{inner.path, []any{inner.value}})
 		}
 	}
-	if s.Type == "object" && s.Properties == nil && s.AdditionalProperties != nil {
+	// An object without members is closed by a schema that nothing fits.
+	if s.Type == "object" && s.Properties == nil && s.AdditionalProperties != nil && s.AdditionalProperties.Not == nil {
 		for _, inner := range variants(s.AdditionalProperties, path+"{}") {
 			all = append(all, variant{inner.path, map[string]any{"key": inner.value}})
 		}
@@ -188,6 +192,9 @@ func sample(s *jsonschema.Schema) any {
 			return json.Number(fmt.Sprint(*s.Minimum))
 		}
 		return json.Number("7")
+	}
+	if s.MinLength != nil && *s.MinLength > len("sample") {
+		return strings.Repeat("s", *s.MinLength)
 	}
 	return "sample"
 }

@@ -13,6 +13,8 @@ import (
 type change struct {
 	ID       string         `json:"id"`
 	Name     *string        `json:"name,omitempty" schema:"null"`
+	Long     string         `json:"long,omitempty" schema:"min=20"`
+	Empty    *struct{}      `json:"empty,omitempty"`
 	Numbers  []int          `json:"numbers,omitempty"`
 	Nested   *nested        `json:"nested,omitempty"`
 	Metadata map[string]any `json:"metadata,omitempty" jsonschema:"Free." schema:"free"`
@@ -61,7 +63,7 @@ func TestUntouched(t *testing.T) {
 		}
 	}
 	refuses := sends(func(*sdk.Call, change) (json.RawMessage, error) { return nil, sdk.InvalidArgument("no") })
-	if problems := touched(t, refuses, http.NotFoundHandler(), "change", `{"id":"x"}`, []string{"id"}); len(problems) != 9 {
+	if problems := touched(t, refuses, http.NotFoundHandler(), "change", `{"id":"x"}`, []string{"id"}); len(problems) != 11 {
 		t.Errorf("a tool that refuses everything: %q", problems)
 	}
 }

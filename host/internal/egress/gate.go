@@ -156,7 +156,7 @@ func (c *Call) policy(r *pluginv1.RoundTripRequest) string {
 	method, tool := r.GetMethod(), c.grant.Tool
 	reading := slices.Contains(pluginv1.EffectRead.Methods(), method)
 	switch {
-	case !cleanPath(r.GetPath()):
+	case !pluginv1.CleanPath(r.GetPath()):
 		return "its path is not a clean path below " + pluginv1.BasePath
 	case c.gate.cfg.ReadOnly && !reading:
 		return "the server is read-only"

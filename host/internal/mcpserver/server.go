@@ -157,16 +157,16 @@ func ListedBytes(t *catalog.Tool) int { return len(encode(describe(t))) + len(",
 // enforced, never from a claim.
 func describe(t *catalog.Tool) mcp.Tool {
 	reading := t.Effect == pluginv1.EffectRead
-	return mcp.Tool{
-		Name: t.Name, Description: t.Description, RawInputSchema: t.InputSchema,
-		Annotations: mcp.ToolAnnotation{
-			Title:           t.Title,
-			ReadOnlyHint:    mcp.ToBoolPtr(reading),
-			DestructiveHint: mcp.ToBoolPtr(!reading && !onlyAdds(t.ToolManifest)),
-			IdempotentHint:  mcp.ToBoolPtr(reading || t.Idempotent),
-			OpenWorldHint:   mcp.ToBoolPtr(false),
-		},
+	hints := mcp.ToolAnnotation{Title: t.Title, ReadOnlyHint: mcp.ToBoolPtr(reading), OpenWorldHint: mcp.ToBoolPtr(false)}
+	// The other two mean nothing for a tool that reads, and their defaults go
+	// without saying: every session pays for what is said.
+	if !reading && onlyAdds(t.ToolManifest) {
+		hints.DestructiveHint = mcp.ToBoolPtr(false)
 	}
+	if !reading && t.Idempotent {
+		hints.IdempotentHint = mcp.ToBoolPtr(true)
+	}
+	return mcp.Tool{Name: t.Name, Description: t.Description, RawInputSchema: t.InputSchema, Annotations: hints}
 }
 
 // onlyAdds reports whether all that a tool may send besides reads is a POST to a

@@ -1,18 +1,18 @@
-package egress
+package pluginv1
 
 import (
 	"net/url"
 	"strings"
-
-	"github.com/auth0-mcp/auth0-mcp/proto/pluginv1"
 )
 
-// cleanPath reports whether an escaped path stays below /api/v2/ however often a
+// CleanPath reports whether an escaped path stays below /api/v2/ however often a
 // server or a proxy decodes it before it resolves "." and "..". A resource
 // server's identifier is a URL in one segment (https%3A%2F%2Fapi…), so an encoded
-// slash is allowed; one that makes a ".." element is not.
-func cleanPath(path string) bool {
-	rest, ok := strings.CutPrefix(path, pluginv1.BasePath)
+// slash is allowed; one that makes a ".." element is not, nor is what a server
+// that decodes twice would take for the end of the path: what is called by such a
+// name is found by a list's filter.
+func CleanPath(path string) bool {
+	rest, ok := strings.CutPrefix(path, BasePath)
 	if !ok {
 		return false
 	}

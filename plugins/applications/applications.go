@@ -1,0 +1,172 @@
+// Package applications is the plugin for an Auth0 tenant's applications, which
+// the Management API calls clients.
+package applications
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"net/url"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/auth0-mcp/auth0-mcp/sdk"
+	"github.com/auth0-mcp/auth0-mcp/sdk/auth0v1"
+)
+
+// Plugin is the applications plugin: auth0_list_applications,
+// auth0_get_application, auth0_create_application and auth0_update_application.
+func Plugin() sdk.Plugin {
+	return sdk.Plugin{Name: "applications", Version: "0.1.0", Tools: []sdk.Tool{
+		sdk.NewTool("auth0_list_applications", sdk.Read, "Applications (OAuth clients), summarised. Filters combine with AND.",
+			listApplications, sdk.Title("List applications"), sdk.Scopes("read:clients"), sdk.Paths("GET /api/v2/clients"), sdk.Idempotent()),
+		sdk.NewTool("auth0_get_application", sdk.Read, "One application with all its settings: give client_id or name.",
+			getApplication, sdk.Title("Get application"), sdk.Scopes("read:clients"),
+			sdk.Paths("GET /api/v2/clients", "GET /api/v2/clients/{id}"), sdk.Idempotent()),
+		sdk.NewTool("auth0_create_application", sdk.Write,
+			"Create an application. defaults_applied tells what was set beyond what is given. "+
+				"The secret is hidden; the answer says where a person finds it.",
+			createApplication, sdk.Title("Create application"), sdk.Scopes("create:clients"), sdk.Paths("POST /api/v2/clients")),
+		sdk.NewTool("auth0_update_application", sdk.Write,
+			"Change what is given; null clears. Lists and objects replace the stored ones whole: get first to add. "+
+				"Only jwt_configuration and client_metadata are merged.",
+			updateApplication, sdk.Title("Update application"), sdk.Scopes("update:clients"),
+			sdk.Paths("PATCH /api/v2/clients/{id}"), sdk.Idempotent()),
+	}}
+}
+
+// collection is the API's list of applications. Its items are called clients
+// there, and applications in an answer of this plugin.
+func collection() auth0v1.Collection {
+	return auth0v1.Collection{Path: []string{"clients"}, Items: "clients", As: "applications"}
+}
+
+// summary is what a reader needs of an application to choose one. global marks
+// the tenant's own client, "All Applications", which no person made.
+var summary = []string{"client_id", "name", "description", "app_type", "is_first_party", "global", "callbacks"}
+
+func listApplications(ctx context.Context, c *sdk.Call, in listInput) (any, error) {
+	api, err := auth0v1.New(ctx, c)
+	if err != nil {
+		return nil, err
+	}
+	var page sdk.Page
+	if in.Name == "" {
+		page, err = api.Page(ctx, collection(), in.PageOf, in.query())
+	} else {
+		part := strings.ToLower(in.Name)
+		page, err = api.Search(ctx, collection(), in.PageOf, in.query(), func(o sdk.Object) bool {
+			return strings.Contains(strings.ToLower(o.Text("name")), part)
+		})
+	}
+	if err != nil {
+		return nil, err
+	}
+	page.Items = in.Project(page.Items, summary, "client_id", "name")
+	return page, nil
+}
+
+// query asks the API for what the answer shows and no more: a client secret that
+// is not asked for does not reach this process. An exclusion is left to the
+// projection, which keeps what tells items apart.
+func (in listInput) query() url.Values {
+	query := url.Values{}
+	if in.AppType != "" {
+		query.Set("app_type", in.AppType)
+	}
+	if in.IsFirstParty != nil {
+		query.Set("is_first_party", strconv.FormatBool(*in.IsFirstParty))
+	}
+	if in.IncludeFields == nil || *in.IncludeFields {
+		fields := summary
+		if len(in.Fields) > 0 {
+			fields = append([]string{"client_id", "name"}, in.Fields...)
+		}
+		query.Set("fields", strings.Join(fields, ","))
+		query.Set("include_fields", "true")
+	}
+	return query
+}
+
+func getApplication(ctx context.Context, c *sdk.Call, in getInput) (any, error) {
+	if (in.ClientID == "") == (in.Name == "") {
+		return nil, sdk.InvalidArgument("give client_id or name: exactly one of them says which application is meant")
+	}
+	api, err := auth0v1.New(ctx, c)
+	if err != nil {
+		return nil, err
+	}
+	id := in.ClientID
+	if in.Name != "" {
+		named, err := api.ByName(ctx, collection(), "application", "client_id", in.Name,
+			url.Values{"fields": {"client_id,name"}, "include_fields": {"true"}})
+		if err != nil {
+			return nil, err
+		}
+		id = named.Text("client_id")
+	}
+	return api.Get(ctx, nil, "clients", id)
+}
+
+func createApplication(ctx context.Context, c *sdk.Call, in createInput) (any, error) {
+	api, err := auth0v1.New(ctx, c)
+	if err != nil {
+		return nil, err
+	}
+	var given sdk.Object
+	if err := json.Unmarshal(c.Arguments(), &given); err != nil {
+		return nil, err
+	}
+	body, applied, err := withDefaults(given, in)
+	if err != nil {
+		return nil, err
+	}
+	created, err := send(ctx, api, http.MethodPost, body, "clients")
+	if err != nil {
+		return nil, err
+	}
+	if created, err = report(created, applied); err != nil {
+		return nil, err
+	}
+	return withSecretAccess(created, c.Domain())
+}
+
+func updateApplication(ctx context.Context, c *sdk.Call, in updateInput) (any, error) {
+	api, err := auth0v1.New(ctx, c)
+	if err != nil {
+		return nil, err
+	}
+	var given sdk.Object
+	if err := json.Unmarshal(c.Arguments(), &given); err != nil {
+		return nil, err
+	}
+	// The caller's own value wins, false and null included.
+	if _, decided := given.Get(skipPrompt); decided || !slices.ContainsFunc(in.Callbacks, nonVerifiable) {
+		return api.Update(ctx, c, []string{"client_id"}, "clients", in.ClientID)
+	}
+	applied := sdk.Object{{Name: skipPrompt, Value: json.RawMessage(`true`)}}
+	updated, err := send(ctx, api, http.MethodPatch, append(given.Without("client_id"), applied...), "clients", in.ClientID)
+	if err != nil {
+		return nil, err
+	}
+	return report(updated, applied)
+}
+
+// send sends a body and reads the application that the API answers with.
+func send(ctx context.Context, api *auth0v1.API, method string, body sdk.Object, segments ...string) (sdk.Object, error) {
+	raw, err := body.MarshalJSON()
+	if err != nil {
+		return nil, err
+	}
+	answer, err := api.Send(ctx, method, raw, segments...)
+	if err != nil {
+		return nil, err
+	}
+	var application sdk.Object
+	if err := json.Unmarshal(answer, &application); err != nil {
+		return nil, fmt.Errorf("%s %s was done, but its answer is not an application: %w", method, strings.Join(segments, "/"), err)
+	}
+	return application, nil
+}

@@ -1,0 +1,219 @@
+package applications
+
+import (
+	"context"
+	"encoding/json"
+	"maps"
+	"net/http"
+	"strings"
+	"testing"
+
+	"github.com/auth0-mcp/auth0-mcp/proto/pluginv1"
+	"github.com/auth0-mcp/auth0-mcp/sandbox"
+	"github.com/auth0-mcp/auth0-mcp/sdk"
+	"github.com/auth0-mcp/auth0-mcp/sdk/auth0v1/auth0types"
+	"github.com/auth0-mcp/auth0-mcp/sdk/sdktest"
+)
+
+const (
+	listTool   = "auth0_list_applications"
+	getTool    = "auth0_get_application"
+	createTool = "auth0_create_application"
+	updateTool = "auth0_update_application"
+)
+
+func TestManifest(t *testing.T) { sdktest.Manifest(t, Plugin()) }
+
+// tenant is a sandbox that sees the token which the host would add.
+func tenant(t *testing.T, options sandbox.Options) (*sandbox.Tenant, http.Handler) {
+	t.Helper()
+	s := sandbox.New(options)
+	token := s.Token()
+	return s, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		r.Header.Set("Authorization", "Bearer "+token)
+		s.ServeHTTP(w, r)
+	})
+}
+
+// answer runs a tool that must succeed.
+func answer(t *testing.T, auth0 http.Handler, tool, args string) map[string]any {
+	t.Helper()
+	r := sdktest.Call(t, Plugin(), auth0, tool, args)
+	if r.Failure != nil {
+		t.Fatalf("%s %s: %v", tool, args, r.Failure)
+	}
+	var o map[string]any
+	if err := json.Unmarshal(r.JSON, &o); err != nil {
+		t.Fatal(err)
+	}
+	return o
+}
+
+// text is a value as compact JSON, for comparing.
+func text(t *testing.T, v any) string {
+	t.Helper()
+	raw, err := json.Marshal(v)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(raw)
+}
+
+// lastBody is the body of the latest request, without go-auth0's final newline.
+func lastBody(t *testing.T, s *sandbox.Tenant) string {
+	t.Helper()
+	requests := s.Requests()
+	if len(requests) == 0 {
+		t.Fatal("no request was sent")
+	}
+	return strings.TrimSpace(string(requests[len(requests)-1].Body))
+}
+
+func wantAPIFailure(t *testing.T, f *pluginv1.Failure, status int32) {
+	t.Helper()
+	if f.GetCode() != pluginv1.Failure_CODE_API || f.GetHttpStatus() != status {
+		t.Errorf("failure = %v, want an answer of the API with status %d", f, status)
+	}
+}
+
+// leftOut are the fields of both requests that no tool takes, and why.
+func leftOut() map[string]string {
+	return map[string]string{
+		"addons":                                "holds keys and secrets of other services",
+		"app_type":                              "the others are third-party integrations with addons, or made by Auth0 itself",
+		"async_approval_notification_channels":  "for CIBA only",
+		"client_authentication_methods":         "key material must not pass through a model",
+		"compliance_level":                      "decides over keys and mutual TLS, which are not set here",
+		"custom_login_page":                     "a page that replaces the login: too much to hand to a model unseen",
+		"custom_login_page_on":                  "goes with custom_login_page",
+		"custom_login_page_preview":             "goes with custom_login_page",
+		"default_organization":                  "for client credentials on behalf of one organization only",
+		"encryption_key":                        "key material must not pass through a model",
+		"express_configuration":                 "for app_type express_configuration only",
+		"fedcm_login":                           "for the FedCM sign-in of Google connections only",
+		"form_template":                         "WS-Federation, legacy",
+		"is_token_endpoint_ip_header_trusted":   "weakens brute-force protection",
+		"my_organization_configuration":         "for applications on the My Organization API only",
+		"oidc_backchannel_logout":               "deprecated in favour of oidc_logout",
+		"organization_discovery_methods":        "for the pre-login prompt of organizations only",
+		"par_request_expiry":                    "a detail of pushed authorization requests that has a sound default",
+		"redirection_policy":                    "for third-party applications in strict mode only",
+		"require_proof_of_possession":           "goes with keys or mutual TLS, which are not set here",
+		"require_pushed_authorization_requests": "goes with keys or mutual TLS, which are not set here",
+		"session_transfer":                      "hands sessions to other applications",
+		"signed_request_object":                 "key material must not pass through a model",
+		"third_party_security_mode":             "for third-party applications only, and final",
+		"token_exchange":                        "lets an application take on any user",
+		"token_quota":                           "a limit on operation, not a setting of sign-in",
+		"token_vault_privileged_access":         "key material must not pass through a model",
+	}
+}
+
+func TestTypes(t *testing.T) {
+	create := leftOut()
+	maps.Copy(create, map[string]string{
+		"resource_server_identifier": "for app_type resource_server only",
+		skipPrompt:                   "decided by the callbacks; the update tool takes it",
+	})
+	auth0types.Compare(t, Plugin(), createTool, "testdata/auth0types.json", "CreateClientRequestContent", create)
+	update := leftOut()
+	maps.Copy(update, map[string]string{
+		"client_id":     "goes into the path",
+		"client_secret": "a secret must not pass through a model",
+	})
+	auth0types.Compare(t, Plugin(), updateTool, "testdata/auth0types.json", "UpdateClientRequestContent", update)
+}
+
+func TestUpdateSendsWhatIsGiven(t *testing.T) {
+	t.Parallel()
+	sdktest.Untouched(t, Plugin(), http.NotFoundHandler(), updateTool, `{"client_id":"abc"}`, "client_id")
+}
+
+// completeInput is what auth0_create_application takes, but for an algorithm
+// that must be given: then the tool adds nothing of its own.
+type completeInput struct {
+	createInput
+	JWTConfiguration *struct {
+		jwtConfiguration
+		Alg string `json:"alg" schema:"enum=HS256|RS256|RS512|PS256"`
+	} `json:"jwt_configuration"`
+}
+
+func TestCreateSendsWhatIsGiven(t *testing.T) {
+	t.Parallel()
+	p := sdk.Plugin{Name: "applications", Version: "0.1.0", Tools: []sdk.Tool{
+		sdk.NewTool(createTool, sdk.Write, "Create.", func(ctx context.Context, c *sdk.Call, in completeInput) (any, error) {
+			return createApplication(ctx, c, in.createInput)
+		}),
+	}}
+	sdktest.Untouched(t, p, http.NotFoundHandler(), createTool,
+		`{"name":"x","oidc_conformant":false,"token_endpoint_auth_method":"none","jwt_configuration":{"alg":"HS256"}}`)
+}
+
+// What Auth0 sends that nobody here knows reaches the caller, to the byte.
+func TestAnswersAreWhole(t *testing.T) {
+	const odd = `"client_id":"abc","big":9007199254740993,"unknown":null,"list":[],"html":"a<b&c","nested":{"z":1.0,"a":{}}`
+	auth0 := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.URL.Path == "/api/v2/clients" && r.Method == http.MethodGet {
+			_, _ = w.Write([]byte(`{"start":0,"limit":20,"total":1,"clients":[{` + odd + `}]}`))
+			return
+		}
+		_, _ = w.Write([]byte("{" + odd + "}"))
+	})
+	for _, tt := range []struct{ tool, args, want string }{
+		{getTool, `{"client_id":"abc"}`, "{" + odd + "}"},
+		{updateTool, `{"client_id":"abc","name":"x"}`, "{" + odd + "}"},
+		{updateTool, `{"client_id":"abc","callbacks":["myapp:/cb"]}`, "{" + odd + `,"defaults_applied":{"` + skipPrompt + `":true}}`},
+		{createTool, `{"name":"x","jwt_configuration":{"alg":"HS256"},"oidc_conformant":false}`, "{" + odd + "}"},
+		{listTool, `{"include_fields":false}`, `{"applications":[{` + odd + `}],"count":1,"total":1,"pagination":{"page":0,"per_page":20,"total_pages":1,"has_next":false}}`},
+	} {
+		r := sdktest.Call(t, Plugin(), auth0, tt.tool, tt.args)
+		if string(r.JSON) != tt.want {
+			t.Errorf("%s %s: got %s (%v), want %s", tt.tool, tt.args, r.JSON, r.Failure, tt.want)
+		}
+	}
+}
+
+func TestFailuresOfAuth0(t *testing.T) {
+	s, auth0 := tenant(t, sandbox.Options{Empty: true})
+	f := sdktest.Call(t, Plugin(), auth0, getTool, `{"client_id":"../grants"}`).Failure
+	if f.GetCode() != pluginv1.Failure_CODE_INVALID_ARGUMENT || len(s.Requests()) > 0 {
+		t.Errorf("an id that climbs: %v, requests %v", f, s.Requests())
+	}
+	for _, tt := range []struct {
+		tool, args string
+		status     int32
+	}{
+		{getTool, `{"client_id":"nobody"}`, 404},
+		{updateTool, `{"client_id":"nobody","name":"x"}`, 404},
+		{updateTool, `{"client_id":"nobody","callbacks":["myapp:/cb"]}`, 404},
+		{createTool, `{"name":"x","initiate_login_uri":"http://plain.example"}`, 400},
+		{createTool, `{"name":"<b>"}`, 400},
+	} {
+		wantAPIFailure(t, sdktest.Call(t, Plugin(), auth0, tt.tool, tt.args).Failure, tt.status)
+	}
+	for _, tt := range []struct {
+		tool, args string
+		status     int
+	}{
+		{createTool, `{"name":"x"}`, 409},
+		{createTool, `{"name":"x"}`, 403},
+		{updateTool, `{"client_id":"abc","callbacks":["myapp:/cb"]}`, 409},
+		{getTool, `{"name":"x"}`, 403},
+		{listTool, `{}`, 403},
+		{listTool, `{"name":"x"}`, 500},
+	} {
+		s.Fail(sandbox.FaultRule{Path: "/api/v2/clients*", Status: tt.status})
+		wantAPIFailure(t, sdktest.Call(t, Plugin(), auth0, tt.tool, tt.args).Failure, int32(tt.status)) //nolint:gosec // an HTTP status fits
+	}
+}
+
+// An application that was made although its answer is unreadable must not be
+// reported as a plain failure: trying again would make another.
+func TestUnreadableAnswerOfCreate(t *testing.T) {
+	auth0 := http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { _, _ = w.Write([]byte(`["?"]`)) })
+	f := sdktest.Call(t, Plugin(), auth0, createTool, `{"name":"x"}`).Failure
+	if f.GetCode() != pluginv1.Failure_CODE_INTERNAL || !strings.Contains(f.GetMessage(), "POST clients was done") {
+		t.Errorf("failure = %v", f)
+	}
+}

@@ -1,0 +1,169 @@
+// Package resourceservers is the plugin for an Auth0 tenant's APIs, which Auth0
+// and OAuth call resource servers.
+package resourceservers
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"net/url"
+	"strings"
+
+	"github.com/auth0-mcp/auth0-mcp/sdk"
+	"github.com/auth0-mcp/auth0-mcp/sdk/auth0v1"
+)
+
+// Plugin is the resource servers plugin: auth0_list_resource_servers,
+// auth0_get_resource_server, auth0_create_resource_server and
+// auth0_update_resource_server.
+func Plugin() sdk.Plugin {
+	return sdk.Plugin{Name: "resourceservers", Version: "0.1.0", Tools: []sdk.Tool{
+		sdk.NewTool("auth0_list_resource_servers", sdk.Read, "The tenant's APIs (resource servers). scopes is their number; ask for fields to see them.",
+			listResourceServers, sdk.Title("List resource servers"), sdk.Scopes("read:resource_servers"),
+			sdk.Paths("GET /api/v2/"+resource), sdk.Idempotent()),
+		sdk.NewTool("auth0_get_resource_server", sdk.Read, "One API (resource server) with all its settings.",
+			getResourceServer, sdk.Title("Get resource server"), sdk.Scopes("read:resource_servers"),
+			sdk.Paths("GET /api/v2/"+resource+"/{id}", "GET /api/v2/"+resource), sdk.Idempotent()),
+		sdk.NewTool("auth0_create_resource_server", sdk.Write, "Create an API.",
+			createResourceServer, sdk.Title("Create resource server"), sdk.Scopes("create:resource_servers"),
+			sdk.Paths("POST /api/v2/"+resource)),
+		sdk.NewTool("auth0_update_resource_server", sdk.Write,
+			"Change an API. Lists and objects are replaced whole; null clears.",
+			updateResourceServer, sdk.Title("Update resource server"), sdk.Scopes("update:resource_servers"),
+			sdk.Paths("PATCH /api/v2/"+resource+"/{id}"), sdk.Idempotent()),
+	}}
+}
+
+// resource is the path segment of the Management API.
+const resource = "resource-servers"
+
+func collection() auth0v1.Collection {
+	return auth0v1.Collection{Path: []string{resource}, Items: "resource_servers"}
+}
+
+func listResourceServers(ctx context.Context, c *sdk.Call, in listInput) (any, error) {
+	api, err := auth0v1.New(ctx, c)
+	if err != nil {
+		return nil, err
+	}
+	page, err := api.Page(ctx, collection(), in.PageOf, url.Values{"identifiers": in.Identifiers})
+	if err != nil {
+		return nil, err
+	}
+	page.Items, err = present(page.Items, in.FieldsOf)
+	return page, err
+}
+
+// present projects the items to what was asked for. Unasked, the scopes are
+// counted: those of one API can be longer than all the rest of the list.
+func present(items []sdk.Object, f auth0v1.FieldsOf) ([]sdk.Object, error) {
+	rows := f.Project(items, []string{"id", "name", "identifier", "is_system", "signing_alg"}, "id", "name")
+	if len(f.Fields) > 0 || (f.IncludeFields != nil && !*f.IncludeFields) {
+		return rows, nil
+	}
+	for i, item := range items {
+		var scopes []json.RawMessage
+		if raw, ok := item.Get("scopes"); ok {
+			if err := json.Unmarshal(raw, &scopes); err != nil {
+				return nil, fmt.Errorf("the scopes of resource server %s are not a list: %w", item.Text("id"), err)
+			}
+		}
+		row, err := rows[i].With("scopes", len(scopes))
+		if err != nil {
+			return nil, err
+		}
+		rows[i] = row
+	}
+	return rows, nil
+}
+
+func getResourceServer(ctx context.Context, c *sdk.Call, in getInput) (any, error) {
+	api, err := auth0v1.New(ctx, c)
+	if err != nil {
+		return nil, err
+	}
+	if fitsPath(in.ID) {
+		found, err := api.Get(ctx, nil, resource, in.ID)
+		if !auth0v1.Answered(err, http.StatusNotFound) {
+			return found, err
+		}
+	}
+	id, err := lookUp(ctx, api, in.ID)
+	if err != nil {
+		return nil, err
+	}
+	return api.Get(ctx, nil, resource, id)
+}
+
+// lookUp is the id of the resource server with that identifier or, if there is
+// none, with that name. Only what does not fit into a path can still be an
+// identifier: all else was asked for directly.
+func lookUp(ctx context.Context, api *auth0v1.API, key string) (string, error) {
+	query := url.Values{"fields": {"id,name,identifier"}, "include_fields": {"true"}}
+	if !fitsPath(key) {
+		query.Set("identifiers", key)
+		found, _, err := api.Filter(ctx, collection(), query, func(o sdk.Object) bool { return o.Text("identifier") == key })
+		if err != nil {
+			return "", err
+		}
+		if len(found) > 0 {
+			return found[0].Text("id"), nil
+		}
+		query.Del("identifiers")
+	}
+	found, err := api.ByName(ctx, collection(), "resource server", "id", key, query)
+	return found.Text("id"), err
+}
+
+// fitsPath reports whether an id or identifier may stand in a request's path.
+// The host refuses a segment that is not clean however often it is decoded: a
+// name with a space, or an identifier with a query, asked for that way, would
+// fail instead of being looked up.
+func fitsPath(key string) bool {
+	if key == "" {
+		return false
+	}
+	for element := range strings.SplitSeq(key, "/") {
+		if element == "." || element == ".." {
+			return false
+		}
+	}
+	return !strings.ContainsFunc(key, func(r rune) bool {
+		return r <= ' ' || r == 0x7f || strings.ContainsRune(`%?#;\`, r)
+	})
+}
+
+func createResourceServer(ctx context.Context, c *sdk.Call, in createInput) (any, error) {
+	if in.SigningSecret != "" && in.SigningAlg != hs256 {
+		return nil, errUnusedSecret()
+	}
+	api, err := auth0v1.New(ctx, c)
+	if err != nil {
+		return nil, err
+	}
+	return api.Send(ctx, http.MethodPost, c.Arguments(), resource)
+}
+
+func updateResourceServer(ctx context.Context, c *sdk.Call, in updateInput) (any, error) {
+	if !fitsPath(in.ID) {
+		return nil, sdk.InvalidArgument("id %q does not fit into a request's path: give the resource server's id, which auth0_get_resource_server tells for an identifier or a name", in.ID)
+	}
+	if in.SigningSecret != "" && in.SigningAlg != "" && in.SigningAlg != hs256 {
+		return nil, errUnusedSecret()
+	}
+	api, err := auth0v1.New(ctx, c)
+	if err != nil {
+		return nil, err
+	}
+	return api.Update(ctx, c, []string{"id"}, resource, in.ID)
+}
+
+// hs256 is the only algorithm that signs with a secret.
+const hs256 = "HS256"
+
+// errUnusedSecret refuses what Auth0 would drop without a word: the caller
+// would believe that the tokens are signed with the secret.
+func errUnusedSecret() error {
+	return sdk.InvalidArgument("signing_secret goes with signing_alg %s only, and the default is RS256: give signing_alg %s, or leave signing_secret out", hs256, hs256)
+}

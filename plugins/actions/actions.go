@@ -1,0 +1,251 @@
+// Package actions is the plugin for a tenant's actions.
+package actions
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"net/url"
+	"regexp"
+	"slices"
+	"strconv"
+	"time"
+
+	"github.com/auth0-mcp/auth0-mcp/sdk"
+	"github.com/auth0-mcp/auth0-mcp/sdk/auth0v1"
+)
+
+// Plugin is the actions plugin: list, get, create, update and deploy.
+func Plugin() sdk.Plugin {
+	return plugin(patience{first: 250 * time.Millisecond, longest: 2 * time.Second, whole: deployWait})
+}
+
+func plugin(p patience) sdk.Plugin {
+	return sdk.Plugin{Name: "actions", Version: "0.1.0", Tools: []sdk.Tool{
+		sdk.NewTool("auth0_list_actions", sdk.Read, "Actions, without code: auth0_get_action has it.",
+			listActions, sdk.Title("List actions"), sdk.Scopes("read:actions"), sdk.Idempotent(),
+			sdk.Paths("GET /api/v2/actions/actions", "GET /api/v2/actions/triggers")),
+		sdk.NewTool("auth0_get_action", sdk.Read, "One action: its draft with code, its deployed version.",
+			getAction, sdk.Title("Get action"), sdk.Scopes("read:actions"), sdk.Idempotent(),
+			sdk.Paths("GET /api/v2/actions/actions", "GET /api/v2/actions/actions/{id}")),
+		sdk.NewTool("auth0_create_action", sdk.Write, "Create an action as a draft: auth0_deploy_action makes it live.",
+			createAction, sdk.Title("Create action"), sdk.Scopes("create:actions"),
+			sdk.Paths("POST /api/v2/actions/actions", "GET /api/v2/actions/triggers")),
+		sdk.NewTool("auth0_update_action", sdk.Write, "Change an action's draft; the deployed version stays. A list replaces the whole list, [] empties it.",
+			updateAction, sdk.Title("Update action"), sdk.Scopes("update:actions"), sdk.Idempotent(),
+			sdk.Paths("PATCH /api/v2/actions/actions/{id}", "GET /api/v2/actions/triggers")),
+		sdk.NewTool("auth0_deploy_action", sdk.Write, "Make an action's draft live: waits for its build and tells why it failed.",
+			p.deployAction, sdk.Title("Deploy action"), sdk.Scopes("read:actions", "update:actions"),
+			sdk.Paths("GET /api/v2/actions/actions/{id}", "POST /api/v2/actions/actions/{id}/deploy",
+				"GET /api/v2/actions/actions/{id}/versions", "GET /api/v2/actions/actions/{id}/versions/{version}")),
+	}}
+}
+
+// collection is the list of actions.
+func collection() auth0v1.Collection {
+	return auth0v1.Collection{Path: []string{"actions", "actions"}, Items: "actions", AlwaysTotals: true}
+}
+
+type listInput struct {
+	TriggerID  string `json:"trigger_id,omitempty" jsonschema:"Such as post-login."`
+	ActionName string `json:"action_name,omitempty" jsonschema:"Exact."`
+	Deployed   *bool  `json:"deployed,omitempty"`
+	Installed  *bool  `json:"installed,omitempty"`
+	auth0v1.PageOf
+	auth0v1.FieldsOf
+}
+
+func (in listInput) query() url.Values {
+	q := url.Values{}
+	if in.TriggerID != "" {
+		q.Set("triggerId", in.TriggerID)
+	}
+	if in.ActionName != "" {
+		q.Set("actionName", in.ActionName)
+	}
+	for name, flag := range map[string]*bool{"deployed": in.Deployed, "installed": in.Installed} {
+		if flag != nil {
+			q.Set(name, strconv.FormatBool(*flag))
+		}
+	}
+	return q
+}
+
+func listActions(ctx context.Context, c *sdk.Call, in listInput) (any, error) {
+	api, err := auth0v1.New(ctx, c)
+	if err != nil {
+		return nil, err
+	}
+	page, err := api.Page(ctx, collection(), in.PageOf, in.query())
+	if in.TriggerID != "" && (refused(err) || (err == nil && len(page.Items) == 0)) {
+		// A trigger that does not exist must not look like one without actions.
+		if unknown := unknownTrigger(ctx, api, trigger{ID: in.TriggerID}); unknown != nil {
+			return nil, unknown
+		}
+	}
+	if err != nil {
+		return nil, err
+	}
+	page.Items, err = present(page.Items, in.FieldsOf)
+	return page, err
+}
+
+// summary is what a reader needs of an action to choose one.
+var summary = []string{"id", "name", "supported_triggers", "status", "runtime", "all_changes_deployed", "updated_at", "deployed_version"}
+
+// present projects actions to what was asked for. The usual view keeps of the
+// deployed version what identifies it: the rest repeats the code.
+func present(actions []sdk.Object, fields auth0v1.FieldsOf) ([]sdk.Object, error) {
+	rows := fields.Project(actions, summary, "id", "name")
+	if len(fields.Fields) > 0 || (fields.IncludeFields != nil && !*fields.IncludeFields) {
+		return rows, nil
+	}
+	for _, row := range rows {
+		i := slices.IndexFunc(row, func(m sdk.Member) bool { return m.Name == "deployed_version" })
+		var version sdk.Object
+		if i < 0 || json.Unmarshal(row[i].Value, &version) != nil {
+			continue // never deployed
+		}
+		short, err := version.Pick("id", "number", "built_at").MarshalJSON()
+		if err != nil {
+			return nil, err
+		}
+		row[i].Value = short
+	}
+	return rows, nil
+}
+
+type getInput struct {
+	ID string `json:"id" jsonschema:"Id or exact name." schema:"min=1"`
+}
+
+// idForm is the form of an action's id. A name may have it too, so an id that is
+// not found is looked up as a name.
+var idForm = regexp.MustCompile(`^[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}$`)
+
+func getAction(ctx context.Context, c *sdk.Call, in getInput) (any, error) {
+	api, err := auth0v1.New(ctx, c)
+	if err != nil {
+		return nil, err
+	}
+	if idForm.MatchString(in.ID) {
+		raw, err := api.Get(ctx, nil, "actions", "actions", in.ID)
+		if !auth0v1.Answered(err, http.StatusNotFound) {
+			return raw, err
+		}
+	}
+	// An item of the list is the whole action.
+	return api.ByName(ctx, collection(), "action", "id", in.ID, nil)
+}
+
+type trigger struct {
+	ID      string `json:"id"`
+	Version string `json:"version"`
+}
+
+type dependency struct {
+	Name        string `json:"name"`
+	Version     string `json:"version"`
+	RegistryURL string `json:"registry_url,omitempty"`
+}
+
+type secret struct {
+	Name  string `json:"name"`
+	Value string `json:"value"`
+}
+
+type createInput struct {
+	Name              string       `json:"name" schema:"min=1"`
+	SupportedTriggers []trigger    `json:"supported_triggers" jsonschema:"Such as post-login v3." schema:"min=1,max=1"`
+	Code              string       `json:"code" schema:"min=1"`
+	Runtime           string       `json:"runtime,omitempty" schema:"enum=node22|node18|node18-actions,default=node22"`
+	Dependencies      []dependency `json:"dependencies,omitempty"`
+	Secrets           []secret     `json:"secrets,omitempty"`
+}
+
+func createAction(ctx context.Context, c *sdk.Call, in createInput) (any, error) {
+	api, err := auth0v1.New(ctx, c)
+	if err != nil {
+		return nil, err
+	}
+	body, err := withDefaults(c)
+	if err != nil {
+		return nil, err
+	}
+	raw, err := api.Send(ctx, http.MethodPost, body, "actions", "actions")
+	return draft(ctx, api, in.SupportedTriggers, raw, err)
+}
+
+// withDefaults is the caller's arguments, and what they leave out that must not
+// depend on what Auth0 takes for it: a trigger's own default runtime may be one
+// that is retired.
+func withDefaults(c *sdk.Call) (json.RawMessage, error) {
+	var body sdk.Object
+	if err := json.Unmarshal(c.Arguments(), &body); err != nil {
+		return nil, err
+	}
+	for _, d := range []struct {
+		name  string
+		value any
+	}{{"runtime", "node22"}, {"dependencies", []dependency{}}, {"secrets", []secret{}}} {
+		if _, given := body.Get(d.name); given {
+			continue
+		}
+		var err error
+		if body, err = body.With(d.name, d.value); err != nil {
+			return nil, err
+		}
+	}
+	return body.MarshalJSON()
+}
+
+type keptSecret struct {
+	Name  string  `json:"name"`
+	Value *string `json:"value,omitempty" jsonschema:"Left out: the stored value stays."`
+}
+
+type updateInput struct {
+	ID                string       `json:"id" schema:"min=1"`
+	Name              *string      `json:"name,omitempty" schema:"min=1"`
+	SupportedTriggers []trigger    `json:"supported_triggers,omitempty" schema:"min=1,max=1"`
+	Code              *string      `json:"code,omitempty"`
+	Runtime           *string      `json:"runtime,omitempty" schema:"enum=node22|node18|node18-actions"`
+	Dependencies      []dependency `json:"dependencies,omitempty"`
+	Secrets           []keptSecret `json:"secrets,omitempty"`
+}
+
+func updateAction(ctx context.Context, c *sdk.Call, in updateInput) (any, error) {
+	api, err := auth0v1.New(ctx, c)
+	if err != nil {
+		return nil, err
+	}
+	raw, err := api.Update(ctx, c, []string{"id"}, "actions", "actions", in.ID)
+	return draft(ctx, api, in.SupportedTriggers, raw, err)
+}
+
+// nextStep is what people miss: neither a change of the draft nor a deployment
+// alone makes an action run.
+const nextStep = "This is the draft: auth0_deploy_action makes it live, and it runs once it is bound to its trigger."
+
+// draft is the answer of a tool that wrote one, or why it could not.
+func draft(ctx context.Context, api *auth0v1.API, triggers []trigger, raw json.RawMessage, err error) (any, error) {
+	if refused(err) {
+		for _, t := range triggers {
+			if unknown := unknownTrigger(ctx, api, t); unknown != nil {
+				return nil, unknown
+			}
+		}
+	}
+	if err != nil {
+		return nil, err
+	}
+	var action sdk.Object
+	if err := json.Unmarshal(raw, &action); err != nil {
+		return nil, fmt.Errorf("the draft was written, but Auth0 answered something other than an action: %w", err)
+	}
+	return action.With("next_step", nextStep)
+}
+
+// refused reports whether Auth0 found fault with the request itself.
+func refused(err error) bool { return auth0v1.Answered(err, http.StatusBadRequest) }

@@ -3,7 +3,11 @@ module github.com/auth0-mcp/auth0-mcp/plugins/bundle
 go 1.26.0
 
 require (
+	github.com/auth0-mcp/auth0-mcp/plugins/actions v0.0.0
+	github.com/auth0-mcp/auth0-mcp/plugins/applications v0.0.0
+	github.com/auth0-mcp/auth0-mcp/plugins/forms v0.0.0
 	github.com/auth0-mcp/auth0-mcp/plugins/logs v0.0.0
+	github.com/auth0-mcp/auth0-mcp/plugins/resourceservers v0.0.0
 	github.com/auth0-mcp/auth0-mcp/sdk v0.0.0
 )
 

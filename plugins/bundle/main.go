@@ -16,12 +16,16 @@ import (
 	"path/filepath"
 	"strings"
 
+	"github.com/auth0-mcp/auth0-mcp/plugins/actions"
+	"github.com/auth0-mcp/auth0-mcp/plugins/applications"
+	"github.com/auth0-mcp/auth0-mcp/plugins/forms"
 	"github.com/auth0-mcp/auth0-mcp/plugins/logs"
+	"github.com/auth0-mcp/auth0-mcp/plugins/resourceservers"
 	"github.com/auth0-mcp/auth0-mcp/sdk"
 )
 
 func plugins() []sdk.Plugin {
-	return []sdk.Plugin{logs.Plugin()}
+	return []sdk.Plugin{applications.Plugin(), resourceservers.Plugin(), actions.Plugin(), logs.Plugin(), forms.Plugin()}
 }
 
 const binary = "auth0-mcp-plugins"

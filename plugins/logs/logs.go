@@ -27,7 +27,7 @@ func Plugin() sdk.Plugin {
 	return sdk.Plugin{Name: "logs", Version: "0.1.0", Tools: []sdk.Tool{
 		sdk.NewTool("auth0_list_logs", sdk.Read,
 			"Tenant log events, newest first. Filters combine with AND: \"failed logins of the last day\" is type=failed_login, since=24h. "+
-				"Search (q, filters, page) reaches the newest 1000 matches; to read on from a known event use from and take alone.",
+				"Search reaches the newest 1000 matches; to read on from an event use from and take alone.",
 			listLogs, sdk.Title("List logs"), sdk.Scopes("read:logs"), sdk.Paths("GET /api/v2/logs"), sdk.Idempotent()),
 		sdk.NewTool("auth0_get_log", sdk.Read, "One log event with all its details.",
 			getLog, sdk.Title("Get log"), sdk.Scopes("read:logs"), sdk.Paths("GET /api/v2/logs/{id}"), sdk.Idempotent()),
@@ -36,7 +36,7 @@ func Plugin() sdk.Plugin {
 
 type listInput struct {
 	Q        string `json:"q,omitempty" jsonschema:"Lucene query, for what the filters cannot say."`
-	Type     string `json:"type,omitempty" jsonschema:"Event code (fp) or name: failed_login, successful_login, signup, api_operation …"`
+	Type     string `json:"type,omitempty" jsonschema:"Event code (fp) or name: failed_login, successful_login, signup …"`
 	UserID   string `json:"user_id,omitempty"`
 	UserName string `json:"user_name,omitempty"`
 	ClientID string `json:"client_id,omitempty"`
@@ -162,7 +162,7 @@ func present(events []sdk.Object, in listInput) ([]sdk.Object, error) {
 }
 
 type getInput struct {
-	ID string `json:"id" jsonschema:"The event's log_id." schema:"min=1"`
+	ID string `json:"id" jsonschema:"A log_id."`
 }
 
 func getLog(ctx context.Context, c *sdk.Call, in getInput) (any, error) {

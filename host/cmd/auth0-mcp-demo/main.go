@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"os"
 	"strings"
+	"text/tabwriter"
 	"time"
 
 	"github.com/mark3labs/mcp-go/client"
@@ -19,9 +20,13 @@ import (
 type step struct {
 	ask  string
 	tool string
-	args map[string]any
+	args func(seen answers) map[string]any
 	show func(answer map[string]any) string
 }
+
+// answers are those of the steps so far, by tool: the next step builds on them,
+// as an assistant does.
+type answers map[string]map[string]any
 
 func main() {
 	if err := demo(os.Args[1]); err != nil {
@@ -60,58 +65,118 @@ func demo(server string) error {
 		}
 		say("  %-32s %s\n", t.Name, mode)
 	}
+	seen := answers{}
 	for _, s := range steps() {
-		if err := s.run(ctx, c); err != nil {
+		answer, err := s.run(ctx, c, seen)
+		if err != nil {
 			return err
 		}
+		seen[s.tool] = answer
 	}
 	say("\nEvery call ran in a plugin process that never held the token.\n")
 	return nil
 }
 
 func steps() []step {
+	fixed := func(args map[string]any) func(answers) map[string]any {
+		return func(answers) map[string]any { return args }
+	}
 	return []step{
-		{"Who failed to log in during the last day?", "auth0_list_logs", map[string]any{"type": "failed_login", "since": "24h", "per_page": 5}, logs},
-		{"What came from 192.0.2.3?", "auth0_list_logs", map[string]any{"ip": "192.0.2.3", "per_page": 3}, logs},
+		{"Who failed to log in during the last day?", "auth0_list_logs",
+			fixed(map[string]any{"type": "failed_login", "since": "24h", "per_page": 3}), table("logs", "date", "type_meaning", "ip", "user_name")},
+		{"Which single-page applications are there?", "auth0_list_applications",
+			fixed(map[string]any{"app_type": "spa"}), table("applications", "name", "client_id", "description")},
+		{"Make one for the new returns desk.", "auth0_create_application",
+			fixed(map[string]any{"name": "Returns Desk", "app_type": "spa", "callbacks": []string{"http://localhost:5173/callback"}}),
+			members("client_id", "name", "token_endpoint_auth_method", "defaults_applied")},
+		{"It moves to production: change its callback.", "auth0_update_application",
+			func(seen answers) map[string]any {
+				return map[string]any{"client_id": seen["auth0_create_application"]["client_id"], "callbacks": []string{"https://returns.harbourlight.example/callback"}}
+			}, members("client_id", "callbacks")},
+		{"Which scopes has the Orders API?", "auth0_get_resource_server",
+			fixed(map[string]any{"id": "https://api.harbourlight.example/orders"}), members("identifier", "signing_alg", "scopes")},
+		{"Write an Action that greets at login.", "auth0_create_action",
+			fixed(map[string]any{"name": "Greet", "supported_triggers": []map[string]any{{"id": "post-login", "version": "v3"}},
+				"code": "exports.onExecutePostLogin = async (event, api) => { console.log('hello ' + event.user.name) }"}),
+			members("id", "name", "status", "runtime")},
+		{"Deploy it.", "auth0_deploy_action",
+			func(seen answers) map[string]any { return map[string]any{"id": seen["auth0_create_action"]["id"]} },
+			members("id", "number", "status", "deployed")},
+		{"Which forms are there?", "auth0_list_forms", fixed(map[string]any{"per_page": 3}), table("forms", "id", "name", "flow_count")},
+		{"Is the first one fit for people?", "auth0_publish_form",
+			func(seen answers) map[string]any {
+				forms, _ := seen["auth0_list_forms"]["forms"].([]any)
+				first, _ := forms[0].(map[string]any)
+				return map[string]any{"id": first["id"]}
+			}, members("name", "valid", "live", "faults")},
 	}
 }
 
-func (s step) run(ctx context.Context, c *client.Client) error {
+func (s step) run(ctx context.Context, c *client.Client, seen answers) (map[string]any, error) {
 	begun := time.Now()
 	var r mcp.CallToolRequest
-	r.Params.Name, r.Params.Arguments = s.tool, s.args
+	r.Params.Name, r.Params.Arguments = s.tool, s.args(seen)
 	result, err := c.CallTool(ctx, r)
 	if err != nil {
-		return fmt.Errorf("%s: %w", s.tool, err)
+		return nil, fmt.Errorf("%s: %w", s.tool, err)
 	}
-	args, err := json.Marshal(s.args)
-	if err != nil {
-		return err
-	}
-	say("\n“%s”\n  %s %s  (%d ms)\n", s.ask, s.tool, args, time.Since(begun).Milliseconds())
+	say("\n“%s”\n  %s %s  (%d ms)\n", s.ask, s.tool, brief(r.Params.Arguments), time.Since(begun).Milliseconds())
 	text, ok := mcp.AsTextContent(result.Content[0])
 	if !ok {
-		return errors.New(s.tool + " answered something other than text")
+		return nil, errors.New(s.tool + " answered something other than text")
 	}
 	if result.IsError {
-		return fmt.Errorf("%s: %s", s.tool, text.Text)
+		return nil, fmt.Errorf("%s: %s", s.tool, text.Text)
 	}
 	var answer map[string]any
 	if err := json.Unmarshal([]byte(text.Text), &answer); err != nil {
-		return err
+		return nil, err
 	}
 	say("%s", s.show(answer))
-	return nil
+	return answer, nil
 }
 
-func logs(answer map[string]any) string {
-	var out strings.Builder
-	rows, _ := answer["logs"].([]any)
-	for _, row := range rows {
-		e, _ := row.(map[string]any)
-		fmt.Fprintf(&out, "    %-24v  %-40v  %-15v  %v\n", e["date"], e["type_meaning"], e["ip"], e["user_name"])
+// table shows some members of each item of a list.
+func table(list string, columns ...string) func(map[string]any) string {
+	return func(answer map[string]any) string {
+		var out strings.Builder
+		w := tabwriter.NewWriter(&out, 0, 0, 2, ' ', 0)
+		items, _ := answer[list].([]any)
+		for _, item := range items {
+			row, _ := item.(map[string]any)
+			for _, column := range columns {
+				fmt.Fprintf(w, "\t%v", row[column])
+			}
+			fmt.Fprintln(w)
+		}
+		_ = w.Flush() // into memory
+		return out.String()
 	}
-	return out.String()
+}
+
+// members shows some members of an answer.
+func members(names ...string) func(map[string]any) string {
+	return func(answer map[string]any) string {
+		var out strings.Builder
+		for _, name := range names {
+			if value, ok := answer[name]; ok {
+				fmt.Fprintf(&out, "    %s: %s\n", name, brief(value))
+			}
+		}
+		return out.String()
+	}
+}
+
+// brief is a value as JSON, cut to a line of a terminal.
+func brief(value any) string {
+	text, err := json.Marshal(value)
+	if err != nil {
+		return err.Error()
+	}
+	if runes := []rune(string(text)); len(runes) > 140 {
+		return string(runes[:139]) + "…"
+	}
+	return string(text)
 }
 
 func say(format string, args ...any) { fmt.Fprintf(os.Stdout, format, args...) }

@@ -1,0 +1,30 @@
+// The TypeScript SDK's stdio client, a strict one, connected to the built binary.
+import assert from "node:assert/strict";
+import { readdirSync, readFileSync } from "node:fs";
+import { Client } from "@modelcontextprotocol/sdk/client/index.js";
+import { StdioClientTransport } from "@modelcontextprotocol/sdk/client/stdio.js";
+
+const server = new URL("../bin/auth0-mcp", import.meta.url).pathname;
+
+// The server ends with its test, also with one that fails: a client left open would keep node alive.
+export async function connect(t, ...flags) {
+  const transport = new StdioClientTransport({
+    command: server,
+    args: ["run", "--sandbox", "--log-level", "error", ...flags],
+    stderr: "pipe",
+  });
+  const client = new Client({ name: "e2e", version: "1" });
+  t.after(() => client.close());
+  await client.connect(transport);
+  return { client, pid: transport.pid };
+}
+
+export const json = (result) => {
+  assert.equal(result.content.length, 1, "one document, not a block for each item");
+  assert.ok(!result.isError, result.content[0].text);
+  return JSON.parse(result.content[0].text);
+};
+
+export const children = (pid) =>
+  readdirSync(`/proc/${pid}/task`).flatMap((task) =>
+    readFileSync(`/proc/${pid}/task/${task}/children`, "utf8").trim().split(" ").filter(Boolean));

@@ -1,0 +1,120 @@
+// The main job of every plugin, through the TypeScript SDK's client and real plugin processes.
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { connect, children, json } from "./client.mjs";
+
+const reading = [
+  "auth0_get_action", "auth0_get_application", "auth0_get_form", "auth0_get_log", "auth0_get_resource_server",
+  "auth0_list_actions", "auth0_list_applications", "auth0_list_forms", "auth0_list_logs", "auth0_list_resource_servers",
+];
+const writing = [
+  "auth0_create_action", "auth0_create_application", "auth0_create_form", "auth0_create_resource_server", "auth0_deploy_action",
+  "auth0_publish_form", "auth0_update_action", "auth0_update_application", "auth0_update_form", "auth0_update_resource_server",
+];
+
+const names = ({ tools }) => tools.map((t) => t.name).sort();
+const call = async (client, name, args = {}) => json(await client.callTool({ name, arguments: args }));
+
+test("twenty tools, ten of them read, within the budget of bytes", async (t) => {
+  const all = await connect(t);
+  const tools = await all.client.listTools();
+  assert.deepEqual(names(tools), [...reading, ...writing].sort());
+  assert.ok(JSON.stringify(tools).length < 36_000, `tools/list has ${JSON.stringify(tools).length} bytes`);
+
+  const some = await connect(t, "--read-only");
+  const readers = await some.client.listTools();
+  assert.deepEqual(names(readers), reading);
+  assert.ok(JSON.stringify(readers).length < 9_000, `the reading tools have ${JSON.stringify(readers).length} bytes`);
+  await assert.rejects(some.client.callTool({ name: "auth0_create_application", arguments: { name: "x" } }), /read-only/);
+});
+
+test("an application: made with defaults, found, changed, a setting cleared, its secret never shown", async (t) => {
+  const { client } = await connect(t);
+  const made = await call(client, "auth0_create_application", { name: "Ticket Desk", app_type: "regular_web", callbacks: ["https://desk.example/cb"] });
+  assert.equal(made.client_secret, "[REDACTED]");
+  assert.equal(made.token_endpoint_auth_method, "client_secret_post");
+  const { client_id } = made;
+  assert.equal((await call(client, "auth0_get_application", { name: "Ticket Desk" })).client_id, client_id);
+  const found = await call(client, "auth0_list_applications", { name: "ticket" });
+  assert.deepEqual(found.applications.map((a) => a.client_id), [client_id]);
+  assert.deepEqual(found.pagination, { page: 0, per_page: 20, total_pages: 1, has_next: false });
+  const changed = await call(client, "auth0_update_application", { client_id, callbacks: [], organization_usage: "allow" });
+  assert.deepEqual(changed.callbacks, []);
+  const cleared = await call(client, "auth0_update_application", { client_id, organization_usage: null });
+  assert.ok(!("organization_usage" in cleared));
+  const refused = await client.callTool({ name: "auth0_update_application", arguments: { client_id, description: made.client_secret } });
+  assert.match(refused.content[0].text, /redacted form/);
+});
+
+test("pages of applications neither overlap nor miss one", async (t) => {
+  const { client } = await connect(t);
+  const seen = new Set();
+  for (let page = 0, more = true; more; page++) {
+    const answer = await call(client, "auth0_list_applications", { page, per_page: 5 });
+    assert.equal(answer.pagination.page, page);
+    assert.equal(answer.count, answer.applications.length);
+    for (const a of answer.applications) seen.add(a.client_id);
+    more = answer.pagination.has_next;
+    assert.equal(seen.size, Math.min(answer.total, (page + 1) * 5));
+  }
+  const past = await call(client, "auth0_list_applications", { page: 99, per_page: 5 });
+  assert.deepEqual([past.applications, past.count, past.total, past.pagination.has_next], [[], 0, seen.size, false]);
+});
+
+test("an API: by its identifier, made, its scopes replaced, its secret never shown", async (t) => {
+  const { client } = await connect(t);
+  const identifier = "https://tickets.example/api?v=1";
+  await call(client, "auth0_create_resource_server", {
+    name: "Tickets", identifier, signing_alg: "HS256", signing_secret: "dead-secret-of-a-test", scopes: [{ value: "read:tickets" }],
+  });
+  const api = await call(client, "auth0_get_resource_server", { id: identifier });
+  assert.equal(api.signing_secret, "[REDACTED]");
+  assert.equal((await call(client, "auth0_get_resource_server", { id: "Tickets" })).id, api.id);
+  const emptied = await call(client, "auth0_update_resource_server", { id: api.id, scopes: [] });
+  assert.ok(!emptied.scopes || emptied.scopes.length === 0);
+});
+
+test("an Action: made, deployed once it is built; a build that fails is reported", async (t) => {
+  const { client } = await connect(t);
+  const trigger = [{ id: "post-login", version: "v3" }];
+  const action = await call(client, "auth0_create_action", { name: "Hello", supported_triggers: trigger, code: "exports.onExecutePostLogin = async (t) => {};" });
+  assert.equal(action.runtime, "node22");
+  const deployed = await call(client, "auth0_deploy_action", { id: action.id });
+  assert.equal(deployed.deployed, true);
+  assert.equal((await call(client, "auth0_get_action", { id: "Hello" })).all_changes_deployed, true);
+  const listed = await call(client, "auth0_list_actions", { trigger_id: "post-login", action_name: "Hello" });
+  assert.deepEqual(listed.actions.map((a) => a.id), [action.id]);
+  const { actions } = await call(client, "auth0_list_actions", { per_page: 100 });
+  const broken = actions.find((a) => a.status === "failed");
+  const refused = await client.callTool({ name: "auth0_deploy_action", arguments: { id: broken.id } });
+  assert.ok(refused.isError);
+  assert.match(refused.content[0].text, /build .* failed: .+/);
+});
+
+test("a form: made, checked as a graph, its faults named by node", async (t) => {
+  const { client } = await connect(t);
+  const step = (id, next_node) => ({
+    id, type: "STEP", config: { components: [{ id: `${id}_next`, category: "BLOCK", type: "NEXT_BUTTON", config: { text: "Go on" } }], ...(next_node && { next_node }) },
+  });
+  const form = await call(client, "auth0_create_form", {
+    name: "Visit", start: { next_node: "one" }, nodes: [step("one", "two"), step("two", "$ending")], ending: { resume_flow: true },
+  });
+  const good = await call(client, "auth0_publish_form", { id: form.id });
+  assert.deepEqual([good.valid, good.live, good.faults], [true, false, []]);
+  await call(client, "auth0_update_form", { id: form.id, nodes: [step("one", "nowhere"), step("orphan", "$ending")] });
+  const bad = await call(client, "auth0_publish_form", { id: "Visit" });
+  assert.equal(bad.valid, false);
+  assert.ok(bad.faults.some((f) => f.node === "one"), JSON.stringify(bad.faults));
+  assert.ok(bad.faults.some((f) => f.node === "orphan"), JSON.stringify(bad.faults));
+  const smuggled = await client.callTool({ name: "auth0_update_form", arguments: { id: form.id, nodes: [{ ...step("one", "$ending"), hidden: true }] } });
+  assert.match(smuggled.content[0].text, /hidden/);
+});
+
+test("each plugin is a process of its own, started when it is first called", async (t) => {
+  const { client, pid } = await connect(t);
+  for (const [i, name] of ["auth0_list_applications", "auth0_list_resource_servers", "auth0_list_actions", "auth0_list_forms", "auth0_list_logs"].entries()) {
+    assert.equal(children(pid).length, i);
+    await call(client, name);
+  }
+  assert.equal(children(pid).length, 5);
+});

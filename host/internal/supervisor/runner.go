@@ -29,7 +29,8 @@ type processRunner struct {
 
 func newRunner(ctx context.Context, spec Spec, env []string, dir string, stderr *tail) *processRunner {
 	cmd := exec.CommandContext(ctx, spec.Path, spec.Args...) //nolint:gosec // launching plugins is the point; the digest is checked in Start
-	cmd.Env = slices.Concat(env, []string{"TMPDIR=" + dir, "LANG=C.UTF-8"})
+	// GOGC: a plugin lives for single calls; half the garbage is a tenth less memory.
+	cmd.Env = slices.Concat(env, []string{"TMPDIR=" + dir, "LANG=C.UTF-8", "GOGC=50"})
 	if root, ok := os.LookupEnv("SystemRoot"); ok {
 		cmd.Env = append(cmd.Env, "SystemRoot="+root) // Windows: no sockets without it
 	}

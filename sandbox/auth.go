@@ -5,6 +5,7 @@ import (
 	"crypto/sha256"
 	"encoding/base64"
 	"encoding/json"
+	"fmt"
 	"net/http"
 	"slices"
 	"strings"
@@ -14,17 +15,48 @@ import (
 // tokenLifetime is how long a minted token is good for, on the tenant's clock.
 const tokenLifetime = 24 * time.Hour
 
-// claims are what a token says. They are the claims of a token that Auth0 issues
-// to a machine for its Management API.
+// claims are what a token says. They are the claims of a token that Auth0 issues.
 type claims struct {
-	Issuer    string `json:"iss"`
-	Subject   string `json:"sub"`
-	Audience  string `json:"aud"`
-	IssuedAt  int64  `json:"iat"`
-	ExpiresAt int64  `json:"exp"`
-	Grant     string `json:"gty"`
-	Party     string `json:"azp"`
-	Scope     string `json:"scope"`
+	Issuer    string    `json:"iss"`
+	Subject   string    `json:"sub"`
+	Audience  audiences `json:"aud"`
+	IssuedAt  int64     `json:"iat"`
+	ExpiresAt int64     `json:"exp"`
+	Grant     string    `json:"gty,omitempty"`
+	Party     string    `json:"azp,omitempty"`
+	Scope     string    `json:"scope"`
+	// Permissions are there only for an API whose token dialect asks for them.
+	Permissions []string `json:"permissions,omitempty"`
+	// ID tells two tokens of the same second apart; a person who revokes one must
+	// not lose the other.
+	ID string `json:"jti,omitempty"`
+}
+
+// audiences is the claim "aud": a text for one audience, a list for any other
+// number. RFC 7519 section 4.1.3.
+type audiences []string
+
+// MarshalJSON writes one audience as a text, as Auth0 does.
+func (a audiences) MarshalJSON() ([]byte, error) {
+	if len(a) == 1 {
+		return json.Marshal(a[0])
+	}
+	return json.Marshal([]string(a))
+}
+
+// UnmarshalJSON reads both forms. It fails for anything else.
+func (a *audiences) UnmarshalJSON(text []byte) error {
+	var one string
+	if json.Unmarshal(text, &one) == nil {
+		*a = audiences{one}
+		return nil
+	}
+	var list []string
+	if err := json.Unmarshal(text, &list); err != nil {
+		return fmt.Errorf("claim aud: %w", err)
+	}
+	*a = list
+	return nil
 }
 
 func (c claims) allows(scopes []string) bool {
@@ -46,16 +78,21 @@ func (t *Tenant) TokenUntil(expiry time.Time, scopes ...string) string {
 		scopes = managementScopes()
 	}
 	client := t.explorer
-	payload, _ := json.Marshal(claims{ // strings and integers always encode
-		Issuer:    "https://" + t.domain + "/",
+	return t.mint(claims{
+		Issuer:    t.issuer(),
 		Subject:   client + "@clients",
-		Audience:  t.Audience(),
+		Audience:  audiences{t.Audience()},
 		IssuedAt:  t.now().Unix(),
 		ExpiresAt: expiry.Unix(),
 		Grant:     "client-credentials",
 		Party:     client,
 		Scope:     strings.Join(scopes, " "),
 	})
+}
+
+// mint writes and signs a token.
+func (t *Tenant) mint(c claims) string {
+	payload, _ := json.Marshal(c) // strings and integers always encode
 	head := base64.RawURLEncoding.EncodeToString([]byte(`{"alg":"HS256","typ":"JWT"}`))
 	signed := head + "." + base64.RawURLEncoding.EncodeToString(payload)
 	return signed + "." + base64.RawURLEncoding.EncodeToString(t.sign(signed))
@@ -98,6 +135,11 @@ func (t *Tenant) authenticate(r *http.Request) (claims, error) {
 	var c claims
 	if json.Unmarshal(payload, &c) != nil || c.ExpiresAt <= t.now().Unix() {
 		return claims{}, invalid
+	}
+	if !slices.Contains(c.Audience, t.Audience()) {
+		return claims{}, &apiError{
+			status: http.StatusUnauthorized, message: "Bad audience: " + strings.Join(c.Audience, ","), attribute: true,
+		}
 	}
 	return c, nil
 }

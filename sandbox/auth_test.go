@@ -84,7 +84,7 @@ func TestTokenLooksLikeOne(t *testing.T) {
 	if err := json.Unmarshal(payload, &c); err != nil {
 		t.Fatal(err)
 	}
-	if c.Audience != "https://bookshop.example/api/v2/" || c.Scope != "read:logs read:clients" || c.ExpiresAt <= time.Now().Unix() {
+	if len(c.Audience) != 1 || c.Audience[0] != "https://bookshop.example/api/v2/" || c.Scope != "read:logs read:clients" || c.ExpiresAt <= time.Now().Unix() {
 		t.Errorf("claims are %+v", c)
 	}
 }

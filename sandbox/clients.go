@@ -128,8 +128,8 @@ func credentialLists(client object) []object {
 	return holders
 }
 
-// registerCredentials gives the keys in a new client's body their ids, and drops
-// what only the one who sent them needs.
+// registerCredentials gives the keys in a new client's body their ids, keeps them
+// for the token endpoint, and drops what only the one who sent them needs.
 func (t *Tenant) registerCredentials(client object) {
 	for _, holder := range credentialLists(client) {
 		credentials, _ := holder["credentials"].([]any)
@@ -146,6 +146,7 @@ func (t *Tenant) registerCredentials(client object) {
 				if credential["alg"] == nil {
 					credential["alg"] = "RS256"
 				}
+				t.oauth.registerPEM(credential)
 			}
 			delete(credential, "pem")
 			delete(credential, "parse_expiry_from_cert")

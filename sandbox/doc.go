@@ -1,10 +1,14 @@
 // Package sandbox is an Auth0 tenant that lives in memory: the part of the
 // Management API v2 that deals with applications, client grants, APIs, actions,
-// forms, flows and logs, behind an [net/http.Handler].
+// forms, flows and logs, and the part of the Authentication API that hands out and
+// takes back tokens for it, behind an [net/http.Handler].
 //
 // It answers with the shapes, the paging envelopes, the defaults and the errors
 // of the real API, so that a program can be tried, demonstrated and tested
-// without an Auth0 account. [New] makes a tenant, seeded with a small invented
+// without an Auth0 account. A person signs in with the device flow, on a page of
+// the tenant's or through [Tenant.Approve]; a machine with a secret or a key. One
+// tenant plays both parts: the host where people sign in, and the tenant that the
+// token is then for. [New] makes a tenant, seeded with a small invented
 // company; [Tenant.Transport] reaches it in process, [Listen] over HTTPS.
 //
 // Everything that looks like a secret in here is invented, and looks real on

@@ -37,8 +37,9 @@ type FaultRule struct {
 	// Status is the status to answer with; the request is then not processed.
 	// Zero processes it, after Latency.
 	Status int
-	// Body is the body of that answer. Empty, it is the API's usual error body
-	// for the status.
+	// Body is the body of that answer. Empty, it is the usual error body for the
+	// status: that of the Authentication API on its paths, else the Management
+	// API's.
 	Body string
 	// Header is added to that answer.
 	Header http.Header
@@ -85,6 +86,16 @@ func RateLimited(method, path string, reset time.Time) FaultRule {
 	}
 }
 
+// OAuthFault is the rule of one error of the token endpoint, with the status and
+// the wording that the tenant itself uses: any code of RFC 6749 section 5.2 or RFC
+// 8628 section 3.5, for instance "slow_down" or "invalid_grant"; another code is
+// answered with status 400. Set its Times for more than one, its Path for another
+// endpoint.
+func OAuthFault(code string) FaultRule {
+	problem := oauthProblem(code)
+	return FaultRule{Method: http.MethodPost, Path: tokenPath, Status: problem.status, Body: string(encode(problem.body()))}
+}
+
 // takeFault finds the rule for a request and uses it up once.
 func (t *Tenant) takeFault(method, path string) (FaultRule, bool) {
 	t.mu.Lock()
@@ -107,9 +118,12 @@ func (t *Tenant) takeFault(method, path string) (FaultRule, bool) {
 	return FaultRule{}, false
 }
 
-func (rule FaultRule) answer() (int, []byte) {
+func (rule FaultRule) answer(path string) (int, []byte) {
 	if rule.Body != "" {
 		return rule.Status, []byte(rule.Body)
+	}
+	if onOAuthPath(path) {
+		return rule.Status, encode(oauthFailure(rule.Status).body())
 	}
 	problem := &apiError{status: rule.Status, message: http.StatusText(rule.Status)}
 	if rule.Status == http.StatusTooManyRequests {

@@ -39,13 +39,35 @@ func Listen(addr string, t *Tenant) (*Server, error) {
 	if err != nil {
 		return nil, fmt.Errorf("sandbox address %q: %w; give host:port, for instance 127.0.0.1:0", addr, err)
 	}
-	certificate, caPEM, err := issue([]string{host, "localhost", "127.0.0.1", "::1", t.domain})
-	if err != nil {
-		return nil, err
-	}
 	listener, err := new(net.ListenConfig).Listen(context.Background(), "tcp", addr)
 	if err != nil {
 		return nil, fmt.Errorf("sandbox listen on %s: %w; free the port or pick another", addr, err)
+	}
+	return serve(listener, t, host)
+}
+
+// Serve is Listen on a listener that is open already, which the server then owns:
+// for a tenant whose Options.Domain is the listener's address, so that the
+// addresses and the audiences it hands out lead back to this very server. It fails
+// if it can't make the certificate; the listener is then closed.
+func Serve(listener net.Listener, t *Tenant) (*Server, error) {
+	host, _, err := net.SplitHostPort(listener.Addr().String())
+	if err != nil {
+		_ = listener.Close()
+		return nil, fmt.Errorf("sandbox serve on %s: %w; give a TCP listener", listener.Addr(), err)
+	}
+	return serve(listener, t, host)
+}
+
+func serve(listener net.Listener, t *Tenant, host string) (*Server, error) {
+	domain, _, err := net.SplitHostPort(t.domain)
+	if err != nil {
+		domain = t.domain // it names no port
+	}
+	certificate, caPEM, err := issue([]string{host, "localhost", "127.0.0.1", "::1", domain})
+	if err != nil {
+		_ = listener.Close()
+		return nil, err
 	}
 	s := &Server{
 		Addr:  listener.Addr().String(),

@@ -24,12 +24,15 @@ type Request struct {
 	// the same, parsed.
 	RawQuery string
 	Query    url.Values
-	// Header holds all headers except Authorization.
+	// Header holds all headers, except that Authorization is kept only where it can
+	// be a client's own secret: on the paths of the Authentication API.
 	Header http.Header
 	// Authorized tells whether the request carried a token that the tenant
 	// accepts; whether its scopes sufficed shows in Status.
 	Authorized bool
-	// Body is the request's body, up to the size the API accepts.
+	// Body is the request's body, up to the size the API accepts. Nothing is left
+	// out of it: client secrets, device codes, refresh tokens and assertions are
+	// there for a test to look at, so a record is no thing to print.
 	Body []byte
 	// Status is the answer's status; zero if the connection was dropped, or the
 	// caller gave up, before there was one.
@@ -63,9 +66,10 @@ func (t *Tenant) Requests() []Request {
 	return slices.Clone(t.recorder.requests)
 }
 
-// ResetRequests forgets the recorded requests.
+// ResetRequests forgets the recorded requests, and what TokenRequests counted.
 func (t *Tenant) ResetRequests() {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	t.recorder = recorder{}
+	clear(t.oauth.counts)
 }

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"mime"
 	"net/http"
 	"net/url"
@@ -147,9 +148,8 @@ func (r route) fits(method string, segments []string) (map[string]string, bool) 
 	return params, true
 }
 
-// serve takes a request through the fault rules, the token check, the endpoint
-// and the recording. It fails only where the connection shall break.
-func (t *Tenant) serve(r *http.Request) (response, error) {
+// newRecord notes what a request says, apart from its body.
+func newRecord(r *http.Request) Request {
 	record := Request{
 		Method:   r.Method,
 		Host:     r.Host,
@@ -164,8 +164,16 @@ func (t *Tenant) serve(r *http.Request) (response, error) {
 	if record.Header == nil {
 		record.Header = http.Header{}
 	}
-	record.Header.Del("Authorization")
+	if !onOAuthPath(record.Path) {
+		record.Header.Del("Authorization")
+	}
+	return record
+}
 
+// serve takes a request through the fault rules, the token check, the endpoint
+// and the recording. It fails only where the connection shall break.
+func (t *Tenant) serve(r *http.Request) (response, error) {
+	record := newRecord(r)
 	fault, faulty := t.takeFault(record.Method, record.Path)
 	body, bodyErr := readBody(r)
 	record.Body = body
@@ -177,11 +185,12 @@ func (t *Tenant) serve(r *http.Request) (response, error) {
 	case fault.Drop == DropBefore:
 		err = errDropped
 	case fault.Status != 0 && fault.Drop == DropNever:
-		answer.status, answer.body = fault.answer()
+		answer.status, answer.body = fault.answer(record.Path)
 	}
 
 	t.mu.Lock()
 	defer t.mu.Unlock()
+	t.oauth.count(&record)
 	token, tokenErr := t.authenticate(r)
 	record.Authorized = tokenErr == nil
 	if err == nil && answer.status == 0 {
@@ -191,7 +200,9 @@ func (t *Tenant) serve(r *http.Request) (response, error) {
 		err = errDropped
 	}
 	if err == nil {
+		own := answer.header
 		answer.header = t.headers()
+		maps.Copy(answer.header, own)
 		if faulty {
 			for name, values := range fault.Header {
 				answer.header[http.CanonicalHeaderKey(name)] = values
@@ -206,6 +217,9 @@ func (t *Tenant) serve(r *http.Request) (response, error) {
 // process runs the endpoint and encodes its answer. The checks come in the order
 // of the real API: path, token, scope, body.
 func (t *Tenant) process(r *Request, token claims, tokenErr, bodyErr error) response {
+	if onOAuthPath(r.Path) {
+		return t.processOAuth(r, bodyErr)
+	}
 	found, err := t.run(r, token, tokenErr, bodyErr)
 	var problem *apiError
 	if errors.As(err, &problem) {

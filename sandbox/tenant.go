@@ -33,7 +33,9 @@ type Options struct {
 	// same clock gives the same tenant.
 	Seed uint64
 	// Domain is the tenant's host name, without a scheme; empty means
-	// DefaultDomain.
+	// DefaultDomain. A tenant that programs reach through Serve is best named after
+	// the listener's address: the tokens and the addresses that it hands out then
+	// lead back to it.
 	Domain string
 	// BuildTime is how long an action takes from a change of its code to the
 	// status "built" (or "failed"), measured on Now; zero means DefaultBuildTime,
@@ -42,6 +44,8 @@ type Options struct {
 	// RateLimit is the number of requests a second that X-RateLimit-Limit speaks
 	// of; zero means 1,000. The tenant never enforces it: a 429 comes from Fail.
 	RateLimit int
+	// SignIn is how the tenant signs people in, until SetSignIn changes it.
+	SignIn SignIn
 }
 
 // object is a JSON object as the tenant keeps it. Numbers are json.Number, so
@@ -72,6 +76,7 @@ type Tenant struct {
 	flows     collection
 	logs      []object // ascending log_id
 	revoked   map[string]bool
+	oauth     oauthState
 	recorder  recorder
 	faults    []*FaultRule
 	rateCount rateWindow
@@ -93,6 +98,7 @@ func New(o Options) *Tenant {
 		flows:     collection{idKey: "id"},
 		bindings:  map[string][]*binding{},
 		revoked:   map[string]bool{},
+		oauth:     newOAuthState(o.SignIn),
 	}
 	if t.domain == "" {
 		t.domain = DefaultDomain
@@ -132,7 +138,11 @@ func (t *Tenant) name() string {
 	return name
 }
 
-// ServeHTTP answers a request as the Management API would. A scripted connection
+// issuer is the tenant as its tokens name it.
+func (t *Tenant) issuer() string { return "https://" + t.domain + "/" }
+
+// ServeHTTP answers a request as the Management API, or the Authentication API,
+// would. A scripted connection
 // drop aborts the handler, which makes net/http close the connection.
 func (t *Tenant) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	answer, err := t.serve(r)

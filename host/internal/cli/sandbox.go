@@ -2,6 +2,7 @@ package cli
 
 import (
 	"fmt"
+	"net"
 	"os"
 	"path/filepath"
 
@@ -16,16 +17,26 @@ func sandboxCommand(env Environment) *cobra.Command {
 		Use:   "sandbox",
 		Short: "Serve the built-in tenant over HTTPS, for tests and demos",
 		Long: `Serve the built-in tenant over HTTPS on a local address until interrupted. It prints the
-environment with which «auth0-mcp run» manages it, one assignment a line. Its data are
-invented, its token opens nothing else.`,
+environment with which «auth0-mcp run» manages it and «auth0-mcp init» signs in to it, one
+assignment a line. Its data are invented, its secrets open nothing else.`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			tenant := sandbox.New(sandbox.Options{})
-			server, err := sandbox.Listen(listen, tenant)
+			listener, err := new(net.ListenConfig).Listen(cmd.Context(), "tcp", listen)
+			if err != nil {
+				return fmt.Errorf("--listen %s: %w: free the port or pick another, such as 127.0.0.1:0", listen, err)
+			}
+			// The tenant's domain is where it is served, so that audiences and the
+			// sign-in page lead back to it.
+			tenant := sandbox.New(sandbox.Options{Domain: listener.Addr().String()})
+			server, err := sandbox.Serve(listener, tenant)
 			if err != nil {
 				return err
 			}
 			defer server.Close()
+			machine, err := tenant.Credentials("Deploy Pipeline")
+			if err != nil {
+				return err
+			}
 			dir, err := os.MkdirTemp("", "auth0-mcp-sandbox-")
 			if err != nil {
 				return err
@@ -35,7 +46,8 @@ invented, its token opens nothing else.`,
 			if err := os.WriteFile(ca, server.CAPEM(), 0o600); err != nil {
 				return err
 			}
-			fmt.Fprintf(env.Out, "AUTH0_DOMAIN=%s\nAUTH0_TOKEN=%s\nAUTH0_MCP_CA_FILE=%s\n", server.Addr, tenant.Token(), ca)
+			fmt.Fprintf(env.Out, "AUTH0_DOMAIN=%s\nAUTH0_TOKEN=%s\nAUTH0_MCP_CA_FILE=%s\nAUTH0_MCP_AUTH_DOMAIN=%[1]s\nAUTH0_CLIENT_ID=%[4]s\nAUTH0_CLIENT_SECRET=%[5]s\n",
+				server.Addr, tenant.Token(), ca, machine.ClientID, machine.ClientSecret)
 			<-cmd.Context().Done()
 			return nil
 		},

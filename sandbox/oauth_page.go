@@ -1,0 +1,121 @@
+package sandbox
+
+import (
+	"bytes"
+	"fmt"
+	"html/template"
+	"net/http"
+)
+
+// activationHTML is the page on which a person decides a device code. It needs no
+// script, works with a keyboard and a screen reader, and loads nothing.
+const activationHTML = `<!doctype html>
+<html lang="en">
+<head>
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<title>{{.Title}} – {{.Tenant}}</title>
+<style>
+body { font: 1rem/1.5 system-ui, sans-serif; max-width: 30rem; margin: 3rem auto; padding: 0 1rem; color: #1a1a1a; background: #fff; }
+.code { font: 700 2rem/1.5 ui-monospace, monospace; letter-spacing: .1em; }
+input, button { font: inherit; padding: .5rem 1rem; margin: .25rem .5rem .25rem 0; border: 2px solid #1a1a1a; border-radius: .25rem; }
+button { cursor: pointer; background: #fff; color: #1a1a1a; }
+button[value=confirm], form > button:only-of-type { background: #1a1a1a; color: #fff; }
+:focus-visible { outline: 3px solid #0b57d0; outline-offset: 2px; }
+</style>
+</head>
+<body>
+<main>
+<h1>{{.Title}}</h1>
+{{if .Done}}<p id="outcome" role="status">{{.Done}}</p>
+{{else if .UserCode}}<p><strong>{{.Client}}</strong> wants to sign in as {{.Person}}. Compare the code with the one that it shows you:</p>
+<p class="code" id="user-code">{{.UserCode}}</p>
+{{if .Scopes}}<h2 id="scopes-title">It asks to be allowed</h2>
+<ul id="scopes" aria-labelledby="scopes-title">{{range .Scopes}}
+<li>{{.}}</li>{{end}}
+</ul>
+{{else}}<p>It asks for no permission.</p>
+{{end}}<form method="post" action="/activate">
+<input type="hidden" name="user_code" value="{{.UserCode}}">
+<button type="submit" name="action" value="confirm">Confirm</button>
+<button type="submit" name="action" value="cancel">Cancel</button>
+</form>
+{{else}}{{if .Problem}}<p id="problem" role="alert">{{.Problem}}</p>
+{{end}}<form method="get" action="/activate">
+<p><label for="typed">The code that the program shows you</label></p>
+<input id="typed" name="user_code" autocomplete="off" autocapitalize="characters" spellcheck="false" required placeholder="XXXX-XXXX">
+<button type="submit">Continue</button>
+</form>
+{{end}}</main>
+</body>
+</html>
+`
+
+// activationPage is what the page says. It confirms a code, reports an outcome or
+// asks for a code, in this order of preference.
+type activationPage struct {
+	Title, Tenant, Person string
+	Done                  string
+	UserCode, Client      string
+	Scopes                []string
+	Problem               string
+}
+
+// showActivation is where a verification URI leads: to the code that it names, or to
+// the question for one.
+func (t *Tenant) showActivation(_ *Request, p oauthParams) (response, error) {
+	if p["user_code"] == "" {
+		return t.render(http.StatusOK, activationPage{Title: "Connect a program"})
+	}
+	d, problem := t.pendingCode(p["user_code"])
+	if problem != "" {
+		return t.renderProblem(p["user_code"], problem)
+	}
+	client, _ := t.findClient(d.clientID)["name"].(string)
+	return t.render(http.StatusOK, activationPage{Title: "Confirm the code", UserCode: d.userCode, Client: client, Scopes: d.scopes})
+}
+
+// decideActivation takes the answer of the page's buttons. Nobody signs in to a
+// sandbox, so there is no session that a forged form could misuse.
+func (t *Tenant) decideActivation(_ *Request, p oauthParams) (response, error) {
+	d, problem := t.pendingCode(p["user_code"])
+	if problem != "" {
+		return t.renderProblem(p["user_code"], problem)
+	}
+	switch p["action"] {
+	case "confirm":
+		d.decision = approved
+		return t.render(http.StatusOK, activationPage{Title: "Connected", Done: "The program is signed in. You can close this page and go back to it."})
+	case "cancel":
+		d.decision = denied
+		return t.render(http.StatusOK, activationPage{Title: "Refused", Done: "The program is not signed in. You can close this page."})
+	}
+	return t.render(http.StatusBadRequest, activationPage{Title: "Connect a program", Problem: "Press Confirm or Cancel."})
+}
+
+func (t *Tenant) renderProblem(userCode string, problem codeProblem) (response, error) {
+	status := http.StatusGone
+	if problem == codeUnknown {
+		status = http.StatusNotFound
+	}
+	return t.render(status, activationPage{Title: "Connect a program", Problem: fmt.Sprintf("The code %s %s.", userCode, problem)})
+}
+
+func (t *Tenant) render(status int, page activationPage) (response, error) {
+	page.Tenant, page.Person = t.domain, personEmail
+	parsed, err := template.New("activation").Parse(activationHTML)
+	if err != nil {
+		return response{}, fmt.Errorf("sandbox: activation page: %w", err)
+	}
+	var out bytes.Buffer
+	if err := parsed.Execute(&out, page); err != nil {
+		return response{}, fmt.Errorf("sandbox: activation page: %w", err)
+	}
+	return response{status: status, body: out.Bytes(), header: http.Header{
+		"Content-Type":            {"text/html; charset=utf-8"},
+		"Cache-Control":           {"no-store"},
+		"Content-Security-Policy": {"default-src 'none'; style-src 'unsafe-inline'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"},
+		"Referrer-Policy":         {"no-referrer"},
+		"X-Content-Type-Options":  {"nosniff"},
+	}}, nil
+}

@@ -2,6 +2,7 @@ package cli
 
 import (
 	"bytes"
+	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -53,12 +54,12 @@ func callTool(cmd *cobra.Command, env Environment, f runFlags, args []string, as
 	if err != nil {
 		return err
 	}
-	server, selection, err := f.server(cmd, env, log)
+	server, err := f.server(cmd, env, log)
 	if err != nil {
 		return err
 	}
-	defer func() { err = errors.Join(err, server.Close()) }()
-	tool, err := findTool(selection, args[0])
+	defer func() { err = errors.Join(err, server.Close(), server.wait(context.WithoutCancel(cmd.Context()))) }()
+	tool, err := findTool(server.selection, args[0])
 	if err != nil {
 		return err
 	}

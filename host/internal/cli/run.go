@@ -8,8 +8,6 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
-	"runtime"
-	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -29,6 +27,7 @@ type runFlags struct {
 	sandbox    bool
 	maxOutput  int
 	idle       time.Duration
+	account    accountFlags
 	log        logFlags
 }
 
@@ -39,8 +38,9 @@ func runCommand(env Environment) *cobra.Command {
 		Short: "Serve MCP on stdin and stdout, as an MCP client starts it",
 		Long: `Serve MCP on stdin and stdout, as an MCP client starts it.
 
-The tenant and its token come from AUTH0_DOMAIN and AUTH0_TOKEN, or are those of
-the built-in sandbox with --sandbox. A flag that is typed beats the environment.`,
+The tenant and its token are those of the profile that «auth0-mcp init» signed in, of
+AUTH0_DOMAIN and AUTH0_TOKEN, or of the built-in sandbox with --sandbox. A flag that is typed
+beats the environment, and AUTH0_TOKEN the default profile.`,
 		Example: `  AUTH0_DOMAIN=mytenant.us.auth0.com AUTH0_TOKEN=… auth0-mcp run --read-only
   auth0-mcp run --sandbox --tools 'auth0_list_*'`,
 		Args: cobra.NoArgs,
@@ -63,6 +63,7 @@ func (f *runFlags) addSelection(cmd *cobra.Command) {
 // addTenant adds the flags that say where calls go and what they may take.
 func (f *runFlags) addTenant(cmd *cobra.Command) {
 	cmd.Flags().BoolVar(&f.sandbox, "sandbox", false, "manage a built-in tenant, to try things without an Auth0 account")
+	f.account.add(cmd)
 	cmd.Flags().IntVar(&f.maxOutput, "max-output", mcpserver.DefaultMaxOutput, "budget of one answer, in bytes")
 	cmd.Flags().DurationVar(&f.idle, "plugin-idle-timeout", 10*time.Minute, "stop a plugin that has not been called for so long; 0: never")
 }
@@ -70,8 +71,12 @@ func (f *runFlags) addTenant(cmd *cobra.Command) {
 // tenant is the one whose requests the gate lets through.
 type tenant struct {
 	domain    string
-	tokens    oauth2.TokenSource
+	current   func(context.Context) (string, *oauth2.Token, error)
+	refused   func(token string)
 	transport http.RoundTripper
+	signIn    string
+	// wait returns when no renewal of the token is under way.
+	wait func(context.Context) error
 }
 
 func run(cmd *cobra.Command, env Environment, f runFlags) error {
@@ -79,43 +84,53 @@ func run(cmd *cobra.Command, env Environment, f runFlags) error {
 	if err != nil {
 		return err
 	}
-	server, _, err := f.server(cmd, env, log)
+	server, err := f.server(cmd, env, log)
 	if err != nil {
 		return err
 	}
 	err = server.Serve(cmd.Context(), env.In, env.Out)
+	// A token that was renewed and not stored would be lost, and its refresh token
+	// with it. The signal that ended the server does not end this.
+	err = errors.Join(err, server.wait(context.WithoutCancel(cmd.Context())))
 	if cause := context.Cause(cmd.Context()); cause != nil && errors.Is(err, cause) {
 		err = nil // a signal ended it, and the calls were drained: that is no failure
 	}
 	return err
 }
 
+// running is a server with what it was made of.
+type running struct {
+	*mcpserver.Server
+	selection *catalog.Selection
+	wait      func(context.Context) error
+}
+
 // server puts the parts together. It starts no plugin and dials nothing.
-func (f runFlags) server(cmd *cobra.Command, env Environment, log *slog.Logger) (*mcpserver.Server, *catalog.Selection, error) {
+func (f runFlags) server(cmd *cobra.Command, env Environment, log *slog.Logger) (*running, error) {
 	if f.maxOutput < 1000 {
-		return nil, nil, fmt.Errorf("--max-output %d: want at least 1000 bytes", f.maxOutput)
+		return nil, fmt.Errorf("--max-output %d: want at least 1000 bytes", f.maxOutput)
 	}
 	if f.idle < 0 {
-		return nil, nil, fmt.Errorf("--plugin-idle-timeout %v: want a duration such as 10m, or 0 for never", f.idle)
+		return nil, fmt.Errorf("--plugin-idle-timeout %v: want a duration such as 10m, or 0 for never", f.idle)
 	}
 	protectProcess()
-	t, err := f.tenant()
+	t, err := f.tenant(cmd.Context(), env, log)
 	if err != nil {
-		return nil, nil, err
+		return nil, err
 	}
 	selection, readOnly, err := f.selection(cmd, env, log)
 	if err != nil {
-		return nil, nil, err
+		return nil, err
 	}
 	gate := egress.New(egress.Config{
-		Domain: t.domain, Tokens: t.tokens, Transport: t.transport, ReadOnly: readOnly, Version: env.Version, Log: log,
-		UserAgent: fmt.Sprintf("auth0-mcp/%s (%s; %s)", env.Version, runtime.GOOS, runtime.GOARCH),
-		SignIn:    "set AUTH0_TOKEN to a valid Management API token and start the server again",
+		Domain: t.domain, Current: t.current, Refused: t.refused, Transport: t.transport, ReadOnly: readOnly, Version: env.Version, Log: log,
+		UserAgent: userAgent(env), SignIn: t.signIn,
 	})
 	log.Info("serving", "version", env.Version, "tenant", t.domain, "tools", len(selection.Tools()), "read-only", readOnly)
-	return mcpserver.New(mcpserver.Config{
+	server := mcpserver.New(mcpserver.Config{
 		Version: env.Version, Domain: t.domain, Selection: selection, Gate: gate, MaxOutput: f.maxOutput, IdleTimeout: f.idle, Log: log,
-	}), selection, nil
+	})
+	return &running{server, selection, t.wait}, nil
 }
 
 // selection is the tools that flags and environment leave, and whether the host is
@@ -158,37 +173,30 @@ func (f runFlags) filter(cmd *cobra.Command) (catalog.Filter, error) {
 	return filter, nil
 }
 
-func (f runFlags) tenant() (tenant, error) {
-	// The token is taken once and leaves the environment, which children and
-	// crash reports would show.
-	token := strings.TrimSpace(os.Getenv("AUTH0_TOKEN"))
-	if err := os.Unsetenv("AUTH0_TOKEN"); err != nil {
+func (f runFlags) tenant(ctx context.Context, env Environment, log *slog.Logger) (tenant, error) {
+	a, err := openAccounts(env, f.account)
+	if err != nil {
 		return tenant{}, err
 	}
 	if f.sandbox {
 		s := sandbox.New(sandbox.Options{})
-		return tenant{s.Domain(), oauth2.StaticTokenSource(&oauth2.Token{AccessToken: s.Token()}), s.Transport()}, nil
+		token := &oauth2.Token{AccessToken: s.Token()}
+		return tenant{
+			domain: s.Domain(), transport: s.Transport(), wait: func(context.Context) error { return nil },
+			current: func(context.Context) (string, *oauth2.Token, error) { return s.Domain(), token, nil },
+		}, nil
 	}
-	domain := strings.TrimSpace(os.Getenv("AUTH0_DOMAIN"))
-	switch {
-	case domain == "" && token == "":
-		return tenant{}, errors.New("no credentials: set AUTH0_DOMAIN (mytenant.us.auth0.com) and AUTH0_TOKEN (a Management API token), or try --sandbox")
-	case domain == "":
-		return tenant{}, errors.New("AUTH0_TOKEN is set and AUTH0_DOMAIN is not: set it to the tenant that the token is for, such as mytenant.us.auth0.com")
-	case token == "":
-		return tenant{}, errors.New("AUTH0_DOMAIN is set and AUTH0_TOKEN is not: set it to a Management API token of that tenant")
-	case strings.ContainsFunc(token, func(r rune) bool { return r <= ' ' || r >= 0x7f }):
-		return tenant{}, errors.New("AUTH0_TOKEN holds white space or characters that no token has: copy it again")
-	}
-	domain, err := egress.NormalizeDomain(domain)
-	if err != nil {
-		return tenant{}, fmt.Errorf("AUTH0_DOMAIN: %w", err)
-	}
-	transport, err := egress.NewTransport(os.Getenv("AUTH0_MCP_CA_FILE"))
+	acc, err := a.selected()
 	if err != nil {
 		return tenant{}, err
 	}
-	return tenant{domain, oauth2.StaticTokenSource(&oauth2.Token{AccessToken: token}), transport}, nil
+	source, err := a.source(ctx, acc, log)
+	if err != nil {
+		return tenant{}, err
+	}
+	return tenant{
+		domain: source.Domain(), current: source.Current, refused: source.Refused, transport: a.transport, signIn: acc.signIn(), wait: source.Wait,
+	}, nil
 }
 
 func loadCatalog(ctx context.Context, env Environment, f runFlags, log *slog.Logger) (*catalog.Catalog, error) {

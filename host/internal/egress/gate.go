@@ -28,8 +28,16 @@ import (
 // Config is what a Gate needs.
 type Config struct {
 	// Domain is the tenant, host or host:port. Every request goes to it, over https.
-	Domain    string
-	Tokens    oauth2.TokenSource
+	Domain string
+	// Tokens gives the token of every request.
+	Tokens oauth2.TokenSource
+	// Current, if set, takes the place of Tokens: it gives a token and the tenant
+	// that it is for together, so that none is used with another's domain, and
+	// waits for a renewal no longer than the call.
+	Current func(context.Context) (domain string, token *oauth2.Token, err error)
+	// Refused, if set, is told of a token that the tenant answered with 401, before
+	// the next is asked for.
+	Refused   func(token string)
 	Transport http.RoundTripper
 	// UserAgent and Version name the host to the tenant.
 	UserAgent, Version string
@@ -49,12 +57,19 @@ type Gate struct {
 
 	mu    sync.Mutex
 	calls map[string]*Call
+	used  []string // the tokens of late, newest first: they are hidden in answers
 }
 
 // New makes a Gate. It sends nothing.
 func New(cfg Config) *Gate {
 	if cfg.Log == nil {
 		cfg.Log = slog.New(slog.DiscardHandler)
+	}
+	if cfg.Current == nil {
+		cfg.Current = func(context.Context) (string, *oauth2.Token, error) {
+			token, err := cfg.Tokens.Token()
+			return cfg.Domain, token, err
+		}
 	}
 	return &Gate{cfg: cfg, calls: map[string]*Call{}}
 }
@@ -77,7 +92,9 @@ type Call struct {
 	mu       sync.Mutex
 	refusals []string
 	wrote    bool
-	failed   map[int]*apiError // the last error answer with each status
+	// signedOut: a request was not sent for want of a token.
+	signedOut bool
+	failed    map[int]*apiError // the last error answer with each status
 }
 
 // Open begins a call. Its id cannot be guessed, and serves the granted plugin only.
@@ -114,6 +131,13 @@ func (c *Call) Refusals() []string {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	return slices.Clone(c.refusals)
+}
+
+// SignedOut reports whether a request was not sent because there is no valid token.
+func (c *Call) SignedOut() bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.signedOut
 }
 
 // Wrote reports whether a request that may change the tenant was sent.
@@ -180,7 +204,10 @@ func (c *Call) send(ctx context.Context, r *pluginv1.RoundTripRequest) *pluginv1
 	case ctx.Err() != nil:
 		return failure(pluginv1.Failure_CODE_CALL_ENDED, "%s %s was aborted: the call ended", r.GetMethod(), r.GetPath())
 	case errors.As(err, &tokenErr):
-		return failure(pluginv1.Failure_CODE_TRANSPORT, "%s %s was not sent: %v: %s", r.GetMethod(), r.GetPath(), tokenErr, c.gate.cfg.SignIn)
+		c.mu.Lock()
+		c.signedOut = true
+		c.mu.Unlock()
+		return failure(pluginv1.Failure_CODE_TRANSPORT, "%s %s was not sent: %v", r.GetMethod(), r.GetPath(), tokenErr)
 	default:
 		return failure(pluginv1.Failure_CODE_TRANSPORT, "%s", c.transportText(r, err))
 	}
@@ -215,13 +242,17 @@ func (c *Call) send(ctx context.Context, r *pluginv1.RoundTripRequest) *pluginv1
 // tokenError says that the source has no valid token.
 type tokenError struct{ err error }
 
-func (e *tokenError) Error() string { return "there is no valid token (" + e.err.Error() + ")" }
+func (e *tokenError) Error() string { return e.err.Error() }
 func (e *tokenError) Unwrap() error { return e.err }
 
 // request builds what goes out, and tells the token it carries. Of the plugin's headers only those that describe
 // the body survive: everything about identity is the host's.
 func (c *Call) request(ctx context.Context, r *pluginv1.RoundTripRequest) (*http.Request, string, error) {
-	target := "https://" + c.gate.cfg.Domain + r.GetPath()
+	domain, token, err := c.gate.token(ctx)
+	if err != nil {
+		return nil, "", &tokenError{err}
+	}
+	target := "https://" + domain + r.GetPath()
 	if r.GetQuery() != "" {
 		target += "?" + r.GetQuery()
 	}
@@ -234,14 +265,28 @@ func (c *Call) request(ctx context.Context, r *pluginv1.RoundTripRequest) (*http
 			request.Header[name] = header.GetValues()
 		}
 	}
-	token, err := c.gate.cfg.Tokens.Token()
-	if err != nil {
-		return nil, "", &tokenError{err}
-	}
 	request.Header.Set("Authorization", "Bearer "+token.AccessToken)
 	request.Header.Set("User-Agent", c.gate.cfg.UserAgent+" "+c.grant.Plugin+"/"+c.grant.PluginVersion)
 	request.Header.Set("Auth0-Client", c.telemetry())
 	return request, token.AccessToken, nil
+}
+
+// keptTokens is how many tokens are remembered to be hidden: those before the
+// current one may still stand in an answer.
+const keptTokens = 4
+
+// token is the one to send, with its tenant.
+func (g *Gate) token(ctx context.Context) (string, *oauth2.Token, error) {
+	domain, token, err := g.cfg.Current(ctx)
+	if err != nil {
+		return "", nil, err
+	}
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	if !slices.Contains(g.used, token.AccessToken) {
+		g.used = append([]string{token.AccessToken}, g.used[:min(len(g.used), keptTokens-1)]...)
+	}
+	return domain, token, nil
 }
 
 // telemetry is the Auth0-Client header, by which the tenant's log tells who

@@ -73,33 +73,32 @@ func RedactText(s string) string {
 	return s
 }
 
-// Redact hides, besides what the function Redact does, the live token.
+// Redact hides, besides what the function Redact does, the tokens in use.
 func (g *Gate) Redact(doc []byte) ([]byte, error) {
 	doc, err := Redact(doc)
 	if err != nil {
 		return nil, err
 	}
-	if live := g.liveToken(); live != "" {
-		doc = bytes.ReplaceAll(doc, []byte(live), []byte(catalog.RedactionMarker))
+	for _, token := range g.tokens() {
+		doc = bytes.ReplaceAll(doc, []byte(token), []byte(catalog.RedactionMarker))
 	}
 	return doc, nil
 }
 
-// RedactText is the function RedactText, and hides the live token.
+// RedactText is the function RedactText, and hides the tokens in use.
 func (g *Gate) RedactText(s string) string {
-	if live := g.liveToken(); live != "" {
-		s = strings.ReplaceAll(s, live, catalog.RedactionMarker)
+	for _, token := range g.tokens() {
+		s = strings.ReplaceAll(s, token, catalog.RedactionMarker)
 	}
 	return RedactText(s)
 }
 
-func (g *Gate) liveToken() string {
-	token, err := g.cfg.Tokens.Token()
+// tokens are those that went out of late. What was never sent cannot come back.
+func (g *Gate) tokens() []string {
+	g.mu.Lock()
+	defer g.mu.Unlock()
 	// A short token would be found in innocent text.
-	if err != nil || len(token.AccessToken) < 8 {
-		return ""
-	}
-	return token.AccessToken
+	return slices.DeleteFunc(slices.Clone(g.used), func(token string) bool { return len(token) < 8 })
 }
 
 func redactInto(out *bytes.Buffer, doc []byte, depth int) error {

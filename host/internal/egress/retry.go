@@ -51,7 +51,7 @@ func (c *Call) attempts(ctx context.Context, r *pluginv1.RoundTripRequest) (*htt
 		case response.StatusCode == http.StatusUnauthorized:
 			// Auth0 refused the request: nothing has happened, so even a write may
 			// go again, once, if the source has a newer token.
-			again = token == "" && c.gate.renewed(used)
+			again = token == "" && c.gate.renewed(ctx, used)
 			token = used
 		case !reading:
 		case response.StatusCode == http.StatusTooManyRequests:
@@ -80,9 +80,12 @@ func (c *Call) noteWrite(reading bool) {
 	c.wrote = true
 }
 
-// renewed reports whether the source has another token than the one refused.
-func (g *Gate) renewed(refused string) bool {
-	token, err := g.cfg.Tokens.Token()
+// renewed tells the source of a refusal and reports whether it has another token.
+func (g *Gate) renewed(ctx context.Context, refused string) bool {
+	if g.cfg.Refused != nil {
+		g.cfg.Refused(refused)
+	}
+	_, token, err := g.token(ctx)
 	return err == nil && token.AccessToken != refused
 }
 

@@ -85,7 +85,13 @@ func (s *Server) callTool(ctx context.Context, tool *catalog.Tool, arguments jso
 		return failed(s.cfg.Gate.RedactText(err.Error()))
 	}
 	if f := answer.GetFailure(); f != nil {
-		return failed(call.Explain(f))
+		result := failed(call.Explain(f))
+		if call.SignedOut() {
+			// For clients that can lead a person through it: signing in again is
+			// what mends this, and nothing else does.
+			result.Meta = &mcp.Meta{AdditionalFields: map[string]any{errorKind: "sign_in_required"}}
+		}
+		return result
 	}
 	return s.present(tool, answer.GetResult())
 }
@@ -101,6 +107,9 @@ func (s *Server) present(tool *catalog.Tool, result []byte) *mcp.CallToolResult 
 	}
 	return mcp.NewToolResultText(string(fitted))
 }
+
+// errorKind is the member of _meta that tells one kind of error from the others.
+const errorKind = "auth0-mcp/error"
 
 func failed(text string) *mcp.CallToolResult { return mcp.NewToolResultError(text) }
 

@@ -1,0 +1,66 @@
+package auth
+
+import (
+	"fmt"
+	"strings"
+)
+
+// SignInError means that there is no token, and that none can be got without a
+// person. Its text holds the command that mends it.
+type SignInError struct {
+	Profile, Domain string
+	Method          Method
+	// Command is what to run; "" for a token that was given, which only who gave it
+	// can replace.
+	Command string
+	// Err is why.
+	Err error
+}
+
+func newSignInError(s Session, err error) *SignInError {
+	return &SignInError{Profile: s.Profile, Domain: s.Domain, Method: s.Method, Command: signInCommand(s), Err: err}
+}
+
+func (e *SignInError) Error() string {
+	if e.Command == "" {
+		return fmt.Sprintf("there is no valid token for %s: %v: give a valid Management API token of it, by the profile's command or by AUTH0_TOKEN and a new start of the server", e.Domain, e.Err)
+	}
+	return fmt.Sprintf("profile %s is not signed in to %s: %v: sign in again with «%s»; the server need not be restarted", e.Profile, e.Domain, e.Err, e.Command)
+}
+
+func (e *SignInError) Unwrap() error { return e.Err }
+
+// TenantChangedError means that a profile's session is for another tenant than
+// before. What was meant for the one must not reach the other.
+type TenantChangedError struct {
+	Profile string
+	// From and To are the tenants' domains.
+	From, To string
+}
+
+func (e *TenantChangedError) Error() string {
+	return fmt.Sprintf("profile %s was for the tenant %s, and is now signed in to %s: to go on with %s restart the server, to go back sign in to %s",
+		e.Profile, e.From, e.To, e.To, e.From)
+}
+
+// signInCommand is the command by which a session's profile signs in again. A
+// secret is never an argument: other users see those.
+func signInCommand(s Session) string {
+	command := []string{"auth0-mcp", "init"}
+	if s.Profile != "" {
+		command = append(command, "--profile", s.Profile)
+	}
+	switch s.Method {
+	case Given:
+		return ""
+	case ClientSecret:
+		command = append(command, "--auth0-domain", s.Domain, "--auth0-client-id", s.ClientID, "--auth0-client-secret-stdin")
+	case PrivateKeyJWT:
+		command = append(command, "--auth0-domain", s.Domain, "--auth0-client-id", s.ClientID, "--private-key-file", "KEY.pem")
+		if s.KeyID != "" {
+			command = append(command, "--key-id", s.KeyID)
+		}
+	case Device:
+	}
+	return strings.Join(command, " ")
+}

@@ -1,0 +1,226 @@
+package cli
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"net/http"
+	"os"
+	"runtime"
+	"strings"
+
+	"github.com/spf13/cobra"
+	"golang.org/x/term"
+
+	"github.com/auth0-mcp/auth0-mcp/host/internal/auth"
+	"github.com/auth0-mcp/auth0-mcp/host/internal/egress"
+)
+
+// accountFlags name a profile and the store of its session.
+type accountFlags struct{ profile, store string }
+
+func (f *accountFlags) add(cmd *cobra.Command) {
+	f.addProfile(cmd)
+	cmd.Flags().StringVar(&f.store, "store", "", "where the session is kept: keychain, file, command or env (AUTH0_MCP_STORE)")
+}
+
+func (f *accountFlags) addProfile(cmd *cobra.Command) {
+	cmd.Flags().StringVar(&f.profile, "profile", "", "the profile to use (AUTH0_MCP_PROFILE); without it the default one")
+}
+
+// accounts are the profiles, their sessions and the way to Auth0.
+type accounts struct {
+	flags     accountFlags
+	folders   auth.Folders
+	config    auth.Config
+	transport http.RoundTripper
+	oauth     auth.OAuth
+	// token and domain are AUTH0_TOKEN and AUTH0_DOMAIN.
+	token, domain string
+	passphrase    auth.Passphrase
+}
+
+// openAccounts reads the config file and takes the secrets out of the
+// environment, which children and crash reports would show.
+func openAccounts(env Environment, f accountFlags) (*accounts, error) {
+	token, err := takeVariable("AUTH0_TOKEN")
+	if err != nil {
+		return nil, err
+	}
+	passphrase, err := takeVariable("AUTH0_MCP_PASSPHRASE")
+	if err != nil {
+		return nil, err
+	}
+	folders, err := auth.UserFolders()
+	if err != nil {
+		return nil, err
+	}
+	config, err := folders.ConfigFile().Load()
+	if err != nil {
+		return nil, err
+	}
+	transport, err := egress.NewTransport(os.Getenv("AUTH0_MCP_CA_FILE"))
+	if err != nil {
+		return nil, err
+	}
+	a := &accounts{
+		flags: f, folders: folders, config: config, transport: transport, token: token, domain: strings.TrimSpace(os.Getenv("AUTH0_DOMAIN")),
+		oauth: auth.OAuth{Transport: transport, UserAgent: userAgent(env)},
+	}
+	a.passphrase = func(ctx context.Context, profile string, fresh bool) (string, error) {
+		if passphrase != "" {
+			return passphrase, nil
+		}
+		return askPassphrase(ctx, env, profile, fresh)
+	}
+	return a, nil
+}
+
+func userAgent(env Environment) string {
+	return fmt.Sprintf("auth0-mcp/%s (%s; %s)", env.Version, runtime.GOOS, runtime.GOARCH)
+}
+
+// takeVariable reads a secret of the environment and removes it there.
+func takeVariable(name string) (string, error) {
+	value := strings.TrimSpace(os.Getenv(name))
+	return value, os.Unsetenv(name)
+}
+
+// askPassphrase asks on the terminal, without an echo; twice for a new file.
+func askPassphrase(_ context.Context, env Environment, profile string, fresh bool) (string, error) {
+	if !isTerminal(env.In) {
+		return "", &auth.NoPassphraseError{}
+	}
+	ask := func(prompt string) (string, error) {
+		fmt.Fprint(env.Err, prompt)
+		typed, err := term.ReadPassword(int(env.In.Fd())) //nolint:gosec // a descriptor fits
+		fmt.Fprintln(env.Err)
+		return string(typed), err
+	}
+	first, err := ask("Passphrase of profile " + profile + ": ")
+	if err != nil || !fresh {
+		return first, err
+	}
+	second, err := ask("Once more: ")
+	if err == nil && first != second {
+		err = errors.New("the two passphrases differ: nothing was written")
+	}
+	return first, err
+}
+
+func isTerminal(stream any) bool {
+	file, ok := stream.(*os.File)
+	return ok && term.IsTerminal(int(file.Fd())) //nolint:gosec // a descriptor fits
+}
+
+// account is a profile with the store of its session. The account of AUTH0_TOKEN
+// has no name.
+type account struct {
+	name    string
+	profile auth.Profile
+	store   auth.Store
+	// by is what chose the store, in words.
+	by string
+}
+
+// wantedProfile is the name that was asked for, "" for none.
+func (a *accounts) wantedProfile() string {
+	if a.flags.profile != "" {
+		return a.flags.profile
+	}
+	return strings.TrimSpace(os.Getenv("AUTH0_MCP_PROFILE"))
+}
+
+// selected is the account to use: that of a profile that was asked for, else that
+// of AUTH0_TOKEN, else the default profile's.
+func (a *accounts) selected() (*account, error) {
+	wanted := a.wantedProfile()
+	if wanted == "" && a.token != "" {
+		return a.given()
+	}
+	if wanted == "" && len(a.config.Profiles) == 0 {
+		if a.domain != "" {
+			return nil, errors.New("AUTH0_DOMAIN is set and AUTH0_TOKEN is not: set it to a Management API token of that tenant, or sign in with «auth0-mcp init»")
+		}
+		return nil, errors.New("no credentials: sign in with «auth0-mcp init», or set AUTH0_DOMAIN (mytenant.us.auth0.com) and AUTH0_TOKEN (a Management API token), or try --sandbox")
+	}
+	name, profile, err := a.config.Select(wanted)
+	if err != nil {
+		return nil, err
+	}
+	return a.open(name, profile)
+}
+
+// given is the account of AUTH0_TOKEN.
+func (a *accounts) given() (*account, error) {
+	switch {
+	case a.domain == "":
+		return nil, errors.New("AUTH0_TOKEN is set and AUTH0_DOMAIN is not: set it to the tenant that the token is for, such as mytenant.us.auth0.com")
+	case strings.ContainsFunc(a.token, func(r rune) bool { return r <= ' ' || r >= 0x7f }):
+		return nil, errors.New("AUTH0_TOKEN holds white space or characters that no token has: copy it again")
+	}
+	domain, err := egress.NormalizeDomain(a.domain)
+	if err != nil {
+		return nil, fmt.Errorf("AUTH0_DOMAIN: %w", err)
+	}
+	store, err := auth.OpenStore(auth.StoreEnv, auth.StoreOptions{Token: a.token, Domain: domain})
+	return &account{profile: auth.Profile{Domain: domain, Method: auth.Given}, store: store, by: "AUTH0_TOKEN"}, err
+}
+
+// open finds the store of a profile. The token of the environment belongs to no
+// profile: what was asked for by name must not be answered with another tenant.
+func (a *accounts) open(name string, profile auth.Profile) (*account, error) {
+	kind, by, err := auth.StoreWishes{Flag: a.flags.store, Environment: os.Getenv("AUTH0_MCP_STORE"), Profile: profile, Config: a.config}.Choose()
+	if err != nil {
+		return nil, err
+	}
+	store, err := auth.OpenStore(kind, auth.StoreOptions{
+		SessionsFolder: a.folders.Sessions(), Token: a.token, Domain: a.domain, Command: profile.Command, Passphrase: a.passphrase,
+		Surroundings: auth.DetectSurroundings(runtime.GOOS, os.Getuid(), os.DirFS("/"), os.Getenv),
+	})
+	return &account{name: name, profile: profile, store: store, by: by}, err
+}
+
+// lock takes the lock of an account's session; that of AUTH0_TOKEN needs none.
+func (a *accounts) lock(ctx context.Context, acc *account) (func(), error) {
+	if acc.name == "" {
+		return func() {}, nil
+	}
+	return auth.Lock(ctx, a.folders.Sessions(), acc.name)
+}
+
+// source gives the account's token for as long as ctx lasts, renewed when it must be.
+func (a *accounts) source(ctx context.Context, acc *account, log *slog.Logger) (*auth.Source, error) {
+	return auth.NewSource(ctx, auth.SourceConfig{
+		OAuth: a.oauth, FollowTenant: acc.profile.FollowTenant, Log: log,
+		Credentials: auth.CredentialOptions{Scopes: acc.profile.Scopes, Algorithm: acc.profile.Algorithm},
+		Load:        func(ctx context.Context) (auth.Session, error) { return acc.store.Get(ctx, acc.name) },
+		Save:        acc.store.Put,
+		Lock:        func(ctx context.Context) (func(), error) { return a.lock(ctx, acc) },
+		Stamp:       func() string { return acc.store.Stamp(acc.name) },
+	})
+}
+
+// signIn is the command that signs an account in again.
+func (acc *account) signIn() string {
+	if acc.name == "" {
+		return "set AUTH0_TOKEN to a valid Management API token and start the server again"
+	}
+	return fmt.Sprintf("sign in again with «auth0-mcp init --profile %s», with the scopes that are needed", acc.name)
+}
+
+// readSecret reads a secret from a stream: its first line, without white space around it.
+func readSecret(in io.Reader, what string) (string, error) {
+	const limit = 64 << 10
+	data, err := io.ReadAll(io.LimitReader(in, limit))
+	if err != nil {
+		return "", fmt.Errorf("reading %s: %w", what, err)
+	}
+	secret := strings.TrimSpace(string(data))
+	if secret == "" {
+		return "", fmt.Errorf("%s is empty", what)
+	}
+	return secret, nil
+}

@@ -1,0 +1,133 @@
+package clients
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"runtime"
+	"time"
+
+	"github.com/gofrs/flock"
+)
+
+const (
+	// backupSuffix is added to a file's name for what it was before the last change.
+	backupSuffix = ".auth0-mcp.bak"
+	// lockWait is how long another auth0-mcp may hold the lock: it needs
+	// milliseconds, so that one which holds it longer hangs.
+	lockWait = 10 * time.Second
+	lockPoll = 20 * time.Millisecond
+)
+
+// ErrChanged means that a file was changed by another program after the change
+// was planned. It was left alone.
+var ErrChanged = errors.New("changed by another program meanwhile")
+
+// Apply makes the change: at once or not at all. What the file was is kept beside
+// it as NAME.auth0-mcp.bak, readable by its owner only. The file keeps its mode; a
+// new one is readable by its owner only. A no-op writes nothing.
+//
+// It takes ten seconds at most, when another auth0-mcp is changing a client's file.
+func (c *Change) Apply(ctx context.Context) error {
+	if c.NoOp() {
+		return nil
+	}
+	unlock, err := c.acquire(ctx)
+	if err != nil {
+		return err
+	}
+	defer unlock()
+	f, err := readFile(c.Path)
+	if err != nil {
+		return err
+	}
+	if f.exists != c.Exists || f.target != c.file.target || !bytes.Equal(f.data, c.Before) {
+		return fmt.Errorf("%s: %w: run the command again", c.Path, ErrChanged)
+	}
+	if f.exists && f.mode&0o200 == 0 {
+		return fmt.Errorf("%s is read-only: make it writable for its owner, or edit it where it comes from", c.Path)
+	}
+	if c.Scope.create {
+		if err := os.MkdirAll(filepath.Dir(f.target), 0o700); err != nil {
+			return fmt.Errorf("config file %s: %w", c.Path, err)
+		}
+	}
+	if f.exists {
+		if err := replace(f.target+backupSuffix, c.Before, 0o600, nil); err != nil {
+			return fmt.Errorf("backup of %s: %w; nothing was changed", c.Path, err)
+		}
+	}
+	if err := replace(f.target, c.After, f.mode, f.info); err != nil {
+		return fmt.Errorf("config file %s: %w", c.Path, err)
+	}
+	return nil
+}
+
+// acquire keeps other processes of ours away from all clients' files. The lock is
+// in our own folder: one beside the file would stay there.
+func (c *Change) acquire(ctx context.Context) (unlock func(), err error) {
+	if err := os.MkdirAll(filepath.Dir(c.lock), 0o700); err != nil {
+		return nil, fmt.Errorf("locking the clients' files: %w", err)
+	}
+	ctx, cancel := context.WithTimeout(ctx, lockWait)
+	defer cancel()
+	mutex := flock.New(c.lock, flock.SetPermissions(0o600))
+	_, err = mutex.TryLockContext(ctx, lockPoll)
+	if errors.Is(err, context.DeadlineExceeded) {
+		return nil, fmt.Errorf("locking %s: %w: another auth0-mcp is changing a client's file, wait until it has ended", c.lock, err)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("locking %s: %w", c.lock, err)
+	}
+	return func() { _ = mutex.Unlock() }, nil
+}
+
+// replace writes a file beside its place and moves it there. A file that belonged
+// to somebody, as info says, belongs to them afterwards: root may run us.
+func replace(path string, data []byte, mode fs.FileMode, info fs.FileInfo) error {
+	dir := filepath.Dir(path)
+	// A random name, made with O_EXCL and mode 0600.
+	f, err := os.CreateTemp(dir, "."+filepath.Base(path)+".*")
+	if err != nil {
+		return err
+	}
+	err = errors.Join(fill(f, data, mode, info), f.Close())
+	if err == nil {
+		err = os.Rename(f.Name(), path)
+	}
+	if err != nil {
+		return errors.Join(err, os.Remove(f.Name()))
+	}
+	return syncFolder(dir)
+}
+
+func fill(f *os.File, data []byte, mode fs.FileMode, info fs.FileInfo) error {
+	if _, err := f.Write(data); err != nil {
+		return err
+	}
+	if err := keepOwner(f, info); err != nil {
+		return err
+	}
+	if err := f.Chmod(mode); err != nil {
+		return err
+	}
+	// Before the rename: after a power cut the new name must not lead to an empty
+	// file.
+	return f.Sync()
+}
+
+// syncFolder makes a rename survive a power cut. Windows has no such call.
+func syncFolder(dir string) error {
+	if runtime.GOOS == "windows" {
+		return nil
+	}
+	f, err := os.Open(dir)
+	if err != nil {
+		return err
+	}
+	return errors.Join(f.Sync(), f.Close())
+}

@@ -1,0 +1,95 @@
+package clients
+
+import (
+	"bytes"
+	"errors"
+	"io/fs"
+	"maps"
+	"os"
+	"path/filepath"
+	"slices"
+)
+
+// Installed is an entry in a client's file that starts auth0-mcp.
+type Installed struct {
+	Client Client
+	Scope  Scope
+	// Path is the client's file, Name the entry's name in it.
+	Path, Name string
+	// Entry is what the entry says. Its Command may be relative.
+	Entry Entry
+	// Extra says that there are arguments which auth0-mcp would not have written.
+	// They are not told: they may hold a secret.
+	Extra bool
+	// Missing says that Command is an absolute path that leads to no file: the
+	// client can't start it.
+	Missing bool
+}
+
+// List returns the entries of ours in the files of all clients, and those in the
+// project's folder if it is not empty. Files that can't be read or parsed do not
+// hide the others: they make up the error, which may come with entries.
+func List(p Places, folder string) ([]Installed, error) {
+	if err := p.check(); err != nil {
+		return nil, err
+	}
+	var all []Installed
+	var errs []error
+	for _, c := range All() {
+		for _, s := range c.Scopes {
+			in := ""
+			if s.Project {
+				if in = folder; in == "" {
+					continue
+				}
+			}
+			path, err := s.Path(p, in)
+			if err != nil {
+				errs = append(errs, err)
+				continue
+			}
+			installed, err := listFile(c, s, path)
+			all = append(all, installed...)
+			errs = append(errs, err)
+		}
+	}
+	return all, errors.Join(errs...)
+}
+
+func listFile(c Client, s Scope, path string) ([]Installed, error) {
+	f, err := readFile(path)
+	if err != nil || !f.exists {
+		return nil, err
+	}
+	body := bytes.TrimPrefix(f.data, []byte(byteOrderMark))
+	doc, err := parse(c, body)
+	if err == nil {
+		err = doc.check("")
+	}
+	if err != nil {
+		return nil, fileError(path, body, err)
+	}
+	var all []Installed
+	list := servers(doc.tree(), c.key)
+	for _, name := range slices.Sorted(maps.Keys(list)) {
+		entry, _ := list[name].(map[string]any)
+		has := readFound(entry)
+		if !has.isOurs() {
+			continue
+		}
+		e, err := readArgs(has.args)
+		e.Command = has.command
+		all = append(all, Installed{
+			Client: c, Scope: s, Path: path, Name: name, Entry: e, Extra: err != nil, Missing: isMissing(e.Command),
+		})
+	}
+	return all, nil
+}
+
+func isMissing(command string) bool {
+	if !filepath.IsAbs(command) {
+		return false
+	}
+	info, err := os.Stat(command)
+	return errors.Is(err, fs.ErrNotExist) || err == nil && !info.Mode().IsRegular()
+}

@@ -73,7 +73,7 @@ func TestParseConfigRefuses(t *testing.T) {
 		"misspelt at the top":   {"\ndefaul_profile = 'a'", []string{"line 2", "unknown key defaul_profile", "near default_profile"}},
 		"misspelt in a profile": {"[profiles.a]\ndomian = 'x'", []string{"line 2", "profiles.a.domian", "near domain"}},
 		"another case":          {"[profiles.a]\nclient-id = 'x'", []string{"near client_id"}},
-		"nothing near":          {"[profiles.a]\nzzz = 'x'", []string{"known here: audience, "}},
+		"nothing near":          {"[profiles.a]\nzzz = 'x'", []string{"known here: algorithm, audience, "}},
 		"a table of its own":    {"[profile.a]\ndomain = 'x'", []string{"line 1", "near profiles"}},
 		"a secret":              {"[profiles.a]\nclient_secret = 'CANARY'", []string{"no secret belongs into this file", "auth0-mcp init"}},
 		"two unknown keys":      {"a = 1\nb = 2", []string{"line 1", "line 2"}},

@@ -3,6 +3,7 @@ package main
 import (
 	"errors"
 	"io"
+	"net"
 	"os"
 	"path/filepath"
 	"testing"
@@ -28,7 +29,8 @@ func TestScripts(t *testing.T) {
 		Setup: func(env *testscript.Env) error {
 			env.Setenv("XDG_CONFIG_HOME", env.WorkDir+"/config")
 			env.Setenv("XDG_DATA_HOME", env.WorkDir+"/data")
-			return nil
+			env.Setenv("HOME", env.WorkDir+"/home")
+			return os.Mkdir(env.WorkDir+"/home", 0o700)
 		},
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
 			"fakeplugin": makePlugin,
@@ -69,8 +71,10 @@ func copyFile(from, to string) error {
 // serveTenant serves a sandbox over HTTPS and puts what run needs into the
 // script's environment.
 func serveTenant(ts *testscript.TestScript, _ bool, _ []string) {
-	tenant := sandbox.New(sandbox.Options{})
-	server, err := sandbox.Listen("127.0.0.1:0", tenant)
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	ts.Check(err)
+	tenant := sandbox.New(sandbox.Options{Domain: listener.Addr().String()})
+	server, err := sandbox.Serve(listener, tenant)
 	ts.Check(err)
 	ts.Defer(func() { _ = server.Close() })
 	ca := ts.MkAbs("ca.pem")
@@ -78,4 +82,9 @@ func serveTenant(ts *testscript.TestScript, _ bool, _ []string) {
 	ts.Setenv("AUTH0_DOMAIN", "https://"+server.Addr+"/")
 	ts.Setenv("AUTH0_TOKEN", tenant.Token())
 	ts.Setenv("AUTH0_MCP_CA_FILE", ca)
+	machine, err := tenant.Credentials("Deploy Pipeline")
+	ts.Check(err)
+	ts.Setenv("TENANT", server.Addr)
+	ts.Setenv("CLIENT_ID", machine.ClientID)
+	ts.Setenv("AUTH0_CLIENT_SECRET", machine.ClientSecret)
 }

@@ -88,7 +88,7 @@ func (c *Catalog) Select(f Filter) (*Selection, error) {
 	}
 	var unmatched []error
 	for _, p := range f.Patterns {
-		if !slices.ContainsFunc(c.tools, func(t *Tool) bool { return matchGlob(p, t.Name) }) {
+		if !slices.ContainsFunc(c.tools, func(t *Tool) bool { return MatchGlob(p, t.Name) }) {
 			unmatched = append(unmatched, c.noMatch(p))
 		}
 	}
@@ -98,7 +98,7 @@ func (c *Catalog) Select(f Filter) (*Selection, error) {
 	s := &Selection{catalog: c, byName: make(map[string]*Tool, len(c.tools)), excluded: map[string]string{}}
 	matched := 0
 	for _, t := range c.tools {
-		wanted := f.Patterns == nil || slices.ContainsFunc(f.Patterns, func(p string) bool { return matchGlob(p, t.Name) })
+		wanted := f.Patterns == nil || slices.ContainsFunc(f.Patterns, func(p string) bool { return MatchGlob(p, t.Name) })
 		if wanted {
 			matched++
 		}
@@ -122,7 +122,7 @@ func (c *Catalog) noMatch(pattern string) error {
 	e := &NoMatchError{Pattern: pattern}
 	refused := make([]string, 0, len(c.refusedTools))
 	for name := range c.refusedTools {
-		if matchGlob(pattern, name) {
+		if MatchGlob(pattern, name) {
 			refused = append(refused, name)
 		}
 	}
@@ -132,7 +132,7 @@ func (c *Catalog) noMatch(pattern string) error {
 		return e
 	}
 	plain := strings.NewReplacer("*", "", "?", "").Replace(pattern)
-	e.Near = nearNames(plain, toolNames(c.tools), maxSuggestions)
+	e.Near = NearNames(plain, toolNames(c.tools), maxSuggestions)
 	return e
 }
 
@@ -174,7 +174,7 @@ func (s *Selection) Excluded(name string) (reason string, ok bool) {
 
 // Suggest returns selected tools whose names are near name.
 func (s *Selection) Suggest(name string) []string {
-	return nearNames(name, toolNames(s.tools), maxSuggestions)
+	return NearNames(name, toolNames(s.tools), maxSuggestions)
 }
 
 func toolNames(tools []*Tool) []string {

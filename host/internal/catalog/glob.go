@@ -1,8 +1,8 @@
 package catalog
 
-// matchGlob reports whether the whole of name fits pattern: "*" stands for any
+// MatchGlob reports whether the whole of name fits pattern: "*" stands for any
 // run of characters, also none, "?" for exactly one, everything else for itself.
-func matchGlob(pattern, name string) bool {
+func MatchGlob(pattern, name string) bool {
 	p, n := []rune(pattern), []rune(name)
 	pi, ni := 0, 0
 	// Where to continue when the characters after the latest "*" do not fit: the

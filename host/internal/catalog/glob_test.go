@@ -32,8 +32,8 @@ func TestMatchGlob(t *testing.T) {
 		{`\*`, "*", false},
 		{"a.c", "abc", false},
 	} {
-		if got := matchGlob(tt.pattern, tt.name); got != tt.want {
-			t.Errorf("matchGlob(%q, %q) = %v, want %v", tt.pattern, tt.name, got, tt.want)
+		if got := MatchGlob(tt.pattern, tt.name); got != tt.want {
+			t.Errorf("MatchGlob(%q, %q) = %v, want %v", tt.pattern, tt.name, got, tt.want)
 		}
 	}
 }
@@ -66,8 +66,8 @@ func FuzzGlob(f *testing.F) {
 		if len(pattern) > 10 || len(name) > 20 {
 			return // the reference is exponential
 		}
-		if got, want := matchGlob(pattern, name), referenceGlob([]rune(pattern), []rune(name)); got != want {
-			t.Errorf("matchGlob(%q, %q) = %v, want %v", pattern, name, got, want)
+		if got, want := MatchGlob(pattern, name), referenceGlob([]rune(pattern), []rune(name)); got != want {
+			t.Errorf("MatchGlob(%q, %q) = %v, want %v", pattern, name, got, want)
 		}
 	})
 }

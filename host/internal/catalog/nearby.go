@@ -6,11 +6,11 @@ import (
 	"strings"
 )
 
-// nearNames returns at most limit of the candidates that a person who wrote name
+// NearNames returns at most limit of the candidates that a person who wrote name
 // may have meant, the nearest first: those that differ in case and separators
 // only, then those within a few edits, then those that contain it or are
 // contained in it.
-func nearNames(name string, candidates []string, limit int) []string {
+func NearNames(name string, candidates []string, limit int) []string {
 	type ranked struct {
 		name string
 		rank int

@@ -23,14 +23,14 @@ func TestNearNames(t *testing.T) {
 		{"", nil},
 		{"***", nil},
 	} {
-		if diff := cmp.Diff(tt.want, nearNames(tt.name, candidates, 5)); diff != "" {
-			t.Errorf("nearNames(%q): %s", tt.name, diff)
+		if diff := cmp.Diff(tt.want, NearNames(tt.name, candidates, 5)); diff != "" {
+			t.Errorf("NearNames(%q): %s", tt.name, diff)
 		}
 	}
 }
 
 func TestNearNamesKeepsTheLimit(t *testing.T) {
-	if got := nearNames("log", []string{"log3", "log1", "log2"}, 2); !cmp.Equal(got, []string{"log1", "log2"}) {
+	if got := NearNames("log", []string{"log3", "log1", "log2"}, 2); !cmp.Equal(got, []string{"log1", "log2"}) {
 		t.Errorf("got %q", got)
 	}
 }

@@ -96,7 +96,7 @@ func (w *wording) explainEnum(e *jsonschema.ValidationError, at location, value 
 		w.mustBe(e, at, given(value))
 		return
 	}
-	near := nearNames(text, stringsIn(want), 1)
+	near := NearNames(text, stringsIn(want), 1)
 	hint := ""
 	if len(near) > 0 {
 		hint = "; did you mean " + strconv.Quote(near[0]) + "?"
@@ -119,7 +119,7 @@ func (w *wording) explainUnknown(e *jsonschema.ValidationError, at location, unk
 	unknown = slices.Sorted(slices.Values(unknown))
 	if len(unknown) == 1 {
 		here := at.with(keyStep(unknown[0]))
-		if near := nearNames(unknown[0], valid, 1); len(near) > 0 {
+		if near := NearNames(unknown[0], valid, 1); len(near) > 0 {
 			list = "did you mean " + strconv.Quote(near[0]) + "? " + list
 		}
 		w.add(here, "unknown argument %s; %s", quotePath(here), list)
@@ -128,7 +128,7 @@ func (w *wording) explainUnknown(e *jsonschema.ValidationError, at location, unk
 	named := make([]string, len(unknown))
 	for i, name := range unknown {
 		named[i] = quotePath(at.with(keyStep(name)))
-		if near := nearNames(name, valid, 1); len(near) > 0 {
+		if near := NearNames(name, valid, 1); len(near) > 0 {
 			named[i] += " (did you mean " + strconv.Quote(near[0]) + "?)"
 		}
 	}

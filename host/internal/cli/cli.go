@@ -47,7 +47,7 @@ func Main(args []string, env Environment) int {
 	root.SetOut(env.Out)
 	root.SetErr(env.Err)
 	root.SetArgs(args)
-	root.AddCommand(runCommand(env), callCommand(env), toolsCommand(env), pluginCommand(env), sandboxCommand(env))
+	root.AddCommand(initCommand(env), runCommand(env), callCommand(env), toolsCommand(env), pluginCommand(env), sandboxCommand(env))
 	switch err := root.ExecuteContext(ctx); {
 	case errors.Is(err, errToolFailed):
 		return 1 // the tool has said why

@@ -44,7 +44,14 @@ func Launched() bool { return os.Getenv(pluginv1.MagicCookieKey) != "" }
 // Manifest is the declaration of a plugin with a role.
 func Manifest(role string) pluginv1.Manifest {
 	tool := func(name string, effect pluginv1.Effect, paths ...string) pluginv1.ToolManifest {
-		return pluginv1.ToolManifest{Name: "auth0_" + role + "_" + name, Description: "A " + name + ".", Effect: effect, Paths: paths,
+		scope := "read:clients"
+		if effect != pluginv1.EffectRead {
+			scope = "update:clients"
+		}
+		if len(paths) > 0 {
+			scope = "read:logs"
+		}
+		return pluginv1.ToolManifest{Name: "auth0_" + role + "_" + name, Description: "A " + name + ".", Effect: effect, Paths: paths, Scopes: []string{scope},
 			InputSchema: json.RawMessage(`{"type":"object","additionalProperties":false,"properties":{` +
 				`"do":{"type":"string"},"file":{"type":"string"},"method":{"type":"string"},"path":{"type":"string"},"call":{"type":"string"},"n":{"type":"integer"}}}`)}
 	}

@@ -12,6 +12,7 @@ import (
 
 	"github.com/pelletier/go-toml/v2"
 
+	"github.com/auth0-mcp/auth0-mcp/host/internal/catalog"
 	"github.com/auth0-mcp/auth0-mcp/host/internal/egress"
 )
 
@@ -140,7 +141,11 @@ func unknownKey(err *toml.DecodeError) *ConfigKeyError {
 	case len(key) > 0:
 		wrong = key[0]
 	}
-	return &ConfigKeyError{Line: line, Key: strings.Join(key, "."), Known: known, Near: nearConfigKey(wrong, known)}
+	near := ""
+	if names := catalog.NearNames(wrong, known, 1); len(names) > 0 {
+		near = names[0]
+	}
+	return &ConfigKeyError{Line: line, Key: strings.Join(key, "."), Known: known, Near: near}
 }
 
 // tomlKeys are the keys of a struct's fields, sorted.
@@ -152,39 +157,6 @@ func tomlKeys[T any]() []string {
 	}
 	slices.Sort(keys)
 	return keys
-}
-
-// nearConfigKey returns the known key that name may have been meant to be, or "".
-func nearConfigKey(name string, known []string) string {
-	fold := strings.NewReplacer("-", "", "_", "")
-	folded := fold.Replace(strings.ToLower(name))
-	near, best := "", 3 // more edits than two make another word
-	for _, k := range known {
-		if d := editsBetween(folded, fold.Replace(k)); d < best && d < len(folded) {
-			near, best = k, d
-		}
-	}
-	return near
-}
-
-// editsBetween counts the insertions, deletions and replacements that make a into b.
-func editsBetween(a, b string) int {
-	row := make([]int, len(b)+1)
-	for j := range row {
-		row[j] = j
-	}
-	for i := range len(a) {
-		diagonal := row[0]
-		row[0] = i + 1
-		for j := range len(b) {
-			cost := diagonal
-			if a[i] != b[j] {
-				cost++
-			}
-			diagonal, row[j+1] = row[j+1], min(cost, row[j]+1, row[j+1]+1)
-		}
-	}
-	return row[len(b)]
 }
 
 func (p *Profile) normalize() error {

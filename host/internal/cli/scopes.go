@@ -110,16 +110,13 @@ func (s scopeTools) pick(ctx context.Context, env Environment, kept []string) ([
 	field := huh.NewMultiSelect[string]().
 		Title("Which scopes shall the token have?").
 		Description("Each enables the tools beside it. space chooses, ctrl+a all, / filters, enter goes on.").
-		Options(options...).Filterable(true).Height(min(len(options)+4, 24)).Value(&chosen).
-		Validate(func(v []string) error {
-			if len(v) == 0 {
-				return errors.New("choose at least one: without a scope no tool works")
-			}
-			return nil
-		})
+		Options(options...).Filterable(true).Height(min(len(options)+4, 24)).Value(&chosen)
 	err := huh.NewForm(huh.NewGroup(field)).WithInput(env.In).WithOutput(env.Err).RunWithContext(ctx)
 	if errors.Is(err, huh.ErrUserAborted) || ctx.Err() != nil {
 		return nil, errCancelled
+	}
+	if err == nil && len(chosen) == 0 {
+		return nil, errors.New("no scope was chosen, without which no tool works: nothing was written")
 	}
 	slices.Sort(chosen)
 	return chosen, err

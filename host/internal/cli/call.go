@@ -58,7 +58,9 @@ func callTool(cmd *cobra.Command, env Environment, f runFlags, args []string, as
 	if err != nil {
 		return err
 	}
-	defer func() { err = errors.Join(err, server.Close(), server.wait(context.WithoutCancel(cmd.Context()))) }()
+	defer func() {
+		err = errors.Join(err, server.Close(), server.tenant.wait(context.WithoutCancel(cmd.Context())))
+	}()
 	tool, err := findTool(server.selection, args[0])
 	if err != nil {
 		return err

@@ -11,6 +11,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/auth0-mcp/auth0-mcp/host/internal/analytics"
 	"github.com/auth0-mcp/auth0-mcp/host/internal/auth"
 	"github.com/auth0-mcp/auth0-mcp/host/internal/catalog"
 	"github.com/auth0-mcp/auth0-mcp/host/internal/clients"
@@ -93,6 +94,7 @@ type signIn struct {
 	tools   []*catalog.Tool
 	changes []*clients.Change
 	snippet string // for the client "print"
+	events  *analytics.Client
 }
 
 func runInit(cmd *cobra.Command, env Environment, f initFlags) error {
@@ -121,6 +123,9 @@ func runInit(cmd *cobra.Command, env Environment, f initFlags) error {
 	if err := s.store(ctx, session, len(s.accounts.config.Profiles) == 0); err != nil {
 		return err
 	}
+	for _, client := range f.clients {
+		s.events.Init(client)
+	}
 	say.signedIn(s, session)
 	return s.setUpClients(ctx, say)
 }
@@ -137,6 +142,9 @@ func (f initFlags) prepare(cmd *cobra.Command, env Environment) (*signIn, error)
 	}
 	s := &signIn{}
 	if s.accounts, err = openAccounts(env, f.account); err != nil {
+		return nil, err
+	}
+	if s.events, err = newAnalytics(cmd.Context(), env, s.accounts.transport, log); err != nil {
 		return nil, err
 	}
 	selection, _, err := f.tools.selection(cmd, env, log)

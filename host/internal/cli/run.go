@@ -13,6 +13,7 @@ import (
 	"github.com/spf13/cobra"
 	"golang.org/x/oauth2"
 
+	"github.com/auth0-mcp/auth0-mcp/host/internal/analytics"
 	"github.com/auth0-mcp/auth0-mcp/host/internal/catalog"
 	"github.com/auth0-mcp/auth0-mcp/host/internal/egress"
 	"github.com/auth0-mcp/auth0-mcp/host/internal/mcpserver"
@@ -77,6 +78,8 @@ type tenant struct {
 	signIn    string
 	// wait returns when no renewal of the token is under way.
 	wait func(context.Context) error
+	// events are none for the sandbox, which is nobody's tenant.
+	events *analytics.Client
 }
 
 func run(cmd *cobra.Command, env Environment, f runFlags) error {
@@ -88,10 +91,11 @@ func run(cmd *cobra.Command, env Environment, f runFlags) error {
 	if err != nil {
 		return err
 	}
+	server.tenant.events.Run()
 	err = server.Serve(cmd.Context(), env.In, env.Out)
 	// A token that was renewed and not stored would be lost, and its refresh token
 	// with it. The signal that ended the server does not end this.
-	err = errors.Join(err, server.wait(context.WithoutCancel(cmd.Context())))
+	err = errors.Join(err, server.tenant.wait(context.WithoutCancel(cmd.Context())))
 	if cause := context.Cause(cmd.Context()); cause != nil && errors.Is(err, cause) {
 		err = nil // a signal ended it, and the calls were drained: that is no failure
 	}
@@ -102,7 +106,7 @@ func run(cmd *cobra.Command, env Environment, f runFlags) error {
 type running struct {
 	*mcpserver.Server
 	selection *catalog.Selection
-	wait      func(context.Context) error
+	tenant    tenant
 }
 
 // server puts the parts together. It starts no plugin and dials nothing.
@@ -128,9 +132,9 @@ func (f runFlags) server(cmd *cobra.Command, env Environment, log *slog.Logger) 
 	})
 	log.Info("serving", "version", env.Version, "tenant", t.domain, "tools", len(selection.Tools()), "read-only", readOnly)
 	server := mcpserver.New(mcpserver.Config{
-		Version: env.Version, Domain: t.domain, Selection: selection, Gate: gate, MaxOutput: f.maxOutput, IdleTimeout: f.idle, Log: log,
+		Version: env.Version, Observe: t.events.Tool, Domain: t.domain, Selection: selection, Gate: gate, MaxOutput: f.maxOutput, IdleTimeout: f.idle, Log: log,
 	})
-	return &running{server, selection, t.wait}, nil
+	return &running{server, selection, t}, nil
 }
 
 // selection is the tools that flags and environment leave, and whether the host is
@@ -194,7 +198,12 @@ func (f runFlags) tenant(ctx context.Context, env Environment, log *slog.Logger)
 	if err != nil {
 		return tenant{}, err
 	}
+	events, err := newAnalytics(ctx, env, a.transport, log)
+	if err != nil {
+		return tenant{}, err
+	}
 	return tenant{
+		events: events,
 		domain: source.Domain(), current: source.Current, refused: source.Refused, transport: a.transport, signIn: acc.signIn(), wait: source.Wait,
 	}, nil
 }

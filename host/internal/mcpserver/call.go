@@ -60,6 +60,15 @@ func (s *Server) callTool(ctx context.Context, tool *catalog.Tool, arguments jso
 	if err := tool.CheckArguments(arguments); err != nil {
 		return failed(err.Error())
 	}
+	result := s.carryOut(ctx, tool, arguments, report)
+	if s.cfg.Observe != nil {
+		s.cfg.Observe(tool.Name, !result.IsError)
+	}
+	return result
+}
+
+// carryOut is a call whose arguments are checked.
+func (s *Server) carryOut(ctx context.Context, tool *catalog.Tool, arguments json.RawMessage, report *progress) *mcp.CallToolResult {
 	if len(arguments) == 0 {
 		arguments = json.RawMessage(`{}`)
 	}

@@ -39,7 +39,10 @@ type Config struct {
 	MaxOutput int
 	// IdleTimeout stops a plugin that has not been called for so long; 0: never.
 	IdleTimeout time.Duration
-	Log         *slog.Logger
+	// Observe, if set, is told of each call that was carried out: the tool and
+	// whether it did what was asked. It must not wait.
+	Observe func(tool string, ok bool)
+	Log     *slog.Logger
 }
 
 // Server is one MCP server for one client.

@@ -14,6 +14,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -41,6 +42,7 @@ type client struct {
 	in     io.WriteCloser
 	lines  *bufio.Scanner
 	served chan error
+	seen   *observed
 	tenant *sandbox.Tenant
 	token  string
 	nextID int
@@ -67,7 +69,8 @@ func connect(t *testing.T, filter catalog.Filter, roles ...string) *client {
 	}
 	c := &client{t: t, tenant: sandbox.New(sandbox.Options{}), served: make(chan error, 1)}
 	c.token = c.tenant.Token()
-	server := New(Config{Version: "test", Domain: c.tenant.Domain(), Selection: selection, Log: slog.New(slog.DiscardHandler),
+	c.seen = &observed{}
+	server := New(Config{Version: "test", Observe: c.seen.add, Domain: c.tenant.Domain(), Selection: selection, Log: slog.New(slog.DiscardHandler),
 		Gate: egress.New(egress.Config{Domain: c.tenant.Domain(), Transport: c.tenant.Transport(), ReadOnly: filter.ReadOnly,
 			Tokens: oauth2.StaticTokenSource(&oauth2.Token{AccessToken: c.token})})})
 	toServer, in := io.Pipe()
@@ -89,6 +92,34 @@ func connect(t *testing.T, filter catalog.Filter, roles ...string) *client {
 		}
 	})
 	return c
+}
+
+// observed are the calls that were carried out.
+type observed struct {
+	mu    sync.Mutex
+	calls []string
+}
+
+func (o *observed) add(tool string, ok bool) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	o.calls = append(o.calls, fmt.Sprint(tool, " ", ok))
+}
+
+func (o *observed) list() []string {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	return slices.Clone(o.calls)
+}
+
+func TestObserveTellsWhatWasCarriedOut(t *testing.T) {
+	c := connect(t, catalog.Filter{}, "ok")
+	c.call("ok", fakeplugin.Read, `{}`)
+	c.call("ok", fakeplugin.Read, `{"do":"request","method":"DELETE","path":"/api/v2/clients/x"}`)
+	c.call("ok", fakeplugin.Read, `{"undeclared":1}`)
+	if got, want := fmt.Sprint(c.seen.list()), "[auth0_ok_read true auth0_ok_read false]"; got != want {
+		t.Errorf("observed %s, want %s", got, want)
+	}
 }
 
 // children are the plugin processes of this test, by their role.

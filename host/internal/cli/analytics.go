@@ -1,0 +1,24 @@
+package cli
+
+import (
+	"context"
+	"log/slog"
+	"net/http"
+	"os"
+
+	"github.com/auth0-mcp/auth0-mcp/host/internal/analytics"
+)
+
+// newAnalytics is nil, which sends nothing, unless the person named an endpoint
+// and did not switch analytics off.
+func newAnalytics(ctx context.Context, env Environment, transport http.RoundTripper, log *slog.Logger) (*analytics.Client, error) {
+	if value, ok := os.LookupEnv("AUTH0_MCP_ANALYTICS"); ok {
+		on, err := parseBool("AUTH0_MCP_ANALYTICS", value)
+		if err != nil || !on {
+			return nil, err
+		}
+	}
+	return analytics.New(ctx, analytics.Config{
+		Endpoint: os.Getenv("AUTH0_MCP_ANALYTICS_ENDPOINT"), Version: env.Version, Transport: transport, Log: log,
+	})
+}

@@ -170,10 +170,13 @@ func TestTransportTexts(t *testing.T) {
 		method string
 		want   string
 	}{
-		"DNS":     {&net.OpError{Op: "dial", Err: &net.DNSError{Name: "typo.example", IsNotFound: true}}, "POST", "typo.example was not found"},
-		"refused": {&net.OpError{Op: "dial", Err: os.NewSyscallError("connect", syscall.ECONNREFUSED)}, "POST", "Nothing was changed"},
-		"reset":   {&net.OpError{Op: "read", Err: os.NewSyscallError("read", syscall.ECONNRESET)}, "POST", "may or may not have happened"},
-		"timeout": {os.ErrDeadlineExceeded, "GET", "in time"},
+		"DNS":                {&net.OpError{Op: "dial", Err: &net.DNSError{Name: "typo.example", IsNotFound: true}}, "POST", "typo.example was not found"},
+		"no answer from DNS": {&net.OpError{Op: "dial", Err: &net.DNSError{Name: "a.example", Err: "i/o timeout", IsTimeout: true}}, "GET", "looking up the name a.example failed"},
+		"plain http":         {tls.RecordHeaderError{Msg: "first record"}, "GET", "does not speak https"},
+		"proxy":              {&net.OpError{Op: "proxyconnect", Err: os.NewSyscallError("connect", syscall.ECONNREFUSED)}, "GET", "proxy could not be used"},
+		"refused":            {&net.OpError{Op: "dial", Err: os.NewSyscallError("connect", syscall.ECONNREFUSED)}, "POST", "Nothing was changed"},
+		"reset":              {&net.OpError{Op: "read", Err: os.NewSyscallError("read", syscall.ECONNRESET)}, "POST", "may or may not have happened"},
+		"timeout":            {os.ErrDeadlineExceeded, "GET", "in time"},
 	}
 	for name, tt := range tests {
 		g := New(Config{Domain: "tenant.auth0.example", Tokens: &tokens{[]string{"one"}}, ReadBudget: 1,
@@ -190,13 +193,35 @@ func TestTransportTexts(t *testing.T) {
 	}
 }
 
+// A tenant that stops in the middle of its answer must not hold a call.
+func TestStalledBodyEndsWithTheBudget(t *testing.T) {
+	release := make(chan struct{})
+	server := httptest.NewTLSServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		_, _ = w.Write([]byte(`{"a":`))
+		w.(http.Flusher).Flush()
+		<-release
+	}))
+	defer server.Close()
+	defer close(release)
+	g := New(Config{Domain: strings.TrimPrefix(server.URL, "https://"), Tokens: &tokens{[]string{"one"}}, Transport: server.Client().Transport, ReadBudget: 100 * time.Millisecond})
+	c, err := g.Open(t.Context(), Grant{Plugin: "p", Tool: pluginv1.ToolManifest{Effect: pluginv1.EffectRead}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer c.Close()
+	f := g.RoundTrip(t.Context(), "p", &pluginv1.RoundTripRequest{CallId: c.ID(), Method: "GET", Path: "/api/v2/x"}).GetFailure()
+	if f.GetCode() != pluginv1.Failure_CODE_TRANSPORT || !strings.Contains(f.GetMessage(), "in time") {
+		t.Errorf("failure = %v", f)
+	}
+}
+
 func TestNoTokenIsNotSent(t *testing.T) {
 	g := New(Config{Domain: "tenant.auth0.example", Tokens: &tokens{}, SignIn: "sign in again",
 		Transport: transport(func(*http.Request) (*http.Response, error) { t.Error("sent"); return nil, errors.New("sent") })})
 	c, _ := g.Open(t.Context(), Grant{Plugin: "p", Tool: pluginv1.ToolManifest{Effect: pluginv1.EffectRead}})
 	defer c.Close()
 	f := g.RoundTrip(t.Context(), "p", &pluginv1.RoundTripRequest{CallId: c.ID(), Method: "GET", Path: "/api/v2/x"}).GetFailure()
-	if !strings.Contains(f.GetMessage(), "signed out") || !c.SignedOut() {
+	if !strings.Contains(f.GetMessage(), "signed out") || c.SignedOut() != f.GetMessage() {
 		t.Errorf("failure = %v", f)
 	}
 }
@@ -228,7 +253,7 @@ func TestUntrustedCertificateNamesTheRemedy(t *testing.T) {
 			t.Fatal(err)
 		}
 		defer transport.CloseIdleConnections()
-		g := New(Config{Domain: server.Addr, Tokens: &tokens{[]string{tenant.Token()}}, Transport: transport, ReadBudget: 1})
+		g := New(Config{Domain: server.Addr, Tokens: &tokens{[]string{tenant.Token()}}, Transport: transport})
 		c, _ := g.Open(t.Context(), Grant{Plugin: "p", Tool: pluginv1.ToolManifest{Effect: pluginv1.EffectRead}})
 		defer c.Close()
 		return g.RoundTrip(t.Context(), "p", &pluginv1.RoundTripRequest{CallId: c.ID(), Method: "GET", Path: "/api/v2/clients"})

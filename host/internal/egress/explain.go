@@ -2,13 +2,16 @@ package egress
 
 import (
 	"context"
+	"crypto/tls"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"net"
 	"net/http"
+	"net/url"
 	"os"
 	"regexp"
+	"strconv"
 	"strings"
 	"syscall"
 	"time"
@@ -104,26 +107,38 @@ func (c *Call) remedy(e *apiError) string {
 	if e.method != http.MethodGet && e.method != http.MethodHead {
 		return "This is a fault on Auth0's side, and the change may or may not have happened: look before you try again"
 	}
-	return "This is a fault on Auth0's side, and several attempts did not help: try again later"
+	return "This is a fault on Auth0's side: try again later"
 }
 
-func lastSegment(path string) string { return path[strings.LastIndexByte(path, '/')+1:] }
+// lastSegment is what a path names, as the caller gave it.
+func lastSegment(path string) string {
+	segment := path[strings.LastIndexByte(path, '/')+1:]
+	if plain, err := url.PathUnescape(segment); err == nil {
+		return strconv.Quote(plain)
+	}
+	return segment
+}
 
 // transportText says by what kind of error a request failed, never by its words.
 func (c *Call) transportText(r *pluginv1.RoundTripRequest, err error) string {
 	var dns *net.DNSError
 	var op *net.OpError
+	var record tls.RecordHeaderError
 	var what string
 	domain := c.gate.cfg.Domain
 	switch {
-	case errors.As(err, &dns):
+	case errors.As(err, &op) && op.Op == "proxyconnect":
+		what = fmt.Sprintf("the proxy could not be used (%v): check HTTPS_PROXY", op.Err)
+	case errors.As(err, &dns) && dns.IsNotFound:
 		what = fmt.Sprintf("the name %s was not found: check the domain and the network", dns.Name)
+	case errors.As(err, &dns):
+		what = fmt.Sprintf("looking up the name %s failed (%s): check the network and its name server", dns.Name, dns.Err)
+	case errors.As(err, &record):
+		what = domain + " does not speak https there: check the domain and the port"
 	case isTLSRefusal(err):
 		what = fmt.Sprintf("the certificate of %s is not trusted (%v): if a proxy inspects the traffic, name its certificate authority in AUTH0_MCP_CA_FILE", domain, err)
 	case errors.Is(err, syscall.ECONNREFUSED):
 		what = domain + " refused the connection: check the domain, the port and the proxy settings"
-	case errors.As(err, &op) && op.Op == "proxyconnect":
-		what = fmt.Sprintf("the proxy could not be used (%v): check HTTPS_PROXY", op.Err)
 	case errors.Is(err, context.DeadlineExceeded), errors.Is(err, os.ErrDeadlineExceeded), isTimeout(err):
 		what = domain + " did not answer in time"
 	case errors.Is(err, syscall.ECONNRESET):

@@ -92,8 +92,8 @@ type Call struct {
 	mu       sync.Mutex
 	refusals []string
 	wrote    bool
-	// signedOut: a request was not sent for want of a token.
-	signedOut bool
+	// signedOut says why a request was not sent for want of a token.
+	signedOut string
 	failed    map[int]*apiError // the last error answer with each status
 }
 
@@ -133,8 +133,9 @@ func (c *Call) Refusals() []string {
 	return slices.Clone(c.refusals)
 }
 
-// SignedOut reports whether a request was not sent because there is no valid token.
-func (c *Call) SignedOut() bool {
+// SignedOut says that a request was not sent because there is no valid token, and
+// what mends it; "" if that did not happen.
+func (c *Call) SignedOut() string {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	return c.signedOut
@@ -197,17 +198,20 @@ func (c *Call) policy(r *pluginv1.RoundTripRequest) string {
 
 func (c *Call) send(ctx context.Context, r *pluginv1.RoundTripRequest) *pluginv1.RoundTripResponse {
 	begun := time.Now()
-	response, err := c.attempts(ctx, r)
+	bounded, cancel := context.WithTimeout(ctx, c.budget(r))
+	defer cancel()
+	response, err := c.attempts(bounded, r)
 	var tokenErr *tokenError
 	switch {
 	case err == nil:
 	case ctx.Err() != nil:
 		return failure(pluginv1.Failure_CODE_CALL_ENDED, "%s %s was aborted: the call ended", r.GetMethod(), r.GetPath())
 	case errors.As(err, &tokenErr):
+		text := fmt.Sprintf("%s %s was not sent: %v", r.GetMethod(), r.GetPath(), tokenErr)
 		c.mu.Lock()
-		c.signedOut = true
+		c.signedOut = text
 		c.mu.Unlock()
-		return failure(pluginv1.Failure_CODE_TRANSPORT, "%s %s was not sent: %v", r.GetMethod(), r.GetPath(), tokenErr)
+		return failure(pluginv1.Failure_CODE_TRANSPORT, "%s", text)
 	default:
 		return failure(pluginv1.Failure_CODE_TRANSPORT, "%s", c.transportText(r, err))
 	}

@@ -19,13 +19,17 @@ const maxRedactDepth = 200
 // without "_" and "-". A settings object under such a name (an application's
 // refresh_token) is walked, not hidden: strings only.
 var secretKeys = map[string]bool{
-	"secret": true, "password": true, "passwd": true, "token": true, "authorization": true, "cookie": true, "setcookie": true,
-	"sessiontoken": true, "bearer": true, "clientassertion": true, "codeverifier": true, "devicecode": true, "mfatoken": true,
+	"pwd": true, "cookie": true, "setcookie": true, "bearer": true, "clientassertion": true, "codeverifier": true, "devicecode": true,
 	"oobcode": true, "otp": true, "recoverycode": true, "credential": true, "signingcert": true, "signingkey": true, "encryptionkey": true,
 }
 
-// secretSuffixes are the ends of such names: client_secret, userPassword, x-api-key.
-var secretSuffixes = []string{"secret", "password", "passwd", "privatekey", "apikey", "accesstoken", "refreshtoken", "idtoken"}
+// secretSuffixes are the ends of such names: client_secret, userPassword,
+// x-api-key, smtp_pass. A plural is read like its singular.
+var secretSuffixes = []string{"secret", "password", "passwd", "passphrase", "pass", "pwd", "privatekey", "privatekeypem", "apikey", "secretkey",
+	"accesskey", "writekey", "token", "authorization"}
+
+// innocentSuffixes end like secrets and are none.
+var innocentSuffixes = []string{"pagetoken", "nexttoken", "bypass", "compass"}
 
 // containers hold key material: inside them the material is hidden, and names,
 // ids and algorithms stay.
@@ -43,8 +47,10 @@ var shapes = []struct {
 }{
 	{"eyJ", regexp.MustCompile(`eyJ[A-Za-z0-9_-]{6,}(?:\.[A-Za-z0-9_-]*){2,4}`), catalog.RedactionMarker},
 	{"-----BEGIN", regexp.MustCompile(`-----BEGIN [^-]+-----[\s\S]*?(?:-----END [^-]+-----|$)`), catalog.RedactionMarker},
-	{"earer", regexp.MustCompile(`([Bb]earer\s+)[A-Za-z0-9._~+/=-]{8,}`), "${1}" + catalog.RedactionMarker},
-	{"asic", regexp.MustCompile(`([Bb]asic\s+)[A-Za-z0-9+/=]{12,}`), "${1}" + catalog.RedactionMarker},
+	{"earer", regexp.MustCompile(`(?i)(bearer\s+)[A-Za-z0-9._~+/=-]{8,}`), "${1}" + catalog.RedactionMarker},
+	{"EARER", regexp.MustCompile(`(BEARER\s+)[A-Za-z0-9._~+/=-]{8,}`), "${1}" + catalog.RedactionMarker},
+	{"asic", regexp.MustCompile(`(?i)(basic\s+)[A-Za-z0-9+/=]{12,}`), "${1}" + catalog.RedactionMarker},
+	{"ASIC", regexp.MustCompile(`(BASIC\s+)[A-Za-z0-9+/=]{12,}`), "${1}" + catalog.RedactionMarker},
 	{"=", regexp.MustCompile(`(?i)\b((?:` + namedSecrets + `)=)[^\s&"'<>\[]+`), "${1}" + catalog.RedactionMarker},
 	{"\"", regexp.MustCompile(`(?i)(\\*"(?:` + namedSecrets + `)\\*"\s*:\s*\\*")[^"\\\[]+`), "${1}" + catalog.RedactionMarker},
 	{"'", regexp.MustCompile(`(?i)('(?:` + namedSecrets + `)'\s*:\s*')[^'\[]+`), "${1}" + catalog.RedactionMarker},
@@ -126,11 +132,12 @@ type redactor struct {
 type scope struct {
 	secret    bool // strings here are secrets
 	container bool // members named like key material are
-	list      bool // inside "secrets": a member "value" is
+	secrets   bool // the value of "secrets" or "secret" itself: of an object every string is, of a list see item
+	item      bool // in a list of secrets: a member "value" is
 }
 
 // nameClass is what a member's name says by itself.
-type nameClass struct{ secret, material, container, list, value bool }
+type nameClass struct{ secret, material, container, secrets, value bool }
 
 func (r *redactor) value(s scope) error {
 	switch c := r.peek(); c {
@@ -167,6 +174,9 @@ func (r *redactor) composite(s scope, object bool) error {
 			continue
 		}
 		below := s
+		if !object && s.secrets {
+			below = scope{secret: s.secret, item: true}
+		}
 		if object {
 			name := r.string()
 			if err := r.text(name, false); err != nil {
@@ -215,9 +225,9 @@ func (r *redactor) below(s scope, quotedName []byte) scope {
 		r.names[string(quotedName)] = class
 	}
 	return scope{
-		secret:    class.secret || (s.container && class.material) || (s.list && class.value),
+		secret:    class.secret || (s.container && class.material) || s.secrets || (s.item && class.value),
 		container: s.container || class.container,
-		list:      class.list,
+		secrets:   class.secrets,
 	}
 }
 
@@ -226,12 +236,19 @@ func classify(quotedName []byte) nameClass {
 	if json.Unmarshal(quotedName, &name) != nil {
 		return nameClass{secret: true} // cannot happen in a valid document
 	}
-	key := strings.NewReplacer("_", "", "-", "").Replace(strings.ToLower(name))
+	key := strings.NewReplacer("_", "", "-", "", ".", "").Replace(strings.ToLower(name))
+	singular := key
+	if len(key) > 4 && !strings.HasSuffix(key, "ss") {
+		singular = strings.TrimSuffix(key, "s")
+	}
+	ends := func(suffixes []string) bool {
+		return slices.ContainsFunc(suffixes, func(suffix string) bool { return strings.HasSuffix(singular, suffix) })
+	}
 	return nameClass{
-		secret:    secretKeys[key] || slices.ContainsFunc(secretSuffixes, func(suffix string) bool { return strings.HasSuffix(key, suffix) }),
+		secret:    secretKeys[singular] || (ends(secretSuffixes) && !ends(innocentSuffixes)),
 		material:  slices.Contains(materialKeys, key),
 		container: slices.Contains(containers, key),
-		list:      key == "secrets",
+		secrets:   singular == "secret",
 		value:     key == "value",
 	}
 }
@@ -271,7 +288,7 @@ func (r *redactor) text(quoted []byte, secret bool) error {
 // suspicious is the cheap test before a string is decoded: everything that a
 // shape or a document inside a string begins with, in escaped form too.
 func suspicious(quoted []byte) bool {
-	for _, hint := range []string{"eyJ", "-----BEGIN", "earer", "asic", "=", `\"`, `'`, "://", `\u`, "{", "["} {
+	for _, hint := range []string{"eyJ", "-----BEGIN", "earer", "EARER", "asic", "ASIC", "=", `\"`, `'`, "://", `\/`, `\u`, "{", "["} {
 		if bytes.Contains(quoted, []byte(hint)) {
 			return true
 		}

@@ -16,21 +16,36 @@ import (
 )
 
 const (
-	// defaultReadBudget bounds all the attempts of one read: longer than this a
-	// person waits for nothing, and many MCP clients give up at 60 s.
+	// defaultReadBudget bounds one read, all its attempts and its body: longer than
+	// this a person waits for nothing, and many MCP clients give up at 60 s.
 	defaultReadBudget = 10 * time.Second
-	firstDelay        = 200 * time.Millisecond
+	// writeBudget bounds one write. It is longer: a write that was given up may have
+	// happened, and somebody must then look.
+	writeBudget = 30 * time.Second
+	firstDelay  = 200 * time.Millisecond
 )
 
-// attempts sends a request until it has an answer worth giving, within the
+// budget is how long a request may take, to the last byte of its answer.
+func (c *Call) budget(r *pluginv1.RoundTripRequest) time.Duration {
+	if !slices.Contains(pluginv1.EffectRead.Methods(), r.GetMethod()) {
+		return writeBudget
+	}
+	return c.patience()
+}
+
+// patience is how long attempts are begun.
+func (c *Call) patience() time.Duration {
+	if c.gate.cfg.ReadBudget > 0 {
+		return c.gate.cfg.ReadBudget
+	}
+	return defaultReadBudget
+}
+
+// attempts sends a request until it has an answer worth giving; ctx ends with the
 // budget. Reads are repeated on what may pass by itself; a write only if it
 // cannot have arrived.
 func (c *Call) attempts(ctx context.Context, r *pluginv1.RoundTripRequest) (*http.Response, error) {
-	budget := c.gate.cfg.ReadBudget
-	if budget == 0 {
-		budget = defaultReadBudget
-	}
-	deadline := time.Now().Add(budget)
+	deadline := time.Now().Add(c.patience())
 	reading := slices.Contains(pluginv1.EffectRead.Methods(), r.GetMethod())
 	token := ""
 	for delay := firstDelay; ; delay *= 2 {

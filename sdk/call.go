@@ -9,6 +9,7 @@ import (
 	"log/slog"
 	"net/http"
 	"slices"
+	"strings"
 	"sync/atomic"
 
 	"google.golang.org/grpc"
@@ -25,6 +26,7 @@ type Call struct {
 	id         string
 	domain     string
 	arguments  json.RawMessage
+	budget     int
 	host       pluginv1.HostClient
 	lastStatus atomic.Int64
 }
@@ -35,6 +37,24 @@ func (c *Call) Domain() string { return c.domain }
 // Arguments is the JSON object that the caller gave, checked against the tool's
 // schema but otherwise untouched: an explicit null, [], false or 0 is still there.
 func (c *Call) Arguments() json.RawMessage { return slices.Clone(c.arguments) }
+
+// FitItems is how many of the items, from the first on, fit into the host's budget
+// for one answer, at least one: the host cuts what is longer, and a cursor that the
+// tool hands out would then skip what was cut.
+func (c *Call) FitItems(items []Object) int {
+	// The rest of the answer, and what redaction adds, need room too.
+	room := c.budget - c.budget/8
+	for i, item := range items {
+		encoded, err := encode(item)
+		if err != nil {
+			return len(items) // the answer cannot be encoded either, and says why
+		}
+		if room -= len(encoded) + len(","); room < 0 && c.budget > 0 {
+			return max(i, 1)
+		}
+	}
+	return len(items)
+}
 
 // Body is Arguments without the named members, such as the id that goes into
 // the path: what a tool that passes its arguments on sends to the API. The order
@@ -88,6 +108,9 @@ func (t tunnel) RoundTrip(r *http.Request) (*http.Response, error) {
 	if !pluginv1.CleanPath(r.URL.EscapedPath()) {
 		// The host would refuse it as an attempt to leave the API; here it is most
 		// likely an id that the caller got wrong.
+		if strings.HasSuffix(r.URL.EscapedPath(), "/") || strings.Contains(r.URL.EscapedPath(), "//") {
+			return nil, newError(pluginv1.Failure_CODE_INVALID_ARGUMENT, "%s %s was not sent: the id is empty", r.Method, r.URL.EscapedPath())
+		}
 		return nil, newError(pluginv1.Failure_CODE_INVALID_ARGUMENT, "%s %s was not sent: nothing has such an id (no space, ?, #, ; or \\, and no . or .. between slashes)", r.Method, r.URL.EscapedPath())
 	}
 	body, err := readBody(r)

@@ -65,8 +65,8 @@ func NewTool[In, Out any](name string, effect Effect, description string, fn fun
 	t.manifest.InputSchema, t.err = Schema[In]()
 	t.run = func(ctx context.Context, c *Call) (json.RawMessage, error) {
 		var in In
-		if err := json.Unmarshal(c.arguments, &in); err != nil {
-			return nil, InvalidArgument("the arguments do not fit the tool: %v", err)
+		if err := decodeArguments(c.arguments, &in); err != nil {
+			return nil, err
 		}
 		out, err := fn(ctx, c, in)
 		if err != nil {

@@ -368,9 +368,12 @@ type CallToolRequest struct {
 	CallId string `protobuf:"bytes,1,opt,name=call_id,json=callId,proto3" json:"call_id,omitempty"`
 	Tool   string `protobuf:"bytes,2,opt,name=tool,proto3" json:"tool,omitempty"`
 	// A JSON object that fits the tool's input schema.
-	Arguments     []byte `protobuf:"bytes,3,opt,name=arguments,proto3" json:"arguments,omitempty"`
-	unknownFields protoimpl.UnknownFields
-	sizeCache     protoimpl.SizeCache
+	Arguments []byte `protobuf:"bytes,3,opt,name=arguments,proto3" json:"arguments,omitempty"`
+	// The host cuts a longer answer. A tool that hands out a cursor must fit its
+	// items into this by itself, or the cursor skips what was cut. 0: no limit.
+	AnswerBudgetBytes int64 `protobuf:"varint,4,opt,name=answer_budget_bytes,json=answerBudgetBytes,proto3" json:"answer_budget_bytes,omitempty"`
+	unknownFields     protoimpl.UnknownFields
+	sizeCache         protoimpl.SizeCache
 }
 
 func (x *CallToolRequest) Reset() {
@@ -422,6 +425,13 @@ func (x *CallToolRequest) GetArguments() []byte {
 		return x.Arguments
 	}
 	return nil
+}
+
+func (x *CallToolRequest) GetAnswerBudgetBytes() int64 {
+	if x != nil {
+		return x.AnswerBudgetBytes
+	}
+	return 0
 }
 
 type CallToolResponse struct {
@@ -1075,11 +1085,12 @@ const file_auth0mcp_plugin_v1_plugin_proto_rawDesc = "" +
 	"\x0ehost_broker_id\x18\x02 \x01(\rR\fhostBrokerId\x12\"\n" +
 	"\fcapabilities\x18\x03 \x03(\tR\fcapabilities\"7\n" +
 	"\x11ConfigureResponse\x12\"\n" +
-	"\fcapabilities\x18\x01 \x03(\tR\fcapabilities\"\\\n" +
+	"\fcapabilities\x18\x01 \x03(\tR\fcapabilities\"\x8c\x01\n" +
 	"\x0fCallToolRequest\x12\x17\n" +
 	"\acall_id\x18\x01 \x01(\tR\x06callId\x12\x12\n" +
 	"\x04tool\x18\x02 \x01(\tR\x04tool\x12\x1c\n" +
-	"\targuments\x18\x03 \x01(\fR\targuments\"p\n" +
+	"\targuments\x18\x03 \x01(\fR\targuments\x12.\n" +
+	"\x13answer_budget_bytes\x18\x04 \x01(\x03R\x11answerBudgetBytes\"p\n" +
 	"\x10CallToolResponse\x12\x18\n" +
 	"\x06result\x18\x01 \x01(\fH\x00R\x06result\x127\n" +
 	"\afailure\x18\x02 \x01(\v2\x1b.auth0mcp.plugin.v1.FailureH\x00R\afailureB\t\n" +

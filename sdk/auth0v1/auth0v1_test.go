@@ -187,20 +187,21 @@ func TestSearch(t *testing.T) {
 
 func TestProject(t *testing.T) {
 	no := false
-	item := []sdk.Object{{{Name: "id", Value: json.RawMessage(`1`)}, {Name: "name", Value: json.RawMessage(`"n"`)}, {Name: "note", Value: json.RawMessage(`null`)}}}
+	item := []sdk.Object{{{Name: "id", Value: json.RawMessage(`1`)}, {Name: "name", Value: json.RawMessage(`"n"`)}, {Name: "note", Value: json.RawMessage(`null`)}, {Name: "more", Value: json.RawMessage(`[]`)}}}
 	for name, tt := range map[string]struct {
-		fields auth0v1.FieldsOf
-		want   string
+		fields     auth0v1.FieldsOf
+		want, note string
 	}{
-		"usual":              {auth0v1.FieldsOf{}, `{"id":1,"name":"n"}`},
-		"asked for":          {auth0v1.FieldsOf{Fields: []string{"note", "nothing"}}, `{"id":1,"note":null}`},
-		"all but":            {auth0v1.FieldsOf{Fields: []string{"note", "id"}, IncludeFields: &no}, `{"id":1,"name":"n"}`},
-		"all but nothing":    {auth0v1.FieldsOf{IncludeFields: &no}, `{"id":1,"name":"n","note":null}`},
-		"the item is intact": {auth0v1.FieldsOf{Fields: []string{"name"}}, `{"id":1,"name":"n"}`},
+		"usual":           {auth0v1.FieldsOf{}, `{"id":1,"name":"n"}`, ""},
+		"more":            {auth0v1.FieldsOf{Fields: []string{"note"}}, `{"id":1,"name":"n","note":null}`, ""},
+		"nothing has it":  {auth0v1.FieldsOf{Fields: []string{"more", "nothing", "never"}}, `{"id":1,"name":"n","more":[]}`, "no item here has: nothing, never"},
+		"all but":         {auth0v1.FieldsOf{Fields: []string{"note", "id"}, IncludeFields: &no}, `{"id":1,"name":"n","more":[]}`, ""},
+		"all but nothing": {auth0v1.FieldsOf{IncludeFields: &no}, `{"id":1,"name":"n","note":null,"more":[]}`, ""},
 	} {
-		got, err := json.Marshal(tt.fields.Project(item, []string{"id", "name"}, "id")[0])
-		if err != nil || string(got) != tt.want {
-			t.Errorf("%s: got %s (%v), want %s", name, got, err, tt.want)
+		projected, note := tt.fields.Project(item, []string{"name"}, "id")
+		got, err := json.Marshal(projected[0])
+		if err != nil || string(got) != tt.want || note != tt.note {
+			t.Errorf("%s: got %s, %q (%v), want %s, %q", name, got, note, err, tt.want, tt.note)
 		}
 	}
 }

@@ -121,25 +121,36 @@ func (a *API) fetch(ctx context.Context, c Collection, number, size int, totals 
 // FieldsOf are the arguments that choose an item's members; embed it in the input
 // of a list tool.
 type FieldsOf struct {
-	Fields        []string `json:"fields,omitempty" jsonschema:"Members to show."`
+	Fields        []string `json:"fields,omitempty" jsonschema:"Members to show too."`
 	IncludeFields *bool    `json:"include_fields,omitempty"`
 }
 
-// Project keeps of each item what the caller asked for, or the usual members;
-// always is kept whatever is asked for, so that an item can be told from the others.
-func (f FieldsOf) Project(items []sdk.Object, usual []string, always ...string) []sdk.Object {
-	out := make([]sdk.Object, len(items))
+// Excludes reports whether fields are those to leave out: then all others are shown.
+func (f FieldsOf) Excludes() bool { return f.IncludeFields != nil && !*f.IncludeFields }
+
+// Project keeps of each item the usual members and those that the caller asked for,
+// or all but those; always is kept whatever is said, so that an item can be told
+// from the others. The note names what was asked for and no item has: "" if nothing.
+func (f FieldsOf) Project(items []sdk.Object, usual []string, always ...string) (out []sdk.Object, note string) {
+	out = make([]sdk.Object, len(items))
+	found := map[string]bool{}
 	for i, item := range items {
-		switch {
-		case f.IncludeFields != nil && !*f.IncludeFields:
+		if f.Excludes() {
 			out[i] = item.Without(slices.DeleteFunc(slices.Clone(f.Fields), func(name string) bool { return slices.Contains(always, name) })...)
-		case len(f.Fields) == 0:
-			out[i] = item.Pick(usual...)
-		default:
-			out[i] = item.Pick(append(slices.Clone(always), f.Fields...)...)
+			continue
+		}
+		out[i] = item.Pick(slices.Concat(always, usual, f.Fields)...)
+		for _, m := range out[i] {
+			found[m.Name] = true
 		}
 	}
-	return out
+	if f.Excludes() || len(items) == 0 {
+		return out, ""
+	}
+	if missing := slices.DeleteFunc(slices.Clone(f.Fields), func(name string) bool { return found[name] }); len(missing) > 0 {
+		note = "no item here has: " + strings.Join(missing, ", ")
+	}
+	return out, note
 }
 
 // SearchCap is how many items a search looks at that the API cannot do itself.

@@ -19,8 +19,8 @@ import (
 )
 
 // Untouched proves that a tool sends what the caller gave: for every argument at
-// every depth of the schema it gives null, [], {}, false, true, 0, 1, "", a text
-// and each value of an enum, and the body that reaches the tenant must hold
+// every depth of the schema it gives null, [], {}, false, true, 0, 1, 1.0, 1e2, 2^70,
+// "", a text and each value of an enum, and the body that reaches the tenant must hold
 // exactly that, or nothing may reach it. A value that is dropped or altered on
 // the way, or an argument of which no value arrives, fails the test.
 //
@@ -158,7 +158,7 @@ func variants(s *jsonschema.Schema, path string) []variant {
 
 // values are those to try in one place.
 func values(s *jsonschema.Schema) []any {
-	all := []any{nil, []any{}, map[string]any{}, false, true, json.Number("0"), json.Number("1"), "", "text", sample(s)}
+	all := []any{nil, []any{}, map[string]any{}, false, true, json.Number("0"), json.Number("1"), json.Number("1.0"), json.Number("1e2"), json.Number("1180591620717411303424"), "", "text", sample(s)}
 	return append(all, s.Enum...)
 }
 

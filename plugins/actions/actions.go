@@ -23,7 +23,7 @@ func Plugin() sdk.Plugin {
 
 func plugin(p patience) sdk.Plugin {
 	return sdk.Plugin{Name: "actions", Version: "0.1.0", Tools: []sdk.Tool{
-		sdk.NewTool("auth0_list_actions", sdk.Read, "Actions, without code: auth0_get_action has it.",
+		sdk.NewTool("auth0_list_actions", sdk.Read, "Actions, without code.",
 			listActions, sdk.Title("List actions"), sdk.Scopes("read:actions"), sdk.Idempotent(),
 			sdk.Paths("GET /api/v2/actions/actions", "GET /api/v2/actions/triggers")),
 		sdk.NewTool("auth0_get_action", sdk.Read, "One action: its draft with code, its deployed version.",
@@ -87,7 +87,7 @@ func listActions(ctx context.Context, c *sdk.Call, in listInput) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	page.Items, err = present(page.Items, in.FieldsOf)
+	page.Items, page.Note, err = present(page.Items, in.FieldsOf)
 	return page, err
 }
 
@@ -96,10 +96,10 @@ var summary = []string{"id", "name", "supported_triggers", "status", "runtime", 
 
 // present projects actions to what was asked for. The usual view keeps of the
 // deployed version what identifies it: the rest repeats the code.
-func present(actions []sdk.Object, fields auth0v1.FieldsOf) ([]sdk.Object, error) {
-	rows := fields.Project(actions, summary, "id", "name")
-	if len(fields.Fields) > 0 || (fields.IncludeFields != nil && !*fields.IncludeFields) {
-		return rows, nil
+func present(actions []sdk.Object, fields auth0v1.FieldsOf) (rows []sdk.Object, note string, err error) {
+	rows, note = fields.Project(actions, summary, "id", "name")
+	if fields.Excludes() || slices.Contains(fields.Fields, "deployed_version") {
+		return rows, note, nil
 	}
 	for _, row := range rows {
 		i := slices.IndexFunc(row, func(m sdk.Member) bool { return m.Name == "deployed_version" })
@@ -109,11 +109,11 @@ func present(actions []sdk.Object, fields auth0v1.FieldsOf) ([]sdk.Object, error
 		}
 		short, err := version.Pick("id", "number", "built_at").MarshalJSON()
 		if err != nil {
-			return nil, err
+			return nil, "", err
 		}
 		row[i].Value = short
 	}
-	return rows, nil
+	return rows, note, nil
 }
 
 type getInput struct {

@@ -193,7 +193,7 @@ func TestListedMembers(t *testing.T) {
 		t.Errorf("a draft is listed as %v", draft)
 	}
 	asked := members(`{"action_name":"Enrich profile from CRM","fields":["code","deployed_version"]}`)
-	if got := slices.Sorted(maps.Keys(asked)); !slices.Equal(got, []string{"code", "deployed_version", "id", "name"}) {
+	if got := slices.Sorted(maps.Keys(asked)); !slices.Equal(got, []string{"all_changes_deployed", "code", "deployed_version", "id", "name", "runtime", "status", "supported_triggers", "updated_at"}) {
 		t.Errorf("asked for code: %v", got)
 	}
 	if _, ok := asked["deployed_version"].(map[string]any)["code"]; !ok {

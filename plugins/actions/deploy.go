@@ -134,7 +134,7 @@ func (d *deployment) awaitLive(ctx context.Context, version sdk.Object) (sdk.Obj
 	case ctx.Err() != nil:
 		return nil, "", fmt.Errorf("%s was accepted, and may be live: %w", name, ctx.Err())
 	case err != nil:
-		return version, name + " was accepted, but reading its state failed (" + err.Error() + "): look with auth0_get_action", nil
+		return version, name + " was accepted, but reading its state failed (" + err.Error() + "): look with auth0_get_action", nil //nolint:nilerr // accepted all the same
 	case !ended:
 		return version, fmt.Sprintf("%s was accepted, but was not seen live within %v: look with auth0_get_action", name, d.whole), nil
 	case failed(version):

@@ -32,7 +32,7 @@ func unknownTrigger(ctx context.Context, api *auth0v1.API, t trigger) error {
 		Triggers []knownTrigger `json:"triggers"`
 	}
 	if json.Unmarshal(raw, &answer) != nil || len(answer.Triggers) == 0 {
-		return nil
+		return nil //nolint:nilerr // as above
 	}
 	var current, versions []string
 	for _, known := range answer.Triggers {

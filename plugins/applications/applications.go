@@ -64,7 +64,11 @@ func listApplications(ctx context.Context, c *sdk.Call, in listInput) (any, erro
 	if err != nil {
 		return nil, err
 	}
-	page.Items = in.Project(page.Items, summary, "client_id", "name")
+	rows, note := in.Project(page.Items, summary, "client_id", "name")
+	page.Items = rows
+	if note != "" {
+		page.Note = strings.TrimPrefix(page.Note+"; "+note, "; ")
+	}
 	return page, nil
 }
 
@@ -79,12 +83,8 @@ func (in listInput) query() url.Values {
 	if in.IsFirstParty != nil {
 		query.Set("is_first_party", strconv.FormatBool(*in.IsFirstParty))
 	}
-	if in.IncludeFields == nil || *in.IncludeFields {
-		fields := summary
-		if len(in.Fields) > 0 {
-			fields = append([]string{"client_id", "name"}, in.Fields...)
-		}
-		query.Set("fields", strings.Join(fields, ","))
+	if !in.Excludes() {
+		query.Set("fields", strings.Join(slices.Concat(summary, in.Fields), ","))
 		query.Set("include_fields", "true")
 	}
 	return query

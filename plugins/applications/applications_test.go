@@ -204,7 +204,7 @@ func TestFailuresOfAuth0(t *testing.T) {
 		{listTool, `{"name":"x"}`, 500},
 	} {
 		s.Fail(sandbox.FaultRule{Path: "/api/v2/clients*", Status: tt.status})
-		wantAPIFailure(t, sdktest.Call(t, Plugin(), auth0, tt.tool, tt.args).Failure, int32(tt.status)) //nolint:gosec // an HTTP status fits
+		wantAPIFailure(t, sdktest.Call(t, Plugin(), auth0, tt.tool, tt.args).Failure, int32(tt.status))
 	}
 }
 

@@ -184,9 +184,9 @@ func TestFields(t *testing.T) {
 	}
 	for args, want := range map[string][]string{
 		`{"name":"Shop"}`:                                                         {"app_type", "callbacks", "client_id", "description", "global", "is_first_party", "name"},
-		`{"name":"Shop","fields":["web_origins"]}`:                                {"client_id", "name", "web_origins"},
-		`{"app_type":"spa","fields":["refresh_token"]}`:                           {"client_id", "name", "refresh_token"},
-		`{"app_type":"spa","fields":["jwt_configuration"],"include_fields":true}`: {"client_id", "jwt_configuration", "name"},
+		`{"name":"Shop","fields":["web_origins"]}`:                                {"app_type", "callbacks", "client_id", "description", "global", "is_first_party", "name", "web_origins"},
+		`{"app_type":"spa","fields":["refresh_token"]}`:                           {"app_type", "callbacks", "client_id", "description", "global", "is_first_party", "name", "refresh_token"},
+		`{"app_type":"spa","fields":["jwt_configuration"],"include_fields":true}`: {"app_type", "callbacks", "client_id", "description", "global", "is_first_party", "jwt_configuration", "name"},
 	} {
 		if got := members(args); !slices.Equal(got, want) {
 			t.Errorf("%s: %q, want %q", args, got, want)

@@ -15,7 +15,7 @@ import (
 // Plugin is the forms plugin: list, get, create, update and publish.
 func Plugin() sdk.Plugin {
 	return sdk.Plugin{Name: "forms", Version: "0.1.0", Tools: []sdk.Tool{
-		sdk.NewTool("auth0_list_forms", sdk.Read, "The tenant's forms, in summary.",
+		sdk.NewTool("auth0_list_forms", sdk.Read, "Forms, in summary.",
 			listForms, sdk.Title("List forms"), sdk.Scopes("read:forms"), sdk.Paths("GET /api/v2/forms"), sdk.Idempotent()),
 		sdk.NewTool("auth0_get_form", sdk.Read, "One form with its nodes.",
 			getForm, sdk.Title("Get form"), sdk.Scopes("read:forms"), sdk.Paths("GET /api/v2/forms/{id}", "GET /api/v2/forms"), sdk.Idempotent()),
@@ -26,7 +26,7 @@ func Plugin() sdk.Plugin {
 			"Changes a form. Each argument replaces the old value whole: give all nodes. null clears.",
 			updateForm, sdk.Title("Update form"), sdk.Scopes("update:forms"), sdk.Paths("PATCH /api/v2/forms/{id}"), sdk.Idempotent()),
 		sdk.NewTool("auth0_publish_form", sdk.Write,
-			"Checks whether a form can go live and answers its faults, the Actions that render it and next steps. Changes nothing: a saved form is live once a deployed, bound Action renders it.",
+			"Checks a form and answers its faults, the Actions that render it and next steps. Changes nothing: a saved form is live once a deployed, bound Action renders it.",
 			publishForm, sdk.Title("Publish form"), sdk.Scopes("read:forms", "read:flows", "read:actions"), sdk.Paths(
 				"GET /api/v2/forms/{id}", "GET /api/v2/forms", "GET /api/v2/flows/{id}",
 				"GET /api/v2/actions/actions", "GET /api/v2/actions/triggers/{trigger}/bindings"), sdk.Idempotent()),
@@ -57,7 +57,7 @@ func listForms(ctx context.Context, c *sdk.Call, in listInput) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	page.Items = in.Project(page.Items, summary, "id", "name")
+	page.Items, page.Note = in.Project(page.Items, summary, "id", "name")
 	return page, nil
 }
 

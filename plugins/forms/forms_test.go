@@ -125,12 +125,15 @@ func TestPagesDoNotOverlap(t *testing.T) {
 
 func TestFields(t *testing.T) {
 	_, auth0 := tenant(t, sandbox.Options{})
+	if note := call(t, auth0, "auth0_list_forms", `{"fields":["nodes","name"]}`)["note"]; note != "no item here has: nodes" {
+		t.Errorf("a member that the list does not have: note %v", note)
+	}
 	for args, want := range map[string]string{
 		`{"per_page":1}`:                         "created_at embedded_at flow_count id name submitted_at updated_at",
-		`{"per_page":1,"fields":["flow_count"]}`: "flow_count id name",
+		`{"per_page":1,"fields":["flow_count"]}`: "created_at embedded_at flow_count id name submitted_at updated_at",
 		`{"per_page":1,"fields":["flow_count","id"],"include_fields":false}`: "created_at embedded_at id name submitted_at updated_at",
 		`{"per_page":1,"page":4}`: "created_at flow_count id name updated_at",
-		`{"per_page":1,"page":4,"fields":["submitted_at"],"include_totals":false}`: "id name",
+		`{"per_page":1,"page":4,"fields":["submitted_at"],"include_totals":false}`: "created_at flow_count id name updated_at",
 	} {
 		item := call(t, auth0, "auth0_list_forms", args)["forms"].([]any)[0].(map[string]any)
 		if got := names(item); got != want {

@@ -41,7 +41,9 @@ type languages struct {
 }
 
 type style struct {
-	CSS string `json:"css,omitempty"`
+	CSS     string `json:"css,omitempty"`
+	Theme   string `json:"theme,omitempty"`
+	Version string `json:"version,omitempty"`
 }
 
 // coordinates are whole in go-auth0's types; a fraction is left to Auth0 to judge,

@@ -65,10 +65,10 @@ func listLogs(ctx context.Context, c *sdk.Call, in listInput) (any, error) {
 		return nil, err
 	}
 	page, perPage := in.Number(), in.Size()
-	if page >= searchWindow/perPage {
+	if page > (searchWindow-1)/perPage {
 		return nil, sdk.InvalidArgument("page %d with per_page %d is beyond the newest %d results, which is all that a search reaches: narrow it with since and until, or read on with from", page, perPage, searchWindow)
 	}
-	params := url.Values{"page": {strconv.Itoa(page)}, "per_page": {strconv.Itoa(perPage)}, "sort": {"date:-1"}}
+	params := window(page, perPage)
 	if in.Sort != "" {
 		params.Set("sort", in.Sort)
 	}
@@ -79,11 +79,32 @@ func listLogs(ctx context.Context, c *sdk.Call, in listInput) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	rows, err := present(events, in)
+	rows, note, err := present(events, in)
 	if err != nil {
 		return nil, err
 	}
-	return sdk.Page{Name: "logs", Items: rows, Number: page, Size: perPage, Total: total(page, perPage, len(rows))}, nil
+	answer := sdk.Page{Name: "logs", Items: rows, Number: page, Size: perPage, Total: total(page, perPage, len(rows)), Note: note}
+	switch {
+	case (page+1)*perPage >= searchWindow && page*perPage+len(rows) >= searchWindow:
+		// The API refuses the next page: has_next must not send anyone there.
+		answer.Total = searchWindow
+		answer.Note = "the newest 1000 matches end here, there may be more: narrow the search with until, or read on with from"
+	case len(rows) == 0 && in.Type != "" && note == "":
+		answer.Note = doubt(in.Type)
+	}
+	return answer, nil
+}
+
+// window asks for a page of a search. Where the page reaches over the end of the
+// window, which the API refuses, it asks for what is left by a size that divides
+// the offset.
+func window(page, perPage int) url.Values {
+	offset := page * perPage
+	size := perPage
+	for offset+size > searchWindow || offset%size != 0 {
+		size--
+	}
+	return url.Values{"page": {strconv.Itoa(offset / size)}, "per_page": {strconv.Itoa(size)}, "sort": {"date:-1"}}
 }
 
 // total is known only when the last page is in hand: what the API calls total
@@ -116,20 +137,24 @@ func readFrom(ctx context.Context, c *sdk.Call, in listInput) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	next := in.From
-	if len(events) > 0 {
-		next = events[len(events)-1].Text("log_id")
-	}
-	rows, err := present(events, in)
+	rows, note, err := present(events, in)
 	if err != nil {
 		return nil, err
+	}
+	// next_from belongs to the last event that is shown, so those that do not fit
+	// come next time.
+	shown := c.FitItems(rows)
+	next := in.From
+	if shown > 0 {
+		next = events[shown-1].Text("log_id")
 	}
 	return struct {
 		Logs     []sdk.Object `json:"logs"`
 		Count    int          `json:"count"`
 		NextFrom string       `json:"next_from"`
 		HasNext  bool         `json:"has_next"`
-	}{rows, len(rows), next, len(rows) == take}, nil
+		Note     string       `json:"note,omitempty"`
+	}{rows[:shown], shown, next, len(events) == take || shown < len(events), note}, nil
 }
 
 func fetch(ctx context.Context, c *sdk.Call, params url.Values) ([]sdk.Object, error) {
@@ -149,16 +174,14 @@ func fetch(ctx context.Context, c *sdk.Call, params url.Values) ([]sdk.Object, e
 }
 
 // present projects events to what was asked for, and gives each its type's meaning.
-func present(events []sdk.Object, in listInput) ([]sdk.Object, error) {
-	rows := in.Project(events, summary, "log_id", "date", "type")
+func present(events []sdk.Object, in listInput) (rows []sdk.Object, note string, err error) {
+	rows, note = in.Project(events, summary, "log_id", "date", "type")
 	for i := range rows {
-		row, err := rows[i].With("type_meaning", meaning(events[i].Text("type")))
-		if err != nil {
-			return nil, err
+		if rows[i], err = rows[i].With("type_meaning", meaning(events[i].Text("type"))); err != nil {
+			return nil, "", err
 		}
-		rows[i] = row
 	}
-	return rows, nil
+	return rows, note, nil
 }
 
 type getInput struct {
@@ -186,6 +209,9 @@ func getLog(ctx context.Context, c *sdk.Call, in getInput) (any, error) {
 func lucene(in listInput, now time.Time) (string, error) {
 	var clauses []string
 	if q := strings.TrimSpace(in.Q); q != "" {
+		if !balanced(q) {
+			return "", sdk.InvalidArgument("q: its parentheses or quotes do not match, so that it would change what the filters mean")
+		}
 		clauses = append(clauses, "("+q+")")
 	}
 	if in.Type != "" {
@@ -214,6 +240,28 @@ func lucene(in listInput, now time.Time) (string, error) {
 		clauses = append(clauses, dates)
 	}
 	return strings.Join(clauses, " AND "), nil
+}
+
+// balanced reports whether every parenthesis and quote of a query is closed in it,
+// those behind a backslash aside.
+func balanced(q string) bool {
+	depth, quoted := 0, false
+	for i := 0; i < len(q); i++ {
+		switch c := q[i]; {
+		case c == '\\':
+			i++
+		case c == '"':
+			quoted = !quoted
+		case quoted:
+		case c == '(':
+			depth++
+		case c == ')':
+			if depth--; depth < 0 {
+				return false
+			}
+		}
+	}
+	return depth == 0 && !quoted
 }
 
 func quote(s string) string {

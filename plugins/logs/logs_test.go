@@ -2,6 +2,7 @@ package logs
 
 import (
 	"encoding/json"
+	"fmt"
 	"net/http"
 	"strings"
 	"testing"
@@ -30,6 +31,7 @@ type listing struct {
 	Count      int              `json:"count"`
 	Total      *int             `json:"total"`
 	NextFrom   string           `json:"next_from"`
+	Note       string           `json:"note"`
 	Pagination struct {
 		Page    int  `json:"page"`
 		HasNext bool `json:"has_next"`
@@ -122,6 +124,9 @@ func TestRefusals(t *testing.T) {
 		`{"since":"1h","until":"2h"}`: "is before since",
 		`{"type":"login gone bad"}`:   "failed_login",
 		`{"page":10,"per_page":100}`:  "newest 1000",
+		`{"page":34,"per_page":30}`:   "newest 1000",
+		`{"q":"x) OR (y"}`:            "do not match",
+		`{"q":"a \"b"}`:               "do not match",
 		`{"since":"999999999d"}`:      "since",
 		`{"since":"-1h"}`:             "since",
 	} {
@@ -138,12 +143,43 @@ func TestRefusals(t *testing.T) {
 func TestFields(t *testing.T) {
 	_, auth0 := tenant(t)
 	e := list(t, auth0, `{"fields":["user_agent"],"per_page":1}`).Logs[0]
-	if _, ok := e["user_agent"]; !ok || e["ip"] != nil || e["log_id"] == nil {
+	if _, ok := e["user_agent"]; !ok || e["ip"] == nil || e["log_id"] == nil {
 		t.Errorf("fields: %v", e)
 	}
 	e = list(t, auth0, `{"fields":["user_agent"],"include_fields":false,"per_page":1}`).Logs[0]
 	if _, ok := e["user_agent"]; ok || e["log_id"] == nil {
 		t.Errorf("include_fields false: %v", e)
+	}
+}
+
+// What a search reaches ends at 1000: the last page is whole, and has no next one.
+func TestWindowOfASearch(t *testing.T) {
+	_, auth0 := tenant(t)
+	seen := map[any]bool{}
+	for page := range 34 {
+		l := list(t, auth0, fmt.Sprintf(`{"per_page":30,"page":%d}`, page))
+		for _, e := range l.Logs {
+			seen[e["log_id"]] = true
+		}
+		if last := page == 33; l.Pagination.HasNext == last || (l.Note != "") != last {
+			t.Errorf("page %d: has_next %v, note %q", page, l.Pagination.HasNext, l.Note)
+		}
+	}
+	if len(seen) != 1000 {
+		t.Errorf("%d events were seen, want 1000", len(seen))
+	}
+}
+
+func TestUnknownTypes(t *testing.T) {
+	_, auth0 := tenant(t)
+	for args, want := range map[string]string{
+		`{"type":"gd_send_pn"}`: "", `{"type":"admin_update_launch"}`: "type admin_update_launch is not known here", `{"type":"logins"}`: "failed_login",
+		`{"type":"FP","ip":"203.0.113.255"}`: "", `{"type":"failed_login","ip":"203.0.113.255"}`: "",
+	} {
+		l := list(t, auth0, args)
+		if l.Count != 0 && want != "" || !strings.Contains(l.Note, want) || (want == "" && strings.Contains(l.Note, "known") && !strings.Contains(args, "gd_send_pn")) {
+			t.Errorf("%s: %d events, note %q", args, l.Count, l.Note)
+		}
 	}
 }
 

@@ -1,7 +1,9 @@
 package logs
 
 import (
+	"fmt"
 	"maps"
+	"regexp"
 	"slices"
 	"strings"
 
@@ -135,18 +137,31 @@ func meaning(code string) string {
 	return "Not described here"
 }
 
-// codesOf resolves a name or a code. A well-formed code that is not listed
-// passes, since Auth0 adds codes; a name that looks like one of ours does not.
+var wellFormedCode = regexp.MustCompile(`^[a-z0-9_]+$`)
+
+// codesOf resolves a name or a code. A well-formed code that is not listed passes,
+// since Auth0 adds codes faster than anybody lists them: doubt says so if nothing
+// is found.
 func codesOf(nameOrCode string) ([]string, error) {
 	name := strings.ToLower(strings.NewReplacer(" ", "_", "-", "_").Replace(strings.TrimSpace(nameOrCode)))
 	if codes, ok := groups[name]; ok {
 		return codes, nil
 	}
-	if _, ok := meanings[nameOrCode]; ok {
-		return []string{nameOrCode}, nil
-	}
-	if len(nameOrCode) <= 8 && !strings.ContainsAny(nameOrCode, " \"") {
-		return []string{nameOrCode}, nil
+	if code := strings.ToLower(strings.TrimSpace(nameOrCode)); wellFormedCode.MatchString(code) {
+		return []string{code}, nil
 	}
 	return nil, sdk.InvalidArgument("type %q is neither an event code nor one of the names: %s", nameOrCode, strings.Join(slices.Sorted(maps.Keys(groups)), ", "))
+}
+
+// doubt is what to say when nothing was found under a type that is not known here:
+// "no failed logins" must not be the answer to a misspelt name.
+func doubt(nameOrCode string) string {
+	name := strings.ToLower(strings.NewReplacer(" ", "_", "-", "_").Replace(strings.TrimSpace(nameOrCode)))
+	if _, ok := groups[name]; ok {
+		return ""
+	}
+	if _, ok := meanings[name]; ok {
+		return ""
+	}
+	return fmt.Sprintf("type %s is not known here and may be misspelt; the names are: %s", name, strings.Join(slices.Sorted(maps.Keys(groups)), ", "))
 }

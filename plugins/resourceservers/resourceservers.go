@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"net/http"
 	"net/url"
+	"slices"
 	"strings"
 
 	"github.com/auth0-mcp/auth0-mcp/sdk"
@@ -19,7 +20,7 @@ import (
 // auth0_update_resource_server.
 func Plugin() sdk.Plugin {
 	return sdk.Plugin{Name: "resourceservers", Version: "0.1.0", Tools: []sdk.Tool{
-		sdk.NewTool("auth0_list_resource_servers", sdk.Read, "The tenant's APIs (resource servers). scopes is their number; ask for fields to see them.",
+		sdk.NewTool("auth0_list_resource_servers", sdk.Read, "APIs (resource servers). scopes is a number; fields shows them.",
 			listResourceServers, sdk.Title("List resource servers"), sdk.Scopes("read:resource_servers"),
 			sdk.Paths("GET /api/v2/"+resource), sdk.Idempotent()),
 		sdk.NewTool("auth0_get_resource_server", sdk.Read, "One API (resource server) with all its settings.",
@@ -51,37 +52,40 @@ func listResourceServers(ctx context.Context, c *sdk.Call, in listInput) (any, e
 	if err != nil {
 		return nil, err
 	}
-	page.Items, err = present(page.Items, in.FieldsOf)
+	page.Items, page.Note, err = present(page.Items, in.FieldsOf)
 	return page, err
 }
 
 // present projects the items to what was asked for. Unasked, the scopes are
 // counted: those of one API can be longer than all the rest of the list.
-func present(items []sdk.Object, f auth0v1.FieldsOf) ([]sdk.Object, error) {
-	rows := f.Project(items, []string{"id", "name", "identifier", "is_system", "signing_alg"}, "id", "name")
-	if len(f.Fields) > 0 || (f.IncludeFields != nil && !*f.IncludeFields) {
-		return rows, nil
+func present(items []sdk.Object, f auth0v1.FieldsOf) (rows []sdk.Object, note string, err error) {
+	rows, note = f.Project(items, []string{"id", "name", "identifier", "is_system", "signing_alg"}, "id", "name")
+	if f.Excludes() || slices.Contains(f.Fields, "scopes") {
+		return rows, note, nil
 	}
 	for i, item := range items {
 		var scopes []json.RawMessage
 		if raw, ok := item.Get("scopes"); ok {
 			if err := json.Unmarshal(raw, &scopes); err != nil {
-				return nil, fmt.Errorf("the scopes of resource server %s are not a list: %w", item.Text("id"), err)
+				return nil, "", fmt.Errorf("the scopes of resource server %s are not a list: %w", item.Text("id"), err)
 			}
 		}
 		row, err := rows[i].With("scopes", len(scopes))
 		if err != nil {
-			return nil, err
+			return nil, "", err
 		}
 		rows[i] = row
 	}
-	return rows, nil
+	return rows, note, nil
 }
 
 func getResourceServer(ctx context.Context, c *sdk.Call, in getInput) (any, error) {
 	api, err := auth0v1.New(ctx, c)
 	if err != nil {
 		return nil, err
+	}
+	if in.ID == "" {
+		return nil, sdk.InvalidArgument("id is empty: give an id, an identifier or a name")
 	}
 	if fitsPath(in.ID) {
 		found, err := api.Get(ctx, nil, resource, in.ID)

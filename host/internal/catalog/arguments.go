@@ -54,7 +54,7 @@ func (e *ArgumentError) Error() string {
 }
 
 // CheckArguments checks a call's arguments against the tool's input schema; nil
-// or empty raw stands for {}. The error is an *ArgumentError, or says that the
+// empty and null raw stand for {}. The error is an *ArgumentError, or says that the
 // schema itself is unusable.
 //
 // Beyond the schema it refuses duplicate keys (whoever reviews the first does
@@ -88,7 +88,8 @@ func (t *Tool) CheckArguments(raw json.RawMessage) error {
 }
 
 func decodeArguments(raw json.RawMessage) (map[string]any, *ArgumentProblem) {
-	if len(bytes.TrimSpace(raw)) == 0 {
+	// Some clients send null for a call without arguments.
+	if text := bytes.TrimSpace(raw); len(text) == 0 || string(text) == "null" {
 		return map[string]any{}, nil
 	}
 	if len(raw) > maxArgumentBytes {

@@ -168,7 +168,7 @@ func TestCheckArgumentsWording(t *testing.T) {
 		{`{"name":"a","password":99887766}`, `password must be a string that matches ^[0-9]+$ or null, not a number`},
 		// the document itself
 		{`[]`, `the arguments must be a JSON object, not an array`},
-		{`null`, `the arguments must be a JSON object, not null`},
+		{`null`, `missing required argument "name"`},
 		{`"x"`, `the arguments must be a JSON object, not a string`},
 		{`{"name":"a"`, `the arguments are refused: not valid JSON at byte 11`},
 		{`{"name":"a","name":"b"}`, `name: the key is given twice`},

@@ -54,7 +54,7 @@ func ParsePatterns(s string) ([]string, error) {
 		}
 	}
 	if len(patterns) == 0 {
-		return nil, errors.New("--tools is empty: name tools or patterns, separated by commas, or leave it out to offer every tool")
+		return nil, errors.New("the list is empty: name tools or patterns, separated by commas, or leave it out to offer every tool")
 	}
 	return patterns, nil
 }

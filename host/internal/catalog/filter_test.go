@@ -37,7 +37,7 @@ func TestParsePatterns(t *testing.T) {
 	}
 	for _, in := range []string{"", ",", " , ,", "\t"} {
 		_, err := ParsePatterns(in)
-		wantError(t, err, "--tools is empty", "leave it out to offer every tool")
+		wantError(t, err, "the list is empty", "leave it out to offer every tool")
 	}
 }
 

@@ -1,6 +1,7 @@
 package mcpserver
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"fmt"
@@ -69,7 +70,7 @@ func (s *Server) callTool(ctx context.Context, tool *catalog.Tool, arguments jso
 
 // carryOut is a call whose arguments are checked.
 func (s *Server) carryOut(ctx context.Context, tool *catalog.Tool, arguments json.RawMessage, report *progress) *mcp.CallToolResult {
-	if len(arguments) == 0 {
+	if len(arguments) == 0 || string(bytes.TrimSpace(arguments)) == "null" {
 		arguments = json.RawMessage(`{}`)
 	}
 	call, err := s.cfg.Gate.Open(ctx, egress.Grant{Plugin: tool.Plugin.Name, PluginVersion: tool.Plugin.Version, Tool: tool.ToolManifest})
@@ -80,9 +81,9 @@ func (s *Server) carryOut(ctx context.Context, tool *catalog.Tool, arguments jso
 	s.calls.add(call.ID(), tool.Plugin.Name, report)
 	defer s.calls.remove(call.ID())
 
-	spec := supervisor.Spec{Manifest: tool.Plugin.Manifest, Path: tool.Plugin.Path, Digest: tool.Plugin.Binary, Dev: tool.Plugin.Dev}
+	spec := supervisor.Spec{Manifest: tool.Plugin.Manifest, Path: tool.Plugin.Path, Digest: tool.Plugin.Binary, Dev: tool.Plugin.Dev, Remedy: remedy(tool.Plugin)}
 	answer, err := s.supervisor.Call(ctx, spec, tool.ToolManifest,
-		&pluginv1.CallToolRequest{CallId: call.ID(), Tool: tool.Name, Arguments: arguments})
+		&pluginv1.CallToolRequest{CallId: call.ID(), Tool: tool.Name, Arguments: arguments, AnswerBudgetBytes: int64(s.cfg.MaxOutput)})
 	call.Close()
 	// A plugin may hide that it was refused something, or not even know: the
 	// person is told all the same.
@@ -93,14 +94,15 @@ func (s *Server) carryOut(ctx context.Context, tool *catalog.Tool, arguments jso
 	if err != nil {
 		return failed(s.cfg.Gate.RedactText(err.Error()))
 	}
-	if f := answer.GetFailure(); f != nil {
-		result := failed(call.Explain(f))
-		if call.SignedOut() {
-			// For clients that can lead a person through it: signing in again is
-			// what mends this, and nothing else does.
-			result.Meta = &mcp.Meta{AdditionalFields: map[string]any{errorKind: "sign_in_required"}}
-		}
+	if text := call.SignedOut(); text != "" {
+		// Whatever the plugin makes of it: signing in again is what mends this, and
+		// the kind is for clients that can lead a person through it.
+		result := failed(s.cfg.Gate.RedactText(text))
+		result.Meta = &mcp.Meta{AdditionalFields: map[string]any{errorKind: "sign_in_required"}}
 		return result
+	}
+	if f := answer.GetFailure(); f != nil {
+		return failed(call.Explain(f))
 	}
 	return s.present(tool, answer.GetResult())
 }
@@ -121,6 +123,14 @@ func (s *Server) present(tool *catalog.Tool, result []byte) *mcp.CallToolResult 
 const errorKind = "auth0-mcp/error"
 
 func failed(text string) *mcp.CallToolResult { return mcp.NewToolResultError(text) }
+
+// remedy is what to do about a binary that is not the one that was trusted.
+func remedy(p *catalog.Plugin) string {
+	if p.Origin == catalog.OriginBundled {
+		return "It belongs to auth0-mcp itself: build it again with «make build», or install auth0-mcp again"
+	}
+	return fmt.Sprintf("If you changed it on purpose, install it again: auth0-mcp plugin install %s", p.Dir)
+}
 
 // Progress is how far a call has come.
 type Progress struct {

@@ -3,29 +3,43 @@ package mcpserver
 import (
 	"bytes"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"slices"
+	"strings"
 )
 
-// fit keeps an answer within budget bytes. A list loses whole items from its
-// end, any other object its largest members; the answer says what is missing and
-// how to get it. Nothing is cut in the middle.
+// fit keeps an answer within budget bytes. A page of a list becomes a smaller page,
+// from which paging goes on without a gap; of anything else whole members are left
+// out, never a part of one: what is read incompletely must not look complete to
+// somebody who writes it back. The answer says what is missing and how to get it.
 func fit(doc []byte, budget int) ([]byte, error) {
 	if len(doc) <= budget {
 		return doc, nil
 	}
+	tooLong := fmt.Errorf("the answer has %d bytes, over the budget of %d: ask for less, or raise --max-output", len(doc), budget)
 	if doc[0] == '[' {
 		// A bare list has no place to say what is missing.
 		doc = write([]member{{"items", doc}})
+		members, err := split(doc)
+		if err != nil {
+			return nil, tooLong
+		}
+		if fitted := firstItems(members, 0, budget); fitted != nil {
+			return fitted, nil
+		}
+		return nil, tooLong
 	}
 	members, err := split(doc)
 	if err != nil {
-		return nil, fmt.Errorf("the answer has %d bytes, over the budget of %d: ask for less, or raise --max-output", len(doc), budget)
+		return nil, tooLong
 	}
-	if i := largestList(members); i >= 0 {
-		if fitted := dropItems(members, i, budget); fitted != nil {
-			return fitted, nil
-		}
+	if find(members, "next_from") >= 0 {
+		// A cursor belongs to the last item: without the item it skips what follows.
+		return nil, fmt.Errorf("%w. Give a smaller take", tooLong)
+	}
+	if fitted := smallerPage(members, budget); fitted != nil {
+		return fitted, nil
 	}
 	return dropMembers(members, len(doc), budget)
 }
@@ -38,7 +52,7 @@ type member struct {
 func split(doc []byte) ([]member, error) {
 	dec := json.NewDecoder(bytes.NewReader(doc))
 	if token, err := dec.Token(); err != nil || token != json.Delim('{') {
-		return nil, fmt.Errorf("not an object")
+		return nil, errors.New("not an object")
 	}
 	var members []member
 	for dec.More() {
@@ -55,41 +69,109 @@ func split(doc []byte) ([]member, error) {
 	return members, nil
 }
 
-func largestList(members []member) int {
-	largest := -1
-	for i, m := range members {
-		if m.value[0] == '[' && (largest < 0 || len(m.value) > len(members[largest].value)) {
-			largest = i
-		}
-	}
-	return largest
+func find(members []member, name string) int {
+	return slices.IndexFunc(members, func(m member) bool { return m.name == name })
 }
 
-// dropItems drops items from the end of one list; nil if that is not enough.
-func dropItems(members []member, at, budget int) []byte {
+// pagination is that of every list: sdk.Page.
+type pagination struct {
+	Page       int  `json:"page"`
+	PerPage    int  `json:"per_page"`
+	TotalPages *int `json:"total_pages"`
+	HasNext    bool `json:"has_next"`
+}
+
+// smallerPage turns a page into one with fewer items that begins at the same place;
+// nil if the document is no page.
+func smallerPage(members []member, budget int) []byte {
+	at, count, paging := largestList(members), find(members, "count"), find(members, "pagination")
+	var p pagination
+	if at < 0 || count < 0 || paging < 0 || json.Unmarshal(members[paging].value, &p) != nil || p.PerPage < 1 {
+		return nil
+	}
+	var items []json.RawMessage
+	if json.Unmarshal(members[at].value, &items) != nil || len(items) == 0 {
+		return nil
+	}
+	name, offset := members[at].name, p.Page*p.PerPage
+	var total *int
+	if i := find(members, "total"); i >= 0 {
+		_ = json.Unmarshal(members[i].value, &total) // not a number: unknown
+	}
+	// The size must divide the offset, or the page would not begin here.
+	size := len(items)
+	for size = min(size, p.PerPage); size > 0; size-- {
+		if size < len(items) && offset%size != 0 {
+			continue
+		}
+		if out := page(members, at, items[:size], p, total, offset, len(items), name); len(out) <= budget {
+			return out
+		}
+	}
+	// Not even one: what is largest in it goes.
+	if one := smallerItem(items[0], budget-len(page(members, at, nil, pagination{PerPage: 1}, total, offset, len(items), name))); one != nil {
+		return page(members, at, []json.RawMessage{one}, p, total, offset, len(items), name)
+	}
+	return nil
+}
+
+// page writes the members with items in place of the list.
+func page(members []member, at int, items []json.RawMessage, p pagination, total *int, offset, of int, name string) []byte {
+	shown := max(len(items), 1)
+	next := pagination{Page: offset / shown, PerPage: shown, HasNext: p.HasNext || of > len(items)}
+	if total != nil {
+		pages := (*total + shown - 1) / shown
+		next.TotalPages = &pages
+	}
+	out := slices.Clone(members)
+	out[at].value = joinItems(items)
+	out[find(out, "count")].value = encode(len(items))
+	out[find(out, "pagination")].value = encode(next)
+	return write(append(out, truncated(fmt.Sprintf("%d of %d %s", of-len(items), of, name),
+		fmt.Sprintf("the answer was over the output budget, so the page is smaller: go on with page %d, per_page %d, or ask for fewer fields", next.Page+1, shown))))
+}
+
+// smallerItem leaves the largest members of an item out until it fits.
+func smallerItem(item json.RawMessage, budget int) json.RawMessage {
+	members, err := split(item)
+	if err != nil {
+		return nil
+	}
+	var dropped []string
+	for len(members) > 0 {
+		i := largest(members)
+		dropped = append(dropped, size(members[i]))
+		members = slices.Delete(members, i, i+1)
+		if out := write(append(slices.Clone(members), member{"left_out", encode(strings.Join(dropped, ", "))})); len(out) <= budget {
+			return out
+		}
+	}
+	return nil
+}
+
+// firstItems shortens a list that has no pages.
+func firstItems(members []member, at, budget int) []byte {
 	var items []json.RawMessage
 	if json.Unmarshal(members[at].value, &items) != nil {
 		return nil
 	}
-	// The rest of the document and the note take their place first.
-	room := budget - len(join(members, at, nil, truncation(len(items), len(items), members[at].name)))
-	keep := 0
-	for keep < len(items) && room >= len(items[keep])+1 {
-		room -= len(items[keep]) + 1
-		keep++
+	for shown := len(items) - 1; shown > 0; shown-- {
+		out := slices.Clone(members)
+		out[at].value = joinItems(items[:shown])
+		doc := write(append(out, truncated(fmt.Sprintf("%d of %d %s", len(items)-shown, len(items), members[at].name),
+			"the answer was over the output budget: narrow the question, or raise --max-output")))
+		if len(doc) <= budget {
+			return doc
+		}
+		// Most of what is over goes at once: a list may have many thousand items.
+		if over := len(doc) - budget; shown > 1 {
+			shown -= min(shown-2, over*shown/(2*len(doc)))
+		}
 	}
-	if keep == 0 {
-		return nil
-	}
-	return join(members, at, items[:keep], truncation(keep, len(items), members[at].name))
+	return nil
 }
 
-func truncation(shown, of int, name string) string {
-	return fmt.Sprintf("%d of %d %s are shown: the answer was over the output budget. Ask with per_page %d or less and go on page by page, ask for fewer fields, or raise --max-output", shown, of, name, shown)
-}
-
-func join(members []member, at int, items []json.RawMessage, note string) []byte {
-	out := slices.Clone(members)
+func joinItems(items []json.RawMessage) json.RawMessage {
 	list := []byte{'['}
 	for i, item := range items {
 		if i > 0 {
@@ -98,28 +180,50 @@ func join(members []member, at int, items []json.RawMessage, note string) []byte
 		list = append(list, item...)
 	}
 	list = append(list, ']')
-	out[at].value = list
-	return write(append(out, member{"truncated", encode(note)}))
+	return list
 }
 
-func dropMembers(members []member, size, budget int) ([]byte, error) {
+// dropMembers leaves the largest members out until the rest fits.
+func dropMembers(members []member, length, budget int) ([]byte, error) {
 	left := slices.Clone(members)
 	var dropped []string
 	for len(left) > 0 {
-		largest := 0
-		for i, m := range left {
-			if len(m.value) > len(left[largest].value) {
-				largest = i
-			}
-		}
-		dropped = append(dropped, fmt.Sprintf("%s (%d bytes)", left[largest].name, len(left[largest].value)))
-		left = slices.Delete(left, largest, largest+1)
-		note := encode(map[string]any{"left_out": dropped, "why": "the answer was over the output budget: raise --max-output to see them"})
-		if out := write(append(slices.Clone(left), member{"truncated", note})); len(out) <= budget {
+		i := largest(left)
+		dropped = append(dropped, size(left[i]))
+		left = slices.Delete(left, i, i+1)
+		note := truncated(strings.Join(dropped, ", "), "the answer was over the output budget: raise --max-output to see it whole. What is left out is still there: an update that does not name it keeps it")
+		if out := write(append(slices.Clone(left), note)); len(out) <= budget {
 			return out, nil
 		}
 	}
-	return nil, fmt.Errorf("the answer has %d bytes, over the budget of %d: raise --max-output", size, budget)
+	return nil, fmt.Errorf("the answer has %d bytes, over the budget of %d: raise --max-output", length, budget)
+}
+
+// truncated is the one form in which an answer says that it is not whole.
+func truncated(leftOut, how string) member {
+	return member{"truncated", write([]member{{"left_out", encode(leftOut)}, {"how", encode(how)}})}
+}
+
+func size(m member) string { return fmt.Sprintf("%s (%d bytes)", m.name, len(m.value)) }
+
+func largest(members []member) int {
+	at := 0
+	for i, m := range members {
+		if len(m.value) > len(members[at].value) {
+			at = i
+		}
+	}
+	return at
+}
+
+func largestList(members []member) int {
+	at := -1
+	for i, m := range members {
+		if m.value[0] == '[' && (at < 0 || len(m.value) > len(members[at].value)) {
+			at = i
+		}
+	}
+	return at
 }
 
 func write(members []member) []byte {

@@ -60,7 +60,7 @@ func New(cfg Config) *Server {
 		cfg.MaxOutput = DefaultMaxOutput
 	}
 	s := &Server{cfg: cfg, session: &session{}, calls: newCallTable()}
-	s.supervisor = supervisor.New(supervisor.Config{Domain: cfg.Domain, Log: cfg.Log, IdleTimeout: cfg.IdleTimeout,
+	s.supervisor = supervisor.New(supervisor.Config{Domain: cfg.Domain, Log: cfg.Log, Redact: cfg.Gate.RedactText, IdleTimeout: cfg.IdleTimeout,
 		Host: func(plugin string) pluginv1.HostServer { return &hostService{server: s, plugin: plugin} }})
 	s.mcp = server.NewMCPServer("auth0-mcp", cfg.Version,
 		server.WithToolCapabilities(false), server.WithLogging(), server.WithInstructions(instructions(cfg)))
@@ -119,6 +119,9 @@ func (s *Server) handle(ctx context.Context, r stdio.Request) []byte {
 // same selection that lists tools decides which may be called.
 func (s *Server) refuseUnknown(r stdio.Request) []byte {
 	name := toolName(r.Params)
+	if name == "" {
+		return encode(mcp.JSONRPCError{JSONRPC: mcp.JSONRPC_VERSION, ID: mcp.NewRequestId(r.ID), Error: mcp.NewJSONRPCErrorDetails(mcp.INVALID_PARAMS, "tools/call needs the name of a tool: a text", nil)})
+	}
 	if _, ok := s.cfg.Selection.Lookup(name); ok {
 		return nil
 	}

@@ -86,7 +86,7 @@ func (s *Supervisor) launch(spec Spec) (*process, error) {
 		// After the handshake go-plugin carries a plugin's prints over gRPC.
 		SyncStdout: stderr,
 		SyncStderr: stderr,
-		Logger:     pluginLogger(s.cfg.Log, spec.Name),
+		Logger:     pluginLogger(s.cfg.Log, spec.Name, s.cfg.Redact),
 		RunnerFunc: func(_ hclog.Logger, cmd *exec.Cmd, tmpDir string) (runner.Runner, error) {
 			return newRunner(ctx, spec, cmd.Env, tmpDir, stderr), nil
 		},
@@ -95,7 +95,7 @@ func (s *Supervisor) launch(spec Spec) (*process, error) {
 	protocol, err := client.Client()
 	if errors.As(err, &refused) {
 		p.kill()
-		return fail(stderr, refused.remedy(), err)
+		return fail(stderr, refused.remedy, err)
 	}
 	if err == nil {
 		err = s.connect(ctx, p, protocol, spec)

@@ -2,6 +2,7 @@ package supervisor
 
 import (
 	"context"
+	"fmt"
 	"io"
 	"log/slog"
 
@@ -10,20 +11,29 @@ import (
 
 // pluginLogger carries what go-plugin and the plugin's stderr say into the
 // host's log, with the level that the plugin gave.
-func pluginLogger(log *slog.Logger, plugin string) hclog.Logger {
+//
+// A plugin says what it likes: what looks like a secret is hidden by redact.
+func pluginLogger(log *slog.Logger, plugin string, redact func(string) string) hclog.Logger {
 	logger := hclog.NewInterceptLogger(&hclog.LoggerOptions{Level: hclog.Trace, Output: io.Discard})
-	logger.RegisterSink(sink{log.With("plugin", plugin)})
+	logger.RegisterSink(&sink{log.With("plugin", plugin), redact})
 	return logger
 }
 
-type sink struct{ log *slog.Logger }
+type sink struct {
+	log    *slog.Logger
+	redact func(string) string
+}
 
-func (s sink) Accept(_ string, level hclog.Level, msg string, args ...any) {
+func (s *sink) Accept(_ string, level hclog.Level, msg string, args ...any) {
 	levels := map[hclog.Level]slog.Level{hclog.Info: slog.LevelInfo, hclog.Warn: slog.LevelWarn, hclog.Error: slog.LevelError}
 	l, ok := levels[level]
 	if !ok {
 		l = slog.LevelDebug
 	}
+	clean := make([]any, len(args))
+	for i, arg := range args {
+		clean[i] = s.redact(fmt.Sprint(arg))
+	}
 	// A log line belongs to no call.
-	s.log.Log(context.Background(), l, msg, args...)
+	s.log.Log(context.Background(), l, s.redact(msg), clean...)
 }

@@ -46,14 +46,11 @@ func newRunner(ctx context.Context, spec Spec, env []string, dir string, stderr 
 type digestError struct {
 	path      string
 	want, got [32]byte
+	remedy    string
 }
 
 func (e *digestError) Error() string {
 	return fmt.Sprintf("%s has SHA-256 %x, not %x as it had when it was trusted", e.path, e.got[:8], e.want[:8])
-}
-
-func (e *digestError) remedy() string {
-	return "If you changed it on purpose, install it again: auth0-mcp plugin install"
 }
 
 // Start checks the digest on the open file and executes that very file.
@@ -93,7 +90,7 @@ func (r *processRunner) verify(file *os.File) error {
 			return fmt.Errorf("reading %s: %w", r.spec.Path, err)
 		}
 		if got := [32]byte(h.Sum(nil)); got != r.spec.Digest {
-			return &digestError{path: r.spec.Path, want: r.spec.Digest, got: got}
+			return &digestError{path: r.spec.Path, want: r.spec.Digest, got: got, remedy: r.spec.Remedy}
 		}
 	}
 	// Executing the path would give whoever replaces the file between check and

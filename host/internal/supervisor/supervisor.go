@@ -26,6 +26,8 @@ type Spec struct {
 	Digest [32]byte
 	// Dev plugins are launched without a check of the digest.
 	Dev bool
+	// Remedy is what to do if the executable is not the one that was trusted.
+	Remedy string
 }
 
 // Config is what a Supervisor needs.
@@ -38,6 +40,9 @@ type Config struct {
 	// IdleTimeout stops a plugin that has not been called for so long; 0: never.
 	IdleTimeout time.Duration
 	Log         *slog.Logger
+	// Redact hides what looks like a secret in what a plugin writes to the log;
+	// nil: nothing.
+	Redact func(string) string
 }
 
 // Supervisor runs plugins. A plugin starts at its first call.
@@ -54,6 +59,9 @@ type Supervisor struct {
 
 // New makes a Supervisor. It starts nothing.
 func New(cfg Config) *Supervisor {
+	if cfg.Redact == nil {
+		cfg.Redact = func(text string) string { return text }
+	}
 	ctx, cancel := context.WithCancel(context.Background())
 	return &Supervisor{cfg: cfg, ctx: ctx, cancel: cancel, slots: map[string]*slot{}}
 }

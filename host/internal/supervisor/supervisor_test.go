@@ -168,7 +168,7 @@ func TestLaunchFailures(t *testing.T) {
 	}{
 		"dies at start": {func(t *testing.T) Spec { return spec(t, fakeplugin.Dies) }, "no database"},
 		"liar":          {func(t *testing.T) Spec { return spec(t, fakeplugin.Liar) }, "otherwise than its manifest"},
-		"digest":        {func(t *testing.T) Spec { s := spec(t, "ok"); s.Digest[0]++; return s }, "plugin install"},
+		"digest":        {func(t *testing.T) Spec { s := spec(t, "ok"); s.Digest[0]++; s.Remedy = "Look why"; return s }, "Look why"},
 		"protocol":      {func(t *testing.T) Spec { s := spec(t, "ok"); s.Protocols = []int{9}; return s }, "protocol [9]"},
 		"no file":       {func(t *testing.T) Spec { s := spec(t, "ok"); s.Path += "-gone"; return s }, "no such file"},
 	}

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"errors"
 	"io"
 	"net"
@@ -33,8 +34,10 @@ func TestScripts(t *testing.T) {
 			return os.Mkdir(env.WorkDir+"/home", 0o700)
 		},
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
-			"fakeplugin": makePlugin,
-			"tenant":     serveTenant,
+			"fakeplugin":   makePlugin,
+			"tenant":       serveTenant,
+			"signpersonin": signPersonIn,
+			"refreshes":    refreshes,
 		},
 	})
 }
@@ -71,7 +74,7 @@ func copyFile(from, to string) error {
 // serveTenant serves a sandbox over HTTPS and puts what run needs into the
 // script's environment.
 func serveTenant(ts *testscript.TestScript, _ bool, _ []string) {
-	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	listener, err := new(net.ListenConfig).Listen(context.Background(), "tcp", "127.0.0.1:0")
 	ts.Check(err)
 	tenant := sandbox.New(sandbox.Options{Domain: listener.Addr().String()})
 	server, err := sandbox.Serve(listener, tenant)

@@ -222,7 +222,7 @@ func (d *DeviceLogin) failed(err, last error) error {
 	case answer.Code == "invalid_grant":
 		err = fmt.Errorf("%w (%w)", ErrCodeInvalid, err)
 	}
-	return fmt.Errorf("signing in at %s: %w: sign in again with «%s»", d.session.AuthDomain, err, signInCommand(d.session))
+	return fmt.Errorf("signing in at %s: %w: sign in again with «%s»", d.session.AuthDomain, err, d.session.signInCommand())
 }
 
 // pause waits, or returns why the context ended first.

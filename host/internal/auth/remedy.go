@@ -18,7 +18,7 @@ type SignInError struct {
 }
 
 func newSignInError(s Session, err error) *SignInError {
-	return &SignInError{Profile: s.Profile, Domain: s.Domain, Method: s.Method, Command: signInCommand(s), Err: err}
+	return &SignInError{Profile: s.Profile, Domain: s.Domain, Method: s.Method, Command: s.signInCommand(), Err: err}
 }
 
 func (e *SignInError) Error() string {
@@ -43,22 +43,31 @@ func (e *TenantChangedError) Error() string {
 		e.Profile, e.From, e.To, e.To, e.From)
 }
 
-// signInCommand is the command by which a session's profile signs in again. A
-// secret is never an argument: other users see those.
-func signInCommand(s Session) string {
+func (s Session) signInCommand() string {
+	return SignInCommand(s.Profile, Profile{Domain: s.Domain, Method: s.Method, ClientID: s.ClientID, KeyID: s.KeyID})
+}
+
+// SignInCommand is the command by which a profile signs in again, in the way that
+// it has: without the flags of that way a machine's profile would become a person's.
+// A secret is never an argument: other users see those. It is "" for a token that
+// somebody else gives.
+func SignInCommand(name string, p Profile) string {
 	command := []string{"auth0-mcp", "init"}
-	if s.Profile != "" {
-		command = append(command, "--profile", s.Profile)
+	if name != "" {
+		command = append(command, "--profile", name)
 	}
-	switch s.Method {
+	switch p.Method {
 	case Given:
 		return ""
 	case ClientSecret:
-		command = append(command, "--auth0-domain", s.Domain, "--auth0-client-id", s.ClientID, "--auth0-client-secret-stdin")
+		command = append(command, "--auth0-domain", p.Domain, "--auth0-client-id", p.ClientID, "--auth0-client-secret-stdin")
 	case PrivateKeyJWT:
-		command = append(command, "--auth0-domain", s.Domain, "--auth0-client-id", s.ClientID, "--private-key-file", "KEY.pem")
-		if s.KeyID != "" {
-			command = append(command, "--key-id", s.KeyID)
+		command = append(command, "--auth0-domain", p.Domain, "--auth0-client-id", p.ClientID, "--private-key-file", "KEY.pem")
+		if p.KeyID != "" {
+			command = append(command, "--key-id", p.KeyID)
+		}
+		if p.Algorithm != "" {
+			command = append(command, "--key-algorithm", p.Algorithm)
 		}
 	case Device:
 	}

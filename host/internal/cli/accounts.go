@@ -10,8 +10,10 @@ import (
 	"os"
 	"runtime"
 	"strings"
+	"sync"
 
 	"github.com/spf13/cobra"
+	"golang.org/x/oauth2"
 	"golang.org/x/term"
 
 	"github.com/auth0-mcp/auth0-mcp/host/internal/auth"
@@ -89,15 +91,15 @@ func takeVariable(name string) (string, error) {
 }
 
 // askPassphrase asks on the terminal, without an echo; twice for a new file.
-func askPassphrase(_ context.Context, env Environment, profile string, fresh bool) (string, error) {
+func askPassphrase(ctx context.Context, env Environment, profile string, fresh bool) (string, error) {
 	if !isTerminal(env.In) {
 		return "", &auth.NoPassphraseError{}
 	}
 	ask := func(prompt string) (string, error) {
 		fmt.Fprint(env.Err, prompt)
-		typed, err := term.ReadPassword(int(env.In.Fd())) //nolint:gosec // a descriptor fits
+		typed, err := readHidden(ctx, env.In)
 		fmt.Fprintln(env.Err)
-		return string(typed), err
+		return typed, err
 	}
 	first, err := ask("Passphrase of profile " + profile + ": ")
 	if err != nil || !fresh {
@@ -110,9 +112,35 @@ func askPassphrase(_ context.Context, env Environment, profile string, fresh boo
 	return first, err
 }
 
+// readHidden reads a line without an echo. A read of a terminal knows no context:
+// when that ends first, by Ctrl-C, the echo is put back and the read left behind,
+// to end with the process.
+func readHidden(ctx context.Context, terminal *os.File) (string, error) {
+	descriptor := int(terminal.Fd())
+	before, err := term.GetState(descriptor)
+	if err != nil {
+		return "", fmt.Errorf("reading the terminal's modes: %w", err)
+	}
+	type answer struct {
+		typed []byte
+		err   error
+	}
+	answered := make(chan answer, 1)
+	go func() {
+		typed, err := term.ReadPassword(descriptor)
+		answered <- answer{typed, err}
+	}()
+	select {
+	case a := <-answered:
+		return string(a.typed), a.err
+	case <-ctx.Done():
+		return "", errors.Join(errCancelled, term.Restore(descriptor, before))
+	}
+}
+
 func isTerminal(stream any) bool {
 	file, ok := stream.(*os.File)
-	return ok && term.IsTerminal(int(file.Fd())) //nolint:gosec // a descriptor fits
+	return ok && term.IsTerminal(int(file.Fd()))
 }
 
 // account is a profile with the store of its session. The account of AUTH0_TOKEN
@@ -203,12 +231,71 @@ func (a *accounts) source(ctx context.Context, acc *account, log *slog.Logger) (
 	})
 }
 
+// deferredSource is a profile's source that is opened by the first call that needs
+// a token: a keychain that asks, or a passphrase that takes a second, must not
+// hold up the answer to initialize, and what is wrong with them is told where a
+// person reads it, in the answer of a tool.
+type deferredSource struct {
+	domain string
+	open   func() (*auth.Source, error)
+
+	mu     sync.Mutex
+	source *auth.Source
+}
+
+func (d *deferredSource) get() (*auth.Source, error) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if d.source != nil {
+		return d.source, nil
+	}
+	source, err := d.open()
+	if err != nil {
+		return nil, err
+	}
+	if source.Domain() != d.domain {
+		return nil, fmt.Errorf("the profile is for %s in the config file, and its session for %s: sign in again with «auth0-mcp init»", d.domain, source.Domain())
+	}
+	d.source = source
+	return source, nil
+}
+
+// current is auth.Source's Current.
+func (d *deferredSource) current(ctx context.Context) (string, *oauth2.Token, error) {
+	source, err := d.get()
+	if err != nil {
+		return "", nil, err
+	}
+	return source.Current(ctx)
+}
+
+// refused is auth.Source's Refused: a token that was refused came from it.
+func (d *deferredSource) refused(token string) {
+	if source, err := d.get(); err == nil {
+		source.Refused(token)
+	}
+}
+
+// wait is auth.Source's Wait.
+func (d *deferredSource) wait(ctx context.Context) error {
+	d.mu.Lock()
+	source := d.source
+	d.mu.Unlock()
+	if source == nil {
+		return nil
+	}
+	return source.Wait(ctx)
+}
+
 // signIn is the command that signs an account in again.
 func (acc *account) signIn() string {
 	if acc.name == "" {
 		return "set AUTH0_TOKEN to a valid Management API token and start the server again"
 	}
-	return fmt.Sprintf("sign in again with «auth0-mcp init --profile %s», with the scopes that are needed", acc.name)
+	if command := auth.SignInCommand(acc.name, acc.profile); command != "" {
+		return fmt.Sprintf("sign in again with «%s», with the scopes that are needed", command)
+	}
+	return "its command must give a valid Management API token with the scopes that are needed"
 }
 
 // readSecret reads a secret from a stream: its first line, without white space around it.

@@ -47,7 +47,9 @@ func Main(args []string, env Environment) int {
 	root.SetOut(env.Out)
 	root.SetErr(env.Err)
 	root.SetArgs(args)
-	root.AddCommand(initCommand(env), runCommand(env), callCommand(env), toolsCommand(env), pluginCommand(env), sandboxCommand(env))
+	root.AddCommand(initCommand(env), runCommand(env), callCommand(env), toolsCommand(env), sessionCommand(env), logoutCommand(env), profilesCommand(env),
+		clientsCommand(env), doctorCommand(env), pluginCommand(env), sandboxCommand(env))
+	addCompletions(root, env) // after AddCommand: it walks the finished tree
 	switch err := root.ExecuteContext(ctx); {
 	case errors.Is(err, errToolFailed):
 		return 1 // the tool has said why

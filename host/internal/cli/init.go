@@ -85,6 +85,9 @@ func (f *initFlags) add(cmd *cobra.Command) {
 	flags.StringVar(&f.audience, "audience", "", "the API that the token is for (AUTH0_MCP_AUDIENCE)")
 }
 
+// firstProfile is the profile of who names none.
+const firstProfile = "default"
+
 // signIn is what init has worked out before anyone is asked anything.
 type signIn struct {
 	accounts *accounts
@@ -115,7 +118,8 @@ func runInit(cmd *cobra.Command, env Environment, f initFlags) error {
 		return err
 	}
 	if err := f.sameTenant(s, session); err != nil {
-		return err
+		// Nobody will use what was granted.
+		return errors.Join(err, s.accounts.oauth.Revoke(ctx, session))
 	}
 	if f.dropCredentials.on {
 		session.ClientSecret, session.PrivateKey = "", ""
@@ -155,7 +159,7 @@ func (f initFlags) prepare(cmd *cobra.Command, env Environment) (*signIn, error)
 	name := s.accounts.wantedProfile()
 	if name == "" {
 		if name = s.accounts.config.DefaultProfile; name == "" {
-			name = "default"
+			name = firstProfile
 		}
 	}
 	if err := auth.CheckProfileName(name); err != nil {
@@ -339,16 +343,13 @@ func (f initFlags) planClients(cmd *cobra.Command, s *signIn) error {
 
 // entry is what a client will start: this binary, by a path that stays.
 func (f initFlags) entry(cmd *cobra.Command, s *signIn) (clients.Entry, error) {
-	binary, err := os.Executable()
+	binary, err := ownPath()
 	if err != nil {
-		return clients.Entry{}, fmt.Errorf("finding this program's own path: %w", err)
+		return clients.Entry{}, err
 	}
-	entry := clients.Entry{Command: binary, ReadOnly: f.tools.readOnly.on}
+	entry := clients.Entry{Command: binary, Profile: entryProfile(s.account.name), ReadOnly: f.tools.readOnly.on}
 	if cmd.Flags().Changed("tools") {
 		entry.Tools = f.tools.tools
-	}
-	if name := s.account.name; name != s.accounts.config.DefaultProfile && len(s.accounts.config.Profiles) > 0 {
-		entry.Profile = name
 	}
 	return entry, nil
 }
@@ -366,6 +367,9 @@ func clientPlaces() (clients.Places, error) {
 func (f initFlags) chooseScopes(cmd *cobra.Command, env Environment, s *signIn) ([]string, error) {
 	known := scopesOf(s.tools)
 	kept := s.account.profile.Scopes
+	if before := s.accounts.config.Profiles[s.account.name]; before.Method != s.account.profile.Method {
+		kept = nil // they were granted to a person, or to another kind of application
+	}
 	switch {
 	case cmd.Flags().Changed("scopes"):
 		return known.choose(f.scopes)

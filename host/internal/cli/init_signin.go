@@ -85,7 +85,10 @@ func (s *signIn) store(ctx context.Context, session auth.Session, first bool) er
 		return err
 	}
 	defer unlock()
-	if err := s.account.store.Put(ctx, session); err != nil {
+	switch err := s.account.store.Put(ctx, session); {
+	case errors.Is(err, errCancelled):
+		return errCancelled
+	case err != nil:
 		return fmt.Errorf("the sign-in succeeded and could not be kept: %w", err)
 	}
 	profile := s.account.profile

@@ -14,6 +14,7 @@ import (
 	"golang.org/x/oauth2"
 
 	"github.com/auth0-mcp/auth0-mcp/host/internal/analytics"
+	"github.com/auth0-mcp/auth0-mcp/host/internal/auth"
 	"github.com/auth0-mcp/auth0-mcp/host/internal/catalog"
 	"github.com/auth0-mcp/auth0-mcp/host/internal/egress"
 	"github.com/auth0-mcp/auth0-mcp/host/internal/mcpserver"
@@ -194,17 +195,18 @@ func (f runFlags) tenant(ctx context.Context, env Environment, log *slog.Logger)
 	if err != nil {
 		return tenant{}, err
 	}
-	source, err := a.source(ctx, acc, log)
+	domain, err := egress.NormalizeDomain(acc.profile.Domain)
 	if err != nil {
-		return tenant{}, err
+		return tenant{}, fmt.Errorf("profile %s: %w", acc.name, err)
 	}
+	source := &deferredSource{domain: domain, open: func() (*auth.Source, error) { return a.source(ctx, acc, log) }}
 	events, err := newAnalytics(ctx, env, a.transport, log)
 	if err != nil {
 		return tenant{}, err
 	}
 	return tenant{
 		events: events,
-		domain: source.Domain(), current: source.Current, refused: source.Refused, transport: a.transport, signIn: acc.signIn(), wait: source.Wait,
+		domain: domain, current: source.current, refused: source.refused, transport: a.transport, signIn: acc.signIn(), wait: source.wait,
 	}, nil
 }
 

@@ -1,0 +1,366 @@
+package cli
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"github.com/auth0-mcp/auth0-mcp/host/internal/catalog"
+	"github.com/auth0-mcp/auth0-mcp/host/internal/clients"
+)
+
+func clientsCommand(env Environment) *cobra.Command {
+	cmd := &cobra.Command{
+		Use:   "clients",
+		Short: "List, add and remove the entries of MCP clients that start this server",
+		Args:  cobra.NoArgs,
+		RunE:  func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
+	}
+	cmd.AddCommand(clientsListCommand(env), clientsAddCommand(env), clientsRemoveCommand(env))
+	return cmd
+}
+
+// targetFlags name one config file of a client.
+type targetFlags struct{ scope, folder string }
+
+func (f *targetFlags) add(cmd *cobra.Command) {
+	cmd.Flags().StringVar(&f.scope, "scope", "", "which of the client's files, such as user, project or workspace; without it the usual one")
+	cmd.Flags().StringVar(&f.folder, "folder", ".", "the project's folder, for a client's project or workspace")
+}
+
+// target reads CLIENT or CLIENT:SCOPE, as --client of init is written.
+func (f targetFlags) target(word string) (clients.Target, clients.Client, error) {
+	name, scope, joined := strings.Cut(word, ":")
+	if joined && f.scope != "" && f.scope != scope {
+		return clients.Target{}, clients.Client{}, fmt.Errorf("%s and --scope %s name two files: give one of them", word, f.scope)
+	}
+	if !joined {
+		scope = f.scope
+	}
+	client, err := clients.Find(name)
+	if err != nil {
+		return clients.Target{}, clients.Client{}, err
+	}
+	target := clients.Target{Client: name, Scope: scope}
+	if name == clients.Print {
+		return target, client, nil
+	}
+	found, err := client.Scope(scope)
+	if err == nil && found.Project {
+		target.Folder, err = filepath.Abs(f.folder)
+	}
+	return target, client, err
+}
+
+type clientsAddFlags struct {
+	account accountFlags
+	tools   runFlags // of these, the flags that select tools
+	target  targetFlags
+	replace boolFlag
+	dryRun  boolFlag
+}
+
+func clientsAddCommand(env Environment) *cobra.Command {
+	var f clientsAddFlags
+	cmd := &cobra.Command{
+		Use:   "add CLIENT[:SCOPE]",
+		Short: "Write the entry that starts this server into a client's config",
+		Long: `Write the entry that starts this server into a client's config, or update it. Nothing else in the
+file changes, and what it was is kept beside it. The client «print» stands for any other: its
+entry is printed, to be pasted by hand.
+
+An entry holds no secret. That of the default profile is called auth0, that of another profile
+auth0-PROFILE. --plugin-dir and --dev-plugin serve to check --tools; they do not get into the entry.`,
+		Example: `  auth0-mcp clients add claude-code
+  auth0-mcp clients add vscode:workspace --folder ~/shop --profile dev --read-only
+  auth0-mcp clients add cursor --tools 'auth0_list_*,auth0_get_*' --dry-run`,
+		Args: cobra.ExactArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) error { return f.run(cmd, env, args[0]) },
+	}
+	f.account.addProfile(cmd)
+	f.tools.addSelection(cmd)
+	f.target.add(cmd)
+	f.replace.add(cmd, "replace", "let an entry of that name start something else than it does")
+	f.dryRun.add(cmd, "dry-run", "show the change and write nothing")
+	return cmd
+}
+
+func (f clientsAddFlags) run(cmd *cobra.Command, env Environment, word string) error {
+	target, client, err := f.target.target(word)
+	if err != nil {
+		return err
+	}
+	a, err := openAccounts(env, f.account)
+	if err != nil {
+		return err
+	}
+	entry, err := f.entry(cmd, env, a)
+	if err != nil {
+		return err
+	}
+	if client.Name == clients.Print {
+		snippet, err := entry.Snippet()
+		if err != nil {
+			return err
+		}
+		_, err = fmt.Fprintln(env.Out, strings.TrimRight(snippet, "\n"))
+		return err
+	}
+	places, err := clientPlaces()
+	if err != nil {
+		return err
+	}
+	change, err := applyChange(cmd.Context(), f.dryRun.on, func() (*clients.Change, error) {
+		return clients.Plan(places, target, entry, f.replace.on)
+	})
+	switch {
+	case err != nil:
+		return err
+	case f.dryRun.on:
+		return showDiff(env.Out, change)
+	case change.NoOp():
+		_, err = fmt.Fprintf(env.Out, "%s is set up already: %s has the entry %s.\n", client.Title, change.Path, change.Name)
+		return err
+	}
+	fmt.Fprintf(env.Out, "%s is set up: %s has the entry %s, which runs\n  %s %s\n", client.Title, change.Path, change.Name, entry.Command, shellWords(entry.Args()))
+	sayBackup(env.Out, change)
+	fmt.Fprintln(env.Out, change.Scope.Next)
+	if entry.Profile == "" && len(a.config.Profiles) == 0 {
+		fmt.Fprintln(env.Out, "Nobody is signed in yet: «auth0-mcp init» does that.")
+	}
+	return nil
+}
+
+// entry is what the client will start, with a profile that exists and tools that
+// match something.
+func (f clientsAddFlags) entry(cmd *cobra.Command, env Environment, a *accounts) (clients.Entry, error) {
+	command, err := ownPath()
+	if err != nil {
+		return clients.Entry{}, err
+	}
+	entry := clients.Entry{Command: command, ReadOnly: f.tools.readOnly.on}
+	// Without any profile the token comes from the client's environment.
+	if wanted := a.wantedProfile(); wanted != "" || len(a.config.Profiles) > 0 {
+		name, _, err := a.config.Select(wanted)
+		if err != nil {
+			return clients.Entry{}, err
+		}
+		entry.Profile = entryProfile(name)
+	}
+	if !cmd.Flags().Changed("tools") && !f.tools.readOnly.on {
+		return entry, nil
+	}
+	// Not by the variables: they are this shell's, not the client's.
+	filter := catalog.Filter{ReadOnly: f.tools.readOnly.on}
+	if cmd.Flags().Changed("tools") {
+		if filter.Patterns, err = catalog.ParsePatterns(f.tools.tools); err != nil {
+			return clients.Entry{}, err
+		}
+		entry.Tools = strings.Join(filter.Patterns, ",")
+	}
+	log, err := (&logFlags{level: "error", format: "text"}).logger(env.Err)
+	if err != nil {
+		return clients.Entry{}, err
+	}
+	plugins, err := loadCatalog(cmd.Context(), env, f.tools, log)
+	if err == nil {
+		_, err = plugins.Select(filter)
+	}
+	return entry, err
+}
+
+// entryProfile is how an entry names a profile. One that somebody named is named
+// there too, even if it is the default now: the entry must not follow when another
+// profile, of another tenant, becomes the default.
+func entryProfile(name string) string {
+	if name == firstProfile {
+		return ""
+	}
+	return name
+}
+
+func clientsRemoveCommand(env Environment) *cobra.Command {
+	var account accountFlags
+	var files targetFlags
+	var name string
+	var dryRun boolFlag
+	cmd := &cobra.Command{
+		Use:   "remove CLIENT[:SCOPE]",
+		Short: "Remove an entry from a client's config",
+		Long: `Remove the entry of a profile, or of that name, from a client's config. Nothing else in the file
+changes, and what it was is kept beside it. An entry that is not there is no failure.`,
+		Example: `  auth0-mcp clients remove cursor
+  auth0-mcp clients remove vscode:workspace --profile dev`,
+		Args: cobra.ExactArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			target, client, err := files.target(args[0])
+			if err != nil {
+				return err
+			}
+			if client.Name == clients.Print {
+				return errors.New("print has no config file: remove the entry where you pasted it")
+			}
+			a, err := openAccounts(env, account)
+			if err != nil {
+				return err
+			}
+			change, err := a.removeEntry(cmd.Context(), target, name, dryRun.on)
+			if err != nil {
+				return err
+			}
+			return sayRemoved(env.Out, change, dryRun.on)
+		},
+	}
+	account.addProfile(cmd)
+	files.add(cmd)
+	cmd.Flags().StringVar(&name, "name", "", "the entry's name, as «auth0-mcp clients list» shows it")
+	cmd.MarkFlagsMutuallyExclusive("name", "profile")
+	dryRun.add(cmd, "dry-run", "show the change and write nothing")
+	return cmd
+}
+
+// removeEntry removes the entry called name, or without one that of the wanted
+// profile. It may be one under its own name although the profile is the default by
+// now: that one goes first.
+func (a *accounts) removeEntry(ctx context.Context, target clients.Target, name string, dryRun bool) (*clients.Change, error) {
+	places, err := clientPlaces()
+	if err != nil {
+		return nil, err
+	}
+	names := []string{name}
+	if name == "" {
+		wanted := a.wantedProfile()
+		names = []string{clients.Entry{Profile: wanted}.Name()}
+		if _, known := a.config.Profiles[wanted]; known && entryProfile(wanted) == "" {
+			names = append(names, clients.DefaultName)
+		}
+	}
+	return applyChange(ctx, dryRun, func() (*clients.Change, error) {
+		var change *clients.Change
+		for _, name := range names {
+			if change, err = clients.Remove(places, target, name); err != nil || !change.NoOp() {
+				break
+			}
+		}
+		return change, err
+	})
+}
+
+func sayRemoved(out io.Writer, change *clients.Change, dryRun bool) error {
+	switch {
+	case dryRun:
+		return showDiff(out, change)
+	case change.NoOp():
+		_, err := fmt.Fprintf(out, "%s has no entry %s: nothing to remove.\n", change.Path, change.Name)
+		return err
+	}
+	fmt.Fprintf(out, "The entry %s is removed from %s.\n", change.Name, change.Path)
+	sayBackup(out, change)
+	_, err := fmt.Fprintln(out, "A client that is running keeps the server until it is started again.")
+	return err
+}
+
+// planAttempts bounds how often a change is worked out anew because the client
+// wrote its file meanwhile: Claude Code does so all the time.
+const planAttempts = 3
+
+// applyChange plans a change and makes it, unless it is only to be shown.
+func applyChange(ctx context.Context, dryRun bool, plan func() (*clients.Change, error)) (*clients.Change, error) {
+	for attempt := 1; ; attempt++ {
+		change, err := plan()
+		if err != nil || dryRun {
+			return change, err
+		}
+		err = change.Apply(ctx)
+		if err == nil || !errors.Is(err, clients.ErrChanged) {
+			return change, err
+		}
+		if attempt == planAttempts {
+			return nil, fmt.Errorf("%w: close %s and run the command again", err, change.Client.Title)
+		}
+	}
+}
+
+func showDiff(out io.Writer, change *clients.Change) error {
+	if change.NoOp() {
+		_, err := fmt.Fprintf(out, "%s would stay as it is.\n", change.Path)
+		return err
+	}
+	_, err := io.WriteString(out, change.Diff())
+	return err
+}
+
+// sayBackup says where Change.Apply has kept what the file was: beside the file
+// that a symbolic link leads to.
+func sayBackup(out io.Writer, change *clients.Change) {
+	if !change.Exists {
+		return
+	}
+	path, err := filepath.EvalSymlinks(change.Path)
+	if err != nil {
+		path = change.Path
+	}
+	fmt.Fprintf(out, "What the file was is kept in %s.auth0-mcp.bak.\n", path)
+}
+
+// targetWords is how a person names the file of an entry to clients add and remove.
+func targetWords(i clients.Installed) string {
+	words := i.Client.Name + ":" + i.Scope.Name
+	if i.Scope.Project {
+		words += " --folder " + shellWords([]string{filepath.Dir(i.Path)})
+	}
+	return words
+}
+
+// addCommand adds an entry again, with another profile.
+func addCommand(i clients.Installed, profile string) string {
+	i.Entry.Profile = profile
+	return "auth0-mcp clients add " + targetWords(i) + " " + shellWords(i.Entry.Args()[1:])
+}
+
+// shellWords writes arguments so that a person can paste them into a shell.
+func shellWords(args []string) string {
+	words := make([]string, len(args))
+	for i, arg := range args {
+		words[i] = arg
+		if arg == "" || strings.ContainsFunc(arg, func(r rune) bool { return !strings.ContainsRune(plainRunes, r) }) {
+			words[i] = "'" + strings.ReplaceAll(arg, "'", `'\''`) + "'"
+		}
+	}
+	return strings.Join(words, " ")
+}
+
+// plainRunes mean themselves in every shell.
+const plainRunes = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_./:,=@%+"
+
+// ownPath is the absolute path by which this program was started, with its symbolic
+// links. A package manager lets a link lead to the newest version and removes the
+// older ones, so that the link is what a client's entry must hold; but Linux tells a
+// process only where the link led. What was typed, or found in PATH, counts if it
+// is the same file.
+func ownPath() (string, error) {
+	self, err := os.Executable()
+	if err != nil {
+		return "", fmt.Errorf("finding this program's own path: %w", err)
+	}
+	typed, err := exec.LookPath(os.Args[0])
+	if err != nil {
+		return self, nil //nolint:nilerr // it was started in some other way
+	}
+	if typed, err = filepath.Abs(typed); err != nil {
+		return self, nil //nolint:nilerr // its folder is gone
+	}
+	one, errOne := os.Stat(self)
+	other, errOther := os.Stat(typed)
+	if errOne != nil || errOther != nil || !os.SameFile(one, other) {
+		return self, nil //nolint:nilerr // another file: the system knows better
+	}
+	return typed, nil
+}

@@ -1,0 +1,164 @@
+package cli
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"path/filepath"
+	"strings"
+	"text/tabwriter"
+
+	"github.com/spf13/cobra"
+
+	"github.com/auth0-mcp/auth0-mcp/host/internal/clients"
+)
+
+// listedEntry is one entry in the output of «auth0-mcp clients list --json». With
+// --all a file without an entry of ours is one too, with an empty name.
+type listedEntry struct {
+	Client string `json:"client"`
+	Scope  string `json:"scope"`
+	Path   string `json:"path"`
+	Name   string `json:"name"`
+	// Profile is empty for the default one.
+	Profile  string `json:"profile"`
+	Command  string `json:"command"`
+	Tools    string `json:"tools"`
+	ReadOnly bool   `json:"read_only"`
+	// Extra is whether there are further arguments; they may hold a secret.
+	Extra bool `json:"extra"`
+	// Missing is whether Command leads to no file.
+	Missing bool `json:"missing"`
+	// Unknown is whether the config has no such profile.
+	Unknown bool `json:"unknown_profile"`
+}
+
+func clientsListCommand(env Environment) *cobra.Command {
+	var folder string
+	var all, asJSON boolFlag
+	cmd := &cobra.Command{
+		Use:   "list",
+		Short: "List the entries that start this server, in all clients",
+		Args:  cobra.NoArgs,
+		RunE: func(*cobra.Command, []string) error {
+			a, err := openAccounts(env, accountFlags{})
+			if err != nil {
+				return err
+			}
+			// A file that can't be read hides none of the others.
+			installed, listErr := installedEntries(folder)
+			entries := a.listEntries(installed)
+			if all.on {
+				entries, err = withEmptyFiles(entries, folder)
+			}
+			if err == nil && asJSON.on {
+				err = writeJSON(env.Out, entries)
+			} else if err == nil {
+				err = printEntries(env.Out, entries)
+			}
+			return errors.Join(err, listErr)
+		},
+	}
+	cmd.Flags().StringVar(&folder, "folder", ".", "the project's folder, for clients that have a config in it")
+	all.add(cmd, "all", "also the clients without an entry, with the file that it would go to")
+	asJSON.add(cmd, "json", "for programs")
+	return cmd
+}
+
+// installedEntries are the entries of ours, those in the project's folder too.
+func installedEntries(folder string) ([]clients.Installed, error) {
+	places, err := clientPlaces()
+	if err != nil {
+		return nil, err
+	}
+	if folder, err = filepath.Abs(folder); err != nil {
+		return nil, err
+	}
+	return clients.List(places, folder)
+}
+
+func (a *accounts) listEntries(installed []clients.Installed) []listedEntry {
+	entries := []listedEntry{}
+	for _, i := range installed {
+		_, known := a.config.Profiles[i.Entry.Profile]
+		entries = append(entries, listedEntry{
+			Client: i.Client.Name, Scope: i.Scope.Name, Path: i.Path, Name: i.Name, Profile: i.Entry.Profile, Command: i.Entry.Command,
+			Tools: i.Entry.Tools, ReadOnly: i.Entry.ReadOnly, Extra: i.Extra, Missing: i.Missing,
+			Unknown: i.Entry.Profile != "" && !known,
+		})
+	}
+	return entries
+}
+
+// withEmptyFiles adds the files of known clients that have no entry.
+func withEmptyFiles(entries []listedEntry, folder string) ([]listedEntry, error) {
+	places, err := clientPlaces()
+	if err != nil {
+		return nil, err
+	}
+	all := []listedEntry{}
+	for _, c := range clients.All() {
+		for _, s := range c.Scopes {
+			in := ""
+			if s.Project {
+				in = folder
+			}
+			path, err := s.Path(places, in)
+			if err != nil {
+				return nil, fmt.Errorf("%s: %w", c.Title, err)
+			}
+			before := len(all)
+			for _, e := range entries {
+				if e.Client == c.Name && e.Scope == s.Name {
+					all = append(all, e)
+				}
+			}
+			if len(all) == before {
+				all = append(all, listedEntry{Client: c.Name, Scope: s.Name, Path: path})
+			}
+		}
+	}
+	return all, nil
+}
+
+func printEntries(out io.Writer, entries []listedEntry) error {
+	if len(entries) == 0 {
+		_, err := fmt.Fprintln(out, "No client has an entry: «auth0-mcp clients add CLIENT» makes one, «auth0-mcp clients list --all» names the clients.")
+		return err
+	}
+	w := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
+	fmt.Fprintln(w, "CLIENT\tENTRY\tPROFILE\tFLAGS\tFILE\tPROBLEM")
+	for _, e := range entries {
+		if e.Name == "" {
+			fmt.Fprintf(w, "%s:%s\t-\t-\t-\t%s\t\n", e.Client, e.Scope, e.Path)
+			continue
+		}
+		fmt.Fprintf(w, "%s:%s\t%s\t%s\t%s\t%s\t%s\n", e.Client, e.Scope, e.Name, orWord(e.Profile, "(default)"), e.flags(), e.Path, e.problem())
+	}
+	return w.Flush()
+}
+
+func (e listedEntry) flags() string {
+	var words []string
+	if e.Tools != "" {
+		words = append(words, "--tools "+e.Tools)
+	}
+	if e.ReadOnly {
+		words = append(words, "--read-only")
+	}
+	if e.Extra {
+		words = append(words, "and others")
+	}
+	return orWord(strings.Join(words, " "), "-")
+}
+
+func (e listedEntry) problem() string {
+	var problems []string
+	if e.Missing {
+		problems = append(problems, e.Command+" is not there: add the entry again with --replace")
+	}
+	if e.Unknown {
+		problems = append(problems, "no such profile: «auth0-mcp init --profile "+e.Profile+"», or remove the entry")
+	}
+	return strings.Join(problems, "; ")
+}

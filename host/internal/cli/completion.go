@@ -1,0 +1,204 @@
+package cli
+
+import (
+	"log/slog"
+	"maps"
+	"slices"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"github.com/auth0-mcp/auth0-mcp/host/internal/auth"
+	"github.com/auth0-mcp/auth0-mcp/host/internal/catalog"
+	"github.com/auth0-mcp/auth0-mcp/host/internal/clients"
+)
+
+// addCompletions lets shells complete the values of flags and the arguments of
+// commands below root, by name: a flag means the same wherever it is. Completion
+// reads the config and the plugins' manifests. It starts no program, opens no store
+// and asks nobody; what can't be read completes to nothing, because a shell in the
+// middle of a line is no place for an error.
+func addCompletions(root *cobra.Command, env Environment) {
+	c := completer{env}
+	flags := map[string]cobra.CompletionFunc{
+		"profile":       c.profiles,
+		"store":         completeStores,
+		"tools":         c.toolPatterns,
+		"scopes":        c.completeScopes,
+		"client":        completeClients,
+		"scope":         completeClientScopes,
+		"log-level":     cobra.FixedCompletions([]string{"debug", "info", "warn", "error"}, cobra.ShellCompDirectiveNoFileComp),
+		"log-format":    cobra.FixedCompletions([]string{"text", "json"}, cobra.ShellCompDirectiveNoFileComp),
+		"key-algorithm": cobra.FixedCompletions([]string{"RS256", "RS384", "PS256"}, cobra.ShellCompDirectiveNoFileComp),
+		"folder":        completeFolders,
+		"plugin-dir":    completeFolders,
+		"dev-plugin":    completeFolders,
+	}
+	arguments := map[string]cobra.CompletionFunc{
+		"call":            firstOnly(c.tools),
+		"profiles use":    firstOnly(c.profiles),
+		"profiles rename": firstOnly(c.profiles),
+		"profiles remove": firstOnly(c.profiles),
+		"clients add":     firstOnly(completeClients),
+		"clients remove":  firstOnly(completeClients),
+	}
+	completeBelow(root, root.Name()+" ", flags, arguments)
+}
+
+func completeBelow(cmd *cobra.Command, prefix string, flags, arguments map[string]cobra.CompletionFunc) {
+	for name, complete := range flags {
+		if _, taken := cmd.GetFlagCompletionFunc(name); cmd.Flags().Lookup(name) != nil && !taken {
+			// It fails for a flag that is not there, or has one already.
+			_ = cmd.RegisterFlagCompletionFunc(name, fitting(complete))
+		}
+	}
+	if complete := arguments[strings.TrimPrefix(cmd.CommandPath(), prefix)]; complete != nil {
+		cmd.ValidArgsFunction = fitting(complete)
+	}
+	for _, sub := range cmd.Commands() {
+		completeBelow(sub, prefix, flags, arguments)
+	}
+}
+
+// fitting leaves what goes on from what is typed: not every shell looks itself.
+func fitting(complete cobra.CompletionFunc) cobra.CompletionFunc {
+	return func(cmd *cobra.Command, args []string, typed string) ([]cobra.Completion, cobra.ShellCompDirective) {
+		found, directive := complete(cmd, args, typed)
+		return slices.DeleteFunc(slices.Clone(found), func(word string) bool { return !strings.HasPrefix(word, typed) }), directive
+	}
+}
+
+// firstOnly completes the first argument only.
+func firstOnly(complete cobra.CompletionFunc) cobra.CompletionFunc {
+	return func(cmd *cobra.Command, args []string, typed string) ([]cobra.Completion, cobra.ShellCompDirective) {
+		if len(args) > 0 {
+			return nil, cobra.ShellCompDirectiveNoFileComp
+		}
+		return complete(cmd, args, typed)
+	}
+}
+
+type completer struct{ env Environment }
+
+// profiles completes names of profiles, each with its tenant.
+func (c completer) profiles(*cobra.Command, []string, string) ([]cobra.Completion, cobra.ShellCompDirective) {
+	folders, err := auth.UserFolders()
+	if err != nil {
+		return nil, cobra.ShellCompDirectiveNoFileComp
+	}
+	config, err := folders.ConfigFile().Load()
+	if err != nil {
+		return nil, cobra.ShellCompDirectiveNoFileComp
+	}
+	var found []cobra.Completion
+	for _, name := range slices.Sorted(maps.Keys(config.Profiles)) {
+		found = append(found, cobra.CompletionWithDesc(name, config.Profiles[name].Domain))
+	}
+	return found, cobra.ShellCompDirectiveNoFileComp
+}
+
+// catalogued are the tools that the manifests name. A plugin under development would have to be
+// started to know its tools: it is left out.
+func (c completer) catalogued(cmd *cobra.Command) []*catalog.Tool {
+	var f runFlags
+	if cmd.Flags().Lookup("plugin-dir") != nil {
+		f.pluginDirs, _ = cmd.Flags().GetStringArray("plugin-dir")
+	}
+	if len(f.pluginDirs) == 0 {
+		f.pluginDirs = nil
+	}
+	plugins, err := loadCatalog(cmd.Context(), c.env, f, slog.New(slog.DiscardHandler))
+	if err != nil {
+		return nil
+	}
+	selection, err := plugins.Select(catalog.Filter{})
+	if err != nil {
+		return nil
+	}
+	return selection.Tools()
+}
+
+// tools completes one tool's name, with its effect.
+func (c completer) tools(cmd *cobra.Command, _ []string, _ string) ([]cobra.Completion, cobra.ShellCompDirective) {
+	var found []cobra.Completion
+	for _, t := range c.catalogued(cmd) {
+		found = append(found, cobra.CompletionWithDesc(t.Name, string(t.Effect)))
+	}
+	return found, cobra.ShellCompDirectiveNoFileComp
+}
+
+// toolPatterns completes the last of several names separated by commas.
+func (c completer) toolPatterns(cmd *cobra.Command, args []string, typed string) ([]cobra.Completion, cobra.ShellCompDirective) {
+	names, _ := c.tools(cmd, args, typed)
+	return completeList(typed, names)
+}
+
+// completeScopes completes the last of several scopes separated by commas: those
+// that tools declare, with how many tools need each.
+func (c completer) completeScopes(cmd *cobra.Command, _ []string, typed string) ([]cobra.Completion, cobra.ShellCompDirective) {
+	scopes := scopesOf(c.catalogued(cmd))
+	var names []cobra.Completion
+	for _, name := range scopes.names() {
+		var tools []string
+		for _, t := range scopes[name] {
+			tools = append(tools, t.Name)
+		}
+		names = append(names, cobra.CompletionWithDesc(name, strings.Join(tools, ", ")))
+	}
+	return completeList(typed, names)
+}
+
+// completeList completes the last part of typed with words that are not in it yet.
+func completeList(typed string, words []cobra.Completion) ([]cobra.Completion, cobra.ShellCompDirective) {
+	before := typed[:strings.LastIndexByte(typed, ',')+1]
+	given := strings.Split(before, ",")
+	var found []cobra.Completion
+	for _, word := range words {
+		name, _, _ := strings.Cut(word, "\t")
+		if !slices.Contains(given, name) {
+			found = append(found, before+word)
+		}
+	}
+	return found, cobra.ShellCompDirectiveNoFileComp | cobra.ShellCompDirectiveNoSpace
+}
+
+// completeClients completes CLIENT and CLIENT:SCOPE.
+func completeClients(*cobra.Command, []string, string) ([]cobra.Completion, cobra.ShellCompDirective) {
+	var found []cobra.Completion
+	for _, c := range clients.All() {
+		found = append(found, cobra.CompletionWithDesc(c.Name, c.Title))
+		for _, s := range c.Scopes[min(1, len(c.Scopes)):] {
+			found = append(found, cobra.CompletionWithDesc(c.Name+":"+s.Name, c.Title+", "+s.Name))
+		}
+	}
+	return found, cobra.ShellCompDirectiveNoFileComp
+}
+
+// completeClientScopes completes --scope for the client that is typed already.
+func completeClientScopes(_ *cobra.Command, args []string, _ string) ([]cobra.Completion, cobra.ShellCompDirective) {
+	var found []cobra.Completion
+	for _, c := range clients.All() {
+		if len(args) > 0 && c.Name != args[0] {
+			continue
+		}
+		for _, s := range c.Scopes {
+			if !slices.Contains(found, s.Name) {
+				found = append(found, s.Name)
+			}
+		}
+	}
+	return found, cobra.ShellCompDirectiveNoFileComp
+}
+
+func completeStores(*cobra.Command, []string, string) ([]cobra.Completion, cobra.ShellCompDirective) {
+	return []cobra.Completion{
+		cobra.CompletionWithDesc(string(auth.StoreKeychain), "an encrypted file, its key in the system's keychain"),
+		cobra.CompletionWithDesc(string(auth.StoreFile), "a file encrypted with a passphrase"),
+		cobra.CompletionWithDesc(string(auth.StoreCommand), "the profile's command"),
+		cobra.CompletionWithDesc(string(auth.StoreEnv), "AUTH0_TOKEN with AUTH0_DOMAIN"),
+	}, cobra.ShellCompDirectiveNoFileComp
+}
+
+func completeFolders(*cobra.Command, []string, string) ([]cobra.Completion, cobra.ShellCompDirective) {
+	return nil, cobra.ShellCompDirectiveFilterDirs
+}

@@ -1,0 +1,212 @@
+package cli
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/auth0-mcp/auth0-mcp/host/internal/auth"
+	"github.com/auth0-mcp/auth0-mcp/host/internal/catalog"
+)
+
+func (d *doctor) checkConfig(context.Context) []finding {
+	if d.foldersErr != nil {
+		return []finding{fails("config", "set HOME to your home folder", "%v", d.foldersErr)}
+	}
+	path := d.folders.ConfigFile().Path
+	if d.configErr != nil {
+		return []finding{fails("config", "correct "+path+", or move it away and sign in with «auth0-mcp init»", "%v", d.configErr)}
+	}
+	if _, err := os.Stat(path); errors.Is(err, fs.ErrNotExist) {
+		return []finding{passes("config", "%s does not exist yet: the first sign-in writes it", path)}
+	}
+	detail := path + ", " + counted(len(d.config.Profiles), "profile")
+	if d.config.DefaultProfile != "" {
+		detail += ", default " + d.config.DefaultProfile
+	}
+	return []finding{passes("config", "%s", detail)}
+}
+
+// initCommandLine is the command that signs the account in again.
+func (d *doctor) initCommandLine() string {
+	name, profile := d.flags.run.account.profile, auth.Profile{}
+	if d.account != nil {
+		name, profile = d.account.name, d.account.profile
+	}
+	if command := auth.SignInCommand(name, profile); command != "" {
+		return command
+	}
+	return "auth0-mcp init"
+}
+
+// domainRemedy mends a domain that leads nowhere.
+func (d *doctor) domainRemedy() string {
+	if d.account != nil && d.account.name == "" {
+		return "correct AUTH0_DOMAIN"
+	}
+	return "sign in to the right domain: " + d.initCommandLine()
+}
+
+// checkStore asks the store for the session: the only way to know that it answers.
+func (d *doctor) checkStore(ctx context.Context) []finding {
+	switch {
+	case d.foldersErr != nil || d.configErr != nil:
+		return []finding{warns("store", "mend the config file first", "not checked: the config file can't be read")}
+	case d.accountErr != nil:
+		return []finding{fails("session", d.accountRemedy(), "%v", d.accountErr)}
+	}
+	is := d.account.store.Describe()
+	store := fmt.Sprintf("%s, chosen by %s: %s", is.Kind, d.account.by, is.Where)
+	started := d.at.now()
+	session, err := d.account.store.Get(ctx, d.account.name)
+	took := d.at.now().Sub(started).Round(time.Millisecond)
+	if _, missing := errors.AsType[*auth.NoSessionError](err); missing {
+		return []finding{passes("store", "%s (answered in %v)", store, took), fails("session", d.initCommandLine(), "%v", err)}
+	}
+	if err != nil {
+		detail, remedy := d.explainStore(err)
+		return []finding{fails("store", remedy, "%s: %s", store, detail), warns("session", "mend the store first", "not checked: the store gave none")}
+	}
+	d.hide(session.AccessToken, session.RefreshToken, session.ClientSecret, session.PrivateKey)
+	d.mu.Lock()
+	d.session = &session
+	d.mu.Unlock()
+	return []finding{passes("store", "%s (answered in %v)", store, took), d.judge(session)}
+}
+
+func (d *doctor) accountRemedy() string {
+	if _, unknown := errors.AsType[*auth.UnknownProfileError](d.accountErr); unknown && len(d.config.Profiles) > 0 {
+		return "auth0-mcp profiles list"
+	}
+	if d.accounts.token != "" && d.accounts.wantedProfile() == "" {
+		return "set AUTH0_DOMAIN to the tenant of AUTH0_TOKEN, such as mytenant.us.auth0.com"
+	}
+	return d.initCommandLine()
+}
+
+// explainStore separates what a store's error says from what mends it.
+func (d *doctor) explainStore(err error) (detail, remedy string) {
+	if e, ok := errors.AsType[*auth.KeychainError](err); ok {
+		detail = fmt.Sprintf("%s: the system keychain is %s", e.Op, e.Reason)
+		switch e.Reason {
+		case auth.KeychainTimedOut:
+			detail = e.Op + ": the system keychain did not answer in time"
+		case auth.KeychainFailed:
+			detail = e.Op + ": the system keychain failed"
+		case auth.KeychainAbsent, auth.KeychainLocked:
+		}
+		if e.Err != nil {
+			detail += " (" + e.Err.Error() + ")"
+		}
+		return detail, e.Remedy
+	}
+	if _, ok := errors.AsType[*auth.NoPassphraseError](err); ok {
+		return "it is encrypted, and no passphrase is given", "set AUTH0_MCP_PASSPHRASE, here and in the client's entry: a server can't ask for it"
+	}
+	if e, ok := errors.AsType[*auth.PassphraseError](err); ok {
+		return "the passphrase does not open " + e.Path, "set AUTH0_MCP_PASSPHRASE to the one it was written with; if it is lost: auth0-mcp logout --profile " + e.Profile + " && " + d.initCommandLine()
+	}
+	if e, ok := errors.AsType[*auth.StoreMismatchError](err); ok {
+		return fmt.Sprintf("the session was written by the store %q", e.Written), fmt.Sprintf("auth0-mcp doctor --store %s", e.Written)
+	}
+	if e, ok := errors.AsType[*auth.CommandError](err); ok {
+		return err.Error(), "run " + e.Program + " by hand to see what is wrong with it"
+	}
+	return err.Error(), d.initCommandLine()
+}
+
+// judge looks at a session as the server would.
+func (d *doctor) judge(s auth.Session) finding {
+	now := d.at.now()
+	who := "AUTH0_TOKEN"
+	if d.account.name != "" {
+		who = "profile " + d.account.name
+	}
+	detail := fmt.Sprintf("%s at %s, by %s", who, s.Domain, s.Method)
+	if expected := d.account.profile.Domain; expected != "" && s.Domain != expected {
+		return fails("session", d.initCommandLine(), "%s: but the config file says %s", detail, expected)
+	}
+	end := "its end is not known"
+	if !s.ExpiresAt.IsZero() {
+		end = fmt.Sprintf("valid until %s (%s)", s.ExpiresAt.Local().Format(time.DateTime), inWords(s.ExpiresAt.Sub(now)))
+	}
+	switch {
+	case s.ValidAt(now) && s.Renewable():
+		return passes("session", "%s, %s, renews itself", detail, end)
+	case s.ValidAt(now):
+		return passes("session", "%s, %s, does not renew itself", detail, end)
+	case s.Renewable():
+		return passes("session", "%s, ended (%s) and renewed at the next call", detail, inWords(s.ExpiresAt.Sub(now)))
+	case d.account.name == "":
+		return fails("session", "set AUTH0_TOKEN to a fresh Management API token, or sign in with «auth0-mcp init»", "%s: the token has ended, or ends within minutes (%s)", detail, inWords(s.ExpiresAt.Sub(now)))
+	}
+	return fails("session", d.initCommandLine(), "%s: it has ended, or ends within minutes (%s)", detail, inWords(s.ExpiresAt.Sub(now)))
+}
+
+func inWords(d time.Duration) string {
+	text := strings.TrimSuffix(d.Abs().Round(time.Minute).String(), "0s")
+	if text == "" {
+		text = "under a minute"
+	}
+	if d < 0 {
+		return text + " ago"
+	}
+	return "in " + text
+}
+
+// checkScopes compares what was granted with what the tools need.
+func (d *doctor) checkScopes(context.Context) []finding {
+	session, plugins := d.known()
+	if session == nil || plugins == nil {
+		return nil // the session's or the plugins' own line says why
+	}
+	selection, err := plugins.Select(d.filter)
+	if err != nil {
+		return []finding{fails("scopes", "auth0-mcp tools", "no tool is left: %v", err)}
+	}
+	granted, tools := session.Scopes(), selection.Tools()
+	if len(granted) == 0 {
+		return []finding{warns("scopes", "auth0-mcp tools, which lists the scopes that each tool needs", "the token does not tell its scopes: a call that lacks one is answered with 403")}
+	}
+	missing := missingScopes(tools, granted)
+	on := len(enabled(tools, granted))
+	if len(missing) == 0 {
+		return []finding{passes("scopes", "%d granted, which enable %s: all there are", len(granted), counted(len(tools), "tool"))}
+	}
+	var off []string
+	for _, t := range tools {
+		if slices.ContainsFunc(t.Scopes, func(scope string) bool { return slices.Contains(missing, scope) }) {
+			off = append(off, t.Name)
+		}
+	}
+	all := append(slices.Clone(granted), missing...)
+	slices.Sort(all)
+	remedy := fmt.Sprintf("%s --scopes %s", d.initCommandLine(), strings.Join(all, ","))
+	if session.Method == auth.Given {
+		remedy = "get a token that also has " + strings.Join(missing, " ")
+	}
+	detail := fmt.Sprintf("%d of %s without a scope (%s): %s", len(tools)-on, counted(len(tools), "tool"), strings.Join(missing, " "), strings.Join(off, ", "))
+	if on == 0 {
+		return []finding{fails("scopes", remedy, "%s", detail)}
+	}
+	return []finding{warns("scopes", remedy, "%s", detail)}
+}
+
+// missingScopes are those that the tools need and the token lacks, sorted.
+func missingScopes(tools []*catalog.Tool, granted []string) []string {
+	var missing []string
+	for _, t := range tools {
+		for _, scope := range t.Scopes {
+			if !slices.Contains(granted, scope) {
+				missing = append(missing, scope)
+			}
+		}
+	}
+	slices.Sort(missing)
+	return slices.Compact(missing)
+}

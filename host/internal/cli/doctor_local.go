@@ -1,0 +1,217 @@
+package cli
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/gofrs/flock"
+
+	"github.com/auth0-mcp/auth0-mcp/host/internal/catalog"
+	"github.com/auth0-mcp/auth0-mcp/host/internal/clients"
+	"github.com/auth0-mcp/auth0-mcp/proto/pluginv1"
+)
+
+// checkPlugins reads what is installed as the server does, and checks the digests
+// that the server checks at each launch. No plugin is started.
+func (d *doctor) checkPlugins(ctx context.Context) []finding {
+	path, err := lockPath()
+	if err != nil {
+		return []finding{fails("lock file", "set HOME to your home folder", "%v", err)}
+	}
+	lock, err := catalog.ReadLock(path)
+	if err != nil {
+		return []finding{fails("lock file", "repair "+path+", or delete it and run «auth0-mcp plugin install PATH» for each plugin", "%v: no plugin is loaded", err)}
+	}
+	findings := []finding{passes("lock file", "%s, %s", path, counted(len(lock.Plugins), "plugin"))}
+	found, err := d.loadPlugins(ctx)
+	if err != nil {
+		return append(findings, fails("plugins", "auth0-mcp tools, which says the same with the same flags", "%v", err))
+	}
+	d.mu.Lock()
+	d.catalog = found
+	d.mu.Unlock()
+	for _, p := range found.Plugins() {
+		findings = append(findings, checkPlugin(p))
+	}
+	for _, r := range found.Refused() {
+		findings = append(findings, explainRefusal(r))
+	}
+	if len(found.Plugins()) == 0 {
+		findings = append(findings, fails("plugins", "make build, or auth0-mcp plugin install PATH", "none is loaded: a client would see no tools"))
+	}
+	return findings
+}
+
+func (d *doctor) loadPlugins(ctx context.Context) (*catalog.Catalog, error) {
+	from, err := sources(d.env)
+	if err != nil {
+		return nil, err
+	}
+	if from.PluginDirs = d.flags.run.pluginDirs; from.PluginDirs == nil {
+		from.PluginDirs = filepath.SplitList(d.at.getenv("AUTH0_MCP_PLUGIN_DIR"))
+	}
+	for _, dir := range d.flags.run.devPlugins {
+		dev, err := describeDevPlugin(ctx, dir)
+		if err != nil {
+			return nil, err
+		}
+		from.Dev = append(from.Dev, dev)
+	}
+	return catalog.Load(from)
+}
+
+func checkPlugin(p *catalog.Plugin) finding {
+	name := "plugin " + p.Name
+	protocols := make([]string, len(p.Protocols))
+	for i, version := range p.Protocols {
+		protocols[i] = strconv.Itoa(version)
+	}
+	detail := fmt.Sprintf("%s, %s, protocol %s of %d, %s", p.Version, counted(len(p.Tools), "tool"), strings.Join(protocols, "+"), pluginv1.ProtocolVersion, p.Origin)
+	if p.Dev {
+		return passes(name, "%s: %s, which is not checked", detail, p.Path)
+	}
+	remedy := "auth0-mcp plugin install " + p.ManifestPath
+	if p.Origin == catalog.OriginBundled {
+		remedy = "install auth0-mcp again, or run make build"
+	}
+	digest, err := catalog.DigestFile(p.Path)
+	switch {
+	case err != nil:
+		return fails(name, remedy, "%s: %v", detail, err)
+	case digest != p.Binary:
+		return fails(name, remedy, "%s: %s is not the binary that was trusted (%s now, %s then): it will not be started", detail, p.Path, digest, p.Binary)
+	}
+	return passes(name, "%s, %s", detail, digest)
+}
+
+// explainRefusal fails for what a person believes to be there and warns about the
+// rest: a plugin that nobody has agreed to does no harm.
+func explainRefusal(r catalog.Refusal) finding {
+	detail := fmt.Sprintf("%s is not loaded: %s", r.Path, r.Reason)
+	switch r.Kind {
+	case catalog.Changed, catalog.Broken, catalog.WrongProtocol:
+		return fails("plugin "+r.Name, r.Remedy, "%s", detail)
+	case catalog.Untrusted, catalog.Duplicate, catalog.Replaced:
+	}
+	return warns("plugin "+r.Name, r.Remedy, "%s", detail)
+}
+
+// checkClients looks at the entries of all clients, and those of the project in
+// whose folder doctor was started.
+func (d *doctor) checkClients(context.Context) []finding {
+	installed, err := clients.List(d.at.places, d.at.folder)
+	var findings []finding
+	for _, one := range installed {
+		findings = append(findings, d.checkEntry(one))
+	}
+	for _, problem := range joined(err) {
+		findings = append(findings, fails("clients", "correct the file: the client can't read it either", "%v", problem))
+	}
+	if len(findings) == 0 {
+		findings = append(findings, warns("clients", "auth0-mcp clients add NAME", "no client that is known has an entry for auth0-mcp"))
+	}
+	return findings
+}
+
+// joined are the errors that were joined.
+func joined(err error) []error {
+	if several, ok := err.(interface{ Unwrap() []error }); ok {
+		return several.Unwrap()
+	}
+	if err == nil {
+		return nil
+	}
+	return []error{err}
+}
+
+func (d *doctor) checkEntry(one clients.Installed) finding {
+	check := "client " + one.Client.Name
+	where := fmt.Sprintf("%s: entry %s in %s", one.Client.Title, one.Name, one.Path)
+	name := one.Client.Name
+	if one.Scope.Name != one.Client.Scopes[0].Name {
+		name += ":" + one.Scope.Name
+	}
+	again := []string{"auth0-mcp", "clients", "add", name}
+	if one.Entry.Profile != "" {
+		again = append(again, "--profile", one.Entry.Profile)
+	}
+	// What the entry leaves out must stay out: a mended one that offers more would
+	// be worse than a broken one.
+	if one.Entry.Tools != "" {
+		again = append(again, "--tools", one.Entry.Tools)
+	}
+	if one.Entry.ReadOnly {
+		again = append(again, "--read-only")
+	}
+	remedy := commandLine(append(again, "--replace"))
+	if one.Missing {
+		return fails(check, remedy, "%s starts %s, which is not there", where, one.Entry.Command)
+	}
+	if name := one.Entry.Profile; name != "" && d.configErr == nil {
+		if _, known := d.config.Profiles[name]; !known {
+			return fails(check, "auth0-mcp init --profile "+name, "%s uses the profile %s, which does not exist", where, name)
+		}
+	}
+	if !filepath.IsAbs(one.Entry.Command) {
+		return warns(check, remedy, "%s starts %q, which a client that was not started from a shell may not find", where, one.Entry.Command)
+	}
+	if !sameFile(one.Entry.Command, d.at.executable) {
+		return warns(check, remedy, "%s starts %s, another binary than this one", where, one.Entry.Command)
+	}
+	return passes(check, "%s", where)
+}
+
+func sameFile(a, b string) bool {
+	left, leftErr := os.Stat(a)
+	right, rightErr := os.Stat(b)
+	return leftErr == nil && rightErr == nil && os.SameFile(left, right)
+}
+
+// What a server's run folder is called, and the file in it that a live one has
+// locked: those of internal/supervisor.
+const (
+	runFolderPattern = "a0-*"
+	runFolderLock    = "lock"
+	runFolderAge     = time.Minute
+)
+
+// checkRunFolders looks for the folders of servers that were killed. The next
+// server that starts a plugin removes them.
+func (d *doctor) checkRunFolders(context.Context) []finding {
+	var left []string
+	live := 0
+	for _, base := range slices.Compact(slices.Sorted(slices.Values(d.at.socketFolders))) {
+		found, err := filepath.Glob(filepath.Join(base, runFolderPattern, runFolderLock))
+		if err != nil || base == "" {
+			continue // not a pattern: then no server has made a folder there
+		}
+		for _, path := range found {
+			lock := flock.New(path)
+			if info, err := os.Stat(path); err != nil || d.at.now().Sub(info.ModTime()) < runFolderAge {
+				live++ // its server may be about to lock it
+				continue
+			}
+			free, err := lock.TryLock()
+			if errors.Is(err, os.ErrPermission) {
+				continue // another user's
+			}
+			_ = lock.Close()
+			if err == nil && free {
+				left = append(left, filepath.Dir(path))
+			} else {
+				live++
+			}
+		}
+	}
+	if len(left) > 0 {
+		return []finding{warns("run folders", "nothing: the next start of a plugin removes what is older than a minute", "%d left by servers that were killed: %s", len(left), strings.Join(left, ", "))}
+	}
+	return []finding{passes("run folders", "none left behind, %d in use", live)}
+}

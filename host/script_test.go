@@ -1,0 +1,113 @@
+package main
+
+import (
+	"context"
+	"crypto/tls"
+	"crypto/x509"
+	"errors"
+	"fmt"
+	"net/http"
+	"net/url"
+	"os"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"github.com/rogpeppe/go-internal/testscript"
+
+	"github.com/auth0-mcp/auth0-mcp/host/internal/auth"
+)
+
+// personScopes are what the person grants to signPersonIn.
+func personScopes() []string { return []string{"read:clients", "read:logs"} }
+
+// signPersonIn PROFILE [STATE] signs a person in to the script's tenant and stores
+// profile and session, encrypted with the script's passphrase. The tokens get into
+// the script's environment as ACCESS and REFRESH, for canaries. STATE is renewable
+// for a session whose token has ended, or expired for one that is without a refresh
+// token besides.
+func signPersonIn(ts *testscript.TestScript, _ bool, args []string) {
+	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
+	defer cancel()
+	name, host := args[0], ts.Getenv("TENANT")
+	client := tenantClient(ts)
+	profile := auth.Profile{
+		Domain: host, Method: auth.Device, AuthDomain: host,
+		Scopes: personScopes(), Store: string(auth.StoreFile),
+	}
+	login, err := auth.OAuth{Transport: client.Transport}.StartDevice(ctx, name, profile)
+	ts.Check(err)
+	request, err := http.NewRequestWithContext(ctx, http.MethodPost, login.VerificationURI,
+		strings.NewReader(url.Values{"user_code": {login.UserCode}, "action": {"confirm"}}.Encode()))
+	ts.Check(err)
+	request.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+	response, err := client.Do(request)
+	ts.Check(err)
+	ts.Check(response.Body.Close())
+	if response.StatusCode != http.StatusOK {
+		ts.Fatalf("confirming the code: %s", response.Status)
+	}
+	login.Interval = time.Millisecond
+	session, err := login.Poll(ctx)
+	ts.Check(err)
+	ts.Setenv("ACCESS", session.AccessToken)
+	ts.Setenv("REFRESH", session.RefreshToken)
+	ts.Setenv("DEVICE_CLIENT", session.ClientID)
+	if len(args) > 1 {
+		session.ExpiresAt = time.Now().Add(-3 * time.Hour)
+		if args[1] == "expired" {
+			session.RefreshToken = ""
+		}
+	}
+	folders := auth.Folders{
+		Config: filepath.Join(ts.Getenv("XDG_CONFIG_HOME"), "auth0-mcp"),
+		Data:   filepath.Join(ts.Getenv("XDG_DATA_HOME"), "auth0-mcp"),
+	}
+	store, err := auth.OpenStore(auth.StoreFile, auth.StoreOptions{
+		SessionsFolder: folders.Sessions(),
+		Passphrase:     func(context.Context, string, bool) (string, error) { return ts.Getenv("AUTH0_MCP_PASSPHRASE"), nil },
+	})
+	ts.Check(err)
+	ts.Check(store.Put(ctx, session))
+	ts.Check(os.MkdirAll(folders.Config, 0o700))
+	ts.Check(folders.ConfigFile().Update(ctx, func(c *auth.Config) error {
+		if c.Profiles == nil {
+			c.Profiles = map[string]auth.Profile{}
+		}
+		c.Profiles[name] = profile
+		if c.DefaultProfile == "" {
+			c.DefaultProfile = name
+		}
+		return nil
+	}))
+}
+
+// refreshes checks that the tenant takes the refresh token of the last signPersonIn,
+// or with ! that it does not any more.
+func refreshes(ts *testscript.TestScript, neg bool, _ []string) {
+	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
+	defer cancel()
+	host := ts.Getenv("TENANT")
+	_, err := auth.OAuth{Transport: tenantClient(ts).Transport}.Renew(ctx, auth.Session{
+		Domain: host, AuthDomain: host, Method: auth.Device,
+		ClientID: ts.Getenv("DEVICE_CLIENT"), RefreshToken: ts.Getenv("REFRESH"),
+	}, auth.CredentialOptions{})
+	var refused *auth.OAuthError
+	switch {
+	case neg && !errors.As(err, &refused):
+		ts.Fatalf("the refresh token: %v, want a refusal", err)
+	case !neg:
+		ts.Check(err)
+	}
+}
+
+// tenantClient trusts the tenant's own authority.
+func tenantClient(ts *testscript.TestScript) *http.Client {
+	pem, err := os.ReadFile(ts.Getenv("AUTH0_MCP_CA_FILE"))
+	ts.Check(err)
+	roots := x509.NewCertPool()
+	if !roots.AppendCertsFromPEM(pem) {
+		ts.Check(fmt.Errorf("no certificate in %s", ts.Getenv("AUTH0_MCP_CA_FILE")))
+	}
+	return &http.Client{Transport: &http.Transport{TLSClientConfig: &tls.Config{RootCAs: roots, MinVersion: tls.VersionTLS12}}}
+}

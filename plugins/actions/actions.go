@@ -51,7 +51,6 @@ type listInput struct {
 	TriggerID  string `json:"trigger_id,omitempty" jsonschema:"Such as post-login."`
 	ActionName string `json:"action_name,omitempty" jsonschema:"Exact."`
 	Deployed   *bool  `json:"deployed,omitempty"`
-	Installed  *bool  `json:"installed,omitempty"`
 	auth0v1.PageOf
 	auth0v1.FieldsOf
 }
@@ -64,10 +63,8 @@ func (in listInput) query() url.Values {
 	if in.ActionName != "" {
 		q.Set("actionName", in.ActionName)
 	}
-	for name, flag := range map[string]*bool{"deployed": in.Deployed, "installed": in.Installed} {
-		if flag != nil {
-			q.Set(name, strconv.FormatBool(*flag))
-		}
+	if in.Deployed != nil {
+		q.Set("deployed", strconv.FormatBool(*in.Deployed))
 	}
 	return q
 }
@@ -117,7 +114,7 @@ func present(actions []sdk.Object, fields auth0v1.FieldsOf) (rows []sdk.Object, 
 }
 
 type getInput struct {
-	ID string `json:"id" jsonschema:"Id or exact name." schema:"min=1"`
+	ID string `json:"id" jsonschema:"Id or name." schema:"min=1"`
 }
 
 // idForm is the form of an action's id. A name may have it too, so an id that is

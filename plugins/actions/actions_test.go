@@ -135,8 +135,6 @@ func TestFilters(t *testing.T) {
 		`{"trigger_id":"send-phone-message"}`:          0, // a trigger, though without actions
 		`{"deployed":true}`:                            6,
 		`{"deployed":false}`:                           2,
-		`{"installed":true}`:                           0,
-		`{"installed":false}`:                          8,
 		`{"action_name":"Greet new readers"}`:          1,
 		`{"action_name":"Greet"}`:                      0,
 		`{"trigger_id":"post-login","deployed":false}`: 1,

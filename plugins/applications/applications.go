@@ -26,8 +26,7 @@ func Plugin() sdk.Plugin {
 			getApplication, sdk.Title("Get application"), sdk.Scopes("read:clients"),
 			sdk.Paths("GET /api/v2/clients", "GET /api/v2/clients/{id}"), sdk.Idempotent()),
 		sdk.NewTool("auth0_create_application", sdk.Write,
-			"Create an application. defaults_applied tells what was set beyond what is given. "+
-				"The secret is hidden; the answer says where a person finds it.",
+			"Create an application. The answer tells which defaults were set, and where a person finds the hidden secret.",
 			createApplication, sdk.Title("Create application"), sdk.Scopes("create:clients"), sdk.Paths("POST /api/v2/clients")),
 		sdk.NewTool("auth0_update_application", sdk.Write,
 			"Change what is given; null clears. Lists and objects replace the stored ones whole: get first to add. "+

@@ -62,7 +62,7 @@ func listForms(ctx context.Context, c *sdk.Call, in listInput) (any, error) {
 }
 
 type idInput struct {
-	ID string `json:"id" jsonschema:"Id or exact name." schema:"min=1"`
+	ID string `json:"id" jsonschema:"Id or name."`
 }
 
 func getForm(ctx context.Context, c *sdk.Call, in idInput) (any, error) {

@@ -35,7 +35,7 @@ func Plugin() sdk.Plugin {
 }
 
 type listInput struct {
-	Q        string `json:"q,omitempty" jsonschema:"Lucene query, for what the filters cannot say."`
+	Q        string `json:"q,omitempty" jsonschema:"Lucene, for what filters cannot say."`
 	Type     string `json:"type,omitempty" jsonschema:"Event code (fp) or name: failed_login, successful_login, signup …"`
 	UserID   string `json:"user_id,omitempty"`
 	UserName string `json:"user_name,omitempty"`

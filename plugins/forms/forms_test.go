@@ -186,7 +186,7 @@ func TestNameFailures(t *testing.T) {
 			"Blank form":             {pluginv1.Failure_CODE_AMBIGUOUS, twin},
 			"blank":                  {pluginv1.Failure_CODE_NOT_FOUND, `"Blank form" (` + twin + ")"},
 			"unti":                   {pluginv1.Failure_CODE_NOT_FOUND, `"Untitled" (` + first + ")"},
-			"ap_0000000000000000000": {pluginv1.Failure_CODE_NOT_FOUND, "no form with the id or name"},
+			"ap_0000000000000000000": {pluginv1.Failure_CODE_NOT_FOUND, "no form called"},
 		} {
 			f := sdktest.Call(t, Plugin(), auth0, tool, `{"id":"`+given+`"}`).Failure
 			if f.GetCode() != want.code || !strings.Contains(f.GetMessage(), want.text) {

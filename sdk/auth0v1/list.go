@@ -219,7 +219,7 @@ func (a *API) ByName(ctx context.Context, c Collection, what, idMember, name str
 		for i, o := range found {
 			ids[i] = o.Text(idMember)
 		}
-		return nil, sdk.Ambiguous("%d %s are called %q: give one of their ids instead: %s", len(found), what+"s", name, strings.Join(ids, ", "))
+		return nil, sdk.Ambiguous("%d %s are called %s: give one of their ids instead: %s", len(found), what+"s", short(name), strings.Join(ids, ", "))
 	}
 	hint := ""
 	if len(near) > 0 {
@@ -228,5 +228,14 @@ func (a *API) ByName(ctx context.Context, c Collection, what, idMember, name str
 	if !complete {
 		hint += fmt.Sprintf("; only the first %d were looked at: give the id", SearchCap)
 	}
-	return nil, sdk.NotFound("there is no %s with the id or name %q%s", what, name, hint)
+	return nil, sdk.NotFound("there is no %s called %s%s", what, short(name), hint)
+}
+
+// short quotes what a caller gave, which may be of any length.
+func short(name string) string {
+	const limit = 100
+	if runes := []rune(name); len(runes) > limit {
+		return strconv.Quote(string(runes[:limit])) + "…"
+	}
+	return strconv.Quote(name)
 }

@@ -19,7 +19,10 @@ var (
 	bundledPlugins = ""
 )
 
-func main() {
+func main() { start(0) }
+
+// start runs the program; workFactor is that of cli.Environment.
+func start(workFactor int) {
 	// Before anything else runs: whatever writes to os.Stdout from here on, a
 	// library or a stray print, cannot reach the MCP client, and no child process
 	// can take the client's bytes from stdin.
@@ -40,6 +43,6 @@ func main() {
 	// order; the default would kill it with plugins running.
 	signal.Ignore(syscall.SIGPIPE)
 	os.Exit(cli.Main(os.Args[1:], cli.Environment{
-		In: in, Out: out, Err: os.Stderr, Version: version, Bundled: bundledPlugins,
+		In: in, Out: out, Err: os.Stderr, Version: version, Bundled: bundledPlugins, WorkFactor: workFactor,
 	}))
 }

@@ -16,9 +16,12 @@ import (
 )
 
 // The test binary is auth0-mcp, and the plugins that the scripts install.
+const testWorkFactor = 4
+
 func TestMain(m *testing.M) {
 	testscript.Main(m, map[string]func(){
-		"auth0-mcp":             main,
+		// A passphrase's real cost is seconds under the race detector.
+		"auth0-mcp":             func() { start(testWorkFactor) },
 		"auth0-mcp-plugin-ok":   fakeplugin.Main,
 		"auth0-mcp-plugin-liar": fakeplugin.Main,
 	})
@@ -31,6 +34,8 @@ func TestScripts(t *testing.T) {
 			env.Setenv("XDG_CONFIG_HOME", env.WorkDir+"/config")
 			env.Setenv("XDG_DATA_HOME", env.WorkDir+"/data")
 			env.Setenv("HOME", env.WorkDir+"/home")
+			// The race detector waits a second in every process that ends.
+			env.Setenv("GORACE", "atexit_sleep_ms=0")
 			return os.Mkdir(env.WorkDir+"/home", 0o700)
 		},
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){

@@ -64,8 +64,8 @@ func signPersonIn(ts *testscript.TestScript, _ bool, args []string) {
 		Data:   filepath.Join(ts.Getenv("XDG_DATA_HOME"), "auth0-mcp"),
 	}
 	store, err := auth.OpenStore(auth.StoreFile, auth.StoreOptions{
-		SessionsFolder: folders.Sessions(),
-		Passphrase:     func(context.Context, string, bool) (string, error) { return ts.Getenv("AUTH0_MCP_PASSPHRASE"), nil },
+		SessionsFolder: folders.Sessions(), WorkFactor: testWorkFactor,
+		Passphrase: func(context.Context, string, bool) (string, error) { return ts.Getenv("AUTH0_MCP_PASSPHRASE"), nil },
 	})
 	ts.Check(err)
 	ts.Check(store.Put(ctx, session))

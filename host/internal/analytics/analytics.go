@@ -1,6 +1,6 @@
 // Package analytics tells an endpoint that the person configured which commands
 // and tools are used. Without an endpoint it does nothing at all, and it never
-// delays or fails what it tells of: docs/analytics.md lists all that is sent.
+// delays or fails what it tells of: docs/guide/analytics.md lists all that is sent.
 package analytics
 
 import (
@@ -14,6 +14,7 @@ import (
 	"net/http"
 	"net/url"
 	"runtime"
+	"sync"
 	"time"
 )
 
@@ -41,6 +42,7 @@ type Client struct {
 	cfg      Config
 	identity string
 	events   chan event
+	pending  sync.WaitGroup // events that are queued or being sent
 }
 
 type event struct {
@@ -84,6 +86,22 @@ func (c *Client) Tool(name string, success bool) {
 	c.track("auth0-mcp-server-tool-"+name, map[string]any{"success": success})
 }
 
+// flushPatience is how long the end of a short command waits for its events.
+const flushPatience = 500 * time.Millisecond
+
+// Flush gives the events of a command that is about to end a moment to be sent.
+func (c *Client) Flush() {
+	if c == nil {
+		return
+	}
+	sent := make(chan struct{})
+	go func() { c.pending.Wait(); close(sent) }()
+	select {
+	case <-sent:
+	case <-time.After(flushPatience):
+	}
+}
+
 // track queues an event. It never waits.
 func (c *Client) track(name string, properties map[string]any) {
 	if c == nil {
@@ -96,9 +114,11 @@ func (c *Client) track(name string, properties map[string]any) {
 	for key, value := range properties {
 		all[key] = value
 	}
+	c.pending.Add(1)
 	select {
 	case c.events <- event{Identity: c.identity, Event: name, Timestamp: time.Now().UnixMilli(), Properties: all}:
 	default: // the endpoint is slow or gone: the event is lost, nothing else
+		c.pending.Done()
 	}
 }
 
@@ -109,6 +129,7 @@ func (c *Client) run(ctx context.Context) {
 			if err := c.send(ctx, e); err != nil {
 				c.cfg.Log.Debug("an analytics event was not sent", "error", err)
 			}
+			c.pending.Done()
 		case <-ctx.Done():
 			return
 		}

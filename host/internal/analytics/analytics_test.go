@@ -24,6 +24,10 @@ func TestEvents(t *testing.T) {
 	c.Init("cursor")
 	c.Run()
 	c.Tool("auth0_list_logs", false)
+	c.Flush()
+	if len(got) != 3 {
+		t.Errorf("%d events were sent before Flush returned, want 3", len(got))
+	}
 	identities := map[string]bool{}
 	for _, want := range []struct{ event, property string }{
 		{"auth0-mcp-server-init", `"clientType":"cursor"`}, {"auth0-mcp-server-run", `"app_name":"auth0-mcp"`}, {"auth0-mcp-server-tool-auth0_list_logs", `"success":false`},
@@ -61,6 +65,7 @@ func TestWithoutEndpoint(t *testing.T) {
 		t.Errorf("client %v, error %v", c, err)
 	}
 	c.Tool("auth0_list_logs", true)
+	c.Flush()
 }
 
 func TestEndpoints(t *testing.T) {

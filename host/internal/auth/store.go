@@ -51,6 +51,9 @@ type Store interface {
 	// Empty means no session, or a store that can't tell. Whoever wants to notice a
 	// change takes the stamp before Get: then a change in between shows next time.
 	Stamp(profile string) string
+	// Check reports why a session of the profile could not be kept, before one is
+	// got: a keychain that is absent or locked.
+	Check(ctx context.Context, profile string) error
 	// Describe says what this store is, for session and doctor.
 	Describe() StoreDescription
 }
@@ -75,6 +78,9 @@ type StoreOptions struct {
 	Command []string
 	// Passphrase is for StoreFile.
 	Passphrase Passphrase
+	// WorkFactor is log2 of what a guess at the passphrase costs; 0: the default,
+	// which is for everything but tests.
+	WorkFactor int
 	// Surroundings word what to do about a keychain that fails.
 	Surroundings Surroundings
 }
@@ -89,7 +95,7 @@ func OpenStore(kind StoreKind, o StoreOptions) (Store, error) {
 	case StoreKeychain:
 		return newKeychainStore(sessionFolder{o.SessionsFolder}, systemKeychain(o.Surroundings)), nil
 	case StoreFile:
-		return newFileStore(sessionFolder{o.SessionsFolder}, o.Passphrase), nil
+		return newFileStore(sessionFolder{o.SessionsFolder}, o.Passphrase, o.WorkFactor), nil
 	}
 	_, err := ParseStoreKind(string(kind))
 	return nil, err

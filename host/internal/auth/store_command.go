@@ -157,6 +157,8 @@ func (s *commandStore) readOnly() error {
 func (s *commandStore) Stamp(string) string { return "" }
 
 // Describe names the program without its arguments, which may be secret.
+func (s *commandStore) Check(context.Context, string) error { return nil }
+
 func (s *commandStore) Describe() StoreDescription {
 	return StoreDescription{Kind: StoreCommand, Where: "the program " + s.argv[0]}
 }

@@ -72,8 +72,11 @@ type knownPassphrase struct {
 	pass, stamp string
 }
 
-func newFileStore(folder sessionFolder, ask Passphrase) *fileStore {
-	return &fileStore{folder: folder, ask: ask, factor: workFactor, known: map[string]knownPassphrase{}}
+func newFileStore(folder sessionFolder, ask Passphrase, factor int) *fileStore {
+	if factor == 0 {
+		factor = workFactor
+	}
+	return &fileStore{folder: folder, ask: ask, factor: factor, known: map[string]knownPassphrase{}}
 }
 
 // passphrase is the known one, or asks. fresh is the question's.
@@ -215,6 +218,8 @@ func (s *fileStore) Delete(ctx context.Context, profile string) ([]string, error
 }
 
 func (s *fileStore) Stamp(profile string) string { return s.folder.stamp(profile) }
+
+func (s *fileStore) Check(context.Context, string) error { return nil }
 
 func (s *fileStore) Describe() StoreDescription {
 	return StoreDescription{Kind: StoreFile, Where: "files encrypted with a passphrase in " + s.folder.dir, Writable: true}

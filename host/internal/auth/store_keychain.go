@@ -272,6 +272,11 @@ func (s *keychainStore) Delete(ctx context.Context, profile string) ([]string, e
 
 func (s *keychainStore) Stamp(profile string) string { return s.folder.stamp(profile) }
 
+func (s *keychainStore) Check(ctx context.Context, profile string) error {
+	_, err := s.key(ctx, profile)
+	return err
+}
+
 func (s *keychainStore) Describe() StoreDescription {
 	where := []string{"files encrypted with a key in the system keychain (service " + keychainService + ")", "in " + s.folder.dir}
 	return StoreDescription{Kind: StoreKeychain, Where: strings.Join(where, " "), Writable: true}

@@ -50,7 +50,7 @@ func givePassphrase(pass string) Passphrase {
 
 // cheapFileStore spends no second on a passphrase.
 func cheapFileStore(dir string, ask Passphrase) *fileStore {
-	s := newFileStore(sessionFolder{dir}, ask)
+	s := newFileStore(sessionFolder{dir}, ask, 0)
 	s.factor = 2
 	return s
 }

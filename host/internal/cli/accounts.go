@@ -42,6 +42,9 @@ type accounts struct {
 	// token and domain are AUTH0_TOKEN and AUTH0_DOMAIN.
 	token, domain string
 	passphrase    auth.Passphrase
+	workFactor    int
+	// askNobody is for a program that cannot answer, though it has a terminal.
+	askNobody bool
 }
 
 // openAccounts reads the config file and takes the secrets out of the
@@ -69,11 +72,14 @@ func openAccounts(env Environment, f accountFlags) (*accounts, error) {
 	}
 	a := &accounts{
 		flags: f, folders: folders, config: config, transport: transport, token: token, domain: strings.TrimSpace(os.Getenv("AUTH0_DOMAIN")),
-		oauth: auth.OAuth{Transport: transport, UserAgent: userAgent(env)},
+		oauth: auth.OAuth{Transport: transport, UserAgent: userAgent(env)}, workFactor: env.WorkFactor,
 	}
 	a.passphrase = func(ctx context.Context, profile string, fresh bool) (string, error) {
 		if passphrase != "" {
 			return passphrase, nil
+		}
+		if a.askNobody {
+			return "", &auth.NoPassphraseError{}
 		}
 		return askPassphrase(ctx, env, profile, fresh)
 	}
@@ -205,7 +211,7 @@ func (a *accounts) open(name string, profile auth.Profile) (*account, error) {
 		return nil, err
 	}
 	store, err := auth.OpenStore(kind, auth.StoreOptions{
-		SessionsFolder: a.folders.Sessions(), Token: a.token, Domain: a.domain, Command: profile.Command, Passphrase: a.passphrase,
+		SessionsFolder: a.folders.Sessions(), Token: a.token, Domain: a.domain, Command: profile.Command, Passphrase: a.passphrase, WorkFactor: a.workFactor,
 		Surroundings: auth.DetectSurroundings(runtime.GOOS, os.Getuid(), os.DirFS("/"), os.Getenv),
 	})
 	return &account{name: name, profile: profile, store: store, by: by}, err

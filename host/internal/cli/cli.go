@@ -27,6 +27,8 @@ type Environment struct {
 	Version string
 	// Bundled are the digests of the plugins beside the host: catalog.ParseBundled.
 	Bundled string
+	// WorkFactor is that of auth.StoreOptions: 0 but in tests.
+	WorkFactor int
 }
 
 // Main runs one command and returns the exit status.

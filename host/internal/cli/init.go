@@ -125,11 +125,12 @@ func runInit(cmd *cobra.Command, env Environment, f initFlags) error {
 		session.ClientSecret, session.PrivateKey = "", ""
 	}
 	if err := s.store(ctx, session, len(s.accounts.config.Profiles) == 0); err != nil {
-		return err
+		return errors.Join(err, s.accounts.oauth.Revoke(ctx, session))
 	}
 	for _, client := range f.clients {
 		s.events.Init(client)
 	}
+	defer s.events.Flush()
 	say.signedIn(s, session)
 	return s.setUpClients(ctx, say)
 }
@@ -148,6 +149,7 @@ func (f initFlags) prepare(cmd *cobra.Command, env Environment) (*signIn, error)
 	if s.accounts, err = openAccounts(env, f.account); err != nil {
 		return nil, err
 	}
+	s.accounts.askNobody = f.interaction.on || f.json.on
 	if s.events, err = newAnalytics(cmd.Context(), env, s.accounts.transport, log); err != nil {
 		return nil, err
 	}
@@ -178,12 +180,15 @@ func (f initFlags) prepare(cmd *cobra.Command, env Environment) (*signIn, error)
 	if err := f.planClients(cmd, s); err != nil {
 		return nil, err
 	}
-	// Last, because it may ask: the person's choice must not be lost to a mistake
+	// Last, because they may ask: the person's choice must not be lost to a mistake
 	// that could have been told before.
 	if s.account.profile.Scopes, err = f.chooseScopes(cmd, env, s); err != nil {
 		return nil, err
 	}
-	return s, nil
+	if f.dryRun.on {
+		return s, nil
+	}
+	return s, s.choosePassphrase(cmd.Context())
 }
 
 // credentials works out how to sign in, and reads the application's secret or key.
@@ -297,7 +302,25 @@ func (s *signIn) checkStore(ctx context.Context) error {
 	if errors.As(err, &keychain) || errors.As(err, &passphrase) || errors.As(err, &nobody) {
 		return err
 	}
-	return nil
+	return s.account.store.Check(ctx, s.account.name)
+}
+
+// choosePassphrase asks for the passphrase of a new file before the sign-in, which a
+// typing mistake, or nobody to ask, must not cost.
+func (s *signIn) choosePassphrase(ctx context.Context) error {
+	if s.account.store.Describe().Kind != auth.StoreFile || s.account.store.Stamp(s.account.name) != "" {
+		return nil
+	}
+	chosen, err := s.accounts.passphrase(ctx, s.account.name, true)
+	if err == nil && chosen == "" {
+		err = &auth.NoPassphraseError{}
+	}
+	if err != nil {
+		return err
+	}
+	s.accounts.passphrase = func(context.Context, string, bool) (string, error) { return chosen, nil }
+	s.account, err = s.accounts.open(s.account.name, s.account.profile)
+	return err
 }
 
 // planClients works out the change of each client's file.

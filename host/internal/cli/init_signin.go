@@ -22,7 +22,11 @@ func goos() string { return runtime.GOOS }
 // credentials of an application.
 func (f initFlags) signIn(ctx context.Context, env Environment, s *signIn, say *reporter) (auth.Session, error) {
 	if s.session.Method != "" {
-		return s.accounts.oauth.ClientCredentials(ctx, s.session, auth.CredentialOptions{Scopes: s.account.profile.Scopes, Algorithm: s.account.profile.Algorithm})
+		session, err := s.accounts.oauth.ClientCredentials(ctx, s.session, auth.CredentialOptions{Scopes: s.account.profile.Scopes, Algorithm: s.account.profile.Algorithm})
+		if err != nil && len(s.account.profile.Scopes) > 0 {
+			err = fmt.Errorf("%w. Without --scopes the application gets all that it was granted", err)
+		}
+		return session, err
 	}
 	login, err := s.accounts.oauth.StartDevice(ctx, s.account.name, s.account.profile)
 	if err != nil {
@@ -85,10 +89,7 @@ func (s *signIn) store(ctx context.Context, session auth.Session, first bool) er
 		return err
 	}
 	defer unlock()
-	switch err := s.account.store.Put(ctx, session); {
-	case errors.Is(err, errCancelled):
-		return errCancelled
-	case err != nil:
+	if err := s.account.store.Put(ctx, session); err != nil {
 		return fmt.Errorf("the sign-in succeeded and could not be kept: %w", err)
 	}
 	profile := s.account.profile
@@ -217,7 +218,10 @@ func (r *reporter) signedIn(s *signIn, session auth.Session) {
 		r.switched("on", tools, before)
 		r.switched("off", before, tools)
 	}
-	if missing := slices.DeleteFunc(slices.Clone(s.account.profile.Scopes), func(scope string) bool { return slices.Contains(granted, scope) }); len(missing) > 0 {
+	if dropped := without(s.accounts.config.Profiles[s.account.name].Scopes, s.account.profile.Scopes); len(dropped) > 0 {
+		r.line("No longer asked for: " + strings.Join(dropped, " ") + ".")
+	}
+	if missing := without(s.account.profile.Scopes, granted); len(missing) > 0 {
 		r.line("Asked for and not granted: " + strings.Join(missing, " ") + ".")
 	}
 	if !session.Renewable() {
@@ -226,10 +230,14 @@ func (r *reporter) signedIn(s *signIn, session auth.Session) {
 }
 
 func (r *reporter) switched(how string, now, then []string) {
-	changed := slices.DeleteFunc(slices.Clone(now), func(name string) bool { return slices.Contains(then, name) })
-	if len(changed) > 0 {
+	if changed := without(now, then); len(changed) > 0 {
 		r.line("Switched " + how + ": " + strings.Join(changed, ", "))
 	}
+}
+
+// without are the names that are not among others.
+func without(names, others []string) []string {
+	return slices.DeleteFunc(slices.Clone(names), func(name string) bool { return slices.Contains(others, name) })
 }
 
 func (r *reporter) clientDone(title, path, next string, unchanged bool) {

@@ -195,6 +195,14 @@ func (f runFlags) tenant(ctx context.Context, env Environment, log *slog.Logger)
 	if err != nil {
 		return tenant{}, err
 	}
+	if acc.profile.Domain == "" {
+		// The profile of a credential command may leave the tenant to it.
+		session, err := acc.store.Get(ctx, acc.name)
+		if err != nil {
+			return tenant{}, err
+		}
+		acc.profile.Domain = session.Domain
+	}
 	domain, err := egress.NormalizeDomain(acc.profile.Domain)
 	if err != nil {
 		return tenant{}, fmt.Errorf("profile %s: %w", acc.name, err)

@@ -198,9 +198,15 @@ func (c *Call) policy(r *pluginv1.RoundTripRequest) string {
 
 func (c *Call) send(ctx context.Context, r *pluginv1.RoundTripRequest) *pluginv1.RoundTripResponse {
 	begun := time.Now()
+	// A renewal of the token, by another process perhaps, has bounds of its own: it
+	// must not take the request's time.
+	sender, err := c.gate.sender(ctx)
 	bounded, cancel := context.WithTimeout(ctx, c.budget(r))
 	defer cancel()
-	response, err := c.attempts(bounded, r)
+	var response *http.Response
+	if err == nil {
+		response, err = c.attempts(bounded, r, sender)
+	}
 	var tokenErr *tokenError
 	switch {
 	case err == nil:
@@ -249,48 +255,47 @@ type tokenError struct{ err error }
 func (e *tokenError) Error() string { return e.err.Error() }
 func (e *tokenError) Unwrap() error { return e.err }
 
-// request builds what goes out, and tells the token it carries. Of the plugin's headers only those that describe
+// request builds what goes out. Of the plugin's headers only those that describe
 // the body survive: everything about identity is the host's.
-func (c *Call) request(ctx context.Context, r *pluginv1.RoundTripRequest) (*http.Request, string, error) {
-	domain, token, err := c.gate.token(ctx)
-	if err != nil {
-		return nil, "", &tokenError{err}
-	}
-	target := "https://" + domain + r.GetPath()
+func (c *Call) request(ctx context.Context, r *pluginv1.RoundTripRequest, s sender) (*http.Request, error) {
+	target := "https://" + s.domain + r.GetPath()
 	if r.GetQuery() != "" {
 		target += "?" + r.GetQuery()
 	}
 	request, err := http.NewRequestWithContext(ctx, r.GetMethod(), target, bytes.NewReader(r.GetBody()))
 	if err != nil {
-		return nil, "", errors.New("it does not form a valid request")
+		return nil, errors.New("it does not form a valid request")
 	}
 	for _, header := range r.GetHeaders() {
 		if name := http.CanonicalHeaderKey(header.GetName()); name == "Content-Type" || name == "Accept" {
 			request.Header[name] = header.GetValues()
 		}
 	}
-	request.Header.Set("Authorization", "Bearer "+token.AccessToken)
+	request.Header.Set("Authorization", "Bearer "+s.token)
 	request.Header.Set("User-Agent", c.gate.cfg.UserAgent+" "+c.grant.Plugin+"/"+c.grant.PluginVersion)
 	request.Header.Set("Auth0-Client", c.telemetry())
-	return request, token.AccessToken, nil
+	return request, nil
 }
 
 // keptTokens is how many tokens are remembered to be hidden: those before the
 // current one may still stand in an answer.
 const keptTokens = 4
 
-// token is the one to send, with its tenant.
-func (g *Gate) token(ctx context.Context) (string, *oauth2.Token, error) {
+// sender is as whom a request goes out: a token with the tenant that it is for.
+type sender struct{ domain, token string }
+
+// sender is the current one. The error is a *tokenError.
+func (g *Gate) sender(ctx context.Context) (sender, error) {
 	domain, token, err := g.cfg.Current(ctx)
 	if err != nil {
-		return "", nil, err
+		return sender{}, &tokenError{err}
 	}
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	if !slices.Contains(g.used, token.AccessToken) {
 		g.used = append([]string{token.AccessToken}, g.used[:min(len(g.used), keptTokens-1)]...)
 	}
-	return domain, token, nil
+	return sender{domain, token.AccessToken}, nil
 }
 
 // telemetry is the Auth0-Client header, by which the tenant's log tells who

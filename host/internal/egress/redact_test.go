@@ -66,7 +66,7 @@ func TestRedactHidesTheLiveToken(t *testing.T) {
 	source := &tokens{[]string{"opaque-live-token", "the-token-after-it"}}
 	g := New(Config{Tokens: source})
 	for range 2 {
-		if _, _, err := g.token(t.Context()); err != nil {
+		if _, err := g.sender(t.Context()); err != nil {
 			t.Fatal(err)
 		}
 	}

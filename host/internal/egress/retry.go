@@ -44,12 +44,12 @@ func (c *Call) patience() time.Duration {
 // attempts sends a request until it has an answer worth giving; ctx ends with the
 // budget. Reads are repeated on what may pass by itself; a write only if it
 // cannot have arrived.
-func (c *Call) attempts(ctx context.Context, r *pluginv1.RoundTripRequest) (*http.Response, error) {
+func (c *Call) attempts(ctx context.Context, r *pluginv1.RoundTripRequest, as sender) (*http.Response, error) {
 	deadline := time.Now().Add(c.patience())
 	reading := slices.Contains(pluginv1.EffectRead.Methods(), r.GetMethod())
-	token := ""
+	renewed := false
 	for delay := firstDelay; ; delay *= 2 {
-		request, used, err := c.request(ctx, r)
+		request, err := c.request(ctx, r, as)
 		if err != nil {
 			return nil, err
 		}
@@ -66,8 +66,10 @@ func (c *Call) attempts(ctx context.Context, r *pluginv1.RoundTripRequest) (*htt
 		case response.StatusCode == http.StatusUnauthorized:
 			// Auth0 refused the request: nothing has happened, so even a write may
 			// go again, once, if the source has a newer token.
-			again = token == "" && c.gate.renewed(ctx, used)
-			token = used
+			if !renewed {
+				as, again = c.gate.renewed(ctx, as)
+			}
+			renewed = true
 		case !reading:
 		case response.StatusCode == http.StatusTooManyRequests:
 			wait, again = untilReset(response.Header, jitter(delay)), true
@@ -96,12 +98,12 @@ func (c *Call) noteWrite(reading bool) {
 }
 
 // renewed tells the source of a refusal and reports whether it has another token.
-func (g *Gate) renewed(ctx context.Context, refused string) bool {
+func (g *Gate) renewed(ctx context.Context, refused sender) (sender, bool) {
 	if g.cfg.Refused != nil {
-		g.cfg.Refused(refused)
+		g.cfg.Refused(refused.token)
 	}
-	_, token, err := g.token(ctx)
-	return err == nil && token.AccessToken != refused
+	fresh, err := g.sender(ctx)
+	return fresh, err == nil && fresh != refused
 }
 
 // neverArrived reports whether an error came before a byte of the request was

@@ -12,10 +12,10 @@ gobuild = GOWORK=off CGO_ENABLED=0 go build -trimpath -buildvcs=false -ldflags '
 # What go-auth0 knows of the requests that a plugin's tools send.
 auth0types = cd tools && GOWORK=off go run ./auth0types $(CURDIR)/plugins/$(1)/testdata/auth0types.json $(2)
 
-.PHONY: help build demo test bench e2e lint generate tidy clean tools
+.PHONY: help build demo test bench e2e e2e-desktop desktop-packages desktop-programs lint generate tidy clean tools
 
 help: ## Show what can be made
-	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "%-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / {printf "%-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 build: ## Build bin/auth0-mcp and its plugins in bin/plugins
 	rm -rf bin && mkdir -p bin/plugins
@@ -34,9 +34,26 @@ bench: build ## Measure start, calls, memory and tools/list of the built server;
 	cd host && GOWORK=off go run ./cmd/auth0-mcp-bench $(CURDIR)/bin/auth0-mcp
 	cd host && GOWORK=off go test -run '^$$' -bench . -benchmem ./internal/...
 
+# One file after the other: ten processes at once, a browser and a keychain want both cores.
+e2etest = cd e2e && npm ci --silent --ignore-scripts && node --test --test-concurrency=1 --test-timeout=300000
+
 e2e: build ## Drive the binary with foreign MCP clients, and a third party's plugin
-	cd e2e && npm ci --silent --ignore-scripts && node --test
+	$(e2etest) *.test.mjs
 	e2e/third-party.sh
+
+e2e-desktop: desktop-programs build ## Sign in with a real browser, terminal and keychain (Debian's chromium, tmux, dbus, gnome-keyring)
+	$(e2etest) desktop/*.test.mjs
+	cd host && GOWORK=off go test -count=1 -tags keyring -run 'TestSecretService$$' ./internal/auth
+
+desktop_packages = chromium tmux dbus-daemon dbus-bin gnome-keyring openssl
+desktop-packages:
+	@echo $(desktop_packages)
+
+# A test that is left out proves nothing: a program that is missing is an error.
+desktop-programs:
+	@missing=; for program in chromium tmux dbus-daemon dbus-send gnome-keyring-daemon openssl; do \
+		command -v $$program >/dev/null || missing="$$missing $$program"; done; \
+	[ -z "$$missing" ] || { echo "e2e-desktop: missing:$$missing. On Debian: apt-get install $(desktop_packages)" >&2; exit 1; }
 
 lint: tools ## Run golangci-lint on every module
 	$(each) golangci-lint run --config $(CURDIR)/.golangci.yml ./...; done

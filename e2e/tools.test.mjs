@@ -1,5 +1,6 @@
 // The main job of every plugin, through the TypeScript SDK's client and real plugin processes.
 import assert from "node:assert/strict";
+import { existsSync, readFileSync } from "node:fs";
 import { test } from "node:test";
 import { connect, children, json } from "./client.mjs";
 
@@ -117,4 +118,16 @@ test("each plugin is a process of its own, started when it is first called", asy
     await call(client, name);
   }
   assert.equal(children(pid).length, 5);
+});
+
+test("a host that is killed leaves no plugin behind", async (t) => {
+  const { client, pid } = await connect(t);
+  await call(client, "auth0_list_logs", { per_page: 1 });
+  await call(client, "auth0_list_forms");
+  const plugins = children(pid);
+  assert.equal(plugins.length, 2);
+  process.kill(pid, "SIGKILL");
+  const alive = (plugin) => existsSync(`/proc/${plugin}`) && !readFileSync(`/proc/${plugin}/stat`, "utf8").includes(") Z ");
+  for (let i = 0; i < 100 && plugins.some(alive); i++) await new Promise((done) => setTimeout(done, 50));
+  assert.deepEqual(plugins.filter(alive), []);
 });

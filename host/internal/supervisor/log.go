@@ -32,8 +32,15 @@ func (s *sink) Accept(_ string, level hclog.Level, msg string, args ...any) {
 	}
 	clean := make([]any, len(args))
 	for i, arg := range args {
-		clean[i] = s.redact(fmt.Sprint(arg))
+		clean[i] = s.redact(text(arg))
 	}
 	// A log line belongs to no call.
 	s.log.Log(context.Background(), l, s.redact(msg), clean...)
+}
+
+func text(v any) string {
+	if bytes, ok := v.([]byte); ok {
+		return string(bytes)
+	}
+	return fmt.Sprint(v)
 }

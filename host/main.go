@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"os"
 	"os/signal"
-	"runtime/debug"
 	"syscall"
 	"time"
 
@@ -34,11 +33,8 @@ func start(workFactor int) {
 		os.Exit(1)
 	}
 	os.Stdin = null
-	// A server waits for most of its life, several at a time on many machines: a
-	// small heap is worth more than the fastest collection, and what the start
-	// took is given back.
-	debug.SetGCPercent(50)
-	time.AfterFunc(time.Second, debug.FreeOSMemory)
+	// A server waits for most of its life, several at a time on many machines.
+	time.AfterFunc(time.Second, trimMemory)
 	// A client that is gone shows as a write error, which ends the server in
 	// order; the default would kill it with plugins running.
 	signal.Ignore(syscall.SIGPIPE)

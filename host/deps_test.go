@@ -36,6 +36,21 @@ func TestImports(t *testing.T) {
 			mcpGo:     "the gate knows calls and requests, not MCP",
 			"os/exec": "the holder of the token starts nothing",
 		},
+		self + "/internal/clients": {
+			"net/http":                "it edits files and dials nothing",
+			"os/exec":                 "it edits files and starts nothing",
+			self + "/internal/auth":   "what writes other programs' files knows no session",
+			self + "/internal/egress": "what writes other programs' files knows no token",
+		},
+		self + "/internal/auth": {
+			goPlugin: "it knows tokens, not plugins",
+			mcpGo:    "it knows tokens, not who calls",
+		},
+		self + "/internal/analytics": {
+			self + "/internal/auth":    "what is sent elsewhere must not be able to hold a session",
+			self + "/internal/egress":  "what is sent elsewhere must not be able to hold a token",
+			self + "/internal/catalog": "an event names a tool, it does not know it",
+		},
 		self + "/internal/supervisor": {
 			mcpGo:                     "the supervisor does not know who calls",
 			self + "/internal/egress": "the supervisor must not be able to reach the token",

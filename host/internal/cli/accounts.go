@@ -242,7 +242,9 @@ func (a *accounts) source(ctx context.Context, acc *account, log *slog.Logger) (
 // hold up the answer to initialize, and what is wrong with them is told where a
 // person reads it, in the answer of a tool.
 type deferredSource struct {
-	domain string
+	profile, domain string
+	// follow lets the profile go to another tenant while the server runs.
+	follow bool
 	open   func() (*auth.Source, error)
 
 	mu     sync.Mutex
@@ -259,8 +261,8 @@ func (d *deferredSource) get() (*auth.Source, error) {
 	if err != nil {
 		return nil, err
 	}
-	if source.Domain() != d.domain {
-		return nil, fmt.Errorf("the profile is for %s in the config file, and its session for %s: sign in again with «auth0-mcp init»", d.domain, source.Domain())
+	if source.Domain() != d.domain && !d.follow {
+		return nil, &auth.TenantChangedError{Profile: d.profile, From: d.domain, To: source.Domain()}
 	}
 	d.source = source
 	return source, nil
@@ -304,7 +306,37 @@ func (acc *account) signIn() string {
 	return "its command must give a valid Management API token with the scopes that are needed"
 }
 
-// readSecret reads a secret from a stream: its first line, without white space around it.
+// readSecretIn reads the secret of --auth0-client-secret-stdin. Neither a terminal
+// nor a pipe that gives nothing may keep Ctrl-C from ending the command.
+func readSecretIn(ctx context.Context, env Environment) (string, error) {
+	const what = "the secret on stdin"
+	if isTerminal(env.In) {
+		fmt.Fprint(env.Err, "The application's client secret (not shown): ")
+		typed, err := readHidden(ctx, env.In)
+		fmt.Fprintln(env.Err)
+		if err != nil {
+			return "", err
+		}
+		return readSecret(strings.NewReader(typed), what)
+	}
+	type answer struct {
+		secret string
+		err    error
+	}
+	answered := make(chan answer, 1)
+	go func() {
+		secret, err := readSecret(env.In, what)
+		answered <- answer{secret, err}
+	}()
+	select {
+	case a := <-answered:
+		return a.secret, a.err
+	case <-ctx.Done():
+		return "", errCancelled
+	}
+}
+
+// readSecret reads a secret, all that a stream holds, without white space around it.
 func readSecret(in io.Reader, what string) (string, error) {
 	const limit = 64 << 10
 	data, err := io.ReadAll(io.LimitReader(in, limit))

@@ -184,7 +184,12 @@ func (d *doctor) checkScopes(context.Context) []finding {
 			off = append(off, t.Name)
 		}
 	}
-	all := append(slices.Clone(granted), missing...)
+	known, err := plugins.Select(catalog.Filter{})
+	if err != nil {
+		return []finding{fails("scopes", "auth0-mcp tools", "no tool is left: %v", err)}
+	}
+	// init refuses scopes that no tool needs, and asks for offline_access by itself.
+	all := slices.Concat(missing, scopesOf(known.Tools()).acceptable(granted))
 	slices.Sort(all)
 	remedy := fmt.Sprintf("%s --scopes %s", d.initCommandLine(), strings.Join(all, ","))
 	if session.Method == auth.Given {

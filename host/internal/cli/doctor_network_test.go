@@ -213,7 +213,7 @@ func TestNetworkThroughProxy(t *testing.T) {
 
 // tunnel joins the client of a CONNECT request with an address.
 func tunnel(t *testing.T, w http.ResponseWriter, address string) {
-	client, _, err := http.NewResponseController(w).Hijack()
+	client, buffered, err := http.NewResponseController(w).Hijack()
 	if err != nil {
 		t.Error(err)
 		return
@@ -225,7 +225,8 @@ func tunnel(t *testing.T, w http.ResponseWriter, address string) {
 		return
 	}
 	defer there.Close()
-	go func() { _, _ = io.Copy(there, client) }()
+	// What the server had read already is the beginning of the client's hello.
+	go func() { _, _ = io.Copy(there, buffered.Reader) }()
 	_, _ = io.Copy(client, there)
 }
 

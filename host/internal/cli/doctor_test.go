@@ -244,6 +244,10 @@ func TestScopes(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	all, err := found.Select(catalog.Filter{})
+	if err != nil {
+		t.Fatal(err)
+	}
 	for _, c := range []struct {
 		name, scope string
 		method      auth.Method
@@ -253,6 +257,7 @@ func TestScopes(t *testing.T) {
 	}{
 		{"all", "read:logs read:clients read:users", auth.Device, catalog.Filter{}, statusOK, []string{"3 granted", "2 tools: all"}},
 		{"one lacks", "read:logs", auth.Device, catalog.Filter{}, statusWarn, []string{"1 of 2", "auth0_read_clients", "auth0-mcp init --profile p --scopes read:clients,read:logs"}},
+		{"granted by the way", "offline_access read:logs read:users", auth.Device, catalog.Filter{}, statusWarn, []string{"1 of 2", "--scopes read:clients,read:logs"}},
 		{"one lacks that is not offered", "read:logs", auth.Device, catalog.Filter{Patterns: []string{"*_logs"}}, statusOK, []string{"1 tool: all"}},
 		{"none", "read:users", auth.Device, catalog.Filter{}, statusFail, []string{"2 of 2"}},
 		{"given token", "read:logs", auth.Given, catalog.Filter{}, statusWarn, []string{"get a token that also has read:clients"}},
@@ -262,7 +267,13 @@ func TestScopes(t *testing.T) {
 		t.Run(c.name, func(t *testing.T) {
 			d := examinee(t, nil).as("p", auth.Profile{Method: c.method})
 			d.filter, d.catalog, d.session = c.filter, found, &auth.Session{Scope: c.scope, Method: c.method}
-			checkFinding(t, d.checkScopes(t.Context())[0], c.want, c.texts...)
+			finding := d.checkScopes(t.Context())[0]
+			checkFinding(t, finding, c.want, c.texts...)
+			if _, scopes, ok := strings.Cut(finding.Remedy, "--scopes "); ok {
+				if _, err := scopesOf(all.Tools()).choose(scopes); err != nil {
+					t.Errorf("init refuses the remedy: %v", err)
+				}
+			}
 		})
 	}
 }

@@ -95,9 +95,25 @@ type signIn struct {
 	// session holds the credentials of a machine; for a person only the profile's name.
 	session auth.Session
 	tools   []*catalog.Tool
-	changes []*clients.Change
+	changes []clientPlan
 	snippet string // for the client "print"
+	// grantedBefore are the scopes of the session that is replaced, nil without one
+	// that can be read.
+	grantedBefore []string
+	// replace lets the profile go to another tenant.
+	replace bool
 	events  *analytics.Client
+}
+
+// clientPlan is a client to set up. Its file may be written by the client while a
+// person is signing in, so that the change is worked out once to show and check it,
+// and again when it is made.
+type clientPlan struct {
+	client clients.Client
+	plan   func() (*clients.Change, error)
+	change *clients.Change
+	// retry is the command that does this part alone.
+	retry string
 }
 
 func runInit(cmd *cobra.Command, env Environment, f initFlags) error {
@@ -117,14 +133,11 @@ func runInit(cmd *cobra.Command, env Environment, f initFlags) error {
 		}
 		return err
 	}
-	if err := f.sameTenant(s, session); err != nil {
-		// Nobody will use what was granted.
-		return errors.Join(err, s.accounts.oauth.Revoke(ctx, session))
-	}
 	if f.dropCredentials.on {
 		session.ClientSecret, session.PrivateKey = "", ""
 	}
-	if err := s.store(ctx, session, len(s.accounts.config.Profiles) == 0); err != nil {
+	if err := s.store(ctx, session); err != nil {
+		// Nobody will use what was granted.
 		return errors.Join(err, s.accounts.oauth.Revoke(ctx, session))
 	}
 	for _, client := range f.clients {
@@ -145,7 +158,7 @@ func (f initFlags) prepare(cmd *cobra.Command, env Environment) (*signIn, error)
 	if err != nil {
 		return nil, err
 	}
-	s := &signIn{}
+	s := &signIn{replace: f.replace.on}
 	if s.accounts, err = openAccounts(env, f.account); err != nil {
 		return nil, err
 	}
@@ -168,7 +181,7 @@ func (f initFlags) prepare(cmd *cobra.Command, env Environment) (*signIn, error)
 		return nil, err
 	}
 	profile := s.accounts.config.Profiles[name]
-	if err := f.credentials(env, secret, name, &profile, &s.session); err != nil {
+	if err := f.credentials(cmd, env, secret, name, &profile, &s.session); err != nil {
 		return nil, err
 	}
 	if s.account, err = s.accounts.open(name, profile); err != nil {
@@ -192,7 +205,9 @@ func (f initFlags) prepare(cmd *cobra.Command, env Environment) (*signIn, error)
 }
 
 // credentials works out how to sign in, and reads the application's secret or key.
-func (f initFlags) credentials(env Environment, secret, name string, p *auth.Profile, s *auth.Session) error {
+func (f initFlags) credentials(cmd *cobra.Command, env Environment, secret, name string, p *auth.Profile, s *auth.Session) error {
+	before := *p
+	p.Audience = "" // given anew below, or kept if it is for the same tenant
 	for _, v := range []struct {
 		value, variable string
 		into            *string
@@ -209,7 +224,17 @@ func (f initFlags) credentials(env Environment, secret, name string, p *auth.Pro
 		clientID = strings.TrimSpace(os.Getenv("AUTH0_CLIENT_ID"))
 	}
 	*s = auth.Session{Profile: name}
-	if f.domain == "" && clientID == "" && f.keyFile == "" && f.secret == "" && f.secretFile == "" && !f.secretStdin.on {
+	// A flag that is given and empty is a variable that is not set: what was meant
+	// for a machine must not wait for a person.
+	machine := slices.ContainsFunc([]string{"auth0-domain", "auth0-client-id", "auth0-client-secret", "auth0-client-secret-file",
+		"auth0-client-secret-stdin", "private-key-file"}, cmd.Flags().Changed)
+	if !machine && secret != "" && f.interaction.on {
+		return errors.New("AUTH0_CLIENT_SECRET is set, which is for a machine: give --auth0-domain and --auth0-client-id too, or unset it or leave --no-interaction out to sign in with a browser")
+	}
+	if !machine {
+		if p.Audience == "" && before.Method == auth.Device {
+			p.Audience = before.Audience
+		}
 		return f.person(p)
 	}
 	if f.domain == "" || clientID == "" {
@@ -220,8 +245,11 @@ func (f initFlags) credentials(env Environment, secret, name string, p *auth.Pro
 		return fmt.Errorf("--auth0-domain: %w", err)
 	}
 	p.Domain, p.ClientID, p.KeyID, p.Algorithm = domain, clientID, f.keyID, f.algorithm
+	if p.Audience == "" && before.Method != auth.Device && before.Domain == domain {
+		p.Audience = before.Audience
+	}
 	s.Domain, s.ClientID, s.KeyID, s.Audience = domain, clientID, f.keyID, p.Audience
-	return f.machine(env, secret, p, s)
+	return f.machine(cmd.Context(), env, secret, p, s)
 }
 
 // person is the sign-in with a browser.
@@ -239,7 +267,7 @@ func (f initFlags) person(p *auth.Profile) error {
 }
 
 // machine reads the one secret that a machine-to-machine application signs in with.
-func (f initFlags) machine(env Environment, secret string, p *auth.Profile, s *auth.Session) error {
+func (f initFlags) machine(ctx context.Context, env Environment, secret string, p *auth.Profile, s *auth.Session) error {
 	var given []string
 	for flag, on := range map[string]bool{
 		"--auth0-client-secret": f.secret != "", "--auth0-client-secret-stdin": f.secretStdin.on,
@@ -262,7 +290,7 @@ func (f initFlags) machine(env Environment, secret string, p *auth.Profile, s *a
 		}
 	case f.secretStdin.on:
 		p.Method = auth.ClientSecret
-		s.ClientSecret, err = readSecret(env.In, "the secret on stdin")
+		s.ClientSecret, err = readSecretIn(ctx, env)
 	case f.secretFile != "":
 		p.Method = auth.ClientSecret
 		s.ClientSecret, err = readSecretFile(f.secretFile, "--auth0-client-secret-file")
@@ -295,7 +323,10 @@ func (s *signIn) checkStore(ctx context.Context) error {
 	if d := s.account.store.Describe(); !d.Writable {
 		return fmt.Errorf("the store %s (chosen by %s) cannot keep a sign-in: choose another with --store keychain or --store file", d.Kind, s.account.by)
 	}
-	_, err := s.account.store.Get(ctx, s.account.name)
+	old, err := s.account.store.Get(ctx, s.account.name)
+	if err == nil {
+		s.grantedBefore = old.Scopes()
+	}
 	var keychain *auth.KeychainError
 	var passphrase *auth.PassphraseError
 	var nobody *auth.NoPassphraseError
@@ -333,6 +364,7 @@ func (f initFlags) planClients(cmd *cobra.Command, s *signIn) error {
 	if err != nil {
 		return err
 	}
+	done := map[clients.Target]bool{}
 	for _, wanted := range f.clients {
 		name, scope, _ := strings.Cut(wanted, ":")
 		client, err := clients.Find(name)
@@ -355,11 +387,24 @@ func (f initFlags) planClients(cmd *cobra.Command, s *signIn) error {
 				return err
 			}
 		}
-		change, err := clients.Plan(places, target, entry, f.replace.on)
+		if done[target] {
+			continue
+		}
+		done[target] = true
+		plan := func() (*clients.Change, error) { return clients.Plan(places, target, entry, f.replace.on) }
+		change, err := plan()
 		if err != nil {
 			return err
 		}
-		s.changes = append(s.changes, change)
+		words := []string{"auth0-mcp", "clients", "add", wanted}
+		if target.Folder != "" {
+			words = append(words, "--folder", target.Folder)
+		}
+		words = append(words, entry.Args()[1:]...)
+		if f.replace.on {
+			words = append(words, "--replace")
+		}
+		s.changes = append(s.changes, clientPlan{client: client, plan: plan, change: change, retry: shellWords(words)})
 	}
 	return nil
 }
@@ -370,11 +415,13 @@ func (f initFlags) entry(cmd *cobra.Command, s *signIn) (clients.Entry, error) {
 	if err != nil {
 		return clients.Entry{}, err
 	}
-	entry := clients.Entry{Command: binary, Profile: entryProfile(s.account.name), ReadOnly: f.tools.readOnly.on}
-	if cmd.Flags().Changed("tools") {
-		entry.Tools = f.tools.tools
+	// With the variables too: they have narrowed what the token may do, and a client
+	// that does not know them would offer more than was asked for.
+	filter, err := f.tools.filter(cmd)
+	if err != nil {
+		return clients.Entry{}, err
 	}
-	return entry, nil
+	return clients.Entry{Command: binary, Profile: entryProfile(s.account.name), ReadOnly: filter.ReadOnly, Tools: strings.Join(filter.Patterns, ",")}, nil
 }
 
 func clientPlaces() (clients.Places, error) {

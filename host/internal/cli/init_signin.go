@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"os"
 	"runtime"
 	"slices"
 	"strings"
@@ -46,11 +47,8 @@ func (f initFlags) signIn(ctx context.Context, env Environment, s *signIn, say *
 	stop := say.waiting(ctx, isTerminal(env.Err))
 	session, err := login.Poll(ctx)
 	stop()
-	switch {
-	case errors.Is(err, auth.ErrDenied):
-		return session, fmt.Errorf("%w: nothing was written. To try again: auth0-mcp init", err)
-	case errors.Is(err, auth.ErrCodeExpired):
-		return session, fmt.Errorf("%w: nothing was written. To get a new code: auth0-mcp init", err)
+	if errors.Is(err, auth.ErrDenied) || errors.Is(err, auth.ErrCodeExpired) {
+		err = fmt.Errorf("%w; nothing was written", err) // it holds the command that tries again
 	}
 	return session, err
 }
@@ -71,10 +69,15 @@ func openBrowser(page string) bool {
 }
 
 // sameTenant refuses a session for another tenant than the profile's: what runs
-// with the profile was meant for the one that it names.
-func (f initFlags) sameTenant(s *signIn, session auth.Session) error {
-	before := s.accounts.config.Profiles[s.account.name].Domain
-	if before == "" || before == session.Domain || f.replace.on {
+// with the profile was meant for the one that it names. It reads the config file
+// anew, because another init may have written it while a person was confirming.
+func (s *signIn) sameTenant(session auth.Session) error {
+	config, err := s.accounts.folders.ConfigFile().Load()
+	if err != nil {
+		return err
+	}
+	before := config.Profiles[s.account.name].Domain
+	if before == "" || before == session.Domain || s.replace {
 		return nil
 	}
 	return fmt.Errorf("profile %s is for the tenant %s, and the sign-in was to %s: nothing was written. Give another --profile for it, or --replace to let this one go there",
@@ -83,12 +86,15 @@ func (f initFlags) sameTenant(s *signIn, session auth.Session) error {
 
 // store keeps the session and then the profile: a profile without a session says
 // what to do, a session without a profile would never be found.
-func (s *signIn) store(ctx context.Context, session auth.Session, first bool) error {
+func (s *signIn) store(ctx context.Context, session auth.Session) error {
 	unlock, err := s.accounts.lock(ctx, s.account)
 	if err != nil {
 		return err
 	}
 	defer unlock()
+	if err := s.sameTenant(session); err != nil {
+		return err
+	}
 	if err := s.account.store.Put(ctx, session); err != nil {
 		return fmt.Errorf("the sign-in succeeded and could not be kept: %w", err)
 	}
@@ -98,7 +104,7 @@ func (s *signIn) store(ctx context.Context, session auth.Session, first bool) er
 	s.account.profile = profile
 	return s.accounts.folders.ConfigFile().Update(ctx, func(c *auth.Config) error {
 		c.Profiles[s.account.name] = profile
-		if first || c.DefaultProfile == "" {
+		if c.DefaultProfile == "" {
 			c.DefaultProfile = s.account.name
 		}
 		return nil
@@ -107,12 +113,16 @@ func (s *signIn) store(ctx context.Context, session auth.Session, first bool) er
 
 func (s *signIn) setUpClients(ctx context.Context, say *reporter) error {
 	var errs []error
-	for _, change := range s.changes {
-		if err := change.Apply(ctx); err != nil {
-			errs = append(errs, fmt.Errorf("%s was not set up (the sign-in is kept): %w. To try again: auth0-mcp clients add %s", change.Client.Title, err, change.Client.Name))
+	for _, p := range s.changes {
+		change, err := applyChange(ctx, false, p.plan)
+		if err != nil {
+			errs = append(errs, fmt.Errorf("%s was not set up (the sign-in is kept): %w. To try again: %s", p.client.Title, err, p.retry))
 			continue
 		}
 		say.clientDone(change.Client.Title, change.Path, change.Scope.Next, change.NoOp())
+	}
+	if len(s.changes) > 0 {
+		s.sayNeeded(say)
 	}
 	if s.snippet != "" {
 		say.snippet(s.snippet)
@@ -120,10 +130,42 @@ func (s *signIn) setUpClients(ctx context.Context, say *reporter) error {
 	return errors.Join(errs...)
 }
 
+// sayNeeded tells what this shell has and the client's server will need: a client
+// gives it its own environment, which a person would look for last.
+func (s *signIn) sayNeeded(say *reporter) {
+	var needed []string
+	if s.account.store.Describe().Kind == auth.StoreFile {
+		needed = append(needed, "AUTH0_MCP_PASSPHRASE")
+	}
+	if os.Getenv("AUTH0_MCP_CA_FILE") != "" {
+		needed = append(needed, "AUTH0_MCP_CA_FILE")
+	}
+	if len(needed) == 0 {
+		return
+	}
+	if say.json {
+		say.event("needs", map[string]any{"variables": needed})
+		return
+	}
+	say.line(fmt.Sprintf("The server needs %s in the environment that the client gives it: set it where the client is started from, or in the env of its entry.", strings.Join(needed, " and ")))
+}
+
 // showPlan is --dry-run.
 func (s *signIn) showPlan(say *reporter) error {
+	if say.json {
+		planned := []map[string]any{}
+		for _, p := range s.changes {
+			planned = append(planned, map[string]any{"client": p.client.Title, "path": p.change.Path, "changed": !p.change.NoOp(), "diff": p.change.Diff()})
+		}
+		say.event("plan", map[string]any{"profile": s.account.name, "store": s.account.store.Describe().Kind, "scopes": list(s.account.profile.Scopes), "clients": planned})
+		if s.snippet != "" {
+			say.snippet(s.snippet)
+		}
+		return nil
+	}
 	say.line(fmt.Sprintf("Profile %s, kept in %s (chosen by %s). Nothing is written by --dry-run.", s.account.name, s.account.store.Describe().Where, s.account.by))
-	for _, change := range s.changes {
+	for _, p := range s.changes {
+		change := p.change
 		say.line(change.Path + ":")
 		if change.NoOp() {
 			say.line("  as it should be already")
@@ -206,34 +248,42 @@ func (r *reporter) waiting(ctx context.Context, terminal bool) (stop func()) {
 func (r *reporter) signedIn(s *signIn, session auth.Session) {
 	granted := session.Scopes()
 	tools := enabled(s.tools, granted)
+	known := s.accounts.config.Profiles[s.account.name].Scopes
+	before := s.grantedBefore
+	if before == nil {
+		before = known
+	}
+	var on, off []string
+	if len(before) > 0 {
+		was := enabled(s.tools, before)
+		on, off = without(tools, was), without(was, tools)
+	}
+	dropped, missing := without(known, s.account.profile.Scopes), without(s.account.profile.Scopes, granted)
 	if r.json {
 		r.event("signed_in", map[string]any{"profile": s.account.name, "domain": session.Domain, "scopes": granted, "tools": tools,
-			"store": s.account.store.Describe().Kind, "renews": session.Renewable()})
+			"store": s.account.store.Describe().Kind, "renews": session.Renewable(), "switched_on": list(on), "switched_off": list(off),
+			"no_longer_asked_for": list(dropped), "not_granted": list(missing)})
 		return
 	}
 	r.line(fmt.Sprintf("Signed in to %s. Profile %s is kept in %s.", session.Domain, s.account.name, s.account.store.Describe().Where))
 	r.line(fmt.Sprintf("Scopes: %s. They enable %d of %d tools.", orWord(strings.Join(granted, " "), "none"), len(tools), len(s.tools)))
-	before := enabled(s.tools, s.accounts.config.Profiles[s.account.name].Scopes)
-	if len(s.accounts.config.Profiles[s.account.name].Scopes) > 0 {
-		r.switched("on", tools, before)
-		r.switched("off", before, tools)
-	}
-	if dropped := without(s.accounts.config.Profiles[s.account.name].Scopes, s.account.profile.Scopes); len(dropped) > 0 {
-		r.line("No longer asked for: " + strings.Join(dropped, " ") + ".")
-	}
-	if missing := without(s.account.profile.Scopes, granted); len(missing) > 0 {
-		r.line("Asked for and not granted: " + strings.Join(missing, " ") + ".")
-	}
+	r.named("Switched on", on)
+	r.named("Switched off", off)
+	r.named("No longer asked for", dropped)
+	r.named("Asked for and not granted", missing)
 	if !session.Renewable() {
 		r.line("The token cannot be renewed by itself: when it ends, sign in again.")
 	}
 }
 
-func (r *reporter) switched(how string, now, then []string) {
-	if changed := without(now, then); len(changed) > 0 {
-		r.line("Switched " + how + ": " + strings.Join(changed, ", "))
+func (r *reporter) named(what string, names []string) {
+	if len(names) > 0 {
+		r.line(what + ": " + strings.Join(names, ", ") + ".")
 	}
 }
+
+// list encodes as [] when it is empty.
+func list(names []string) []string { return append([]string{}, names...) }
 
 // without are the names that are not among others.
 func without(names, others []string) []string {

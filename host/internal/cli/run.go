@@ -207,7 +207,7 @@ func (f runFlags) tenant(ctx context.Context, env Environment, log *slog.Logger)
 	if err != nil {
 		return tenant{}, fmt.Errorf("profile %s: %w", acc.name, err)
 	}
-	source := &deferredSource{domain: domain, open: func() (*auth.Source, error) { return a.source(ctx, acc, log) }}
+	source := &deferredSource{profile: acc.name, domain: domain, follow: acc.profile.FollowTenant, open: func() (*auth.Source, error) { return a.source(ctx, acc, log) }}
 	events, err := newAnalytics(ctx, env, a.transport, log)
 	if err != nil {
 		return tenant{}, err

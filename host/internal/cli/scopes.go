@@ -41,7 +41,7 @@ func (s scopeTools) choose(value string) ([]string, error) {
 		switch {
 		case pattern == "":
 		case !strings.ContainsAny(pattern, "*?"):
-			if len(s[pattern]) == 0 && !slices.Contains(secretScopes(), pattern) {
+			if len(s.acceptable([]string{pattern})) == 0 {
 				problems = append(problems, fmt.Errorf("--scopes: no tool needs %q; %s", pattern, s.near(pattern)))
 			}
 			chosen = append(chosen, pattern)
@@ -58,6 +58,13 @@ func (s scopeTools) choose(value string) ([]string, error) {
 	}
 	slices.Sort(chosen)
 	return slices.Compact(chosen), errors.Join(problems...)
+}
+
+// acceptable are those of some scopes that choose lets through.
+func (s scopeTools) acceptable(scopes []string) []string {
+	return slices.DeleteFunc(slices.Clone(scopes), func(scope string) bool {
+		return len(s[scope]) == 0 && !slices.Contains(secretScopes(), scope)
+	})
 }
 
 func (s scopeTools) matching(pattern string) []string {
@@ -100,12 +107,23 @@ func (s scopeTools) pick(ctx context.Context, env Environment, kept []string) ([
 	for _, name := range names {
 		width = max(width, len(name))
 	}
+	nouns := 0
 	for _, name := range names {
+		nouns = max(nouns, len(noun(name)))
+	}
+	group := ""
+	for _, name := range names {
+		// The first of a group has its name before it.
+		title := ""
+		if noun(name) != group {
+			group = noun(name)
+			title = group
+		}
 		var tools []string
 		for _, t := range s[name] {
 			tools = append(tools, strings.TrimPrefix(t.Name, "auth0_"))
 		}
-		options = append(options, huh.NewOption(fmt.Sprintf("%-*s  %s", width, name, strings.Join(tools, ", ")), name))
+		options = append(options, huh.NewOption(fmt.Sprintf("%-*s  %-*s  %s", nouns, title, width, name, strings.Join(tools, ", ")), name))
 	}
 	field := huh.NewMultiSelect[string]().
 		Title("Which scopes shall the token have?").

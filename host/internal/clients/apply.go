@@ -48,8 +48,8 @@ func (c *Change) Apply(ctx context.Context) error {
 	if f.exists != c.Exists || f.target != c.file.target || !bytes.Equal(f.data, c.Before) {
 		return fmt.Errorf("%s: %w: run the command again", c.Path, ErrChanged)
 	}
-	if f.exists && f.mode&0o200 == 0 {
-		return fmt.Errorf("%s is read-only: make it writable for its owner, or edit it where it comes from", c.Path)
+	if err := c.checkWritable(f); err != nil {
+		return err
 	}
 	if c.Scope.create {
 		if err := os.MkdirAll(filepath.Dir(f.target), 0o700); err != nil {

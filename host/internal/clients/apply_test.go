@@ -157,15 +157,17 @@ func TestPathsThatAreNoFile(t *testing.T) {
 	}
 }
 
-func TestApplyRefusesAReadOnlyFile(t *testing.T) {
+func TestReadOnlyFileIsRefused(t *testing.T) {
 	p, path := fileOf(t, "cursor", other)
-	if err := os.Chmod(path, 0o400); err != nil {
-		t.Fatal(err)
-	}
 	change, err := Plan(p, cursor, ours(), false)
 	if err != nil {
 		t.Fatal(err)
 	}
+	if err := os.Chmod(path, 0o400); err != nil {
+		t.Fatal(err)
+	}
+	_, err = Plan(p, cursor, ours(), false)
+	wantError(t, err, path, "read-only", "writable")
 	wantError(t, change.Apply(t.Context()), path, "read-only", "writable")
 	if got := readBack(t, path); got != other {
 		t.Errorf("got %s", got)

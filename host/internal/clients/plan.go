@@ -154,7 +154,19 @@ func Plan(p Places, t Target, e Entry, replace bool) (*Change, error) {
 	if err != nil {
 		return nil, c.fileError(err)
 	}
-	return c, c.finish(doc, edits, fields)
+	if err := c.finish(doc, edits, fields); err != nil {
+		return c, err
+	}
+	return c, c.checkWritable(c.file)
+}
+
+// checkWritable refuses a file whose owner keeps it from being written, although a
+// file that is put in its place would not ask: it may come from a store of its own.
+func (c *Change) checkWritable(f file) error {
+	if c.NoOp() || !f.exists || f.mode&0o200 != 0 {
+		return nil
+	}
+	return fmt.Errorf("%s is read-only: make it writable for its owner, or edit it where it comes from", c.Path)
 }
 
 // Remove works out how the entry called name gets out of the client's file, and

@@ -1,0 +1,112 @@
+package cli
+
+import (
+	"context"
+	"errors"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/spf13/cobra"
+
+	"github.com/auth0-mcp/auth0-mcp/host/internal/auth"
+)
+
+// TestSetUpClientThatWrites has a client that writes its file while a person signs in.
+func TestSetUpClientThatWrites(t *testing.T) {
+	home := t.TempDir()
+	t.Setenv("HOME", home)
+	path := filepath.Join(home, ".cursor", "mcp.json")
+	writeText(t, path, `{"mcpServers":{}}`)
+	store, err := auth.OpenStore(auth.StoreEnv, auth.StoreOptions{Token: "t", Domain: "t.example.com"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	said, err := os.Create(filepath.Join(t.TempDir(), "said"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer said.Close()
+	out := &signIn{accounts: &accounts{}, account: &account{name: "prod", store: store}}
+	f := initFlags{clients: []string{"cursor", "cursor:user", "cursor"}}
+	f.tools.readOnly.on = true
+	f.replace.on = true
+	cmd := &cobra.Command{}
+	f.tools.addSelection(cmd)
+	if err := cmd.Flags().Parse([]string{"--read-only", "--tools", "auth0_list_*"}); err != nil {
+		t.Fatal(err)
+	}
+	f.tools.tools, f.tools.readOnly.on = "auth0_list_*", true
+	if err := f.planClients(cmd, out); err != nil {
+		t.Fatal(err)
+	}
+	writeText(t, path, `{"mcpServers":{"other":{"command":"x"}}}`)
+	if err := out.setUpClients(t.Context(), &reporter{env: Environment{Err: said, Out: said}}); err != nil {
+		t.Fatal(err)
+	}
+	data, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, want := range []string{`"other"`, `"auth0-prod"`, `"--read-only"`, `"auth0_list_*"`} {
+		if !strings.Contains(string(data), want) {
+			t.Errorf("the file lacks %s: %s", want, data)
+		}
+	}
+	// What cannot be made is tried again by a command that asks for the same.
+	writeText(t, path, `{"mcpServers":`)
+	err = out.setUpClients(t.Context(), &reporter{env: Environment{Err: said, Out: said}})
+	if want := "auth0-mcp clients add cursor --profile prod --tools 'auth0_list_*' --read-only --replace"; err == nil || !strings.Contains(err.Error(), want) {
+		t.Errorf("got %v, want the command %s", err, want)
+	}
+}
+
+// TestSourceOfAnotherTenant signs a profile in to another tenant before the first
+// call of a server.
+func TestSourceOfAnotherTenant(t *testing.T) {
+	source := func(follow bool) *deferredSource {
+		return &deferredSource{profile: "p", domain: "a.example.com", follow: follow, open: func() (*auth.Source, error) {
+			return auth.NewSource(t.Context(), auth.SourceConfig{
+				Load:  func(context.Context) (auth.Session, error) { return auth.Session{Domain: "b.example.com"}, nil },
+				Stamp: func() string { return "" },
+			})
+		}}
+	}
+	got, err := source(true).get()
+	if err != nil || got.Domain() != "b.example.com" {
+		t.Errorf("a profile that follows: %v, %v", got, err)
+	}
+	_, err = source(false).get()
+	var changed *auth.TenantChangedError
+	if !errors.As(err, &changed) || changed.From != "a.example.com" || changed.To != "b.example.com" || changed.Profile != "p" {
+		t.Errorf("got %v, want a TenantChangedError", err)
+	}
+}
+
+func TestSecretOnStdin(t *testing.T) {
+	in, out, err := os.Pipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer in.Close()
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	if _, err := readSecretIn(ctx, Environment{In: in}); !errors.Is(err, errCancelled) {
+		t.Errorf("a pipe that gives nothing: %v, want errCancelled", err)
+	}
+	out.Close()
+
+	in, out, err = os.Pipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer in.Close()
+	if _, err := out.WriteString(" s3cret\n"); err != nil {
+		t.Fatal(err)
+	}
+	out.Close()
+	if got, err := readSecretIn(t.Context(), Environment{In: in}); err != nil || got != "s3cret" {
+		t.Errorf("got %q, %v", got, err)
+	}
+}

@@ -281,6 +281,12 @@ func (f initFlags) machine(ctx context.Context, env Environment, secret string, 
 		slices.Sort(given)
 		return fmt.Errorf("%s are given: one is enough", strings.Join(given, " and "))
 	}
+	if f.keyFile == "" && (f.keyID != "" || f.algorithm != "") {
+		return errors.New("--key-id and --key-algorithm are for --private-key-file, which is not given")
+	}
+	if f.oauthName != "" {
+		return errors.New("--device-client-id is for the sign-in with a browser: leave it out for a machine")
+	}
 	var err error
 	switch {
 	case f.keyFile != "":

@@ -28,7 +28,7 @@ test("the picker: filter, choose, sign in; the terminal is as before", async (t)
   screen.press("Enter");
   assert.doesNotMatch(await screen.shows(/esc clear filter/), /read:clients/);
   screen.press("Space");
-  await screen.shows(/✓ read:logs/);
+  await screen.shows(/✓ logs +read:logs/);
   screen.press("Enter");
   const shown = await screen.shows(waiting);
   assert.match(shown, new RegExp(`https://${auth0.domain}/activate\\?user_code=`));
@@ -46,7 +46,7 @@ test("ctrl+a chooses all scopes; Ctrl-C while waiting ends it clean", async (t) 
   const screen = await open({ AUTH0_MCP_PASSPHRASE: passphrase }, ...init);
   await screen.shows(picking);
   screen.press("C-a");
-  assert.doesNotMatch(await screen.shows(/✓ read:logs/), /•  ?[a-z]+:/, "each scope is chosen");
+  assert.doesNotMatch(await screen.shows(/✓ logs +read:logs/), /• +([a-z_]+ +)?[a-z]+:/, "each scope is chosen");
   screen.press("Enter");
   await screen.shows(waiting);
   screen.press("C-c");

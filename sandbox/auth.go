@@ -71,6 +71,17 @@ func (t *Tenant) Token(scopes ...string) string {
 	return t.TokenUntil(t.now().Add(tokenLifetime), scopes...)
 }
 
+// Authorized is the tenant behind a host: each request gets a token with the given
+// scopes, or with all that there are, in place of what the caller sent.
+func (t *Tenant) Authorized(scopes ...string) http.Handler {
+	token := t.Token(scopes...)
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		r = r.Clone(r.Context())
+		r.Header.Set("Authorization", "Bearer "+token)
+		t.ServeHTTP(w, r)
+	})
+}
+
 // TokenUntil is Token with an expiry of the caller's choice, on the tenant's
 // clock; one in the past gives an expired token.
 func (t *Tenant) TokenUntil(expiry time.Time, scopes ...string) string {

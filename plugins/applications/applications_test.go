@@ -28,11 +28,7 @@ func TestManifest(t *testing.T) { sdktest.Manifest(t, Plugin()) }
 func tenant(t *testing.T, options sandbox.Options) (*sandbox.Tenant, http.Handler) {
 	t.Helper()
 	s := sandbox.New(options)
-	token := s.Token()
-	return s, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		r.Header.Set("Authorization", "Bearer "+token)
-		s.ServeHTTP(w, r)
-	})
+	return s, s.Authorized()
 }
 
 // answer runs a tool that must succeed.

@@ -20,11 +20,7 @@ func TestManifest(t *testing.T) { sdktest.Manifest(t, Plugin()) }
 func tenant(t *testing.T, o sandbox.Options) (*sandbox.Tenant, http.Handler) {
 	t.Helper()
 	s := sandbox.New(o)
-	token := s.Token()
-	return s, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		r.Header.Set("Authorization", "Bearer "+token)
-		s.ServeHTTP(w, r)
-	})
+	return s, s.Authorized()
 }
 
 // send is a request of the test itself, not of the plugin; it answers the object.

@@ -19,11 +19,7 @@ func TestManifest(t *testing.T) { sdktest.Manifest(t, Plugin()) }
 func tenant(t *testing.T) (*sandbox.Tenant, http.Handler) {
 	t.Helper()
 	s := sandbox.New(sandbox.Options{})
-	token := s.Token()
-	return s, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		r.Header.Set("Authorization", "Bearer "+token)
-		s.ServeHTTP(w, r)
-	})
+	return s, s.Authorized()
 }
 
 type listing struct {

@@ -25,11 +25,7 @@ const (
 func tenant(t *testing.T, o sandbox.Options, scopes ...string) (*sandbox.Tenant, http.Handler) {
 	t.Helper()
 	s := sandbox.New(o)
-	token := s.Token(scopes...)
-	return s, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		r.Header.Set("Authorization", "Bearer "+token)
-		s.ServeHTTP(w, r)
-	})
+	return s, s.Authorized(scopes...)
 }
 
 // seed makes an API behind the plugin's back and returns its id.

@@ -10,6 +10,8 @@ import (
 	"os"
 	"path/filepath"
 	"runtime"
+
+	"github.com/auth0-mcp/auth0-mcp/host/internal/atomicfile"
 )
 
 // maxConfigBytes bounds what is read: a config file is a few hundred bytes.
@@ -167,10 +169,10 @@ func (f ConfigFile) replace(data []byte, before, after Config) error {
 	}
 	path, err := linkTarget(f.Path)
 	if err == nil && !inPlace {
-		err = replaceSecretly(path+".bak", data)
+		err = atomicfile.Replace(path+".bak", data, nil)
 	}
 	if err == nil {
-		err = replaceSecretly(path, edited)
+		err = atomicfile.Replace(path, edited, nil)
 	}
 	if err != nil {
 		return fmt.Errorf("config file: %w", err)

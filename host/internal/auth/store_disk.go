@@ -63,7 +63,7 @@ func (e *TooLargeError) Error() string { return fmt.Sprintf("larger than %d byte
 var errNotRegular = errors.New("not a regular file")
 
 // readBounded reads a regular file of at most limit bytes. It goes through os.Root,
-// as replaceSecretly does: that is what lets Windows replace a file that is open.
+// as atomicfile.Replace does: that is what lets Windows replace a file that is open.
 func readBounded(path string, limit int64) ([]byte, error) {
 	root, err := os.OpenRoot(filepath.Dir(path))
 	if err != nil {
@@ -90,49 +90,4 @@ func readBounded(path string, limit int64) ([]byte, error) {
 		return nil, &TooLargeError{Limit: limit}
 	}
 	return data, nil
-}
-
-// replaceSecretly replaces the file at path, readable by its owner only, at once or
-// not at all: whoever reads meanwhile finds the old file or the new one.
-func replaceSecretly(path string, data []byte) (err error) {
-	dir := filepath.Dir(path)
-	root, err := os.OpenRoot(dir)
-	if err != nil {
-		return err
-	}
-	defer func() { _ = root.Close() }()
-	// A random name, made with O_EXCL and mode 0600.
-	f, err := os.CreateTemp(dir, "."+filepath.Base(path)+".*")
-	if err != nil {
-		return err
-	}
-	defer func() {
-		if err != nil {
-			err = errors.Join(err, os.Remove(f.Name()))
-		}
-	}()
-	_, err = f.Write(data)
-	if err == nil {
-		// Before the rename: after a power cut the new name must not lead to an empty
-		// file.
-		err = f.Sync()
-	}
-	if err = errors.Join(err, f.Close()); err != nil {
-		return err
-	}
-	if err = root.Rename(filepath.Base(f.Name()), filepath.Base(path)); err != nil {
-		return err
-	}
-	syncRename(dir)
-	return nil
-}
-
-// syncRename makes a rename survive a power cut. Windows has no such call, some
-// network file systems refuse it, and the rename has been done: a failure here must
-// not be reported as if nothing had been written.
-func syncRename(dir string) {
-	if f, err := os.Open(dir); err == nil {
-		_ = f.Sync()
-		_ = f.Close()
-	}
 }

@@ -16,6 +16,8 @@ import (
 	"strings"
 
 	"filippo.io/age"
+
+	"github.com/auth0-mcp/auth0-mcp/host/internal/atomicfile"
 )
 
 const (
@@ -127,7 +129,7 @@ func (f sessionFolder) seal(s Session, to age.Recipient) error {
 	if err != nil {
 		return fmt.Errorf("encrypting the session of profile %s: %w", s.Profile, err)
 	}
-	if err := replaceSecretly(f.path(s.Profile), sealed.Bytes()); err != nil {
+	if err := atomicfile.Replace(f.path(s.Profile), sealed.Bytes(), nil); err != nil {
 		return fmt.Errorf("session file: %w", err)
 	}
 	return nil

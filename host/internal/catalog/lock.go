@@ -8,9 +8,10 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
-	"runtime"
 	"strconv"
 	"strings"
+
+	"github.com/auth0-mcp/auth0-mcp/host/internal/atomicfile"
 )
 
 const (
@@ -189,7 +190,7 @@ func (l Lock) Write(path string) error {
 	} else if !errors.Is(err, fs.ErrNotExist) {
 		return fmt.Errorf("lock file %s: %w", path, err)
 	}
-	if err := replaceFile(path, data); err != nil {
+	if err := atomicfile.Replace(path, data, nil); err != nil {
 		return fmt.Errorf("lock file %s: %w", path, err)
 	}
 	return nil
@@ -215,43 +216,4 @@ func (l Lock) encode() ([]byte, error) {
 		return nil, fmt.Errorf("larger than %d bytes: it could not be read again", maxLockBytes)
 	}
 	return buf.Bytes(), nil
-}
-
-func replaceFile(path string, data []byte) (err error) {
-	dir := filepath.Dir(path)
-	// A random name, made with O_EXCL and mode 0600.
-	f, err := os.CreateTemp(dir, "."+filepath.Base(path)+".*")
-	if err != nil {
-		return err
-	}
-	defer func() {
-		if err != nil {
-			err = errors.Join(err, os.Remove(f.Name()))
-		}
-	}()
-	_, err = f.Write(data)
-	if err == nil {
-		// Before the rename: after a power cut the new name must not lead to an
-		// empty file.
-		err = f.Sync()
-	}
-	if err = errors.Join(err, f.Close()); err != nil {
-		return err
-	}
-	if err = os.Rename(f.Name(), path); err != nil {
-		return err
-	}
-	return syncFolder(dir)
-}
-
-// syncFolder makes a rename survive a power cut. Windows has no such call.
-func syncFolder(dir string) error {
-	if runtime.GOOS == "windows" {
-		return nil
-	}
-	f, err := os.Open(dir)
-	if err != nil {
-		return err
-	}
-	return errors.Join(f.Sync(), f.Close())
 }

@@ -5,13 +5,13 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io/fs"
 	"os"
 	"path/filepath"
-	"runtime"
 	"time"
 
 	"github.com/gofrs/flock"
+
+	"github.com/auth0-mcp/auth0-mcp/host/internal/atomicfile"
 )
 
 const (
@@ -57,11 +57,13 @@ func (c *Change) Apply(ctx context.Context) error {
 		}
 	}
 	if f.exists {
-		if err := replace(f.target+backupSuffix, c.Before, 0o600, nil); err != nil {
+		if err := atomicfile.Replace(f.target+backupSuffix, c.Before, nil); err != nil {
 			return fmt.Errorf("backup of %s: %w; nothing was changed", c.Path, err)
 		}
 	}
-	if err := replace(f.target, c.After, f.mode, f.info); err != nil {
+	// A file that belonged to somebody belongs to them afterwards: root may run us.
+	likeBefore := func(n *os.File) error { return errors.Join(keepOwner(n, f.info), n.Chmod(f.mode)) }
+	if err := atomicfile.Replace(f.target, c.After, likeBefore); err != nil {
 		return fmt.Errorf("config file %s: %w", c.Path, err)
 	}
 	return nil
@@ -84,50 +86,4 @@ func (c *Change) acquire(ctx context.Context) (unlock func(), err error) {
 		return nil, fmt.Errorf("locking %s: %w", c.lock, err)
 	}
 	return func() { _ = mutex.Unlock() }, nil
-}
-
-// replace writes a file beside its place and moves it there. A file that belonged
-// to somebody, as info says, belongs to them afterwards: root may run us.
-func replace(path string, data []byte, mode fs.FileMode, info fs.FileInfo) error {
-	dir := filepath.Dir(path)
-	// A random name, made with O_EXCL and mode 0600.
-	f, err := os.CreateTemp(dir, "."+filepath.Base(path)+".*")
-	if err != nil {
-		return err
-	}
-	err = errors.Join(fill(f, data, mode, info), f.Close())
-	if err == nil {
-		err = os.Rename(f.Name(), path)
-	}
-	if err != nil {
-		return errors.Join(err, os.Remove(f.Name()))
-	}
-	return syncFolder(dir)
-}
-
-func fill(f *os.File, data []byte, mode fs.FileMode, info fs.FileInfo) error {
-	if _, err := f.Write(data); err != nil {
-		return err
-	}
-	if err := keepOwner(f, info); err != nil {
-		return err
-	}
-	if err := f.Chmod(mode); err != nil {
-		return err
-	}
-	// Before the rename: after a power cut the new name must not lead to an empty
-	// file.
-	return f.Sync()
-}
-
-// syncFolder makes a rename survive a power cut. Windows has no such call.
-func syncFolder(dir string) error {
-	if runtime.GOOS == "windows" {
-		return nil
-	}
-	f, err := os.Open(dir)
-	if err != nil {
-		return err
-	}
-	return errors.Join(f.Sync(), f.Close())
 }

@@ -51,6 +51,7 @@ func TestCancelledInTheQueueNeverRuns(t *testing.T) {
 		s.send(callLine("1"))
 		<-g.started
 		s.send(callLine("2"), callLine("3"), cancelLine("2", "changed my mind"), callLine("4")) // 4 takes the place of 2
+		synctest.Wait() // the reader has taken the bytes; now it has handled them too
 		close(g.released)
 		for _, id := range []string{"1", "3", "4"} {
 			s.wantNext(resultLine(id, `"released"`))
@@ -165,6 +166,7 @@ func TestFullPool(t *testing.T) {
 		s.send(callLine("1"), callLine("2"), callLine("3"), callLine(`"4"`))
 		s.wantNext(`{"jsonrpc":"2.0","id":"4","error":{"code":-32000,"message":"busy: 2 calls are running and 1 are waiting; try again when some have been answered","data":{"retryAfterMs":1000}}}`)
 		s.wantSilence() // ping is answered
+		synctest.Wait() // call 1 runs: one that has not begun never does
 		s.send(cancelLine("1", ""))
 		if cause := <-g.causes; cause == nil {
 			t.Error("the call was not cancelled")

@@ -76,21 +76,24 @@ func New(cfg Config) *Server {
 func (s *Server) Serve(ctx context.Context, in io.Reader, out io.Writer) error {
 	err := stdio.Serve(ctx, stdio.Config{
 		In: in, Out: out, Handle: s.handle, Log: s.cfg.Log,
-		Class: func(method string, _ json.RawMessage) stdio.Class {
-			if method == string(mcp.MethodToolsCall) {
-				return stdio.Pooled
-			}
-			return stdio.Inline
-		},
-		StartQueued: func(r stdio.Request) bool {
-			tool, ok := s.cfg.Selection.Lookup(toolName(r.Params))
-			return ok && tool.Effect == pluginv1.EffectRead
-		},
+		Class: s.class,
 	})
 	if closeErr := s.Close(); err == nil {
 		err = closeErr
 	}
 	return err
+}
+
+// class sorts a request by what its tool may do. A tool that there is none of is
+// only refused, which is no write.
+func (s *Server) class(method string, params json.RawMessage) stdio.Class {
+	if method != string(mcp.MethodToolsCall) {
+		return stdio.Inline
+	}
+	if tool, ok := s.cfg.Selection.Lookup(toolName(params)); ok && tool.Effect != pluginv1.EffectRead {
+		return stdio.Writes
+	}
+	return stdio.Reads
 }
 
 // Close ends every plugin. Serve does it by itself.

@@ -47,11 +47,11 @@ func TestPipelinedCallsThenEndOfInput(t *testing.T) {
 func TestCancelledInTheQueueNeverRuns(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		g := newGate()
-		s := connect(t, Config{Handle: g.handle, Class: byMethod, Concurrency: 1, Queue: 2})
+		s := connect(t, Config{Handle: g.handle, Class: byMethod, Reads: Bounds{1, 2}})
 		s.send(callLine("1"))
 		<-g.started
 		s.send(callLine("2"), callLine("3"), cancelLine("2", "changed my mind"), callLine("4")) // 4 takes the place of 2
-		synctest.Wait() // the reader has taken the bytes; now it has handled them too
+		synctest.Wait()                                                                         // the reader has taken the bytes; now it has handled them too
 		close(g.released)
 		for _, id := range []string{"1", "3", "4"} {
 			s.wantNext(resultLine(id, `"released"`))
@@ -133,7 +133,7 @@ func TestCancellationsThatAreIgnored(t *testing.T) {
 			if method == "ping" {
 				return Inline
 			}
-			return Pooled
+			return Reads
 		}})
 		s.send(`{"jsonrpc":"2.0","id":1,"method":"initialize"}`, callLine(`"1"`))
 		<-g.started
@@ -162,9 +162,9 @@ func TestCancellationsThatAreIgnored(t *testing.T) {
 func TestFullPool(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		g := newGate()
-		s := connect(t, Config{Handle: g.handle, Class: byMethod, Concurrency: 2, Queue: 1})
+		s := connect(t, Config{Handle: g.handle, Class: byMethod, Reads: Bounds{2, 1}})
 		s.send(callLine("1"), callLine("2"), callLine("3"), callLine(`"4"`))
-		s.wantNext(`{"jsonrpc":"2.0","id":"4","error":{"code":-32000,"message":"busy: 2 calls are running and 1 are waiting; try again when some have been answered","data":{"retryAfterMs":1000}}}`)
+		s.wantNext(`{"jsonrpc":"2.0","id":"4","error":{"code":-32000,"message":"busy: 2 reading calls are running and 1 are waiting; try again when some have been answered","data":{"retryAfterMs":1000}}}`)
 		s.wantSilence() // ping is answered
 		synctest.Wait() // call 1 runs: one that has not begun never does
 		s.send(cancelLine("1", ""))
@@ -185,7 +185,7 @@ func TestFullPool(t *testing.T) {
 func TestNoQueue(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		g := newGate()
-		s := connect(t, Config{Handle: g.handle, Class: byMethod, Concurrency: 1, Queue: -1})
+		s := connect(t, Config{Handle: g.handle, Class: byMethod, Reads: Bounds{1, -1}})
 		s.send(callLine("1"), callLine("2"))
 		wantError(t, s.next(), "2", -32000, "busy")
 		close(g.released)
@@ -200,7 +200,7 @@ func TestNoQueue(t *testing.T) {
 func TestHeldBytesAreBounded(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		g := newGate()
-		s := connect(t, Config{Handle: g.handle, Class: byMethod, Concurrency: 2, MaxHeld: 2500})
+		s := connect(t, Config{Handle: g.handle, Class: byMethod, Reads: Bounds{Running: 2}, MaxHeld: 2500})
 		big := func(id string, size int) string {
 			return `{"jsonrpc":"2.0","id":` + id + `,"method":"tools/call","params":{"a":"` + strings.Repeat("x", size) + `"}}`
 		}
@@ -228,7 +228,7 @@ func TestHeldBytesAreBounded(t *testing.T) {
 func TestEveryCallIsBounded(t *testing.T) {
 	const concurrency = 3
 	var running, most atomic.Int64
-	s := connect(t, Config{Class: byMethod, Concurrency: concurrency, Queue: 1000, Handle: func(ctx context.Context, r Request) []byte {
+	s := connect(t, Config{Class: byMethod, Reads: Bounds{concurrency, 1000}, Handle: func(ctx context.Context, r Request) []byte {
 		if n := running.Add(1); n > most.Load() {
 			most.Store(n)
 		}

@@ -24,13 +24,14 @@ type Conn struct {
 	cancelAll context.CancelCauseFunc // ends every handler's context
 	lastID    int64                   // the reader's alone
 
-	mu       sync.Mutex // never held while waiting for a turn to write
-	inFlight map[string]*call
-	pool     pool
-	held     int // bytes of the pooled calls that wait or run
-	work     int // accepted calls whose handler or reply isn't through, and the line being handled
-	stopping bool
-	idle     chan struct{} // closed when stopping and no work is left
+	mu            sync.Mutex // never held while waiting for a turn to write
+	inFlight      map[string]*call
+	reads, writes pool
+	waits         waits
+	asked         asked
+	work          int // accepted calls whose handler or reply isn't through, and the line being handled
+	stopping      bool
+	idle          chan struct{} // closed when stopping and no work is left
 }
 
 // call is a request from its receipt until its handler has returned and its reply is written.
@@ -38,11 +39,15 @@ type call struct {
 	Request
 	clientID []byte
 	key      string
-	pooled   bool
+	pool     *pool // nil when the reader answers it itself
 	ctx      context.Context
 	cancel   context.CancelCauseFunc
 	conn     *Conn
-	done     bool // answered or cancelled: nothing more is sent for it; guarded by conn.mu
+
+	// Guarded by conn.mu.
+	done   bool // answered or cancelled: nothing more is sent for it
+	placed bool // it takes a place among those that run in its pool
+	held   *int // what its bytes are counted in; nil before it is accepted and once it is settled
 }
 
 // newConn returns a connection and the context that those of its handlers derive from.
@@ -51,7 +56,10 @@ func newConn(ctx context.Context, cfg Config) (*Conn, context.Context) {
 		cfg:      cfg,
 		out:      newWriter(cfg.Out),
 		inFlight: make(map[string]*call),
-		pool:     pool{concurrency: cfg.Concurrency, depth: max(cfg.Queue, 0)},
+		reads:    pool{what: "reading", bounds: cfg.Reads, maxHeld: cfg.MaxHeld},
+		writes:   pool{what: "writing", bounds: cfg.Writes, maxHeld: cfg.MaxHeld},
+		waits:    newWaits(cfg),
+		asked:    newAsked(),
 		idle:     make(chan struct{}),
 	}
 	base := context.WithValue(context.WithoutCancel(ctx), connKey{}, c)
@@ -130,21 +138,13 @@ func (c *Conn) handleLine(base context.Context, line []byte, tooLong bool) bool 
 		c.cfg.Log.Debug("refused a message", "code", refused.code, "cause", refused.message)
 		c.send(errorLine(e.replyID(), refused.code, refused.message, ""))
 	case e.isResponse():
-		c.handleResponse(&e, line)
+		c.handleResponse(&e)
 	case e.id == nil:
 		c.handleNotification(base, &e)
 	default:
 		c.handleRequest(base, &e)
 	}
 	return true
-}
-
-func (c *Conn) handleResponse(e *envelope, line []byte) {
-	if c.cfg.OnResponse == nil || e.duplicate != "" {
-		return
-	}
-	defer c.recovered("OnResponse", 0)
-	c.cfg.OnResponse(append([]byte(nil), e.id...), append([]byte(nil), line...))
 }
 
 func (c *Conn) handleNotification(base context.Context, e *envelope) {
@@ -170,7 +170,7 @@ func (c *Conn) handleRequest(base context.Context, e *envelope) {
 		c.send(errorLine(k.clientID, codeInternal, "the server failed to handle the request", ""))
 		return
 	}
-	k.pooled = class == Pooled
+	k.pool = c.poolOf(class)
 	ctx, cancel := context.WithCancelCause(base)
 	k.ctx, k.cancel = context.WithValue(ctx, callKey{}, k), cancel
 	if refused := c.accept(k); refused != nil {
@@ -178,21 +178,31 @@ func (c *Conn) handleRequest(base context.Context, e *envelope) {
 		c.send(refused)
 		return
 	}
-	if !k.pooled {
+	if k.pool == nil {
 		c.run(k)
 	}
 }
 
+func (c *Conn) poolOf(class Class) *pool {
+	switch class {
+	case Inline:
+		return nil
+	case Writes:
+		return &c.writes
+	}
+	return &c.reads
+}
+
 func (c *Conn) classify(k *call) (class Class, ok bool) {
 	if c.cfg.Class == nil {
-		return Pooled, true
+		return Reads, true
 	}
 	defer c.recovered(k.Method, k.ID)
 	class = c.cfg.Class(k.Method, k.Params)
 	return class, true
 }
 
-// accept enters a call in the table and, if it is pooled, in the pool; or returns the error line to send instead.
+// accept enters a call in the table and, if it is pooled, in its pool; or returns the error line to send instead.
 func (c *Conn) accept(k *call) []byte {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -202,27 +212,26 @@ func (c *Conn) accept(k *call) []byte {
 	if _, taken := c.inFlight[k.key]; taken {
 		return errorLine(k.clientID, codeInvalidRequest, "a request with this id is still in flight", "")
 	}
-	if k.pooled {
-		if c.pool.full() || c.held > 0 && c.held+k.size() > c.cfg.MaxHeld {
-			return c.busyLine(k)
-		}
-		c.held += k.size()
-		c.pool.add(k)
+	if k.pool != nil && k.pool.full(k.size()) {
+		return busyLine(k)
 	}
 	c.inFlight[k.key] = k
 	c.work++
-	c.startWaiting()
+	if k.pool != nil {
+		k.pool.add(k)
+		c.startWaiting(k.pool)
+	}
 	return nil
 }
 
-func (c *Conn) busyLine(k *call) []byte {
-	message := fmt.Sprintf("busy: %d calls are running and %d are waiting; try again when some have been answered", c.pool.running, len(c.pool.queue))
+func busyLine(k *call) []byte {
+	message := fmt.Sprintf("busy: %d %s calls are running and %d are waiting; try again when some have been answered", k.pool.running, k.pool.what, len(k.pool.queue))
 	return errorLine(k.clientID, codeServer, message, `{"retryAfterMs":`+strconv.FormatInt(busyRetryAfter.Milliseconds(), 10)+`}`)
 }
 
 // startWaiting starts every queued call that may run. The caller holds c.mu.
-func (c *Conn) startWaiting() {
-	for k := c.pool.next(); k != nil; k = c.pool.next() {
+func (c *Conn) startWaiting(p *pool) {
+	for k := p.next(); k != nil; k = p.next() {
 		go c.run(k)
 	}
 }
@@ -272,17 +281,15 @@ func (c *Conn) settle(k *call) {
 	k.cancel(nil)
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if k.pooled {
-		c.pool.leave()
-	}
 	c.forget(k)
-	c.startWaiting()
 }
 
-// forget releases what a call holds. The caller holds c.mu.
+// forget releases what a call holds, once and for all. The caller holds c.mu.
 func (c *Conn) forget(k *call) {
-	if k.pooled {
-		c.held -= k.size()
+	if k.pool != nil {
+		k.chargeTo(nil)
+		k.pool.leave(k)
+		c.startWaiting(k.pool)
 	}
 	c.workDone()
 }
@@ -332,7 +339,7 @@ func (c *Conn) cancelRequest(params json.RawMessage) {
 		return
 	}
 	k.finishLocked()
-	if c.pool.remove(k) {
+	if k.pool != nil && k.pool.remove(k) {
 		c.forget(k)
 	}
 	c.mu.Unlock()
@@ -365,6 +372,16 @@ func (k *call) finishLocked() bool {
 
 // size is the memory that a call takes, in bytes, as far as the client determines it.
 func (k *call) size() int { return len(k.Message) + 2*len(k.clientID) }
+
+// chargeTo counts the call's bytes in another counter than so far; nil for none. The caller holds conn.mu.
+func (k *call) chargeTo(held *int) {
+	if k.held != nil {
+		*k.held -= k.size()
+	}
+	if k.held = held; held != nil {
+		*held += k.size()
+	}
+}
 
 // recovered, deferred, keeps a panic of a callback from ending the server.
 func (c *Conn) recovered(method string, id int64) { c.logPanic(recover(), method, id) }

@@ -23,7 +23,7 @@ func (c *Conn) drain() error {
 		return err
 	}
 	c.cfg.Log.Warn("calls did not finish before the deadline and are cancelled", "deadline", c.cfg.DrainTimeout)
-	queued := c.emptyQueue()
+	queued := c.emptyQueues()
 	c.cancelAll(ErrShutdown)
 	go c.refuse(queued, notStarted)
 	if over, err := c.await(c.idle, shutdownGrace); over {
@@ -47,7 +47,7 @@ func (c *Conn) drain() error {
 // they hold is released before the process goes on to its end.
 func (c *Conn) abort() error {
 	cause := c.out.failure()
-	queued := c.emptyQueue()
+	queued := c.emptyQueues()
 	c.cancelAll(cause)
 	c.refuse(queued, notStarted) // writes nothing any more, but releases them
 	timer := time.NewTimer(shutdownGrace)
@@ -73,48 +73,32 @@ func (c *Conn) await(done <-chan struct{}, atMost time.Duration) (over bool, err
 	}
 }
 
-// markStopping makes the reader accept nothing more. The caller holds c.mu.
+// markStopping makes the reader accept nothing more. Nothing is read any more, so that nobody can answer the server
+// either. The caller holds c.mu.
 func (c *Conn) markStopping() {
 	if !c.stopping {
 		c.stopping = true
+		c.asked.end()
+		c.waits.end()
 		c.checkIdle()
 	}
 }
 
-// stop ends the accepting of calls and returns those of the queue that may not start.
+// stop ends the accepting of calls and returns those of the queue that may not start: a write that nobody hears about is
+// better not begun, and safe to repeat.
 func (c *Conn) stop() []*call {
 	c.mu.Lock()
-	c.markStopping()
-	c.pool.frozen = true // a call must not start while StartQueued is being asked about it
-	waiting := slices.Clone(c.pool.queue)
-	c.mu.Unlock()
-
-	waiting = slices.DeleteFunc(waiting, c.mayStart)
-
-	c.mu.Lock()
 	defer c.mu.Unlock()
-	refused := slices.DeleteFunc(waiting, func(k *call) bool { return !c.pool.remove(k) })
-	c.pool.frozen = false
-	c.startWaiting()
-	return refused
+	c.markStopping()
+	return c.writes.empty()
 }
 
-func (c *Conn) mayStart(k *call) (may bool) {
-	if c.cfg.StartQueued == nil {
-		return false
-	}
-	defer c.recovered(k.Method, k.ID)
-	return c.cfg.StartQueued(k.Request)
-}
-
-// emptyQueue takes all calls off the queue for good, and lets no other in.
-func (c *Conn) emptyQueue() []*call {
+// emptyQueues takes all calls off the queues for good.
+func (c *Conn) emptyQueues() []*call {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.markStopping()
-	queued := c.pool.queue
-	c.pool.queue, c.pool.frozen = nil, true
-	return queued
+	return append(c.reads.empty(), c.writes.empty()...)
 }
 
 // refuse answers calls that were taken off the queue. One that is cancelled at that moment gets no reply, but is

@@ -27,8 +27,7 @@ func FuzzLines(f *testing.F) {
 		var out bytes.Buffer
 		input := io.MultiReader(bytes.NewReader(in), strings.NewReader("\n"+callLine(probe)+"\n"))
 		err := Serve(t.Context(), Config{In: input, Out: &out, Class: byMethod, MaxLine: 1000, DrainTimeout: 10 * time.Second,
-			StartQueued: func(Request) bool { return true },
-			Handle:      func(_ context.Context, r Request) []byte { return result(r, "1") }})
+			Handle: func(_ context.Context, r Request) []byte { return result(r, "1") }})
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -2,36 +2,73 @@ package stdio
 
 import "slices"
 
-// pool bounds how many calls run and how many wait. It only counts: the connection starts the calls, each on a goroutine
-// of its own that ends with it, and holds its lock around every method.
+// pool bounds how many calls run, how many wait, and what they hold. It only counts: the connection starts the calls,
+// each on a goroutine of its own that ends with it, and holds its lock around every method.
 type pool struct {
-	concurrency, depth int
-	running            int
-	queue              []*call // oldest first
-	frozen             bool    // nothing leaves the queue to run
+	what    string // what its calls do, for people
+	bounds  Bounds
+	maxHeld int
+
+	running   int
+	held      int         // bytes of the calls that run or wait
+	queue     []*call     // oldest first
+	returning []*comeback // oldest first; served before the queue
 }
 
-// full tells whether a call can neither run nor wait.
-func (p *pool) full() bool {
-	return p.running >= p.concurrency && len(p.queue) >= p.depth
+// comeback is a call that ran, waited on a person, and wants its place again.
+type comeback struct {
+	call  *call
+	taken chan struct{} // closed when the call has its place
+}
+
+// full tells whether a call of that size can neither run nor wait. A single call always can.
+func (p *pool) full(size int) bool {
+	return p.running >= p.bounds.Running && len(p.queue) >= p.bounds.Queued || p.held > 0 && p.held+size > p.maxHeld
 }
 
 // add takes a call that fits (see full) to the end of the queue.
-func (p *pool) add(k *call) { p.queue = append(p.queue, k) }
+func (p *pool) add(k *call) {
+	k.chargeTo(&p.held)
+	p.queue = append(p.queue, k)
+}
 
 // next takes the oldest call that may run now off the queue; nil when there is none. Whoever gets it runs it and then
-// calls leave.
+// calls leave. Calls that come back go first.
 func (p *pool) next() *call {
-	if p.frozen || p.running >= p.concurrency || len(p.queue) == 0 {
+	for p.running < p.bounds.Running && len(p.returning) > 0 {
+		back := p.returning[0]
+		p.returning = slices.Delete(p.returning, 0, 1)
+		p.take(back.call)
+		close(back.taken)
+	}
+	if p.running >= p.bounds.Running || len(p.queue) == 0 {
 		return nil
 	}
 	k := p.queue[0]
 	p.queue = slices.Delete(p.queue, 0, 1) // clears the freed place, which would keep the call's memory
-	p.running++
+	p.take(k)
 	return k
 }
 
-func (p *pool) leave() { p.running-- }
+func (p *pool) take(k *call) {
+	p.running++
+	k.placed = true
+}
+
+// leave gives the call's place back, if it has one.
+func (p *pool) leave(k *call) {
+	if k.placed {
+		p.running--
+		k.placed = false
+	}
+}
+
+// giveUp ends a comeback that has not got its place.
+func (p *pool) giveUp(back *comeback) {
+	if i := slices.Index(p.returning, back); i >= 0 {
+		p.returning = slices.Delete(p.returning, i, i+1)
+	}
+}
 
 // remove takes a call off the queue; false when it isn't there.
 func (p *pool) remove(k *call) bool {
@@ -41,4 +78,11 @@ func (p *pool) remove(k *call) bool {
 	}
 	p.queue = slices.Delete(p.queue, i, i+1)
 	return true
+}
+
+// empty takes all calls off the queue.
+func (p *pool) empty() []*call {
+	queued := p.queue
+	p.queue = nil
+	return queued
 }

@@ -82,16 +82,22 @@ func errorLine(clientID []byte, code int, message, data string) []byte {
 
 // notificationLine is a notification; nil params are left out.
 func notificationLine(method string, params any) ([]byte, error) {
+	return requestLine("", method, params)
+}
+
+// requestLine is a request of the server, or a notification when the id is empty.
+func requestLine(id, method string, params any) ([]byte, error) {
 	var b bytes.Buffer
 	enc := json.NewEncoder(&b) // ends the line itself, and leaves < > & alone, which \u003c would make six bytes each
 	enc.SetEscapeHTML(false)
 	err := enc.Encode(struct {
 		Version string `json:"jsonrpc"`
+		ID      string `json:"id,omitempty"`
 		Method  string `json:"method"`
 		Params  any    `json:"params,omitempty"`
-	}{"2.0", method, params})
+	}{"2.0", id, method, params})
 	if err != nil {
-		return nil, fmt.Errorf("stdio: encoding the params of the notification %s: %w", method, err)
+		return nil, fmt.Errorf("stdio: encoding the params of %s: %w", method, err)
 	}
 	return append(oneLine(bytes.TrimSuffix(b.Bytes(), []byte("\n"))), '\n'), nil
 }

@@ -235,48 +235,26 @@ func TestPanicsAreAnsweredAndLoggedWithoutPayload(t *testing.T) {
 				panic(string(params))
 			}
 			if method == "exits" {
-				return Pooled
+				return Reads
 			}
 			return byMethod(method, params)
 		},
-		OnResponse: func(_, message json.RawMessage) { panic(string(message)) },
 	})
 	for _, method := range []string{"tools/call", "panics", "index", "exits", "classpanics"} {
 		s.send(`{"jsonrpc":"2.0","id":"` + method + `","method":"` + method + `","params":{"p":"` + secret + `"}}`)
 		wantError(t, s.next(), `"`+method+`"`, -32603, "failed to handle")
 	}
-	s.send(`{"jsonrpc":"2.0","method":"notification","params":{"p":"`+secret+`"}}`, `{"jsonrpc":"2.0","id":1,"result":"`+secret+`"}`)
+	s.send(`{"jsonrpc":"2.0","method":"notification","params":{"p":"` + secret + `"}}`)
 	s.wantSilence()
 	s.wantEnd()
 	text := log.String()
 	if strings.Contains(text, secret) {
 		t.Errorf("the log has the payload: %s", text)
 	}
-	for _, want := range []string{"stdio.panicValue", "requests_test.go", "slice bounds out of range", `"method":"classpanics"`, `"method":"OnResponse"`} {
+	for _, want := range []string{"stdio.panicValue", "requests_test.go", "slice bounds out of range", `"method":"classpanics"`} {
 		if !strings.Contains(text, want) {
 			t.Errorf("the log lacks %s: %s", want, text)
 		}
-	}
-}
-
-func TestResponsesOfTheClientAreHandedOn(t *testing.T) {
-	type response struct{ id, message string }
-	var got []response
-	s := connect(t, Config{OnResponse: func(id, message json.RawMessage) {
-		got = append(got, response{string(id), string(message)})
-	}})
-	want := []response{
-		{`7`, `{"jsonrpc":"2.0","id":7,"result":{"a":1}}`},
-		{`"x"`, `{"jsonrpc":"2.0","id":"x","error":{"code":1,"message":"m"}}`},
-		{``, `{"jsonrpc":"2.0","error":{"code":1,"message":"m"}}`},
-	}
-	for _, w := range want {
-		s.send(w.message)
-	}
-	s.wantSilence()
-	s.wantEnd()
-	if !slices.Equal(got, want) {
-		t.Errorf("got %v, want %v", got, want)
 	}
 }
 

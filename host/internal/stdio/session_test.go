@@ -69,12 +69,12 @@ func checkLine(p []byte) error {
 		return err
 	}
 	response := m.ID != nil && m.Method == nil && (m.Result == nil) != (m.Error == nil)
-	notification := m.ID == nil && m.Method != nil && m.Result == nil && m.Error == nil
+	request := m.Method != nil && m.Result == nil && m.Error == nil // or a notification
 	switch {
 	case m.Version != "2.0":
 		return fmt.Errorf("not JSON-RPC 2.0")
-	case !response && !notification:
-		return fmt.Errorf("neither a response nor a notification")
+	case !response && !request:
+		return fmt.Errorf("neither a response nor a request or notification")
 	case m.Error != nil && (m.Error.Code == nil || m.Error.Message == nil || *m.Error.Message == ""):
 		return fmt.Errorf("not an error object")
 	}
@@ -159,12 +159,15 @@ func echo(_ context.Context, r Request) []byte {
 	return result(r, string(r.Params))
 }
 
-// byMethod sends calls to the pool and all else inline.
-func byMethod(method string, _ json.RawMessage) Class {
-	if method == "tools/call" {
-		return Pooled
+// byMethod sends calls to the pools and all else inline.
+func byMethod(method string, params json.RawMessage) Class {
+	switch {
+	case method != "tools/call":
+		return Inline
+	case bytes.Contains(params, []byte(`"name":"w"`)):
+		return Writes
 	}
-	return Inline
+	return Reads
 }
 
 // gate is a handler whose calls report that they run, and end when released or when their context does.
@@ -194,6 +197,10 @@ func (g *gate) handle(ctx context.Context, r Request) []byte {
 
 func callLine(id string) string {
 	return `{"jsonrpc":"2.0","id":` + id + `,"method":"tools/call","params":{"name":"t"}}`
+}
+
+func writeLine(id string) string {
+	return `{"jsonrpc":"2.0","id":` + id + `,"method":"tools/call","params":{"name":"w"}}`
 }
 
 func cancelLine(id, reason string) string {

@@ -1,10 +1,11 @@
 // Package stdio is the line transport of an MCP server on stdin and stdout: JSON-RPC 2.0, one message a line. It owns
-// framing, ids, the table of requests in flight, the bounded pool that runs calls, cancellation, and draining at the
-// end. What a method means it does not know: a [Handler] answers.
+// framing, ids, the table of requests in flight, the bounded pools that run calls, the requests to the client,
+// cancellation, and draining at the end. What a method means it does not know: a [Handler] answers.
 //
 // Three promises hold whatever the client or a handler does. Nothing but whole JSON-RPC lines is written. Every request
 // that was accepted gets exactly one reply, except that one which the client cancelled gets none. Memory is bounded: one
-// line, Concurrency + Queue calls, and MaxHeld bytes of them.
+// line, and in each of three pools (calls that read, calls that write, waits on a person) a number of calls and MaxHeld
+// bytes of them.
 package stdio
 
 import (
@@ -19,10 +20,13 @@ import (
 
 // What a zero field of [Config] means.
 const (
-	DefaultConcurrency  = 64
-	DefaultQueue        = 256
+	DefaultReads        = 64
+	DefaultReadsQueued  = 256
+	DefaultWrites       = 16
+	DefaultWritesQueued = 64
+	DefaultWaits        = 16
 	DefaultMaxLine      = 10 << 20
-	DefaultMaxHeld      = 64 << 20
+	DefaultMaxHeld      = 32 << 20
 	DefaultDrainTimeout = 10 * time.Second
 )
 
@@ -83,12 +87,31 @@ type Handler func(ctx context.Context, r Request) []byte
 type Class int
 
 const (
-	// Pooled requests run concurrently in the bounded pool; beyond its bounds they are answered "busy".
-	Pooled Class = iota
-	// Inline requests are answered by the reader itself, in order with the lines around them and also when the pool is
+	// Reads run concurrently in their bounded pool; beyond its bounds they are answered "busy". They may be started
+	// while the server drains.
+	Reads Class = iota
+	// Writes have a pool of their own, so that neither kind keeps the other waiting. None is started once the input has
+	// ended: what was never started is safe to repeat.
+	Writes
+	// Inline requests are answered by the reader itself, in order with the lines around them and also when the pools are
 	// full. For what is answered at once: nothing else is read meanwhile, not even a cancellation.
 	Inline
 )
+
+// Bounds are those of a pool: how many calls run at once, and how many wait for their turn. Zeros stand for the
+// defaults; a negative Queued means that none waits.
+type Bounds struct{ Running, Queued int }
+
+func (b Bounds) withDefaults(running, queued int) Bounds {
+	if b.Running <= 0 {
+		b.Running = running
+	}
+	if b.Queued == 0 {
+		b.Queued = queued
+	}
+	b.Queued = max(b.Queued, 0)
+	return b
+}
 
 // Config is what a connection needs. In, Out and Handle are required.
 type Config struct {
@@ -96,36 +119,31 @@ type Config struct {
 	Out    io.Writer // each line is one Write
 	Handle Handler
 
-	// Class sorts requests; nil means that all are Pooled. Notifications are always handled inline.
+	// Class sorts requests; nil means that all are Reads. Notifications are always handled inline.
 	Class func(method string, params json.RawMessage) Class
-	// Concurrency is how many pooled calls run at once, Queue how many wait. A negative Queue means that none waits.
-	Concurrency, Queue int
+	// Reads and Writes are the bounds of the two pools.
+	Reads, Writes Bounds
+	// Waits is how many calls may wait on a person at once; see [WaitForPerson].
+	Waits int
 	// MaxLine is the longest accepted line in bytes, without its newline.
 	MaxLine int
-	// MaxHeld bounds the bytes of all pooled calls that run or wait; beyond it a call is answered "busy". A single call
-	// is always let in, so that every line that fits MaxLine can be handled.
+	// MaxHeld bounds the bytes of the calls that run or wait, in each pool and among those that wait on a person; beyond
+	// it a call is answered "busy". A single call is always let in, so that every line that fits MaxLine can be handled.
 	MaxHeld int
 	// DrainTimeout is how long calls may go on after the end of input or of Serve's context.
 	DrainTimeout time.Duration
 	// Log gets the transport's own events, without payload; nil discards them.
 	Log *slog.Logger
-	// StartQueued is asked when input has ended, for each call that still waits: true lets it run within DrainTimeout,
-	// false answers it with an error. nil refuses all, since a call that was never started is safe to repeat.
-	StartQueued func(r Request) bool
-	// OnResponse is handed the client's responses to requests of the server, in the order received; nil ignores them.
-	// It runs on the reader and must not block. id is as sent, nil if absent.
-	OnResponse func(id, message json.RawMessage)
 }
 
 func (cfg Config) withDefaults() (Config, error) {
 	if cfg.In == nil || cfg.Out == nil || cfg.Handle == nil {
 		return cfg, errors.New("stdio: In, Out and Handle of the Config must be set")
 	}
-	if cfg.Concurrency <= 0 {
-		cfg.Concurrency = DefaultConcurrency
-	}
-	if cfg.Queue == 0 {
-		cfg.Queue = DefaultQueue
+	cfg.Reads = cfg.Reads.withDefaults(DefaultReads, DefaultReadsQueued)
+	cfg.Writes = cfg.Writes.withDefaults(DefaultWrites, DefaultWritesQueued)
+	if cfg.Waits <= 0 {
+		cfg.Waits = DefaultWaits
 	}
 	if cfg.MaxLine <= 0 {
 		cfg.MaxLine = DefaultMaxLine
@@ -142,9 +160,9 @@ func (cfg Config) withDefaults() (Config, error) {
 	return cfg, nil
 }
 
-// Serve reads requests from cfg.In until it ends or ctx does, then drains: nothing new is accepted, running calls and
-// the queued ones that StartQueued allows finish within DrainTimeout, after which their contexts are cancelled and those
-// without an answer get an error. It returns when all replies are written: nil at the end of input, ctx's cause when ctx
+// Serve reads requests from cfg.In until it ends or ctx does, then drains: nothing new is accepted, waits on a person
+// end at once, running calls and the queued reads finish within DrainTimeout, after which their contexts are cancelled
+// and those without an answer get an error. Queued writes are refused. It returns when all replies are written: nil at the end of input, ctx's cause when ctx
 // ended, the error when In or Out broke. A broken Out cancels every call and ends Serve without draining.
 //
 // No goroutine of Serve's is left, with three exceptions that nothing can end: one blocked in In.Read when ctx has

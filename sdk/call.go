@@ -27,6 +27,7 @@ type Call struct {
 	domain     string
 	arguments  json.RawMessage
 	budget     int
+	dryRun     bool
 	host       pluginv1.HostClient
 	lastStatus atomic.Int64
 }
@@ -37,6 +38,12 @@ func (c *Call) Domain() string { return c.domain }
 // Arguments is the JSON object that the caller gave, checked against the tool's
 // schema but otherwise untouched: an explicit null, [], false or 0 is still there.
 func (c *Call) Arguments() json.RawMessage { return slices.Clone(c.arguments) }
+
+// DryRun reports whether the host only finds out what the call would change, to show
+// it to a person: reads go through, and writes are answered with what they would
+// probably lead to. The tool does what it always does, but does not wait for an
+// effect of its writes, such as a build. What it returns is dropped.
+func (c *Call) DryRun() bool { return c.dryRun }
 
 // FitItems is how many of the items, from the first on, fit into the host's budget
 // for one answer, at least one: the host cuts what is longer, and a cursor that the

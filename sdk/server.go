@@ -118,7 +118,7 @@ func (s *server) CallTool(ctx context.Context, r *pluginv1.CallToolRequest) (*pl
 	ctx, cancel := context.WithCancelCause(ctx)
 	// Requests of goroutines that outlive the tool's function must fail.
 	defer cancel(errors.New("call ended"))
-	call := &Call{ctx: ctx, id: r.GetCallId(), domain: host.domain, arguments: r.GetArguments(), budget: int(r.GetAnswerBudgetBytes()), host: host}
+	call := &Call{ctx: ctx, id: r.GetCallId(), domain: host.domain, arguments: r.GetArguments(), budget: int(r.GetAnswerBudgetBytes()), dryRun: r.GetDryRun(), host: host}
 	result, err := tool.run(ctx, call)
 	if err == nil && len(result) > pluginv1.MaxBodyBytes {
 		err = newError(pluginv1.Failure_CODE_TOO_LARGE, "the answer of %s is over %d bytes: ask for fewer items or fields", r.GetTool(), pluginv1.MaxBodyBytes)

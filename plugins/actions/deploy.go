@@ -61,6 +61,9 @@ func (p patience) deployAction(ctx context.Context, c *sdk.Call, in deployInput)
 	if err != nil {
 		return nil, fmt.Errorf("the deployment was accepted, but Auth0 answered something other than a version: %w", err)
 	}
+	if c.DryRun() {
+		return version, nil
+	}
 	version, outcome, err := d.awaitLive(ctx, version)
 	if err != nil {
 		return nil, err

@@ -102,6 +102,24 @@ func TestDeployRightAfterCreate(t *testing.T) {
 	}
 }
 
+// In a dry run nothing is built, so there is nothing to wait for.
+func TestDeployInADryRun(t *testing.T) {
+	_, auth0 := tenant(t, sandbox.Options{Empty: true})
+	id := newAction(t, auth0, "exports.onExecutePostLogin = async () => {};")
+	simulating := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.Method == http.MethodGet && !strings.Contains(r.URL.Path, "planned") {
+			auth0.ServeHTTP(w, r)
+			return
+		}
+		w.Header().Set("Content-Type", "application/json")
+		_, _ = w.Write([]byte(`{"id":"planned-id-1"}`))
+	})
+	// With forever to wait, this returns only if nothing is waited for.
+	if r := sdktest.DryRun(t, plugin(eager), simulating, "auth0_deploy_action", `{"id":"`+id+`"}`); r.Failure != nil {
+		t.Error(r.Failure)
+	}
+}
+
 func TestDeployWithoutChanges(t *testing.T) {
 	_, auth0 := tenant(t, sandbox.Options{Empty: true, BuildTime: -1})
 	id := newAction(t, auth0, "//")

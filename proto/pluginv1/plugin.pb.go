@@ -372,8 +372,12 @@ type CallToolRequest struct {
 	// The host cuts a longer answer. A tool that hands out a cursor must fit its
 	// items into this by itself, or the cursor skips what was cut. 0: no limit.
 	AnswerBudgetBytes int64 `protobuf:"varint,4,opt,name=answer_budget_bytes,json=answerBudgetBytes,proto3" json:"answer_budget_bytes,omitempty"`
-	unknownFields     protoimpl.UnknownFields
-	sizeCache         protoimpl.SizeCache
+	// The host finds out what the call would change: it lets reads through and
+	// answers writes with what they would probably lead to. A tool that waits for
+	// an effect of its writes does not, in such a call. What it answers is dropped.
+	DryRun        bool `protobuf:"varint,5,opt,name=dry_run,json=dryRun,proto3" json:"dry_run,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
 }
 
 func (x *CallToolRequest) Reset() {
@@ -432,6 +436,13 @@ func (x *CallToolRequest) GetAnswerBudgetBytes() int64 {
 		return x.AnswerBudgetBytes
 	}
 	return 0
+}
+
+func (x *CallToolRequest) GetDryRun() bool {
+	if x != nil {
+		return x.DryRun
+	}
+	return false
 }
 
 type CallToolResponse struct {
@@ -1085,12 +1096,13 @@ const file_auth0mcp_plugin_v1_plugin_proto_rawDesc = "" +
 	"\x0ehost_broker_id\x18\x02 \x01(\rR\fhostBrokerId\x12\"\n" +
 	"\fcapabilities\x18\x03 \x03(\tR\fcapabilities\"7\n" +
 	"\x11ConfigureResponse\x12\"\n" +
-	"\fcapabilities\x18\x01 \x03(\tR\fcapabilities\"\x8c\x01\n" +
+	"\fcapabilities\x18\x01 \x03(\tR\fcapabilities\"\xa5\x01\n" +
 	"\x0fCallToolRequest\x12\x17\n" +
 	"\acall_id\x18\x01 \x01(\tR\x06callId\x12\x12\n" +
 	"\x04tool\x18\x02 \x01(\tR\x04tool\x12\x1c\n" +
 	"\targuments\x18\x03 \x01(\fR\targuments\x12.\n" +
-	"\x13answer_budget_bytes\x18\x04 \x01(\x03R\x11answerBudgetBytes\"p\n" +
+	"\x13answer_budget_bytes\x18\x04 \x01(\x03R\x11answerBudgetBytes\x12\x17\n" +
+	"\adry_run\x18\x05 \x01(\bR\x06dryRun\"p\n" +
 	"\x10CallToolResponse\x12\x18\n" +
 	"\x06result\x18\x01 \x01(\fH\x00R\x06result\x127\n" +
 	"\afailure\x18\x02 \x01(\v2\x1b.auth0mcp.plugin.v1.FailureH\x00R\afailureB\t\n" +

@@ -52,10 +52,24 @@ func Call(t testing.TB, p sdk.Plugin, auth0 http.Handler, tool, arguments string
 	return c.call(t, auth0, arguments)
 }
 
+// DryRun is Call as the host does it first where a person must approve: the tool sees
+// that Call.DryRun is true. auth0 plays the host's simulation, writes included.
+func DryRun(t testing.TB, p sdk.Plugin, auth0 http.Handler, tool, arguments string) Result {
+	t.Helper()
+	declared := declaration(t, p, tool)
+	checkArguments(t, declared, arguments)
+
+	c := connect(t, p, declared)
+	defer c.close()
+	c.dryRun = true
+	return c.call(t, auth0, arguments)
+}
+
 // connection is a plugin over real gRPC with a host, for calls of one tool.
 type connection struct {
 	plugin *sdk.Connection
 	host   *fakeHost
+	dryRun bool
 	close  func()
 }
 
@@ -87,7 +101,7 @@ func connect(t testing.TB, p sdk.Plugin, tool pluginv1.ToolManifest) *connection
 func (c *connection) call(t testing.TB, auth0 http.Handler, arguments string) Result {
 	t.Helper()
 	c.host.begin(auth0)
-	answer, err := c.plugin.CallTool(t.Context(), &pluginv1.CallToolRequest{CallId: callID, Tool: c.host.tool.Name, Arguments: []byte(arguments)},
+	answer, err := c.plugin.CallTool(t.Context(), &pluginv1.CallToolRequest{CallId: callID, Tool: c.host.tool.Name, Arguments: []byte(arguments), DryRun: c.dryRun},
 		grpc.MaxCallRecvMsgSize(pluginv1.MaxMessageBytes))
 	if err != nil {
 		t.Fatalf("%s: %v", c.host.tool.Name, err)

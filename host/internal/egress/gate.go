@@ -78,6 +78,10 @@ func New(cfg Config) *Gate {
 type Grant struct {
 	Plugin, PluginVersion string
 	Tool                  pluginv1.ToolManifest
+	// DryRun lets reads through only: writes are noted and answered by a simulation.
+	DryRun bool
+	// Plan, if set, is what was approved: no other write is sent.
+	Plan *Plan
 }
 
 // Call is one tool call in progress. Requests are let through until Close.
@@ -95,11 +99,16 @@ type Call struct {
 	// signedOut says why a request was not sent for want of a token.
 	signedOut string
 	failed    map[int]*apiError // the last error answer with each status
+	changes   []Change
+	// simulation is what the writes of a dry run led to.
+	simulation simulation
+	plan       *planState
+	deviation  string
 }
 
 // Open begins a call. Its id cannot be guessed, and serves the granted plugin only.
 func (g *Gate) Open(ctx context.Context, grant Grant) (*Call, error) {
-	c := &Call{gate: g, id: rand.Text(), grant: grant, failed: map[int]*apiError{}}
+	c := &Call{gate: g, id: rand.Text(), grant: grant, failed: map[int]*apiError{}, plan: newPlanState(grant.Plan)}
 	for _, rule := range grant.Tool.Paths {
 		r, err := pluginv1.ParsePathRule(rule)
 		if err != nil {
@@ -173,6 +182,12 @@ func (g *Gate) RoundTrip(ctx context.Context, plugin string, r *pluginv1.RoundTr
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	defer context.AfterFunc(c.ctx, cancel)()
+	if !slices.Contains(pluginv1.EffectRead.Methods(), r.GetMethod()) {
+		return c.change(ctx, r)
+	}
+	if answer := c.simulated(r.GetPath()); answer != nil {
+		return answer
+	}
 	return c.send(ctx, r)
 }
 

@@ -36,6 +36,11 @@ func TestImports(t *testing.T) {
 			mcpGo:     "the gate knows calls and requests, not MCP",
 			"os/exec": "the holder of the token starts nothing",
 		},
+		self + "/internal/approval": {
+			goPlugin:                "it knows what a call would change, not who carries it out",
+			mcpGo:                   "it knows what a person decides, not how they are asked",
+			self + "/internal/auth": "what is kept for a person to decide about must not be able to hold a session",
+		},
 		self + "/internal/clients": {
 			"net/http":                "it edits files and dials nothing",
 			"os/exec":                 "it edits files and starts nothing",

@@ -12,6 +12,7 @@ import (
 
 	"github.com/pelletier/go-toml/v2"
 
+	"github.com/auth0-mcp/auth0-mcp/host/internal/approval"
 	"github.com/auth0-mcp/auth0-mcp/host/internal/catalog"
 	"github.com/auth0-mcp/auth0-mcp/host/internal/egress"
 )
@@ -201,6 +202,9 @@ func (p Profile) check() error {
 	case "", Device, ClientSecret, PrivateKeyJWT, Given:
 	default:
 		return fmt.Errorf("method %s: want %s, %s, %s or %s", quoteForeign(string(p.Method)), Device, ClientSecret, PrivateKeyJWT, Given)
+	}
+	if _, err := approval.ParseEnvironment(string(p.Environment)); err != nil {
+		return err
 	}
 	if p.Store == "" {
 		return nil

@@ -11,6 +11,8 @@ import (
 	"slices"
 	"strings"
 	"time"
+
+	"github.com/auth0-mcp/auth0-mcp/host/internal/approval"
 )
 
 // Method is how a profile's token is got.
@@ -56,6 +58,9 @@ type Profile struct {
 	// signed this profile in to it. Without it the server says so and stops
 	// working: what was meant for one tenant must not reach another.
 	FollowTenant bool `toml:"follow_tenant,omitempty"`
+	// Environment is what the tenant is for: it decides which changes a person must
+	// approve.
+	Environment approval.Environment `toml:"environment,omitempty"`
 }
 
 // Session is a sign-in: a token with all that belongs to it, kept and replaced as

@@ -1,0 +1,323 @@
+package approval
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/auth0-mcp/auth0-mcp/host/internal/egress"
+	"github.com/auth0-mcp/auth0-mcp/proto/pluginv1"
+)
+
+func TestPolicy(t *testing.T) {
+	const read, write, destroy = pluginv1.EffectRead, pluginv1.EffectWrite, pluginv1.EffectDestroy
+	tests := map[string]struct {
+		policy               Policy
+		read, write, destroy Mode
+	}{
+		"development":         {Policy{Environment: Development}, None, None, None},
+		"production":          {Policy{Environment: Production}, None, Elicit, Elicit},
+		"nobody has said":     {Policy{}, None, None, Elicit},
+		"none, in production": {Policy{None, Production}, None, None, None},
+		"terminal":            {Policy{Terminal, Development}, None, Terminal, Terminal},
+		"elicit":              {Policy{Elicit, ""}, None, Elicit, Elicit},
+	}
+	for name, tt := range tests {
+		t.Run(name, func(t *testing.T) {
+			for effect, want := range map[pluginv1.Effect]Mode{read: tt.read, write: tt.write, destroy: tt.destroy} {
+				if got := tt.policy.For(effect); got != want {
+					t.Errorf("%s: %s, want %s", effect, got, want)
+				}
+			}
+			// An effect that is not known here may do anything.
+			if got := (Policy{}).For("unheard-of"); got != Elicit {
+				t.Errorf("an unknown effect: %s", got)
+			}
+		})
+	}
+}
+
+func TestParse(t *testing.T) {
+	for text, want := range map[string]Mode{"none": None, " Elicit ": Elicit, "TERMINAL": Terminal, "": "", "yes": "", "auto": ""} {
+		got, err := ParseMode(text)
+		if got != want || (err == nil) != (want != "") {
+			t.Errorf("mode %q: %q, %v", text, got, err)
+		}
+	}
+	for text, fine := range map[string]bool{"": true, "development": true, "Production": true, "prod": false} {
+		if _, err := ParseEnvironment(text); (err == nil) != fine {
+			t.Errorf("environment %q: %v", text, err)
+		}
+	}
+}
+
+func request() Request {
+	return Request{
+		Profile: "prod", Tenant: "tenant.auth0.example", Tool: "auth0_update_application", Plugin: "applications", PluginVersion: "0.1.0",
+		Arguments: json.RawMessage(`{"client_id":"abc","name":"New","n":9007199254740993}`),
+		Plan: egress.Plan{Changes: []egress.Change{{
+			Method: "PATCH", Path: "/api/v2/clients/abc", Body: []byte(`{"name":"New"}`),
+			Before: json.RawMessage(`{"client_id":"abc","name":"Old","client_secret":"s3cret"}`),
+			After:  json.RawMessage(`{"client_id":"abc","name":"New","client_secret":"s3cret"}`),
+		}}},
+	}
+}
+
+// An approval is for one request: whatever differs from it finds none.
+func TestApprovalIsBound(t *testing.T) {
+	others := map[string]func(*Request){
+		"another tenant":         func(r *Request) { r.Tenant = "other.auth0.example" },
+		"another profile":        func(r *Request) { r.Profile = "dev" },
+		"another tool":           func(r *Request) { r.Tool = "auth0_create_application" },
+		"another plugin version": func(r *Request) { r.PluginVersion = "0.1.1" },
+		"another binary":         func(r *Request) { r.PluginDigest[0]++ },
+		"another argument": func(r *Request) {
+			r.Arguments = json.RawMessage(`{"client_id":"abc","name":"Newer","n":9007199254740993}`)
+		},
+		"a number that is close": func(r *Request) {
+			r.Arguments = json.RawMessage(`{"client_id":"abc","name":"New","n":9007199254740992}`)
+		},
+		"another body":         func(r *Request) { r.Plan.Changes[0].Body = []byte(`{"name":"New","is_first_party":false}`) },
+		"another path":         func(r *Request) { r.Plan.Changes[0].Path = "/api/v2/clients/abd" },
+		"another query":        func(r *Request) { r.Plan.Changes[0].Query = "force=true" },
+		"another state before": func(r *Request) { r.Plan.Changes[0].Before = json.RawMessage(`{"client_id":"abc","name":"Moved"}`) },
+		"one more change":      func(r *Request) { r.Plan.Changes = append(r.Plan.Changes, r.Plan.Changes[0]) },
+		"no change":            func(r *Request) { r.Plan.Changes = nil },
+	}
+	store := Store{Dir: filepath.Join(t.TempDir(), "approvals")}
+	proposal, err := store.Propose(t.Context(), request(), "a plan")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, ok, err := store.Consume(t.Context(), request()); ok || err != nil {
+		t.Fatalf("without a decision: %v, %v", ok, err)
+	}
+	if err := store.Approve(t.Context(), proposal); err != nil {
+		t.Fatal(err)
+	}
+	for name, change := range others {
+		r := request()
+		change(&r)
+		if _, ok, err := store.Consume(t.Context(), r); ok || err != nil {
+			t.Errorf("%s: %v, %v", name, ok, err)
+		}
+	}
+	same := request()
+	same.Arguments = json.RawMessage(` {"n":9007199254740993, "name":"New","client_id":"abc"} `)
+	same.Plan.Changes[0].After = nil // a guess, and no part of what was approved
+	if id, ok, err := store.Consume(t.Context(), same); !ok || err != nil || id != proposal.ID {
+		t.Errorf("the same request: %q, %v, %v", id, ok, err)
+	}
+	if _, ok, _ := store.Consume(t.Context(), same); ok {
+		t.Error("an approval was used twice")
+	}
+}
+
+func TestApprovalExpires(t *testing.T) {
+	now := time.Date(2026, 11, 24, 12, 0, 0, 0, time.UTC)
+	store := Store{Dir: t.TempDir(), Now: func() time.Time { return now }}
+	first, err := store.Propose(t.Context(), request(), "a plan")
+	if err != nil {
+		t.Fatal(err)
+	}
+	now = now.Add(time.Minute)
+	if again, err := store.Propose(t.Context(), request(), "a plan"); err != nil || again.ID != first.ID {
+		t.Errorf("the same call again: %v, %v, want %s", again.ID, err, first.ID)
+	}
+	now = now.Add(Lifetime - 2*time.Minute)
+	second, err := store.Propose(t.Context(), request(), "a plan")
+	if err != nil || second.ID == first.ID {
+		t.Errorf("near its end it is given out again: %v, %v", second.ID, err)
+	}
+	now = now.Add(2 * time.Minute)
+	if _, err := store.Find(t.Context(), first.ID); !isUnknown(err) {
+		t.Errorf("after its end: %v", err)
+	}
+	if err := store.Approve(t.Context(), first); !isUnknown(err) {
+		t.Errorf("approving after its end: %v", err)
+	}
+	if err := store.Approve(t.Context(), second); err != nil {
+		t.Fatal(err)
+	}
+	now = now.Add(Lifetime + time.Second)
+	if _, ok, err := store.Consume(t.Context(), request()); ok || err != nil {
+		t.Errorf("an approval after its end: %v, %v", ok, err)
+	}
+	if entries, _ := filepath.Glob(filepath.Join(store.Dir, "*.json")); len(entries) != 0 {
+		t.Errorf("left: %v", entries)
+	}
+}
+
+func isUnknown(err error) bool {
+	var unknown *UnknownError
+	return errors.As(err, &unknown)
+}
+
+func TestDecline(t *testing.T) {
+	store := Store{Dir: t.TempDir()}
+	p, err := store.Propose(t.Context(), request(), "a plan")
+	if err != nil {
+		t.Fatal(err)
+	}
+	found, err := store.Find(t.Context(), strings.ToLower(strings.ReplaceAll(p.ID, "-", ""))+"\n")
+	if err != nil || found.ID != p.ID {
+		t.Fatalf("as a person types it: %v, %v", found.ID, err)
+	}
+	if err := store.Decline(t.Context(), found); err != nil {
+		t.Fatal(err)
+	}
+	if err := store.Approve(t.Context(), p); !isUnknown(err) {
+		t.Errorf("approving what was declined: %v", err)
+	}
+}
+
+// What a person saw is what they approve.
+func TestApproveWhatWasShown(t *testing.T) {
+	store := Store{Dir: t.TempDir()}
+	p, err := store.Propose(t.Context(), request(), "a plan")
+	if err != nil {
+		t.Fatal(err)
+	}
+	shown := p
+	shown.Text = "another plan"
+	if err := store.Approve(t.Context(), shown); !isUnknown(err) {
+		t.Errorf("got %v", err)
+	}
+}
+
+func TestOneOfManyUsesAnApproval(t *testing.T) {
+	store := Store{Dir: t.TempDir()}
+	p, err := store.Propose(t.Context(), request(), "a plan")
+	if err == nil {
+		err = store.Approve(t.Context(), p)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	var wg sync.WaitGroup
+	var mu sync.Mutex
+	used := 0
+	for range 20 {
+		wg.Go(func() {
+			_, ok, err := store.Consume(t.Context(), request())
+			mu.Lock()
+			defer mu.Unlock()
+			if err != nil {
+				t.Error(err)
+			}
+			if ok {
+				used++
+			}
+		})
+	}
+	wg.Wait()
+	if used != 1 {
+		t.Errorf("used %d times", used)
+	}
+}
+
+func TestProposalsAreBounded(t *testing.T) {
+	store := Store{Dir: t.TempDir()}
+	for i := range maxProposals + 1 {
+		r := request()
+		r.Tool = fmt.Sprint("tool", i)
+		_, err := store.Propose(t.Context(), r, "a plan")
+		var full *FullError
+		if errors.As(err, &full) != (i == maxProposals) {
+			t.Fatalf("proposal %d: %v", i, err)
+		}
+	}
+}
+
+// Files that are no proposals, or that would live for ever, count for nothing.
+func TestForeignFiles(t *testing.T) {
+	store := Store{Dir: t.TempDir()}
+	p, err := store.Propose(t.Context(), request(), "a plan")
+	if err != nil {
+		t.Fatal(err)
+	}
+	p.Approved = time.Now()
+	p.Expires = time.Now().Add(1000 * time.Hour)
+	data, err := json.Marshal(p)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name, text := range map[string]string{p.ID + ".json": string(data), "AAAA-AAAA.json": "{", "BBBB-BBBB.json": string(data), "notes.txt": "mine"} {
+		if err := os.WriteFile(filepath.Join(store.Dir, name), []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := os.Mkdir(filepath.Join(store.Dir, "CCCC-CCCC.json"), 0o700); err != nil {
+		t.Fatal(err)
+	}
+	if _, ok, err := store.Consume(t.Context(), request()); ok || err != nil {
+		t.Errorf("consumed: %v, %v", ok, err)
+	}
+	if list, err := store.List(t.Context()); len(list) != 0 || err != nil {
+		t.Errorf("listed: %v, %v", list, err)
+	}
+	if _, err := os.Stat(filepath.Join(store.Dir, "notes.txt")); err != nil {
+		t.Error("a file of somebody else's is gone")
+	}
+}
+
+func TestDescribe(t *testing.T) {
+	r := request()
+	r.Plan.Changes[0].Before = json.RawMessage(`{"client_id":"abc","name":"Old","client_secret":"s3cret","jwt":{"alg":"HS256","ttl":1},"gone":true,"updated_at":"1"}`)
+	r.Plan.Changes[0].After = json.RawMessage(`{"client_id":"abc","name":"N\u202eew","client_secret":"other","jwt":{"alg":"RS256","ttl":1},"updated_at":"2"}`)
+	r.Plan.Changes = append(r.Plan.Changes,
+		egress.Change{Method: "POST", Path: "/api/v2/actions/actions", Body: []byte(`{"code":"one;\ntwo;","secrets":[{"name":"KEY","value":"hidden"}]}`), After: json.RawMessage(`{"id":"planned-id-2"}`)},
+		egress.Change{Method: "DELETE", Path: "/api/v2/clients/def", Before: json.RawMessage(`{"name":"Doomed"}`)},
+		egress.Change{Method: "PATCH", Path: "/api/v2/clients/ghi", Query: "a=b", Body: []byte(`{"sso":false}`)},
+	)
+	want := `auth0_update_application (plugin applications 0.1.0) on the tenant tenant.auth0.example, profile prod:
+
+PATCH /api/v2/clients/abc
+  client_secret: "[REDACTED]" → "[REDACTED]"
+  gone: removed, was true
+  jwt.alg: "HS256" → "RS256"
+  name: "Old" → "N\u{202E}ew"
+
+POST /api/v2/actions/actions
+  code: 
+    | one;
+    | two;
+  secrets: [{"name":"KEY","value":"[REDACTED]"}]
+
+DELETE /api/v2/clients/def
+  all of it: removed, was {"name":"Doomed"}
+
+PATCH /api/v2/clients/ghi?a=b
+  (what is there now could not be read)
+  sso: false`
+	got, err := r.Describe(egress.Redact, false)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got != want {
+		t.Errorf("got\n%s\nwant\n%s", got, want)
+	}
+	long := strings.Repeat("ä", 5000)
+	body, err := json.Marshal(map[string]string{"name": long})
+	if err != nil {
+		t.Fatal(err)
+	}
+	r.Plan.Changes[1].Body = body
+	short, err := r.Describe(egress.Redact, true)
+	if err != nil || len(short) > 2*shortText || !strings.Contains(short, "bytes in all") {
+		t.Errorf("%d bytes, %v:\n%s", len(short), err, short)
+	}
+	if whole, err := r.Describe(egress.Redact, false); err != nil || !strings.Contains(whole, long) {
+		t.Errorf("the whole text leaves something out: %v", err)
+	}
+	r.Plan.Changes[1].Body = []byte("not JSON")
+	if _, err := r.Describe(egress.Redact, false); err == nil {
+		t.Error("what cannot be shown can be approved")
+	}
+}

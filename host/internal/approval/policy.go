@@ -1,0 +1,73 @@
+// Package approval lets a person decide about a change before it is made: who must be
+// asked, what they are shown, and the answers given in a terminal, which are bound to
+// one change, used once and expire.
+package approval
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/auth0-mcp/auth0-mcp/proto/pluginv1"
+)
+
+// Mode is how a person is asked about a change.
+type Mode string
+
+const (
+	// None asks nobody.
+	None Mode = "none"
+	// Elicit asks through the MCP client; where that cannot ask, as Terminal.
+	Elicit Mode = "elicit"
+	// Terminal answers a call with its plan, until a person has approved it with
+	// «auth0-mcp approve».
+	Terminal Mode = "terminal"
+)
+
+// ParseMode reads a mode as a person gives it.
+func ParseMode(s string) (Mode, error) {
+	switch mode := Mode(strings.ToLower(strings.TrimSpace(s))); mode {
+	case None, Elicit, Terminal:
+		return mode, nil
+	}
+	return "", fmt.Errorf("%q: want %s, %s or %s", s, None, Elicit, Terminal)
+}
+
+// Environment is what a tenant is for.
+type Environment string
+
+const (
+	// Development is a tenant in which nothing is lost.
+	Development Environment = "development"
+	// Production is a tenant that people sign in with.
+	Production Environment = "production"
+)
+
+// ParseEnvironment reads an environment as a person gives it; empty means unknown.
+func ParseEnvironment(s string) (Environment, error) {
+	switch environment := Environment(strings.ToLower(strings.TrimSpace(s))); environment {
+	case "", Development, Production:
+		return environment, nil
+	}
+	return "", fmt.Errorf("environment %q: want %s or %s", s, Development, Production)
+}
+
+// Policy says which calls need a person.
+type Policy struct {
+	// Mode holds for every change; empty: as the environment has it.
+	Mode        Mode
+	Environment Environment
+}
+
+// For is how a person is asked about calls of tools with an effect. An unknown
+// environment counts as production where something may be destroyed.
+func (p Policy) For(effect pluginv1.Effect) Mode {
+	switch {
+	case effect == pluginv1.EffectRead:
+		return None
+	case p.Mode != "":
+		return p.Mode
+	case p.Environment == Production, p.Environment == "" && effect != pluginv1.EffectWrite:
+		return Elicit
+	}
+	return None
+}

@@ -33,6 +33,7 @@ func TestScripts(t *testing.T) {
 		Setup: func(env *testscript.Env) error {
 			env.Setenv("XDG_CONFIG_HOME", env.WorkDir+"/config")
 			env.Setenv("XDG_DATA_HOME", env.WorkDir+"/data")
+			env.Setenv("XDG_STATE_HOME", env.WorkDir+"/state")
 			env.Setenv("HOME", env.WorkDir+"/home")
 			// The race detector waits a second in every process that ends.
 			env.Setenv("GORACE", "atexit_sleep_ms=0")
@@ -42,6 +43,7 @@ func TestScripts(t *testing.T) {
 			"fakeplugin":   makePlugin,
 			"tenant":       serveTenant,
 			"signpersonin": signPersonIn,
+			"waiting":      waitingApproval,
 			"refreshes":    refreshes,
 		},
 	})

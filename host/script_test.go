@@ -15,6 +15,7 @@ import (
 
 	"github.com/rogpeppe/go-internal/testscript"
 
+	"github.com/auth0-mcp/auth0-mcp/host/internal/approval"
 	"github.com/auth0-mcp/auth0-mcp/host/internal/auth"
 )
 
@@ -110,4 +111,16 @@ func tenantClient(ts *testscript.TestScript) *http.Client {
 		ts.Check(fmt.Errorf("no certificate in %s", ts.Getenv("AUTH0_MCP_CA_FILE")))
 	}
 	return &http.Client{Transport: &http.Transport{TLSClientConfig: &tls.Config{RootCAs: roots, MinVersion: tls.VersionTLS12}}}
+}
+
+// waitingApproval VARIABLE takes the id of the one change that waits for a person.
+func waitingApproval(ts *testscript.TestScript, _ bool, args []string) {
+	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
+	defer cancel()
+	list, err := approval.Store{Dir: filepath.Join(ts.Getenv("XDG_STATE_HOME"), "auth0-mcp", "approvals")}.List(ctx)
+	ts.Check(err)
+	if len(list) != 1 {
+		ts.Fatalf("%d changes wait", len(list))
+	}
+	ts.Setenv(args[0], list[0].ID)
 }

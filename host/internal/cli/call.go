@@ -69,18 +69,29 @@ func callTool(cmd *cobra.Command, env Environment, f runFlags, args []string, as
 	if err != nil {
 		return err
 	}
-	text, failed := server.Call(cmd.Context(), tool, arguments, func(p mcpserver.Progress) {
-		fmt.Fprintf(env.Err, "… %s\n", p.Note)
-	})
+	caller := mcpserver.Caller{Progress: func(p mcpserver.Progress) { fmt.Fprintf(env.Err, "… %s\n", p.Note) }}
+	if isTerminal(env.In) && isTerminal(env.Err) {
+		caller.Ask = func(ctx context.Context, text string) (bool, error) { return askApproval(ctx, env, text) }
+	}
+	texts, failed := server.Call(cmd.Context(), tool, arguments, caller)
 	if failed {
-		fmt.Fprintln(env.Err, text)
+		fmt.Fprintln(env.Err, strings.Join(texts, "\n"))
 		return errToolFailed
 	}
-	if !asJSON {
-		text = indented(text)
+	for i, text := range texts {
+		// What belongs to the answer and is not a part of it goes beside it.
+		out := io.Writer(env.Out)
+		if i > 0 {
+			out = env.Err
+		}
+		if !asJSON {
+			text = indented(text)
+		}
+		if _, err = fmt.Fprintln(out, text); err != nil {
+			return err
+		}
 	}
-	_, err = fmt.Fprintln(env.Out, text)
-	return err
+	return nil
 }
 
 func findTool(selection *catalog.Selection, name string) (*catalog.Tool, error) {

@@ -50,7 +50,7 @@ func Main(args []string, env Environment) int {
 	root.SetErr(env.Err)
 	root.SetArgs(args)
 	root.AddCommand(initCommand(env), runCommand(env), callCommand(env), toolsCommand(env), sessionCommand(env), logoutCommand(env), profilesCommand(env),
-		clientsCommand(env), doctorCommand(env), pluginCommand(env), sandboxCommand(env))
+		clientsCommand(env), doctorCommand(env), pluginCommand(env), sandboxCommand(env), approveCommand(env))
 	addCompletions(root, env) // after AddCommand: it walks the finished tree
 	switch err := root.ExecuteContext(ctx); {
 	case errors.Is(err, errToolFailed):
@@ -164,6 +164,27 @@ func userPluginDir() (string, error) {
 		return filepath.Join(home, "Library", "Application Support", "auth0-mcp", "plugins"), nil
 	}
 	return filepath.Join(home, ".local", "share", "auth0-mcp", "plugins"), nil
+}
+
+// userStateDir is the folder of what is worth keeping and nobody configures:
+// XDG_STATE_HOME, or what stands for it on the platform.
+func userStateDir() (string, error) {
+	if dir := os.Getenv("XDG_STATE_HOME"); filepath.IsAbs(dir) {
+		return filepath.Join(dir, "auth0-mcp"), nil
+	}
+	if runtime.GOOS == "windows" {
+		if dir := os.Getenv("LocalAppData"); dir != "" {
+			return filepath.Join(dir, "auth0-mcp", "state"), nil
+		}
+	}
+	home, err := os.UserHomeDir()
+	if err != nil {
+		return "", fmt.Errorf("finding the state folder: %w", err)
+	}
+	if runtime.GOOS == "darwin" {
+		return filepath.Join(home, "Library", "Application Support", "auth0-mcp", "state"), nil
+	}
+	return filepath.Join(home, ".local", "state", "auth0-mcp"), nil
 }
 
 // bundledDir is the folder beside the host's own binary.

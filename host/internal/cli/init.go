@@ -12,6 +12,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/auth0-mcp/auth0-mcp/host/internal/analytics"
+	"github.com/auth0-mcp/auth0-mcp/host/internal/approval"
 	"github.com/auth0-mcp/auth0-mcp/host/internal/auth"
 	"github.com/auth0-mcp/auth0-mcp/host/internal/catalog"
 	"github.com/auth0-mcp/auth0-mcp/host/internal/clients"
@@ -30,6 +31,7 @@ type initFlags struct {
 	replace     boolFlag
 	dryRun      boolFlag
 
+	environment                     string
 	domain, clientID                string
 	secret, secretFile              string
 	secretStdin, dropCredentials    boolFlag
@@ -71,6 +73,7 @@ func (f *initFlags) add(cmd *cobra.Command) {
 	f.json.add(cmd, "json", "for programs: one JSON object a line")
 	f.replace.add(cmd, "replace", "let the profile go to another tenant, and a client's entry start something else")
 	f.dryRun.add(cmd, "dry-run", "check everything and show what would be written, without signing in")
+	flags.StringVar(&f.environment, "environment", "", "what the tenant is for: development or production, where a person must approve changes")
 	flags.StringVar(&f.domain, "auth0-domain", "", "the tenant, for a machine-to-machine application")
 	flags.StringVar(&f.clientID, "auth0-client-id", "", "the application's client id (AUTH0_CLIENT_ID)")
 	flags.StringVar(&f.secret, "auth0-client-secret", "", "the application's secret; everybody on this machine can see it: prefer AUTH0_CLIENT_SECRET")
@@ -181,6 +184,11 @@ func (f initFlags) prepare(cmd *cobra.Command, env Environment) (*signIn, error)
 		return nil, err
 	}
 	profile := s.accounts.config.Profiles[name]
+	if f.environment != "" {
+		if profile.Environment, err = approval.ParseEnvironment(f.environment); err != nil {
+			return nil, fmt.Errorf("--environment: %w", err)
+		}
+	}
 	if err := f.credentials(cmd, env, secret, name, &profile, &s.session); err != nil {
 		return nil, err
 	}

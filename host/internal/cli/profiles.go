@@ -12,6 +12,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/auth0-mcp/auth0-mcp/host/internal/approval"
 	"github.com/auth0-mcp/auth0-mcp/host/internal/auth"
 	"github.com/auth0-mcp/auth0-mcp/host/internal/clients"
 )
@@ -40,7 +41,7 @@ default, which is used where none is named.`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
-	cmd.AddCommand(profilesListCommand(env), profilesUseCommand(env), profilesRenameCommand(env), profilesRemoveCommand(env))
+	cmd.AddCommand(profilesListCommand(env), profilesUseCommand(env), profilesSetCommand(env), profilesRenameCommand(env), profilesRemoveCommand(env))
 	return cmd
 }
 
@@ -142,6 +143,49 @@ func profilesUseCommand(env Environment) *cobra.Command {
 			return sayEntries(env, "", "These entries run with the default profile and reach that tenant from their next start on:", nil)
 		},
 	}
+}
+
+func profilesSetCommand(env Environment) *cobra.Command {
+	var f accountFlags
+	var environment string
+	cmd := &cobra.Command{
+		Use:   "set NAME --environment development|production",
+		Short: "Say what a profile's tenant is for",
+		Long: `Say what a profile's tenant is for. In production a person must approve every change that a tool
+would make, in development nobody; where nothing is said, only what a tool may destroy
+(«auth0-mcp run --approve» overrules it). Servers that run go on as they started.`,
+		Args: cobra.ExactArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			parsed, err := approval.ParseEnvironment(environment)
+			if err != nil {
+				return fmt.Errorf("--environment: %w", err)
+			}
+			a, err := openAccounts(env, f)
+			if err != nil {
+				return err
+			}
+			name := args[0]
+			if _, err := a.named(name); err != nil {
+				return err
+			}
+			if err := a.folders.ConfigFile().Update(cmd.Context(), func(c *auth.Config) error {
+				_, profile, err := c.Select(name)
+				if err != nil {
+					return err
+				}
+				profile.Environment = parsed
+				c.Profiles[name] = profile
+				return nil
+			}); err != nil {
+				return err
+			}
+			_, err = fmt.Fprintf(env.Out, "Profile %s: %s. Servers that run with it take it up at their next start.\n", name, orWord(string(parsed), "environment unknown"))
+			return err
+		},
+	}
+	cmd.Flags().StringVar(&environment, "environment", "", "development or production; empty: unknown")
+	_ = cmd.MarkFlagRequired("environment") // fails only for a flag that is not there
+	return cmd
 }
 
 func profilesRenameCommand(env Environment) *cobra.Command {

@@ -14,6 +14,7 @@ import (
 	"golang.org/x/oauth2"
 
 	"github.com/auth0-mcp/auth0-mcp/host/internal/analytics"
+	"github.com/auth0-mcp/auth0-mcp/host/internal/approval"
 	"github.com/auth0-mcp/auth0-mcp/host/internal/auth"
 	"github.com/auth0-mcp/auth0-mcp/host/internal/catalog"
 	"github.com/auth0-mcp/auth0-mcp/host/internal/egress"
@@ -29,6 +30,7 @@ type runFlags struct {
 	sandbox    bool
 	maxOutput  int
 	idle       time.Duration
+	approve    string
 	account    accountFlags
 	log        logFlags
 }
@@ -66,6 +68,7 @@ func (f *runFlags) addSelection(cmd *cobra.Command) {
 func (f *runFlags) addTenant(cmd *cobra.Command) {
 	cmd.Flags().BoolVar(&f.sandbox, "sandbox", false, "manage a built-in tenant, to try things without an Auth0 account")
 	f.account.add(cmd)
+	cmd.Flags().StringVar(&f.approve, "approve", "", "who approves changes: none, elicit (the client asks a person) or terminal (AUTH0_MCP_APPROVE); without it as the profile's environment has it")
 	cmd.Flags().IntVar(&f.maxOutput, "max-output", mcpserver.DefaultMaxOutput, "budget of one answer, in bytes")
 	cmd.Flags().DurationVar(&f.idle, "plugin-idle-timeout", 10*time.Minute, "stop a plugin that has not been called for so long; 0: never")
 }
@@ -77,6 +80,9 @@ type tenant struct {
 	refused   func(token string)
 	transport http.RoundTripper
 	signIn    string
+	// profile is its name, empty if there is none, and environment what it is for.
+	profile     string
+	environment approval.Environment
 	// wait returns when no renewal of the token is under way.
 	wait func(context.Context) error
 	// events are none for the sandbox, which is nobody's tenant.
@@ -118,6 +124,14 @@ func (f runFlags) server(cmd *cobra.Command, env Environment, log *slog.Logger) 
 	if f.idle < 0 {
 		return nil, fmt.Errorf("--plugin-idle-timeout %v: want a duration such as 10m, or 0 for never", f.idle)
 	}
+	approve, err := f.approval()
+	if err != nil {
+		return nil, err
+	}
+	approvals, err := approvalStore()
+	if err != nil {
+		return nil, err
+	}
 	protectProcess()
 	t, err := f.tenant(cmd.Context(), env, log)
 	if err != nil {
@@ -133,9 +147,26 @@ func (f runFlags) server(cmd *cobra.Command, env Environment, log *slog.Logger) 
 	})
 	log.Info("serving", "version", env.Version, "tenant", t.domain, "tools", len(selection.Tools()), "read-only", readOnly)
 	server := mcpserver.New(mcpserver.Config{
+		Profile: t.profile, Approve: approval.Policy{Mode: approve, Environment: t.environment}, Approvals: approvals,
 		Version: env.Version, Observe: t.events.Tool, Domain: t.domain, Selection: selection, Gate: gate, MaxOutput: f.maxOutput, IdleTimeout: f.idle, Log: log,
 	})
 	return &running{server, selection, t}, nil
+}
+
+// approval is what --approve or the environment says; "" if neither does.
+func (f runFlags) approval() (approval.Mode, error) {
+	source, value := "--approve", f.approve
+	if value == "" {
+		source, value = "AUTH0_MCP_APPROVE", os.Getenv("AUTH0_MCP_APPROVE")
+	}
+	if value == "" {
+		return "", nil
+	}
+	mode, err := approval.ParseMode(value)
+	if err != nil {
+		return "", fmt.Errorf("%s: %w", source, err)
+	}
+	return mode, nil
 }
 
 // selection is the tools that flags and environment leave, and whether the host is
@@ -187,7 +218,7 @@ func (f runFlags) tenant(ctx context.Context, env Environment, log *slog.Logger)
 		s := sandbox.New(sandbox.Options{})
 		token := &oauth2.Token{AccessToken: s.Token()}
 		return tenant{
-			domain: s.Domain(), transport: s.Transport(), wait: func(context.Context) error { return nil },
+			domain: s.Domain(), environment: approval.Development, transport: s.Transport(), wait: func(context.Context) error { return nil },
 			current: func(context.Context) (string, *oauth2.Token, error) { return s.Domain(), token, nil },
 		}, nil
 	}
@@ -213,7 +244,7 @@ func (f runFlags) tenant(ctx context.Context, env Environment, log *slog.Logger)
 		return tenant{}, err
 	}
 	return tenant{
-		events: events,
+		events: events, profile: acc.name, environment: acc.profile.Environment,
 		domain: domain, current: source.current, refused: source.refused, transport: a.transport, signIn: acc.signIn(), wait: source.wait,
 	}, nil
 }

@@ -12,6 +12,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/auth0-mcp/auth0-mcp/host/internal/approval"
 	"github.com/auth0-mcp/auth0-mcp/host/internal/auth"
 	"github.com/auth0-mcp/auth0-mcp/host/internal/catalog"
 )
@@ -48,10 +49,12 @@ type sessionReport struct {
 	// Selected is the one that «auth0-mcp run» would use with the same flags.
 	Selected bool `json:"selected"`
 	// Default is whether the config names the profile as the default one.
-	Default bool         `json:"default"`
-	Domain  string       `json:"domain"`
-	Method  auth.Method  `json:"method"`
-	State   sessionState `json:"state"`
+	Default bool        `json:"default"`
+	Domain  string      `json:"domain"`
+	Method  auth.Method `json:"method"`
+	// Environment is what the tenant is for; empty: nobody has said.
+	Environment approval.Environment `json:"environment"`
+	State       sessionState         `json:"state"`
 	// Usable is whether a call would work: valid or renewable.
 	Usable bool `json:"usable"`
 	// ExpiresAt is when the token ends, in UTC; absent if that is not known.
@@ -169,7 +172,8 @@ func (a *accounts) reportOthers(ctx context.Context, selected *account, tools []
 func (a *accounts) report(ctx context.Context, acc *account, tools []*catalog.Tool, now time.Time) sessionReport {
 	r := sessionReport{
 		Profile: acc.name, Default: acc.name != "" && acc.name == a.config.DefaultProfile, Domain: acc.profile.Domain, Method: acc.profile.Method,
-		Store: storeReport{acc.store.Describe(), acc.by},
+		Environment: acc.profile.Environment,
+		Store:       storeReport{acc.store.Describe(), acc.by},
 	}
 	session, err := acc.store.Get(ctx, acc.name)
 	var none *auth.NoSessionError
@@ -246,7 +250,11 @@ func (r sessionReport) write(out *strings.Builder, toolsProblem string, now time
 	}
 	fmt.Fprintln(out, title)
 	line := func(name, value string) { fmt.Fprintf(out, "  %-8s %s\n", name, value) }
-	line("tenant", orWord(r.Domain, "not known yet"))
+	tenant := orWord(r.Domain, "not known yet")
+	if r.Environment != "" {
+		tenant += " (" + string(r.Environment) + ")"
+	}
+	line("tenant", tenant)
 	line("sign-in", methodWords(r.Method))
 	line("state", r.stateWords())
 	if r.State != sessionNone && r.State != sessionUnreadable {

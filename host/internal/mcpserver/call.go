@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"log/slog"
 	"strings"
@@ -11,6 +12,7 @@ import (
 
 	"github.com/mark3labs/mcp-go/mcp"
 
+	"github.com/auth0-mcp/auth0-mcp/host/internal/approval"
 	"github.com/auth0-mcp/auth0-mcp/host/internal/catalog"
 	"github.com/auth0-mcp/auth0-mcp/host/internal/egress"
 	"github.com/auth0-mcp/auth0-mcp/host/internal/stdio"
@@ -18,14 +20,21 @@ import (
 	"github.com/auth0-mcp/auth0-mcp/proto/pluginv1"
 )
 
+// callParams are the parameters of tools/call, as far as they are ours to read.
+type callParams struct {
+	Arguments json.RawMessage `json:"arguments"`
+	Meta      struct {
+		ProgressToken      json.RawMessage        `json:"progressToken"`
+		ProtocolVersion    string                 `json:"io.modelcontextprotocol/protocolVersion"`
+		ClientCapabilities mcp.ClientCapabilities `json:"io.modelcontextprotocol/clientCapabilities"`
+	} `json:"_meta"`
+	InputResponses map[string]json.RawMessage `json:"inputResponses"`
+	RequestState   string                     `json:"requestState"`
+}
+
 // mcpCall is callTool in MCP's terms. The parameters come as the client sent them.
 func (s *Server) mcpCall(ctx context.Context, tool *catalog.Tool) *mcp.CallToolResult {
-	var params struct {
-		Arguments json.RawMessage `json:"arguments"`
-		Meta      struct {
-			ProgressToken json.RawMessage `json:"progressToken"`
-		} `json:"_meta"`
-	}
+	var params callParams
 	raw, _ := ctx.Value(paramsKey{}).(json.RawMessage)
 	if err := json.Unmarshal(raw, &params); err != nil {
 		return failed("the parameters of tools/call are malformed")
@@ -44,67 +53,105 @@ func (s *Server) mcpCall(ctx context.Context, tool *catalog.Tool) *mcp.CallToolR
 			_ = stdio.Notify(ctx, "notifications/progress", message)
 		}
 	}
-	return s.callTool(ctx, tool, params.Arguments, report)
+	return s.callTool(ctx, callRequest{tool, params.Arguments, report, s.clientPerson(params, report)})
 }
 
-// Call runs one tool of the selection, by the same way as for a client, and
-// returns its text. isError is true if the text says what went wrong.
-func (s *Server) Call(ctx context.Context, tool *catalog.Tool, arguments json.RawMessage, report func(Progress)) (text string, isError bool) {
-	result := s.callTool(ctx, tool, arguments, &progress{send: report})
-	content, _ := mcp.AsTextContent(result.Content[0])
-	return content.Text, result.IsError
+// Caller is who calls a tool other than through MCP.
+type Caller struct {
+	// Progress hears how far the call has come.
+	Progress func(Progress)
+	// Ask shows somebody a change and returns their decision; nil: nobody is there.
+	Ask func(ctx context.Context, text string) (approved bool, err error)
 }
 
-// callTool is the way of one call: check the arguments, open the gate, run the
-// plugin, close the gate, redact, fit into the budget.
-func (s *Server) callTool(ctx context.Context, tool *catalog.Tool, arguments json.RawMessage, report *progress) *mcp.CallToolResult {
-	if err := tool.CheckArguments(arguments); err != nil {
+// Call runs one tool of the selection, by the same way as for a client. The first of
+// the texts is the tool's answer, or what went wrong if isError is true.
+func (s *Server) Call(ctx context.Context, tool *catalog.Tool, arguments json.RawMessage, caller Caller) (texts []string, isError bool) {
+	r := callRequest{tool: tool, arguments: arguments, progress: &progress{send: caller.Progress}}
+	if caller.Ask != nil {
+		r.person = person{atTerminal: true, ask: func(ctx context.Context, text string) (answer, error) {
+			approved, err := caller.Ask(ctx, text)
+			if approved && err == nil {
+				return accepted, nil
+			}
+			return declined, err
+		}}
+	}
+	result := s.callTool(ctx, r)
+	for _, content := range result.Content {
+		if content, ok := mcp.AsTextContent(content); ok {
+			texts = append(texts, content.Text)
+		}
+	}
+	return texts, result.IsError
+}
+
+// callTool is the way of one call: check the arguments, have a person decide where one
+// must, open the gate, run the plugin, close the gate, redact, fit into the budget.
+func (s *Server) callTool(ctx context.Context, r callRequest) *mcp.CallToolResult {
+	if err := r.tool.CheckArguments(r.arguments); err != nil {
 		return failed(err.Error())
 	}
-	result := s.carryOut(ctx, tool, arguments, report)
-	if s.cfg.Observe != nil {
-		s.cfg.Observe(tool.Name, !result.IsError)
+	if len(r.arguments) == 0 || string(bytes.TrimSpace(r.arguments)) == "null" {
+		r.arguments = json.RawMessage(`{}`)
+	}
+	var result *mcp.CallToolResult
+	if mode := s.cfg.Approve.For(r.tool.Effect); mode != approval.None {
+		result = s.decide(ctx, r, mode)
+	} else {
+		result, _ = s.attempt(ctx, r, egress.Grant{})
+	}
+	if s.cfg.Observe != nil && !result.NeedsInput() {
+		s.cfg.Observe(r.tool.Name, !result.IsError)
 	}
 	return result
 }
 
-// carryOut is a call whose arguments are checked.
-func (s *Server) carryOut(ctx context.Context, tool *catalog.Tool, arguments json.RawMessage, report *progress) *mcp.CallToolResult {
-	if len(arguments) == 0 || string(bytes.TrimSpace(arguments)) == "null" {
-		arguments = json.RawMessage(`{}`)
-	}
-	call, err := s.cfg.Gate.Open(ctx, egress.Grant{Plugin: tool.Plugin.Name, PluginVersion: tool.Plugin.Version, Tool: tool.ToolManifest})
+// attempt runs the tool once, under a grant of that mode. The call is nil if none
+// could be opened.
+func (s *Server) attempt(ctx context.Context, r callRequest, mode egress.Grant) (*mcp.CallToolResult, *egress.Call) {
+	tool := r.tool
+	call, err := s.cfg.Gate.Open(ctx, r.grant(mode))
 	if err != nil {
-		return failed(err.Error())
+		return failed(err.Error()), nil
 	}
 	defer call.Close()
-	s.calls.add(call.ID(), tool.Plugin.Name, report)
+	s.calls.add(call.ID(), tool.Plugin.Name, r.progress)
 	defer s.calls.remove(call.ID())
 
 	spec := supervisor.Spec{Manifest: tool.Plugin.Manifest, Path: tool.Plugin.Path, Digest: tool.Plugin.Binary, Dev: tool.Plugin.Dev, Remedy: remedy(tool.Plugin)}
-	answer, err := s.supervisor.Call(ctx, spec, tool.ToolManifest,
-		&pluginv1.CallToolRequest{CallId: call.ID(), Tool: tool.Name, Arguments: arguments, AnswerBudgetBytes: int64(s.cfg.MaxOutput)})
+	answer, err := s.supervisor.Call(ctx, spec, tool.ToolManifest, r.wire(call, s.cfg.MaxOutput, mode.DryRun))
 	call.Close()
 	// A plugin may hide that it was refused something, or not even know: the
 	// person is told all the same.
 	if refusals := call.Refusals(); len(refusals) > 0 {
 		s.cfg.Log.Warn("refused requests beyond what the tool declares", "plugin", tool.Plugin.Name, "tool", tool.Name, "count", len(refusals))
-		return failed(s.cfg.Gate.RedactText(fmt.Sprintf("plugin %s went beyond what %s declares: %s", tool.Plugin.Name, tool.Name, strings.Join(refusals, "; "))))
+		return failed(s.cfg.Gate.RedactText(fmt.Sprintf("plugin %s went beyond what %s declares: %s", tool.Plugin.Name, tool.Name, strings.Join(refusals, "; ")))), call
+	}
+	if crash, ok := errors.AsType[*supervisor.CrashError](err); ok && !call.Wrote() {
+		// Its effect is what the tool may do; the gate knows what it did.
+		harmless := *crash
+		harmless.Effect = pluginv1.EffectRead
+		err = &harmless
 	}
 	if err != nil {
-		return failed(s.cfg.Gate.RedactText(err.Error()))
+		return failed(s.cfg.Gate.RedactText(err.Error())), call
 	}
 	if text := call.SignedOut(); text != "" {
 		// Whatever the plugin makes of it: signing in again is what mends this, and
 		// the kind is for clients that can lead a person through it.
 		result := failed(s.cfg.Gate.RedactText(text))
 		result.Meta = &mcp.Meta{AdditionalFields: map[string]any{errorKind: "sign_in_required"}}
-		return result
+		return result, call
 	}
 	if f := answer.GetFailure(); f != nil {
-		return failed(call.Explain(f))
+		return failed(call.Explain(f)), call
 	}
-	return s.present(tool, answer.GetResult())
+	result := s.present(tool, answer.GetResult())
+	if changed := s.reportChanges(call.Changes()); changed != "" && !mode.DryRun && !result.IsError {
+		result.Content = append(result.Content, mcp.NewTextContent(changed))
+	}
+	return result, call
 }
 
 func (s *Server) present(tool *catalog.Tool, result []byte) *mcp.CallToolResult {

@@ -18,6 +18,7 @@ import (
 	"github.com/mark3labs/mcp-go/mcp"
 	"github.com/mark3labs/mcp-go/server"
 
+	"github.com/auth0-mcp/auth0-mcp/host/internal/approval"
 	"github.com/auth0-mcp/auth0-mcp/host/internal/catalog"
 	"github.com/auth0-mcp/auth0-mcp/host/internal/egress"
 	"github.com/auth0-mcp/auth0-mcp/host/internal/stdio"
@@ -39,6 +40,12 @@ type Config struct {
 	MaxOutput int
 	// IdleTimeout stops a plugin that has not been called for so long; 0: never.
 	IdleTimeout time.Duration
+	// Profile is the name of the profile whose tenant it is; empty: none.
+	Profile string
+	// Approve says which calls a person must approve, and Approvals keeps what was
+	// approved in a terminal.
+	Approve   approval.Policy
+	Approvals approval.Store
 	// Observe, if set, is told of each call that was carried out: the tool and
 	// whether it did what was asked. It must not wait.
 	Observe func(tool string, ok bool)
@@ -52,6 +59,7 @@ type Server struct {
 	supervisor *supervisor.Supervisor
 	session    *session
 	calls      *callTable
+	questions  questions
 }
 
 // New makes a Server. It starts no process and dials nothing.

@@ -51,6 +51,12 @@ type client struct {
 
 func connect(t *testing.T, filter catalog.Filter, roles ...string) *client {
 	t.Helper()
+	return connectWith(t, filter, func(*Config) {}, roles...)
+}
+
+// connectWith lets a test change the server's configuration.
+func connectWith(t *testing.T, filter catalog.Filter, configure func(*Config), roles ...string) *client {
+	t.Helper()
 	path, err := os.Executable()
 	if err != nil {
 		t.Fatal(err)
@@ -70,9 +76,11 @@ func connect(t *testing.T, filter catalog.Filter, roles ...string) *client {
 	c := &client{t: t, tenant: sandbox.New(sandbox.Options{}), served: make(chan error, 1)}
 	c.token = c.tenant.Token()
 	c.seen = &observed{}
-	server := New(Config{Version: "test", Observe: c.seen.add, Domain: c.tenant.Domain(), Selection: selection, Log: slog.New(slog.DiscardHandler),
+	cfg := Config{Version: "test", Observe: c.seen.add, Domain: c.tenant.Domain(), Selection: selection, Log: slog.New(slog.DiscardHandler),
 		Gate: egress.New(egress.Config{Domain: c.tenant.Domain(), Transport: c.tenant.Transport(), ReadOnly: filter.ReadOnly,
-			Tokens: oauth2.StaticTokenSource(&oauth2.Token{AccessToken: c.token})})})
+			Tokens: oauth2.StaticTokenSource(&oauth2.Token{AccessToken: c.token})})}
+	configure(&cfg)
+	server := New(cfg)
 	toServer, in := io.Pipe()
 	out, fromServer := io.Pipe()
 	c.in, c.lines = in, bufio.NewScanner(out)

@@ -1,0 +1,123 @@
+package cli
+
+import (
+	"bufio"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"path/filepath"
+	"strings"
+	"text/tabwriter"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/auth0-mcp/auth0-mcp/host/internal/approval"
+)
+
+// approvalStore keeps what waits for «auth0-mcp approve».
+func approvalStore() (approval.Store, error) {
+	state, err := userStateDir()
+	return approval.Store{Dir: filepath.Join(state, "approvals")}, err
+}
+
+func approveCommand(env Environment) *cobra.Command {
+	return &cobra.Command{
+		Use:   "approve [ID]",
+		Short: "Decide about a change that waits for a person, or list those that wait",
+		Long: `Show what a tool call would change in the tenant, and decide about it. Only a person can: it needs a
+terminal, and nothing that a model gives to a tool stands in for it.
+
+An approval holds for this one change: the same tool with the same arguments, as long as what it
+changes is as it was shown. It is used once, and expires after 15 minutes.
+Without an ID it lists what waits.`,
+		Args: cobra.MaximumNArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			store, err := approvalStore()
+			if err != nil {
+				return err
+			}
+			if len(args) == 0 {
+				return listApprovals(cmd.Context(), env, store)
+			}
+			return approve(cmd.Context(), env, store, args[0])
+		},
+	}
+}
+
+func listApprovals(ctx context.Context, env Environment, store approval.Store) error {
+	list, err := store.List(ctx)
+	if err != nil {
+		return err
+	}
+	if len(list) == 0 {
+		_, err := fmt.Fprintln(env.Out, "Nothing waits for an approval.")
+		return err
+	}
+	w := tabwriter.NewWriter(env.Out, 0, 0, 2, ' ', 0)
+	fmt.Fprintln(w, "ID\tTOOL\tTENANT\tPROFILE\tSTATE\tEXPIRES")
+	for _, p := range list {
+		state := "waits"
+		if !p.Approved.IsZero() {
+			state = "approved"
+		}
+		fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%s\tin %v\n", p.ID, p.Tool, p.Tenant, orWord(p.Profile, "-"), state, time.Until(p.Expires).Round(time.Second))
+	}
+	return w.Flush()
+}
+
+func approve(ctx context.Context, env Environment, store approval.Store, id string) error {
+	p, err := store.Find(ctx, id)
+	if err != nil {
+		return err
+	}
+	if !p.Approved.IsZero() {
+		_, err := fmt.Fprintf(env.Out, "%s is approved already: the tool has to be called again, within %v.\n", p.ID, time.Until(p.Expires).Round(time.Second))
+		return err
+	}
+	if !isTerminal(env.In) || !isTerminal(env.Err) {
+		return errors.New("approving needs a terminal: a person must see the change and answer. Run the command in one, without a pipe")
+	}
+	approved, err := askApproval(ctx, env, p.Text)
+	if err != nil {
+		return err
+	}
+	if !approved {
+		if err := store.Decline(ctx, p); err != nil {
+			return err
+		}
+		_, err := fmt.Fprintln(env.Out, "Declined: nothing is changed.")
+		return err
+	}
+	if err := store.Approve(ctx, p); err != nil {
+		return err
+	}
+	_, err = fmt.Fprintf(env.Out, "Approved, once and for %v: let the tool be called again with the same arguments.\n", approval.Lifetime)
+	return err
+}
+
+// askApproval shows a change on the terminal and takes yes for an approval, and
+// nothing else. Ctrl-C ends it without a decision.
+func askApproval(ctx context.Context, env Environment, text string) (bool, error) {
+	fmt.Fprintf(env.Err, "\n%s\n\nMake this change? Type yes to approve: ", text)
+	type line struct {
+		text string
+		err  error
+	}
+	typed := make(chan line, 1)
+	go func() {
+		text, err := bufio.NewReader(io.LimitReader(env.In, 100)).ReadString('\n')
+		typed <- line{text, err}
+	}()
+	select {
+	case l := <-typed:
+		if l.err != nil && !errors.Is(l.err, io.EOF) {
+			return false, fmt.Errorf("reading the answer: %w", l.err)
+		}
+		return strings.EqualFold(strings.TrimSpace(l.text), "yes"), nil
+	case <-ctx.Done():
+		fmt.Fprintln(env.Err)
+		return false, errCancelled
+	}
+}

@@ -1,22 +1,28 @@
 // The TypeScript SDK's stdio client, a strict one, connected to the built binary.
 import assert from "node:assert/strict";
-import { readdirSync, readFileSync } from "node:fs";
+import { mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { Client } from "@modelcontextprotocol/sdk/client/index.js";
-import { StdioClientTransport } from "@modelcontextprotocol/sdk/client/stdio.js";
+import { getDefaultEnvironment, StdioClientTransport } from "@modelcontextprotocol/sdk/client/stdio.js";
 
 const server = new URL("../bin/auth0-mcp", import.meta.url).pathname;
 
 // The server ends with its test, also with one that fails: a client left open would keep node alive.
 export async function connect(t, ...flags) {
+  // Not the developer's own audit log.
+  const state = mkdtempSync(join(tmpdir(), "auth0-mcp-e2e-"));
+  t.after(() => rmSync(state, { recursive: true, force: true }));
   const transport = new StdioClientTransport({
     command: server,
     args: ["run", "--sandbox", "--log-level", "error", ...flags],
+    env: { ...getDefaultEnvironment(), XDG_STATE_HOME: state },
     stderr: "pipe",
   });
   const client = new Client({ name: "e2e", version: "1" });
   t.after(() => client.close());
   await client.connect(transport);
-  return { client, pid: transport.pid };
+  return { client, pid: transport.pid, state };
 }
 
 export const json = (result) => {

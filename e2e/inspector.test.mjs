@@ -7,7 +7,7 @@ const server = new URL("../bin/auth0-mcp", import.meta.url).pathname;
 const inspector = new URL("node_modules/.bin/mcp-inspector", import.meta.url).pathname;
 
 const inspect = (...args) =>
-  JSON.parse(execFileSync(inspector, ["--cli", server, "run", "--sandbox", ...args], { encoding: "utf8", stdio: ["ignore", "pipe", "pipe"] }));
+  JSON.parse(execFileSync(inspector, ["--cli", server, "run", "--sandbox", "--audit=off", ...args], { encoding: "utf8", stdio: ["ignore", "pipe", "pipe"] }));
 
 test("tools/list", () => {
   const { tools } = inspect("--method", "tools/list");

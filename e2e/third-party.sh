@@ -5,7 +5,7 @@ set -euo pipefail
 root=$(cd "$(dirname "$0")/.." && pwd)
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
-export GOWORK=off XDG_CONFIG_HOME=$work/config XDG_DATA_HOME=$work/data
+export GOWORK=off XDG_CONFIG_HOME=$work/config XDG_DATA_HOME=$work/data XDG_STATE_HOME=$work/state
 call='{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"auth0_list_client_grants","arguments":{"client_id":"x"}}}'
 fail() { echo "third-party: $*" >&2; exit 1; }
 

@@ -19,6 +19,7 @@ const (
 	// maxBody is the largest request body that is read; more is a 413.
 	maxBody = 1 << 20
 
+	headerRequestID = "X-Auth0-Requestid"
 	headerLimit     = "X-Ratelimit-Limit"
 	headerRemaining = "X-Ratelimit-Remaining"
 	headerReset     = "X-Ratelimit-Reset"
@@ -311,10 +312,12 @@ func (t *Tenant) headers() http.Header {
 		t.rateCount = rateWindow{second: second}
 	}
 	t.rateCount.used++
+	t.answered++
 	return http.Header{
-		"Content-Type": {"application/json; charset=utf-8"},
-		"Date":         {time.Unix(second, 0).UTC().Format(http.TimeFormat)},
-		headerLimit:    {strconv.Itoa(t.rateLimit)},
+		headerRequestID: {fmt.Sprintf("%020x", t.answered)},
+		"Content-Type":  {"application/json; charset=utf-8"},
+		"Date":          {time.Unix(second, 0).UTC().Format(http.TimeFormat)},
+		headerLimit:     {strconv.Itoa(t.rateLimit)},
 		// It never says 0: nothing is refused here, and a client that believes
 		// the header would stop for no reason.
 		headerRemaining: {strconv.Itoa(max(t.rateLimit-t.rateCount.used, 1))},

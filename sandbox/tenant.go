@@ -80,6 +80,8 @@ type Tenant struct {
 	recorder  recorder
 	faults    []*FaultRule
 	rateCount rateWindow
+	// answered counts answers, for their ids.
+	answered uint64
 }
 
 // New makes a tenant.

@@ -90,7 +90,7 @@ func bench(binary string) error {
 		binary: binary, url: server.URL() + directPath, token: tenant.Token(),
 		client: &http.Client{Transport: &http.Transport{TLSClientConfig: &tls.Config{RootCAs: roots, MinVersion: tls.VersionTLS12}, MaxIdleConnsPerHost: callers}},
 		env: append(os.Environ(), "AUTH0_DOMAIN="+server.Addr, "AUTH0_TOKEN="+tenant.Token(), "AUTH0_MCP_CA_FILE="+ca,
-			"XDG_CONFIG_HOME="+dir, "XDG_DATA_HOME="+dir),
+			"XDG_CONFIG_HOME="+dir, "XDG_DATA_HOME="+dir, "XDG_STATE_HOME="+dir),
 	}
 	for _, measure := range []func(context.Context) error{t.starting, t.warm, t.concurrent, t.memory, t.listing} {
 		if err := measure(ctx); err != nil {

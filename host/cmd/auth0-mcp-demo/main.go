@@ -38,7 +38,13 @@ func main() {
 func demo(server string) error {
 	ctx, cancel := context.WithTimeout(context.Background(), 2*time.Minute)
 	defer cancel()
-	c, err := client.NewStdioMCPClient(server, os.Environ(), "run", "--sandbox", "--log-level", "error")
+	// What is shown here must not stand in the person's own audit log.
+	state, err := os.MkdirTemp("", "auth0-mcp-demo-")
+	if err != nil {
+		return err
+	}
+	defer os.RemoveAll(state)
+	c, err := client.NewStdioMCPClient(server, append(os.Environ(), "XDG_STATE_HOME="+state), "run", "--sandbox", "--log-level", "error")
 	if err != nil {
 		return err
 	}

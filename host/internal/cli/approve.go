@@ -41,7 +41,7 @@ Without an ID it lists what waits.`,
 			if len(args) == 0 {
 				return listApprovals(cmd.Context(), env, store)
 			}
-			return approve(cmd.Context(), env, store, args[0])
+			return approve(cmd, env, store, args[0])
 		},
 	}
 }
@@ -67,7 +67,8 @@ func listApprovals(ctx context.Context, env Environment, store approval.Store) e
 	return w.Flush()
 }
 
-func approve(ctx context.Context, env Environment, store approval.Store, id string) error {
+func approve(cmd *cobra.Command, env Environment, store approval.Store, id string) error {
+	ctx := cmd.Context()
 	p, err := store.Find(ctx, id)
 	if err != nil {
 		return err
@@ -87,10 +88,16 @@ func approve(ctx context.Context, env Environment, store approval.Store, id stri
 		if err := store.Decline(ctx, p); err != nil {
 			return err
 		}
+		if err := recordApproval(cmd, env, p, false); err != nil {
+			return err
+		}
 		_, err := fmt.Fprintln(env.Out, "Declined: nothing is changed.")
 		return err
 	}
 	if err := store.Approve(ctx, p); err != nil {
+		return err
+	}
+	if err := recordApproval(cmd, env, p, true); err != nil {
 		return err
 	}
 	_, err = fmt.Fprintf(env.Out, "Approved, once and for %v: let the tool be called again with the same arguments.\n", approval.Lifetime)

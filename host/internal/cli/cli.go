@@ -50,7 +50,7 @@ func Main(args []string, env Environment) int {
 	root.SetErr(env.Err)
 	root.SetArgs(args)
 	root.AddCommand(initCommand(env), runCommand(env), callCommand(env), toolsCommand(env), sessionCommand(env), logoutCommand(env), profilesCommand(env),
-		clientsCommand(env), doctorCommand(env), pluginCommand(env), sandboxCommand(env), approveCommand(env))
+		clientsCommand(env), doctorCommand(env), pluginCommand(env), sandboxCommand(env), approveCommand(env), auditCommand(env))
 	addCompletions(root, env) // after AddCommand: it walks the finished tree
 	switch err := root.ExecuteContext(ctx); {
 	case errors.Is(err, errToolFailed):

@@ -81,6 +81,7 @@ The exit status is 1 if a check failed; a warning is no failure. No secret is ev
 	}
 	f.run.addSelection(cmd)
 	f.run.account.add(cmd)
+	f.run.audit.add(cmd)
 	cmd.Flags().BoolVar(&f.run.sandbox, "sandbox", false, "leave out what needs a tenant, and start the server on the built-in one")
 	f.asJSON.add(cmd, "json", "for programs: an array of {check, status, detail, remedy}")
 	f.offline.add(cmd, "offline", "do not use the network")
@@ -115,6 +116,9 @@ func runDoctor(cmd *cobra.Command, env Environment, f doctorFlags) error {
 		return err
 	}
 	d, err := newDoctor(env, f, filter)
+	if err == nil {
+		d.audit, err = f.run.audit.config(cmd)
+	}
 	if err != nil {
 		return err
 	}

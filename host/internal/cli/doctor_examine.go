@@ -15,6 +15,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/auth0-mcp/auth0-mcp/host/internal/audit"
 	"github.com/auth0-mcp/auth0-mcp/host/internal/auth"
 	"github.com/auth0-mcp/auth0-mcp/host/internal/catalog"
 	"github.com/auth0-mcp/auth0-mcp/host/internal/clients"
@@ -74,6 +75,7 @@ type doctor struct {
 	env    Environment
 	flags  doctorFlags
 	filter catalog.Filter
+	audit  audit.Config
 	at     surroundings
 
 	folders     auth.Folders
@@ -174,13 +176,14 @@ func (d *doctor) examine(ctx context.Context) []finding {
 	slow := together(ctx, store, network,
 		step{"clients", checkPatience, d.checkClients},
 		step{"run folders", checkPatience, d.checkRunFolders},
+		step{"audit log", checkPatience, d.checkAudit},
 		step{"self-test", selfTestPatience, d.checkSelfTest},
 	)
 	if slices.ContainsFunc(slow[1], func(f finding) bool { return f.Status == statusFail && f.Check != "clock" }) {
 		api = step{} // it could only say the same once more
 	}
 	last := together(ctx, scopes, api)
-	findings := slices.Concat(local[0], local[1], local[2], slow[0], last[0], slow[1], last[1], local[3], slow[2], slow[3], slow[4])
+	findings := slices.Concat(local[0], local[1], local[2], slow[0], last[0], slow[1], last[1], local[3], slow[2], slow[3], slow[4], slow[5])
 	for i := range findings {
 		findings[i].Detail = oneLine(d.clean(findings[i].Detail))
 		findings[i].Remedy = oneLine(d.clean(findings[i].Remedy))

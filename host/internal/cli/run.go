@@ -32,6 +32,7 @@ type runFlags struct {
 	idle       time.Duration
 	approve    string
 	account    accountFlags
+	audit      auditFlags
 	log        logFlags
 }
 
@@ -69,6 +70,7 @@ func (f *runFlags) addTenant(cmd *cobra.Command) {
 	cmd.Flags().BoolVar(&f.sandbox, "sandbox", false, "manage a built-in tenant, to try things without an Auth0 account")
 	f.account.add(cmd)
 	cmd.Flags().StringVar(&f.approve, "approve", "", "who approves changes: none, elicit (the client asks a person) or terminal (AUTH0_MCP_APPROVE); without it as the profile's environment has it")
+	f.audit.add(cmd)
 	cmd.Flags().IntVar(&f.maxOutput, "max-output", mcpserver.DefaultMaxOutput, "budget of one answer, in bytes")
 	cmd.Flags().DurationVar(&f.idle, "plugin-idle-timeout", 10*time.Minute, "stop a plugin that has not been called for so long; 0: never")
 }
@@ -132,6 +134,10 @@ func (f runFlags) server(cmd *cobra.Command, env Environment, log *slog.Logger) 
 	if err != nil {
 		return nil, err
 	}
+	record, err := f.audit.config(cmd)
+	if err != nil {
+		return nil, err
+	}
 	protectProcess()
 	t, err := f.tenant(cmd.Context(), env, log)
 	if err != nil {
@@ -149,6 +155,7 @@ func (f runFlags) server(cmd *cobra.Command, env Environment, log *slog.Logger) 
 	server := mcpserver.New(mcpserver.Config{
 		Profile: t.profile, Approve: approval.Policy{Mode: approve, Environment: t.environment}, Approvals: approvals,
 		Version: env.Version, Observe: t.events.Tool, Domain: t.domain, Selection: selection, Gate: gate, MaxOutput: f.maxOutput, IdleTimeout: f.idle, Log: log,
+		Audit: openAudit(record, t, gate, log),
 	})
 	return &running{server, selection, t}, nil
 }

@@ -37,6 +37,7 @@ const (
 // ones may be added.
 type sessionsReport struct {
 	Sessions []sessionReport `json:"sessions"`
+	Audit    auditReport     `json:"audit"`
 	// ToolsProblem is why the tools are not known; then every session's are null.
 	ToolsProblem string `json:"tools_problem,omitempty"`
 }
@@ -122,7 +123,7 @@ func showSessions(cmd *cobra.Command, env Environment, f runFlags, all, asJSON b
 		tools = selection.Tools()
 	}
 	selected, selectErr := a.selected()
-	report := sessionsReport{Sessions: []sessionReport{}}
+	report := sessionsReport{Sessions: []sessionReport{}, Audit: reportAudit()}
 	var failure error
 	if selectErr == nil {
 		r := a.report(cmd.Context(), selected, tools, time.Now())
@@ -238,6 +239,9 @@ func (r sessionsReport) print(out io.Writer, asJSON bool) error {
 			text.WriteString("\n")
 		}
 		s.write(&text, r.ToolsProblem, time.Now())
+	}
+	if len(r.Sessions) > 0 {
+		fmt.Fprintf(&text, "\n%s\n", r.Audit.words())
 	}
 	_, err := io.WriteString(out, text.String())
 	return err

@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/auth0-mcp/auth0-mcp/host/internal/audit"
 	"github.com/auth0-mcp/auth0-mcp/proto/pluginv1"
 )
 
@@ -69,6 +70,7 @@ func (c *Call) change(ctx context.Context, r *pluginv1.RoundTripRequest) *plugin
 
 func (c *Call) deviates(r *pluginv1.RoundTripRequest, reason string) *pluginv1.RoundTripResponse {
 	text := fmt.Sprintf("%s %s was not sent: %s. Call the tool again to get a new plan", r.GetMethod(), r.GetPath(), reason)
+	c.grant.Audit.RefuseRequest(r.GetMethod(), r.GetPath(), audit.RulePlan, reason)
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.deviation = text

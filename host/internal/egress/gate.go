@@ -22,6 +22,7 @@ import (
 
 	"golang.org/x/oauth2"
 
+	"github.com/auth0-mcp/auth0-mcp/host/internal/audit"
 	"github.com/auth0-mcp/auth0-mcp/proto/pluginv1"
 )
 
@@ -82,6 +83,8 @@ type Grant struct {
 	DryRun bool
 	// Plan, if set, is what was approved: no other write is sent.
 	Plan *Plan
+	// Audit records the call's requests; nil records nothing.
+	Audit *audit.Call
 }
 
 // Call is one tool call in progress. Requests are let through until Close.
@@ -97,9 +100,10 @@ type Call struct {
 	refusals []string
 	wrote    bool
 	// signedOut says why a request was not sent for want of a token.
-	signedOut string
-	failed    map[int]*apiError // the last error answer with each status
-	changes   []Change
+	signedOut   string
+	notRecorded string
+	failed      map[int]*apiError // the last error answer with each status
+	changes     []Change
 	// simulation is what the writes of a dry run led to.
 	simulation simulation
 	plan       *planState
@@ -174,6 +178,7 @@ func (g *Gate) RoundTrip(ctx context.Context, plugin string, r *pluginv1.RoundTr
 		c.mu.Lock()
 		c.refusals = append(c.refusals, text)
 		c.mu.Unlock()
+		c.grant.Audit.RefuseRequest(r.GetMethod(), r.GetPath(), c.rule(r), reason)
 		return failure(pluginv1.Failure_CODE_REFUSED, "%s", text)
 	}
 	if len(r.GetBody()) > pluginv1.MaxBodyBytes {
@@ -211,7 +216,7 @@ func (c *Call) policy(r *pluginv1.RoundTripRequest) string {
 	return ""
 }
 
-func (c *Call) send(ctx context.Context, r *pluginv1.RoundTripRequest) *pluginv1.RoundTripResponse {
+func (c *Call) exchange(ctx context.Context, r *pluginv1.RoundTripRequest, trail *trail) *pluginv1.RoundTripResponse {
 	begun := time.Now()
 	// A renewal of the token, by another process perhaps, has bounds of its own: it
 	// must not take the request's time.
@@ -220,11 +225,15 @@ func (c *Call) send(ctx context.Context, r *pluginv1.RoundTripRequest) *pluginv1
 	defer cancel()
 	var response *http.Response
 	if err == nil {
-		response, err = c.attempts(bounded, r, sender)
+		response, err = c.attempts(bounded, r, sender, trail)
 	}
+	trail.err = err
 	var tokenErr *tokenError
+	var unrecorded *audit.NotRecordedError
 	switch {
 	case err == nil:
+	case errors.As(err, &unrecorded):
+		return c.unrecorded(r, err)
 	case ctx.Err() != nil:
 		return failure(pluginv1.Failure_CODE_CALL_ENDED, "%s %s was aborted: the call ended", r.GetMethod(), r.GetPath())
 	case errors.As(err, &tokenErr):
@@ -237,6 +246,7 @@ func (c *Call) send(ctx context.Context, r *pluginv1.RoundTripRequest) *pluginv1
 		return failure(pluginv1.Failure_CODE_TRANSPORT, "%s", c.transportText(r, err))
 	}
 	defer response.Body.Close()
+	trail.answered(response)
 	// Method, path and status only: queries and bodies hold what must not be logged.
 	c.gate.cfg.Log.Debug("request", "plugin", c.grant.Plugin, "tool", c.grant.Tool.Name, "method", r.GetMethod(), "path", r.GetPath(),
 		"status", response.StatusCode, "took", time.Since(begun))
@@ -245,6 +255,7 @@ func (c *Call) send(ctx context.Context, r *pluginv1.RoundTripRequest) *pluginv1
 	}
 	body, err := io.ReadAll(io.LimitReader(response.Body, pluginv1.MaxBodyBytes+1))
 	if err != nil {
+		trail.err = err
 		return failure(pluginv1.Failure_CODE_TRANSPORT, "%s", c.transportText(r, err))
 	}
 	if len(body) > pluginv1.MaxBodyBytes {

@@ -44,13 +44,16 @@ func (c *Call) patience() time.Duration {
 // attempts sends a request until it has an answer worth giving; ctx ends with the
 // budget. Reads are repeated on what may pass by itself; a write only if it
 // cannot have arrived.
-func (c *Call) attempts(ctx context.Context, r *pluginv1.RoundTripRequest, as sender) (*http.Response, error) {
+func (c *Call) attempts(ctx context.Context, r *pluginv1.RoundTripRequest, as sender, trail *trail) (*http.Response, error) {
 	deadline := time.Now().Add(c.patience())
 	reading := slices.Contains(pluginv1.EffectRead.Methods(), r.GetMethod())
 	renewed := false
 	for delay := firstDelay; ; delay *= 2 {
 		request, err := c.request(ctx, r, as)
 		if err != nil {
+			return nil, err
+		}
+		if err := trail.Sending(as.domain); err != nil {
 			return nil, err
 		}
 		c.noteWrite(reading)

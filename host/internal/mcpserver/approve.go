@@ -11,6 +11,7 @@ import (
 	"github.com/mark3labs/mcp-go/mcp"
 
 	"github.com/auth0-mcp/auth0-mcp/host/internal/approval"
+	"github.com/auth0-mcp/auth0-mcp/host/internal/audit"
 	"github.com/auth0-mcp/auth0-mcp/host/internal/catalog"
 	"github.com/auth0-mcp/auth0-mcp/host/internal/egress"
 	"github.com/auth0-mcp/auth0-mcp/proto/pluginv1"
@@ -31,21 +32,23 @@ func (s *Server) decide(ctx context.Context, r callRequest, mode approval.Mode) 
 		Profile: s.cfg.Profile, Tenant: s.cfg.Domain, Tool: r.tool.Name, Plugin: r.tool.Plugin.Name, PluginVersion: r.tool.Plugin.Version,
 		PluginDigest: r.tool.Plugin.Binary, Arguments: r.arguments, Plan: egress.Plan{Changes: call.Changes()},
 	}
-	_, approved, err := s.cfg.Approvals.Consume(ctx, request)
+	id, approved, err := s.cfg.Approvals.Consume(ctx, request)
 	switch {
 	case err != nil:
 		return failed(err.Error())
 	case approved:
+		r.decided(audit.VerdictApproved, byTerminal, id)
 		return s.apply(ctx, r, request.Plan)
 	}
 	asksHere := mode == approval.Elicit || r.person.atTerminal
 	switch {
 	case asksHere && r.person.later:
+		r.decided(audit.VerdictPending, byElicitation, "")
 		return s.askLater(request)
 	case asksHere && r.person.ask != nil:
 		return s.askNow(ctx, r, request)
 	}
-	return s.propose(ctx, request, "")
+	return s.propose(ctx, r, request, "")
 }
 
 // apply carries out what was approved, and nothing else.
@@ -76,15 +79,21 @@ func (s *Server) askNow(ctx context.Context, r callRequest, request approval.Req
 		if errors.As(err, &busy) {
 			return failed(err.Error())
 		}
-		return s.propose(ctx, request, fmt.Sprintf("The client could not ask a person (%v). ", err))
-	case answer != accepted:
+		return s.propose(ctx, r, request, fmt.Sprintf("The client could not ask a person (%v). ", err))
+	}
+	rule := byElicitation
+	if r.person.atTerminal {
+		rule = byTerminal
+	}
+	r.answered(answer, rule)
+	if answer != accepted {
 		return declinedResult(answer)
 	}
 	return s.apply(ctx, r, request.Plan)
 }
 
 // propose answers with the plan: a person approves it in a terminal.
-func (s *Server) propose(ctx context.Context, request approval.Request, why string) *mcp.CallToolResult {
+func (s *Server) propose(ctx context.Context, r callRequest, request approval.Request, why string) *mcp.CallToolResult {
 	whole, err := request.Describe(s.cfg.Gate.Redact, false)
 	if err != nil {
 		return failed(err.Error())
@@ -93,6 +102,7 @@ func (s *Server) propose(ctx context.Context, request approval.Request, why stri
 	if err != nil {
 		return failed(err.Error())
 	}
+	r.decided(audit.VerdictPending, byTerminal, proposal.ID)
 	short, err := request.Describe(s.cfg.Gate.Redact, true)
 	if err != nil {
 		return failed(err.Error())
@@ -171,10 +181,12 @@ type callRequest struct {
 	arguments json.RawMessage
 	progress  *progress
 	person    person
+	record    *audit.Call
 }
 
 func (r callRequest) grant(mode egress.Grant) egress.Grant {
 	mode.Plugin, mode.PluginVersion, mode.Tool = r.tool.Plugin.Name, r.tool.Plugin.Version, r.tool.ToolManifest
+	mode.Audit = r.record
 	return mode
 }
 

@@ -13,6 +13,7 @@ import (
 	"github.com/mark3labs/mcp-go/mcp"
 
 	"github.com/auth0-mcp/auth0-mcp/host/internal/approval"
+	"github.com/auth0-mcp/auth0-mcp/host/internal/audit"
 	"github.com/auth0-mcp/auth0-mcp/host/internal/catalog"
 	"github.com/auth0-mcp/auth0-mcp/host/internal/egress"
 	"github.com/auth0-mcp/auth0-mcp/host/internal/stdio"
@@ -37,6 +38,7 @@ func (s *Server) mcpCall(ctx context.Context, tool *catalog.Tool) *mcp.CallToolR
 	var params callParams
 	raw, _ := ctx.Value(paramsKey{}).(json.RawMessage)
 	if err := json.Unmarshal(raw, &params); err != nil {
+		s.record(tool, nil).Refuse(audit.RuleArguments, "the parameters of tools/call are malformed")
 		return failed("the parameters of tools/call are malformed")
 	}
 	report := &progress{}
@@ -53,7 +55,7 @@ func (s *Server) mcpCall(ctx context.Context, tool *catalog.Tool) *mcp.CallToolR
 			_ = stdio.Notify(ctx, "notifications/progress", message)
 		}
 	}
-	return s.callTool(ctx, callRequest{tool, params.Arguments, report, s.clientPerson(params, report)})
+	return s.callTool(ctx, callRequest{tool: tool, arguments: params.Arguments, progress: report, person: s.clientPerson(params, report)})
 }
 
 // Caller is who calls a tool other than through MCP.
@@ -67,6 +69,7 @@ type Caller struct {
 // Call runs one tool of the selection, by the same way as for a client. The first of
 // the texts is the tool's answer, or what went wrong if isError is true.
 func (s *Server) Call(ctx context.Context, tool *catalog.Tool, arguments json.RawMessage, caller Caller) (texts []string, isError bool) {
+	s.session.SetClientInfo(mcp.Implementation{Name: commandLine, Version: s.cfg.Version})
 	r := callRequest{tool: tool, arguments: arguments, progress: &progress{send: caller.Progress}}
 	if caller.Ask != nil {
 		r.person = person{atTerminal: true, ask: func(ctx context.Context, text string) (answer, error) {
@@ -89,7 +92,9 @@ func (s *Server) Call(ctx context.Context, tool *catalog.Tool, arguments json.Ra
 // callTool is the way of one call: check the arguments, have a person decide where one
 // must, open the gate, run the plugin, close the gate, redact, fit into the budget.
 func (s *Server) callTool(ctx context.Context, r callRequest) *mcp.CallToolResult {
+	r.record = s.record(r.tool, r.arguments)
 	if err := r.tool.CheckArguments(r.arguments); err != nil {
+		r.record.Refuse(audit.RuleArguments, "the arguments do not fit the tool's schema")
 		return failed(err.Error())
 	}
 	if len(r.arguments) == 0 || string(bytes.TrimSpace(r.arguments)) == "null" {
@@ -101,6 +106,7 @@ func (s *Server) callTool(ctx context.Context, r callRequest) *mcp.CallToolResul
 	} else {
 		result, _ = s.attempt(ctx, r, egress.Grant{})
 	}
+	endRecord(ctx, r.record, result)
 	if s.cfg.Observe != nil && !result.NeedsInput() {
 		s.cfg.Observe(r.tool.Name, !result.IsError)
 	}
@@ -133,6 +139,9 @@ func (s *Server) attempt(ctx context.Context, r callRequest, mode egress.Grant) 
 		harmless := *crash
 		harmless.Effect = pluginv1.EffectRead
 		err = &harmless
+	}
+	if text := call.NotRecorded(); text != "" {
+		return failed(s.cfg.Gate.RedactText(text)), call
 	}
 	if err != nil {
 		return failed(s.cfg.Gate.RedactText(err.Error())), call

@@ -206,6 +206,7 @@ func (s *Server) resume(ctx context.Context, r callRequest) *mcp.CallToolResult 
 	if same, err := request.SameCall(r.tool.Name, r.arguments); err != nil || !same {
 		return failed("Nothing was changed: the answer is for another call. Call the tool again")
 	}
+	r.answered(*r.person.answer, byElicitation)
 	if *r.person.answer != accepted {
 		return declinedResult(*r.person.answer)
 	}

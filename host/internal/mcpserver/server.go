@@ -19,6 +19,7 @@ import (
 	"github.com/mark3labs/mcp-go/server"
 
 	"github.com/auth0-mcp/auth0-mcp/host/internal/approval"
+	"github.com/auth0-mcp/auth0-mcp/host/internal/audit"
 	"github.com/auth0-mcp/auth0-mcp/host/internal/catalog"
 	"github.com/auth0-mcp/auth0-mcp/host/internal/egress"
 	"github.com/auth0-mcp/auth0-mcp/host/internal/stdio"
@@ -49,7 +50,9 @@ type Config struct {
 	// Observe, if set, is told of each call that was carried out: the tool and
 	// whether it did what was asked. It must not wait.
 	Observe func(tool string, ok bool)
-	Log     *slog.Logger
+	// Audit records calls and refusals; nil records nothing.
+	Audit *audit.Log
+	Log   *slog.Logger
 }
 
 // Server is one MCP server for one client.
@@ -131,17 +134,19 @@ func (s *Server) handle(ctx context.Context, r stdio.Request) []byte {
 func (s *Server) refuseUnknown(r stdio.Request) []byte {
 	name := toolName(r.Params)
 	if name == "" {
+		s.recordUnknown(name, nil, audit.RuleArguments, "tools/call without the name of a tool")
 		return encode(mcp.JSONRPCError{JSONRPC: mcp.JSONRPC_VERSION, ID: mcp.NewRequestId(r.ID), Error: mcp.NewJSONRPCErrorDetails(mcp.INVALID_PARAMS, "tools/call needs the name of a tool: a text", nil)})
 	}
 	if _, ok := s.cfg.Selection.Lookup(name); ok {
 		return nil
 	}
-	text := fmt.Sprintf("there is no tool %q", name)
+	text, rule := fmt.Sprintf("there is no tool %q", name), audit.RuleUnknown
 	if reason, ok := s.cfg.Selection.Excluded(name); ok {
-		text = reason
+		text, rule = reason, audit.RuleFilter
 	} else if near := s.cfg.Selection.Suggest(name); len(near) > 0 {
 		text += "; did you mean " + strings.Join(near, " or ") + "?"
 	}
+	s.recordUnknown(name, r.Params, rule, text)
 	return encode(mcp.JSONRPCError{JSONRPC: mcp.JSONRPC_VERSION, ID: mcp.NewRequestId(r.ID), Error: mcp.NewJSONRPCErrorDetails(mcp.INVALID_PARAMS, text, nil)})
 }
 

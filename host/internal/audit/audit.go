@@ -1,0 +1,194 @@
+// Package audit keeps the record of what was asked of this host and of what it
+// sent: one line of JSON for each tool call, each refusal and each HTTP request of
+// a writing call. The lines form a chain of hashes that goes on across processes
+// and files, so that a line that was changed, removed, added or moved is found by
+// [Snapshot.Verify].
+//
+// A record of a request that may change a tenant is on disk before the request's
+// first byte is sent. What is in no file of the log was not sent; what was begun
+// and has no end in it may have happened.
+package audit
+
+import (
+	"crypto/rand"
+	"errors"
+	"fmt"
+	"log/slog"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"time"
+)
+
+// Mode says what happens when a record cannot be written.
+type Mode string
+
+const (
+	// On refuses a write whose record is not on disk. Reads go on.
+	On Mode = "on"
+	// BestEffort warns, and lets writes go on too.
+	BestEffort Mode = "best-effort"
+	// Off records nothing.
+	Off Mode = "off"
+)
+
+// ParseMode reads the value of --audit. A misspelt one is an error: it must not
+// switch the log off.
+func ParseMode(s string) (Mode, error) {
+	switch m := Mode(s); m {
+	case On, BestEffort, Off:
+		return m, nil
+	}
+	return "", fmt.Errorf("%q: want %s, %s or %s", s, On, BestEffort, Off)
+}
+
+const (
+	// DefaultMaxBytes is how large a file grows before the next one is begun: some
+	// twenty thousand records.
+	DefaultMaxBytes = 10 << 20
+	// DefaultKeep is how many files are kept, the one in use included.
+	DefaultKeep = 10
+)
+
+// Config is what a Log needs.
+type Config struct {
+	// Folder is where the files are. It is made by the first record; New touches
+	// nothing.
+	Folder string
+	Mode   Mode
+	// Arguments says what of a call's arguments is recorded; empty: ArgumentIDs.
+	Arguments ArgumentsView
+	// Profile and Tenant are those of the host. Profile is empty for a token of the
+	// environment and for the sandbox.
+	Profile, Tenant string
+	// Redact and RedactJSON hide the secrets of a text and of a document. They are
+	// applied to everything that this package did not word itself; nil is for tests.
+	Redact     func(string) string
+	RedactJSON func([]byte) ([]byte, error)
+	// MaxBytes and Keep bound the log: DefaultMaxBytes and DefaultKeep if zero.
+	MaxBytes int64
+	Keep     int
+	// Log is warned when a record is lost; nil discards.
+	Log *slog.Logger
+}
+
+// Log appends records. A nil one records nothing and refuses nothing.
+type Log struct {
+	cfg Config
+	// host tells the calls of this process from others'.
+	host  string
+	calls atomic.Uint64
+
+	mu    sync.Mutex
+	chain chain
+	// missed is how many records were lost since the last that was written.
+	missed int
+}
+
+// New makes a Log, or nil if the mode is Off. It touches no file: what is wrong
+// with the folder is told by the first record that cannot be written.
+func New(cfg Config) *Log {
+	if cfg.Mode == Off {
+		return nil
+	}
+	if cfg.Arguments == "" {
+		cfg.Arguments = ArgumentIDs
+	}
+	if cfg.MaxBytes <= 0 {
+		cfg.MaxBytes = DefaultMaxBytes
+	}
+	if cfg.Keep <= 0 {
+		cfg.Keep = DefaultKeep
+	}
+	if cfg.Log == nil {
+		cfg.Log = slog.New(slog.DiscardHandler)
+	}
+	if cfg.Redact == nil {
+		cfg.Redact = func(s string) string { return s }
+	}
+	if cfg.RedactJSON == nil {
+		cfg.RedactJSON = func(doc []byte) ([]byte, error) { return doc, nil }
+	}
+	const hostLength = 10 // of base32: 50 bits, enough to tell processes apart
+	return &Log{cfg: cfg, host: strings.ToLower(rand.Text()[:hostLength]), chain: newChain(cfg.Folder, cfg.MaxBytes, cfg.Keep)}
+}
+
+// NotRecordedError means that the record of a write is not on disk, so that the
+// write was not sent.
+type NotRecordedError struct {
+	// Path is the file, or the folder if it could not even be entered.
+	Path string
+	Err  error
+}
+
+func (e *NotRecordedError) Error() string {
+	return fmt.Sprintf("its record could not be written to the audit log %s (%v). Mend that (free space, permissions), or start the server with --audit=best-effort, which goes on without a record", e.Path, e.Err)
+}
+
+func (e *NotRecordedError) Unwrap() error { return e.Err }
+
+// Append writes one record; Seq, Prev, Time, Hash and Missed are filled in. If
+// durable is true it has reached the disk when Append returns. An error is a
+// [*NotRecordedError]; the log has warned of it, and callers whose mode is
+// BestEffort, or who only read, go on.
+func (l *Log) Append(r Record, durable bool) error {
+	if l == nil {
+		return nil
+	}
+	file, err := l.write(r, durable)
+	if err == nil && durable {
+		// Outside all locks: others append meanwhile, and a sync that is under way
+		// takes their records along.
+		err = file.sync()
+	}
+	if err == nil {
+		return nil
+	}
+	var where *NotRecordedError
+	if !errors.As(err, &where) {
+		err = &NotRecordedError{Path: l.chain.path(), Err: err}
+	}
+	return err
+}
+
+func (l *Log) write(r Record, durable bool) (*logFile, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	patience := patienceForReads
+	switch {
+	case durable:
+		patience = patienceForWrites
+	case l.missed > 0:
+		// It failed a moment ago: calls must not each wait for a lock that somebody
+		// sits on.
+		patience = 0
+	}
+	r.Missed = l.missed
+	file, err := l.chain.append(r, patience, durable)
+	switch {
+	case err == nil && l.missed > 0:
+		l.cfg.Log.Info("the audit log is written again", "file", l.chain.path(), "lost", l.missed)
+		l.missed = 0
+	case err != nil:
+		if l.missed == 0 {
+			l.cfg.Log.Warn("the audit log could not be written: records are lost until this is mended", "file", l.chain.path(), "error", err)
+		}
+		l.missed++
+	}
+	return file, err
+}
+
+// Path is the file that records are appended to.
+func (l *Log) Path() string {
+	if l == nil {
+		return ""
+	}
+	return l.chain.path()
+}
+
+const (
+	// A lock is held for the time of one small write, so these are bounds for a
+	// process that was stopped in the middle of it.
+	patienceForWrites = 5 * time.Second
+	patienceForReads  = time.Second
+)

@@ -1,0 +1,504 @@
+package audit
+
+import (
+	"bytes"
+	"crypto/hmac"
+	"crypto/rand"
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"slices"
+	"sync"
+	"time"
+
+	"github.com/gofrs/flock"
+)
+
+// The files of the folder.
+const (
+	currentName = "audit.jsonl"
+	// A full file is renamed after its last record, so that names sort as records do.
+	fullName    = "audit-%012d.jsonl"
+	fullPattern = "audit-[0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9].jsonl"
+	lockName    = "lock"
+	keyName     = "key"
+	keyBytes    = 32
+)
+
+// errLocked means that another process held the lock for too long.
+var errLocked = errors.New("another auth0-mcp holds its lock: end that process")
+
+// position is the last record of a log.
+type position struct {
+	seq  uint64
+	hash string
+}
+
+// chain appends lines to the files of a folder that several processes append to.
+// Its owner calls it from one goroutine at a time.
+type chain struct {
+	folder   string
+	maxBytes int64
+	keep     int
+
+	root *os.Root
+	file *logFile
+	info fs.FileInfo // of file, when it was opened
+	size int64       // of file, after the last record that is known
+	last position    // at that size
+	torn int         // bytes of broken lines behind it
+	open bool        // the last of these lines has no end
+	// mine is the last record that this process wrote: the log cannot end before it
+	// unless somebody cut it.
+	mine position
+	key  []byte
+
+	// put and flush are the file's Write and Sync, but in tests.
+	put   func(*os.File, []byte) (int, error)
+	flush func(*os.File) error
+}
+
+func newChain(folder string, maxBytes int64, keep int) chain {
+	return chain{folder: folder, maxBytes: maxBytes, keep: keep, put: (*os.File).Write, flush: (*os.File).Sync}
+}
+
+func (c *chain) path() string { return filepath.Join(c.folder, currentName) }
+
+// logFile is a file that may be synced by several goroutines while another process
+// or this one turns to the next.
+type logFile struct {
+	*os.File
+	flush func(*os.File) error
+	users sync.WaitGroup
+}
+
+// sync ends a use that append began.
+func (f *logFile) sync() error {
+	defer f.users.Done()
+	return f.flush(f.File)
+}
+
+// append writes a record behind the last one of the log, whoever wrote that, and
+// waits for the lock no longer than patience. If the record is to be durable, the
+// caller must sync the file that it returns.
+func (c *chain) append(r Record, patience time.Duration, durable bool) (*logFile, error) {
+	err := c.try(r, patience)
+	if errors.Is(err, fs.ErrNotExist) {
+		// Somebody removed the folder or a file since: once more from the start.
+		c.reset()
+		err = c.try(r, patience)
+	}
+	if err != nil {
+		c.reset()
+		return nil, err
+	}
+	if durable {
+		c.file.users.Add(1)
+	}
+	return c.file, nil
+}
+
+func (c *chain) try(r Record, patience time.Duration) error {
+	if err := c.enter(); err != nil {
+		return err
+	}
+	unlock, err := c.lock(patience)
+	if err != nil {
+		return err
+	}
+	defer unlock()
+	if err := c.catchUp(); err != nil {
+		return err
+	}
+	if c.mine.seq > c.last.seq {
+		// What this process wrote is gone. Going on from there keeps the gap visible.
+		c.last = c.mine
+	}
+	r.Seq, r.Prev, r.Torn = c.last.seq+1, c.last.hash, c.torn
+	r.Time = time.Now().UTC().Format(TimeFormat)
+	if r.canonical != nil {
+		r.ArgumentsHMAC = c.hmac(r.canonical)
+	}
+	line, err := r.encode()
+	if err != nil {
+		return err
+	}
+	if c.size > 0 && c.size+int64(len(line)) >= c.maxBytes && c.torn == 0 {
+		if err := c.rotate(); err != nil {
+			return err
+		}
+	}
+	return c.write(line, position{r.Seq, r.Hash})
+}
+
+func (c *chain) write(line []byte, at position) error {
+	if c.open {
+		line = append([]byte{'\n'}, line...)
+	}
+	line = append(line, '\n')
+	n, err := c.put(c.file.File, line)
+	if err != nil {
+		if n > 0 {
+			// The disk is full, most likely: what fits is no record. If this fails too,
+			// the next record closes the broken line.
+			_ = c.file.Truncate(c.size)
+		}
+		return err
+	}
+	c.size += int64(len(line))
+	c.last, c.mine, c.torn, c.open = at, at, 0, false
+	return nil
+}
+
+// enter makes the folder, or checks the one that is there.
+func (c *chain) enter() error {
+	if c.root != nil {
+		return nil
+	}
+	if !filepath.IsAbs(c.folder) {
+		return errors.New("its folder is not known: set HOME to your home folder")
+	}
+	if err := os.MkdirAll(filepath.Dir(c.folder), 0o700); err != nil {
+		return err
+	}
+	if err := os.Mkdir(c.folder, 0o700); err != nil && !errors.Is(err, fs.ErrExist) {
+		return err
+	}
+	if err := checkFolder(c.folder); err != nil {
+		return err
+	}
+	root, err := os.OpenRoot(c.folder)
+	if err != nil {
+		return err
+	}
+	c.root = root
+	return nil
+}
+
+// checkFolder refuses a folder that is not the user's own, and takes it away from
+// others who can look into it.
+func checkFolder(folder string) error {
+	info, err := os.Lstat(folder)
+	if err != nil {
+		return err
+	}
+	if err := inspectFolder(info); err != nil {
+		return err
+	}
+	if info.Mode().Perm()&0o077 != 0 && tightens {
+		return os.Chmod(folder, 0o700) //nolint:gosec // a folder needs x
+	}
+	return nil
+}
+
+func inspectFolder(info fs.FileInfo) error {
+	if info.Mode()&fs.ModeSymlink != 0 {
+		return errors.New("its folder is a symbolic link: remove the link, or point XDG_STATE_HOME to where the log shall be")
+	}
+	if !info.IsDir() {
+		return errors.New("its folder is a file")
+	}
+	if why := notOurs(info); why != "" {
+		return fmt.Errorf("its folder is not safe: %s", why)
+	}
+	return nil
+}
+
+// checkFile refuses a file that is not the user's own.
+func checkFile(info fs.FileInfo) error {
+	if !info.Mode().IsRegular() {
+		return fmt.Errorf("it is not a regular file (%s)", info.Mode().Type())
+	}
+	if why := notOurs(info); why != "" {
+		return fmt.Errorf("it is not safe: %s", why)
+	}
+	return nil
+}
+
+// lock takes the folder's lock from other processes.
+func (c *chain) lock(patience time.Duration) (unlock func(), err error) {
+	lock := flock.New(filepath.Join(c.folder, lockName))
+	deadline := time.Now().Add(patience)
+	const longest = 5 * time.Millisecond
+	for pause := 100 * time.Microsecond; ; pause = min(2*pause, longest) {
+		ok, err := lock.TryLock()
+		switch {
+		case err != nil:
+			return nil, err
+		case ok:
+			// Closing the file is what frees the lock; there is nobody to tell of a failure.
+			return func() { _ = lock.Unlock() }, nil
+		case !time.Now().Before(deadline):
+			return nil, errLocked
+		}
+		time.Sleep(pause)
+	}
+}
+
+// catchUp opens the file in use if it is another than before, and reads what
+// others have written since. The lock is held.
+func (c *chain) catchUp() error {
+	info, err := c.root.Lstat(currentName)
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		return c.begin()
+	case err != nil:
+		return err
+	}
+	if err := checkFile(info); err != nil {
+		return err
+	}
+	if c.file == nil || !os.SameFile(c.info, info) {
+		if err := c.use(os.O_RDWR | os.O_APPEND); err != nil {
+			return err
+		}
+		// Between the look and the opening it must not have been exchanged.
+		if !os.SameFile(c.info, info) {
+			return errors.New("it was exchanged while it was opened")
+		}
+		if info.Mode().Perm()&0o077 != 0 && tightens {
+			if err := c.file.Chmod(0o600); err != nil {
+				return err
+			}
+		}
+	} else if info.Size() == c.size {
+		return nil
+	}
+	end, err := readEnd(c.file, info.Size())
+	if err != nil {
+		return err
+	}
+	if end.last.seq == 0 {
+		// No record in it yet: it goes on from the newest full file.
+		if end.last, err = c.lastFull(); err != nil {
+			return err
+		}
+	}
+	c.size, c.last, c.torn, c.open = info.Size(), end.last, end.torn, end.open
+	return nil
+}
+
+// begin makes the file in use, which goes on from the newest full one.
+func (c *chain) begin() error {
+	last, err := c.lastFull()
+	if err != nil {
+		return err
+	}
+	if err := c.use(os.O_RDWR | os.O_APPEND | os.O_CREATE | os.O_EXCL); err != nil {
+		return err
+	}
+	c.syncFolder()
+	c.size, c.last, c.torn, c.open = 0, last, 0, false
+	return nil
+}
+
+// use opens the file in use in the place of the one before.
+func (c *chain) use(flags int) error {
+	f, err := c.root.OpenFile(currentName, flags, 0o600)
+	if err != nil {
+		return err
+	}
+	info, err := f.Stat()
+	if err != nil {
+		return errors.Join(err, f.Close())
+	}
+	c.closeFile()
+	c.file, c.info = &logFile{File: f, flush: c.flush}, info
+	return nil
+}
+
+// lastFull is the last record of the newest full file.
+func (c *chain) lastFull() (position, error) {
+	names, err := fullFiles(c.root)
+	if err != nil || len(names) == 0 {
+		return position{}, err
+	}
+	f, err := c.root.Open(names[len(names)-1])
+	if err != nil {
+		return position{}, err
+	}
+	defer f.Close()
+	info, err := f.Stat()
+	if err != nil {
+		return position{}, err
+	}
+	end, err := readEnd(f, info.Size())
+	return end.last, err
+}
+
+// fullFiles are the names of the full files, oldest first.
+func fullFiles(root *os.Root) ([]string, error) {
+	names, err := fs.Glob(root.FS(), fullPattern)
+	slices.Sort(names)
+	return names, err
+}
+
+// rotate renames the file in use and begins the next. If that is not possible it
+// goes on with the one that there is: a log that grows is better than none.
+func (c *chain) rotate() error {
+	full := fmt.Sprintf(fullName, c.last.seq)
+	if _, err := c.root.Lstat(full); err == nil {
+		return nil // a copy that somebody put there: it must not be written over
+	}
+	// Its last records may not have been synced, and the new file's first refers to
+	// them.
+	if err := c.file.flush(c.file.File); err != nil {
+		return err
+	}
+	if c.root.Rename(currentName, full) != nil {
+		return nil
+	}
+	last := c.last
+	if err := c.begin(); err != nil {
+		return err
+	}
+	c.last = last
+	c.prune()
+	return nil
+}
+
+// prune removes the oldest files beyond those that are kept. One that cannot be
+// removed is tried again at the next rotation.
+func (c *chain) prune() {
+	names, err := fullFiles(c.root)
+	if err != nil {
+		return
+	}
+	for _, name := range names[:max(0, len(names)-(c.keep-1))] {
+		_ = c.root.Remove(name)
+	}
+}
+
+// syncFolder makes a new name survive a power cut. Windows has no such call, and
+// some file systems refuse it.
+func (c *chain) syncFolder() {
+	if f, err := c.root.Open("."); err == nil {
+		_ = f.Sync()
+		_ = f.Close()
+	}
+}
+
+// hmac is the keyed hash of arguments; "" if there is no key. It is keyed because
+// most arguments can be guessed: whoever got a plain hash from an exported log
+// could try names, addresses and short secrets until one fits. The key stays in
+// the folder.
+func (c *chain) hmac(canonical []byte) string {
+	if c.key == nil {
+		c.key = makeKey(c.root)
+	}
+	return keyedHash(c.key, canonical)
+}
+
+func keyedHash(key, canonical []byte) string {
+	if len(key) != keyBytes {
+		return ""
+	}
+	h := hmac.New(sha256.New, key)
+	h.Write(canonical)
+	return hex.EncodeToString(h.Sum(nil))
+}
+
+// readKey is the key of the folder; nil if there is none that can be used.
+func readKey(root *os.Root) []byte {
+	f, err := root.Open(keyName)
+	if err != nil {
+		return nil
+	}
+	defer f.Close()
+	key, err := io.ReadAll(io.LimitReader(f, keyBytes+1))
+	if err != nil || len(key) != keyBytes {
+		return nil
+	}
+	return key
+}
+
+// makeKey is readKey that makes one where there is none. The lock is held.
+func makeKey(root *os.Root) []byte {
+	if key := readKey(root); key != nil {
+		return key
+	}
+	f, err := root.OpenFile(keyName, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
+	if err != nil {
+		return nil
+	}
+	key := make([]byte, keyBytes)
+	_, _ = rand.Read(key) // never fails
+	_, err = f.Write(key)
+	if err = errors.Join(err, f.Close()); err != nil {
+		_ = root.Remove(keyName)
+		return nil
+	}
+	return key
+}
+
+// reset forgets what is open, so that the next record looks at everything anew.
+func (c *chain) reset() {
+	c.closeFile()
+	if c.root != nil {
+		_ = c.root.Close()
+	}
+	c.root, c.key = nil, nil
+	c.size, c.last, c.torn, c.open = 0, position{}, 0, false
+}
+
+// closeFile closes the file when nobody syncs it any more.
+func (c *chain) closeFile() {
+	if c.file == nil {
+		return
+	}
+	c.file.users.Wait()
+	_ = c.file.Close()
+	c.file, c.info = nil, nil
+}
+
+// fileEnd is how a file ends.
+type fileEnd struct {
+	last position
+	torn int  // bytes of broken lines behind the last record, newlines not counted
+	open bool // the last line has no newline
+}
+
+// endWindow is how much of a file's end is read first: several records.
+const (
+	endWindow = 32 << 10
+	maxWindow = 64 << 20
+)
+
+// readEnd finds the last record of a file of the given size.
+func readEnd(f io.ReaderAt, size int64) (fileEnd, error) {
+	for window := int64(endWindow); ; window *= 8 {
+		from := max(0, size-window)
+		data := make([]byte, size-from)
+		if _, err := f.ReadAt(data, from); err != nil && !errors.Is(err, io.EOF) {
+			return fileEnd{}, err
+		}
+		if end, found := lastRecord(data); found || from == 0 {
+			return end, nil
+		}
+		if window >= maxWindow {
+			return fileEnd{}, fmt.Errorf("no record is in its last %d MiB: move it away", maxWindow>>20)
+		}
+	}
+}
+
+func lastRecord(data []byte) (fileEnd, bool) {
+	end := fileEnd{open: len(data) > 0 && data[len(data)-1] != '\n'}
+	for rest := data; len(rest) > 0; {
+		rest = bytes.TrimSuffix(rest, []byte{'\n'})
+		line := rest[bytes.LastIndexByte(rest, '\n')+1:]
+		rest = rest[:len(rest)-len(line)]
+		// A record that somebody changed is still the one to go on from: the check of
+		// the whole log tells of the change.
+		if r, err := parse(line); err == nil || errors.Is(err, errHash) {
+			end.last = position{r.Seq, r.Hash}
+			return end, true
+		}
+		end.torn += len(line)
+	}
+	return end, false
+}

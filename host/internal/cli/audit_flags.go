@@ -1,0 +1,122 @@
+package cli
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"os"
+	"path/filepath"
+
+	"github.com/spf13/cobra"
+
+	"github.com/auth0-mcp/auth0-mcp/host/internal/approval"
+	"github.com/auth0-mcp/auth0-mcp/host/internal/audit"
+	"github.com/auth0-mcp/auth0-mcp/host/internal/egress"
+)
+
+// auditFlags say whether calls are recorded, and what of their arguments.
+type auditFlags struct{ mode, arguments string }
+
+func (f *auditFlags) add(cmd *cobra.Command) {
+	cmd.Flags().StringVar(&f.mode, "audit", string(audit.On), "the audit log: on (no write without its record), best-effort or off (AUTH0_MCP_AUDIT)")
+	cmd.Flags().StringVar(&f.arguments, "audit-arguments", string(audit.ArgumentIDs), "what of the arguments is recorded: ids, redacted or none (AUTH0_MCP_AUDIT_ARGUMENTS)")
+}
+
+// config is what flags and environment say; a typed flag beats the environment.
+func (f *auditFlags) config(cmd *cobra.Command) (audit.Config, error) {
+	value := func(flag, typed, variable string) (value, source string) {
+		if v, ok := os.LookupEnv(variable); ok && !cmd.Flags().Changed(flag) {
+			return v, variable
+		}
+		return typed, "--" + flag
+	}
+	given, source := value("audit", f.mode, "AUTH0_MCP_AUDIT")
+	mode, err := audit.ParseMode(given)
+	if err != nil {
+		return audit.Config{}, fmt.Errorf("%s %w", source, err)
+	}
+	given, source = value("audit-arguments", f.arguments, "AUTH0_MCP_AUDIT_ARGUMENTS")
+	view, err := audit.ParseArgumentsView(given)
+	if err != nil {
+		return audit.Config{}, fmt.Errorf("%s %w", source, err)
+	}
+	return audit.Config{Folder: auditFolder(), Mode: mode, Arguments: view}, nil
+}
+
+// openAudit is the log of a server for one tenant.
+func openAudit(cfg audit.Config, t tenant, gate *egress.Gate, log *slog.Logger) *audit.Log {
+	cfg.Profile, cfg.Tenant, cfg.Redact, cfg.RedactJSON, cfg.Log = t.profile, t.domain, gate.RedactText, gate.Redact, log
+	return audit.New(cfg)
+}
+
+// auditFolder is where the audit log is; "" if there is no home folder.
+func auditFolder() string {
+	state, err := userStateDir()
+	if err != nil {
+		return ""
+	}
+	return filepath.Join(state, "audit")
+}
+
+// recordApproval records what a person decided about a proposal.
+func recordApproval(cmd *cobra.Command, env Environment, p approval.Proposal, approved bool) error {
+	log, err := (&logFlags{level: "warn", format: "text"}).logger(env.Err)
+	if err != nil {
+		return err
+	}
+	var f auditFlags
+	f.mode, f.arguments = string(audit.On), string(audit.ArgumentIDs)
+	cfg, err := f.config(cmd)
+	if err != nil {
+		return err
+	}
+	cfg.Profile, cfg.Tenant, cfg.Redact, cfg.Log = p.Profile, p.Tenant, egress.RedactText, log
+	verdict := audit.VerdictDeclined
+	if approved {
+		verdict = audit.VerdictApproved
+	}
+	audit.New(cfg).Approval(audit.Subject{Client: "auth0-mcp approve", ClientVersion: env.Version, Tool: p.Tool},
+		audit.Decision{Verdict: verdict, Rule: "approval:terminal", Approval: p.ID})
+	return nil
+}
+
+// checkAudit tells where the audit log is, and whether a write could be recorded.
+func (d *doctor) checkAudit(context.Context) []finding {
+	const check = "audit log"
+	state, err := audit.Look(auditFolder())
+	switch {
+	case d.audit.Mode == audit.Off:
+		return []finding{warns(check, "start the server without --audit=off", "off: nothing is recorded")}
+	case err != nil && d.audit.Mode == audit.On:
+		return []finding{fails(check, "mend the permissions of "+state.Path+", or start the server with --audit=best-effort", "%s can't be written (%v): no write would be sent", state.Path, err)}
+	case err != nil:
+		return []finding{warns(check, "mend the permissions of "+state.Path, "%s can't be written (%v): calls are not recorded", state.Path, err)}
+	case !state.Exists:
+		return []finding{passes(check, "%s, %s; the first call makes it", state.Path, d.audit.Mode)}
+	}
+	return []finding{passes(check, "%s, %s, %d bytes in the current file", state.Path, d.audit.Mode, state.Bytes)}
+}
+
+// auditReport is the part of «auth0-mcp session» about the audit log.
+type auditReport struct {
+	Path     string `json:"path"`
+	Writable bool   `json:"writable"`
+	// Problem is why it is not.
+	Problem string `json:"problem,omitempty"`
+}
+
+func reportAudit() auditReport {
+	state, err := audit.Look(auditFolder())
+	r := auditReport{Path: state.Path, Writable: err == nil}
+	if err != nil {
+		r.Problem = err.Error()
+	}
+	return r
+}
+
+func (r auditReport) words() string {
+	if r.Writable {
+		return "audit log: " + r.Path
+	}
+	return fmt.Sprintf("audit log: %s can't be written (%s): «auth0-mcp doctor» says more", r.Path, r.Problem)
+}

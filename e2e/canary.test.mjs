@@ -7,7 +7,7 @@ import { test } from "node:test";
 import { unzipSync } from "fflate";
 import { children } from "./client.mjs";
 import { recorder } from "./recorder.mjs";
-import { computer, files, folder, tenant, until } from "./station.mjs";
+import { audited, computer, files, folder, tenant, until } from "./station.mjs";
 
 const passphrase = "canary of a passphrase 5d1f";
 
@@ -181,5 +181,6 @@ test("a token of the environment", async (t) => {
   canaries.token("token", auth0.token);
   await serve(desk, canaries, env);
   for (const run of desk.runs) canaries.absent(run.child.spawnargs.join(" "), run.said);
-  assert.deepEqual(files(desk.home), [], "nothing was written");
+  for (const path of files(desk.home).filter(audited)) canaries.absent(path, readFileSync(path, "latin1"));
+  assert.deepEqual(files(desk.home).filter((path) => !audited(path)), [], "nothing else was written");
 });

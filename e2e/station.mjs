@@ -50,6 +50,9 @@ export function folder(t) {
   return dir;
 }
 
+// audited is a file of the audit log, which outlives every sign-in.
+export const audited = (path) => path.includes("/auth0-mcp/audit/");
+
 export const files = (dir) =>
   readdirSync(dir, { withFileTypes: true }).flatMap((entry) => {
     const path = join(dir, entry.name);

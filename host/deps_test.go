@@ -41,6 +41,14 @@ func TestImports(t *testing.T) {
 			mcpGo:                   "it knows what a person decides, not how they are asked",
 			self + "/internal/auth": "what is kept for a person to decide about must not be able to hold a session",
 		},
+		self + "/internal/audit": {
+			goPlugin:                  "a record names a plugin, it does not know it",
+			mcpGo:                     "a record names a client, it does not know the protocol",
+			"net/http":                "it writes files and dials nothing",
+			"os/exec":                 "it writes files and starts nothing",
+			self + "/internal/auth":   "what is kept for years must not be able to hold a session",
+			self + "/internal/egress": "what is kept for years must not be able to hold a token",
+		},
 		self + "/internal/clients": {
 			"net/http":                "it edits files and dials nothing",
 			"os/exec":                 "it edits files and starts nothing",

@@ -37,6 +37,7 @@ func TestScripts(t *testing.T) {
 			env.Setenv("HOME", env.WorkDir+"/home")
 			// The race detector waits a second in every process that ends.
 			env.Setenv("GORACE", "atexit_sleep_ms=0")
+			env.Values[scriptTenant{}] = &scriptTenant{}
 			return os.Mkdir(env.WorkDir+"/home", 0o700)
 		},
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
@@ -45,6 +46,9 @@ func TestScripts(t *testing.T) {
 			"signpersonin": signPersonIn,
 			"waiting":      waitingApproval,
 			"refreshes":    refreshes,
+			"stall":        stall,
+			"reached":      reached,
+			"edit":         edit,
 		},
 	})
 }
@@ -78,6 +82,9 @@ func copyFile(from, to string) error {
 	return errors.Join(err, out.Close())
 }
 
+// scriptTenant is the tenant that serveTenant serves to a script.
+type scriptTenant struct{ *sandbox.Tenant }
+
 // serveTenant serves a sandbox over HTTPS and puts what run needs into the
 // script's environment.
 func serveTenant(ts *testscript.TestScript, _ bool, _ []string) {
@@ -86,6 +93,7 @@ func serveTenant(ts *testscript.TestScript, _ bool, _ []string) {
 	tenant := sandbox.New(sandbox.Options{Domain: listener.Addr().String()})
 	server, err := sandbox.Serve(listener, tenant)
 	ts.Check(err)
+	ts.Value(scriptTenant{}).(*scriptTenant).Tenant = tenant
 	ts.Defer(func() { _ = server.Close() })
 	ca := ts.MkAbs("ca.pem")
 	ts.Check(os.WriteFile(ca, server.CAPEM(), 0o600))

@@ -17,6 +17,7 @@ import (
 
 	"github.com/auth0-mcp/auth0-mcp/host/internal/approval"
 	"github.com/auth0-mcp/auth0-mcp/host/internal/auth"
+	"github.com/auth0-mcp/auth0-mcp/sandbox"
 )
 
 // personScopes are what the person grants to signPersonIn.
@@ -123,4 +124,32 @@ func waitingApproval(ts *testscript.TestScript, _ bool, args []string) {
 		ts.Fatalf("%d changes wait", len(list))
 	}
 	ts.Setenv(args[0], list[0].ID)
+}
+
+// stall METHOD lets the tenant's next answer to the method wait for a minute.
+func stall(ts *testscript.TestScript, _ bool, args []string) {
+	ts.Value(scriptTenant{}).(*scriptTenant).Fail(sandbox.FaultRule{Method: args[0], Latency: time.Minute})
+}
+
+// reached waits until a file of the script holds a text, 30 s at most: what another
+// process of the script has done is seen there.
+func reached(ts *testscript.TestScript, _ bool, args []string) {
+	for deadline := time.Now().Add(30 * time.Second); time.Now().Before(deadline); time.Sleep(10 * time.Millisecond) {
+		if data, err := os.ReadFile(ts.MkAbs(args[0])); err == nil && strings.Contains(string(data), args[1]) {
+			return
+		}
+	}
+	ts.Fatalf("%s does not hold %q", args[0], args[1])
+}
+
+// edit FILE FROM TO replaces a text in a file, where it stands first.
+func edit(ts *testscript.TestScript, _ bool, args []string) {
+	path := ts.MkAbs(args[0])
+	data, err := os.ReadFile(path)
+	ts.Check(err)
+	changed := strings.Replace(string(data), args[1], args[2], 1)
+	if changed == string(data) {
+		ts.Fatalf("%s does not hold %q", args[0], args[1])
+	}
+	ts.Check(os.WriteFile(path, []byte(changed), 0o600))
 }

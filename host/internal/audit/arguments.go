@@ -50,24 +50,17 @@ func identifies(name string) bool {
 
 // view is what is recorded of arguments; nil for nothing.
 func (l *Log) view(arguments []byte) json.RawMessage {
-	var shown []byte
-	switch l.cfg.Arguments {
-	case ArgumentIDs:
-		shown = identifiers(arguments)
-	case ArgumentsRedacted:
-		shown = arguments
-	case ArgumentsNone:
-	}
-	if len(shown) == 0 {
+	if l.cfg.Arguments == ArgumentsNone {
 		return nil
 	}
-	// It fails for what is not JSON, which is then not recorded.
-	redacted, err := l.cfg.RedactJSON(shown)
-	if err != nil {
-		return nil
+	// Before anything is cut: the rest of a secret may not look like one. It fails
+	// for what is not JSON, which is then not recorded.
+	shown, err := l.cfg.RedactJSON(arguments)
+	if err == nil && l.cfg.Arguments == ArgumentIDs {
+		shown = identifiers(shown)
 	}
 	var out bytes.Buffer
-	if json.Compact(&out, redacted) != nil {
+	if err != nil || json.Compact(&out, shown) != nil {
 		return nil
 	}
 	if out.Len() > maxArguments {

@@ -50,7 +50,7 @@ func (l *Log) Begin(s Subject, arguments json.RawMessage) *Call {
 	if l == nil {
 		return nil
 	}
-	text := func(s string) string { return Text(l.cfg.Redact(s), maxName) }
+	text := l.name
 	c := &Call{log: l, begun: time.Now(), decision: Decision{Verdict: VerdictAllowed, Rule: RuleDefault}}
 	c.base = Record{
 		Call: fmt.Sprintf("%s-%d", l.host, l.calls.Add(1)), Profile: l.cfg.Profile, Tenant: l.cfg.Tenant,
@@ -172,9 +172,11 @@ func (c *Call) RefuseRequest(method, path string, rule Rule, reason string) {
 		return
 	}
 	r.Decision = Decision{Verdict: VerdictRefused, Rule: rule}
-	r.Method, r.Path, r.Reason, r.Outcome = Text(method, maxName), c.log.path(path), c.log.reason(reason), Refused
+	r.Method, r.Path, r.Reason, r.Outcome = c.log.name(method), c.log.path(path), c.log.reason(reason), Refused
 	_ = c.log.Append(r, false) // the log has warned; nothing is sent in any case
 }
+
+func (l *Log) name(s string) string { return Text(l.cfg.Redact(s), maxName) }
 
 func (l *Log) path(path string) string { return Text(l.cfg.Redact(path), maxPath) }
 
@@ -250,7 +252,7 @@ func (r *Request) End(a Answer) {
 		phase = Answered
 	}
 	record := r.record(phase)
-	record.Status, record.RequestID, record.Outcome = a.Status, Text(a.RequestID, maxName), a.Outcome
+	record.Status, record.RequestID, record.Outcome = a.Status, r.call.log.name(a.RequestID), a.Outcome
 	record.Attempts, record.DurationMS = r.attempts, milliseconds(time.Since(r.begun))
 	if a.Rule != "" {
 		record.Decision = Decision{Verdict: VerdictRefused, Rule: a.Rule}
@@ -274,7 +276,7 @@ func (r *Request) record(phase Phase) Record {
 	defer r.call.mu.Unlock()
 	record := r.call.record(KindRequest)
 	record.Phase, record.Request, record.Tenant = phase, r.number, r.tenant
-	record.Method, record.Path = Text(r.method, maxName), r.call.log.path(r.path)
+	record.Method, record.Path = r.call.log.name(r.method), r.call.log.path(r.path)
 	return record
 }
 

@@ -30,6 +30,9 @@ const (
 	keyBytes    = 32
 )
 
+// errExchanged means that the path leads to another file than the one opened.
+var errExchanged = errors.New("it was exchanged while it was opened")
+
 // errLocked means that another process held the lock for too long.
 var errLocked = errors.New("another auth0-mcp holds its lock: end that process")
 
@@ -88,8 +91,8 @@ func (f *logFile) sync() error {
 // caller must sync the file that it returns.
 func (c *chain) append(r Record, patience time.Duration, durable bool) (*logFile, error) {
 	err := c.try(r, patience)
-	if errors.Is(err, fs.ErrNotExist) {
-		// Somebody removed the folder or a file since: once more from the start.
+	if errors.Is(err, fs.ErrNotExist) || errors.Is(err, errExchanged) {
+		// Somebody removed or moved the folder or a file since: once more from the start.
 		c.reset()
 		err = c.try(r, patience)
 	}
@@ -243,7 +246,7 @@ func (c *chain) lock(patience time.Duration) (unlock func(), err error) {
 // catchUp opens the file in use if it is another than before, and reads what
 // others have written since. The lock is held.
 func (c *chain) catchUp() error {
-	info, err := c.root.Lstat(currentName)
+	info, err := os.Lstat(c.path()) // dearer through the root, and it is done for every record
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
 		return c.begin()
@@ -259,7 +262,7 @@ func (c *chain) catchUp() error {
 		}
 		// Between the look and the opening it must not have been exchanged.
 		if !os.SameFile(c.info, info) {
-			return errors.New("it was exchanged while it was opened")
+			return errExchanged
 		}
 		if info.Mode().Perm()&0o077 != 0 && tightens {
 			if err := c.file.Chmod(0o600); err != nil {

@@ -75,7 +75,7 @@ func (v *verifier) line(line Line) {
 		return
 	}
 	r := line.Record
-	v.settle(r)
+	v.settle(line)
 	switch {
 	case line.Err != nil:
 		v.broke(line, "record %d was changed: %v", r.Seq, line.Err)
@@ -103,15 +103,14 @@ func missing(from, to uint64) string {
 	return fmt.Sprintf("records %d to %d are", from, to)
 }
 
-// settle decides about broken lines before a record: it vouches for the rest of a
-// crash.
-func (v *verifier) settle(r Record) {
-	if len(v.broken) == 0 && r.Torn == 0 {
-		return
-	}
-	if len(v.broken) > 0 && r.Torn == v.tornBytes {
+// settle decides about the broken lines before a record, which vouches for them if
+// they are the rest of a crash.
+func (v *verifier) settle(next Line) {
+	claimed := next.Record.Torn
+	switch {
+	case claimed > 0 && claimed == v.tornBytes:
 		v.Torn = append(v.Torn, v.broken...)
-	} else {
+	case len(v.broken) > 0:
 		for _, b := range v.broken {
 			v.BreakCount++
 			if len(v.Breaks) < maxBreaks {
@@ -119,6 +118,8 @@ func (v *verifier) settle(r Record) {
 				v.Breaks = append(v.Breaks, b)
 			}
 		}
+	case claimed > 0:
+		v.broke(next, "record %d stood behind %d bytes of a broken line, which are gone", next.Record.Seq, claimed)
 	}
 	v.broken, v.tornBytes, v.open = nil, 0, false
 }
@@ -149,7 +150,7 @@ func (v *verifier) end() {
 		v.Torn = append(v.Torn, v.broken...)
 		v.broken = nil
 	}
-	v.settle(Record{})
+	v.settle(Line{})
 	for _, key := range v.order {
 		if r, ok := v.begun[key]; ok {
 			v.Unfinished = append(v.Unfinished, r)

@@ -8,6 +8,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/auth0-mcp/auth0-mcp/host/internal/audit"
 	"github.com/auth0-mcp/auth0-mcp/host/internal/auth"
 	"github.com/auth0-mcp/auth0-mcp/host/internal/catalog"
 	"github.com/auth0-mcp/auth0-mcp/host/internal/clients"
@@ -21,18 +22,21 @@ import (
 func addCompletions(root *cobra.Command, env Environment) {
 	c := completer{env}
 	flags := map[string]cobra.CompletionFunc{
-		"profile":       c.profiles,
-		"store":         completeStores,
-		"tools":         c.toolPatterns,
-		"scopes":        c.completeScopes,
-		"client":        completeClients,
-		"scope":         completeClientScopes,
-		"log-level":     cobra.FixedCompletions([]string{"debug", "info", "warn", "error"}, cobra.ShellCompDirectiveNoFileComp),
-		"log-format":    cobra.FixedCompletions([]string{"text", "json"}, cobra.ShellCompDirectiveNoFileComp),
-		"key-algorithm": cobra.FixedCompletions([]string{"RS256", "RS384", "PS256"}, cobra.ShellCompDirectiveNoFileComp),
-		"folder":        completeFolders,
-		"plugin-dir":    completeFolders,
-		"dev-plugin":    completeFolders,
+		"profile":         c.profiles,
+		"store":           completeStores,
+		"tools":           c.toolPatterns,
+		"scopes":          c.completeScopes,
+		"client":          completeClients,
+		"scope":           completeClientScopes,
+		"log-level":       cobra.FixedCompletions([]string{"debug", "info", "warn", "error"}, cobra.ShellCompDirectiveNoFileComp),
+		"log-format":      cobra.FixedCompletions([]string{"text", "json"}, cobra.ShellCompDirectiveNoFileComp),
+		"audit-arguments": cobra.FixedCompletions([]string{"ids", "redacted", "none"}, cobra.ShellCompDirectiveNoFileComp),
+		"audit":           cobra.FixedCompletions([]string{"on", "best-effort", "off"}, cobra.ShellCompDirectiveNoFileComp),
+		"key-algorithm":   cobra.FixedCompletions([]string{"RS256", "RS384", "PS256"}, cobra.ShellCompDirectiveNoFileComp),
+		"outcome":         completeOutcomes,
+		"folder":          completeFolders,
+		"plugin-dir":      completeFolders,
+		"dev-plugin":      completeFolders,
 	}
 	arguments := map[string]cobra.CompletionFunc{
 		"call":            firstOnly(c.tools),
@@ -197,6 +201,15 @@ func completeStores(*cobra.Command, []string, string) ([]cobra.Completion, cobra
 		cobra.CompletionWithDesc(string(auth.StoreCommand), "the profile's command"),
 		cobra.CompletionWithDesc(string(auth.StoreEnv), "AUTH0_TOKEN with AUTH0_DOMAIN"),
 	}, cobra.ShellCompDirectiveNoFileComp
+}
+
+// completeOutcomes completes the last of several outcomes separated by commas.
+func completeOutcomes(_ *cobra.Command, _ []string, typed string) ([]cobra.Completion, cobra.ShellCompDirective) {
+	var names []cobra.Completion
+	for _, outcome := range audit.Outcomes() {
+		names = append(names, string(outcome))
+	}
+	return completeList(typed, names)
 }
 
 func completeFolders(*cobra.Command, []string, string) ([]cobra.Completion, cobra.ShellCompDirective) {

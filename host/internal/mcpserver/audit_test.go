@@ -1,0 +1,127 @@
+package mcpserver
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/auth0-mcp/auth0-mcp/host/internal/audit"
+	"github.com/auth0-mcp/auth0-mcp/host/internal/catalog"
+	"github.com/auth0-mcp/auth0-mcp/host/internal/fakeplugin"
+)
+
+// connectAudited is a client of a server that records its calls in a folder.
+func connectAudited(t *testing.T, filter catalog.Filter, folder string) *client {
+	t.Helper()
+	c := connectWith(t, filter, func(cfg *Config) {
+		cfg.Audit = audit.New(audit.Config{Folder: folder, Mode: audit.On, Profile: "prod", Tenant: cfg.Domain, Redact: cfg.Gate.RedactText, RedactJSON: cfg.Gate.Redact})
+	}, "ok")
+	c.request("initialize", `{"protocolVersion":"2025-06-18","capabilities":{},"clientInfo":{"name":"Claude\u001b[2J","version":"1.2"}}`)
+	return c
+}
+
+func recorded(t *testing.T, folder string) []audit.Record {
+	t.Helper()
+	s, err := audit.OpenSnapshot(folder)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer s.Close()
+	if r, err := s.Verify(); err != nil || r.BreakCount > 0 || len(r.Unfinished) > 0 {
+		t.Errorf("%+v %v", r, err)
+	}
+	var all []audit.Record
+	for line, err := range s.Lines() {
+		if err != nil || line.Err != nil {
+			t.Fatal(err, line.Err)
+		}
+		all = append(all, line.Record)
+	}
+	return all
+}
+
+// Each call and each refusal has its record, with who asked and what was decided.
+func TestEveryCallIsRecorded(t *testing.T) {
+	folder := filepath.Join(t.TempDir(), "audit")
+	c := connectAudited(t, catalog.Filter{Patterns: []string{"auth0_ok_read", "auth0_ok_write"}}, folder)
+	c.call("ok", fakeplugin.Read, `{"do":"request","path":"/api/v2/clients"}`)
+	c.call("ok", fakeplugin.Write, `{"do":"request","method":"PATCH","path":"/api/v2/clients/nobody"}`)
+	c.call("ok", fakeplugin.Read, `{"undeclared":"value-of-an-argument"}`)
+	c.call("ok", fakeplugin.Read, `{"do":"request","method":"DELETE","path":"/api/v2/clients/x"}`)
+	c.call("ok", fakeplugin.Destroy, `{"call":"x"}`)
+	c.request("tools/call", `{"name":"auth0_ok_raed\u0007","arguments":{}}`)
+	c.request("tools/call", `{"name":7}`)
+	var got []string
+	for _, r := range recorded(t, folder) {
+		got = append(got, fmt.Sprint(r.Kind, " ", r.Phase, " ", strings.TrimPrefix(r.Tool, "auth0_ok_"), " ", r.Method, " ", r.Status, " ", r.Outcome, " ", r.Verdict, " ", r.Rule))
+		if r.Client != "Claude�[2J" || r.ClientVersion != "1.2" || r.Profile != "prod" || r.Tenant != c.tenant.Domain() || r.Call == "" {
+			t.Errorf("who: %+v", r)
+		}
+		if known := r.Rule != audit.RuleFilter && r.Rule != audit.RuleUnknown && r.Tool != ""; known && (r.Plugin != "ok" || r.PluginVersion == "" || r.Effect == "") {
+			t.Errorf("what: %+v", r)
+		}
+	}
+	want := []string{
+		"call  read  0 ok allowed default",
+		"request sending write PATCH 0  allowed default",
+		"request answered write PATCH 404 error allowed default",
+		"call  write  0 ok allowed default", // the fake plugin answers with what it got
+		"call  read  0 refused refused arguments",
+		"request  read DELETE 0 refused refused policy",
+		"call  read  0 refused refused policy",
+		"call  destroy  0 refused refused filter",
+		"call  raed�  0 refused refused unknown-tool",
+		"call    0 refused refused arguments",
+	}
+	if g, w := strings.Join(got, "\n"), strings.Join(want, "\n"); g != w {
+		t.Errorf("%s\n\nwant\n%s", g, w)
+	}
+	data, err := os.ReadFile(filepath.Join(folder, "audit.jsonl"))
+	if err != nil || strings.Contains(string(data), "value-of-an-argument") || strings.Contains(string(data), c.token) {
+		t.Errorf("%v: %s", err, data)
+	}
+}
+
+// A log that cannot be written stops every write before it is sent and no read;
+// the tool's error says what to do, whatever the plugin makes of it.
+func TestNoWriteWithoutItsRecord(t *testing.T) {
+	folder := filepath.Join(t.TempDir(), "audit")
+	if err := os.WriteFile(folder, nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	c := connectAudited(t, catalog.Filter{}, folder)
+	for _, method := range []string{"POST", "PATCH", "DELETE"} {
+		text, isError := c.call("ok", fakeplugin.Destroy, fmt.Sprintf(`{"do":"request","method":%q,"path":"/api/v2/clients/x"}`, method))
+		for _, want := range []string{"was not sent", filepath.Join(folder, "audit.jsonl"), "--audit=best-effort"} {
+			if !isError || !strings.Contains(text, want) {
+				t.Errorf("%s: %s: want %q", method, text, want)
+			}
+		}
+	}
+	if n := len(c.tenant.Requests()); n != 0 {
+		t.Errorf("%d writes reached the tenant", n)
+	}
+	if text, isError := c.call("ok", fakeplugin.Destroy, `{"do":"request","path":"/api/v2/clients"}`); isError {
+		t.Errorf("a read of a writing tool: %s", text)
+	}
+	if text, isError := c.call("ok", fakeplugin.Read, `{"do":"request","path":"/api/v2/clients"}`); isError {
+		t.Errorf("a read: %s", text)
+	}
+	if n := len(c.tenant.Requests()); n != 2 {
+		t.Errorf("%d reads reached the tenant, want 2", n)
+	}
+}
+
+// A client without a handshake names itself in each request.
+func TestClientOfAStatelessRequestIsRecorded(t *testing.T) {
+	folder := filepath.Join(t.TempDir(), "audit")
+	c := connectWith(t, catalog.Filter{}, func(cfg *Config) {
+		cfg.Audit = audit.New(audit.Config{Folder: folder, Mode: audit.On})
+	}, "ok")
+	c.request("tools/call", `{"_meta":{"io.modelcontextprotocol/protocolVersion":"2026-07-28","io.modelcontextprotocol/clientInfo":{"name":"Stateless","version":"3"},"io.modelcontextprotocol/clientCapabilities":{}},"name":"auth0_ok_read","arguments":{"do":"id"}}`)
+	if all := recorded(t, folder); len(all) != 1 || all[0].Client != "Stateless" {
+		t.Errorf("%+v", all)
+	}
+}

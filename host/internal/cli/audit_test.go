@@ -13,6 +13,9 @@ import (
 	"time"
 	"unicode"
 
+	"github.com/spf13/cobra"
+
+	"github.com/auth0-mcp/auth0-mcp/host/internal/approval"
 	"github.com/auth0-mcp/auth0-mcp/host/internal/audit"
 )
 
@@ -147,5 +150,28 @@ func TestAuditFolder(t *testing.T) {
 	t.Setenv("XDG_STATE_HOME", "relative")
 	if got := auditFolder(); strings.Contains(got, "relative") || !filepath.IsAbs(got) {
 		t.Errorf("%s", got)
+	}
+}
+
+// A person's decision in a terminal is recorded with the approval's id.
+func TestDecisionInATerminalIsRecorded(t *testing.T) {
+	auditHome(t)
+	for _, approved := range []bool{true, false} {
+		p := approval.Proposal{ID: "ABCD-2345", Profile: "prod", Tenant: "t.example", Tool: "auth0_x"}
+		if err := recordApproval(&cobra.Command{}, Environment{Err: os.Stderr, Version: "1"}, p, approved); err != nil {
+			t.Fatal(err)
+		}
+	}
+	var got []string
+	err := withAudit(func(s *audit.Snapshot) error {
+		_, err := eachRecord(s, os.Stderr, auditFilter{profile: "prod", tenant: "t.example"}, func(e entry) error {
+			got = append(got, fmt.Sprint(e.Kind, " ", e.Tool, " ", e.Verdict, " ", e.Rule, " ", e.Approval, " ", e.outcome))
+			return nil
+		})
+		return err
+	})
+	want := "[approval auth0_x approved approval:terminal ABCD-2345 ok approval auth0_x declined approval:terminal ABCD-2345 refused]"
+	if err != nil || fmt.Sprint(got) != want {
+		t.Errorf("%v %v, want %s", err, got, want)
 	}
 }

@@ -22,11 +22,14 @@ type approving struct {
 	target string // an application's path
 }
 
-func connectApproving(t *testing.T, mode approval.Mode, capabilities string) *approving {
+func connectApproving(t *testing.T, mode approval.Mode, capabilities string, configure ...func(*Config)) *approving {
 	t.Helper()
 	a := &approving{store: approval.Store{Dir: filepath.Join(t.TempDir(), "approvals")}}
 	a.client = connectWith(t, catalog.Filter{}, func(cfg *Config) {
 		cfg.Approve, cfg.Approvals = approval.Policy{Mode: mode}, a.store
+		for _, also := range configure {
+			also(cfg)
+		}
 	}, "ok")
 	if capabilities != "" {
 		a.request("initialize", fmt.Sprintf(`{"protocolVersion":"2025-11-25","capabilities":%s,"clientInfo":{"name":"t","version":"1"}}`, capabilities))

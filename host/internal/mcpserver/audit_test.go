@@ -2,11 +2,13 @@ package mcpserver
 
 import (
 	"fmt"
+	"net/http"
 	"os"
 	"path/filepath"
 	"strings"
 	"testing"
 
+	"github.com/auth0-mcp/auth0-mcp/host/internal/approval"
 	"github.com/auth0-mcp/auth0-mcp/host/internal/audit"
 	"github.com/auth0-mcp/auth0-mcp/host/internal/catalog"
 	"github.com/auth0-mcp/auth0-mcp/host/internal/fakeplugin"
@@ -16,6 +18,7 @@ import (
 func connectAudited(t *testing.T, filter catalog.Filter, folder string) *client {
 	t.Helper()
 	c := connectWith(t, filter, func(cfg *Config) {
+		cfg.Approve = approval.Policy{Mode: approval.None}
 		cfg.Audit = audit.New(audit.Config{Folder: folder, Mode: audit.On, Profile: "prod", Tenant: cfg.Domain, Redact: cfg.Gate.RedactText, RedactJSON: cfg.Gate.Redact})
 	}, "ok")
 	c.request("initialize", `{"protocolVersion":"2025-06-18","capabilities":{},"clientInfo":{"name":"Claude\u001b[2J","version":"1.2"}}`)
@@ -65,6 +68,7 @@ func TestEveryCallIsRecorded(t *testing.T) {
 	}
 	want := []string{
 		"call  read  0 ok allowed default",
+		"request answered write GET 404 error allowed default", // what would be changed
 		"request sending write PATCH 0  allowed default",
 		"request answered write PATCH 404 error allowed default",
 		"call  write  0 ok allowed default", // the fake plugin answers with what it got
@@ -100,16 +104,19 @@ func TestNoWriteWithoutItsRecord(t *testing.T) {
 			}
 		}
 	}
-	if n := len(c.tenant.Requests()); n != 0 {
-		t.Errorf("%d writes reached the tenant", n)
+	for _, r := range c.tenant.Requests() {
+		if r.Method != http.MethodGet {
+			t.Errorf("%s %s reached the tenant", r.Method, r.Path)
+		}
 	}
+	before := len(c.tenant.Requests())
 	if text, isError := c.call("ok", fakeplugin.Destroy, `{"do":"request","path":"/api/v2/clients"}`); isError {
 		t.Errorf("a read of a writing tool: %s", text)
 	}
 	if text, isError := c.call("ok", fakeplugin.Read, `{"do":"request","path":"/api/v2/clients"}`); isError {
 		t.Errorf("a read: %s", text)
 	}
-	if n := len(c.tenant.Requests()); n != 2 {
+	if n := len(c.tenant.Requests()) - before; n != 2 {
 		t.Errorf("%d reads reached the tenant, want 2", n)
 	}
 }
@@ -124,4 +131,65 @@ func TestClientOfAStatelessRequestIsRecorded(t *testing.T) {
 	if all := recorded(t, folder); len(all) != 1 || all[0].Client != "Stateless" {
 		t.Errorf("%+v", all)
 	}
+}
+
+// What a person decides is on the record: that one was asked, the decision, and
+// which approval the change rests on.
+func TestApprovalsAreRecorded(t *testing.T) {
+	audited := func(t *testing.T, mode approval.Mode) (*approving, string) {
+		t.Helper()
+		folder := filepath.Join(t.TempDir(), "audit")
+		a := connectApproving(t, mode, `{"elicitation":{}}`, func(cfg *Config) {
+			cfg.Audit = audit.New(audit.Config{Folder: folder, Mode: audit.On, Tenant: cfg.Domain})
+		})
+		return a, folder
+	}
+	// decisions are the verdicts of calls, and of requests that change something.
+	decisions := func(t *testing.T, folder string) string {
+		t.Helper()
+		var all []string
+		for _, r := range recorded(t, folder) {
+			if r.Changes() && r.Phase != audit.Sending {
+				all = append(all, fmt.Sprint(r.Kind, " ", r.Verdict, " ", r.Rule, " ", r.Outcome))
+			}
+		}
+		return strings.Join(all, "; ")
+	}
+	for action, want := range map[string]string{
+		"accept":  "request approved approval:elicit ok; call approved approval:elicit ok",
+		"decline": "call declined approval:elicit refused",
+		"cancel":  "call expired approval:elicit refused",
+	} {
+		t.Run(action, func(t *testing.T) {
+			a, folder := audited(t, approval.Elicit)
+			a.send(`{"jsonrpc":"2.0","id":"w","method":"tools/call","params":` + a.patch("") + `}`)
+			id, _ := a.asked(t)
+			a.send(`{"jsonrpc":"2.0","id":` + id + `,"result":{"action":"` + action + `"}}`)
+			a.wait(`"w"`)
+			if got := decisions(t, folder); got != want {
+				t.Errorf("%s, want %s", got, want)
+			}
+		})
+	}
+	t.Run("terminal", func(t *testing.T) {
+		a, folder := audited(t, approval.Terminal)
+		o := outcomeOf(t, a.request("tools/call", a.patch("")))
+		p, err := a.store.Find(t.Context(), idInText.FindStringSubmatch(o.Content[0].Text)[1])
+		if err == nil {
+			err = a.store.Approve(t.Context(), p)
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+		a.request("tools/call", a.patch(""))
+		want := "call pending approval:terminal refused; request approved approval:terminal ok; call approved approval:terminal ok"
+		if got := decisions(t, folder); got != want {
+			t.Errorf("%s, want %s", got, want)
+		}
+		for _, r := range recorded(t, folder) {
+			if r.Changes() && r.Kind == audit.KindCall && r.Approval != p.ID {
+				t.Errorf("%+v: want approval %s", r, p.ID)
+			}
+		}
+	})
 }

@@ -23,6 +23,8 @@ type response struct {
 	status int
 	header http.Header
 	body   []byte
+	// way is how it gets to the caller.
+	way delivery
 }
 
 // apiError is an answer with the Management API's error body.

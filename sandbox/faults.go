@@ -21,6 +21,12 @@ const (
 	// DropAfter cuts it after the request has been processed: what it asked for
 	// has happened, but the caller never learns.
 	DropAfter
+	// DropInHeader cuts it after the request has been processed, in the middle of
+	// the answer's header. In process, and over HTTP/2, it is DropAfter.
+	DropInHeader
+	// DropInBody cuts it after the request has been processed, in the middle of the
+	// answer's body.
+	DropInBody
 )
 
 // FaultRule is a scripted fault. It says which requests it meets, how often, and
@@ -39,14 +45,32 @@ type FaultRule struct {
 	Status int
 	// Body is the body of that answer. Empty, it is the usual error body for the
 	// status: that of the Authentication API on its paths, else the Management
-	// API's.
+	// API's; none at all for 204 and 304.
 	Body string
-	// Header is added to that answer.
+	// Header is added to the answer.
 	Header http.Header
 	// Latency is waited out before anything else.
 	Latency time.Duration
 	// Drop cuts the connection instead of answering.
 	Drop Drop
+	// Reset, if not zero, lets the answer say that the rate limit is used up and
+	// that it resets so long after the answer.
+	Reset time.Duration
+	// Skew is how far the tenant's clock is ahead in this answer: in its Date, and
+	// in the time at which the rate limit resets.
+	Skew time.Duration
+	// SlowHeader and SlowBody are how long the answer's header and its body take,
+	// in small pieces. In process, and over HTTP/2, a header comes in one piece.
+	SlowHeader, SlowBody time.Duration
+	// Malformed leaves the second half of the body out, so that it is no JSON.
+	Malformed bool
+	// ExtraLength is how many bytes more than it has the answer's Content-Length
+	// says; a negative one cuts the body short.
+	ExtraLength int
+	// Huge, if not zero, replaces the body with a JSON string of so many bytes;
+	// Gzip sends it compressed, which is a thousandth of them.
+	Huge int64
+	Gzip bool
 }
 
 // errDropped is a scripted connection drop.
@@ -119,7 +143,7 @@ func (t *Tenant) takeFault(method, path string) (FaultRule, bool) {
 }
 
 func (rule FaultRule) answer(path string) (int, []byte) {
-	if rule.Body != "" {
+	if rule.Body != "" || rule.Status == http.StatusNoContent || rule.Status == http.StatusNotModified {
 		return rule.Status, []byte(rule.Body)
 	}
 	if onOAuthPath(path) {

@@ -10,9 +10,7 @@ import (
 	"mime"
 	"net/http"
 	"net/url"
-	"strconv"
 	"strings"
-	"time"
 )
 
 const (
@@ -20,9 +18,6 @@ const (
 	maxBody = 1 << 20
 
 	headerRequestID = "X-Auth0-Requestid"
-	headerLimit     = "X-Ratelimit-Limit"
-	headerRemaining = "X-Ratelimit-Remaining"
-	headerReset     = "X-Ratelimit-Reset"
 )
 
 // call is one request on its way through a handler.
@@ -180,7 +175,7 @@ func (t *Tenant) serve(r *http.Request) (response, error) {
 	record.Body = body
 
 	var answer response
-	err := wait(r.Context(), fault.Latency)
+	err := wait(r.Context(), t.latency+fault.Latency)
 	switch {
 	case err != nil:
 	case fault.Drop == DropBefore:
@@ -191,23 +186,26 @@ func (t *Tenant) serve(r *http.Request) (response, error) {
 
 	t.mu.Lock()
 	defer t.mu.Unlock()
+	limit := t.takeToken(record.Path)
+	if err == nil && answer.status == 0 && limit.exceeded {
+		answer.status, answer.body = FaultRule{Status: http.StatusTooManyRequests}.answer(record.Path)
+	}
 	t.oauth.count(&record)
 	token, tokenErr := t.authenticate(r)
 	record.Authorized = tokenErr == nil
 	if err == nil && answer.status == 0 {
 		answer = t.process(&record, token, tokenErr, bodyErr)
+		record.Processed = true
 	}
 	if err == nil && fault.Drop == DropAfter {
 		err = errDropped
 	}
 	if err == nil {
 		own := answer.header
-		answer.header = t.headers()
+		answer.header = t.headers(limit, fault.Skew)
 		maps.Copy(answer.header, own)
 		if faulty {
-			for name, values := range fault.Header {
-				answer.header[http.CanonicalHeaderKey(name)] = values
-			}
+			fault.tamper(&answer, t.now())
 		}
 		record.Status = answer.status
 	}
@@ -297,30 +295,4 @@ func decodeBody(r *Request) (object, error) {
 		return nil, badBody("'Expected type object but found type %s'", typeName(value))
 	}
 	return body, nil
-}
-
-// rateWindow counts the requests of one second.
-type rateWindow struct {
-	second int64
-	used   int
-}
-
-// headers makes the headers of an answer. The caller holds mu.
-func (t *Tenant) headers() http.Header {
-	second := t.now().Unix()
-	if t.rateCount.second != second {
-		t.rateCount = rateWindow{second: second}
-	}
-	t.rateCount.used++
-	t.answered++
-	return http.Header{
-		headerRequestID: {fmt.Sprintf("%020x", t.answered)},
-		"Content-Type":  {"application/json; charset=utf-8"},
-		"Date":          {time.Unix(second, 0).UTC().Format(http.TimeFormat)},
-		headerLimit:     {strconv.Itoa(t.rateLimit)},
-		// It never says 0: nothing is refused here, and a client that believes
-		// the header would stop for no reason.
-		headerRemaining: {strconv.Itoa(max(t.rateLimit-t.rateCount.used, 1))},
-		headerReset:     {strconv.FormatInt(second+1, 10)},
-	}
 }

@@ -41,9 +41,16 @@ type Options struct {
 	// status "built" (or "failed"), measured on Now; zero means DefaultBuildTime,
 	// a negative value builds at once.
 	BuildTime time.Duration
-	// RateLimit is the number of requests a second that X-RateLimit-Limit speaks
-	// of; zero means 1,000. The tenant never enforces it: a 429 comes from Fail.
+	// RateLimit is the number of requests that X-RateLimit-Limit speaks of; zero
+	// means 1,000, of which there are always nearly all left. Without RateWindow it
+	// is not enforced: a 429 comes from Fail.
 	RateLimit int
+	// RateWindow enforces RateLimit on the Management API as Auth0 does: a bucket of
+	// so many requests, which an empty one takes RateWindow to fill again. What
+	// finds it empty is answered with 429 and is not processed.
+	RateWindow time.Duration
+	// Latency is waited out before each request, or until its caller gives up.
+	Latency time.Duration
 	// SignIn is how the tenant signs people in, until SetSignIn changes it.
 	SignIn SignIn
 }
@@ -58,28 +65,28 @@ type Tenant struct {
 	domain    string
 	now       func() time.Time
 	buildTime time.Duration
-	rateLimit int
+	latency   time.Duration
 	tokenKey  []byte
 	routes    []route
 	explorer  string // client_id that tokens are minted for
 
 	// mu guards everything below. Handlers run, and their answers are encoded,
 	// while it is held; a scripted latency is waited out without it.
-	mu        sync.Mutex
-	rand      *mathrand.Rand
-	clients   collection
-	grants    collection
-	apis      collection
-	actions   []*action
-	bindings  map[string][]*binding
-	forms     collection
-	flows     collection
-	logs      []object // ascending log_id
-	revoked   map[string]bool
-	oauth     oauthState
-	recorder  recorder
-	faults    []*FaultRule
-	rateCount rateWindow
+	mu       sync.Mutex
+	rand     *mathrand.Rand
+	clients  collection
+	grants   collection
+	apis     collection
+	actions  []*action
+	bindings map[string][]*binding
+	forms    collection
+	flows    collection
+	logs     []object // ascending log_id
+	revoked  map[string]bool
+	oauth    oauthState
+	recorder recorder
+	faults   []*FaultRule
+	rate     rateLimit
 	// answered counts answers, for their ids.
 	answered uint64
 }
@@ -90,7 +97,7 @@ func New(o Options) *Tenant {
 		domain:    o.Domain,
 		now:       o.Now,
 		buildTime: o.BuildTime,
-		rateLimit: o.RateLimit,
+		latency:   o.Latency,
 		tokenKey:  make([]byte, 32),
 		rand:      mathrand.New(mathrand.NewPCG(o.Seed, 0x9e3779b97f4a7c15)), // #nosec G404 -- identifiers of a test double, reproducible on purpose
 		clients:   collection{idKey: "client_id"},
@@ -114,9 +121,7 @@ func New(o Options) *Tenant {
 	case t.buildTime < 0:
 		t.buildTime = 0
 	}
-	if t.rateLimit <= 0 {
-		t.rateLimit = 1000
-	}
+	t.rate = newRateLimit(o.RateLimit, o.RateWindow, t.now())
 	_, _ = rand.Read(t.tokenKey) // never fails: it aborts the program instead
 	t.routes = routes()
 	t.seedSystem()
@@ -151,14 +156,7 @@ func (t *Tenant) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if err != nil {
 		panic(http.ErrAbortHandler)
 	}
-	for name, values := range answer.header {
-		w.Header()[name] = values
-	}
-	w.WriteHeader(answer.status)
-	if r.Method != http.MethodHead {
-		// A failed write means that the client has gone; there is nobody to tell.
-		_, _ = w.Write(answer.body)
-	}
+	answer.write(w, r)
 }
 
 // collection is a list of JSON objects in the order of their creation.

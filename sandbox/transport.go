@@ -1,10 +1,8 @@
 package sandbox
 
 import (
-	"bytes"
 	"errors"
 	"fmt"
-	"io"
 	"net"
 	"net/http"
 	"syscall"
@@ -26,7 +24,7 @@ func (tr transport) RoundTrip(r *http.Request) (*http.Response, error) {
 	}
 	answer, err := tr.tenant.serve(r)
 	if errors.Is(err, errDropped) {
-		return nil, &net.OpError{Op: "read", Net: "tcp", Err: syscall.ECONNRESET}
+		return nil, reset()
 	}
 	if err == nil {
 		err = r.Context().Err()
@@ -34,9 +32,15 @@ func (tr transport) RoundTrip(r *http.Request) (*http.Response, error) {
 	if err != nil {
 		return nil, fmt.Errorf("sandbox: %s %s: %w", r.Method, r.URL.Path, err)
 	}
-	body := answer.body
+	if answer.way.drop == DropInHeader {
+		return nil, reset()
+	}
+	if err := wait(r.Context(), answer.way.slowHeader); err != nil {
+		return nil, fmt.Errorf("sandbox: %s %s: %w", r.Method, r.URL.Path, err)
+	}
+	body, length := answer.reader(r), answer.length()
 	if r.Method == http.MethodHead {
-		body = nil
+		body, length = http.NoBody, 0
 	}
 	return &http.Response{
 		Status:        fmt.Sprintf("%d %s", answer.status, http.StatusText(answer.status)),
@@ -45,8 +49,11 @@ func (tr transport) RoundTrip(r *http.Request) (*http.Response, error) {
 		ProtoMajor:    1,
 		ProtoMinor:    1,
 		Header:        answer.header,
-		Body:          io.NopCloser(bytes.NewReader(body)),
-		ContentLength: int64(len(body)),
+		Body:          body,
+		ContentLength: length,
 		Request:       r,
 	}, nil
 }
+
+// reset is what a caller sees of a connection that was cut.
+func reset() error { return &net.OpError{Op: "read", Net: "tcp", Err: syscall.ECONNRESET} }

@@ -30,6 +30,20 @@ type Server struct {
 	done   chan error
 }
 
+// Certificate says how good a server's certificate is.
+type Certificate int
+
+const (
+	// GoodCertificate is trusted by whoever trusts the server's authority.
+	GoodCertificate Certificate = iota
+	// ExpiredCertificate ended an hour ago.
+	ExpiredCertificate
+	// WrongHostCertificate is for another host.
+	WrongHostCertificate
+	// UntrustedCertificate is of another authority than the server names.
+	UntrustedCertificate
+)
+
 // Listen serves the tenant over HTTPS on addr (host and port; port 0 picks a free
 // one), with a certificate from an authority made for this server alone. The
 // certificate is good for the host of addr, for localhost, 127.0.0.1 and ::1, and
@@ -43,7 +57,7 @@ func Listen(addr string, t *Tenant) (*Server, error) {
 	if err != nil {
 		return nil, fmt.Errorf("sandbox listen on %s: %w; free the port or pick another", addr, err)
 	}
-	return serve(listener, t, host)
+	return serve(listener, t, host, GoodCertificate)
 }
 
 // Serve is Listen on a listener that is open already, which the server then owns:
@@ -51,20 +65,38 @@ func Listen(addr string, t *Tenant) (*Server, error) {
 // addresses and the audiences it hands out lead back to this very server. It fails
 // if it can't make the certificate; the listener is then closed.
 func Serve(listener net.Listener, t *Tenant) (*Server, error) {
+	return ServeWith(listener, t, GoodCertificate)
+}
+
+// ServeWith is Serve with a certificate that may be a bad one.
+func ServeWith(listener net.Listener, t *Tenant, certificate Certificate) (*Server, error) {
 	host, _, err := net.SplitHostPort(listener.Addr().String())
 	if err != nil {
 		_ = listener.Close()
 		return nil, fmt.Errorf("sandbox serve on %s: %w; give a TCP listener", listener.Addr(), err)
 	}
-	return serve(listener, t, host)
+	return serve(listener, t, host, certificate)
 }
 
-func serve(listener net.Listener, t *Tenant, host string) (*Server, error) {
+func serve(listener net.Listener, t *Tenant, host string, quality Certificate) (*Server, error) {
 	domain, _, err := net.SplitHostPort(t.domain)
 	if err != nil {
 		domain = t.domain // it names no port
 	}
-	certificate, caPEM, err := issue([]string{host, "localhost", "127.0.0.1", "::1", domain})
+	hosts := []string{host, "localhost", "127.0.0.1", "::1", domain}
+	if quality == WrongHostCertificate {
+		hosts = []string{"elsewhere.sandbox.auth0.invalid"}
+	}
+	// Certificates are checked on the real clock, whatever the tenant's is.
+	from := time.Now().Add(-time.Hour)
+	until := from.AddDate(1, 0, 0)
+	if quality == ExpiredCertificate {
+		from, until = from.Add(-time.Hour), from
+	}
+	certificate, caPEM, err := issue(hosts, from, until)
+	if err == nil && quality == UntrustedCertificate {
+		_, caPEM, err = issue(hosts, from, until)
+	}
 	if err != nil {
 		_ = listener.Close()
 		return nil, err
@@ -105,9 +137,9 @@ func (s *Server) Close() error {
 	return nil
 }
 
-// issue makes an authority and a leaf for the given hosts. The authority's key is
+// issue makes an authority and a leaf for the given hosts and time. The authority's key is
 // forgotten at once, so that nothing else can ever be signed with it.
-func issue(hosts []string) (tls.Certificate, []byte, error) {
+func issue(hosts []string, from, until time.Time) (tls.Certificate, []byte, error) {
 	caKey, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
 	if err != nil {
 		return tls.Certificate{}, nil, fmt.Errorf("sandbox authority key: %w", err)
@@ -116,13 +148,11 @@ func issue(hosts []string) (tls.Certificate, []byte, error) {
 	if err != nil {
 		return tls.Certificate{}, nil, fmt.Errorf("sandbox server key: %w", err)
 	}
-	// Certificates are checked on the real clock, whatever the tenant's is.
-	from := time.Now().Add(-time.Hour)
 	ca := &x509.Certificate{
 		SerialNumber:          big.NewInt(1),
 		Subject:               pkix.Name{CommonName: "Sandbox tenant authority"},
 		NotBefore:             from,
-		NotAfter:              from.AddDate(1, 0, 0),
+		NotAfter:              from.AddDate(1, 0, 0), // a bad leaf is the leaf's own fault
 		KeyUsage:              x509.KeyUsageCertSign,
 		BasicConstraintsValid: true,
 		IsCA:                  true,
@@ -131,7 +161,7 @@ func issue(hosts []string) (tls.Certificate, []byte, error) {
 		SerialNumber: big.NewInt(2),
 		Subject:      pkix.Name{CommonName: "Sandbox tenant"},
 		NotBefore:    from,
-		NotAfter:     from.AddDate(1, 0, 0),
+		NotAfter:     until,
 		KeyUsage:     x509.KeyUsageDigitalSignature,
 		ExtKeyUsage:  []x509.ExtKeyUsage{x509.ExtKeyUsageServerAuth},
 	}

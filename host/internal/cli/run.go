@@ -19,7 +19,6 @@ import (
 	"github.com/auth0-mcp/auth0-mcp/host/internal/catalog"
 	"github.com/auth0-mcp/auth0-mcp/host/internal/egress"
 	"github.com/auth0-mcp/auth0-mcp/host/internal/mcpserver"
-	"github.com/auth0-mcp/auth0-mcp/sandbox"
 )
 
 type runFlags struct {
@@ -31,6 +30,8 @@ type runFlags struct {
 	maxOutput  int
 	idle       time.Duration
 	approve    string
+	rateShare  rateShareFlag
+	switches   sandboxSwitches
 	account    accountFlags
 	audit      auditFlags
 	log        logFlags
@@ -68,6 +69,8 @@ func (f *runFlags) addSelection(cmd *cobra.Command) {
 // addTenant adds the flags that say where calls go and what they may take.
 func (f *runFlags) addTenant(cmd *cobra.Command) {
 	cmd.Flags().BoolVar(&f.sandbox, "sandbox", false, "manage a built-in tenant, to try things without an Auth0 account")
+	f.switches.add(cmd)
+	f.rateShare.add(cmd)
 	f.account.add(cmd)
 	cmd.Flags().StringVar(&f.approve, "approve", "", "who approves changes: none, elicit (the client asks a person) or terminal (AUTH0_MCP_APPROVE); without it as the profile's environment has it")
 	f.audit.add(cmd)
@@ -138,6 +141,10 @@ func (f runFlags) server(cmd *cobra.Command, env Environment, log *slog.Logger) 
 	if err != nil {
 		return nil, err
 	}
+	rateShare, err := f.rateShare.value()
+	if err != nil {
+		return nil, err
+	}
 	protectProcess()
 	t, err := f.tenant(cmd.Context(), env, log)
 	if err != nil {
@@ -149,7 +156,7 @@ func (f runFlags) server(cmd *cobra.Command, env Environment, log *slog.Logger) 
 	}
 	gate := egress.New(egress.Config{
 		Domain: t.domain, Current: t.current, Refused: t.refused, Transport: t.transport, ReadOnly: readOnly, Version: env.Version, Log: log,
-		UserAgent: userAgent(env), SignIn: t.signIn,
+		UserAgent: userAgent(env), SignIn: t.signIn, RateShare: rateShare,
 	})
 	log.Info("serving", "version", env.Version, "tenant", t.domain, "tools", len(selection.Tools()), "read-only", readOnly)
 	server := mcpserver.New(mcpserver.Config{
@@ -222,12 +229,18 @@ func (f runFlags) tenant(ctx context.Context, env Environment, log *slog.Logger)
 		return tenant{}, err
 	}
 	if f.sandbox {
-		s := sandbox.New(sandbox.Options{})
+		s, err := f.switches.tenant("")
+		if err != nil {
+			return tenant{}, err
+		}
 		token := &oauth2.Token{AccessToken: s.Token()}
 		return tenant{
 			domain: s.Domain(), environment: approval.Development, transport: s.Transport(), wait: func(context.Context) error { return nil },
 			current: func(context.Context) (string, *oauth2.Token, error) { return s.Domain(), token, nil },
 		}, nil
+	}
+	if f.switches.given() {
+		return tenant{}, errNoSandbox
 	}
 	acc, err := a.selected()
 	if err != nil {

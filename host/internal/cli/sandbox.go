@@ -1,10 +1,12 @@
 package cli
 
 import (
+	"errors"
 	"fmt"
 	"net"
 	"os"
 	"path/filepath"
+	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -13,12 +15,21 @@ import (
 
 func sandboxCommand(env Environment) *cobra.Command {
 	var listen string
+	var switches sandboxSwitches
 	cmd := &cobra.Command{
 		Use:   "sandbox",
 		Short: "Serve the built-in tenant over HTTPS, for tests and demos",
 		Long: `Serve the built-in tenant over HTTPS on a local address until interrupted. It prints the
 environment with which «auth0-mcp run» manages it and «auth0-mcp init» signs in to it, one
-assignment a line. Its data are invented, its secrets open nothing else.`,
+assignment a line. Its data are invented, its secrets open nothing else.
+
+It can be made to behave as badly as a tenant and a network can, by switches that «run --sandbox»
+and «call --sandbox» have too. A fault is
+
+  ` + strings.ReplaceAll(sandbox.FaultGrammar, "\n", "\n  "),
+		Example: `  auth0-mcp sandbox --sandbox-rate-limit 10/s --sandbox-latency 100ms
+  auth0-mcp call --sandbox --sandbox-fault 'GET /api/v2/clients* status=503 x2' auth0_list_applications
+  auth0-mcp call --sandbox --sandbox-fault 'POST * reset-after' auth0_create_application name=Shop app_type=spa`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			listener, err := new(net.ListenConfig).Listen(cmd.Context(), "tcp", listen)
@@ -27,8 +38,11 @@ assignment a line. Its data are invented, its secrets open nothing else.`,
 			}
 			// The tenant's domain is where it is served, so that audiences and the
 			// sign-in page lead back to it.
-			tenant := sandbox.New(sandbox.Options{Domain: listener.Addr().String()})
-			server, err := sandbox.Serve(listener, tenant)
+			tenant, err := switches.tenant(listener.Addr().String())
+			if err != nil {
+				return errors.Join(err, listener.Close())
+			}
+			server, err := switches.serve(listener, tenant)
 			if err != nil {
 				return err
 			}
@@ -52,6 +66,8 @@ assignment a line. Its data are invented, its secrets open nothing else.`,
 			return nil
 		},
 	}
+	switches.add(cmd)
+	switches.addCertificate(cmd)
 	cmd.Flags().StringVar(&listen, "listen", "127.0.0.1:0", "address to listen on")
 	return cmd
 }

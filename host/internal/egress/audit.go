@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
-	"slices"
 
 	"github.com/auth0-mcp/auth0-mcp/host/internal/audit"
 	"github.com/auth0-mcp/auth0-mcp/proto/pluginv1"
@@ -24,7 +23,7 @@ type trail struct {
 }
 
 func (c *Call) trail(r *pluginv1.RoundTripRequest) *trail {
-	reading := reads(r)
+	reading := isRead(r)
 	return &trail{reading: reading, Request: c.grant.Audit.Request(r.GetMethod(), r.GetPath(), !reading)}
 }
 
@@ -41,7 +40,7 @@ func reads(r *pluginv1.RoundTripRequest) bool {
 
 // rule is what policy refused a request by.
 func (c *Call) rule(r *pluginv1.RoundTripRequest) audit.Rule {
-	if c.gate.cfg.ReadOnly && !reads(r) {
+	if c.gate.cfg.ReadOnly && !isRead(r) {
 		return audit.RuleReadOnly
 	}
 	return audit.RulePolicy

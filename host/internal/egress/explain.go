@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"net"
 	"net/http"
 	"net/url"
@@ -24,16 +25,17 @@ import (
 type apiError struct {
 	method, path string
 	status       int
-	header       http.Header
-	Message      string `json:"message"`
-	ErrorCode    string `json:"errorCode"`
+	// limit is what the answer tells of the rate limit.
+	limit     answerLimit
+	Message   string `json:"message"`
+	ErrorCode string `json:"errorCode"`
 }
 
 // quotedBytes is how much of an answer that is not Auth0's JSON is quoted.
 const quotedBytes = 200
 
 func parseAPIError(r *pluginv1.RoundTripRequest, response *http.Response, body []byte) *apiError {
-	e := &apiError{method: r.GetMethod(), path: r.GetPath(), status: response.StatusCode, header: response.Header}
+	e := &apiError{method: r.GetMethod(), path: r.GetPath(), status: response.StatusCode, limit: answerOf(response.StatusCode, response.Header, time.Now())}
 	if json.Unmarshal(body, e) != nil || e.Message == "" {
 		e.Message = printable(body)
 	}
@@ -96,10 +98,7 @@ func (c *Call) remedy(e *apiError) string {
 	case http.StatusBadRequest, http.StatusUnprocessableEntity:
 		return "Correct the field that Auth0 names, and call again"
 	case http.StatusTooManyRequests:
-		if at, ok := resetTime(e.header); ok {
-			return fmt.Sprintf("The tenant's rate limit is used up: try again in %d s, at %s", max(1, int(time.Until(at).Seconds()+0.999)), at.UTC().Format(time.TimeOnly+" UTC"))
-		}
-		return "The tenant's rate limit is used up: try again in a minute"
+		return "The tenant's rate limit is used up, and the request was not carried out: " + resetText(e.limit.wait, e.limit.reset)
 	}
 	if e.status < http.StatusInternalServerError {
 		return "The request was not carried out"
@@ -141,7 +140,7 @@ func (c *Call) transportText(r *pluginv1.RoundTripRequest, err error) string {
 		what = domain + " refused the connection: check the domain, the port and the proxy settings"
 	case errors.Is(err, context.DeadlineExceeded), errors.Is(err, os.ErrDeadlineExceeded), isTimeout(err):
 		what = domain + " did not answer in time"
-	case errors.Is(err, syscall.ECONNRESET):
+	case errors.Is(err, syscall.ECONNRESET), errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF):
 		what = domain + " closed the connection before it had answered"
 	default:
 		what = fmt.Sprintf("no answer from %s: %v", domain, err)

@@ -44,8 +44,16 @@ type Config struct {
 	UserAgent, Version string
 	// ReadOnly refuses every request that is not GET or HEAD, whatever tools declare.
 	ReadOnly bool
-	// ReadBudget bounds all the attempts of one read; zero: 10 s.
-	ReadBudget time.Duration
+	// ReadBudget bounds all the attempts of one read, WriteBudget those of a write;
+	// zero: 10 s and 30 s.
+	ReadBudget, WriteBudget time.Duration
+	// RateShare is how much of the tenant's rate limit is used, in percent; the rest
+	// is left to the tenant's own applications. Zero: DefaultRateShare.
+	RateShare int
+	// MaxInFlight bounds the requests under way to the tenant, MaxWaiting those that
+	// wait for their turn, and MaxWait how long each of them does; zero: 5, 64, 30 s.
+	MaxInFlight, MaxWaiting int
+	MaxWait                 time.Duration
 	// SignIn says how to get a valid token; it ends the text of a 401.
 	SignIn string
 	// Log gets method, path, status and duration of requests; nil discards.
@@ -54,7 +62,8 @@ type Config struct {
 
 // Gate lets requests of calls in progress through to one tenant.
 type Gate struct {
-	cfg Config
+	cfg      Config
+	governor *governor
 
 	mu    sync.Mutex
 	calls map[string]*Call
@@ -72,7 +81,10 @@ func New(cfg Config) *Gate {
 			return cfg.Domain, token, err
 		}
 	}
-	return &Gate{cfg: cfg, calls: map[string]*Call{}}
+	if cfg.MaxWait == 0 {
+		cfg.MaxWait = defaultMaxWait
+	}
+	return &Gate{cfg: cfg, governor: newGovernor(cfg), calls: map[string]*Call{}}
 }
 
 // Grant says whose call it is and what it may do.
@@ -85,6 +97,9 @@ type Grant struct {
 	Plan *Plan
 	// Audit records the call's requests; nil records nothing.
 	Audit *audit.Call
+	// Waiting, if set, is told what a request of the call waits for, again and again
+	// while it does. It may be called from several requests at a time.
+	Waiting func(note string)
 }
 
 // Call is one tool call in progress. Requests are let through until Close.
@@ -102,8 +117,10 @@ type Call struct {
 	// signedOut says why a request was not sent for want of a token.
 	signedOut   string
 	notRecorded string
-	failed      map[int]*apiError // the last error answer with each status
-	changes     []Change
+	// limited says why a request was refused by the rate limit, ours or Auth0's.
+	limited *Limited
+	failed  map[int]*apiError // the last error answer with each status
+	changes []Change
 	// simulation is what the writes of a dry run led to.
 	simulation simulation
 	plan       *planState
@@ -152,6 +169,29 @@ func (c *Call) SignedOut() string {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	return c.signedOut
+}
+
+// Limited is a request that a rate limit kept from being carried out.
+type Limited struct {
+	// Text says which request, why, and when to try again.
+	Text string
+	// Busy is true if it was not the tenant's limit, but that too many requests of
+	// this server were under way.
+	Busy bool
+}
+
+// Limited is the last request of the call that a rate limit kept from being carried
+// out; nil if that did not happen.
+func (c *Call) Limited() *Limited {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.limited
+}
+
+func (c *Call) noteLimited(text string, busy bool) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.limited = &Limited{text, busy}
 }
 
 // Wrote reports whether a request that may change the tenant was sent.
@@ -218,18 +258,17 @@ func (c *Call) policy(r *pluginv1.RoundTripRequest) string {
 
 func (c *Call) exchange(ctx context.Context, r *pluginv1.RoundTripRequest, trail *trail) *pluginv1.RoundTripResponse {
 	begun := time.Now()
-	// A renewal of the token, by another process perhaps, has bounds of its own: it
-	// must not take the request's time.
+	// A renewal of the token, by another process perhaps, has bounds of its own, and
+	// so has the wait for the rate limit: neither must take the request's time.
 	sender, err := c.gate.sender(ctx)
-	bounded, cancel := context.WithTimeout(ctx, c.budget(r))
-	defer cancel()
-	var response *http.Response
+	var response exchange
 	if err == nil {
-		response, err = c.attempts(bounded, r, sender, trail)
+		response, err = c.attempts(ctx, r, sender, trail)
 	}
 	trail.err = err
 	var tokenErr *tokenError
 	var unrecorded *audit.NotRecordedError
+	var limitedErr *limitedError
 	switch {
 	case err == nil:
 	case errors.As(err, &unrecorded):
@@ -242,11 +281,16 @@ func (c *Call) exchange(ctx context.Context, r *pluginv1.RoundTripRequest, trail
 		c.signedOut = text
 		c.mu.Unlock()
 		return failure(pluginv1.Failure_CODE_TRANSPORT, "%s", text)
+	case errors.As(err, &limitedErr):
+		text := fmt.Sprintf("%s %s was not sent: %v", r.GetMethod(), r.GetPath(), limitedErr)
+		c.noteLimited(text, limitedErr.reset.IsZero())
+		return failure(pluginv1.Failure_CODE_TRANSPORT, "%s", text)
 	default:
 		return failure(pluginv1.Failure_CODE_TRANSPORT, "%s", c.transportText(r, err))
 	}
+	defer response.end()
 	defer response.Body.Close()
-	trail.answered(response)
+	trail.answered(response.Response)
 	// Method, path and status only: queries and bodies hold what must not be logged.
 	c.gate.cfg.Log.Debug("request", "plugin", c.grant.Plugin, "tool", c.grant.Tool.Name, "method", r.GetMethod(), "path", r.GetPath(),
 		"status", response.StatusCode, "took", time.Since(begun))
@@ -262,9 +306,13 @@ func (c *Call) exchange(ctx context.Context, r *pluginv1.RoundTripRequest, trail
 		return failure(pluginv1.Failure_CODE_TOO_LARGE, "%s %s: the answer is over %d bytes: ask for fewer items or fields", r.GetMethod(), r.GetPath(), pluginv1.MaxBodyBytes)
 	}
 	if response.StatusCode >= http.StatusBadRequest {
+		seen := parseAPIError(r, response.Response, body)
 		c.mu.Lock()
-		c.failed[response.StatusCode] = parseAPIError(r, response, body)
+		c.failed[response.StatusCode] = seen
 		c.mu.Unlock()
+		if response.StatusCode == http.StatusTooManyRequests {
+			c.noteLimited(seen.text()+". "+c.remedy(seen), false)
+		}
 	}
 	answer := &pluginv1.HTTPResponse{Status: int32(response.StatusCode), Body: body} //nolint:gosec // an HTTP status fits
 	for name, values := range response.Header {

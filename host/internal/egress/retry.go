@@ -9,7 +9,6 @@ import (
 	"net"
 	"net/http"
 	"slices"
-	"strconv"
 	"time"
 
 	"github.com/auth0-mcp/auth0-mcp/proto/pluginv1"
@@ -25,12 +24,20 @@ const (
 	firstDelay  = 200 * time.Millisecond
 )
 
-// budget is how long a request may take, to the last byte of its answer.
+func isRead(r *pluginv1.RoundTripRequest) bool {
+	return slices.Contains(pluginv1.EffectRead.Methods(), r.GetMethod())
+}
+
+// budget is how long a request may take, to the last byte of its answer. Waiting
+// for its turn is not part of it.
 func (c *Call) budget(r *pluginv1.RoundTripRequest) time.Duration {
-	if !slices.Contains(pluginv1.EffectRead.Methods(), r.GetMethod()) {
-		return writeBudget
+	switch {
+	case isRead(r):
+		return c.patience()
+	case c.gate.cfg.WriteBudget > 0:
+		return c.gate.cfg.WriteBudget
 	}
-	return c.patience()
+	return writeBudget
 }
 
 // patience is how long attempts are begun.
@@ -41,31 +48,36 @@ func (c *Call) patience() time.Duration {
 	return defaultReadBudget
 }
 
-// attempts sends a request until it has an answer worth giving; ctx ends with the
-// budget. Reads are repeated on what may pass by itself; a write only if it
-// cannot have arrived.
-func (c *Call) attempts(ctx context.Context, r *pluginv1.RoundTripRequest, as sender, trail *trail) (*http.Response, error) {
-	deadline := time.Now().Add(c.patience())
-	reading := slices.Contains(pluginv1.EffectRead.Methods(), r.GetMethod())
+// exchange is an answer whose body is still to be read. end gives its place at the
+// tenant to the next.
+type exchange struct {
+	*http.Response
+	end func()
+}
+
+// attempts sends a request until it has an answer worth giving, within its budget
+// and the tenant's rate limit. Reads are repeated on what may pass by itself; a
+// write only if it cannot have arrived, or was turned away at the door.
+func (c *Call) attempts(ctx context.Context, r *pluginv1.RoundTripRequest, as sender, trail *trail) (exchange, error) {
+	var spent, waited time.Duration
 	renewed := false
 	for delay := firstDelay; ; delay *= 2 {
-		request, err := c.request(ctx, r, as)
+		begun := time.Now()
+		p, err := c.gate.governor.enter(ctx, endpointOf(as.domain, r), c.gate.cfg.MaxWait-waited, c.waiting)
+		waited += time.Since(begun)
 		if err != nil {
-			return nil, err
+			return exchange{}, err
 		}
-		if err := trail.Sending(as.domain); err != nil {
-			return nil, err
-		}
-		c.noteWrite(reading)
-		// RoundTrip of the transport, not an http.Client: no redirect is followed,
-		// so the token goes to the tenant and nowhere else.
-		response, err := c.gate.cfg.Transport.RoundTrip(request)
+		bounded, cancel := context.WithTimeout(ctx, c.budget(r)-spent)
+		end := func() { cancel(); p.leave() }
+		begun = time.Now()
+		response, err := c.attempt(bounded, r, as, p, trail)
+		spent += time.Since(begun)
 		wait, again := time.Duration(0), false
 		switch {
-		case ctx.Err() != nil:
-			return response, err
+		case bounded.Err() != nil:
 		case err != nil:
-			wait, again = jitter(delay), maySucceedLater(err) && (reading || neverArrived(err))
+			wait, again = jitter(delay), maySucceedLater(err) && (isRead(r) || neverArrived(err))
 		case response.StatusCode == http.StatusUnauthorized:
 			// Auth0 refused the request: nothing has happened, so even a write may
 			// go again, once, if the source has a newer token.
@@ -73,21 +85,53 @@ func (c *Call) attempts(ctx context.Context, r *pluginv1.RoundTripRequest, as se
 				as, again = c.gate.renewed(ctx, as)
 			}
 			renewed = true
-		case !reading:
 		case response.StatusCode == http.StatusTooManyRequests:
-			wait, again = untilReset(response.Header, jitter(delay)), true
+			// The governor has seen it too, and lets nothing through before the reset.
+			wait = jitter(delay)
+			again = (isRead(r) || turnedAway(response.StatusCode, response.Header)) && p.resetsWithin(c.gate.cfg.MaxWait-waited)
+		case !isRead(r):
 		case response.StatusCode == http.StatusBadGateway, response.StatusCode == http.StatusServiceUnavailable, response.StatusCode == http.StatusGatewayTimeout:
 			wait, again = jitter(delay), true
 		}
-		if !again || time.Now().Add(wait).After(deadline) {
-			return response, err
+		if spent += wait; !again || spent > c.patience() {
+			if err != nil {
+				end()
+			}
+			return exchange{response, end}, err
 		}
 		if response != nil {
 			_ = response.Body.Close()
 		}
+		end()
 		if !sleep(ctx, wait) {
-			return nil, ctx.Err()
+			return exchange{}, ctx.Err()
 		}
+	}
+}
+
+// attempt sends a request once.
+func (c *Call) attempt(ctx context.Context, r *pluginv1.RoundTripRequest, as sender, p *place, trail *trail) (*http.Response, error) {
+	request, err := c.request(ctx, r, as)
+	if err != nil {
+		return nil, err
+	}
+	if err := trail.Sending(as.domain); err != nil {
+		return nil, err
+	}
+	c.noteWrite(isRead(r))
+	// RoundTrip of the transport, not an http.Client: no redirect is followed,
+	// so the token goes to the tenant and nowhere else.
+	response, err := c.gate.cfg.Transport.RoundTrip(request)
+	if err == nil {
+		p.observe(response.StatusCode, response.Header)
+	}
+	return response, err
+}
+
+// waiting tells the call's caller that a request waits for its turn.
+func (c *Call) waiting(note string) {
+	if c.grant.Waiting != nil {
+		c.grant.Waiting(note)
 	}
 }
 
@@ -135,26 +179,6 @@ func isTLSRefusal(err error) bool {
 
 func jitter(d time.Duration) time.Duration {
 	return d/2 + rand.N(d/2) //nolint:gosec // spreads retries; nothing secret
-}
-
-// untilReset is how long Auth0 asks to wait: X-RateLimit-Reset (epoch seconds)
-// or Retry-After (seconds).
-// Source: https://auth0.com/docs/troubleshoot/customer-support/operational-policies/rate-limit-policy
-func untilReset(h http.Header, otherwise time.Duration) time.Duration {
-	if at, ok := resetTime(h); ok {
-		return max(time.Until(at), otherwise)
-	}
-	return otherwise
-}
-
-func resetTime(h http.Header) (time.Time, bool) {
-	if seconds, err := strconv.ParseInt(h.Get("X-RateLimit-Reset"), 10, 64); err == nil {
-		return time.Unix(seconds, 0), true
-	}
-	if seconds, err := strconv.ParseInt(h.Get("Retry-After"), 10, 64); err == nil {
-		return time.Now().Add(time.Duration(seconds) * time.Second), true
-	}
-	return time.Time{}, false
 }
 
 func sleep(ctx context.Context, d time.Duration) bool {

@@ -187,6 +187,7 @@ type callRequest struct {
 func (r callRequest) grant(mode egress.Grant) egress.Grant {
 	mode.Plugin, mode.PluginVersion, mode.Tool = r.tool.Plugin.Name, r.tool.Plugin.Version, r.tool.ToolManifest
 	mode.Audit = r.record
+	mode.Waiting = r.progress.waiting
 	return mode
 }
 

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"net/http"
 	"strings"
 	"sync"
 
@@ -154,6 +155,9 @@ func (s *Server) attempt(ctx context.Context, r callRequest, mode egress.Grant) 
 		return result, call
 	}
 	if f := answer.GetFailure(); f != nil {
+		if result := s.limited(call, f); result != nil {
+			return result, call
+		}
 		return failed(call.Explain(f)), call
 	}
 	result := s.present(tool, answer.GetResult())
@@ -161,6 +165,21 @@ func (s *Server) attempt(ctx context.Context, r callRequest, mode egress.Grant) 
 		result.Content = append(result.Content, mcp.NewTextContent(changed))
 	}
 	return result, call
+}
+
+// limited is the answer to a call that failed by a rate limit; nil if it failed by
+// something else. Its kind tells a client that the same call can work later.
+func (s *Server) limited(call *egress.Call, f *pluginv1.Failure) *mcp.CallToolResult {
+	limited := call.Limited()
+	if limited == nil || (f.GetCode() == pluginv1.Failure_CODE_API && f.GetHttpStatus() != http.StatusTooManyRequests) {
+		return nil
+	}
+	result, kind := failed(s.cfg.Gate.RedactText(limited.Text)), "rate_limited"
+	if limited.Busy {
+		kind = "busy"
+	}
+	result.Meta = &mcp.Meta{AdditionalFields: map[string]any{errorKind: kind}}
+	return result
 }
 
 func (s *Server) present(tool *catalog.Tool, result []byte) *mcp.CallToolResult {
@@ -219,6 +238,9 @@ func (p *progress) report(r Progress) {
 	}
 	p.send(r)
 }
+
+// waiting reports that a request of the call waits, which is no step forward.
+func (p *progress) waiting(note string) { p.report(Progress{Note: note}) }
 
 // callTable finds a call in progress by its id, for the plugin it belongs to.
 type callTable struct {

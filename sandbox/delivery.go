@@ -167,6 +167,12 @@ func (r response) writeRaw(w http.ResponseWriter, request *http.Request) bool {
 		return false
 	}
 	defer connection.Close()
+	// net/http does not look any more whether the caller is still there.
+	ctx, gone := context.WithCancel(request.Context())
+	go func() {
+		_, _ = io.Copy(io.Discard, connection)
+		gone()
+	}()
 	var head bytes.Buffer
 	fmt.Fprintf(&head, "HTTP/1.1 %d %s\r\nContent-Length: %d\r\nConnection: close\r\n", r.status, http.StatusText(r.status), r.length())
 	_ = r.header.Write(&head) // a buffer takes everything
@@ -176,7 +182,7 @@ func (r response) writeRaw(w http.ResponseWriter, request *http.Request) bool {
 		return true
 	}
 	for rest := head.Bytes(); len(rest) > 0; {
-		if wait(request.Context(), r.way.slowHeader/pieces) != nil {
+		if wait(ctx, r.way.slowHeader/pieces) != nil {
 			return true
 		}
 		n := min(len(rest), piece(head.Bytes()))

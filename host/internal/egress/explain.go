@@ -3,6 +3,7 @@ package egress
 import (
 	"context"
 	"crypto/tls"
+	"crypto/x509"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -123,6 +124,8 @@ func (c *Call) transportText(r *pluginv1.RoundTripRequest, err error) string {
 	var dns *net.DNSError
 	var op *net.OpError
 	var record tls.RecordHeaderError
+	var invalid x509.CertificateInvalidError
+	var host x509.HostnameError
 	var what string
 	domain := c.gate.cfg.Domain
 	switch {
@@ -134,6 +137,10 @@ func (c *Call) transportText(r *pluginv1.RoundTripRequest, err error) string {
 		what = fmt.Sprintf("looking up the name %s failed (%s): check the network and its name server", dns.Name, dns.Err)
 	case errors.As(err, &record):
 		what = domain + " does not speak https there: check the domain and the port"
+	case errors.As(err, &invalid) && invalid.Reason == x509.Expired:
+		what = fmt.Sprintf("the certificate of %s has expired, or is not valid yet (%v): check this computer's clock", domain, invalid)
+	case errors.As(err, &host):
+		what = fmt.Sprintf("the certificate of %s is for another host (%v): check the domain", domain, host)
 	case isTLSRefusal(err):
 		what = fmt.Sprintf("the certificate of %s is not trusted (%v): if a proxy inspects the traffic, name its certificate authority in AUTH0_MCP_CA_FILE", domain, err)
 	case errors.Is(err, syscall.ECONNREFUSED):

@@ -2,6 +2,8 @@ package egress
 
 import (
 	"context"
+	"encoding/base64"
+	"encoding/json"
 	"net/http"
 	"testing"
 
@@ -140,3 +142,20 @@ func TestCloseAbortsWhatIsInFlight(t *testing.T) {
 type transport func(*http.Request) (*http.Response, error)
 
 func (f transport) RoundTrip(r *http.Request) (*http.Response, error) { return f(r) }
+
+type telemetryInfo struct {
+	Name, Version string
+	Env           map[string]string
+}
+
+func decodeTelemetry(t *testing.T, header string) (info telemetryInfo) {
+	t.Helper()
+	data, err := base64.RawURLEncoding.DecodeString(header)
+	if err == nil {
+		err = json.Unmarshal(data, &info)
+	}
+	if err != nil {
+		t.Fatalf("Auth0-Client %q: %v", header, err)
+	}
+	return info
+}

@@ -10,6 +10,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"net/http"
 	"os"
 	"path/filepath"
 	"strings"
@@ -200,6 +201,12 @@ func (f *fake) CallTool(ctx context.Context, r *pluginv1.CallToolRequest) (*plug
 		}
 	case "request":
 		out = f.request(ctx, in)
+	case "api":
+		// As the SDK has it: what went wrong with the request fails the call.
+		if failure := f.api(ctx, in); failure != nil {
+			return &pluginv1.CallToolResponse{Outcome: &pluginv1.CallToolResponse_Failure{Failure: failure}}, nil
+		}
+		out = "done"
 	case "later":
 		// A request that outlives its call, told of by the next "told".
 		go func() {
@@ -216,6 +223,24 @@ func (f *fake) CallTool(ctx context.Context, r *pluginv1.CallToolRequest) (*plug
 	}
 	data, err := json.Marshal(out)
 	return &pluginv1.CallToolResponse{Outcome: &pluginv1.CallToolResponse_Result{Result: data}}, err
+}
+
+// api sends a request and tells of its failure as the SDK would.
+func (f *fake) api(ctx context.Context, in instruction) *pluginv1.Failure {
+	answer, err := f.host.RoundTrip(ctx, &pluginv1.RoundTripRequest{CallId: in.Call, Method: in.Method, Path: in.Path, Body: []byte(`{"name":"planted"}`),
+		Headers: []*pluginv1.Header{{Name: "Content-Type", Values: []string{"application/json"}}}})
+	response := answer.GetResponse()
+	switch {
+	case err != nil:
+		return &pluginv1.Failure{Code: pluginv1.Failure_CODE_CALL_ENDED, Message: err.Error()}
+	case answer.GetFailure() != nil:
+		return answer.GetFailure()
+	case response.GetStatus() >= http.StatusBadRequest:
+		return &pluginv1.Failure{Code: pluginv1.Failure_CODE_API, HttpStatus: response.GetStatus(), Message: "Auth0 did not like it"}
+	case !json.Valid(response.GetBody()):
+		return &pluginv1.Failure{Code: pluginv1.Failure_CODE_INTERNAL, Message: "Auth0 answered with something that is not JSON"}
+	}
+	return nil
 }
 
 // request sends one and says what came of it: it hides refusals in an ordinary

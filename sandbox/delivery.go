@@ -131,7 +131,7 @@ func (r response) write(w http.ResponseWriter, request *http.Request) {
 	// A failed write means that the client has gone; there is nobody to tell.
 	switch {
 	case r.way.huge > 0 && r.way.gzip:
-		compressed := gzip.NewWriter(w)
+		compressed, _ := gzip.NewWriterLevel(w, gzip.BestSpeed) // fails for other levels only
 		_, _ = io.Copy(compressed, hugeText(r.way.huge))
 		_ = compressed.Close()
 	case r.way.huge > 0:

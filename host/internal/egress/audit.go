@@ -34,10 +34,6 @@ func (c *Call) send(ctx context.Context, r *pluginv1.RoundTripRequest) *pluginv1
 	return c.exchange(ctx, r, trail)
 }
 
-func reads(r *pluginv1.RoundTripRequest) bool {
-	return slices.Contains(pluginv1.EffectRead.Methods(), r.GetMethod())
-}
-
 // rule is what policy refused a request by.
 func (c *Call) rule(r *pluginv1.RoundTripRequest) audit.Rule {
 	if c.gate.cfg.ReadOnly && !isRead(r) {

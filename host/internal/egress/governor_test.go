@@ -23,35 +23,40 @@ import (
 // leastLeft is a transport that remembers the smallest X-RateLimit-Remaining, and
 // how many requests were under way at a time.
 type leastLeft struct {
-	to             http.RoundTripper
-	left           atomic.Int64
-	underWay, most atomic.Int64
-}
+	to http.RoundTripper
 
-func watch(to http.RoundTripper) *leastLeft {
-	l := &leastLeft{to: to}
-	l.left.Store(1 << 30)
-	return l
+	mu             sync.Mutex
+	left           int
+	underWay, most int
 }
 
 func (l *leastLeft) RoundTrip(r *http.Request) (*http.Response, error) {
-	now := l.underWay.Add(1)
-	defer l.underWay.Add(-1)
-	for most := l.most.Load(); now > most && !l.most.CompareAndSwap(most, now); most = l.most.Load() {
-	}
+	l.mu.Lock()
+	l.underWay++
+	l.most = max(l.most, l.underWay)
+	l.mu.Unlock()
 	response, err := l.to.RoundTrip(r)
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.underWay--
 	if err == nil {
-		if left, err := strconv.ParseInt(response.Header.Get("X-RateLimit-Remaining"), 10, 64); err == nil {
-			for least := l.left.Load(); left < least && !l.left.CompareAndSwap(least, left); least = l.left.Load() {
-			}
+		if left, err := strconv.Atoi(response.Header.Get(headerRemaining)); err == nil {
+			l.left = min(l.left, left)
 		}
 	}
 	return response, err
 }
 
+// seen is the least that was left, and how many were under way at most and now.
+func (l *leastLeft) seen() (left, most, underWay int) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.left, l.most, l.underWay
+}
+
 // limited is a gate to a sandbox tenant.
 func limited(tenant *sandbox.Tenant, change func(*Config)) (*Gate, *leastLeft) {
-	seen := watch(tenant.Transport())
+	seen := &leastLeft{to: tenant.Transport(), left: 1 << 30}
 	cfg := Config{Domain: tenant.Domain(), Transport: seen, Tokens: oauth2.StaticTokenSource(&oauth2.Token{AccessToken: tenant.Token()})}
 	if change != nil {
 		change(&cfg)
@@ -93,7 +98,7 @@ func nothingLeft(t *testing.T, g *Gate) {
 // Many calls at once, reads and writes of several resources: all are answered, the
 // tenant refuses none, and half of its limit is never touched.
 func TestShareIsLeftToTheTenant(t *testing.T) {
-	for share, reserve := range map[int]int64{0: 10, 100: 0, 25: 15} {
+	for share, reserve := range map[int]int{0: 10, 100: 0, 25: 15} {
 		synctest.Test(t, func(t *testing.T) {
 			tenant := sandbox.New(sandbox.Options{RateLimit: 20, RateWindow: 10 * time.Second, Latency: 50 * time.Millisecond})
 			g, seen := limited(tenant, func(c *Config) { c.RateShare, c.MaxWait = share, time.Hour })
@@ -115,10 +120,10 @@ func TestShareIsLeftToTheTenant(t *testing.T) {
 			if n := len(tenant.Requests()); n != 40 {
 				t.Errorf("share %d: %d requests reached the tenant", share, n)
 			}
-			if left := seen.left.Load(); left < reserve {
+			if left, _, _ := seen.seen(); left < reserve {
 				t.Errorf("share %d: only %d were left to the tenant, want %d", share, left, reserve)
 			}
-			if most := seen.most.Load(); most > defaultMaxInFlight {
+			if _, most, _ := seen.seen(); most > defaultMaxInFlight {
 				t.Errorf("share %d: %d requests at a time", share, most)
 			}
 			told := ""
@@ -147,7 +152,7 @@ func TestTwoServersShareOneLimit(t *testing.T) {
 		}
 		all.Wait()
 		// What one has under way the other cannot know: that much more may be used.
-		if left := seen.left.Load(); left < 15-defaultMaxInFlight {
+		if left, _, _ := seen.seen(); left < 15-defaultMaxInFlight {
 			t.Errorf("only %d were left", left)
 		}
 	})
@@ -352,10 +357,14 @@ func TestA429StopsAll(t *testing.T) {
 		if n := len(tenant.Requests()); n != 21 {
 			t.Errorf("%d requests before the reset, want 21", n)
 		}
-		seen.most.Store(0)
+		seen.mu.Lock()
+		seen.most = 0
+		seen.mu.Unlock()
 		// The 429s came after 100 ms, and the first answer comes 100 ms after the reset.
 		time.Sleep(10150*time.Millisecond - time.Since(begun))
-		if n, most := len(tenant.Requests())+int(seen.underWay.Load()), seen.most.Load(); n != 22 || most != 1 {
+		synctest.Wait()
+		_, most, underWay := seen.seen()
+		if n := len(tenant.Requests()) + underWay; n != 22 || most != 1 {
 			t.Errorf("%d requests after the reset, %d at a time: want one that asks first", n-21, most)
 		}
 		all.Wait()

@@ -10,7 +10,6 @@ import (
 	"regexp"
 	"slices"
 	"strconv"
-	"time"
 
 	"github.com/auth0-mcp/auth0-mcp/sdk"
 	"github.com/auth0-mcp/auth0-mcp/sdk/auth0v1"
@@ -18,10 +17,10 @@ import (
 
 // Plugin is the actions plugin: list, get, create, update and deploy.
 func Plugin() sdk.Plugin {
-	return plugin(patience{first: 250 * time.Millisecond, longest: 2 * time.Second, whole: deployWait})
+	return plugin(auth0v1.DeployPatience())
 }
 
-func plugin(p patience) sdk.Plugin {
+func plugin(p auth0v1.Patience) sdk.Plugin {
 	return sdk.Plugin{Name: "actions", Version: "0.1.0", Tools: []sdk.Tool{
 		sdk.NewTool("auth0_list_actions", sdk.Read, "Actions, without code.",
 			listActions, sdk.Title("List actions"), sdk.Scopes("read:actions"), sdk.Idempotent(),
@@ -36,7 +35,7 @@ func plugin(p patience) sdk.Plugin {
 			updateAction, sdk.Title("Update action"), sdk.Scopes("update:actions"), sdk.Idempotent(),
 			sdk.Paths("PATCH /api/v2/actions/actions/{id}", "GET /api/v2/actions/triggers")),
 		sdk.NewTool("auth0_deploy_action", sdk.Write, "Make an action's draft live: waits for its build and tells why it failed.",
-			p.deployAction, sdk.Title("Deploy action"), sdk.Scopes("read:actions", "update:actions"),
+			deployer{p}.deployAction, sdk.Title("Deploy action"), sdk.Scopes("read:actions", "update:actions"),
 			sdk.Paths("GET /api/v2/actions/actions/{id}", "POST /api/v2/actions/actions/{id}/deploy",
 				"GET /api/v2/actions/actions/{id}/versions", "GET /api/v2/actions/actions/{id}/versions/{version}")),
 	}}

@@ -12,6 +12,7 @@ import (
 	"github.com/auth0-mcp/auth0-mcp/proto/pluginv1"
 	"github.com/auth0-mcp/auth0-mcp/sandbox"
 	"github.com/auth0-mcp/auth0-mcp/sdk"
+	"github.com/auth0-mcp/auth0-mcp/sdk/auth0v1"
 	"github.com/auth0-mcp/auth0-mcp/sdk/sdktest"
 )
 
@@ -22,7 +23,7 @@ const (
 )
 
 // eager looks without a pause to speak of, and never gives up.
-var eager = patience{first: time.Millisecond, longest: 2 * time.Millisecond, whole: forever}
+var eager = auth0v1.Patience{First: time.Millisecond, Longest: 2 * time.Millisecond, Whole: forever}
 
 // newAction creates an action and returns its id.
 func newAction(t *testing.T, auth0 http.Handler, code string) string {
@@ -30,7 +31,7 @@ func newAction(t *testing.T, auth0 http.Handler, code string) string {
 	return answer(t, auth0, "auth0_create_action", creation("greet", code))["id"].(string)
 }
 
-func deploy(t *testing.T, p patience, auth0 http.Handler, id string) sdktest.Result {
+func deploy(t *testing.T, p auth0v1.Patience, auth0 http.Handler, id string) sdktest.Result {
 	t.Helper()
 	return sdktest.Call(t, plugin(p), auth0, "auth0_deploy_action", `{"id":"`+id+`"}`)
 }
@@ -124,7 +125,7 @@ func TestDeployWithoutChanges(t *testing.T) {
 	_, auth0 := tenant(t, sandbox.Options{Empty: true, BuildTime: -1})
 	id := newAction(t, auth0, "//")
 	if first := decode(t, deploy(t, eager, auth0, id).JSON); strings.Contains(first["outcome"].(string), "no changes") {
-		t.Errorf("first: %v", first)
+		t.Errorf("First: %v", first)
 	}
 	again := decode(t, deploy(t, eager, auth0, id).JSON)
 	if again["number"] != 2.0 || again["deployed"] != true || !strings.Contains(again["outcome"].(string), "version 2 is live") ||
@@ -219,11 +220,11 @@ func TestAcceptedButNotSeenLive(t *testing.T) {
 	_, auth0 := tenant(t, sandbox.Options{Empty: true, BuildTime: -1})
 	id := newAction(t, auth0, "//")
 	for name, tt := range map[string]struct {
-		patience patience
+		patience auth0v1.Patience
 		auth0    http.Handler
 		want     string
 	}{
-		"too slow": {patience{first: forever, longest: forever, whole: thisLong},
+		"too slow": {auth0v1.Patience{First: forever, Longest: forever, Whole: thisLong},
 			override(auth0, ofVersion, 200, `{"number":1,"status":"building","deployed":false}`), " was accepted, but was not seen live within 20ms: look with auth0_get_action"},
 		"unreadable": {eager, override(auth0, ofVersion, 500, `{}`), " was accepted, but reading its state failed"},
 		"not JSON":   {eager, override(auth0, ofVersion, 200, `[]`), " was accepted, but reading its state failed"},
@@ -245,12 +246,12 @@ func TestDraftThatIsNeverBuilt(t *testing.T) {
 	id := newAction(t, auth0, "//")
 	hanging := http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) { <-r.Context().Done() })
 	for name, tt := range map[string]struct {
-		patience patience
+		patience auth0v1.Patience
 		auth0    http.Handler
 	}{
-		"many looks": {patience{first: time.Millisecond, longest: time.Millisecond, whole: thisLong}, auth0},
-		"long pause": {patience{first: forever, longest: forever, whole: thisLong}, auth0},
-		"no answer":  {patience{first: time.Millisecond, longest: time.Millisecond, whole: thisLong}, hanging},
+		"many looks": {auth0v1.Patience{First: time.Millisecond, Longest: time.Millisecond, Whole: thisLong}, auth0},
+		"long pause": {auth0v1.Patience{First: forever, Longest: forever, Whole: thisLong}, auth0},
+		"no answer":  {auth0v1.Patience{First: time.Millisecond, Longest: time.Millisecond, Whole: thisLong}, hanging},
 	} {
 		t.Run(name, func(t *testing.T) {
 			f := deploy(t, tt.patience, tt.auth0, id).Failure
@@ -300,7 +301,7 @@ func TestCancelledWait(t *testing.T) {
 					<-looked
 					time.AfterFunc(thisLong, cancel)
 				}()
-				return patience{first: forever, longest: forever, whole: forever}.deployAction(ctx, c, in)
+				return deployer{auth0v1.Patience{First: forever, Longest: forever, Whole: forever}}.deployAction(ctx, c, in)
 			})
 			f := sdktest.Call(t, sdk.Plugin{Name: "actions", Version: "0.1.0", Tools: []sdk.Tool{cancelled}}, watched, "auth0_deploy_action", `{"id":"`+id+`"}`).Failure
 			wantFailure(t, f, pluginv1.Failure_CODE_CALL_ENDED, 0, tt.want)

@@ -38,6 +38,19 @@ func FailedPrecondition(format string, args ...any) error {
 	return newError(pluginv1.Failure_CODE_FAILED_PRECONDITION, format, args...)
 }
 
+// Partly is err with what the tool had changed before it, what not, and how to go on,
+// in whole sentences: for a tool that makes several changes. The host adds them to
+// whatever it says about err itself.
+func Partly(done string, err error) error { return &partlyError{done, err} }
+
+type partlyError struct {
+	done string
+	err  error
+}
+
+func (e *partlyError) Error() string { return e.err.Error() + ". " + e.done }
+func (e *partlyError) Unwrap() error { return e.err }
+
 func newError(code pluginv1.Failure_Code, format string, args ...any) *Error {
 	return &Error{&pluginv1.Failure{Code: code, Message: fmt.Sprintf(format, args...)}}
 }
@@ -47,6 +60,11 @@ func newError(code pluginv1.Failure_Code, format string, args ...any) *Error {
 // other client library, by the call's last answer: the host saw the answer
 // itself and words it.
 func toFailure(err error, lastStatus int) *pluginv1.Failure {
+	var partly *partlyError
+	if errors.As(err, &partly) {
+		f := toFailure(partly.err, lastStatus) // which may belong to its error: it is not changed
+		return &pluginv1.Failure{Code: f.GetCode(), Message: f.GetMessage(), HttpStatus: f.GetHttpStatus(), Done: partly.done}
+	}
 	var known *Error
 	if errors.As(err, &known) {
 		return known.failure

@@ -3,8 +3,12 @@ package sdk
 import (
 	"context"
 	"encoding/json"
+	"errors"
+	"fmt"
 	"strings"
 	"testing"
+
+	"github.com/auth0-mcp/auth0-mcp/proto/pluginv1"
 )
 
 type nested struct {
@@ -93,6 +97,29 @@ func TestManifestNamesEveryMistake(t *testing.T) {
 		if !strings.Contains(err.Error(), want) {
 			t.Errorf("the error does not mention %s:\n%v", want, err)
 		}
+	}
+}
+
+// What was done before an error goes with it, whatever kind it is, and does not
+// stay on an error that is used again.
+func TestPartly(t *testing.T) {
+	known := NotFound("no such thing")
+	for name, tt := range map[string]struct {
+		err    error
+		status int
+		code   pluginv1.Failure_Code
+	}{
+		"known":    {fmt.Errorf("deploying: %w", Partly("One is done.", known)), 0, pluginv1.Failure_CODE_NOT_FOUND},
+		"of Auth0": {Partly("One is done.", errors.New("409")), 409, pluginv1.Failure_CODE_API},
+		"ended":    {Partly("One is done.", context.Canceled), 0, pluginv1.Failure_CODE_CALL_ENDED},
+		"other":    {Partly("One is done.", errors.New("odd")), 0, pluginv1.Failure_CODE_INTERNAL},
+	} {
+		if f := toFailure(tt.err, tt.status); f.GetCode() != tt.code || f.GetDone() != "One is done." || f.GetMessage() == "" {
+			t.Errorf("%s: %v", name, f)
+		}
+	}
+	if f := toFailure(known, 0); f.GetDone() != "" {
+		t.Errorf("used again: %v", f)
 	}
 }
 

@@ -535,7 +535,11 @@ type Failure struct {
 	// What happened, to what, and what to do about it.
 	Message string `protobuf:"bytes,2,opt,name=message,proto3" json:"message,omitempty"`
 	// The HTTP status of the Management API's answer, for CODE_API.
-	HttpStatus    int32 `protobuf:"varint,3,opt,name=http_status,json=httpStatus,proto3" json:"http_status,omitempty"`
+	HttpStatus int32 `protobuf:"varint,3,opt,name=http_status,json=httpStatus,proto3" json:"http_status,omitempty"`
+	// What the tool had changed when it failed, what not, and how to go on, for a
+	// tool that makes several changes. Whole sentences; the host adds them to whatever
+	// it says about the failure.
+	Done          string `protobuf:"bytes,4,opt,name=done,proto3" json:"done,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -589,6 +593,13 @@ func (x *Failure) GetHttpStatus() int32 {
 		return x.HttpStatus
 	}
 	return 0
+}
+
+func (x *Failure) GetDone() string {
+	if x != nil {
+		return x.Done
+	}
+	return ""
 }
 
 type RoundTripRequest struct {
@@ -1106,12 +1117,13 @@ const file_auth0mcp_plugin_v1_plugin_proto_rawDesc = "" +
 	"\x10CallToolResponse\x12\x18\n" +
 	"\x06result\x18\x01 \x01(\fH\x00R\x06result\x127\n" +
 	"\afailure\x18\x02 \x01(\v2\x1b.auth0mcp.plugin.v1.FailureH\x00R\afailureB\t\n" +
-	"\aoutcome\"\xea\x02\n" +
+	"\aoutcome\"\xfe\x02\n" +
 	"\aFailure\x124\n" +
 	"\x04code\x18\x01 \x01(\x0e2 .auth0mcp.plugin.v1.Failure.CodeR\x04code\x12\x18\n" +
 	"\amessage\x18\x02 \x01(\tR\amessage\x12\x1f\n" +
 	"\vhttp_status\x18\x03 \x01(\x05R\n" +
-	"httpStatus\"\xed\x01\n" +
+	"httpStatus\x12\x12\n" +
+	"\x04done\x18\x04 \x01(\tR\x04done\"\xed\x01\n" +
 	"\x04Code\x12\x14\n" +
 	"\x10CODE_UNSPECIFIED\x10\x00\x12\x19\n" +
 	"\x15CODE_INVALID_ARGUMENT\x10\x01\x12\x12\n" +

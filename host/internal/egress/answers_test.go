@@ -5,6 +5,7 @@ import (
 	"crypto/tls"
 	"crypto/x509"
 	"errors"
+	"io"
 	"net"
 	"net/http"
 	"net/http/httptest"
@@ -161,6 +162,29 @@ func TestExplain(t *testing.T) {
 				}
 			}
 		})
+	}
+}
+
+// What a tool had done already follows whatever is said about its failure.
+func TestExplainWhatWasDone(t *testing.T) {
+	g := New(Config{Domain: "tenant.auth0.example", SignIn: "sign in", Tokens: &tokens{[]string{"one"}},
+		Transport: transport(func(*http.Request) (*http.Response, error) {
+			return &http.Response{StatusCode: http.StatusForbidden, Body: io.NopCloser(strings.NewReader(`{"message":"Insufficient scope."}`))}, nil
+		})})
+	c, err := g.Open(t.Context(), Grant{Plugin: "p", Tool: pluginv1.ToolManifest{Effect: pluginv1.EffectWrite}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer c.Close()
+	g.RoundTrip(t.Context(), "p", &pluginv1.RoundTripRequest{CallId: c.ID(), Method: "POST", Path: "/api/v2/clients"})
+	const done = "Done: one thing. Not done: another."
+	for text, f := range map[string]*pluginv1.Failure{
+		"Insufficient scope": {Code: pluginv1.Failure_CODE_API, HttpStatus: 403, Done: done},
+		"not built. Done:":   {Code: pluginv1.Failure_CODE_FAILED_PRECONDITION, Message: "not built.", Done: done},
+	} {
+		if got := c.Explain(f); !strings.Contains(got, text) || !strings.HasSuffix(got, ". "+done) {
+			t.Errorf("explained as %q, want %s", got, text)
+		}
 	}
 }
 

@@ -69,7 +69,15 @@ func (c *Call) Explain(f *pluginv1.Failure) string {
 			text = seen.text() + ". " + c.remedy(seen)
 		}
 	}
-	return c.gate.RedactText(text)
+	return c.gate.RedactText(WithDone(text, f))
+}
+
+// WithDone is a text about a failure, and what the tool had changed before it.
+func WithDone(text string, f *pluginv1.Failure) string {
+	if f.GetDone() == "" {
+		return text
+	}
+	return strings.TrimRight(text, ".") + ". " + f.GetDone()
 }
 
 func (e *apiError) text() string {

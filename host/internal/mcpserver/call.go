@@ -150,7 +150,7 @@ func (s *Server) attempt(ctx context.Context, r callRequest, mode egress.Grant) 
 	if text := call.SignedOut(); text != "" {
 		// Whatever the plugin makes of it: signing in again is what mends this, and
 		// the kind is for clients that can lead a person through it.
-		result := failed(s.cfg.Gate.RedactText(text))
+		result := failed(s.cfg.Gate.RedactText(egress.WithDone(text, answer.GetFailure())))
 		result.Meta = &mcp.Meta{AdditionalFields: map[string]any{errorKind: "sign_in_required"}}
 		return result, call
 	}

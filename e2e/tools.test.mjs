@@ -102,7 +102,14 @@ test("a form: made, checked as a graph, its faults named by node", async (t) => 
   });
   const good = await call(client, "auth0_publish_form", { id: form.id });
   assert.deepEqual([good.valid, good.live, good.faults], [true, false, []]);
+  const shown = await call(client, "auth0_publish_form", { id: form.id, render_in: "post-login" });
+  assert.deepEqual([shown.live, shown.rendering.draft, shown.rendering.deployment], [true, "created", "deployed as version 1"]);
+  assert.match(shown.rendering.binding, /^bound to post-login as number (\d+) of \1$/);
+  const again = await call(client, "auth0_publish_form", { id: form.id, render_in: "post-login" });
+  assert.deepEqual([again.live, again.rendering.draft, again.rendering.binding], [true, "left as it was", "left as it was"]);
   await call(client, "auth0_update_form", { id: form.id, nodes: [step("one", "nowhere"), step("orphan", "$ending")] });
+  const refused = await client.callTool({ name: "auth0_publish_form", arguments: { id: form.id, render_in: "post-login" } });
+  assert.match(refused.content[0].text, /nothing was changed: everybody who logs in would meet the form's faults/);
   const bad = await call(client, "auth0_publish_form", { id: "Visit" });
   assert.equal(bad.valid, false);
   assert.ok(bad.faults.some((f) => f.node === "one"), JSON.stringify(bad.faults));

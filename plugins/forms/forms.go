@@ -13,7 +13,9 @@ import (
 )
 
 // Plugin is the forms plugin: list, get, create, update and publish.
-func Plugin() sdk.Plugin {
+func Plugin() sdk.Plugin { return plugin(auth0v1.DeployPatience()) }
+
+func plugin(p auth0v1.Patience) sdk.Plugin {
 	return sdk.Plugin{Name: "forms", Version: "0.1.0", Tools: []sdk.Tool{
 		sdk.NewTool("auth0_list_forms", sdk.Read, "Forms, in summary.",
 			listForms, sdk.Title("List forms"), sdk.Scopes("read:forms"), sdk.Paths("GET /api/v2/forms"), sdk.Idempotent()),
@@ -26,10 +28,14 @@ func Plugin() sdk.Plugin {
 			"Changes a form. Each argument replaces the old value whole: give all nodes. null clears.",
 			updateForm, sdk.Title("Update form"), sdk.Scopes("update:forms"), sdk.Paths("PATCH /api/v2/forms/{id}"), sdk.Idempotent()),
 		sdk.NewTool("auth0_publish_form", sdk.Write,
-			"Checks a form and answers its faults, the Actions that render it and next steps. Changes nothing: a saved form is live once a deployed, bound Action renders it.",
-			publishForm, sdk.Title("Publish form"), sdk.Scopes("read:forms", "read:flows", "read:actions"), sdk.Paths(
+			"Checks a form: its faults, Actions that render it, next steps. render_in makes, deploys and binds such an Action (needs create:actions, update:actions); else nothing changes.",
+			publisher{p}.publishForm, sdk.Title("Publish form"), sdk.Scopes("read:forms", "read:flows", "read:actions"), sdk.Paths(
 				"GET /api/v2/forms/{id}", "GET /api/v2/forms", "GET /api/v2/flows/{id}",
-				"GET /api/v2/actions/actions", "GET /api/v2/actions/triggers/{trigger}/bindings"), sdk.Idempotent()),
+				"GET /api/v2/actions/actions", "GET /api/v2/actions/triggers/{trigger}/bindings",
+				"GET /api/v2/actions/triggers", "POST /api/v2/actions/actions", "PATCH /api/v2/actions/actions/{id}",
+				"GET /api/v2/actions/actions/{id}", "POST /api/v2/actions/actions/{id}/deploy",
+				"GET /api/v2/actions/actions/{id}/versions", "GET /api/v2/actions/actions/{id}/versions/{version}",
+				"PATCH /api/v2/actions/triggers/post-login/bindings"), sdk.Idempotent()),
 	}}
 }
 

@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"net/url"
 	"regexp"
 	"slices"
 	"strings"
@@ -23,6 +24,9 @@ type renderer struct {
 	Bound bool `json:"bound"`
 }
 
+// live reports whether people meet the form at login.
+func (r renderer) live() bool { return r.Trigger == postLogin && r.Deployed && r.Bound }
+
 // action is what matters of an Action. The list holds the deployed code too.
 type action struct {
 	ID       string `json:"id"`
@@ -34,46 +38,84 @@ type action struct {
 	Deployed struct {
 		Code string `json:"code"`
 	} `json:"deployed_version"`
+	// raw is the whole Action.
+	raw sdk.Object
 }
 
-// renderers finds the Actions that render a form. complete is false if there are
-// more Actions than auth0v1.SearchCap, so that not all were looked at.
-func renderers(ctx context.Context, api *auth0v1.API, formID string) (found []renderer, complete bool, err error) {
-	var actions []action
+func (a action) triggers() []string {
+	ids := make([]string, len(a.Triggers))
+	for i, t := range a.Triggers {
+		ids[i] = t.ID
+	}
+	return ids
+}
+
+// survey is what a tenant's Actions have to do with a form.
+type survey struct {
+	// related are those that render it or look like its rendering Action.
+	related []action
+	// renderers are those that render it, on each of their triggers.
+	renderers []renderer
+	// complete is false if there are more Actions than auth0v1.SearchCap, so that
+	// not all were looked at.
+	complete bool
+}
+
+// action is the related Action with that id; nil if there is none.
+func (s survey) action(id string) *action {
+	if i := slices.IndexFunc(s.related, func(a action) bool { return a.ID == id }); i >= 0 {
+		return &s.related[i]
+	}
+	return nil
+}
+
+// renderers finds the Actions that render a form.
+func renderers(ctx context.Context, api *auth0v1.API, formID string) (survey, error) {
+	found, err := relatedActions(ctx, api, formID, nil)
+	if err != nil {
+		return found, err
+	}
+	bound := map[string]bindings{}
+	found.renderers = []renderer{}
+	for _, a := range found.related {
+		deployed := renders(a.Deployed.Code, formID)
+		if !deployed && !renders(a.Code, formID) {
+			continue
+		}
+		for _, trigger := range a.triggers() {
+			if _, known := bound[trigger]; !known {
+				if bound[trigger], err = readBindings(ctx, api, trigger); err != nil {
+					return found, err
+				}
+			}
+			found.renderers = append(found.renderers, renderer{a.ID, a.Name, trigger, deployed, bound[trigger].have(a.ID)})
+		}
+	}
+	return found, nil
+}
+
+// relatedActions finds, among the Actions that the query selects, those that have to
+// do with a form.
+func relatedActions(ctx context.Context, api *auth0v1.API, formID string, query url.Values) (found survey, err error) {
 	var broken error
-	_, complete, err = api.Filter(ctx, auth0v1.Collection{Path: []string{"actions", "actions"}, Items: "actions", AlwaysTotals: true}, nil,
+	_, found.complete, err = api.Filter(ctx, auth0v1.Collection{Path: []string{"actions", "actions"}, Items: "actions", AlwaysTotals: true}, query,
 		func(o sdk.Object) bool {
 			a, err := readAction(o)
 			if err != nil {
 				broken = err
-			} else if renders(a.Code, formID) || renders(a.Deployed.Code, formID) {
-				actions = append(actions, a)
+			} else if is, _ := ours(a.Code, formID); is || a.Name == renderActionName(formID) || renders(a.Code, formID) || renders(a.Deployed.Code, formID) {
+				found.related = append(found.related, a)
 			}
 			return false
 		})
 	if err == nil {
 		err = broken
 	}
-	if err != nil {
-		return nil, false, err
-	}
-	bound := map[string][]string{}
-	found = []renderer{}
-	for _, a := range actions {
-		for _, t := range a.Triggers {
-			if _, known := bound[t.ID]; !known {
-				if bound[t.ID], err = boundActions(ctx, api, t.ID); err != nil {
-					return nil, false, err
-				}
-			}
-			found = append(found, renderer{a.ID, a.Name, t.ID, renders(a.Deployed.Code, formID), slices.Contains(bound[t.ID], a.ID)})
-		}
-	}
-	return found, complete, nil
+	return found, err
 }
 
 func readAction(o sdk.Object) (action, error) {
-	var a action
+	a := action{raw: o}
 	raw, err := json.Marshal(o)
 	if err == nil {
 		err = json.Unmarshal(raw, &a)
@@ -84,19 +126,68 @@ func readAction(o sdk.Object) (action, error) {
 	return a, nil
 }
 
-// boundActions are the ids of the Actions that run on a trigger.
-func boundActions(ctx context.Context, api *auth0v1.API, trigger string) ([]string, error) {
-	ids := []string{}
-	bindings := auth0v1.Collection{Path: []string{"actions", "triggers", trigger, "bindings"}, Items: "bindings", AlwaysTotals: true}
-	_, _, err := api.Filter(ctx, bindings, nil, func(o sdk.Object) bool {
+// binding makes an Action run on a trigger. Auth0 gives every binding a new id when
+// any of the trigger's bindings is changed.
+type binding struct {
+	ID       string
+	Name     string
+	ActionID string
+}
+
+// ref is the binding in a request that replaces all of them.
+func (b binding) ref() map[string]any {
+	ref := map[string]string{"type": "action_id", "value": b.ActionID}
+	if b.ActionID == "" {
+		ref = map[string]string{"type": "binding_id", "value": b.ID}
+	}
+	if b.Name == "" {
+		return map[string]any{"ref": ref}
+	}
+	return map[string]any{"ref": ref, "display_name": b.Name}
+}
+
+// bindings are those of one trigger, in the order in which they run.
+type bindings struct {
+	list []binding
+	// complete is false if there are more than one answer holds.
+	complete bool
+}
+
+func (b bindings) have(actionID string) bool {
+	return slices.ContainsFunc(b.list, func(one binding) bool { return one.ActionID == actionID })
+}
+
+// String names them for people.
+func (b bindings) String() string {
+	names := make([]string, len(b.list))
+	for i, one := range b.list {
+		names[i] = one.Name
+	}
+	if len(names) == 0 {
+		return "none"
+	}
+	return strings.Join(names, ", ")
+}
+
+// readBindings reads a trigger's bindings, in one request: pages that are read one
+// after the other may belong to two different lists.
+func readBindings(ctx context.Context, api *auth0v1.API, trigger string) (bindings, error) {
+	all := 100 // the largest page, and more than a trigger may have
+	page, err := api.Page(ctx, auth0v1.Collection{Path: []string{"actions", "triggers", trigger, "bindings"}, Items: "bindings", AlwaysTotals: true},
+		auth0v1.PageOf{PerPage: &all}, nil)
+	if err != nil {
+		return bindings{}, err
+	}
+	read := bindings{complete: page.Total <= len(page.Items) && len(page.Items) < all}
+	for _, o := range page.Items {
 		raw, _ := o.Get("action")
 		var a sdk.Object
-		if json.Unmarshal(raw, &a) == nil {
-			ids = append(ids, a.Text("id"))
+		if raw != nil && json.Unmarshal(raw, &a) != nil {
+			return bindings{}, fmt.Errorf("GET actions/triggers/%s/bindings: binding %q: its action is no object", trigger, o.Text("id"))
 		}
-		return false
-	})
-	return ids, err
+		read.list = append(read.list, binding{o.Text("id"), o.Text("display_name"), a.Text("id")})
+	}
+	return read, nil
 }
 
 var (

@@ -85,7 +85,7 @@ type ConfigSyntaxError struct {
 }
 
 func (e *ConfigSyntaxError) Error() string {
-	return fmt.Sprintf("line %d, column %d: %v", e.Line, e.Column, e.Err)
+	return fmt.Sprintf("line %d, column %d: %v: correct the line, or move the file away and sign in again with auth0-mcp init", e.Line, e.Column, e.Err)
 }
 
 func (e *ConfigSyntaxError) Unwrap() error { return e.Err }

@@ -37,10 +37,12 @@ func (e *PassphraseError) Error() string {
 }
 
 // NoPassphraseError means that the store "file" has nobody to ask.
-type NoPassphraseError struct{}
+type NoPassphraseError struct {
+	Profile string
+}
 
 func (e *NoPassphraseError) Error() string {
-	return `the store "file" needs a passphrase: set AUTH0_MCP_PASSPHRASE`
+	return fmt.Sprintf(`profile %s: the store "file" needs a passphrase: set AUTH0_MCP_PASSPHRASE`, e.Profile)
 }
 
 // StoreMismatchError means that a session was written by another store.
@@ -91,11 +93,11 @@ func (s *fileStore) passphrase(ctx context.Context, profile string, fresh bool) 
 		return known.pass, nil
 	}
 	if s.ask == nil {
-		return "", &NoPassphraseError{}
+		return "", &NoPassphraseError{Profile: profile}
 	}
 	pass, err := s.ask(ctx, profile, fresh)
 	if err == nil && pass == "" {
-		err = &NoPassphraseError{}
+		err = &NoPassphraseError{Profile: profile}
 	}
 	return pass, err
 }

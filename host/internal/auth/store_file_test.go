@@ -90,8 +90,8 @@ func TestFileStoreWithoutAPassphrase(t *testing.T) {
 		ask  Passphrase
 		want error
 	}{
-		"nobody to ask": {nil, &NoPassphraseError{}},
-		"empty":         {givePassphrase(""), &NoPassphraseError{}},
+		"nobody to ask": {nil, &NoPassphraseError{Profile: "dev"}},
+		"empty":         {givePassphrase(""), &NoPassphraseError{Profile: "dev"}},
 		"refused":       {func(context.Context, string, bool) (string, error) { return "", refused }, refused},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -14,6 +14,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"syscall"
 
 	"filippo.io/age"
 
@@ -46,7 +47,7 @@ func Lock(ctx context.Context, sessionsFolder, profile string) (unlock func(), e
 func StoredProfiles(sessionsFolder string) ([]string, error) {
 	entries, err := os.ReadDir(sessionsFolder)
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
-		return nil, fmt.Errorf("listing the sessions: %w", err)
+		return nil, sessionFolder{sessionsFolder}.fail(err)
 	}
 	var names []string
 	for _, entry := range entries {
@@ -90,16 +91,24 @@ func (f sessionFolder) path(profile string) string {
 // prepare makes the folder, and takes it away from others if they can enter it.
 func (f sessionFolder) prepare() error {
 	if err := privateFolder(f.dir); err != nil {
-		return fmt.Errorf("sessions folder: %w", err)
+		return f.fail(err)
 	}
 	info, err := os.Stat(f.dir)
 	if err == nil && runtime.GOOS != "windows" && info.Mode().Perm()&0o077 != 0 {
 		err = os.Chmod(f.dir, 0o700) //nolint:gosec // a folder needs x
 	}
 	if err != nil {
-		return fmt.Errorf("sessions folder: %w", err)
+		return f.fail(err)
 	}
 	return nil
+}
+
+// fail is an error about the folder itself.
+func (f sessionFolder) fail(err error) error {
+	if errors.Is(err, syscall.ENOTDIR) {
+		return fmt.Errorf("sessions folder %s: a file is in its way (%w): move the file away, or set XDG_DATA_HOME to another folder", f.dir, err)
+	}
+	return fmt.Errorf("sessions folder %s: %w", f.dir, err)
 }
 
 func (f sessionFolder) lock(ctx context.Context, profile, suffix string) (func(), error) {
@@ -145,6 +154,8 @@ func (f sessionFolder) read(profile string) (sealed []byte, ok bool, err error) 
 		return nil, false, nil
 	case errors.Is(err, errNotRegular), errors.As(err, &large):
 		return nil, false, &SessionFileError{path, profile, err}
+	case errors.Is(err, syscall.ENOTDIR):
+		return nil, false, f.fail(err)
 	case err != nil:
 		return nil, false, fmt.Errorf("session file: %w", err)
 	}

@@ -88,7 +88,7 @@ func (src Sources) folders() ([]folder, error) {
 	}
 	user, err := resolveFolder(src.UserDir)
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
-		return nil, fmt.Errorf("user's plugin folder: %w", err)
+		return nil, fmt.Errorf("user's plugin folder %s: %w: move away what is in its way, or set XDG_DATA_HOME to another folder", src.UserDir, err)
 	}
 	return list, errors.Join(add(src.UserDir, user, OriginUser), add(src.BundledDir, bundled, OriginBundled))
 }

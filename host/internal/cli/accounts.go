@@ -79,7 +79,7 @@ func openAccounts(env Environment, f accountFlags) (*accounts, error) {
 			return passphrase, nil
 		}
 		if a.askNobody {
-			return "", &auth.NoPassphraseError{}
+			return "", &auth.NoPassphraseError{Profile: profile}
 		}
 		return askPassphrase(ctx, env, profile, fresh)
 	}
@@ -99,7 +99,7 @@ func takeVariable(name string) (string, error) {
 // askPassphrase asks on the terminal, without an echo; twice for a new file.
 func askPassphrase(ctx context.Context, env Environment, profile string, fresh bool) (string, error) {
 	if !isTerminal(env.In) {
-		return "", &auth.NoPassphraseError{}
+		return "", &auth.NoPassphraseError{Profile: profile}
 	}
 	ask := func(prompt string) (string, error) {
 		fmt.Fprint(env.Err, prompt)

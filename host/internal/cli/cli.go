@@ -8,12 +8,10 @@ import (
 	"io"
 	"log/slog"
 	"os"
-	"os/signal"
 	"path/filepath"
 	"runtime"
 	"strconv"
 	"strings"
-	"syscall"
 
 	"github.com/spf13/cobra"
 )
@@ -33,7 +31,7 @@ type Environment struct {
 
 // Main runs one command and returns the exit status.
 func Main(args []string, env Environment) int {
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	ctx, stop := untilSignal(context.Background())
 	defer stop()
 	root := &cobra.Command{
 		Use:           "auth0-mcp",
@@ -52,14 +50,11 @@ func Main(args []string, env Environment) int {
 	root.AddCommand(initCommand(env), runCommand(env), callCommand(env), toolsCommand(env), sessionCommand(env), logoutCommand(env), profilesCommand(env),
 		clientsCommand(env), doctorCommand(env), pluginCommand(env), sandboxCommand(env), approveCommand(env), auditCommand(env))
 	addCompletions(root, env) // after AddCommand: it walks the finished tree
-	switch err := root.ExecuteContext(ctx); {
-	case errors.Is(err, errToolFailed):
-		return 1 // the tool has said why
-	case err != nil:
+	err := root.ExecuteContext(ctx)
+	if err != nil && !errors.Is(err, errToolFailed) { // the tool has said why
 		fmt.Fprintf(env.Err, "auth0-mcp: %v\n", err)
-		return 1
 	}
-	return 0
+	return exitStatus(ctx, err)
 }
 
 // parseBool reads a boolean of the environment leniently. An unknown value is an

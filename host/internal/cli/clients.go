@@ -204,6 +204,9 @@ changes, and what it was is kept beside it. An entry that is not there is no fai
 			if err != nil {
 				return err
 			}
+			if name != "" && account.profile != "" {
+				return errors.New("--name and --profile both say which entry: give one of the two")
+			}
 			if client.Name == clients.Print {
 				return errors.New("print has no config file: remove the entry where you pasted it")
 			}
@@ -221,7 +224,6 @@ changes, and what it was is kept beside it. An entry that is not there is no fai
 	account.addProfile(cmd)
 	files.add(cmd)
 	cmd.Flags().StringVar(&name, "name", "", "the entry's name, as «auth0-mcp clients list» shows it")
-	cmd.MarkFlagsMutuallyExclusive("name", "profile")
 	dryRun.add(cmd, "dry-run", "show the change and write nothing")
 	return cmd
 }

@@ -129,9 +129,9 @@ func (d *doctor) openAccount(token, passphrase string) {
 	}
 	d.accounts = &accounts{
 		flags: d.flags.run.account, folders: d.folders, config: d.config, token: token, domain: strings.TrimSpace(d.at.getenv("AUTH0_DOMAIN")),
-		passphrase: func(context.Context, string, bool) (string, error) {
+		passphrase: func(_ context.Context, profile string, _ bool) (string, error) {
 			if passphrase == "" {
-				return "", &auth.NoPassphraseError{}
+				return "", &auth.NoPassphraseError{Profile: profile}
 			}
 			return passphrase, nil
 		},

@@ -137,7 +137,7 @@ func TestExplainStore(t *testing.T) {
 		"absent":     {&auth.KeychainError{Reason: auth.KeychainAbsent, Op: "reading the key", Remedy: "pass --store file"}, []string{"is absent", "--store file"}},
 		"slow":       {&auth.KeychainError{Reason: auth.KeychainTimedOut, Op: "reading the key", Remedy: "unlock it"}, []string{"did not answer in time"}},
 		"failed":     {&auth.KeychainError{Reason: auth.KeychainFailed, Op: "reading the key", Err: errors.New("bus error"), Remedy: "unlock it"}, []string{"failed (bus error)"}},
-		"no phrase":  {&auth.NoPassphraseError{}, []string{"AUTH0_MCP_PASSPHRASE"}},
+		"no phrase":  {&auth.NoPassphraseError{Profile: "p"}, []string{"AUTH0_MCP_PASSPHRASE"}},
 		"wrong":      {&auth.PassphraseError{Path: "/s/p.age", Profile: "p"}, []string{"/s/p.age", "auth0-mcp logout --profile p"}},
 		"other":      {&auth.StoreMismatchError{Path: "/s/p.age", Written: auth.StoreFile}, []string{"--store file"}},
 		"command":    {&auth.CommandError{Program: "/bin/vault", Err: errors.New("exit status 1"), Stderr: "sealed"}, []string{"sealed", "run /bin/vault by hand"}},

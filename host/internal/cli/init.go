@@ -216,15 +216,14 @@ func (f initFlags) prepare(cmd *cobra.Command, env Environment) (*signIn, error)
 func (f initFlags) credentials(cmd *cobra.Command, env Environment, secret, name string, p *auth.Profile, s *auth.Session) error {
 	before := *p
 	p.Audience = "" // given anew below, or kept if it is for the same tenant
-	for _, v := range []struct {
-		value, variable string
-		into            *string
-	}{{f.authDomain, "AUTH0_MCP_AUTH_DOMAIN", &p.AuthDomain}, {f.audience, "AUTH0_MCP_AUDIENCE", &p.Audience}} {
-		if v.value == "" {
-			v.value = strings.TrimSpace(os.Getenv(v.variable))
-		}
-		if v.value != "" {
-			*v.into = v.value
+	audience, _ := flagOrVariable(f.audience, "--audience", "AUTH0_MCP_AUDIENCE")
+	if audience != "" {
+		p.Audience = audience
+	}
+	if domain, by := flagOrVariable(f.authDomain, "--auth-domain", "AUTH0_MCP_AUTH_DOMAIN"); domain != "" {
+		var err error
+		if p.AuthDomain, err = egress.NormalizeDomain(domain); err != nil {
+			return fmt.Errorf("%s: %w", by, err)
 		}
 	}
 	clientID := f.clientID
@@ -258,6 +257,15 @@ func (f initFlags) credentials(cmd *cobra.Command, env Environment, secret, name
 	}
 	s.Domain, s.ClientID, s.KeyID, s.Audience = domain, clientID, f.keyID, p.Audience
 	return f.machine(cmd.Context(), env, secret, p, s)
+}
+
+// flagOrVariable is the value of a flag or, failing that, of a variable, and which it
+// came from.
+func flagOrVariable(value, flag, variable string) (found, by string) {
+	if value != "" {
+		return value, flag
+	}
+	return strings.TrimSpace(os.Getenv(variable)), variable
 }
 
 // person is the sign-in with a browser.
@@ -358,7 +366,7 @@ func (s *signIn) choosePassphrase(ctx context.Context) error {
 	}
 	chosen, err := s.accounts.passphrase(ctx, s.account.name, true)
 	if err == nil && chosen == "" {
-		err = &auth.NoPassphraseError{}
+		err = &auth.NoPassphraseError{Profile: s.account.name}
 	}
 	if err != nil {
 		return err

@@ -30,6 +30,9 @@ notices the log-out and refuses further calls.`,
   auth0-mcp logout --all`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
+			if all.on && f.profile != "" {
+				return errors.New("--all is every profile, and --profile names one: give one of the two")
+			}
 			a, err := openAccounts(env, f)
 			if err != nil {
 				return err
@@ -42,7 +45,6 @@ notices the log-out and refuses further calls.`,
 	}
 	f.add(cmd)
 	all.add(cmd, "all", "every session, also of profiles that the config no longer knows")
-	cmd.MarkFlagsMutuallyExclusive("all", "profile")
 	return cmd
 }
 

@@ -59,18 +59,11 @@ func install(ctx context.Context, env Environment, path string, yes bool) error 
 	}
 	show(env.Out, plugin, digest)
 	if !yes {
-		if err := confirm(env, "Trust this plugin and install it? [y/N] "); err != nil {
+		if err := confirm(ctx, env, "Trust this plugin and install it? [y/N] "); err != nil {
 			return err
 		}
 	}
-	described, err := describe(ctx, plugin.Path, plugin.Args)
-	if err != nil {
-		return err
-	}
-	if !described.SameDeclaration(plugin.Manifest) {
-		return fmt.Errorf("%s does not describe itself as its manifest does: write the manifest again with «%s describe», and look at the difference", plugin.Path, plugin.Path)
-	}
-	target, err := place(plugin, digest)
+	target, err := place(ctx, plugin, digest)
 	if err != nil {
 		return err
 	}
@@ -96,22 +89,58 @@ func show(out io.Writer, p *catalog.Plugin, digest catalog.Digest) {
 	fmt.Fprintln(out)
 }
 
-func confirm(env Environment, question string) error {
+// confirm asks on the terminal. A read of it knows no context: when that ends first,
+// by Ctrl-C, the read is left behind, to end with the process.
+func confirm(ctx context.Context, env Environment, question string) error {
 	fmt.Fprint(env.Out, question)
-	answer, err := bufio.NewReader(env.In).ReadString('\n')
-	if err != nil && answer == "" {
-		return fmt.Errorf("%w: there was no answer; pass --yes to agree without being asked", errNotConfirmed)
+	type reply struct {
+		line string
+		err  error
 	}
-	if answer = strings.ToLower(strings.TrimSpace(answer)); answer != "y" && answer != "yes" {
-		return errNotConfirmed
+	replied := make(chan reply, 1)
+	go func() {
+		line, err := bufio.NewReader(env.In).ReadString('\n')
+		replied <- reply{line, err}
+	}()
+	select {
+	case <-ctx.Done():
+		fmt.Fprintln(env.Out)
+		return errCancelled
+	case r := <-replied:
+		if r.err != nil && r.line == "" {
+			return fmt.Errorf("%w: there was no answer; pass --yes to agree without being asked", errNotConfirmed)
+		}
+		if answer := strings.ToLower(strings.TrimSpace(r.line)); answer != "y" && answer != "yes" {
+			return errNotConfirmed
+		}
+		return nil
 	}
-	return nil
+}
+
+// installPatience bounds the wait for another install, which copies a few megabytes.
+const installPatience = 30 * time.Second
+
+// lockInstall takes the lock that keeps two installs from crossing.
+func lockInstall(ctx context.Context, path string) (unlock func(), err error) {
+	bounded, cancel := context.WithTimeout(ctx, installPatience)
+	defer cancel()
+	mutex := flock.New(path)
+	if _, err := mutex.TryLockContext(bounded, 20*time.Millisecond); err != nil {
+		switch {
+		case ctx.Err() != nil:
+			return nil, errCancelled
+		case bounded.Err() != nil:
+			return nil, fmt.Errorf("another «auth0-mcp plugin install» holds %s: wait for it, or end it, and try again", path)
+		}
+		return nil, fmt.Errorf("locking %s: %w", path, err)
+	}
+	return func() { _ = mutex.Unlock() }, nil
 }
 
 // place copies manifest and binary to the user's plugin folder and locks them.
 // The copy is made beside its place and moved, so that a failure leaves what was
 // installed before.
-func place(p *catalog.Plugin, digest catalog.Digest) (string, error) {
+func place(ctx context.Context, p *catalog.Plugin, digest catalog.Digest) (string, error) {
 	dir, err := userPluginDir()
 	if err != nil {
 		return "", err
@@ -126,26 +155,19 @@ func place(p *catalog.Plugin, digest catalog.Digest) (string, error) {
 		}
 	}
 	// Reading, changing and writing the lock file must not cross another install.
-	mutex := flock.New(path + ".lock")
-	if err := mutex.Lock(); err != nil {
-		return "", fmt.Errorf("locking %s: %w", path, err)
+	unlock, err := lockInstall(ctx, path+".lock")
+	if err != nil {
+		return "", err
 	}
-	defer func() { _ = mutex.Unlock() }()
+	defer unlock()
 
 	staged, err := os.MkdirTemp(dir, ".install-")
 	if err != nil {
 		return "", err
 	}
 	defer os.RemoveAll(staged)
-	executable := filepath.FromSlash(p.Executable)
-	if err := copyFile(p.Path, filepath.Join(staged, executable), 0o700); err != nil {
+	if err := stage(ctx, staged, p, digest); err != nil {
 		return "", err
-	}
-	if err := copyFile(p.ManifestPath, filepath.Join(staged, "manifest.json"), 0o600); err != nil {
-		return "", err
-	}
-	if copied, err := catalog.DigestFile(filepath.Join(staged, executable)); err != nil || copied != digest {
-		return "", fmt.Errorf("%s changed while it was installed: try again (%w)", p.Path, errors.Join(err, errNotConfirmed))
 	}
 	lock, err := catalog.ReadLock(path)
 	if err != nil {
@@ -157,6 +179,36 @@ func place(p *catalog.Plugin, digest catalog.Digest) (string, error) {
 	}
 	lock.Plugins[p.Name] = catalog.LockEntry{Version: p.Version, Binary: digest, Manifest: p.ManifestDigest}
 	return target, lock.Write(path)
+}
+
+// stage copies a plugin to a folder of ours and makes sure that the copies are what
+// the person agreed to, before the binary is run for the first time: the copy runs,
+// not what may stand in its place by now.
+func stage(ctx context.Context, folder string, p *catalog.Plugin, digest catalog.Digest) error {
+	binary := filepath.Join(folder, filepath.FromSlash(p.Executable))
+	for _, file := range []struct {
+		from, to string
+		mode     os.FileMode
+		shown    catalog.Digest
+	}{
+		{p.Path, binary, 0o700, digest},
+		{p.ManifestPath, filepath.Join(folder, "manifest.json"), 0o600, p.ManifestDigest},
+	} {
+		if err := copyFile(file.from, file.to, file.mode); err != nil {
+			return err
+		}
+		if copied, err := catalog.DigestFile(file.to); err != nil || copied != file.shown {
+			return fmt.Errorf("%s changed while it was installed: try again (%w)", file.from, errors.Join(err, errNotConfirmed))
+		}
+	}
+	described, err := describe(ctx, binary, p.Args)
+	if err != nil {
+		return err
+	}
+	if !described.SameDeclaration(p.Manifest) {
+		return fmt.Errorf("%s does not describe itself as its manifest does: write the manifest again with «%s describe», and look at the difference", p.Path, p.Path)
+	}
+	return nil
 }
 
 // swap moves a folder to its place, keeping what was there until it is.

@@ -39,9 +39,10 @@ func profilesCommand(env Environment) *cobra.Command {
 		Long: `A profile is a sign-in to one tenant. «auth0-mcp init --profile NAME» makes one; the first is the
 default, which is used where none is named.`,
 		Args: cobra.NoArgs,
-		RunE: func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
-	cmd.AddCommand(profilesListCommand(env), profilesUseCommand(env), profilesSetCommand(env), profilesRenameCommand(env), profilesRemoveCommand(env))
+	list := profilesListCommand(env)
+	cmd.RunE = list.RunE
+	cmd.AddCommand(list, profilesUseCommand(env), profilesSetCommand(env), profilesRenameCommand(env), profilesRemoveCommand(env))
 	return cmd
 }
 
@@ -341,7 +342,7 @@ func (a *accounts) remove(ctx context.Context, env Environment, name string, yes
 		return err
 	}
 	if !yes {
-		err := confirm(env, fmt.Sprintf("Log out and remove profile %s (%s)? [y/N] ", name, orWord(profile.Domain, "tenant not known yet")))
+		err := confirm(ctx, env, fmt.Sprintf("Log out and remove profile %s (%s)? [y/N] ", name, orWord(profile.Domain, "tenant not known yet")))
 		if errors.Is(err, errNotConfirmed) {
 			return fmt.Errorf("profile %s was kept: answer y, or pass --yes, to remove it", name)
 		}

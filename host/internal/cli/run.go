@@ -224,11 +224,13 @@ func (f runFlags) filter(cmd *cobra.Command) (catalog.Filter, error) {
 }
 
 func (f runFlags) tenant(ctx context.Context, env Environment, log *slog.Logger) (tenant, error) {
-	a, err := openAccounts(env, f.account)
-	if err != nil {
-		return tenant{}, err
-	}
 	if f.sandbox {
+		// Nothing here is for it, but no child may see the secrets.
+		for _, name := range []string{"AUTH0_TOKEN", "AUTH0_MCP_PASSPHRASE"} {
+			if _, err := takeVariable(name); err != nil {
+				return tenant{}, err
+			}
+		}
 		s, err := f.switches.tenant("")
 		if err != nil {
 			return tenant{}, err
@@ -241,6 +243,10 @@ func (f runFlags) tenant(ctx context.Context, env Environment, log *slog.Logger)
 	}
 	if f.switches.given() {
 		return tenant{}, errNoSandbox
+	}
+	a, err := openAccounts(env, f.account)
+	if err != nil {
+		return tenant{}, err
 	}
 	acc, err := a.selected()
 	if err != nil {

@@ -1,0 +1,61 @@
+//go:build unix
+
+package cli
+
+import (
+	"io"
+	"os"
+	"os/signal"
+	"path/filepath"
+	"syscall"
+	"testing"
+	"time"
+)
+
+// A command that a signal keeps from its end says so by its status, as shells have it,
+// also while it waits for an answer that never comes.
+func TestSignalIsTheExitStatus(t *testing.T) {
+	for want, sent := range map[int]syscall.Signal{130: syscall.SIGINT, 143: syscall.SIGTERM} {
+		t.Setenv("XDG_CONFIG_HOME", t.TempDir())
+		t.Setenv("XDG_DATA_HOME", t.TempDir())
+		t.Setenv("HOME", t.TempDir())
+		folder := filepath.Join(os.Getenv("XDG_CONFIG_HOME"), "auth0-mcp")
+		if err := os.MkdirAll(folder, 0o700); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(filepath.Join(folder, "config.toml"), []byte("[profiles.dev]\ndomain = \"a.example\"\n"), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		in, never, err := os.Pipe()
+		if err != nil {
+			t.Fatal(err)
+		}
+		out, err := os.Create(filepath.Join(folder, "out"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		// The signal must not end the test before Main listens to it.
+		heard := make(chan os.Signal, 100)
+		signal.Notify(heard, sent)
+		status := make(chan int, 1)
+		go func() {
+			status <- Main([]string{"profiles", "remove", "dev"}, Environment{In: in, Out: out, Err: io.Discard, Version: "test"})
+		}()
+		for got := -1; got < 0; {
+			if err := syscall.Kill(os.Getpid(), sent); err != nil {
+				t.Fatal(err)
+			}
+			select {
+			case got = <-status:
+				if got != want {
+					t.Errorf("%v: status %d, want %d", sent, got, want)
+				}
+			case <-time.After(10 * time.Millisecond):
+			}
+		}
+		signal.Stop(heard)
+		for _, file := range []*os.File{never, in, out} {
+			_ = file.Close()
+		}
+	}
+}

@@ -247,52 +247,81 @@ type deferredSource struct {
 	follow bool
 	open   func() (*auth.Source, error)
 
-	mu     sync.Mutex
-	source *auth.Source
+	mu      sync.Mutex
+	source  *auth.Source
+	opening *opening
 }
 
-func (d *deferredSource) get() (*auth.Source, error) {
+// opening is one attempt to open a source, for all calls that wait for it.
+type opening struct {
+	done   chan struct{}
+	source *auth.Source
+	err    error
+}
+
+// get is the source, opened if it must be. All calls wait for one attempt, each no
+// longer than its context: a keychain that hangs holds up none behind another.
+func (d *deferredSource) get(ctx context.Context) (*auth.Source, error) {
 	d.mu.Lock()
-	defer d.mu.Unlock()
-	if d.source != nil {
-		return d.source, nil
+	source, attempt := d.source, d.opening
+	if source == nil && attempt == nil {
+		attempt = &opening{done: make(chan struct{})}
+		d.opening = attempt
+		go d.attempt(attempt)
 	}
-	source, err := d.open()
-	if err != nil {
-		return nil, err
+	d.mu.Unlock()
+	if source != nil {
+		return source, nil
 	}
-	if source.Domain() != d.domain && !d.follow {
-		return nil, &auth.TenantChangedError{Profile: d.profile, From: d.domain, To: source.Domain()}
+	select {
+	case <-attempt.done:
+		return attempt.source, attempt.err
+	case <-ctx.Done():
+		return nil, ctx.Err()
 	}
-	d.source = source
-	return source, nil
+}
+
+// attempt opens the source; after a failure the next call tries again.
+func (d *deferredSource) attempt(o *opening) {
+	o.source, o.err = d.open()
+	if o.err == nil && o.source.Domain() != d.domain && !d.follow {
+		o.source, o.err = nil, &auth.TenantChangedError{Profile: d.profile, From: d.domain, To: o.source.Domain()}
+	}
+	d.mu.Lock()
+	d.source, d.opening = o.source, nil
+	d.mu.Unlock()
+	close(o.done)
 }
 
 // current is auth.Source's Current.
 func (d *deferredSource) current(ctx context.Context) (string, *oauth2.Token, error) {
-	source, err := d.get()
+	source, err := d.get(ctx)
 	if err != nil {
 		return "", nil, err
 	}
 	return source.Current(ctx)
 }
 
+// opened is the source, nil if no call has opened it yet.
+func (d *deferredSource) opened() *auth.Source {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	return d.source
+}
+
 // refused is auth.Source's Refused: a token that was refused came from it.
 func (d *deferredSource) refused(token string) {
-	if source, err := d.get(); err == nil {
+	if source := d.opened(); source != nil {
 		source.Refused(token)
 	}
 }
 
 // wait is auth.Source's Wait.
 func (d *deferredSource) wait(ctx context.Context) error {
-	d.mu.Lock()
-	source := d.source
-	d.mu.Unlock()
-	if source == nil {
-		return nil
+	if source := d.opened(); source != nil {
+		return source.Wait(ctx)
 	}
-	return source.Wait(ctx)
+	return nil
 }
 
 // signIn is the command that signs an account in again.

@@ -13,6 +13,7 @@ import (
 
 	"github.com/gofrs/flock"
 
+	"github.com/auth0-mcp/auth0-mcp/host/internal/auth"
 	"github.com/auth0-mcp/auth0-mcp/host/internal/catalog"
 	"github.com/auth0-mcp/auth0-mcp/host/internal/clients"
 	"github.com/auth0-mcp/auth0-mcp/proto/pluginv1"
@@ -165,7 +166,30 @@ func (d *doctor) checkEntry(one clients.Installed) finding {
 	if !sameFile(one.Entry.Command, d.at.executable) {
 		return warns(check, remedy, "%s starts %s, another binary than this one", where, one.Entry.Command)
 	}
+	if name, why := d.lacks(one); name != "" {
+		return warns(check, fmt.Sprintf("set %s in the entry's env in %s", name, one.Path), "%s sets no %s, %s; some clients hand on their own", where, name, why)
+	}
 	return passes(check, "%s", where)
+}
+
+// lacks is a variable that the entry's server needs and is not given, and why.
+func (d *doctor) lacks(one clients.Installed) (variable, why string) {
+	if one.Env == nil {
+		return "", ""
+	}
+	const passphrase, authorities = "AUTH0_MCP_PASSPHRASE", "AUTH0_MCP_CA_FILE"
+	elsewhere := slices.Contains(one.Env, "AUTH0_MCP_STORE") || one.Entry.Profile == "" && slices.Contains(one.Env, "AUTH0_TOKEN")
+	if !slices.Contains(one.Env, passphrase) && !elsewhere && d.configErr == nil {
+		_, profile, err := d.config.Select(one.Entry.Profile)
+		kind, _, storeErr := auth.StoreWishes{Profile: profile, Config: d.config}.Choose()
+		if err == nil && storeErr == nil && kind == auth.StoreFile {
+			return passphrase, "without which its server cannot open the session"
+		}
+	}
+	if d.at.getenv(authorities) != "" && !slices.Contains(one.Env, authorities) {
+		return authorities, "which is set here: its server would not trust the same certificates"
+	}
+	return "", ""
 }
 
 func sameFile(a, b string) bool {

@@ -334,7 +334,7 @@ func TestPlugins(t *testing.T) {
 
 func TestClientEntries(t *testing.T) {
 	d := examinee(t, nil)
-	d.config.Profiles = map[string]auth.Profile{"prod": {}}
+	d.config.Profiles = map[string]auth.Profile{"prod": {}, "sealed": {Store: "file"}}
 	dir := t.TempDir()
 	mine, other := filepath.Join(dir, "auth0-mcp"), filepath.Join(dir, "other", "auth0-mcp")
 	writeText(t, mine, "x")
@@ -360,6 +360,9 @@ func TestClientEntries(t *testing.T) {
 		{"another binary", entry(other), statusWarn, []string{"another binary"}},
 		{"relative", entry("auth0-mcp"), statusWarn, []string{"may not find"}},
 		{"no such profile", entry(mine, "--profile", "gone"), statusFail, []string{"profile gone, which does not exist", "init --profile gone"}},
+		{"no passphrase", entry(mine, "--profile", "sealed"), statusWarn, []string{"sets no AUTH0_MCP_PASSPHRASE, without which", "set AUTH0_MCP_PASSPHRASE in the entry's env in "}},
+		{"its passphrase", strings.Replace(entry(mine, "--profile", "sealed"), "AUTH0_TOKEN", "AUTH0_MCP_PASSPHRASE", 1), statusOK, nil},
+		{"another store", strings.Replace(entry(mine, "--profile", "sealed"), "AUTH0_TOKEN", "AUTH0_MCP_STORE", 1), statusOK, nil},
 		{"malformed", `{"mcpServers": `, statusFail, []string{"mcp.json", "correct the file"}},
 		{"somebody else's", `{"mcpServers": {"x": {"command": "x"}}}`, statusWarn, []string{"clients add NAME"}},
 	} {
@@ -372,6 +375,21 @@ func TestClientEntries(t *testing.T) {
 			checkFinding(t, found[0], c.want, c.texts...)
 		})
 	}
+}
+
+// A server that a client starts does not see what this shell has set.
+func TestClientEntryWithoutTheAuthorities(t *testing.T) {
+	d := examinee(t, map[string]string{"AUTH0_MCP_CA_FILE": "/ca.pem"})
+	d.config.Profiles = map[string]auth.Profile{"prod": {}}
+	mine := filepath.Join(t.TempDir(), "auth0-mcp")
+	writeText(t, mine, "x")
+	d.at.executable = mine
+	one := clients.Installed{Client: clients.All()[0], Scope: clients.All()[0].Scopes[0], Path: "/f", Entry: clients.Entry{Command: mine, Profile: "prod"}, Env: []string{}}
+	checkFinding(t, d.checkEntry(one), statusWarn, "sets no AUTH0_MCP_CA_FILE", "in /f")
+	one.Env = []string{"AUTH0_MCP_CA_FILE"}
+	checkFinding(t, d.checkEntry(one), statusOK)
+	one.Env = nil // nobody can tell
+	checkFinding(t, d.checkEntry(one), statusOK)
 }
 
 func TestRunFolders(t *testing.T) {

@@ -73,11 +73,11 @@ func TestSourceOfAnotherTenant(t *testing.T) {
 			})
 		}}
 	}
-	got, err := source(true).get()
+	got, err := source(true).get(t.Context())
 	if err != nil || got.Domain() != "b.example.com" {
 		t.Errorf("a profile that follows: %v, %v", got, err)
 	}
-	_, err = source(false).get()
+	_, err = source(false).get(t.Context())
 	var changed *auth.TenantChangedError
 	if !errors.As(err, &changed) || changed.From != "a.example.com" || changed.To != "b.example.com" || changed.Profile != "p" {
 		t.Errorf("got %v, want a TenantChangedError", err)

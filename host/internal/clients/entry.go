@@ -160,6 +160,9 @@ type found struct {
 	args    []string
 	// remote says that the entry is a server that is reached by a URL.
 	remote bool
+	// env are the names of the variables that it sets or hands on; a file of more is
+	// nil, because nobody knows what is in it.
+	env []string
 }
 
 // readFound reads an entry that was decoded into Go's own types. A value of an
@@ -176,12 +179,34 @@ func readFound(entry map[string]any) found {
 		}
 		f.args = append(f.args, arg)
 	}
+	f.env = envNames(entry)
 	for _, key := range []string{"url", "serverUrl", "httpUrl"} {
 		if _, ok := entry[key]; ok {
 			f.remote = true
 		}
 	}
 	return f
+}
+
+// envNames are the names of the variables that an entry gives to its server, never
+// their values: they hold secrets. nil means that nobody can tell.
+func envNames(entry map[string]any) []string {
+	if _, ok := entry["envFile"]; ok { // VS Code's
+		return nil
+	}
+	names := []string{}
+	set, _ := entry["env"].(map[string]any)
+	for name := range set {
+		names = append(names, name)
+	}
+	handed, _ := entry["env_vars"].([]any) // Codex hands these on from its own
+	for _, item := range handed {
+		if name, ok := item.(string); ok {
+			names = append(names, name)
+		}
+	}
+	slices.Sort(names)
+	return names
 }
 
 // isOurs judges by the program's name, in any folder of any system.

@@ -21,6 +21,9 @@ type Installed struct {
 	// Extra says that there are arguments which auth0-mcp would not have written.
 	// They are not told: they may hold a secret.
 	Extra bool
+	// Env are the names of the variables that the entry gives to its server, sorted;
+	// nil if nobody can tell. Their values stay in the file.
+	Env []string
 	// Missing says that Command is an absolute path that leads to no file: the
 	// client can't start it.
 	Missing bool
@@ -80,7 +83,7 @@ func listFile(c Client, s Scope, path string) ([]Installed, error) {
 		e, err := readArgs(has.args)
 		e.Command = has.command
 		all = append(all, Installed{
-			Client: c, Scope: s, Path: path, Name: name, Entry: e, Extra: err != nil, Missing: isMissing(e.Command),
+			Client: c, Scope: s, Path: path, Name: name, Entry: e, Extra: err != nil, Env: has.env, Missing: isMissing(e.Command),
 		})
 	}
 	return all, nil

@@ -69,6 +69,28 @@ func TestListGoesOnBehindAFileThatIsBroken(t *testing.T) {
 	}
 }
 
+// What an entry sets is known by name only: the values are secrets.
+func TestListNamesVariables(t *testing.T) {
+	p := placesOn(t, "linux")
+	writeFile(t, filepath.Join(p.Home, ".cursor", "mcp.json"), `{"mcpServers": {
+		"a": {"command": "auth0-mcp", "args": ["run"], "env": {"B": "`+canary+`", "A": "`+canary+`"}},
+		"b": {"command": "auth0-mcp", "args": ["run"]},
+		"c": {"command": "auth0-mcp", "args": ["run"], "env": {"A": "1"}, "envFile": ".env"}
+	}}`, 0o600)
+	writeFile(t, filepath.Join(p.Home, ".codex", "config.toml"), "[mcp_servers.d]\ncommand = 'auth0-mcp'\nargs = ['run']\nenv_vars = ['C']\n[mcp_servers.d.env]\nA = '1'\n", 0o600)
+	all, err := List(p, "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	got := map[string][]string{}
+	for _, i := range all {
+		got[i.Name] = i.Env
+	}
+	if diff := cmp.Diff(map[string][]string{"a": {"A", "B"}, "b": {}, "c": nil, "d": {"A", "C"}}, got); diff != "" {
+		t.Error(diff)
+	}
+}
+
 func TestListOfNothing(t *testing.T) {
 	p := placesOn(t, "darwin")
 	if all, err := List(p, ""); err != nil || len(all) != 0 {

@@ -177,22 +177,28 @@ func (s *keychainStore) Get(ctx context.Context, profile string) (Session, error
 	if !ok {
 		return Session{}, &NoSessionError{Profile: profile, Store: StoreKeychain}
 	}
+	// A key that opens nothing tells which store wrote the file: the keychain, which may
+	// be locked or ask a person, is not bothered for another store's.
+	none, err := age.GenerateX25519Identity()
+	if err != nil {
+		return Session{}, err
+	}
+	var mismatch *age.NoIdentityMatchError
+	switch _, err := s.folder.open(sealed, profile, none); {
+	case !errors.As(err, &mismatch):
+		return Session{}, err // damaged: no key would open it
+	case slices.Contains(mismatch.StanzaTypes, scryptStanza):
+		return Session{}, &StoreMismatchError{Path: s.folder.path(profile), Written: StoreFile}
+	}
 	identity, err := s.key(ctx, profile)
 	if err != nil {
 		return Session{}, err
 	}
 	if identity == nil {
-		// No key, no session; trying one that opens nothing tells which store wrote it.
-		if identity, err = age.GenerateX25519Identity(); err != nil {
-			return Session{}, err
-		}
+		return Session{}, &KeyLostError{Path: s.folder.path(profile), Profile: profile}
 	}
 	session, err := s.folder.open(sealed, profile, identity)
-	var mismatch *age.NoIdentityMatchError
-	switch {
-	case errors.As(err, &mismatch) && slices.Contains(mismatch.StanzaTypes, scryptStanza):
-		return Session{}, &StoreMismatchError{Path: s.folder.path(profile), Written: StoreFile}
-	case errors.As(err, &mismatch):
+	if errors.As(err, &mismatch) {
 		return Session{}, &KeyLostError{Path: s.folder.path(profile), Profile: profile}
 	}
 	return session, err

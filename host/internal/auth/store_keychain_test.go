@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"io/fs"
+	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 	"testing/fstest"
@@ -225,6 +227,31 @@ func TestStoresNameEachOther(t *testing.T) {
 	}
 	if err := file.Put(t.Context(), aSession("dev")); err != nil {
 		t.Errorf("moving it back: %v", err)
+	}
+}
+
+// A keychain that hangs is not asked about a file that it has no key for.
+func TestKeychainIsAskedForItsOwnFilesOnly(t *testing.T) {
+	dir := t.TempDir()
+	if err := cheapFileStore(dir, givePassphrase(testPassphrase)).Put(t.Context(), aSession("dev")); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(filepath.Join(dir, "damaged.age"), []byte("not a session"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	k := newFakeKeychain().keychain()
+	k.get = func(string, string) (string, error) {
+		t.Error("the keychain was asked")
+		return "", errors.New("asked")
+	}
+	s := newKeychainStore(sessionFolder{dir}, k)
+	var mismatch *StoreMismatchError
+	if _, err := s.Get(t.Context(), "dev"); !errors.As(err, &mismatch) {
+		t.Errorf("another store's: %v", err)
+	}
+	var damaged *SessionFileError
+	if _, err := s.Get(t.Context(), "damaged"); !errors.As(err, &damaged) {
+		t.Errorf("damaged: %v", err)
 	}
 }
 

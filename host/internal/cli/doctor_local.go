@@ -9,13 +9,13 @@ import (
 	"slices"
 	"strconv"
 	"strings"
-	"time"
 
 	"github.com/gofrs/flock"
 
 	"github.com/auth0-mcp/auth0-mcp/host/internal/auth"
 	"github.com/auth0-mcp/auth0-mcp/host/internal/catalog"
 	"github.com/auth0-mcp/auth0-mcp/host/internal/clients"
+	"github.com/auth0-mcp/auth0-mcp/host/internal/supervisor"
 	"github.com/auth0-mcp/auth0-mcp/proto/pluginv1"
 )
 
@@ -198,27 +198,19 @@ func sameFile(a, b string) bool {
 	return leftErr == nil && rightErr == nil && os.SameFile(left, right)
 }
 
-// What a server's run folder is called, and the file in it that a live one has
-// locked: those of internal/supervisor.
-const (
-	runFolderPattern = "a0-*"
-	runFolderLock    = "lock"
-	runFolderAge     = time.Minute
-)
-
 // checkRunFolders looks for the folders of servers that were killed. The next
 // server that starts a plugin removes them.
 func (d *doctor) checkRunFolders(context.Context) []finding {
 	var left []string
 	live := 0
 	for _, base := range slices.Compact(slices.Sorted(slices.Values(d.at.socketFolders))) {
-		found, err := filepath.Glob(filepath.Join(base, runFolderPattern, runFolderLock))
+		found, err := filepath.Glob(filepath.Join(base, supervisor.RunFolderPrefix+"*", supervisor.RunFolderLock))
 		if err != nil || base == "" {
 			continue // not a pattern: then no server has made a folder there
 		}
 		for _, path := range found {
 			lock := flock.New(path)
-			if info, err := os.Stat(path); err != nil || d.at.now().Sub(info.ModTime()) < runFolderAge {
+			if info, err := os.Stat(path); err != nil || d.at.now().Sub(info.ModTime()) < supervisor.RunFolderAge {
 				live++ // its server may be about to lock it
 				continue
 			}

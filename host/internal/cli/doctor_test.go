@@ -16,6 +16,7 @@ import (
 	"github.com/auth0-mcp/auth0-mcp/host/internal/catalog"
 	"github.com/auth0-mcp/auth0-mcp/host/internal/clients"
 	"github.com/auth0-mcp/auth0-mcp/host/internal/egress"
+	"github.com/auth0-mcp/auth0-mcp/host/internal/supervisor"
 )
 
 // doctorCanary is a secret that must show nowhere.
@@ -397,7 +398,7 @@ func TestRunFolders(t *testing.T) {
 	sockets := d.at.socketFolders[0]
 	checkFinding(t, d.checkRunFolders(t.Context())[0], statusOK, "none left")
 	d.at.now = time.Now
-	writeText(t, filepath.Join(sockets, "a0-1", "lock"), "")
+	writeText(t, filepath.Join(sockets, supervisor.RunFolderPrefix+"1", supervisor.RunFolderLock), "")
 	checkFinding(t, d.checkRunFolders(t.Context())[0], statusOK, "1 in use") // too young to be judged
 	d.at.now = func() time.Time { return time.Now().Add(time.Hour) }
 	checkFinding(t, d.checkRunFolders(t.Context())[0], statusWarn, "1 left", "a0-1")

@@ -11,13 +11,19 @@ import (
 	"github.com/gofrs/flock"
 )
 
+// What tells a host's run folder, for those who look for left ones.
 const (
-	runFolderPrefix = "a0-"
-	// A live host holds a lock on this file in its run folder: a folder whose lock
-	// is free was left by a host that was killed.
-	lockFile = "lock"
-	// sweepAge keeps the sweep from a folder whose host is about to lock it.
-	sweepAge = time.Minute
+	// RunFolderPrefix begins its name.
+	RunFolderPrefix = "a0-"
+	// RunFolderLock is the file in it on which a live host holds a lock: a folder whose
+	// lock is free was left by a host that was killed.
+	RunFolderLock = "lock"
+	// RunFolderAge is how old a folder must be to be judged: the host of a younger one
+	// may be about to lock it.
+	RunFolderAge = time.Minute
+)
+
+const (
 	// maxTempDir is how long the folder above the run folder may be: a socket's path
 	// is limited to 104 bytes on some systems, and go-plugin adds 51 below it at most
 	// (a0-N/plugin-dirN/pluginN). A longer one fails without an error.
@@ -37,10 +43,10 @@ func newRunFolder() (*runFolder, error) {
 		if base == "" || (runtime.GOOS != "windows" && len(base) > maxTempDir) {
 			continue
 		}
-		sweep(base, time.Now().Add(-sweepAge))
-		path, err := os.MkdirTemp(base, runFolderPrefix)
+		sweep(base, time.Now().Add(-RunFolderAge))
+		path, err := os.MkdirTemp(base, RunFolderPrefix)
 		if err == nil {
-			f := &runFolder{path: path, lock: flock.New(filepath.Join(path, lockFile))}
+			f := &runFolder{path: path, lock: flock.New(filepath.Join(path, RunFolderLock))}
 			if _, err = f.lock.TryLock(); err == nil {
 				return f, nil
 			}
@@ -54,7 +60,7 @@ func newRunFolder() (*runFolder, error) {
 // sweep removes the run folders below base that are older than before and whose
 // host is gone. What can't be removed, such as another user's, is left.
 func sweep(base string, before time.Time) {
-	found, err := filepath.Glob(filepath.Join(base, runFolderPrefix+"*"))
+	found, err := filepath.Glob(filepath.Join(base, RunFolderPrefix+"*"))
 	if err != nil {
 		return
 	}
@@ -64,10 +70,10 @@ func sweep(base string, before time.Time) {
 			continue
 		}
 		// Only what has our lock file is ours; opening it must not create one.
-		if _, err := os.Lstat(filepath.Join(path, lockFile)); err != nil {
+		if _, err := os.Lstat(filepath.Join(path, RunFolderLock)); err != nil {
 			continue
 		}
-		lock := flock.New(filepath.Join(path, lockFile))
+		lock := flock.New(filepath.Join(path, RunFolderLock))
 		if free, err := lock.TryLock(); err != nil || !free {
 			continue
 		}

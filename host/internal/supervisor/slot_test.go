@@ -124,14 +124,14 @@ func TestSweep(t *testing.T) {
 			t.Fatal(err)
 		}
 		if withLock {
-			if err := os.WriteFile(filepath.Join(path, lockFile), nil, 0o600); err != nil {
+			if err := os.WriteFile(filepath.Join(path, RunFolderLock), nil, 0o600); err != nil {
 				t.Fatal(err)
 			}
 		}
 		return path
 	}
 	left, live, foreign := folder("a0-left", true), folder("a0-live", true), folder("a0-foreign", false)
-	lock := flock.New(filepath.Join(live, lockFile))
+	lock := flock.New(filepath.Join(live, RunFolderLock))
 	if ok, err := lock.TryLock(); !ok || err != nil {
 		t.Fatal(err)
 	}

@@ -10,6 +10,12 @@ const server = new URL("../bin/auth0-mcp", import.meta.url).pathname;
 
 // The server ends with its test, also with one that fails: a client left open would keep node alive.
 export async function connect(t, ...flags) {
+  const client = new Client({ name: "e2e", version: "1" });
+  return { client, ...(await connectTo(t, client, ...flags)) };
+}
+
+// A client with capabilities of its own.
+export async function connectTo(t, client, ...flags) {
   // Not the developer's own audit log.
   const state = mkdtempSync(join(tmpdir(), "auth0-mcp-e2e-"));
   t.after(() => rmSync(state, { recursive: true, force: true }));
@@ -19,10 +25,9 @@ export async function connect(t, ...flags) {
     env: { ...getDefaultEnvironment(), XDG_STATE_HOME: state },
     stderr: "pipe",
   });
-  const client = new Client({ name: "e2e", version: "1" });
   t.after(() => client.close());
   await client.connect(transport);
-  return { client, pid: transport.pid, state };
+  return { pid: transport.pid, state };
 }
 
 export const json = (result) => {

@@ -2,7 +2,9 @@
 import assert from "node:assert/strict";
 import { existsSync, readFileSync } from "node:fs";
 import { test } from "node:test";
-import { connect, children, json } from "./client.mjs";
+import { Client } from "@modelcontextprotocol/sdk/client/index.js";
+import { ElicitRequestSchema } from "@modelcontextprotocol/sdk/types.js";
+import { connect, connectTo, children, json } from "./client.mjs";
 
 const reading = [
   "auth0_get_action", "auth0_get_application", "auth0_get_form", "auth0_get_log", "auth0_get_resource_server",
@@ -116,6 +118,26 @@ test("a form: made, checked as a graph, its faults named by node", async (t) => 
   assert.ok(bad.faults.some((f) => f.node === "orphan"), JSON.stringify(bad.faults));
   const smuggled = await client.callTool({ name: "auth0_update_form", arguments: { id: form.id, nodes: [{ ...step("one", "$ending"), hidden: true }] } });
   assert.match(smuggled.content[0].text, /hidden/);
+});
+
+test("a form before people: the whole plan is shown to a person first, and nothing else is done", async (t) => {
+  const client = new Client({ name: "e2e", version: "1" }, { capabilities: { elicitation: {} } });
+  const asked = [];
+  let action = "decline";
+  client.setRequestHandler(ElicitRequestSchema, ({ params }) => {
+    asked.push(params.message);
+    return { action, content: Object.fromEntries(Object.keys(params.requestedSchema.properties).map((name) => [name, true])) };
+  });
+  await connectTo(t, client, "--approve", "elicit");
+  const show = { name: "auth0_publish_form", arguments: { id: "Marketing consent", render_in: "post-login" } };
+  assert.ok((await client.callTool(show)).isError);
+  assert.equal((await call(client, "auth0_publish_form", { id: "Marketing consent" })).live, false);
+  action = "accept";
+  assert.equal(json(await client.callTool(show)).live, true);
+  assert.equal(asked.length, 2);
+  for (const part of [/api\.prompt\.render\('ap_/, /^POST \S+\/deploy$/m, /^PATCH \S+post-login\/bindings$/m]) assert.match(asked[1], part);
+  assert.equal(json(await client.callTool(show)).rendering.draft, "left as it was");
+  assert.equal(asked.length, 2); // nothing to do is nothing to ask
 });
 
 test("each plugin is a process of its own, started when it is first called", async (t) => {

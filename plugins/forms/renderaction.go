@@ -28,14 +28,16 @@ var marker = regexp.MustCompile(`^// auth0-mcp:render-form ([0-9A-Za-z_]+) sha25
 // renderCode is the code of a form's rendering Action. formID must match the
 // pattern formID, so that it can be nothing but an id where it stands.
 func renderCode(formID string) string {
-	body := `// auth0_publish_form of auth0-mcp made this. You may edit it, for example to show the
-// form to some people only: what is edited is never overwritten.
-exports.onExecutePostLogin = async (event, api) => {
+	// What it does comes first: a person who is asked for approval sees its beginning.
+	body := `exports.onExecutePostLogin = async (event, api) => {
   api.prompt.render('` + formID + `');
 };
 
 // Runs when the person is through with the form.
 exports.onContinuePostLogin = async (event, api) => {};
+
+// auth0_publish_form of auth0-mcp made this. You may edit it, for example to show the
+// form to some people only: what is edited is never overwritten.
 `
 	return fmt.Sprintf("// auth0-mcp:render-form %s sha256:%s\n", formID, digest(body)) + body
 }

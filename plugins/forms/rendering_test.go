@@ -331,6 +331,27 @@ func TestRenderInAsADryRun(t *testing.T) {
 	}
 }
 
+// In a dry run no build ends, so that none is waited for.
+func TestRenderInWaitsForNothingInADryRun(t *testing.T) {
+	s, auth0 := tenant(t, sandbox.Options{Empty: true, BuildTime: time.Hour})
+	form := newForm(t, auth0)
+	addAction(t, auth0, renderActionName(form), renderCode(form))
+	s.ResetRequests()
+	var played []string
+	dry := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.Method == http.MethodGet {
+			auth0.ServeHTTP(w, r)
+			return
+		}
+		played = append(played, r.Method)
+		_, _ = io.WriteString(w, `{"id":"placeholder","deployed":false}`)
+	})
+	r := sdktest.DryRun(t, plugin(eager), dry, "auth0_publish_form", text(t, map[string]string{"id": form, "render_in": "post-login"}))
+	if r.Failure != nil || !slices.Equal(played, []string{"POST", "PATCH"}) {
+		t.Errorf("%v, played %q", r.Failure, played)
+	}
+}
+
 // The template is JavaScript with both functions, and holds the form's id as a text.
 func TestRenderCode(t *testing.T) {
 	code := renderCode("ap_abc")

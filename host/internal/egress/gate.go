@@ -119,8 +119,10 @@ type Call struct {
 	notRecorded string
 	// limited says why a request was refused by the rate limit, ours or Auth0's.
 	limited *Limited
-	failed  map[int]*apiError // the last error answer with each status
-	changes []Change
+	// uncertain: a write was sent, and nobody knows what became of it.
+	uncertain bool
+	failed    map[int]*apiError // the last error answer with each status
+	changes   []Change
 	// simulation is what the writes of a dry run led to.
 	simulation simulation
 	plan       *planState
@@ -181,10 +183,14 @@ type Limited struct {
 }
 
 // Limited is the last request of the call that a rate limit kept from being carried
-// out; nil if that did not happen.
+// out; nil if that did not happen, or if worse did: a write that may have happened
+// is what must be told, not that another request can be tried later.
 func (c *Call) Limited() *Limited {
 	c.mu.Lock()
 	defer c.mu.Unlock()
+	if c.uncertain {
+		return nil
+	}
 	return c.limited
 }
 

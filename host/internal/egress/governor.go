@@ -144,7 +144,7 @@ func (g *governor) usedUp(now, until, reset time.Time) error {
 }
 
 func (g *governor) wait(ctx context.Context, w *waiter, begun time.Time, patience time.Duration, note func(string)) (*place, error) {
-	deadline := begun.Add(patience)
+	deadline, told, limit := begun.Add(patience), begun, false
 	for now := begun; ; now = time.Now() {
 		g.mu.Lock()
 		g.serve(now)
@@ -163,15 +163,20 @@ func (g *governor) wait(ctx context.Context, w *waiter, begun time.Time, patienc
 			g.give(w)
 			return nil, &limitedError{why: fmt.Sprintf("it waited %d s for earlier requests to the tenant", seconds(now.Sub(begun))), reset: reset, wait: until.Sub(now)}
 		}
-		wake := now.Add(heartbeat)
+		due := !now.Before(told.Add(heartbeat))
 		switch {
-		case until.After(now):
+		case until.After(now) && (due || !limit):
 			note(fmt.Sprintf("waiting for the tenant's rate limit, %d s", seconds(until.Sub(now))))
-			wake = earlier(wake, until)
-		case now.After(begun): // that others are before it is no news at first
+			told, limit = now, true
+		case due:
 			note("waiting for earlier requests to the tenant")
+			told = now
 		}
-		timer := time.NewTimer(earlier(wake, deadline).Sub(now))
+		wake := earlier(told.Add(heartbeat), deadline)
+		if until.After(now) {
+			wake = earlier(wake, until)
+		}
+		timer := time.NewTimer(wake.Sub(now))
 		select {
 		case <-w.ready:
 		case <-w.news:

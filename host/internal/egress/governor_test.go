@@ -266,6 +266,31 @@ func TestBeyondTheBoundsItFailsAtOnce(t *testing.T) {
 	}
 }
 
+// That a write may have happened is never hidden behind a limit.
+func TestLimitHidesNoWriteThatMayHaveHappened(t *testing.T) {
+	tenant := sandbox.New(sandbox.Options{})
+	g, _ := limited(tenant, nil)
+	c, err := g.Open(t.Context(), Grant{Plugin: "p", Tool: pluginv1.ToolManifest{Effect: pluginv1.EffectWrite}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer c.Close()
+	send := func(method string) {
+		g.RoundTrip(t.Context(), "p", &pluginv1.RoundTripRequest{CallId: c.ID(), Method: method, Path: "/api/v2/clients"})
+	}
+	tenant.Fail(sandbox.FaultRule{Method: "POST", Drop: sandbox.DropAfter})
+	tenant.Fail(sandbox.FaultRule{Method: "GET", Status: 429, Reset: time.Hour})
+	send("GET")
+	if c.Limited() == nil {
+		t.Error("a 429 is no limit")
+	}
+	g.governor.limits = newLimits() // the write is to be sent all the same
+	send("POST")
+	if l := c.Limited(); l != nil || !c.Wrote() {
+		t.Errorf("after a write that may have happened: %+v, wrote %v", l, c.Wrote())
+	}
+}
+
 func TestWaitingIsBoundedInTime(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		release := make(chan struct{})

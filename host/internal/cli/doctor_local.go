@@ -177,13 +177,13 @@ func (d *doctor) lacks(one clients.Installed) (variable, why string) {
 	if one.Env == nil {
 		return "", ""
 	}
-	const passphrase, authorities = "AUTH0_MCP_PASSPHRASE", "AUTH0_MCP_CA_FILE"
+	const opener, authorities = "AUTH0_MCP_PASSPHRASE", "AUTH0_MCP_CA_FILE"
 	elsewhere := slices.Contains(one.Env, "AUTH0_MCP_STORE") || one.Entry.Profile == "" && slices.Contains(one.Env, "AUTH0_TOKEN")
-	if !slices.Contains(one.Env, passphrase) && !elsewhere && d.configErr == nil {
+	if !slices.Contains(one.Env, opener) && !elsewhere && d.configErr == nil {
 		_, profile, err := d.config.Select(one.Entry.Profile)
 		kind, _, storeErr := auth.StoreWishes{Profile: profile, Config: d.config}.Choose()
 		if err == nil && storeErr == nil && kind == auth.StoreFile {
-			return passphrase, "without which its server cannot open the session"
+			return opener, "without which its server cannot open the session"
 		}
 	}
 	if d.at.getenv(authorities) != "" && !slices.Contains(one.Env, authorities) {

@@ -6,6 +6,8 @@ import (
 	"math"
 	"sync"
 	"time"
+
+	"github.com/auth0-mcp/auth0-mcp/proto/pluginv1"
 )
 
 // Bounds of what others chose, in characters.
@@ -196,7 +198,7 @@ type Request struct {
 // Request is a request that was let through; changes says that it may change the
 // tenant. Requests of a reading call are not recorded: then it is nil.
 func (c *Call) Request(method, path string, changes bool) *Request {
-	if c == nil || (!changes && c.base.Effect == "read") {
+	if c == nil || (!changes && c.base.Effect == string(pluginv1.EffectRead)) {
 		return nil
 	}
 	c.mu.Lock()

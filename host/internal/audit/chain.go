@@ -353,8 +353,8 @@ func (c *chain) rotate() error {
 	if err := c.file.flush(c.file.File); err != nil {
 		return err
 	}
-	if c.root.Rename(currentName, full) != nil {
-		return nil
+	if failed := c.root.Rename(currentName, full); failed != nil {
+		return nil //nolint:nilerr // see above: the log goes on
 	}
 	last := c.last
 	if err := c.begin(); err != nil {

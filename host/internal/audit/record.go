@@ -7,11 +7,14 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 	"unicode"
 	"unicode/utf16"
 	"unicode/utf8"
+
+	"github.com/auth0-mcp/auth0-mcp/proto/pluginv1"
 )
 
 // Kind is what a record is about.
@@ -181,9 +184,9 @@ func (r *Record) At() time.Time {
 // the call of a writing tool, or a request that is not a read.
 func (r *Record) Changes() bool {
 	if r.Kind == KindRequest {
-		return r.Method != "GET" && r.Method != "HEAD"
+		return !slices.Contains(pluginv1.EffectRead.Methods(), r.Method)
 	}
-	return r.Effect != "" && r.Effect != "read"
+	return r.Effect != "" && r.Effect != string(pluginv1.EffectRead)
 }
 
 // What ends every line: its hash, and nothing behind it.

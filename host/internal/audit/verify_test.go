@@ -60,7 +60,7 @@ func TestTampering(t *testing.T) {
 		"a record destroyed":     {func(_ *testing.T, l [][]byte) []byte { l[2] = bytes.Repeat([]byte{0}, len(l[2])); return join(l...) }, 3, "does not know them"},
 		"the end cut off":        {func(_ *testing.T, l [][]byte) []byte { return join(l[:3]...) }, 0, ""}, // only --head can tell
 		"cut inside a record":    {func(_ *testing.T, l [][]byte) []byte { all := join(l...); return all[:len(all)-30] }, 0, ""},
-		"a made up first record": {func(_ *testing.T, l [][]byte) []byte { return join(made(1, "ff")) }, 1, "refers to one before it"},
+		"a made up first record": {func(*testing.T, [][]byte) []byte { return join(made(1, "ff")) }, 1, "refers to one before it"},
 		"everything removed":     {func(*testing.T, [][]byte) []byte { return nil }, 0, ""},
 		"random bytes":           {func(*testing.T, [][]byte) []byte { return []byte("\xff\x00{\n\n}}\n") }, 1, "does not know them"},
 		"a line without an end":  {func(*testing.T, [][]byte) []byte { return bytes.Repeat([]byte("x"), 3*maxLine) }, 0, ""},

@@ -80,7 +80,7 @@ func moment(flag, value string, now time.Time) (time.Time, error) {
 	}
 	if days, ok := strings.CutSuffix(value, "d"); ok {
 		if n, err := strconv.ParseUint(days, 10, 16); err == nil {
-			return now.Add(-time.Duration(n) * 24 * time.Hour), nil //nolint:gosec // 16 bits
+			return now.Add(-time.Duration(n) * 24 * time.Hour), nil
 		}
 	}
 	if age, err := time.ParseDuration(value); err == nil && age >= 0 {

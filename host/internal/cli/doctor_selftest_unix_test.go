@@ -24,7 +24,7 @@ echo '{"jsonrpc":"2.0","id":2,"result":{"tools":[{"name":"a"}]}}'; read a; echo 
 		{"good", answers + "while read a; do :; done; exit 0", time.Minute, statusOK, []string{"1 tool,"}},
 		{"ends badly", answers + "while read a; do :; done; exit 3", time.Minute, statusFail, []string{"did not end cleanly", "exit status 3"}},
 		{"fails at start", "echo 'no such profile " + doctorCanary + "' >&2; exit 1", time.Minute, statusFail, []string{"exit status 1", "it said: no such profile [REDACTED]", "by hand"}},
-		{"hangs", "exec sleep 60", 100 * time.Millisecond, statusFail, []string{"initialize was not answered"}},
+		{"hangs", "exec sleep 60", time.Second, statusFail, []string{"initialize was not answered"}},
 		{"sees too much", `[ -z "$OTHER_SECRET" ] && [ "$AUTH0_X" = 1 ] || exit 9` + "\n" + answers, time.Minute, statusOK, nil},
 	} {
 		t.Run(c.name, func(t *testing.T) {

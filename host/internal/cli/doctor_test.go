@@ -10,6 +10,7 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/auth0-mcp/auth0-mcp/host/internal/auth"
@@ -78,7 +79,9 @@ func checkFinding(t *testing.T, got finding, want status, texts ...string) {
 	}
 }
 
-func TestStepIsLeftBehindWhenItHangs(t *testing.T) {
+func TestStepIsLeftBehindWhenItHangs(t *testing.T) { synctest.Test(t, testHangingSteps) }
+
+func testHangingSteps(t *testing.T) {
 	hang := make(chan struct{})
 	defer close(hang)
 	found := together(t.Context(),

@@ -15,6 +15,7 @@ import (
 	"strings"
 	"syscall"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"golang.org/x/oauth2"
@@ -97,7 +98,9 @@ func TestRetries(t *testing.T) {
 	}
 }
 
-func TestReadBudgetIsKept(t *testing.T) {
+func TestReadBudgetIsKept(t *testing.T) { synctest.Test(t, testReadBudget) }
+
+func testReadBudget(t *testing.T) {
 	n := 0
 	g := New(Config{Domain: "tenant.auth0.example", Tokens: &tokens{[]string{"one"}}, ReadBudget: 500 * time.Millisecond,
 		Transport: transport(func(*http.Request) (*http.Response, error) {

@@ -5,9 +5,11 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"log/slog"
+	"net/http"
 	"os"
 	"path/filepath"
 	"runtime"
@@ -43,6 +45,8 @@ type client struct {
 	lines  *bufio.Scanner
 	served chan error
 	seen   *observed
+	sent   chan string // the paths of what left for the tenant
+	ended  chan error  // and how that ended
 	tenant *sandbox.Tenant
 	token  string
 	nextID int
@@ -75,9 +79,9 @@ func connectWith(t *testing.T, filter catalog.Filter, configure func(*Config), r
 	}
 	c := &client{t: t, tenant: sandbox.New(sandbox.Options{}), served: make(chan error, 1)}
 	c.token = c.tenant.Token()
-	c.seen = &observed{}
+	c.seen, c.sent, c.ended = &observed{}, make(chan string, 1000), make(chan error, 1000)
 	cfg := Config{Version: "test", Observe: c.seen.add, Domain: c.tenant.Domain(), Selection: selection, Log: slog.New(slog.DiscardHandler),
-		Gate: egress.New(egress.Config{Domain: c.tenant.Domain(), Transport: c.tenant.Transport(), ReadOnly: filter.ReadOnly,
+		Gate: egress.New(egress.Config{Domain: c.tenant.Domain(), Transport: leaving{c.tenant.Transport(), c.sent, c.ended}, ReadOnly: filter.ReadOnly,
 			Tokens: oauth2.StaticTokenSource(&oauth2.Token{AccessToken: c.token})})}
 	configure(&cfg)
 	server := New(cfg)
@@ -100,6 +104,20 @@ func connectWith(t *testing.T, filter catalog.Filter, configure func(*Config), r
 		}
 	})
 	return c
+}
+
+// leaving tells of each request when it goes to the tenant, and how that ended.
+type leaving struct {
+	http.RoundTripper
+	paths chan<- string
+	ends  chan<- error
+}
+
+func (l leaving) RoundTrip(r *http.Request) (*http.Response, error) {
+	l.paths <- r.URL.Path
+	answer, err := l.RoundTripper.RoundTrip(r)
+	l.ends <- err
+	return answer, err
 }
 
 // observed are the calls that were carried out.
@@ -194,10 +212,13 @@ func (c *client) wait(id string) reply {
 	return reply{}
 }
 
+// patience is how long is waited for what comes in moments on a machine that is not busy.
+const patience = time.Minute
+
 // message waits for a notification and returns its message.
 func (c *client) message(method string) string {
 	c.t.Helper()
-	for range 500 {
+	for deadline := time.Now().Add(patience); time.Now().Before(deadline); time.Sleep(10 * time.Millisecond) {
 		c.request("ping", `{}`)
 		for _, line := range c.other {
 			var n struct {
@@ -208,7 +229,6 @@ func (c *client) message(method string) string {
 				return n.Params.Message
 			}
 		}
-		time.Sleep(10 * time.Millisecond)
 	}
 	c.t.Fatalf("no %s: %v", method, c.other)
 	return ""
@@ -309,11 +329,10 @@ func TestCallIdBelongsToOnePluginAndOneCall(t *testing.T) {
 	}
 	c.call("ok", fakeplugin.Write, `{"do":"later","method":"POST","path":"/api/v2/clients"}`)
 	told := ""
-	for range 100 {
+	for deadline := time.Now().Add(patience); time.Now().Before(deadline); time.Sleep(20 * time.Millisecond) {
 		if told, _ = c.call("ok", fakeplugin.Read, `{"do":"told"}`); told != `null` {
 			break
 		}
-		time.Sleep(20 * time.Millisecond)
 	}
 	if !strings.Contains(told, "CODE_CALL_ENDED") {
 		t.Errorf("a request after its call: %s", told)
@@ -349,10 +368,14 @@ func TestCancellationReachesTheRequest(t *testing.T) {
 	c.call("ok", fakeplugin.Read, `{}`) // the process runs
 	c.tenant.Fail(sandbox.FaultRule{Path: "*", Times: -1, Latency: time.Minute})
 	c.send(`{"jsonrpc":"2.0","id":"slow","method":"tools/call","params":{"name":"auth0_ok_read","arguments":{"do":"request","path":"/api/v2/clients"}}}`)
-	time.Sleep(100 * time.Millisecond)
+	if path := <-c.sent; path != "/api/v2/clients" {
+		t.Errorf("sent %s", path)
+	}
 	c.send(`{"jsonrpc":"2.0","method":"notifications/cancelled","params":{"requestId":"slow","reason":"no more"}}`)
 	begun := time.Now()
-	c.request("ping", `{}`)
+	if err := <-c.ended; !errors.Is(err, context.Canceled) {
+		t.Errorf("the request ended with %v", err)
+	}
 	if text, isError := c.call("ok", fakeplugin.Read, `{}`); isError {
 		t.Errorf("the next call: %s", text)
 	}

@@ -37,10 +37,10 @@ type Request struct {
 	// Status is the answer's status; zero if the connection was dropped, or the
 	// caller gave up, before there was one.
 	Status int
-	// Processed tells whether the request came to its endpoint, past the fault
-	// rules and the rate limit: what it asked for may then have happened, whatever
-	// became of the answer.
-	Processed bool
+	// Processed is the status that the endpoint gave, also where the connection was
+	// dropped afterwards; zero if a fault, or a caller that gave up, kept the request
+	// from it.
+	Processed int
 }
 
 // recorder keeps the latest requests within its bounds.

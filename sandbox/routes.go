@@ -195,7 +195,7 @@ func (t *Tenant) serve(r *http.Request) (response, error) {
 	record.Authorized = tokenErr == nil
 	if err == nil && answer.status == 0 {
 		answer = t.process(&record, token, tokenErr, bodyErr)
-		record.Processed = true
+		record.Processed = answer.status
 	}
 	if err == nil && fault.Drop == DropAfter {
 		err = errDropped
@@ -210,6 +210,9 @@ func (t *Tenant) serve(r *http.Request) (response, error) {
 		record.Status = answer.status
 	}
 	t.recorder.add(record)
+	if t.observe != nil {
+		t.observe(record)
+	}
 	return answer, err
 }
 

@@ -53,6 +53,10 @@ type Options struct {
 	Latency time.Duration
 	// SignIn is how the tenant signs people in, until SetSignIn changes it.
 	SignIn SignIn
+	// Observe, if set, is told of each request that is recorded, before its answer
+	// leaves: of all of them, where Requests keeps the latest. The tenant waits
+	// for it, and it must not call the tenant.
+	Observe func(Request)
 }
 
 // object is a JSON object as the tenant keeps it. Numbers are json.Number, so
@@ -85,6 +89,7 @@ type Tenant struct {
 	revoked  map[string]bool
 	oauth    oauthState
 	recorder recorder
+	observe  func(Request)
 	faults   []*FaultRule
 	rate     rateLimit
 	// answered counts answers, for their ids.
@@ -108,6 +113,7 @@ func New(o Options) *Tenant {
 		bindings:  map[string][]*binding{},
 		revoked:   map[string]bool{},
 		oauth:     newOAuthState(o.SignIn),
+		observe:   o.Observe,
 	}
 	if t.domain == "" {
 		t.domain = DefaultDomain

@@ -32,11 +32,11 @@ type Folders struct {
 func UserFolders() (Folders, error) {
 	config, err := os.UserConfigDir()
 	if err != nil {
-		return Folders{}, fmt.Errorf("finding the config folder: %w", err)
+		return Folders{}, fmt.Errorf("finding the config folder: %w: set the variable that is named here", err)
 	}
 	data, err := userDataDir()
 	if err != nil {
-		return Folders{}, fmt.Errorf("finding the data folder: %w", err)
+		return Folders{}, fmt.Errorf("finding the data folder: %w: set the variable that is named here", err)
 	}
 	return Folders{Config: filepath.Join(config, "auth0-mcp"), Data: filepath.Join(data, "auth0-mcp")}, nil
 }

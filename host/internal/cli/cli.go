@@ -135,7 +135,7 @@ func debugging() bool {
 func lockPath() (string, error) {
 	dir, err := os.UserConfigDir()
 	if err != nil {
-		return "", fmt.Errorf("finding the config folder: %w", err)
+		return "", fmt.Errorf("finding the config folder: %w: set the variable that is named here", err)
 	}
 	return filepath.Join(dir, "auth0-mcp", "plugins.lock.json"), nil
 }
@@ -153,7 +153,7 @@ func userPluginDir() (string, error) {
 	}
 	home, err := os.UserHomeDir()
 	if err != nil {
-		return "", fmt.Errorf("finding the data folder: %w", err)
+		return "", fmt.Errorf("finding the data folder: %w: set the variable that is named here", err)
 	}
 	if runtime.GOOS == "darwin" {
 		return filepath.Join(home, "Library", "Application Support", "auth0-mcp", "plugins"), nil

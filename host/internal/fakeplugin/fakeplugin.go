@@ -252,7 +252,7 @@ func (f *fake) request(ctx context.Context, in instruction) any {
 	case err != nil:
 		return "broken: " + err.Error()
 	case answer.GetFailure() != nil:
-		return answer.GetFailure().GetCode().String()
+		return answer.GetFailure().GetCode().String() + " " + answer.GetFailure().GetMessage()
 	}
 	if body := answer.GetResponse().GetBody(); json.Valid(body) {
 		return json.RawMessage(body)

@@ -145,7 +145,7 @@ func (s *Server) attempt(ctx context.Context, r callRequest, mode egress.Grant) 
 		return failed(s.cfg.Gate.RedactText(text)), call
 	}
 	if err != nil {
-		return failed(s.cfg.Gate.RedactText(err.Error())), call
+		return failed(s.cfg.Gate.RedactText(err.Error() + doubt(err, call))), call
 	}
 	if text := call.SignedOut(); text != "" {
 		// Whatever the plugin makes of it: signing in again is what mends this, and
@@ -180,6 +180,15 @@ func (s *Server) limited(call *egress.Call, f *pluginv1.Failure) *mcp.CallToolRe
 	}
 	result.Meta = &mcp.Meta{AdditionalFields: map[string]any{errorKind: kind}}
 	return result
+}
+
+// doubt is what to say of a call that broke off after it had sent a write, as at the
+// end of the drain: a crash says it by itself.
+func doubt(err error, call *egress.Call) string {
+	if _, crash := errors.AsType[*supervisor.CrashError](err); crash || !call.Wrote() {
+		return ""
+	}
+	return ". The change may or may not have happened: look before you try again"
 }
 
 func (s *Server) present(tool *catalog.Tool, result []byte) *mcp.CallToolResult {

@@ -5,6 +5,7 @@ import { once } from "node:events";
 import { readFileSync, writeFileSync } from "node:fs";
 import { createServer } from "node:https";
 import { join } from "node:path";
+import { setTimeout as wait } from "node:timers/promises";
 import { after, fetchOver, folder } from "./station.mjs";
 
 // certificate is one that signs itself, for the loopback address.
@@ -16,8 +17,8 @@ function certificate(dir) {
 }
 
 // recorder returns an address that answers as the tenant does. change may alter the
-// members of a token endpoint's answer.
-export async function recorder(t, tenant, change = (answer) => answer) {
+// members of a token endpoint's answer; each answer comes after a delay, in ms.
+export async function recorder(t, tenant, change = (answer) => answer, delay = 0) {
   const dir = folder(t);
   const { key, cert } = certificate(dir);
   const exchanges = [];
@@ -34,6 +35,7 @@ export async function recorder(t, tenant, change = (answer) => answer) {
       answer.body = Buffer.from(JSON.stringify(json));
       delete answer.headers["content-length"];
     }
+    await wait(delay);
     response.writeHead(answer.status, answer.headers).end(answer.body);
   });
   server.listen(0, "127.0.0.1");

@@ -155,7 +155,16 @@ class Computer {
 
   // auth0mcp starts a command; with the input null, its stdin stays open.
   auth0mcp(args, { env = {}, input = "" } = {}) {
-    const child = spawn(binary, args, { env: { ...this.env, ...env } });
+    return this.start(binary, args, env, input);
+  }
+
+  // shell runs a script, in which $0 is the binary.
+  shell(script, env = {}) {
+    return this.start("sh", ["-c", script, binary], env, "");
+  }
+
+  start(program, args, env, input) {
+    const child = spawn(program, args, { env: { ...this.env, ...env } });
     after(this.t, () => end(child, "SIGKILL"));
     child.stdin.on("error", () => {}); // it may end without reading
     if (input !== null) child.stdin.end(input);

@@ -12,7 +12,7 @@ gobuild = GOWORK=off CGO_ENABLED=0 go build -trimpath -buildvcs=false -ldflags '
 # What go-auth0 knows of the requests that a plugin's tools send.
 auth0types = cd tools && GOWORK=off go run ./auth0types $(CURDIR)/plugins/$(1)/testdata/auth0types.json $(2)
 
-.PHONY: help build demo test bench e2e e2e-desktop desktop-packages desktop-programs lint generate tidy clean tools
+.PHONY: help build demo test bench soak e2e e2e-desktop desktop-packages desktop-programs lint generate tidy clean tools
 
 help: ## Show what can be made
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / {printf "%-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -33,6 +33,12 @@ test: ## Run every module's tests with the race detector
 bench: build ## Measure start, calls, memory and tools/list of the built server; then the benchmarks
 	cd host && GOWORK=off go run ./cmd/auth0-mcp-bench $(CURDIR)/bin/auth0-mcp
 	cd host && GOWORK=off go test -run '^$$' -bench . -benchmem ./internal/...
+
+# How long, and the seed of a run to repeat: make soak SOAK=2h SEED=7
+SOAK = 2m
+SEED =
+soak: build ## Strain the built server for SOAK (2m): callers, kills, faults; every promise is counted
+	cd host && GOWORK=off go run ./cmd/auth0-mcp-soak -duration $(SOAK) $(if $(SEED),-seed $(SEED)) $(CURDIR)/bin/auth0-mcp
 
 # One file after the other: ten processes at once, a browser and a keychain want both cores.
 e2etest = cd e2e && npm ci --silent --ignore-scripts && node --test --test-concurrency=1 --test-timeout=300000

@@ -98,7 +98,7 @@ type station struct {
 
 func newStation(t *testing.T, tenant *heldTenant) *station {
 	t.Helper()
-	temp, err := os.MkdirTemp("", "f") // short: sockets are made below it
+	temp, err := os.MkdirTemp("", "f") //nolint:usetesting // short: sockets are made below it
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -153,7 +153,7 @@ func (s *station) start(through ...string) *running {
 		path = strings.Replace(path, os.TempDir(), "/mnt", 1)
 	}
 	words := slices.Concat(through, []string{path}, s.args)
-	h := &running{t: s.t, cmd: exec.Command(words[0], words[1:]...), stderr: &bytes.Buffer{}, ended: make(chan error, 1), early: map[string]string{}}
+	h := &running{t: s.t, cmd: exec.CommandContext(s.t.Context(), words[0], words[1:]...), stderr: &bytes.Buffer{}, ended: make(chan error, 1), early: map[string]string{}}
 	h.cmd.Env, h.cmd.Stderr = s.env, h.stderr
 	stdin, in, err := os.Pipe()
 	if err != nil {

@@ -227,7 +227,7 @@ func TestHostWithoutAHome(t *testing.T) {
 	s.env = slices.DeleteFunc(s.env, func(v string) bool { return strings.HasPrefix(v, "HOME=") })
 	h := s.start()
 	got := h.rest()
-	if status := h.end(); status != 1 || len(got) != 0 || !strings.Contains(h.stderr.String(), "HOME are defined: set the variable") {
+	if status := h.end(); status != 1 || len(got) != 0 || !strings.Contains(h.stderr.String(), "HOME") || !strings.Contains(h.stderr.String(), "set the variable") {
 		t.Errorf("exit status %d, replies %v, stderr: %s", status, got, h.stderr)
 	}
 }

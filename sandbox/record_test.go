@@ -16,7 +16,8 @@ func TestObserve(t *testing.T) {
 	c.tenant.Fail(FaultRule{Drop: DropAfter})
 	c.tenant.Fail(FaultRule{Status: http.StatusServiceUnavailable})
 	for range 2 {
-		if _, err := send(t.Context(), t, c.tenant, http.MethodGet, "/api/v2/clients", http.NoBody); err == nil {
+		if answer, err := send(t.Context(), t, c.tenant, http.MethodGet, "/api/v2/clients", http.NoBody); err == nil {
+			_ = answer.Body.Close()
 			t.Error("a dropped connection answered")
 		}
 	}

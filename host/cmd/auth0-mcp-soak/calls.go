@@ -283,7 +283,7 @@ func (c *caller) burst(s *server, version string) error {
 		}
 		c.tally.call(false, got)
 	}
-	c.tally.add("bursts of 400 calls", 1)
+	c.tally.add("bursts of 400 calls")
 	return failure
 }
 
@@ -296,13 +296,13 @@ func (c *caller) twice(s *server, version string) error {
 		return err
 	}
 	_, err = s.wait(q)
-	c.tally.add("ids used twice", 1)
+	c.tally.add("ids used twice")
 	return err
 }
 
 // malformed sends what is no request.
 func (c *caller) malformed(s *server) error {
-	c.tally.add("malformed lines", 1)
+	c.tally.add("malformed lines")
 	lines := []string{
 		`{"jsonrpc":"2.0","id":1,"method":"tools/call"`, `[{"jsonrpc":"2.0","id":1,"method":"ping"}]`, "\xff\xfe", `"ping"`, `{}`,
 		`{"jsonrpc":"2.0","id":null,"method":"ping"}`, `{"jsonrpc":"2.0","id":1,"id":2,"method":"ping"}`, strings.Repeat("x", 1<<20),

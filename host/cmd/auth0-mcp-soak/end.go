@@ -26,7 +26,7 @@ const drained = 45 * time.Second
 
 // end ends a host with calls in flight, and checks that it keeps its promises.
 func (s *soak) end(host *server, how ending) {
-	s.tally.add("hosts ended: "+string(how), 1)
+	s.tally.add("hosts ended: " + string(how))
 	plugins := children(host.pid())
 	switch how {
 	case byKill, byOutput:

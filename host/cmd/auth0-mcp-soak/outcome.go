@@ -47,7 +47,7 @@ func outcomeOf(r reply) (outcome, string) {
 		Content []struct{ Text string }
 		IsError bool
 	}
-	if json.Unmarshal(r.Result, &result) != nil || len(result.Content) != 1 {
+	if json.Unmarshal(r.Result, &result) != nil || len(result.Content) == 0 {
 		return failed, string(r.Result)
 	}
 	text := result.Content[0].Text

@@ -34,10 +34,10 @@ func (t *tally) call(writes bool, got outcome) {
 	}
 }
 
-func (t *tally) add(event string, n int) {
+func (t *tally) add(event string) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	t.events[event] += n
+	t.events[event]++
 }
 
 func (t *tally) slowest(what string, took time.Duration) {

@@ -14,9 +14,9 @@ import (
 	"time"
 )
 
-// hostArguments start each host.
+// hostArguments start each host. Nobody is there to approve a change.
 func hostArguments() []string {
-	return []string{"run", "--log-level", "error"}
+	return []string{"run", "--log-level", "error", "--approve", "none"}
 }
 
 // soak is one run.
@@ -222,7 +222,7 @@ func (s *soak) host(n int, oldest chan<- *server) {
 			s.broken("%v", err)
 			return
 		}
-		s.tally.add("hosts started", 1)
+		s.tally.add("hosts started")
 		var talking sync.WaitGroup
 		for _, c := range talkers {
 			talking.Go(func() { c.converse(host, version) })
@@ -337,13 +337,13 @@ func (s *soak) misfortune() {
 			}
 			if plugins := children(host.pid()); len(plugins) > 0 {
 				if p, err := os.FindProcess(plugins[r.IntN(len(plugins))]); err == nil && p.Kill() == nil {
-					s.tally.add("plugins killed", 1)
+					s.tally.add("plugins killed")
 				}
 			}
 		case 1:
 			s.tenant.ClearFaults()
 		default:
-			s.tally.add("fault: "+s.tenant.fault(r), 1)
+			s.tally.add("fault: " + s.tenant.fault(r))
 		}
 	}
 }

@@ -101,6 +101,7 @@ func (t *tenant) ask(method, path string, body any) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
+	defer response.Body.Close()
 	answer, err := io.ReadAll(response.Body)
 	if err == nil && response.StatusCode >= 400 {
 		err = fmt.Errorf("%s %s: %s %s", method, path, response.Status, answer)

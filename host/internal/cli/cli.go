@@ -174,7 +174,7 @@ func userStateDir() (string, error) {
 	}
 	home, err := os.UserHomeDir()
 	if err != nil {
-		return "", fmt.Errorf("finding the state folder: %w", err)
+		return "", fmt.Errorf("finding the state folder: %w: set the variable that is named here", err)
 	}
 	if runtime.GOOS == "darwin" {
 		return filepath.Join(home, "Library", "Application Support", "auth0-mcp", "state"), nil

@@ -10,6 +10,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"log"
 	"maps"
 	"net/http"
 	"net/http/httptest"
@@ -50,6 +51,8 @@ func newHeldTenant(t *testing.T) *heldTenant {
 	server := httptest.NewUnstartedServer(h)
 	h.addr = server.Listener.Addr().String()
 	h.Tenant = sandbox.New(sandbox.Options{Domain: h.addr})
+	server.EnableHTTP2 = true // one connection: a busy machine takes seconds for a hundred
+	server.Config.ErrorLog = log.New(io.Discard, "", 0)
 	server.StartTLS()
 	t.Cleanup(server.Close)
 	t.Cleanup(h.let)

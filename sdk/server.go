@@ -57,6 +57,9 @@ type server struct {
 	configured chan struct{}
 	lost       chan struct{}
 	host       atomic.Pointer[hostLink]
+
+	mu      sync.Mutex
+	running map[string]chan struct{} // by the call's id; closed when its function has returned
 }
 
 type hostLink struct {
@@ -73,7 +76,7 @@ func newServer(p Plugin) (*server, error) {
 	if err != nil {
 		return nil, err
 	}
-	s := &server{manifest: encoded, tools: map[string]Tool{}, configured: make(chan struct{}), lost: make(chan struct{})}
+	s := &server{manifest: encoded, tools: map[string]Tool{}, running: map[string]chan struct{}{}, configured: make(chan struct{}), lost: make(chan struct{})}
 	for _, t := range p.Tools {
 		s.tools[t.manifest.Name] = t
 	}
@@ -90,7 +93,7 @@ func (s *server) Configure(_ context.Context, r *pluginv1.ConfigureRequest) (*pl
 	if err != nil {
 		return nil, err
 	}
-	return &pluginv1.ConfigureResponse{}, nil
+	return &pluginv1.ConfigureResponse{Capabilities: []string{pluginv1.CapabilityAwaitEnd}}, nil
 }
 
 // connect dials the host while its offer stands, and once for the life of the
@@ -118,6 +121,7 @@ func (s *server) CallTool(ctx context.Context, r *pluginv1.CallToolRequest) (*pl
 	ctx, cancel := context.WithCancelCause(ctx)
 	// Requests of goroutines that outlive the tool's function must fail.
 	defer cancel(errors.New("call ended"))
+	defer s.begin(r.GetCallId())()
 	call := &Call{ctx: ctx, id: r.GetCallId(), domain: host.domain, arguments: r.GetArguments(), budget: int(r.GetAnswerBudgetBytes()), dryRun: r.GetDryRun(), host: host}
 	result, err := tool.run(ctx, call)
 	if err == nil && len(result) > pluginv1.MaxBodyBytes {
@@ -127,4 +131,32 @@ func (s *server) CallTool(ctx context.Context, r *pluginv1.CallToolRequest) (*pl
 		return &pluginv1.CallToolResponse{Outcome: &pluginv1.CallToolResponse_Failure{Failure: toFailure(err, int(call.lastStatus.Load()))}}, nil
 	}
 	return &pluginv1.CallToolResponse{Outcome: &pluginv1.CallToolResponse_Result{Result: result}}, nil
+}
+
+// begin notes a call's function, until the returned one is called.
+func (s *server) begin(callID string) (returned func()) {
+	over := make(chan struct{})
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.running[callID] = over
+	return func() {
+		s.mu.Lock()
+		defer s.mu.Unlock()
+		delete(s.running, callID)
+		close(over)
+	}
+}
+
+func (s *server) AwaitEnd(ctx context.Context, r *pluginv1.AwaitEndRequest) (*pluginv1.AwaitEndResponse, error) {
+	s.mu.Lock()
+	over, running := s.running[r.GetCallId()]
+	s.mu.Unlock()
+	if running {
+		select {
+		case <-over:
+		case <-ctx.Done():
+			return nil, status.FromContextError(ctx.Err()).Err()
+		}
+	}
+	return &pluginv1.AwaitEndResponse{}, nil
 }

@@ -28,6 +28,9 @@ const (
 	// the rest of the message (headers, path, framing) fits into the difference.
 	MaxBodyBytes = MaxMessageBytes - 1<<20
 
+	// CapabilityAwaitEnd is of a plugin that implements AwaitEnd.
+	CapabilityAwaitEnd = "await-end"
+
 	// BasePath is the only part of a tenant that plugins reach.
 	BasePath = "/api/v2/"
 )

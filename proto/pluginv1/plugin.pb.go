@@ -110,7 +110,7 @@ func (x Failure_Code) Number() protoreflect.EnumNumber {
 
 // Deprecated: Use Failure_Code.Descriptor instead.
 func (Failure_Code) EnumDescriptor() ([]byte, []int) {
-	return file_auth0mcp_plugin_v1_plugin_proto_rawDescGZIP(), []int{6, 0}
+	return file_auth0mcp_plugin_v1_plugin_proto_rawDescGZIP(), []int{8, 0}
 }
 
 type LogRequest_Level int32
@@ -165,7 +165,7 @@ func (x LogRequest_Level) Number() protoreflect.EnumNumber {
 
 // Deprecated: Use LogRequest_Level.Descriptor instead.
 func (LogRequest_Level) EnumDescriptor() ([]byte, []int) {
-	return file_auth0mcp_plugin_v1_plugin_proto_rawDescGZIP(), []int{13, 0}
+	return file_auth0mcp_plugin_v1_plugin_proto_rawDescGZIP(), []int{15, 0}
 }
 
 type DescribeRequest struct {
@@ -528,6 +528,87 @@ func (*CallToolResponse_Result) isCallToolResponse_Outcome() {}
 
 func (*CallToolResponse_Failure) isCallToolResponse_Outcome() {}
 
+type AwaitEndRequest struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The call's id, as in CallToolRequest.
+	CallId        string `protobuf:"bytes,1,opt,name=call_id,json=callId,proto3" json:"call_id,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *AwaitEndRequest) Reset() {
+	*x = AwaitEndRequest{}
+	mi := &file_auth0mcp_plugin_v1_plugin_proto_msgTypes[6]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *AwaitEndRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*AwaitEndRequest) ProtoMessage() {}
+
+func (x *AwaitEndRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_auth0mcp_plugin_v1_plugin_proto_msgTypes[6]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use AwaitEndRequest.ProtoReflect.Descriptor instead.
+func (*AwaitEndRequest) Descriptor() ([]byte, []int) {
+	return file_auth0mcp_plugin_v1_plugin_proto_rawDescGZIP(), []int{6}
+}
+
+func (x *AwaitEndRequest) GetCallId() string {
+	if x != nil {
+		return x.CallId
+	}
+	return ""
+}
+
+type AwaitEndResponse struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *AwaitEndResponse) Reset() {
+	*x = AwaitEndResponse{}
+	mi := &file_auth0mcp_plugin_v1_plugin_proto_msgTypes[7]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *AwaitEndResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*AwaitEndResponse) ProtoMessage() {}
+
+func (x *AwaitEndResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_auth0mcp_plugin_v1_plugin_proto_msgTypes[7]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use AwaitEndResponse.ProtoReflect.Descriptor instead.
+func (*AwaitEndResponse) Descriptor() ([]byte, []int) {
+	return file_auth0mcp_plugin_v1_plugin_proto_rawDescGZIP(), []int{7}
+}
+
 // Failure is a failure that the caller of a tool can understand and act on.
 type Failure struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -546,7 +627,7 @@ type Failure struct {
 
 func (x *Failure) Reset() {
 	*x = Failure{}
-	mi := &file_auth0mcp_plugin_v1_plugin_proto_msgTypes[6]
+	mi := &file_auth0mcp_plugin_v1_plugin_proto_msgTypes[8]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -558,7 +639,7 @@ func (x *Failure) String() string {
 func (*Failure) ProtoMessage() {}
 
 func (x *Failure) ProtoReflect() protoreflect.Message {
-	mi := &file_auth0mcp_plugin_v1_plugin_proto_msgTypes[6]
+	mi := &file_auth0mcp_plugin_v1_plugin_proto_msgTypes[8]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -571,7 +652,7 @@ func (x *Failure) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Failure.ProtoReflect.Descriptor instead.
 func (*Failure) Descriptor() ([]byte, []int) {
-	return file_auth0mcp_plugin_v1_plugin_proto_rawDescGZIP(), []int{6}
+	return file_auth0mcp_plugin_v1_plugin_proto_rawDescGZIP(), []int{8}
 }
 
 func (x *Failure) GetCode() Failure_Code {
@@ -619,7 +700,7 @@ type RoundTripRequest struct {
 
 func (x *RoundTripRequest) Reset() {
 	*x = RoundTripRequest{}
-	mi := &file_auth0mcp_plugin_v1_plugin_proto_msgTypes[7]
+	mi := &file_auth0mcp_plugin_v1_plugin_proto_msgTypes[9]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -631,7 +712,7 @@ func (x *RoundTripRequest) String() string {
 func (*RoundTripRequest) ProtoMessage() {}
 
 func (x *RoundTripRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_auth0mcp_plugin_v1_plugin_proto_msgTypes[7]
+	mi := &file_auth0mcp_plugin_v1_plugin_proto_msgTypes[9]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -644,7 +725,7 @@ func (x *RoundTripRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RoundTripRequest.ProtoReflect.Descriptor instead.
 func (*RoundTripRequest) Descriptor() ([]byte, []int) {
-	return file_auth0mcp_plugin_v1_plugin_proto_rawDescGZIP(), []int{7}
+	return file_auth0mcp_plugin_v1_plugin_proto_rawDescGZIP(), []int{9}
 }
 
 func (x *RoundTripRequest) GetCallId() string {
@@ -702,7 +783,7 @@ type RoundTripResponse struct {
 
 func (x *RoundTripResponse) Reset() {
 	*x = RoundTripResponse{}
-	mi := &file_auth0mcp_plugin_v1_plugin_proto_msgTypes[8]
+	mi := &file_auth0mcp_plugin_v1_plugin_proto_msgTypes[10]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -714,7 +795,7 @@ func (x *RoundTripResponse) String() string {
 func (*RoundTripResponse) ProtoMessage() {}
 
 func (x *RoundTripResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_auth0mcp_plugin_v1_plugin_proto_msgTypes[8]
+	mi := &file_auth0mcp_plugin_v1_plugin_proto_msgTypes[10]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -727,7 +808,7 @@ func (x *RoundTripResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RoundTripResponse.ProtoReflect.Descriptor instead.
 func (*RoundTripResponse) Descriptor() ([]byte, []int) {
-	return file_auth0mcp_plugin_v1_plugin_proto_rawDescGZIP(), []int{8}
+	return file_auth0mcp_plugin_v1_plugin_proto_rawDescGZIP(), []int{10}
 }
 
 func (x *RoundTripResponse) GetOutcome() isRoundTripResponse_Outcome {
@@ -782,7 +863,7 @@ type HTTPResponse struct {
 
 func (x *HTTPResponse) Reset() {
 	*x = HTTPResponse{}
-	mi := &file_auth0mcp_plugin_v1_plugin_proto_msgTypes[9]
+	mi := &file_auth0mcp_plugin_v1_plugin_proto_msgTypes[11]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -794,7 +875,7 @@ func (x *HTTPResponse) String() string {
 func (*HTTPResponse) ProtoMessage() {}
 
 func (x *HTTPResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_auth0mcp_plugin_v1_plugin_proto_msgTypes[9]
+	mi := &file_auth0mcp_plugin_v1_plugin_proto_msgTypes[11]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -807,7 +888,7 @@ func (x *HTTPResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use HTTPResponse.ProtoReflect.Descriptor instead.
 func (*HTTPResponse) Descriptor() ([]byte, []int) {
-	return file_auth0mcp_plugin_v1_plugin_proto_rawDescGZIP(), []int{9}
+	return file_auth0mcp_plugin_v1_plugin_proto_rawDescGZIP(), []int{11}
 }
 
 func (x *HTTPResponse) GetStatus() int32 {
@@ -841,7 +922,7 @@ type Header struct {
 
 func (x *Header) Reset() {
 	*x = Header{}
-	mi := &file_auth0mcp_plugin_v1_plugin_proto_msgTypes[10]
+	mi := &file_auth0mcp_plugin_v1_plugin_proto_msgTypes[12]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -853,7 +934,7 @@ func (x *Header) String() string {
 func (*Header) ProtoMessage() {}
 
 func (x *Header) ProtoReflect() protoreflect.Message {
-	mi := &file_auth0mcp_plugin_v1_plugin_proto_msgTypes[10]
+	mi := &file_auth0mcp_plugin_v1_plugin_proto_msgTypes[12]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -866,7 +947,7 @@ func (x *Header) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Header.ProtoReflect.Descriptor instead.
 func (*Header) Descriptor() ([]byte, []int) {
-	return file_auth0mcp_plugin_v1_plugin_proto_rawDescGZIP(), []int{10}
+	return file_auth0mcp_plugin_v1_plugin_proto_rawDescGZIP(), []int{12}
 }
 
 func (x *Header) GetName() string {
@@ -896,7 +977,7 @@ type ProgressRequest struct {
 
 func (x *ProgressRequest) Reset() {
 	*x = ProgressRequest{}
-	mi := &file_auth0mcp_plugin_v1_plugin_proto_msgTypes[11]
+	mi := &file_auth0mcp_plugin_v1_plugin_proto_msgTypes[13]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -908,7 +989,7 @@ func (x *ProgressRequest) String() string {
 func (*ProgressRequest) ProtoMessage() {}
 
 func (x *ProgressRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_auth0mcp_plugin_v1_plugin_proto_msgTypes[11]
+	mi := &file_auth0mcp_plugin_v1_plugin_proto_msgTypes[13]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -921,7 +1002,7 @@ func (x *ProgressRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ProgressRequest.ProtoReflect.Descriptor instead.
 func (*ProgressRequest) Descriptor() ([]byte, []int) {
-	return file_auth0mcp_plugin_v1_plugin_proto_rawDescGZIP(), []int{11}
+	return file_auth0mcp_plugin_v1_plugin_proto_rawDescGZIP(), []int{13}
 }
 
 func (x *ProgressRequest) GetCallId() string {
@@ -960,7 +1041,7 @@ type ProgressResponse struct {
 
 func (x *ProgressResponse) Reset() {
 	*x = ProgressResponse{}
-	mi := &file_auth0mcp_plugin_v1_plugin_proto_msgTypes[12]
+	mi := &file_auth0mcp_plugin_v1_plugin_proto_msgTypes[14]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -972,7 +1053,7 @@ func (x *ProgressResponse) String() string {
 func (*ProgressResponse) ProtoMessage() {}
 
 func (x *ProgressResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_auth0mcp_plugin_v1_plugin_proto_msgTypes[12]
+	mi := &file_auth0mcp_plugin_v1_plugin_proto_msgTypes[14]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -985,7 +1066,7 @@ func (x *ProgressResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ProgressResponse.ProtoReflect.Descriptor instead.
 func (*ProgressResponse) Descriptor() ([]byte, []int) {
-	return file_auth0mcp_plugin_v1_plugin_proto_rawDescGZIP(), []int{12}
+	return file_auth0mcp_plugin_v1_plugin_proto_rawDescGZIP(), []int{14}
 }
 
 type LogRequest struct {
@@ -1002,7 +1083,7 @@ type LogRequest struct {
 
 func (x *LogRequest) Reset() {
 	*x = LogRequest{}
-	mi := &file_auth0mcp_plugin_v1_plugin_proto_msgTypes[13]
+	mi := &file_auth0mcp_plugin_v1_plugin_proto_msgTypes[15]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1014,7 +1095,7 @@ func (x *LogRequest) String() string {
 func (*LogRequest) ProtoMessage() {}
 
 func (x *LogRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_auth0mcp_plugin_v1_plugin_proto_msgTypes[13]
+	mi := &file_auth0mcp_plugin_v1_plugin_proto_msgTypes[15]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1027,7 +1108,7 @@ func (x *LogRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use LogRequest.ProtoReflect.Descriptor instead.
 func (*LogRequest) Descriptor() ([]byte, []int) {
-	return file_auth0mcp_plugin_v1_plugin_proto_rawDescGZIP(), []int{13}
+	return file_auth0mcp_plugin_v1_plugin_proto_rawDescGZIP(), []int{15}
 }
 
 func (x *LogRequest) GetCallId() string {
@@ -1066,7 +1147,7 @@ type LogResponse struct {
 
 func (x *LogResponse) Reset() {
 	*x = LogResponse{}
-	mi := &file_auth0mcp_plugin_v1_plugin_proto_msgTypes[14]
+	mi := &file_auth0mcp_plugin_v1_plugin_proto_msgTypes[16]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1078,7 +1159,7 @@ func (x *LogResponse) String() string {
 func (*LogResponse) ProtoMessage() {}
 
 func (x *LogResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_auth0mcp_plugin_v1_plugin_proto_msgTypes[14]
+	mi := &file_auth0mcp_plugin_v1_plugin_proto_msgTypes[16]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1091,7 +1172,7 @@ func (x *LogResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use LogResponse.ProtoReflect.Descriptor instead.
 func (*LogResponse) Descriptor() ([]byte, []int) {
-	return file_auth0mcp_plugin_v1_plugin_proto_rawDescGZIP(), []int{14}
+	return file_auth0mcp_plugin_v1_plugin_proto_rawDescGZIP(), []int{16}
 }
 
 var File_auth0mcp_plugin_v1_plugin_proto protoreflect.FileDescriptor
@@ -1117,7 +1198,10 @@ const file_auth0mcp_plugin_v1_plugin_proto_rawDesc = "" +
 	"\x10CallToolResponse\x12\x18\n" +
 	"\x06result\x18\x01 \x01(\fH\x00R\x06result\x127\n" +
 	"\afailure\x18\x02 \x01(\v2\x1b.auth0mcp.plugin.v1.FailureH\x00R\afailureB\t\n" +
-	"\aoutcome\"\xfe\x02\n" +
+	"\aoutcome\"*\n" +
+	"\x0fAwaitEndRequest\x12\x17\n" +
+	"\acall_id\x18\x01 \x01(\tR\x06callId\"\x12\n" +
+	"\x10AwaitEndResponse\"\xfe\x02\n" +
 	"\aFailure\x124\n" +
 	"\x04code\x18\x01 \x01(\x0e2 .auth0mcp.plugin.v1.Failure.CodeR\x04code\x12\x18\n" +
 	"\amessage\x18\x02 \x01(\tR\amessage\x12\x1f\n" +
@@ -1177,11 +1261,12 @@ const file_auth0mcp_plugin_v1_plugin_proto_rawDesc = "" +
 	"\n" +
 	"LEVEL_WARN\x10\x03\x12\x0f\n" +
 	"\vLEVEL_ERROR\x10\x04\"\r\n" +
-	"\vLogResponse2\x90\x02\n" +
+	"\vLogResponse2\xe7\x02\n" +
 	"\x06Plugin\x12U\n" +
 	"\bDescribe\x12#.auth0mcp.plugin.v1.DescribeRequest\x1a$.auth0mcp.plugin.v1.DescribeResponse\x12X\n" +
 	"\tConfigure\x12$.auth0mcp.plugin.v1.ConfigureRequest\x1a%.auth0mcp.plugin.v1.ConfigureResponse\x12U\n" +
-	"\bCallTool\x12#.auth0mcp.plugin.v1.CallToolRequest\x1a$.auth0mcp.plugin.v1.CallToolResponse2\xff\x01\n" +
+	"\bCallTool\x12#.auth0mcp.plugin.v1.CallToolRequest\x1a$.auth0mcp.plugin.v1.CallToolResponse\x12U\n" +
+	"\bAwaitEnd\x12#.auth0mcp.plugin.v1.AwaitEndRequest\x1a$.auth0mcp.plugin.v1.AwaitEndResponse2\xff\x01\n" +
 	"\x04Host\x12X\n" +
 	"\tRoundTrip\x12$.auth0mcp.plugin.v1.RoundTripRequest\x1a%.auth0mcp.plugin.v1.RoundTripResponse\x12U\n" +
 	"\bProgress\x12#.auth0mcp.plugin.v1.ProgressRequest\x1a$.auth0mcp.plugin.v1.ProgressResponse\x12F\n" +
@@ -1200,7 +1285,7 @@ func file_auth0mcp_plugin_v1_plugin_proto_rawDescGZIP() []byte {
 }
 
 var file_auth0mcp_plugin_v1_plugin_proto_enumTypes = make([]protoimpl.EnumInfo, 2)
-var file_auth0mcp_plugin_v1_plugin_proto_msgTypes = make([]protoimpl.MessageInfo, 15)
+var file_auth0mcp_plugin_v1_plugin_proto_msgTypes = make([]protoimpl.MessageInfo, 17)
 var file_auth0mcp_plugin_v1_plugin_proto_goTypes = []any{
 	(Failure_Code)(0),         // 0: auth0mcp.plugin.v1.Failure.Code
 	(LogRequest_Level)(0),     // 1: auth0mcp.plugin.v1.LogRequest.Level
@@ -1210,38 +1295,42 @@ var file_auth0mcp_plugin_v1_plugin_proto_goTypes = []any{
 	(*ConfigureResponse)(nil), // 5: auth0mcp.plugin.v1.ConfigureResponse
 	(*CallToolRequest)(nil),   // 6: auth0mcp.plugin.v1.CallToolRequest
 	(*CallToolResponse)(nil),  // 7: auth0mcp.plugin.v1.CallToolResponse
-	(*Failure)(nil),           // 8: auth0mcp.plugin.v1.Failure
-	(*RoundTripRequest)(nil),  // 9: auth0mcp.plugin.v1.RoundTripRequest
-	(*RoundTripResponse)(nil), // 10: auth0mcp.plugin.v1.RoundTripResponse
-	(*HTTPResponse)(nil),      // 11: auth0mcp.plugin.v1.HTTPResponse
-	(*Header)(nil),            // 12: auth0mcp.plugin.v1.Header
-	(*ProgressRequest)(nil),   // 13: auth0mcp.plugin.v1.ProgressRequest
-	(*ProgressResponse)(nil),  // 14: auth0mcp.plugin.v1.ProgressResponse
-	(*LogRequest)(nil),        // 15: auth0mcp.plugin.v1.LogRequest
-	(*LogResponse)(nil),       // 16: auth0mcp.plugin.v1.LogResponse
+	(*AwaitEndRequest)(nil),   // 8: auth0mcp.plugin.v1.AwaitEndRequest
+	(*AwaitEndResponse)(nil),  // 9: auth0mcp.plugin.v1.AwaitEndResponse
+	(*Failure)(nil),           // 10: auth0mcp.plugin.v1.Failure
+	(*RoundTripRequest)(nil),  // 11: auth0mcp.plugin.v1.RoundTripRequest
+	(*RoundTripResponse)(nil), // 12: auth0mcp.plugin.v1.RoundTripResponse
+	(*HTTPResponse)(nil),      // 13: auth0mcp.plugin.v1.HTTPResponse
+	(*Header)(nil),            // 14: auth0mcp.plugin.v1.Header
+	(*ProgressRequest)(nil),   // 15: auth0mcp.plugin.v1.ProgressRequest
+	(*ProgressResponse)(nil),  // 16: auth0mcp.plugin.v1.ProgressResponse
+	(*LogRequest)(nil),        // 17: auth0mcp.plugin.v1.LogRequest
+	(*LogResponse)(nil),       // 18: auth0mcp.plugin.v1.LogResponse
 }
 var file_auth0mcp_plugin_v1_plugin_proto_depIdxs = []int32{
-	8,  // 0: auth0mcp.plugin.v1.CallToolResponse.failure:type_name -> auth0mcp.plugin.v1.Failure
+	10, // 0: auth0mcp.plugin.v1.CallToolResponse.failure:type_name -> auth0mcp.plugin.v1.Failure
 	0,  // 1: auth0mcp.plugin.v1.Failure.code:type_name -> auth0mcp.plugin.v1.Failure.Code
-	12, // 2: auth0mcp.plugin.v1.RoundTripRequest.headers:type_name -> auth0mcp.plugin.v1.Header
-	11, // 3: auth0mcp.plugin.v1.RoundTripResponse.response:type_name -> auth0mcp.plugin.v1.HTTPResponse
-	8,  // 4: auth0mcp.plugin.v1.RoundTripResponse.failure:type_name -> auth0mcp.plugin.v1.Failure
-	12, // 5: auth0mcp.plugin.v1.HTTPResponse.headers:type_name -> auth0mcp.plugin.v1.Header
+	14, // 2: auth0mcp.plugin.v1.RoundTripRequest.headers:type_name -> auth0mcp.plugin.v1.Header
+	13, // 3: auth0mcp.plugin.v1.RoundTripResponse.response:type_name -> auth0mcp.plugin.v1.HTTPResponse
+	10, // 4: auth0mcp.plugin.v1.RoundTripResponse.failure:type_name -> auth0mcp.plugin.v1.Failure
+	14, // 5: auth0mcp.plugin.v1.HTTPResponse.headers:type_name -> auth0mcp.plugin.v1.Header
 	1,  // 6: auth0mcp.plugin.v1.LogRequest.level:type_name -> auth0mcp.plugin.v1.LogRequest.Level
 	2,  // 7: auth0mcp.plugin.v1.Plugin.Describe:input_type -> auth0mcp.plugin.v1.DescribeRequest
 	4,  // 8: auth0mcp.plugin.v1.Plugin.Configure:input_type -> auth0mcp.plugin.v1.ConfigureRequest
 	6,  // 9: auth0mcp.plugin.v1.Plugin.CallTool:input_type -> auth0mcp.plugin.v1.CallToolRequest
-	9,  // 10: auth0mcp.plugin.v1.Host.RoundTrip:input_type -> auth0mcp.plugin.v1.RoundTripRequest
-	13, // 11: auth0mcp.plugin.v1.Host.Progress:input_type -> auth0mcp.plugin.v1.ProgressRequest
-	15, // 12: auth0mcp.plugin.v1.Host.Log:input_type -> auth0mcp.plugin.v1.LogRequest
-	3,  // 13: auth0mcp.plugin.v1.Plugin.Describe:output_type -> auth0mcp.plugin.v1.DescribeResponse
-	5,  // 14: auth0mcp.plugin.v1.Plugin.Configure:output_type -> auth0mcp.plugin.v1.ConfigureResponse
-	7,  // 15: auth0mcp.plugin.v1.Plugin.CallTool:output_type -> auth0mcp.plugin.v1.CallToolResponse
-	10, // 16: auth0mcp.plugin.v1.Host.RoundTrip:output_type -> auth0mcp.plugin.v1.RoundTripResponse
-	14, // 17: auth0mcp.plugin.v1.Host.Progress:output_type -> auth0mcp.plugin.v1.ProgressResponse
-	16, // 18: auth0mcp.plugin.v1.Host.Log:output_type -> auth0mcp.plugin.v1.LogResponse
-	13, // [13:19] is the sub-list for method output_type
-	7,  // [7:13] is the sub-list for method input_type
+	8,  // 10: auth0mcp.plugin.v1.Plugin.AwaitEnd:input_type -> auth0mcp.plugin.v1.AwaitEndRequest
+	11, // 11: auth0mcp.plugin.v1.Host.RoundTrip:input_type -> auth0mcp.plugin.v1.RoundTripRequest
+	15, // 12: auth0mcp.plugin.v1.Host.Progress:input_type -> auth0mcp.plugin.v1.ProgressRequest
+	17, // 13: auth0mcp.plugin.v1.Host.Log:input_type -> auth0mcp.plugin.v1.LogRequest
+	3,  // 14: auth0mcp.plugin.v1.Plugin.Describe:output_type -> auth0mcp.plugin.v1.DescribeResponse
+	5,  // 15: auth0mcp.plugin.v1.Plugin.Configure:output_type -> auth0mcp.plugin.v1.ConfigureResponse
+	7,  // 16: auth0mcp.plugin.v1.Plugin.CallTool:output_type -> auth0mcp.plugin.v1.CallToolResponse
+	9,  // 17: auth0mcp.plugin.v1.Plugin.AwaitEnd:output_type -> auth0mcp.plugin.v1.AwaitEndResponse
+	12, // 18: auth0mcp.plugin.v1.Host.RoundTrip:output_type -> auth0mcp.plugin.v1.RoundTripResponse
+	16, // 19: auth0mcp.plugin.v1.Host.Progress:output_type -> auth0mcp.plugin.v1.ProgressResponse
+	18, // 20: auth0mcp.plugin.v1.Host.Log:output_type -> auth0mcp.plugin.v1.LogResponse
+	14, // [14:21] is the sub-list for method output_type
+	7,  // [7:14] is the sub-list for method input_type
 	7,  // [7:7] is the sub-list for extension type_name
 	7,  // [7:7] is the sub-list for extension extendee
 	0,  // [0:7] is the sub-list for field type_name
@@ -1256,7 +1345,7 @@ func file_auth0mcp_plugin_v1_plugin_proto_init() {
 		(*CallToolResponse_Result)(nil),
 		(*CallToolResponse_Failure)(nil),
 	}
-	file_auth0mcp_plugin_v1_plugin_proto_msgTypes[8].OneofWrappers = []any{
+	file_auth0mcp_plugin_v1_plugin_proto_msgTypes[10].OneofWrappers = []any{
 		(*RoundTripResponse_Response)(nil),
 		(*RoundTripResponse_Failure)(nil),
 	}
@@ -1266,7 +1355,7 @@ func file_auth0mcp_plugin_v1_plugin_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_auth0mcp_plugin_v1_plugin_proto_rawDesc), len(file_auth0mcp_plugin_v1_plugin_proto_rawDesc)),
 			NumEnums:      2,
-			NumMessages:   15,
+			NumMessages:   17,
 			NumExtensions: 0,
 			NumServices:   2,
 		},

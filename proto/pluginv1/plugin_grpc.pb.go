@@ -31,6 +31,7 @@ const (
 	Plugin_Describe_FullMethodName  = "/auth0mcp.plugin.v1.Plugin/Describe"
 	Plugin_Configure_FullMethodName = "/auth0mcp.plugin.v1.Plugin/Configure"
 	Plugin_CallTool_FullMethodName  = "/auth0mcp.plugin.v1.Plugin/CallTool"
+	Plugin_AwaitEnd_FullMethodName  = "/auth0mcp.plugin.v1.Plugin/AwaitEnd"
 )
 
 // PluginClient is the client API for Plugin service.
@@ -48,6 +49,12 @@ type PluginClient interface {
 	// CallTool runs one tool. Calls run concurrently. When the call's context
 	// ends, the plugin stops working on it.
 	CallTool(ctx context.Context, in *CallToolRequest, opts ...grpc.CallOption) (*CallToolResponse, error)
+	// AwaitEnd answers when the function of a call whose context has ended has
+	// returned; at once for a call that the plugin does not know. By it the host
+	// tells a plugin that hangs in a call from one that has stopped. Capability
+	// "await-end"; the process of a plugin without it is replaced after every call
+	// that was cancelled.
+	AwaitEnd(ctx context.Context, in *AwaitEndRequest, opts ...grpc.CallOption) (*AwaitEndResponse, error)
 }
 
 type pluginClient struct {
@@ -88,6 +95,16 @@ func (c *pluginClient) CallTool(ctx context.Context, in *CallToolRequest, opts .
 	return out, nil
 }
 
+func (c *pluginClient) AwaitEnd(ctx context.Context, in *AwaitEndRequest, opts ...grpc.CallOption) (*AwaitEndResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(AwaitEndResponse)
+	err := c.cc.Invoke(ctx, Plugin_AwaitEnd_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
 // PluginServer is the server API for Plugin service.
 // All implementations must embed UnimplementedPluginServer
 // for forward compatibility.
@@ -103,6 +120,12 @@ type PluginServer interface {
 	// CallTool runs one tool. Calls run concurrently. When the call's context
 	// ends, the plugin stops working on it.
 	CallTool(context.Context, *CallToolRequest) (*CallToolResponse, error)
+	// AwaitEnd answers when the function of a call whose context has ended has
+	// returned; at once for a call that the plugin does not know. By it the host
+	// tells a plugin that hangs in a call from one that has stopped. Capability
+	// "await-end"; the process of a plugin without it is replaced after every call
+	// that was cancelled.
+	AwaitEnd(context.Context, *AwaitEndRequest) (*AwaitEndResponse, error)
 	mustEmbedUnimplementedPluginServer()
 }
 
@@ -121,6 +144,9 @@ func (UnimplementedPluginServer) Configure(context.Context, *ConfigureRequest) (
 }
 func (UnimplementedPluginServer) CallTool(context.Context, *CallToolRequest) (*CallToolResponse, error) {
 	return nil, status.Error(codes.Unimplemented, "method CallTool not implemented")
+}
+func (UnimplementedPluginServer) AwaitEnd(context.Context, *AwaitEndRequest) (*AwaitEndResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method AwaitEnd not implemented")
 }
 func (UnimplementedPluginServer) mustEmbedUnimplementedPluginServer() {}
 func (UnimplementedPluginServer) testEmbeddedByValue()                {}
@@ -197,6 +223,24 @@ func _Plugin_CallTool_Handler(srv interface{}, ctx context.Context, dec func(int
 	return interceptor(ctx, in, info, handler)
 }
 
+func _Plugin_AwaitEnd_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(AwaitEndRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(PluginServer).AwaitEnd(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: Plugin_AwaitEnd_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(PluginServer).AwaitEnd(ctx, req.(*AwaitEndRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
 // Plugin_ServiceDesc is the grpc.ServiceDesc for Plugin service.
 // It's only intended for direct use with grpc.RegisterService,
 // and not to be introspected or modified (even as a copy)
@@ -215,6 +259,10 @@ var Plugin_ServiceDesc = grpc.ServiceDesc{
 		{
 			MethodName: "CallTool",
 			Handler:    _Plugin_CallTool_Handler,
+		},
+		{
+			MethodName: "AwaitEnd",
+			Handler:    _Plugin_AwaitEnd_Handler,
 		},
 	},
 	Streams:  []grpc.StreamDesc{},

@@ -8,7 +8,6 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
-	"time"
 
 	"github.com/spf13/cobra"
 	"golang.org/x/oauth2"
@@ -28,7 +27,7 @@ type runFlags struct {
 	devPlugins []string
 	sandbox    bool
 	maxOutput  int
-	idle       time.Duration
+	plugins    pluginFlags
 	approve    string
 	rateShare  rateShareFlag
 	switches   sandboxSwitches
@@ -75,7 +74,7 @@ func (f *runFlags) addTenant(cmd *cobra.Command) {
 	cmd.Flags().StringVar(&f.approve, "approve", "", "who approves changes: none, elicit (the client asks a person) or terminal (AUTH0_MCP_APPROVE); without it as the profile's environment has it")
 	f.audit.add(cmd)
 	cmd.Flags().IntVar(&f.maxOutput, "max-output", mcpserver.DefaultMaxOutput, "budget of one answer, in bytes")
-	cmd.Flags().DurationVar(&f.idle, "plugin-idle-timeout", 10*time.Minute, "stop a plugin that has not been called for so long; 0: never")
+	f.plugins.add(cmd)
 }
 
 // tenant is the one whose requests the gate lets through.
@@ -126,8 +125,9 @@ func (f runFlags) server(cmd *cobra.Command, env Environment, log *slog.Logger) 
 	if f.maxOutput < 1000 {
 		return nil, fmt.Errorf("--max-output %d: want at least 1000 bytes", f.maxOutput)
 	}
-	if f.idle < 0 {
-		return nil, fmt.Errorf("--plugin-idle-timeout %v: want a duration such as 10m, or 0 for never", f.idle)
+	bounds, err := f.plugins.config(cmd)
+	if err != nil {
+		return nil, err
 	}
 	approve, err := f.approval()
 	if err != nil {
@@ -159,9 +159,12 @@ func (f runFlags) server(cmd *cobra.Command, env Environment, log *slog.Logger) 
 		UserAgent: userAgent(env), SignIn: t.signIn, RateShare: rateShare,
 	})
 	log.Info("serving", "version", env.Version, "tenant", t.domain, "tools", len(selection.Tools()), "read-only", readOnly)
+	if bounds.Profile = t.profile; f.sandbox {
+		bounds.Profile = "(sandbox)"
+	}
 	server := mcpserver.New(mcpserver.Config{
 		Profile: t.profile, Approve: approval.Policy{Mode: approve, Environment: t.environment}, Approvals: approvals,
-		Version: env.Version, Observe: t.events.Tool, Domain: t.domain, Selection: selection, Gate: gate, MaxOutput: f.maxOutput, IdleTimeout: f.idle, Log: log,
+		Version: env.Version, Observe: t.events.Tool, Domain: t.domain, Selection: selection, Gate: gate, MaxOutput: f.maxOutput, Plugins: bounds, Log: log,
 		Audit: openAudit(record, t, gate, log),
 	})
 	return &running{server, selection, t}, nil

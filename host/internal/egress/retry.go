@@ -118,7 +118,9 @@ func (c *Call) attempt(ctx context.Context, r *pluginv1.RoundTripRequest, as sen
 	if err := trail.Sending(as.domain); err != nil {
 		return nil, err
 	}
-	c.noteWrite(isRead(r))
+	if !c.noteWrite(isRead(r)) {
+		return nil, context.Canceled
+	}
 	// RoundTrip of the transport, not an http.Client: no redirect is followed,
 	// so the token goes to the tenant and nowhere else.
 	response, err := c.gate.cfg.Transport.RoundTrip(request)
@@ -135,13 +137,19 @@ func (c *Call) waiting(note string) {
 	}
 }
 
-func (c *Call) noteWrite(reading bool) {
+// noteWrite is asked before a request is sent. It is false for a write whose call
+// has ended: what Wrote says after Close must stay true.
+func (c *Call) noteWrite(reading bool) bool {
 	if reading {
-		return
+		return true
 	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
+	if c.ctx.Err() != nil {
+		return false
+	}
 	c.wrote = true
+	return true
 }
 
 // renewed tells the source of a refusal and reports whether it has another token.

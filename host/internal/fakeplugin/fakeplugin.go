@@ -15,6 +15,7 @@ import (
 	"path/filepath"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"syscall"
 	"time"
 
@@ -27,9 +28,18 @@ import (
 
 // Roles of a plugin, its first argument. Any other name behaves.
 const (
-	Dies  = "dies"  // ends at start
-	Hangs = "hangs" // never answers the handshake
-	Liar  = "liar"  // describes itself otherwise than Manifest does
+	Dies             = "dies"              // ends at start
+	Hangs            = "hangs"             // never answers the handshake
+	Liar             = "liar"              // describes itself otherwise than Manifest does
+	Chatty           = "chatty"            // prints before the handshake
+	Floods           = "floods"            // prints a line without end instead of the handshake
+	Foreign          = "foreign"           // shakes hands with another version of the protocol
+	DiesInDescribe   = "dies-in-describe"  //
+	DiesInConfigure  = "dies-in-configure" //
+	HangsInDescribe  = "hangs-in-describe"
+	HangsInConfigure = "hangs-in-configure"
+	Stays            = "stays" // ends neither when asked nor with its stdin
+	Plain            = "plain" // has no capability
 )
 
 // Positions of the tools in Manifest.
@@ -53,9 +63,9 @@ func Manifest(role string) pluginv1.Manifest {
 		if len(paths) > 0 {
 			scope = "read:logs"
 		}
-		return pluginv1.ToolManifest{Name: "auth0_" + role + "_" + name, Description: "A " + name + ".", Effect: effect, Paths: paths, Scopes: []string{scope},
+		return pluginv1.ToolManifest{Name: "auth0_" + strings.ReplaceAll(role, "-", "_") + "_" + name, Description: "A " + name + ".", Effect: effect, Paths: paths, Scopes: []string{scope},
 			InputSchema: json.RawMessage(`{"type":"object","additionalProperties":false,"properties":{` +
-				`"do":{"type":"string"},"file":{"type":"string"},"method":{"type":"string"},"path":{"type":"string"},"call":{"type":"string"},"n":{"type":"integer"}}}`)}
+				`"do":{"type":"string"},"then":{"type":"string"},"file":{"type":"string"},"method":{"type":"string"},"path":{"type":"string"},"call":{"type":"string"},"n":{"type":"integer"}}}`)}
 	}
 	return pluginv1.Manifest{Name: role, Version: "0.1.0", Protocols: []int{pluginv1.ProtocolVersion}, Args: []string{role}, Tools: []pluginv1.ToolManifest{
 		tool("read", pluginv1.EffectRead), tool("write", pluginv1.EffectWrite), tool("destroy", pluginv1.EffectDestroy),
@@ -93,21 +103,45 @@ func Serve() {
 	switch role {
 	case Dies:
 		fmt.Fprintln(os.Stderr, "no database")
-		os.Exit(3)
+		syscall.Exit(3)
 	case Hangs:
-		select {}
+		hang()
+	case Chatty:
+		_, _ = os.Stdout.WriteString("Welcome!\n") //nolint:forbidigo // what it must not do
+	case Floods:
+		for {
+			_, _ = os.Stdout.Write(make([]byte, 1<<20)) //nolint:forbidigo // what it must not do
+		}
+	case Foreign:
+		_, _ = os.Stdout.WriteString("1|9|unix|/nowhere|grpc|\n") //nolint:forbidigo // its handshake
+		hang()
 	}
-	go func() {
-		_, _ = io.Copy(io.Discard, os.Stdin)
-		end()
-	}()
+	if role != Stays {
+		go func() {
+			_, _ = io.Copy(io.Discard, os.Stdin)
+			end()
+		}()
+	}
+	f := &fake{role: role, running: map[string]chan struct{}{}}
 	goplugin.Serve(&goplugin.ServeConfig{
 		HandshakeConfig:  goplugin.HandshakeConfig{MagicCookieKey: pluginv1.MagicCookieKey, MagicCookieValue: pluginv1.MagicCookieValue},
-		VersionedPlugins: map[int]goplugin.PluginSet{pluginv1.ProtocolVersion: {pluginv1.PluginSet: &fake{role: role}}},
-		GRPCServer:       goplugin.DefaultGRPCServer,
-		Logger:           hclog.New(&hclog.LoggerOptions{Level: hclog.Warn, JSONFormat: true}),
+		VersionedPlugins: map[int]goplugin.PluginSet{pluginv1.ProtocolVersion: {pluginv1.PluginSet: f}},
+		GRPCServer: func(opts []grpc.ServerOption) *grpc.Server {
+			return goplugin.DefaultGRPCServer(append(opts, grpc.StatsHandler(breaker{f}), grpc.MaxSendMsgSize(1<<30)))
+		},
+		Logger: hclog.New(&hclog.LoggerOptions{Level: hclog.Warn, JSONFormat: true}),
 	})
+	if role == Stays {
+		hang()
+	}
 	end()
+}
+
+// hang never returns; an empty select would be found out as a deadlock.
+func hang() {
+	for {
+		time.Sleep(time.Hour)
+	}
 }
 
 // end ends the process at once: in os.Exit the race detector would wait a second,
@@ -121,9 +155,14 @@ type fake struct {
 	broker *goplugin.GRPCBroker
 	host   pluginv1.HostClient
 
-	mu    sync.Mutex
-	calls []string // the ids of all calls so far, for those who reuse them
-	later any      // what became of the request after its call
+	// breaking makes the process end in the middle of the next answer.
+	breaking atomic.Bool
+
+	mu      sync.Mutex
+	calls   []string                 // the ids of all calls so far, for those who reuse them
+	later   any                      // what became of the request after its call
+	running map[string]chan struct{} // the calls whose function has not returned
+	hoard   [][]byte
 }
 
 func (f *fake) GRPCServer(broker *goplugin.GRPCBroker, s *grpc.Server) error {
@@ -138,26 +177,54 @@ func (f *fake) GRPCClient(context.Context, *goplugin.GRPCBroker, *grpc.ClientCon
 
 func (f *fake) Describe(context.Context, *pluginv1.DescribeRequest) (*pluginv1.DescribeResponse, error) {
 	m := Manifest(f.role)
-	if f.role == Liar {
+	switch f.role {
+	case Liar:
 		m.Tools[Read].Effect = pluginv1.EffectDestroy
+	case DiesInDescribe:
+		syscall.Exit(4)
+	case HangsInDescribe:
+		hang()
 	}
 	data, err := m.Encode()
 	return &pluginv1.DescribeResponse{Manifest: data}, err
 }
 
 func (f *fake) Configure(_ context.Context, r *pluginv1.ConfigureRequest) (*pluginv1.ConfigureResponse, error) {
+	switch f.role {
+	case DiesInConfigure:
+		syscall.Exit(5)
+	case HangsInConfigure:
+		hang()
+	}
 	conn, err := f.broker.Dial(r.GetHostBrokerId())
 	if err != nil {
 		return nil, err
 	}
 	f.host = pluginv1.NewHostClient(conn)
-	return &pluginv1.ConfigureResponse{}, nil
+	if f.role == Plain {
+		return &pluginv1.ConfigureResponse{}, nil
+	}
+	return &pluginv1.ConfigureResponse{Capabilities: []string{pluginv1.CapabilityAwaitEnd}}, nil
+}
+
+func (f *fake) AwaitEnd(ctx context.Context, r *pluginv1.AwaitEndRequest) (*pluginv1.AwaitEndResponse, error) {
+	f.mu.Lock()
+	over := f.running[r.GetCallId()]
+	f.mu.Unlock()
+	if over != nil {
+		select {
+		case <-over:
+		case <-ctx.Done():
+			return nil, ctx.Err()
+		}
+	}
+	return &pluginv1.AwaitEndResponse{}, nil
 }
 
 // instruction is a call's arguments: what the test wants done.
 type instruction struct {
-	Do, File, Method, Path, Call string
-	N                            int
+	Do, Then, File, Method, Path, Call string
+	N                                  int
 }
 
 // CallTool does what it is told.
@@ -166,29 +233,41 @@ func (f *fake) CallTool(ctx context.Context, r *pluginv1.CallToolRequest) (*plug
 	if err := json.Unmarshal(r.GetArguments(), &in); err != nil {
 		return nil, err
 	}
+	over := make(chan struct{})
+	defer close(over)
 	f.mu.Lock()
 	f.calls = append(f.calls, r.GetCallId())
+	f.running[r.GetCallId()] = over
 	f.mu.Unlock()
+	out, err := f.do(ctx, in)
+	if err == nil && in.Then != "" {
+		in.Do = in.Then
+		_, err = f.do(ctx, in)
+	}
+	if err != nil {
+		return nil, err
+	}
+	data, err := json.Marshal(out)
+	return &pluginv1.CallToolResponse{Outcome: &pluginv1.CallToolResponse_Result{Result: data}}, err
+}
+
+func (f *fake) do(ctx context.Context, in instruction) (any, error) {
+	if out, known, err := f.misbehave(in); known {
+		return out, err
+	}
 	var out any = os.Getpid()
 	switch in.Do {
 	case "env":
 		out = append(os.Environ(), os.Args...)
-	case "crash":
-		panic("out of cheese")
-	case "crash-once":
-		if file, err := os.OpenFile(in.File, os.O_CREATE|os.O_EXCL, 0o600); err == nil {
-			_ = file.Close()
-			os.Exit(2)
-		}
 	case "wait":
 		// The note gives the call's id away while the call lasts.
-		_, _ = f.host.Progress(ctx, &pluginv1.ProgressRequest{CallId: r.GetCallId(), Done: 1, Note: r.GetCallId()})
+		_, _ = f.host.Progress(ctx, &pluginv1.ProgressRequest{CallId: in.Call, Done: 1, Note: in.Call})
 		<-ctx.Done()
 		return nil, ctx.Err()
 	case "sleep":
 		time.Sleep(time.Duration(in.N) * time.Millisecond)
 	case "id":
-		out = r.GetCallId()
+		out = in.Call
 	case "progress":
 		for i := range in.N {
 			if _, err := f.host.Progress(ctx, &pluginv1.ProgressRequest{CallId: in.Call, Done: float64(i + 1), Total: float64(in.N), Note: "step"}); err != nil {
@@ -196,7 +275,7 @@ func (f *fake) CallTool(ctx context.Context, r *pluginv1.CallToolRequest) (*plug
 			}
 		}
 	case "log":
-		if _, err := f.host.Log(ctx, &pluginv1.LogRequest{CallId: in.Call, Level: pluginv1.LogRequest_LEVEL_WARN, Message: "careful"}); err != nil {
+		if _, err := f.host.Log(ctx, &pluginv1.LogRequest{CallId: in.Call, Level: pluginv1.LogRequest_LEVEL_WARN, Message: "careful", Attributes: []string{"step", "1", "id", in.Call}}); err != nil {
 			return nil, err
 		}
 	case "request":
@@ -221,8 +300,7 @@ func (f *fake) CallTool(ctx context.Context, r *pluginv1.CallToolRequest) (*plug
 		defer f.mu.Unlock()
 		out = f.later
 	}
-	data, err := json.Marshal(out)
-	return &pluginv1.CallToolResponse{Outcome: &pluginv1.CallToolResponse_Result{Result: data}}, err
+	return out, nil
 }
 
 // api sends a request and tells of its failure as the SDK would.

@@ -4,9 +4,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
-	"errors"
 	"fmt"
-	"log/slog"
 	"net/http"
 	"strings"
 	"sync"
@@ -123,7 +121,7 @@ func (s *Server) attempt(ctx context.Context, r callRequest, mode egress.Grant) 
 		return failed(err.Error()), nil
 	}
 	defer call.Close()
-	s.calls.add(call.ID(), tool.Plugin.Name, r.progress)
+	logID := s.calls.add(call.ID(), tool.Plugin.Name, tool.Name, r.progress)
 	defer s.calls.remove(call.ID())
 
 	spec := supervisor.Spec{Manifest: tool.Plugin.Manifest, Path: tool.Plugin.Path, Digest: tool.Plugin.Binary, Dev: tool.Plugin.Dev, Remedy: remedy(tool.Plugin)}
@@ -132,20 +130,14 @@ func (s *Server) attempt(ctx context.Context, r callRequest, mode egress.Grant) 
 	// A plugin may hide that it was refused something, or not even know: the
 	// person is told all the same.
 	if refusals := call.Refusals(); len(refusals) > 0 {
-		s.cfg.Log.Warn("refused requests beyond what the tool declares", "plugin", tool.Plugin.Name, "tool", tool.Name, "count", len(refusals))
+		s.cfg.Log.Warn("refused requests beyond what the tool declares", "plugin", tool.Plugin.Name, "tool", tool.Name, "call", logID, "count", len(refusals))
 		return failed(s.cfg.Gate.RedactText(fmt.Sprintf("plugin %s went beyond what %s declares: %s", tool.Plugin.Name, tool.Name, strings.Join(refusals, "; ")))), call
-	}
-	if crash, ok := errors.AsType[*supervisor.CrashError](err); ok && !call.Wrote() {
-		// Its effect is what the tool may do; the gate knows what it did.
-		harmless := *crash
-		harmless.Effect = pluginv1.EffectRead
-		err = &harmless
 	}
 	if text := call.NotRecorded(); text != "" {
 		return failed(s.cfg.Gate.RedactText(text)), call
 	}
 	if err != nil {
-		return failed(s.cfg.Gate.RedactText(err.Error() + doubt(err, call))), call
+		return failed(s.cfg.Gate.RedactText(interrupted(err, call.Wrote()).Error() + doubt(err, call.Wrote()))), call
 	}
 	if text := call.SignedOut(); text != "" {
 		// Whatever the plugin makes of it: signing in again is what mends this, and
@@ -183,9 +175,9 @@ func (s *Server) limited(call *egress.Call, f *pluginv1.Failure) *mcp.CallToolRe
 }
 
 // doubt is what to say of a call that broke off after it had sent a write, as at the
-// end of the drain: a crash says it by itself.
-func doubt(err error, call *egress.Call) string {
-	if _, crash := errors.AsType[*supervisor.CrashError](err); crash || !call.Wrote() {
+// end of the drain. What interrupts a plugin says it by itself.
+func doubt(err error, wrote bool) string {
+	if supervisor.Interrupted(err) != nil || !wrote {
 		return ""
 	}
 	return ". The change may or may not have happened: look before you try again"
@@ -251,40 +243,6 @@ func (p *progress) report(r Progress) {
 // waiting reports that a request of the call waits, which is no step forward.
 func (p *progress) waiting(note string) { p.report(Progress{Note: note}) }
 
-// callTable finds a call in progress by its id, for the plugin it belongs to.
-type callTable struct {
-	mu    sync.Mutex
-	calls map[string]tableEntry
-}
-
-type tableEntry struct {
-	plugin   string
-	progress *progress
-}
-
-func newCallTable() *callTable { return &callTable{calls: map[string]tableEntry{}} }
-
-func (t *callTable) add(id, plugin string, p *progress) {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	t.calls[id] = tableEntry{plugin, p}
-}
-
-func (t *callTable) remove(id string) {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	delete(t.calls, id)
-}
-
-func (t *callTable) find(id, plugin string) *progress {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	if e, ok := t.calls[id]; ok && e.plugin == plugin {
-		return e.progress
-	}
-	return nil
-}
-
 // hostService is what the host offers to one plugin's process.
 type hostService struct {
 	pluginv1.UnimplementedHostServer
@@ -297,28 +255,8 @@ func (h *hostService) RoundTrip(ctx context.Context, r *pluginv1.RoundTripReques
 }
 
 func (h *hostService) Progress(_ context.Context, r *pluginv1.ProgressRequest) (*pluginv1.ProgressResponse, error) {
-	if p := h.server.calls.find(r.GetCallId(), h.plugin); p != nil {
-		p.report(Progress{Done: r.GetDone(), Total: r.GetTotal(), Note: h.server.cfg.Gate.RedactText(r.GetNote())})
+	if entry, ok := h.server.calls.find(r.GetCallId(), h.plugin); ok {
+		entry.progress.report(Progress{Done: r.GetDone(), Total: r.GetTotal(), Note: h.server.cfg.Gate.RedactText(r.GetNote())})
 	}
 	return &pluginv1.ProgressResponse{}, nil
-}
-
-func (h *hostService) Log(ctx context.Context, r *pluginv1.LogRequest) (*pluginv1.LogResponse, error) {
-	level, mcpLevel := slog.LevelInfo, mcp.LoggingLevelInfo
-	switch r.GetLevel() {
-	case pluginv1.LogRequest_LEVEL_DEBUG:
-		level, mcpLevel = slog.LevelDebug, mcp.LoggingLevelDebug
-	case pluginv1.LogRequest_LEVEL_WARN:
-		level, mcpLevel = slog.LevelWarn, mcp.LoggingLevelWarning
-	case pluginv1.LogRequest_LEVEL_ERROR:
-		level, mcpLevel = slog.LevelError, mcp.LoggingLevelError
-	}
-	text := h.server.cfg.Gate.RedactText(r.GetMessage())
-	args := []any{"plugin", h.plugin, "call", r.GetCallId()}
-	for i := 0; i+1 < len(r.GetAttributes()); i += 2 {
-		args = append(args, r.GetAttributes()[i], h.server.cfg.Gate.RedactText(r.GetAttributes()[i+1]))
-	}
-	h.server.cfg.Log.Log(ctx, level, text, args...)
-	h.server.session.log(mcpLevel, h.plugin, text)
-	return &pluginv1.LogResponse{}, nil
 }

@@ -13,7 +13,6 @@ import (
 	"slices"
 	"strings"
 	"sync"
-	"time"
 
 	"github.com/mark3labs/mcp-go/mcp"
 	"github.com/mark3labs/mcp-go/server"
@@ -39,8 +38,8 @@ type Config struct {
 	Gate      *egress.Gate
 	// MaxOutput is the budget of one answer in bytes; zero: DefaultMaxOutput.
 	MaxOutput int
-	// IdleTimeout stops a plugin that has not been called for so long; 0: never.
-	IdleTimeout time.Duration
+	// Plugins bounds plugins' processes. Domain, Host, Log and Redact are the server's.
+	Plugins supervisor.Config
 	// Profile is the name of the profile whose tenant it is; empty: none.
 	Profile string
 	// Approve says which calls a person must approve, and Approvals keeps what was
@@ -71,8 +70,10 @@ func New(cfg Config) *Server {
 		cfg.MaxOutput = DefaultMaxOutput
 	}
 	s := &Server{cfg: cfg, session: &session{}, calls: newCallTable()}
-	s.supervisor = supervisor.New(supervisor.Config{Domain: cfg.Domain, Log: cfg.Log, Redact: cfg.Gate.RedactText, IdleTimeout: cfg.IdleTimeout,
-		Host: func(plugin string) pluginv1.HostServer { return &hostService{server: s, plugin: plugin} }})
+	plugins := cfg.Plugins
+	plugins.Domain, plugins.Log, plugins.Redact = cfg.Domain, cfg.Log, cfg.Gate.RedactText
+	plugins.Host = func(plugin string) pluginv1.HostServer { return &hostService{server: s, plugin: plugin} }
+	s.supervisor = supervisor.New(plugins)
 	s.mcp = server.NewMCPServer("auth0-mcp", cfg.Version,
 		server.WithToolCapabilities(false), server.WithLogging(), server.WithInstructions(instructions(cfg)))
 	for _, tool := range cfg.Selection.Tools() {
@@ -85,6 +86,7 @@ func New(cfg Config) *Server {
 
 // Serve answers until in ends or ctx does, drains, and leaves no plugin behind.
 func (s *Server) Serve(ctx context.Context, in io.Reader, out io.Writer) error {
+	s.supervisor.Announce()
 	err := stdio.Serve(ctx, stdio.Config{
 		In: in, Out: out, Handle: s.handle, Log: s.cfg.Log,
 		Class: s.class,

@@ -16,64 +16,36 @@ import (
 	"github.com/auth0-mcp/auth0-mcp/proto/pluginv1"
 )
 
-// startTimeout bounds a launch up to the handshake.
-const startTimeout = 10 * time.Second
+// DefaultStartTimeout bounds a launch, Configure included.
+const DefaultStartTimeout = 10 * time.Second
 
-// process is one generation of a plugin's process. A dead one never restarts:
-// go-plugin's client then answers with the old address and no error.
-type process struct {
-	client *goplugin.Client
-	plugin pluginv1.PluginClient
-	done   <-chan struct{} // closed when the process is gone
-	stderr *tail
-	stop   context.CancelFunc // ends the process even while the client hangs
-}
-
-// gone reports whether the process has ended, waiting up to patience for the
-// news: a broken call is known some milliseconds before its cause.
-func (p *process) gone(patience time.Duration) bool {
-	select {
-	case <-p.done:
-		return true
-	default:
-	}
-	if patience == 0 {
-		return false
-	}
-	select {
-	case <-p.done:
-		return true
-	case <-time.After(patience):
-		return false
-	}
-}
-
-func (p *process) kill() {
-	// Kill asks politely first, for at most 2 s; stop makes sure.
-	p.client.Kill()
-	p.stop()
-}
+// errSlow ends a launch that takes too long.
+var errSlow = errors.New("the start took too long")
 
 // launch starts one process: digest, handshake, Describe equal to the manifest, Configure.
 func (s *Supervisor) launch(spec Spec) (*process, error) {
 	fail := func(stderr *tail, remedy string, err error) (*process, error) {
-		return nil, &LaunchError{Plugin: spec.Name, Path: spec.Path, Remedy: remedy, Stderr: stderr.String(), Err: err}
+		return nil, &LaunchError{Plugin: spec.Name, Path: spec.Path, Remedy: remedy, Stderr: s.words(stderr), Err: err}
 	}
 	stderr := &tail{}
 	if !slices.Contains(spec.Protocols, pluginv1.ProtocolVersion) {
-		return fail(stderr, "Install a version of the plugin made for this host.",
-			fmt.Errorf("it speaks protocol %v, this host %d", spec.Protocols, pluginv1.ProtocolVersion))
+		return fail(stderr, updateRemedy, fmt.Errorf("it speaks protocol %v, this host %d", spec.Protocols, pluginv1.ProtocolVersion))
 	}
 	dir, err := s.runFolder()
 	if err != nil {
 		return fail(stderr, "", err)
 	}
 	// Close aborts a launch at once, but lets a running process end in order.
-	ctx, stop := context.WithCancel(context.Background())
-	detach := context.AfterFunc(s.ctx, stop)
+	ctx, stop := context.WithCancelCause(context.Background())
+	detach := context.AfterFunc(s.ctx, func() { stop(ErrClosed) })
 	defer detach()
-	var refused *digestError
-	client := goplugin.NewClient(&goplugin.ClientConfig{
+	slow := time.AfterFunc(s.cfg.StartTimeout, func() { stop(errSlow) })
+	defer slow.Stop()
+	p := &process{stderr: stderr, stop: stop, begun: time.Now(), wake: make(chan struct{}, 1)}
+	p.end = p.endOnce()
+	p.active.Add(1)
+	defer p.active.Add(-1)
+	p.client = goplugin.NewClient(&goplugin.ClientConfig{
 		HandshakeConfig: goplugin.HandshakeConfig{
 			ProtocolVersion: pluginv1.ProtocolVersion, MagicCookieKey: pluginv1.MagicCookieKey, MagicCookieValue: pluginv1.MagicCookieValue,
 		},
@@ -81,55 +53,77 @@ func (s *Supervisor) launch(spec Spec) (*process, error) {
 		AllowedProtocols: []goplugin.Protocol{goplugin.ProtocolGRPC},
 		AutoMTLS:         true,
 		SkipHostEnv:      true,
-		StartTimeout:     startTimeout,
+		// Ours comes first, and covers more than the handshake.
+		StartTimeout:     s.cfg.StartTimeout + time.Minute,
 		UnixSocketConfig: &goplugin.UnixSocketConfig{TempDir: dir},
 		// After the handshake go-plugin carries a plugin's prints over gRPC.
 		SyncStdout: stderr,
 		SyncStderr: stderr,
 		Logger:     pluginLogger(s.cfg.Log, spec.Name, s.cfg.Redact),
 		RunnerFunc: func(_ hclog.Logger, cmd *exec.Cmd, tmpDir string) (runner.Runner, error) {
-			return newRunner(ctx, spec, cmd.Env, tmpDir, stderr), nil
+			p.folder = tmpDir
+			p.runner = newRunner(ctx, spec, cmd.Env, tmpDir, s.cfg.MemoryLimit, stderr, func() { go p.watchMemory(s.cfg.MemoryLimit) })
+			return p.runner, nil
 		},
 	})
-	p := &process{client: client, stderr: stderr, stop: stop}
-	protocol, err := client.Client()
-	if errors.As(err, &refused) {
-		p.kill()
-		return fail(stderr, refused.remedy, err)
+	stage, err := s.connect(ctx, p, spec)
+	if err == nil && !slow.Stop() {
+		err = errSlow // it is about to be killed
 	}
 	if err == nil {
-		err = s.connect(ctx, p, protocol, spec)
+		return p, nil
 	}
-	if err != nil {
-		p.kill()
-		if s.ctx.Err() != nil {
-			return nil, ErrClosed
-		}
-		return fail(stderr, "", err)
+	// What the process did by itself must be known before it is ended.
+	var refusal *refusalError
+	by := !errors.As(err, &refusal) && p.gone(newsPatience)
+	p.kill()
+	if s.ctx.Err() != nil {
+		return nil, ErrClosed
 	}
-	return p, nil
+	remedy, err := s.explain(p, spec, stage, by, context.Cause(ctx), err)
+	return fail(stderr, remedy, err)
 }
 
+// newsPatience is how long the end of a process is waited for that may be the cause
+// of what failed: a broken connection is known before it.
+const newsPatience = time.Second
+
+// refusalError is what the host itself found wrong with a running plugin.
+type refusalError struct{ text, remedy string }
+
+func (e *refusalError) Error() string { return e.text }
+
+// Stages of a launch, for its errors.
+const (
+	inHandshake = "before its handshake"
+	inDescribe  = "in Describe"
+	inConfigure = "in Configure"
+)
+
 // connect checks that the plugin is what its manifest says, and gives it its host.
-func (s *Supervisor) connect(ctx context.Context, p *process, protocol goplugin.ClientProtocol, spec Spec) error {
-	ctx, cancel := context.WithTimeout(ctx, startTimeout)
-	defer cancel()
+// An error comes with the stage that failed.
+func (s *Supervisor) connect(ctx context.Context, p *process, spec Spec) (stage string, err error) {
+	protocol, err := p.client.Client()
+	if err != nil {
+		return inHandshake, err
+	}
 	dispensed, err := protocol.Dispense(pluginv1.PluginSet)
 	if err != nil {
-		return err
+		return inHandshake, err
 	}
 	conn := dispensed.(*connection)
-	p.plugin, p.done = conn.PluginClient, conn.done
-	described, err := conn.Describe(ctx, &pluginv1.DescribeRequest{})
+	p.plugin = conn.PluginClient
+	described, err := conn.Describe(ctx, &pluginv1.DescribeRequest{}, grpc.MaxCallRecvMsgSize(pluginv1.MaxMessageBytes))
 	if err != nil {
-		return fmt.Errorf("describe: %w", err)
+		return inDescribe, err
 	}
 	manifest, err := pluginv1.ParseManifest(described.GetManifest())
 	if err != nil {
-		return fmt.Errorf("describe: %w", err)
+		return inDescribe, &refusalError{fmt.Sprintf("its own description is no manifest: %v", err), updateRemedy}
 	}
 	if !manifest.SameDeclaration(spec.Manifest) {
-		return errors.New("it describes itself otherwise than its manifest does: install it again with «auth0-mcp plugin install» after looking at the difference")
+		return inDescribe, &refusalError{"it describes itself otherwise than its manifest does",
+			"Install it again with «auth0-mcp plugin install» after looking at the difference"}
 	}
 	id := conn.broker.NextId()
 	go conn.broker.AcceptAndServe(id, func(opts []grpc.ServerOption) *grpc.Server {
@@ -137,10 +131,9 @@ func (s *Supervisor) connect(ctx context.Context, p *process, protocol goplugin.
 		pluginv1.RegisterHostServer(server, s.cfg.Host(spec.Name))
 		return server
 	})
-	if _, err := conn.Configure(ctx, &pluginv1.ConfigureRequest{Domain: s.cfg.Domain, HostBrokerId: id}); err != nil {
-		return fmt.Errorf("configure: %w", err)
-	}
-	return nil
+	configured, err := conn.Configure(ctx, &pluginv1.ConfigureRequest{Domain: s.cfg.Domain, HostBrokerId: id})
+	p.awaits = slices.Contains(configured.GetCapabilities(), pluginv1.CapabilityAwaitEnd)
+	return inConfigure, err
 }
 
 // dispenser turns go-plugin's connection into ours.
@@ -151,13 +144,12 @@ type dispenser struct {
 type connection struct {
 	pluginv1.PluginClient
 	broker *goplugin.GRPCBroker
-	done   <-chan struct{}
 }
 
 func (dispenser) GRPCServer(*goplugin.GRPCBroker, *grpc.Server) error {
 	return errors.New("the host serves no plugin")
 }
 
-func (dispenser) GRPCClient(ctx context.Context, broker *goplugin.GRPCBroker, conn *grpc.ClientConn) (any, error) {
-	return &connection{PluginClient: pluginv1.NewPluginClient(conn), broker: broker, done: ctx.Done()}, nil
+func (dispenser) GRPCClient(_ context.Context, broker *goplugin.GRPCBroker, conn *grpc.ClientConn) (any, error) {
+	return &connection{PluginClient: pluginv1.NewPluginClient(conn), broker: broker}, nil
 }

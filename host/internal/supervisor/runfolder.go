@@ -6,6 +6,7 @@ import (
 	"os"
 	"path/filepath"
 	"runtime"
+	"slices"
 	"time"
 
 	"github.com/gofrs/flock"
@@ -36,21 +37,30 @@ type runFolder struct {
 	lock *flock.Flock
 }
 
+// runFolderBases are the folders in which run folders are made, the best first.
+func runFolderBases() []string {
+	var bases []string
+	for _, base := range []string{os.TempDir(), os.Getenv("XDG_RUNTIME_DIR"), "/tmp"} {
+		if base != "" && (runtime.GOOS == "windows" || len(base) <= maxTempDir) && !slices.Contains(bases, base) {
+			bases = append(bases, base)
+		}
+	}
+	return bases
+}
+
 // newRunFolder makes one, and removes those of hosts that could not do it themselves.
 func newRunFolder() (*runFolder, error) {
 	errs := []error{errors.New("no folder for the plugins' sockets")}
-	for _, base := range []string{os.TempDir(), os.Getenv("XDG_RUNTIME_DIR"), "/tmp"} {
-		if base == "" || (runtime.GOOS != "windows" && len(base) > maxTempDir) {
-			continue
-		}
+	for _, base := range runFolderBases() {
 		sweep(base, time.Now().Add(-RunFolderAge))
 		path, err := os.MkdirTemp(base, RunFolderPrefix)
 		if err == nil {
 			f := &runFolder{path: path, lock: flock.New(filepath.Join(path, RunFolderLock))}
-			if _, err = f.lock.TryLock(); err == nil {
+			locked, lockErr := f.lock.TryLock()
+			if locked {
 				return f, nil
 			}
-			err = errors.Join(err, os.RemoveAll(path))
+			err = errors.Join(fmt.Errorf("locking %s: %w", path, lockErr), os.RemoveAll(path))
 		}
 		errs = append(errs, err)
 	}
@@ -58,7 +68,8 @@ func newRunFolder() (*runFolder, error) {
 }
 
 // sweep removes the run folders below base that are older than before and whose
-// host is gone. What can't be removed, such as another user's, is left.
+// host is gone, and ends what their plugins forked, which no lifeline reaches. What
+// can't be removed, such as another user's, is left.
 func sweep(base string, before time.Time) {
 	found, err := filepath.Glob(filepath.Join(base, RunFolderPrefix+"*"))
 	if err != nil {
@@ -66,7 +77,7 @@ func sweep(base string, before time.Time) {
 	}
 	for _, path := range found {
 		info, err := os.Lstat(path)
-		if err != nil || !info.IsDir() || info.ModTime().After(before) {
+		if err != nil || !info.IsDir() || !ownedByUser(info) || info.ModTime().After(before) {
 			continue
 		}
 		// Only what has our lock file is ours; opening it must not create one.
@@ -78,6 +89,7 @@ func sweep(base string, before time.Time) {
 			continue
 		}
 		_ = lock.Unlock() // before the removal, which Windows refuses for an open file
+		endMarked(markVariable + "=" + path + string(filepath.Separator))
 		_ = os.RemoveAll(path)
 	}
 }

@@ -1,7 +1,6 @@
 package supervisor
 
 import (
-	"bytes"
 	"context"
 	"crypto/sha256"
 	"errors"
@@ -13,24 +12,49 @@ import (
 	"slices"
 	"strconv"
 	"sync"
+	"time"
+)
+
+const (
+	// markVariable marks a plugin's process and what it starts by its socket folder,
+	// so that what is left of it is found.
+	markVariable = "AUTH0_MCP_PLUGIN_RUN"
+	// drainGrace is how long the last words of a process are waited for when its
+	// pipes do not end: a child that got away may hold them open.
+	drainGrace = 500 * time.Millisecond
 )
 
 // processRunner is go-plugin's runner.Runner for a child process. go-plugin's own
-// would give it the host's stdin, and could check a digest only on a path.
+// would give it the host's stdin, could check a digest only on a path, and would
+// wait for the pipes before it waits for the process: a forked child that holds
+// them would make a dead plugin look alive.
 type processRunner struct {
 	spec   Spec
 	cmd    *exec.Cmd
-	ctx    context.Context // ends the process
-	stdout io.ReadCloser
-	stderr io.ReadCloser
+	mark   string
+	stdout *handshakeReader
+	stderr *stderrReader
 	tail   *tail
+	begun  func()   // called when the process runs
 	hold   *os.File // write end of the lifeline: the child's stdin ends with it
+	// exited is closed when the process has been waited for, what it forked is killed
+	// as far as it can be found, and its last words are in tail.
+	exited chan struct{}
+
+	mu     sync.Mutex
+	alive  bool     // started, and not yet waited for: its number is its own
+	family []member // as last seen
 }
 
-func newRunner(ctx context.Context, spec Spec, env []string, dir string, stderr *tail) *processRunner {
+func newRunner(ctx context.Context, spec Spec, env []string, dir string, memoryLimit uint64, stderr *tail, begun func()) *processRunner {
 	cmd := exec.CommandContext(ctx, spec.Path, spec.Args...) //nolint:gosec // launching plugins is the point; the digest is checked in Start
 	// GOGC: a plugin lives for single calls; half the garbage is a tenth less memory.
-	cmd.Env = slices.Concat(env, []string{"TMPDIR=" + dir, "LANG=C.UTF-8", "GOGC=50"})
+	cmd.Env = slices.Concat(env, []string{"TMPDIR=" + dir, "LANG=C.UTF-8", "GOGC=50", markVariable + "=" + dir})
+	if memoryLimit > 0 {
+		// Below the limit, because Go counts neither its own program nor C's memory: a
+		// plugin near it collects garbage harder before it is killed.
+		cmd.Env = append(cmd.Env, fmt.Sprintf("GOMEMLIMIT=%dB", memoryLimit/10*8))
+	}
 	if root, ok := os.LookupEnv("SystemRoot"); ok {
 		cmd.Env = append(cmd.Env, "SystemRoot="+root) // Windows: no sockets without it
 	}
@@ -38,15 +62,15 @@ func newRunner(ctx context.Context, spec Spec, env []string, dir string, stderr 
 	// the MCP client happens to run.
 	cmd.Dir = dir
 	ownGroup(cmd)
-	cmd.Cancel = func() error { return killGroup(cmd.Process) }
-	return &processRunner{spec: spec, cmd: cmd, ctx: ctx, tail: stderr}
+	r := &processRunner{spec: spec, cmd: cmd, tail: stderr, begun: begun, exited: make(chan struct{}), mark: markVariable + "=" + dir + "\x00"}
+	cmd.Cancel = r.killNow
+	return r
 }
 
 // digestError says that an executable is not the one that was trusted.
 type digestError struct {
 	path      string
 	want, got [32]byte
-	remedy    string
 }
 
 func (e *digestError) Error() string {
@@ -54,7 +78,12 @@ func (e *digestError) Error() string {
 }
 
 // Start checks the digest on the open file and executes that very file.
-func (r *processRunner) Start(context.Context) error {
+func (r *processRunner) Start(context.Context) (err error) {
+	defer func() {
+		if err != nil {
+			close(r.exited)
+		}
+	}()
 	file, err := os.Open(r.spec.Path)
 	if err != nil {
 		return err
@@ -63,34 +92,121 @@ func (r *processRunner) Start(context.Context) error {
 	if err := r.verify(file); err != nil {
 		return err
 	}
-	lifeline, hold, err := os.Pipe()
-	if err != nil {
-		return err
-	}
-	defer lifeline.Close()
-	r.cmd.Stdin = lifeline
-	if r.stdout, err = r.cmd.StdoutPipe(); err == nil {
-		var stderr io.ReadCloser
-		if stderr, err = r.cmd.StderrPipe(); err == nil {
-			r.stderr = teeCloser{io.TeeReader(stderr, r.tail), stderr}
-			err = r.cmd.Start()
+	var pipes [6]*os.File
+	defer func() { closeAll(pipes[:]) }()
+	for i := 0; i < len(pipes); i += 2 {
+		if pipes[i], pipes[i+1], err = os.Pipe(); err != nil {
+			return err
 		}
 	}
-	if err != nil {
-		return errors.Join(err, hold.Close())
+	r.cmd.Stdin, r.cmd.Stdout, r.cmd.Stderr = pipes[0], pipes[3], pipes[5]
+	r.mu.Lock()
+	defer r.mu.Unlock() // a kill must find the process or nothing, not half of it
+	if err := r.cmd.Start(); err != nil {
+		return err
 	}
-	r.hold = hold
+	r.alive = true
+	r.hold, r.stdout = pipes[1], &handshakeReader{ReadCloser: pipes[2]}
+	r.stderr = &stderrReader{ReadCloser: pipes[4], tail: r.tail, ended: make(chan struct{})}
+	go r.reap(pipes[2], pipes[4])
+	pipes[1], pipes[2], pipes[4] = nil, nil, nil // closed by reap
+	r.begun()
 	return nil
 }
 
+func closeAll(files []*os.File) {
+	for _, f := range files {
+		if f != nil {
+			_ = f.Close()
+		}
+	}
+}
+
+// reap waits for the process and ends what is left of it.
+func (r *processRunner) reap(stdout, stderr *os.File) {
+	defer close(r.exited)
+	if awaitExit(r.cmd.Process) {
+		r.mu.Lock()
+		_ = r.endFamily() // what it forked into its group, while the group's number is its own
+		r.alive = false
+		r.mu.Unlock()
+	}
+	// Not under the lock: Wait waits for a kill in progress, which wants it. How the
+	// process ended is in ProcessState.
+	_ = r.cmd.Wait()
+	r.mu.Lock()
+	if r.alive { // a system that cannot tell of an end without reaping
+		_ = r.endFamily()
+		r.alive = false
+	}
+	r.mu.Unlock()
+	_ = r.hold.Close()
+	endMarked(r.mark)
+	// What is in the pipes is still read; a child that could not be found must not
+	// hold them for ever. Where a pipe knows no deadline, closing it must do.
+	deadline := time.Now().Add(drainGrace)
+	_ = stdout.SetReadDeadline(deadline)
+	_ = stderr.SetReadDeadline(deadline)
+	select {
+	case <-r.stderr.ended:
+	case <-time.After(2 * drainGrace):
+	}
+	closeAll([]*os.File{stdout, stderr})
+}
+
+// endFamily kills the process with all that it forked. The caller holds r.mu.
+func (r *processRunner) endFamily() error {
+	now, _ := family(r.cmd.Process.Pid)
+	err := killGroup(r.cmd.Process)
+	end(append(now, r.family...))
+	return err
+}
+
+// killNow ends the process, if it runs, and whatever it forked.
+func (r *processRunner) killNow() error {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if !r.alive {
+		return os.ErrProcessDone
+	}
+	return r.endFamily()
+}
+
+// resident is the memory of the process and its descendants, in bytes.
+func (r *processRunner) resident() uint64 {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if !r.alive {
+		return 0
+	}
+	members, bytes := family(r.cmd.Process.Pid)
+	r.family = members
+	return bytes
+}
+
+// how is the way the process ended, once it has exited.
+func (r *processRunner) how() string {
+	if r.cmd.ProcessState == nil {
+		return "never started"
+	}
+	return r.cmd.ProcessState.String()
+}
+
 func (r *processRunner) verify(file *os.File) error {
+	info, err := file.Stat()
+	if err != nil {
+		return err
+	}
+	if !info.Mode().IsRegular() {
+		return &unfitError{"it is not a regular file", "Install the plugin again"}
+	}
 	if !r.spec.Dev {
 		h := sha256.New()
 		if _, err := io.Copy(h, file); err != nil {
 			return fmt.Errorf("reading %s: %w", r.spec.Path, err)
 		}
 		if got := [32]byte(h.Sum(nil)); got != r.spec.Digest {
-			return &digestError{path: r.spec.Path, want: r.spec.Digest, got: got, remedy: r.spec.Remedy}
+			return &digestError{path: r.spec.Path, want: r.spec.Digest, got: got}
 		}
 	}
 	// Executing the path would give whoever replaces the file between check and
@@ -104,18 +220,18 @@ func (r *processRunner) verify(file *os.File) error {
 	return nil
 }
 
-// Wait waits for the end of the process.
+// Wait waits for the end of the process, and of what it forked.
 func (r *processRunner) Wait(context.Context) error {
-	defer r.hold.Close()
-	return r.cmd.Wait()
+	<-r.exited
+	if r.cmd.ProcessState == nil || r.cmd.ProcessState.Success() {
+		return nil
+	}
+	return &exec.ExitError{ProcessState: r.cmd.ProcessState}
 }
 
 // Kill ends the process and whatever it forked.
 func (r *processRunner) Kill(context.Context) error {
-	if r.cmd.Process == nil {
-		return nil
-	}
-	if err := killGroup(r.cmd.Process); err != nil && !errors.Is(err, os.ErrProcessDone) {
+	if err := r.killNow(); !errors.Is(err, os.ErrProcessDone) {
 		return err
 	}
 	return nil
@@ -130,15 +246,24 @@ func (r *processRunner) Stderr() io.ReadCloser { return r.stderr }
 // Name is the plugin's name, for go-plugin's log.
 func (r *processRunner) Name() string { return r.spec.Name }
 
-// Diagnose adds nothing: what the process said is in the tail of its stderr.
+// Diagnose adds nothing: our own errors say more.
 func (r *processRunner) Diagnose(context.Context) string { return "" }
 
-// ID is the process id.
+// ID is the process id; empty if it never started.
 func (r *processRunner) ID() string {
-	if r.cmd.Process == nil {
-		return ""
+	if pid := r.pid(); pid != 0 {
+		return strconv.Itoa(pid)
 	}
-	return strconv.Itoa(r.cmd.Process.Pid)
+	return ""
+}
+
+func (r *processRunner) pid() int {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.cmd.Process == nil {
+		return 0
+	}
+	return r.cmd.Process.Pid
 }
 
 // PluginToHost and HostToPlugin change nothing: both sides see the same files.
@@ -151,32 +276,27 @@ func (r *processRunner) HostToPlugin(network, addr string) (string, string, erro
 	return network, addr, nil
 }
 
-type teeCloser struct {
-	io.Reader
-	io.Closer
+// stderrReader keeps the end of what go-plugin reads.
+type stderrReader struct {
+	io.ReadCloser
+	tail  *tail
+	once  sync.Once
+	ended chan struct{} // closed when there is no more
 }
 
-// tailBytes is how much of a plugin's stderr an error quotes at most.
-const tailBytes = 4 << 10
-
-// tail keeps the end of what is written to it.
-type tail struct {
-	mu  sync.Mutex
-	buf []byte
-}
-
-func (t *tail) Write(p []byte) (int, error) {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	t.buf = append(t.buf, p...)
-	if over := len(t.buf) - tailBytes; over > 0 {
-		t.buf = append(t.buf[:0], t.buf[over:]...)
+func (s *stderrReader) Read(p []byte) (int, error) {
+	n, err := s.ReadCloser.Read(p)
+	_, _ = s.tail.Write(p[:n])
+	if err != nil {
+		s.once.Do(func() { close(s.ended) })
 	}
-	return len(p), nil
+	return n, endOfPipe(err)
 }
 
-func (t *tail) String() string {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	return string(bytes.TrimSpace(t.buf))
+// endOfPipe makes the end that we set to a pipe an ordinary one.
+func endOfPipe(err error) error {
+	if errors.Is(err, os.ErrDeadlineExceeded) || errors.Is(err, os.ErrClosed) {
+		return io.EOF
+	}
+	return err
 }

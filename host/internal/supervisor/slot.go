@@ -2,7 +2,8 @@ package supervisor
 
 import (
 	"context"
-	"fmt"
+	"maps"
+	"slices"
 	"sync"
 	"time"
 )
@@ -24,19 +25,22 @@ const (
 type slot struct {
 	spec        Spec
 	idleTimeout time.Duration // 0: never
+	launch      func(Spec) (*process, error)
+	ended       func(*process) error       // words the end of a process that nobody wanted
+	changed     func(within time.Duration) // told of starts, ends and calls, and how soon it matters; must not wait
 
 	mu       sync.Mutex
 	cur      *process
+	procs    map[*process]bool // all that are not gone yet: cur, and those that are being left
 	starting *startup
-	busy     int // calls that use cur
-	idle     *time.Timer
+	closed   chan struct{} // closed by close: nothing starts any more
 	trouble  trouble
+	calls    int64 // of processes that are gone
 }
 
 // startup is a launch in progress; the first caller makes it, the others wait.
 type startup struct {
 	done chan struct{}
-	proc *process
 	err  error
 }
 
@@ -77,31 +81,26 @@ func backOff(failures int) time.Duration {
 	return delay
 }
 
-// BrokenError says that a plugin has failed so often that it is not started now.
-type BrokenError struct {
-	Plugin   string
-	Failures int
-	Until    time.Time
-	// Last is the newest failure, a LaunchError or a CrashError.
-	Last error
+func newSlot(spec Spec, idleTimeout time.Duration) *slot {
+	return &slot{spec: spec, idleTimeout: idleTimeout, procs: map[*process]bool{}, closed: make(chan struct{})}
 }
 
-func (e *BrokenError) Error() string {
-	return fmt.Sprintf("plugin %s failed %d times in a row and is not started again before %s. The last failure: %v",
-		e.Plugin, e.Failures, e.Until.UTC().Format("15:04:05 UTC"), e.Last)
-}
-
-func (e *BrokenError) Unwrap() error { return e.Last }
-
-// acquire is the plugin's live process, in use until release. launch makes one if
-// there is none; it belongs to the plugin, not to the caller that came first,
+// acquire is the plugin's live process, in use until release. It launches one if
+// there is none; that belongs to the plugin, not to the caller that came first,
 // whose cancellation must not fail the others.
-func (sl *slot) acquire(ctx context.Context, launch func() (*process, error)) (*process, error) {
+func (sl *slot) acquire(ctx context.Context) (*process, error) {
 	for {
 		sl.mu.Lock()
-		if sl.cur != nil && !sl.cur.gone(0) {
-			sl.busy++
+		if sl.cur != nil && sl.cur.gone(0) {
+			// Its watch has not told yet. A process that dies as soon as it is ready must
+			// be counted before the next start, or it would be started without end.
+			sl.leave(sl.cur, nil)
+		}
+		if sl.cur != nil {
 			defer sl.mu.Unlock()
+			sl.cur.inUse++
+			sl.cur.used()
+			sl.changed(countDelay)
 			return sl.cur, nil
 		}
 		start := sl.starting
@@ -109,11 +108,11 @@ func (sl *slot) acquire(ctx context.Context, launch func() (*process, error)) (*
 			wait := time.Until(sl.trouble.notBefore)
 			if wait > maxPatience {
 				defer sl.mu.Unlock()
-				return nil, &BrokenError{sl.spec.Name, sl.trouble.inARow, sl.trouble.notBefore, sl.trouble.last}
+				return nil, &BrokenError{sl.spec.Name, len(sl.trouble.recent(time.Now())), sl.trouble.notBefore, sl.trouble.last}
 			}
 			start = &startup{done: make(chan struct{})}
 			sl.starting = start
-			time.AfterFunc(wait, func() { sl.fill(start, launch) })
+			go sl.fill(start, wait)
 		}
 		sl.mu.Unlock()
 		select {
@@ -127,48 +126,116 @@ func (sl *slot) acquire(ctx context.Context, launch func() (*process, error)) (*
 	}
 }
 
-func (sl *slot) fill(start *startup, launch func() (*process, error)) {
-	proc, err := launch()
+func (sl *slot) fill(start *startup, wait time.Duration) {
+	defer close(start.done)
+	var proc *process
+	timer := time.NewTimer(wait)
+	defer timer.Stop()
+	select {
+	case <-sl.closed:
+		start.err = ErrClosed
+	case <-timer.C:
+		proc, start.err = sl.launch(sl.spec)
+	}
 	sl.mu.Lock()
-	stale := sl.cur
-	sl.cur, sl.starting, sl.busy = proc, nil, 0
-	start.proc, start.err = proc, err
-	if err != nil {
+	sl.starting = nil
+	select {
+	case <-sl.closed:
+		// close waits for this launch, and has seen no process.
+		sl.mu.Unlock()
+		start.err = ErrClosed
+		if proc != nil {
+			proc.kill()
+		}
+		return
+	default:
+	}
+	defer sl.mu.Unlock()
+	defer sl.changed(newsDelay)
+	if start.err != nil {
+		sl.trouble.add(time.Now(), start.err)
+		return
+	}
+	sl.cur = proc
+	sl.procs[proc] = true
+	go func() {
+		<-proc.exited()
+		sl.mu.Lock()
+		sl.leave(proc, nil)
+		sl.mu.Unlock()
+		proc.kill() // closes what go-plugin holds for it
+		sl.mu.Lock()
+		defer sl.mu.Unlock()
+		delete(sl.procs, proc)
+	}()
+}
+
+// leave takes a process that has ended out of the slot, and counts its end unless it
+// was wanted. err is the end in words, if the caller knows more of it than the slot.
+// The caller holds sl.mu.
+func (sl *slot) leave(proc *process, err error) {
+	if sl.cur == proc {
+		sl.cur = nil
+	}
+	if proc.idle != nil {
+		proc.idle.Stop()
+	}
+	if !proc.counted {
+		proc.counted = true
+		if err == nil {
+			err = sl.ended(proc)
+		}
 		sl.trouble.add(time.Now(), err)
 	}
-	sl.mu.Unlock()
-	if stale != nil {
-		stale.kill()
+	if sl.procs[proc] {
+		sl.calls += proc.calls.Swap(0)
 	}
-	close(start.done)
+	sl.changed(newsDelay)
 }
 
 // release ends the use of a process; the last one starts the clock of idleness.
 func (sl *slot) release(proc *process) {
 	sl.mu.Lock()
 	defer sl.mu.Unlock()
-	if sl.cur != proc {
-		return // another generation, which was not in use by this call
-	}
-	if sl.busy--; sl.busy > 0 || sl.idleTimeout == 0 {
+	proc.active.Add(-1)
+	if proc.inUse--; proc.inUse > 0 {
 		return
 	}
-	if sl.idle != nil {
-		sl.idle.Stop()
+	if proc.retired {
+		go proc.kill()
+		return
 	}
-	sl.idle = time.AfterFunc(sl.idleTimeout, func() { sl.retire(proc) })
+	if sl.idleTimeout == 0 || sl.cur != proc {
+		return
+	}
+	if proc.idle != nil {
+		proc.idle.Stop()
+	}
+	proc.idle = time.AfterFunc(sl.idleTimeout, func() {
+		sl.mu.Lock()
+		unused := proc.inUse == 0
+		sl.mu.Unlock()
+		if unused {
+			sl.retire(proc)
+		}
+	})
 }
 
-// retire stops a process that nobody uses.
+// retire takes a process out of service: it gets no more calls, and ends with the
+// last that it has.
 func (sl *slot) retire(proc *process) {
 	sl.mu.Lock()
-	unused := sl.cur == proc && sl.busy == 0
-	if unused {
+	defer sl.mu.Unlock()
+	if proc.retired {
+		return
+	}
+	if sl.cur == proc {
 		sl.cur = nil
 	}
-	sl.mu.Unlock()
-	if unused {
-		proc.kill()
+	proc.retired, proc.counted = true, true
+	sl.changed(newsDelay)
+	if proc.inUse == 0 {
+		go proc.kill()
 	}
 }
 
@@ -179,37 +246,27 @@ func (sl *slot) answered() {
 	sl.trouble.inARow = 0
 }
 
-// crashed forgets a dead process, unless another generation is there already.
-// Several calls may tell of one crash: it counts once.
-func (sl *slot) crashed(proc *process, err error) {
-	sl.mu.Lock()
-	current := sl.cur == proc
-	if current {
-		sl.cur = nil
-		sl.trouble.add(time.Now(), err)
-	}
-	sl.mu.Unlock()
-	if current {
-		proc.kill()
-	}
-}
-
-// close ends the slot: it waits for a launch in progress and kills.
+// close ends the slot: nothing starts any more, a launch in progress is waited for,
+// and all processes are killed.
 func (sl *slot) close() {
 	sl.mu.Lock()
+	close(sl.closed)
 	start := sl.starting
+	sl.cur = nil
+	procs := slices.Collect(maps.Keys(sl.procs))
+	for _, proc := range procs {
+		proc.counted = true
+		if proc.idle != nil {
+			proc.idle.Stop()
+		}
+	}
 	sl.mu.Unlock()
+	var wg sync.WaitGroup
+	for _, proc := range procs {
+		wg.Go(proc.kill)
+	}
 	if start != nil {
 		<-start.done
 	}
-	sl.mu.Lock()
-	proc := sl.cur
-	sl.cur = nil
-	if sl.idle != nil {
-		sl.idle.Stop()
-	}
-	sl.mu.Unlock()
-	if proc != nil {
-		proc.kill()
-	}
+	wg.Wait()
 }

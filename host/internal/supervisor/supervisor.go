@@ -30,15 +30,36 @@ type Spec struct {
 	Remedy string
 }
 
+// What a zero field of [Config] means.
+const (
+	// DefaultCallTimeout is generous: an export of many pages takes a minute, and a
+	// client that waits longer than this has usually gone.
+	DefaultCallTimeout = 5 * time.Minute
+	defaultHangGrace   = 10 * time.Second
+)
+
 // Config is what a Supervisor needs.
 type Config struct {
 	// Domain is the tenant's domain, told to plugins for their texts and URLs.
 	Domain string
+	// Profile names the account towards «auth0-mcp plugins status».
+	Profile string
 	// Host makes the services that the host offers to one plugin process. The
 	// name is the identity of the connection: a plugin cannot claim another.
 	Host func(plugin string) pluginv1.HostServer
 	// IdleTimeout stops a plugin that has not been called for so long; 0: never.
 	IdleTimeout time.Duration
+	// StartTimeout bounds a launch, to the end of Configure; 0: DefaultStartTimeout.
+	StartTimeout time.Duration
+	// CallTimeout bounds one call, launches and the retry of a read included; 0:
+	// DefaultCallTimeout. Progress does not prolong it.
+	CallTimeout time.Duration
+	// HangGrace is how long a plugin may go on with a call that has ended, before its
+	// process is replaced; 0: 10 s.
+	HangGrace time.Duration
+	// MemoryLimit is how much memory a plugin's process and what it forks may have
+	// resident together, in bytes; 0: no limit.
+	MemoryLimit uint64
 	Log         *slog.Logger
 	// Redact hides what looks like a secret in what a plugin writes to the log;
 	// nil: nothing.
@@ -48,13 +69,18 @@ type Config struct {
 // Supervisor runs plugins. A plugin starts at its first call.
 type Supervisor struct {
 	cfg    Config
+	begun  time.Time
 	ctx    context.Context // ends with Close: aborts launches
 	cancel context.CancelFunc
+	close  func() error
+	report *report
 
 	mu     sync.Mutex
 	slots  map[string]*slot
-	folder *runFolder // made at the first launch
+	folder *runFolder // made at the first launch, or by Announce
 	closed bool
+	// settling are the calls that have ended without the plugin's answer.
+	settling sync.WaitGroup
 }
 
 // New makes a Supervisor. It starts nothing.
@@ -62,61 +88,38 @@ func New(cfg Config) *Supervisor {
 	if cfg.Redact == nil {
 		cfg.Redact = func(text string) string { return text }
 	}
-	ctx, cancel := context.WithCancel(context.Background())
-	return &Supervisor{cfg: cfg, ctx: ctx, cancel: cancel, slots: map[string]*slot{}}
+	cfg.StartTimeout = orDefault(cfg.StartTimeout, DefaultStartTimeout)
+	cfg.CallTimeout = orDefault(cfg.CallTimeout, DefaultCallTimeout)
+	cfg.HangGrace = orDefault(cfg.HangGrace, defaultHangGrace)
+	s := &Supervisor{cfg: cfg, begun: time.Now(), slots: map[string]*slot{}}
+	s.ctx, s.cancel = context.WithCancel(context.Background())
+	s.close = sync.OnceValue(s.shutDown)
+	s.report = newReport(s.writeStatus)
+	return s
 }
 
-// CrashError says that a plugin's process ended during a call.
-type CrashError struct {
-	Plugin, Tool string
-	Effect       pluginv1.Effect
-	// Stderr is the end of what the process wrote to stderr.
-	Stderr string
-}
-
-func (e *CrashError) Error() string {
-	what := "nothing was changed"
-	if e.Effect != pluginv1.EffectRead {
-		what = "the change may or may not have happened: look before you try again"
+func orDefault(d, otherwise time.Duration) time.Duration {
+	if d == 0 {
+		return otherwise
 	}
-	return fmt.Sprintf("plugin %s ended unexpectedly during %s; %s. Its last words: %s", e.Plugin, e.Tool, what, orNone(e.Stderr))
+	return d
 }
 
-// LaunchError says that a plugin could not be started.
-type LaunchError struct {
-	Plugin, Path string
-	Remedy       string
-	Stderr       string
-	Err          error
-}
-
-func (e *LaunchError) Error() string {
-	text := fmt.Sprintf("plugin %s (%s) did not start: %v", e.Plugin, e.Path, e.Err)
-	if e.Stderr != "" {
-		text += ". It said: " + e.Stderr
-	}
-	if e.Remedy != "" {
-		text += ". " + e.Remedy
-	}
-	return text
-}
-
-func (e *LaunchError) Unwrap() error { return e.Err }
-
-// ErrClosed says that the supervisor is shutting down.
-var ErrClosed = errors.New("the server is shutting down")
-
-// Call runs a tool. A crash of a reading tool is retried once, on a new process;
-// a crash of a writing tool never is.
+// Call runs a tool. A crash of a reading tool is retried once, on a new process; a
+// crash of a writing tool never is, nor one for want of memory: the same call would
+// take the same memory again, and which of several calls took it is not known.
 func (s *Supervisor) Call(ctx context.Context, spec Spec, tool pluginv1.ToolManifest, r *pluginv1.CallToolRequest) (*pluginv1.CallToolResponse, error) {
 	sl, err := s.slot(spec)
 	if err != nil {
 		return nil, err
 	}
+	late := &TimeoutError{Interruption{Plugin: spec.Name, Tool: tool.Name, Effect: tool.Effect}, s.cfg.CallTimeout}
+	ctx, cancel := context.WithTimeoutCause(ctx, s.cfg.CallTimeout, late)
+	defer cancel()
 	for attempt := 1; ; attempt++ {
 		answer, err := s.callOnce(ctx, sl, tool, r)
 		var crash *CrashError
-		if !errors.As(err, &crash) || tool.Effect != pluginv1.EffectRead || attempt > 1 {
+		if !errors.As(err, &crash) || crash.Limit > 0 || tool.Effect != pluginv1.EffectRead || attempt > 1 {
 			return answer, err
 		}
 		s.cfg.Log.Warn("plugin ended during a reading call: trying once more", "plugin", spec.Name, "tool", tool.Name)
@@ -124,35 +127,76 @@ func (s *Supervisor) Call(ctx context.Context, spec Spec, tool pluginv1.ToolMani
 }
 
 func (s *Supervisor) callOnce(ctx context.Context, sl *slot, tool pluginv1.ToolManifest, r *pluginv1.CallToolRequest) (*pluginv1.CallToolResponse, error) {
-	proc, err := sl.acquire(ctx, func() (*process, error) { return s.start(sl.spec) })
+	proc, err := sl.acquire(ctx)
 	if err != nil {
 		return nil, err
 	}
 	defer sl.release(proc)
 	answer, err := proc.plugin.CallTool(ctx, r,
 		grpc.MaxCallRecvMsgSize(pluginv1.MaxMessageBytes), grpc.MaxCallSendMsgSize(pluginv1.MaxMessageBytes))
+	whose := Interruption{Plugin: sl.spec.Name, Tool: tool.Name, Effect: tool.Effect}
 	switch {
 	case err == nil:
 		sl.answered()
 		return answer, nil
 	case ctx.Err() != nil:
+		s.settle(sl, proc, tool.Name, r.GetCallId())
 		return nil, context.Cause(ctx)
-	case status.Code(err) != codes.Unavailable || !proc.gone(time.Second):
-		return nil, fmt.Errorf("plugin %s, tool %s: %w", sl.spec.Name, tool.Name, err)
+	case status.Code(err) == codes.Unavailable && proc.gone(newsPatience):
+		crash := s.crash(proc, whose)
+		sl.mu.Lock()
+		sl.leave(proc, crash)
+		sl.mu.Unlock()
+		return nil, crash
+	case status.Code(err) == codes.Unavailable:
+		// Its connection is broken and its process goes on: it is of no more use.
+		s.cfg.Log.Warn("plugin lost its connection: its process is replaced", "plugin", sl.spec.Name, "tool", tool.Name)
+		sl.retire(proc)
 	}
-	crash := &CrashError{Plugin: sl.spec.Name, Tool: tool.Name, Effect: tool.Effect, Stderr: proc.stderr.String()}
-	sl.crashed(proc, crash)
-	return nil, crash
+	return nil, &AnswerError{whose, errors.New(s.cfg.Redact(reason(err)))}
 }
 
-// start launches a process for a slot.
-func (s *Supervisor) start(spec Spec) (*process, error) {
-	proc, err := s.launch(spec)
-	if proc != nil && s.ctx.Err() != nil {
-		proc.kill() // Close looked before this process was there to be seen.
-		return nil, ErrClosed
+// crash words the end of a process.
+func (s *Supervisor) crash(proc *process, whose Interruption) *CrashError {
+	e := &CrashError{Interruption: whose, How: proc.runner.how(), Stderr: s.words(proc.stderr)}
+	if had := proc.tooMuch.Load(); had > 0 {
+		e.Limit, e.Resident = s.cfg.MemoryLimit, had
 	}
-	return proc, err
+	return e
+}
+
+// words is the end of what a plugin wrote to stderr, fit to be shown.
+func (s *Supervisor) words(t *tail) string { return s.cfg.Redact(t.String()) }
+
+// settle sees to it that a plugin stops working on a call which has ended without
+// its answer. A plugin that goes on, or cannot tell, is replaced: the next call gets
+// a new process, and the old one ends with the calls that it still has.
+func (s *Supervisor) settle(sl *slot, proc *process, tool, callID string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.closed {
+		return // it is being killed
+	}
+	s.settling.Go(func() {
+		ctx, cancel := context.WithTimeout(s.ctx, s.cfg.HangGrace)
+		defer cancel()
+		if proc.awaits {
+			if _, err := proc.plugin.AwaitEnd(ctx, &pluginv1.AwaitEndRequest{CallId: callID}); err == nil {
+				return
+			}
+		}
+		select {
+		case <-ctx.Done():
+		case <-proc.exited():
+		}
+		if s.ctx.Err() != nil || proc.gone(0) {
+			return
+		}
+		if proc.awaits {
+			s.cfg.Log.Warn("plugin goes on with a call that has ended: its process is replaced", "plugin", sl.spec.Name, "tool", tool, "after", s.cfg.HangGrace)
+		}
+		sl.retire(proc)
+	})
 }
 
 func (s *Supervisor) slot(spec Spec) (*slot, error) {
@@ -163,7 +207,12 @@ func (s *Supervisor) slot(spec Spec) (*slot, error) {
 	}
 	sl, ok := s.slots[spec.Name]
 	if !ok {
-		sl = &slot{spec: spec, idleTimeout: s.cfg.IdleTimeout}
+		sl = newSlot(spec, s.cfg.IdleTimeout)
+		sl.launch = s.launch
+		sl.ended = func(proc *process) error {
+			return s.crash(proc, Interruption{Plugin: spec.Name})
+		}
+		sl.changed = s.report.within
 		s.slots[spec.Name] = sl
 	}
 	return sl, nil
@@ -186,11 +235,12 @@ func (s *Supervisor) runFolder() (string, error) {
 }
 
 // Close aborts launches, kills every process in parallel and removes the run folder.
-func (s *Supervisor) Close() error {
+func (s *Supervisor) Close() error { return s.close() }
+
+func (s *Supervisor) shutDown() error {
 	s.mu.Lock()
 	s.closed = true
 	slots, folder := s.slots, s.folder
-	s.folder = nil
 	s.mu.Unlock()
 	s.cancel()
 	var wg sync.WaitGroup
@@ -198,15 +248,13 @@ func (s *Supervisor) Close() error {
 		wg.Go(sl.close)
 	}
 	wg.Wait()
+	s.settling.Wait()
+	s.report.stop()
 	if folder == nil {
 		return nil
 	}
-	return folder.remove()
-}
-
-func orNone(s string) string {
-	if s == "" {
-		return "(none)"
+	if err := folder.remove(); err != nil {
+		return fmt.Errorf("removing the run folder: %w", err)
 	}
-	return s
+	return nil
 }

@@ -5,12 +5,10 @@ import (
 	"context"
 	"crypto/sha256"
 	"errors"
-	"fmt"
 	"log/slog"
 	"os"
 	"strings"
 	"sync"
-	"syscall"
 	"testing"
 	"time"
 
@@ -214,10 +212,8 @@ func TestCloseAbortsAHungLaunchAndLeavesNoProcess(t *testing.T) {
 	if err := <-failed; !errors.Is(err, ErrClosed) {
 		t.Errorf("the hung launch ended with %v", err)
 	}
-	var n int
-	_, _ = fmt.Sscan(pid, &n)
-	if err := syscall.Kill(n, 0); !errors.Is(err, syscall.ESRCH) {
-		t.Errorf("process %d is left: %v", n, err)
+	if left := processes(t, pid); len(left) > 0 {
+		t.Errorf("a process is left: %v", left)
 	}
 	if _, err := call(t.Context(), s, hung, read, `{}`); !errors.Is(err, ErrClosed) {
 		t.Errorf("a call after Close: %v", err)

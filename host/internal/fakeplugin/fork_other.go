@@ -1,0 +1,9 @@
+//go:build !unix
+
+package fakeplugin
+
+import "errors"
+
+func fork(string, string) (int, error) { return 0, errors.New("no forks here") }
+
+func stop() { hang() }

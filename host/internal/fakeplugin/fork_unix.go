@@ -1,0 +1,33 @@
+//go:build unix
+
+package fakeplugin
+
+import (
+	"os"
+	"os/exec"
+	"strings"
+	"syscall"
+)
+
+// fork starts a process that would go on for minutes and holds stdout and stderr,
+// and returns its number. how names what it does to get away: «setsid» leaves the
+// session, «clean» drops the environment, «orphan» loses its parent (the number is
+// then in file).
+func fork(how, file string) (pid int, err error) {
+	cmd := exec.Command("/bin/sleep", "300") //nolint:noctx // it is meant to outlive everything
+	if strings.Contains(how, "orphan") {
+		cmd = exec.Command("/bin/sh", "-c", `sleep 300 & echo $! > "$0.tmp"; mv "$0.tmp" "$0"`, file) //nolint:noctx // likewise
+	}
+	cmd.Stdout, cmd.Stderr = os.NewFile(1, "stdout"), os.NewFile(2, "stderr")
+	cmd.SysProcAttr = &syscall.SysProcAttr{Setsid: strings.Contains(how, "setsid")}
+	if strings.Contains(how, "clean") {
+		cmd.Env = []string{"PATH=/usr/bin:/bin"}
+	}
+	if err := cmd.Start(); err != nil {
+		return 0, err
+	}
+	return cmd.Process.Pid, nil
+}
+
+// stop freezes the process, as a debugger would.
+func stop() { _ = syscall.Kill(os.Getpid(), syscall.SIGSTOP) }

@@ -1,0 +1,75 @@
+package supervisor
+
+import (
+	"os"
+	"path/filepath"
+	"runtime"
+	"strconv"
+	"testing"
+	"time"
+)
+
+// processes are those of the given numbers that run, zombies excepted.
+func processes(t *testing.T, pids ...string) []string {
+	t.Helper()
+	if runtime.GOOS == "windows" {
+		return nil // a number there says nothing
+	}
+	var running []string
+	for _, pid := range pids {
+		n, err := strconv.Atoi(pid)
+		if err != nil {
+			t.Fatalf("no process number: %q", pid)
+		}
+		if alive(n) {
+			running = append(running, pid)
+		}
+	}
+	return running
+}
+
+// eventually waits for what other processes and goroutines bring about.
+func eventually(t *testing.T, what string, condition func() bool) {
+	t.Helper()
+	for deadline := time.Now().Add(30 * time.Second); time.Now().Before(deadline); time.Sleep(10 * time.Millisecond) {
+		if condition() {
+			return
+		}
+	}
+	t.Errorf("not within 30 s: %s", what)
+}
+
+// nothingLeft closes a supervisor and looks for what it leaves: processes,
+// goroutines, the run folder with its sockets.
+func nothingLeft(t *testing.T, s *Supervisor, goroutines int, pids ...string) {
+	t.Helper()
+	s.mu.Lock()
+	folder := s.folder
+	s.mu.Unlock()
+	if err := s.Close(); err != nil {
+		t.Errorf("Close: %v", err)
+	}
+	if left := processes(t, pids...); len(left) > 0 {
+		t.Errorf("processes are left: %v", left)
+	}
+	if folder != nil {
+		if found, err := filepath.Glob(folder.path + "*"); err != nil || len(found) > 0 {
+			t.Errorf("the run folder is left: %v %v", found, err)
+		}
+		if runtime.GOOS == "linux" {
+			if found := markedProcesses(markVariable + "=" + folder.path + "/"); len(found) > 0 {
+				t.Errorf("processes with the mark are left: %v", found)
+			}
+		}
+	}
+	eventually(t, "goroutines are back", func() bool {
+		if runtime.NumGoroutine() <= goroutines {
+			return true
+		}
+		return false
+	})
+	if t.Failed() {
+		buf := make([]byte, 1<<20)
+		_ = os.WriteFile(filepath.Join(t.ArtifactDir(), "goroutines"), buf[:runtime.Stack(buf, true)], 0o600)
+	}
+}

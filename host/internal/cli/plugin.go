@@ -24,7 +24,7 @@ import (
 const describeTimeout = 5 * time.Second
 
 func pluginCommand(env Environment) *cobra.Command {
-	cmd := &cobra.Command{Use: "plugin", Short: "Manage plugins"}
+	cmd := &cobra.Command{Use: "plugin", Aliases: []string{"plugins"}, Short: "Manage plugins"}
 	var yes bool
 	install := &cobra.Command{
 		Use:   "install PATH",
@@ -36,7 +36,7 @@ manifest.json and the executable that it names. Nothing of it is run before you 
 		RunE: func(cmd *cobra.Command, args []string) error { return install(cmd.Context(), env, args[0], yes) },
 	}
 	install.Flags().BoolVarP(&yes, "yes", "y", false, "agree without being asked")
-	cmd.AddCommand(install)
+	cmd.AddCommand(install, pluginStatusCommand(env))
 	return cmd
 }
 

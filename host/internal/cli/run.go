@@ -279,6 +279,21 @@ func (f runFlags) tenant(ctx context.Context, env Environment, log *slog.Logger)
 }
 
 func loadCatalog(ctx context.Context, env Environment, f runFlags, log *slog.Logger) (*catalog.Catalog, error) {
+	plugins, err := readCatalog(ctx, env, f, log)
+	if err != nil {
+		return nil, err
+	}
+	for _, refusal := range plugins.Refused() {
+		log.Warn(refusal.String())
+	}
+	if len(plugins.Plugins()) == 0 {
+		return nil, errors.New("no plugins: build the host with its own by «make build», or install one with «auth0-mcp plugin install»")
+	}
+	return plugins, nil
+}
+
+// readCatalog finds plugins where flags and environment say; it may find none.
+func readCatalog(ctx context.Context, env Environment, f runFlags, log *slog.Logger) (*catalog.Catalog, error) {
 	sources, err := sources(env)
 	if err != nil {
 		return nil, err
@@ -295,17 +310,7 @@ func loadCatalog(ctx context.Context, env Environment, f runFlags, log *slog.Log
 		log.Warn("loading a plugin under development: its binary is not checked", "plugin", dev.Manifest.Name, "path", dev.Path)
 		sources.Dev = append(sources.Dev, dev)
 	}
-	plugins, err := catalog.Load(sources)
-	if err != nil {
-		return nil, err
-	}
-	for _, refusal := range plugins.Refused() {
-		log.Warn(refusal.String())
-	}
-	if len(plugins.Plugins()) == 0 {
-		return nil, errors.New("no plugins: build the host with its own by «make build», or install one with «auth0-mcp plugin install»")
-	}
-	return plugins, nil
+	return catalog.Load(sources)
 }
 
 // sources are the places that need no flag.

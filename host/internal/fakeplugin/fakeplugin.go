@@ -28,14 +28,14 @@ import (
 
 // Roles of a plugin, its first argument. Any other name behaves.
 const (
-	Dies             = "dies"              // ends at start
-	Hangs            = "hangs"             // never answers the handshake
-	Liar             = "liar"              // describes itself otherwise than Manifest does
-	Chatty           = "chatty"            // prints before the handshake
-	Floods           = "floods"            // prints a line without end instead of the handshake
-	Foreign          = "foreign"           // shakes hands with another version of the protocol
-	DiesInDescribe   = "dies-in-describe"  //
-	DiesInConfigure  = "dies-in-configure" //
+	Dies             = "dies"    // ends at start
+	Hangs            = "hangs"   // never answers the handshake
+	Liar             = "liar"    // describes itself otherwise than Manifest does
+	Chatty           = "chatty"  // prints before the handshake
+	Floods           = "floods"  // prints a line without end instead of the handshake
+	Foreign          = "foreign" // shakes hands with another version of the protocol
+	DiesInDescribe   = "dies-in-describe"
+	DiesInConfigure  = "dies-in-configure"
 	HangsInDescribe  = "hangs-in-describe"
 	HangsInConfigure = "hangs-in-configure"
 	Stays            = "stays" // ends neither when asked nor with its stdin
@@ -137,8 +137,12 @@ func Serve() {
 	end()
 }
 
+// HereFile is what a process makes in its folder for temporary files when it hangs.
+const HereFile = "here"
+
 // hang never returns; an empty select would be found out as a deadlock.
 func hang() {
+	_ = os.WriteFile(filepath.Join(os.TempDir(), HereFile), nil, 0o600)
 	for {
 		time.Sleep(time.Hour)
 	}

@@ -22,8 +22,6 @@ func (f *fake) misbehave(in instruction) (out any, known bool, err error) {
 			_ = file.Close()
 			syscall.Exit(2)
 		}
-	case "crash-later":
-		time.AfterFunc(10*time.Millisecond, func() { syscall.Exit(2) })
 	case "break":
 		f.breaking.Store(true)
 	case "say":
@@ -31,6 +29,13 @@ func (f *fake) misbehave(in instruction) (out any, known bool, err error) {
 	case "hang":
 		f.mark(in.File)
 		hang()
+	case "until":
+		for {
+			if _, err := os.Stat(in.File); err == nil {
+				break
+			}
+			time.Sleep(time.Millisecond)
+		}
 	case "stop":
 		f.mark(in.File)
 		stop()

@@ -135,10 +135,11 @@ func examine(path string) error {
 		return &unfitError{"the file may not be executed", "chmod +x " + path}
 	}
 	magic := make([]byte, 4)
-	if _, err := io.ReadFull(file, magic); err != nil {
-		return &unfitError{"the file is no program", installRemedy}
+	n, err := io.ReadFull(file, magic)
+	if err != nil && !errors.Is(err, io.ErrUnexpectedEOF) {
+		return err
 	}
-	switch kind := string(magic); {
+	switch kind := string(magic[:n]); {
 	case kind == elf.ELFMAG:
 		return examineELF(file)
 	case strings.HasPrefix(kind, "#!"):

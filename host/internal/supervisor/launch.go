@@ -12,6 +12,8 @@ import (
 	goplugin "github.com/hashicorp/go-plugin"
 	"github.com/hashicorp/go-plugin/runner"
 	"google.golang.org/grpc"
+	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/status"
 
 	"github.com/auth0-mcp/auth0-mcp/proto/pluginv1"
 )
@@ -74,8 +76,7 @@ func (s *Supervisor) launch(spec Spec) (*process, error) {
 		return p, nil
 	}
 	// What the process did by itself must be known before it is ended.
-	var refusal *refusalError
-	by := !errors.As(err, &refusal) && p.gone(newsPatience)
+	by := (stage == inHandshake || status.Code(err) == codes.Unavailable) && p.gone(newsPatience)
 	p.kill()
 	if s.ctx.Err() != nil {
 		return nil, ErrClosed
@@ -85,8 +86,8 @@ func (s *Supervisor) launch(spec Spec) (*process, error) {
 }
 
 // newsPatience is how long the end of a process is waited for that may be the cause
-// of what failed: a broken connection is known before it.
-const newsPatience = time.Second
+// of what failed: a broken connection is known before it, on a busy machine by far.
+const newsPatience = 5 * time.Second
 
 // refusalError is what the host itself found wrong with a running plugin.
 type refusalError struct{ text, remedy string }

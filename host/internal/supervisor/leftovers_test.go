@@ -1,7 +1,6 @@
 package supervisor
 
 import (
-	"os"
 	"path/filepath"
 	"runtime"
 	"strconv"
@@ -62,14 +61,5 @@ func nothingLeft(t *testing.T, s *Supervisor, goroutines int, pids ...string) {
 			}
 		}
 	}
-	eventually(t, "goroutines are back", func() bool {
-		if runtime.NumGoroutine() <= goroutines {
-			return true
-		}
-		return false
-	})
-	if t.Failed() {
-		buf := make([]byte, 1<<20)
-		_ = os.WriteFile(filepath.Join(t.ArtifactDir(), "goroutines"), buf[:runtime.Stack(buf, true)], 0o600)
-	}
+	eventually(t, "goroutines are back", func() bool { return runtime.NumGoroutine() <= goroutines })
 }

@@ -78,6 +78,9 @@ func (p *process) kill() { p.end() }
 func (p *process) endOnce() func() {
 	return sync.OnceFunc(func() {
 		if p.runner != nil {
+			// Who leaves its session and drops its environment is known only as a
+			// descendant of the living.
+			p.runner.resident()
 			// go-plugin asks politely first, and waits for the answer without a bound.
 			timer := time.AfterFunc(shutdownGrace, func() { p.stop(nil) })
 			asked := make(chan struct{})

@@ -97,6 +97,7 @@ func (h *handshakeReader) take(p []byte) int {
 	}
 	if room := handshakeBytes - len(h.line); n >= room {
 		n, h.over = room, true
+		p[n-1] = '\n' // whoever waits for the line gets to see that it is none
 	}
 	h.line = append(h.line, p[:n]...)
 	return n

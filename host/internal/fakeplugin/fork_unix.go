@@ -30,4 +30,7 @@ func fork(how, file string) (pid int, err error) {
 }
 
 // stop freezes the process, as a debugger would.
-func stop() { _ = syscall.Kill(os.Getpid(), syscall.SIGSTOP) }
+func stop() {
+	_ = syscall.Kill(os.Getpid(), syscall.SIGSTOP)
+	hang() // threads that still run when the call returns
+}

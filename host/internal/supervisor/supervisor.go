@@ -114,8 +114,11 @@ func (s *Supervisor) Call(ctx context.Context, spec Spec, tool pluginv1.ToolMani
 		return nil, err
 	}
 	late := &TimeoutError{Interruption{Plugin: spec.Name, Tool: tool.Name, Effect: tool.Effect}, s.cfg.CallTimeout}
-	ctx, cancel := context.WithTimeoutCause(ctx, s.cfg.CallTimeout, late)
-	defer cancel()
+	// Not a deadline: gRPC would tell it to the plugin, whose word could come before
+	// ours, as an error of the connection.
+	ctx, cancel := context.WithCancelCause(ctx)
+	defer cancel(nil)
+	defer time.AfterFunc(s.cfg.CallTimeout, func() { cancel(late) }).Stop()
 	for attempt := 1; ; attempt++ {
 		answer, err := s.callOnce(ctx, sl, tool, r)
 		var crash *CrashError

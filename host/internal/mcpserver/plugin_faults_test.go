@@ -1,0 +1,218 @@
+//go:build unix
+
+package mcpserver
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"log/slog"
+	"os"
+	"path/filepath"
+	"regexp"
+	"runtime"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/auth0-mcp/auth0-mcp/host/internal/catalog"
+	"github.com/auth0-mcp/auth0-mcp/host/internal/fakeplugin"
+	"github.com/auth0-mcp/auth0-mcp/host/internal/supervisor"
+)
+
+// alone gives plugins a folder of the test's own for sockets, short enough for
+// them, and fails the test if anything is in it when all is over.
+func alone(t *testing.T) {
+	t.Helper()
+	base, err := os.MkdirTemp("/tmp", "a0t")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Setenv("TMPDIR", base)
+	t.Cleanup(func() {
+		if left, err := filepath.Glob(filepath.Join(base, "*")); err != nil || len(left) > 0 {
+			t.Errorf("left in the folder for temporary files: %v, %v", left, err)
+		}
+		_ = os.RemoveAll(base)
+	})
+}
+
+// What a plugin in trouble does to a client and to the tenant. That no process, no
+// socket and no folder is left is checked at the end of each.
+func TestPluginFaults(t *testing.T) {
+	const post = `"do":"request","method":"POST","path":"/api/v2/clients"`
+	const get = `"do":"request","path":"/api/v2/clients"`
+	tests := map[string]struct {
+		role    string
+		tool    int
+		args    string
+		want    []string
+		reached int // requests that reached the tenant
+		linux   bool
+	}{
+		"crashes at start":             {fakeplugin.Dies, fakeplugin.Write, `{}`, []string{"did not start", "exit status 3", "no database"}, 0, false},
+		"crashes in Describe":          {fakeplugin.DiesInDescribe, fakeplugin.Write, `{}`, []string{"did not start", "ended in Describe"}, 0, false},
+		"crashes in Configure":         {fakeplugin.DiesInConfigure, fakeplugin.Write, `{}`, []string{"did not start", "ended in Configure"}, 0, false},
+		"hangs at start":               {fakeplugin.Hangs, fakeplugin.Write, `{}`, []string{"did not start", "--plugin-start-timeout"}, 0, false},
+		"lies about its manifest":      {fakeplugin.Liar, fakeplugin.Write, `{}`, []string{"did not start", "otherwise than its manifest", "plugin install"}, 0, false},
+		"another protocol":             {fakeplugin.Foreign, fakeplugin.Write, `{}`, []string{"did not start", "speaks protocol 9"}, 0, false},
+		"crashes before a read":        {"bad", fakeplugin.Read, `{"do":"crash"}`, []string{"ended unexpectedly", "nothing was changed", "out of cheese"}, 0, false},
+		"crashes after a read":         {"bad", fakeplugin.Read, `{` + get + `,"then":"crash"}`, []string{"ended unexpectedly", "nothing was changed"}, 2, false},
+		"crashes before a write":       {"bad", fakeplugin.Write, `{"do":"crash"}`, []string{"ended unexpectedly", "no request had been sent", "out of cheese"}, 0, false},
+		"crashes after a write":        {"bad", fakeplugin.Write, `{` + post + `,"then":"crash"}`, []string{"ended unexpectedly", "may or may not have happened"}, 1, false},
+		"crashes while it answers":     {"bad", fakeplugin.Write, `{` + post + `,"then":"break"}`, []string{"ended unexpectedly", "may or may not have happened"}, 1, false},
+		"hangs before a write":         {"bad", fakeplugin.Write, `{"do":"hang"}`, []string{"did not finish", "--call-timeout", "no request had been sent"}, 0, false},
+		"hangs after a write":          {"bad", fakeplugin.Write, `{` + post + `,"then":"hang"}`, []string{"did not finish", "--call-timeout", "may or may not have happened"}, 1, false},
+		"is frozen":                    {"bad", fakeplugin.Read, `{"do":"stop"}`, []string{"did not finish", "nothing was changed"}, 0, false},
+		"answers 100 MB":               {"bad", fakeplugin.Write, `{"do":"answer","n":100}`, []string{"no usable answer", "over 16 MiB", "no request had been sent"}, 0, false},
+		"leaks memory after a write":   {"bad", fakeplugin.Write, `{` + post + `,"then":"leak","n":4096}`, []string{"was stopped", "300 MiB", "--plugin-memory-limit", "may or may not have happened"}, 1, true},
+		"leaks memory in a read, once": {"bad", fakeplugin.Read, `{` + get + `,"then":"leak","n":4096}`, []string{"was stopped", "300 MiB", "nothing was changed"}, 1, true},
+	}
+	for name, tt := range tests {
+		t.Run(name, func(t *testing.T) {
+			if tt.linux && runtime.GOOS != "linux" {
+				t.Skip("memory is watched on Linux only")
+			}
+			alone(t)
+			c := connectWith(t, catalog.Filter{}, func(cfg *Config) {
+				cfg.Plugins = supervisor.Config{CallTimeout: 20 * time.Second, HangGrace: 100 * time.Millisecond}
+				if tt.linux {
+					cfg.Plugins.MemoryLimit = 300 << 20
+				}
+				if tt.want[0] == "did not finish" {
+					cfg.Plugins.CallTimeout = 10 * time.Second
+				}
+			}, tt.role, "good")
+			text, isError := c.call(tt.role, tt.tool, tt.args)
+			if !isError {
+				t.Errorf("no error: %s", text)
+			}
+			for _, want := range append(tt.want, "plugin "+tt.role) {
+				if !strings.Contains(text, want) {
+					t.Errorf("the answer lacks %q: %s", want, text)
+				}
+			}
+			if reached := c.tenant.Requests(); len(reached) != tt.reached {
+				t.Errorf("%d requests reached the tenant, want %d: %v", len(reached), tt.reached, reached)
+			}
+			if text, isError := c.call("good", fakeplugin.Read, `{"do":"request","path":"/api/v2/logs"}`); isError || !strings.Contains(text, "log_id") {
+				t.Errorf("another plugin: %s", text)
+			}
+		})
+	}
+}
+
+// The client's own cancellation of a call that does not listen: no reply, and the
+// plugin is served by a new process.
+func TestCancellationOfAHungCall(t *testing.T) {
+	alone(t)
+	c := connectWith(t, catalog.Filter{}, func(cfg *Config) { cfg.Plugins.HangGrace = 50 * time.Millisecond }, "ok")
+	first, _ := c.call("ok", fakeplugin.Read, `{}`)
+	mark := filepath.Join(t.TempDir(), "mark")
+	c.send(fmt.Sprintf(`{"jsonrpc":"2.0","id":"hung","method":"tools/call","params":{"name":"auth0_ok_write","arguments":{"do":"hang","file":%q}}}`, mark))
+	within30s(t, "the call hangs", func() bool { _, err := os.Stat(mark); return err == nil })
+	c.send(`{"jsonrpc":"2.0","method":"notifications/cancelled","params":{"requestId":"hung"}}`)
+	within30s(t, "another process serves the plugin", func() bool {
+		pid, isError := c.call("ok", fakeplugin.Read, `{}`)
+		return !isError && pid != first
+	})
+	for _, line := range c.other {
+		if strings.Contains(line, `"hung"`) {
+			t.Errorf("a reply after the cancellation: %s", line)
+		}
+	}
+}
+
+func within30s(t *testing.T, what string, condition func() bool) {
+	t.Helper()
+	for deadline := time.Now().Add(30 * time.Second); time.Now().Before(deadline); time.Sleep(10 * time.Millisecond) {
+		if condition() {
+			return
+		}
+	}
+	t.Fatalf("not within 30 s: %s", what)
+}
+
+// A plugin that pours out on every pipe it has, and reads its stdin, disturbs nobody.
+func TestFloodAndStdinDoNotReachTheClient(t *testing.T) {
+	alone(t)
+	c := connect(t, catalog.Filter{}, "ok")
+	if text, isError := c.call("ok", fakeplugin.Read, `{"do":"flood","n":8}`); isError {
+		t.Errorf("the flooding call: %s", text)
+	}
+	if text, isError := c.call("ok", fakeplugin.Read, `{"do":"stdin"}`); isError || text != `""` {
+		t.Errorf("stdin holds %s", text)
+	}
+	if r := c.request("ping", `{}`); string(r.Result) != `{}` {
+		t.Errorf("ping: %s", r.Result)
+	}
+	if len(c.other) > 0 {
+		t.Errorf("lines that nobody asked for: %v", c.other)
+	}
+}
+
+// lockedBuffer is a log that is read while it is written.
+type lockedBuffer struct {
+	mu sync.Mutex
+	bytes.Buffer
+}
+
+func (b *lockedBuffer) Write(p []byte) (int, error) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.Buffer.Write(p)
+}
+
+func (b *lockedBuffer) text() string {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.String()
+}
+
+// What a plugin logs in a call carries the call's number, and never its id, by which
+// requests are let through.
+func TestPluginLogNamesTheCallByNumber(t *testing.T) {
+	log := &lockedBuffer{}
+	c := connectWith(t, catalog.Filter{}, func(cfg *Config) {
+		cfg.Log = slog.New(slog.NewTextHandler(log, &slog.HandlerOptions{Level: slog.LevelDebug}))
+	}, "ok")
+	for range 2 {
+		c.call("ok", fakeplugin.Read, `{"do":"log"}`)
+	}
+	c.call("ok", fakeplugin.Read, `{"do":"log","call":"NOSUCHCALL"}`)
+	text := log.text()
+	for _, want := range []string{
+		`msg=careful plugin=ok tool=auth0_ok_read call=1 step=1 id=(call)`,
+		`msg=careful plugin=ok tool=auth0_ok_read call=2 step=1`,
+		`msg=careful plugin=ok step=1`,
+	} {
+		if !strings.Contains(text, want) {
+			t.Errorf("the log lacks %q:\n%s", want, text)
+		}
+	}
+	id, _ := c.call("ok", fakeplugin.Read, `{"do":"id"}`)
+	shape := regexp.MustCompile(`[A-Z2-7]{26}`)
+	if !shape.MatchString(id) {
+		t.Fatalf("an id looks like %s: the test proves nothing", id)
+	}
+	if found := shape.FindString(log.text()); found != "" {
+		t.Errorf("the log holds the id of a call: %s", found)
+	}
+}
+
+// The gate's word on whether a write was sent decides what the client is told.
+func TestInterrupted(t *testing.T) {
+	crash := func() error {
+		return errors.Join(&supervisor.CrashError{Interruption: supervisor.Interruption{Plugin: "p", Tool: "t", Effect: "write"}})
+	}
+	if text := interrupted(crash(), true).Error(); !strings.Contains(text, "may or may not") {
+		t.Errorf("after a write: %s", text)
+	}
+	if text := interrupted(crash(), false).Error(); !strings.Contains(text, "no request had been sent") {
+		t.Errorf("before a write: %s", text)
+	}
+	if err := errors.New("other"); !errors.Is(interrupted(err, false), err) {
+		t.Error("another error is changed")
+	}
+}

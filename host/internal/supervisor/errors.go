@@ -127,7 +127,8 @@ type BrokenError struct {
 	// Failures is how many there were within the last minute.
 	Failures int
 	Until    time.Time
-	// Last is the newest failure, a LaunchError or a CrashError.
+	// Last is the newest failure, a LaunchError or a CrashError. It is no part of this
+	// error's chain: it was another call's.
 	Last error
 }
 
@@ -135,8 +136,6 @@ func (e *BrokenError) Error() string {
 	return fmt.Sprintf("plugin %s failed %d times within a minute and is not started again before %s. The last failure: %v",
 		e.Plugin, e.Failures, e.Until.UTC().Format("15:04:05 UTC"), e.Last)
 }
-
-func (e *BrokenError) Unwrap() error { return e.Last }
 
 func orNone(s string) string {
 	if s == "" {

@@ -148,7 +148,8 @@ func (s *Supervisor) callOnce(ctx context.Context, sl *slot, tool pluginv1.ToolM
 	case status.Code(err) == codes.Unavailable && proc.gone(newsPatience):
 		crash := s.crash(proc, whose)
 		sl.mu.Lock()
-		sl.leave(proc, crash)
+		kept := *crash // the caller may add to its own
+		sl.leave(proc, &kept)
 		sl.mu.Unlock()
 		return nil, crash
 	case status.Code(err) == codes.Unavailable:

@@ -64,15 +64,10 @@ func endRecord(ctx context.Context, record *audit.Call, result *mcp.CallToolResu
 }
 
 // recordUnknown records the call of a tool that is not offered.
-func (s *Server) recordUnknown(name string, params json.RawMessage, rule audit.Rule, reason string) {
+func (s *Server) recordUnknown(name string, arguments json.RawMessage, rule audit.Rule, reason string) {
 	if s.cfg.Audit == nil {
 		return
 	}
-	var p struct {
-		Arguments json.RawMessage `json:"arguments"`
-	}
-	// The name could be read, so the rest can.
-	_ = json.Unmarshal(params, &p)
 	client := s.session.GetClientInfo()
-	s.cfg.Audit.Begin(audit.Subject{Client: client.Name, ClientVersion: client.Version, Tool: name}, p.Arguments).Refuse(rule, reason)
+	s.cfg.Audit.Begin(audit.Subject{Client: client.Name, ClientVersion: client.Version, Tool: name}, arguments).Refuse(rule, reason)
 }

@@ -89,7 +89,7 @@ func (s *Server) Serve(ctx context.Context, in io.Reader, out io.Writer) error {
 	s.supervisor.Announce()
 	err := stdio.Serve(ctx, stdio.Config{
 		In: in, Out: out, Handle: s.handle, Log: s.cfg.Log,
-		Class: s.class,
+		Class: s.class, Batch: s.acceptsBatch,
 	})
 	if closeErr := s.Close(); err == nil {
 		err = closeErr
@@ -97,13 +97,17 @@ func (s *Server) Serve(ctx context.Context, in io.Reader, out io.Writer) error {
 	return err
 }
 
-// class sorts a request by what its tool may do. A tool that there is none of is
-// only refused, which is no write.
-func (s *Server) class(method string, params json.RawMessage) stdio.Class {
+// class sorts a request by what its tool may do. What is only refused is no write,
+// and what came before the handshake is refused by the reader, in its turn.
+func (s *Server) class(method string, raw json.RawMessage) stdio.Class {
 	if method != string(mcp.MethodToolsCall) {
 		return stdio.Inline
 	}
-	if tool, ok := s.cfg.Selection.Lookup(toolName(params)); ok && tool.Effect != pluginv1.EffectRead {
+	p, wrong := parseParams(raw)
+	if wrong != "" || !p.modern() && !s.session.ready() {
+		return stdio.Inline
+	}
+	if tool, ok := s.cfg.Selection.Lookup(p.text("name")); ok && tool.Effect != pluginv1.EffectRead {
 		return stdio.Writes
 	}
 	return stdio.Reads
@@ -118,49 +122,15 @@ type paramsKey struct{}
 
 func (s *Server) handle(ctx context.Context, r stdio.Request) []byte {
 	s.session.attach(stdio.FromContext(ctx))
-	if r.Method == string(mcp.MethodToolsCall) {
-		if reply := s.refuseUnknown(r); reply != nil {
-			return reply
-		}
+	if reply := s.refuse(r); reply != nil {
+		return reply
 	}
 	ctx = context.WithValue(s.mcp.WithContext(ctx, s.session), paramsKey{}, r.Params)
 	answer := s.mcp.HandleMessage(ctx, r.Message)
 	if answer == nil {
 		return nil
 	}
-	return encode(answer)
-}
-
-// refuseUnknown answers a call of a tool that is not offered, and says why: the
-// same selection that lists tools decides which may be called.
-func (s *Server) refuseUnknown(r stdio.Request) []byte {
-	name := toolName(r.Params)
-	if name == "" {
-		s.recordUnknown(name, nil, audit.RuleArguments, "tools/call without the name of a tool")
-		return encode(mcp.JSONRPCError{JSONRPC: mcp.JSONRPC_VERSION, ID: mcp.NewRequestId(r.ID), Error: mcp.NewJSONRPCErrorDetails(mcp.INVALID_PARAMS, "tools/call needs the name of a tool: a text", nil)})
-	}
-	if _, ok := s.cfg.Selection.Lookup(name); ok {
-		return nil
-	}
-	text, rule := fmt.Sprintf("there is no tool %q", name), audit.RuleUnknown
-	if reason, ok := s.cfg.Selection.Excluded(name); ok {
-		text, rule = reason, audit.RuleFilter
-	} else if near := s.cfg.Selection.Suggest(name); len(near) > 0 {
-		text += "; did you mean " + strings.Join(near, " or ") + "?"
-	}
-	s.recordUnknown(name, r.Params, rule, text)
-	return encode(mcp.JSONRPCError{JSONRPC: mcp.JSONRPC_VERSION, ID: mcp.NewRequestId(r.ID), Error: mcp.NewJSONRPCErrorDetails(mcp.INVALID_PARAMS, text, nil)})
-}
-
-func toolName(params json.RawMessage) string {
-	var p struct {
-		Name string `json:"name"`
-	}
-	// A name of the wrong type names no tool.
-	if json.Unmarshal(params, &p) != nil {
-		return ""
-	}
-	return p.Name
+	return reword(r, answer)
 }
 
 func encode(v any) []byte {
@@ -221,6 +191,7 @@ type session struct {
 	mu          sync.Mutex
 	conn        *stdio.Conn
 	initialized bool
+	version     string // as negotiated by initialize; empty before
 	level       mcp.LoggingLevel
 	client      mcp.Implementation
 	caps        mcp.ClientCapabilities
@@ -263,6 +234,24 @@ func (s *session) GetLogLevel() mcp.LoggingLevel {
 	defer s.mu.Unlock()
 	return s.level
 }
+
+// SetProtocolVersion is called by mcp-go when initialize has negotiated one, and
+// with ProtocolVersion makes a SessionWithProtocolVersion.
+func (s *session) SetProtocolVersion(version string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.version = version
+}
+
+func (s *session) ProtocolVersion() string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.version
+}
+
+// ready tells whether initialize has been answered. Requests that carry their
+// version make the session initialized too, but say nothing of others.
+func (s *session) ready() bool { return s.ProtocolVersion() != "" }
 
 // The rest is mcp-go's SessionWithClientInfo.
 func (s *session) GetClientInfo() mcp.Implementation {

@@ -61,6 +61,14 @@ func connect(t *testing.T, filter catalog.Filter, roles ...string) *client {
 // connectWith lets a test change the server's configuration.
 func connectWith(t *testing.T, filter catalog.Filter, configure func(*Config), roles ...string) *client {
 	t.Helper()
+	c := dial(t, filter, configure, roles...)
+	c.request("initialize", `{"protocolVersion":"2025-06-18","capabilities":{},"clientInfo":{"name":"t","version":"1"}}`)
+	return c
+}
+
+// dial is connectWith without the handshake.
+func dial(t *testing.T, filter catalog.Filter, configure func(*Config), roles ...string) *client {
+	t.Helper()
 	path, err := os.Executable()
 	if err != nil {
 		t.Fatal(err)

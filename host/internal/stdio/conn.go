@@ -8,7 +8,6 @@ import (
 	"io"
 	"runtime"
 	"runtime/debug"
-	"strconv"
 	"sync"
 )
 
@@ -29,6 +28,7 @@ type Conn struct {
 	reads, writes pool
 	waits         waits
 	asked         asked
+	batches       int // those that are not answered
 	work          int // accepted calls whose handler or reply isn't through, and the line being handled
 	stopping      bool
 	idle          chan struct{} // closed when stopping and no work is left
@@ -43,11 +43,13 @@ type call struct {
 	ctx      context.Context
 	cancel   context.CancelCauseFunc
 	conn     *Conn
+	batch    *batch // that it is a member of; nil if it came on a line of its own
 
 	// Guarded by conn.mu.
-	done   bool // answered or cancelled: nothing more is sent for it
-	placed bool // it takes a place among those that run in its pool
-	held   *int // what its bytes are counted in; nil before it is accepted and once it is settled
+	done   bool   // answered or cancelled: nothing more is sent for it
+	reply  []byte // of a batch's member, until the whole batch is answered
+	placed bool   // it takes a place among those that run in its pool
+	held   *int   // what its bytes are counted in; nil before it is accepted and once it is settled
 }
 
 // newConn returns a connection and the context that those of its handlers derive from.
@@ -124,27 +126,46 @@ func (c *Conn) handleLine(base context.Context, line []byte, tooLong bool) bool 
 	defer c.end()
 	if tooLong {
 		c.cfg.Log.Warn("refused a line over the limit", "limit_bytes", c.cfg.MaxLine)
-		c.send(errorLine(nil, codeParse, fmt.Sprintf("the line is longer than %d bytes", c.cfg.MaxLine), ""))
+		c.send(nil, errorLine(nil, codeParse, fmt.Sprintf("the line is longer than %d bytes", c.cfg.MaxLine), ""))
 		return true
 	}
 	if len(line) == 0 {
 		return true
 	}
-	e, refused := parseLine(line)
+	refused := checkJSON(line)
 	switch {
-	case refused != nil && refused.code == codeInvalidParams && e.id == nil:
-		c.cfg.Log.Debug("ignored a notification with invalid params")
 	case refused != nil:
-		c.cfg.Log.Debug("refused a message", "code", refused.code, "cause", refused.message)
-		c.send(errorLine(e.replyID(), refused.code, refused.message, ""))
+		c.refuseMessage(nil, &envelope{}, refused)
+	case line[0] == '[':
+		c.handleBatch(base, line)
+	default:
+		c.handleMessage(base, line, nil)
+	}
+	return true
+}
+
+// handleMessage handles one message, which is valid JSON; b is the batch that it came in, if any.
+func (c *Conn) handleMessage(base context.Context, value []byte, b *batch) {
+	e, refused := parseMessage(value)
+	switch {
+	case refused != nil:
+		c.refuseMessage(b, &e, refused)
 	case e.isResponse():
 		c.handleResponse(&e)
 	case e.id == nil:
 		c.handleNotification(base, &e)
 	default:
-		c.handleRequest(base, &e)
+		c.handleRequest(base, &e, b)
 	}
-	return true
+}
+
+func (c *Conn) refuseMessage(b *batch, e *envelope, refused *refusal) {
+	if refused.code == codeInvalidParams && e.id == nil {
+		c.cfg.Log.Debug("ignored a notification with invalid params")
+		return
+	}
+	c.cfg.Log.Debug("refused a message", "code", refused.code, "cause", refused.message)
+	c.send(b, errorLine(e.replyID(), refused.code, refused.message, ""))
 }
 
 func (c *Conn) handleNotification(base context.Context, e *envelope) {
@@ -157,17 +178,18 @@ func (c *Conn) handleNotification(base context.Context, e *envelope) {
 	c.cfg.Handle(base, r)
 }
 
-func (c *Conn) handleRequest(base context.Context, e *envelope) {
+func (c *Conn) handleRequest(base context.Context, e *envelope, b *batch) {
 	c.lastID++
 	k := &call{
 		Request:  e.request(c.lastID),
 		clientID: append([]byte(nil), e.id...),
 		key:      idKey(e.id),
 		conn:     c,
+		batch:    b,
 	}
 	class, ok := c.classify(k)
 	if !ok {
-		c.send(errorLine(k.clientID, codeInternal, "the server failed to handle the request", ""))
+		c.send(b, errorLine(k.clientID, codeInternal, "the server failed to handle the request", ""))
 		return
 	}
 	k.pool = c.poolOf(class)
@@ -175,7 +197,7 @@ func (c *Conn) handleRequest(base context.Context, e *envelope) {
 	k.ctx, k.cancel = context.WithValue(ctx, callKey{}, k), cancel
 	if refused := c.accept(k); refused != nil {
 		cancel(nil)
-		c.send(refused)
+		c.send(b, refused)
 		return
 	}
 	if k.pool == nil {
@@ -212,11 +234,19 @@ func (c *Conn) accept(k *call) []byte {
 	if _, taken := c.inFlight[k.key]; taken {
 		return errorLine(k.clientID, codeInvalidRequest, "a request with this id is still in flight", "")
 	}
+	if k.batch != nil {
+		if refused := k.batch.refuses(k); refused != nil {
+			return refused
+		}
+	}
 	if k.pool != nil && k.pool.full(k.size()) {
 		return busyLine(k)
 	}
 	c.inFlight[k.key] = k
 	c.work++
+	if k.batch != nil {
+		k.batch.add(k)
+	}
 	if k.pool != nil {
 		k.pool.add(k)
 		c.startWaiting(k.pool)
@@ -226,7 +256,7 @@ func (c *Conn) accept(k *call) []byte {
 
 func busyLine(k *call) []byte {
 	message := fmt.Sprintf("busy: %d %s calls are running and %d are waiting; try again when some have been answered", k.pool.running, k.pool.what, len(k.pool.queue))
-	return errorLine(k.clientID, codeServer, message, `{"retryAfterMs":`+strconv.FormatInt(busyRetryAfter.Milliseconds(), 10)+`}`)
+	return errorLine(k.clientID, codeServer, message, busyData())
 }
 
 // startWaiting starts every queued call that may run. The caller holds c.mu.
@@ -245,7 +275,7 @@ func (c *Conn) run(k *call) {
 		if line == nil {
 			line = errorLine(k.clientID, codeInternal, "the server failed to handle the request", "")
 		}
-		c.reply(k, line)
+		c.answer(k, line)
 		c.settle(k)
 	}()
 	if !k.wanted() {
@@ -261,16 +291,25 @@ func (c *Conn) run(k *call) {
 	}
 }
 
-// reply writes line for the call unless it is answered or cancelled already.
-func (c *Conn) reply(k *call, line []byte) {
+// answer writes line for the call unless it is answered or cancelled already.
+func (c *Conn) answer(k *call, line []byte) {
+	if k.batch != nil {
+		k.batch.answer(k, line)
+		return
+	}
 	err := c.out.write(line, k.finish)
 	if err != nil {
 		c.cfg.Log.Debug("a reply was not written", "request", k.ID, "error", err)
 	}
 }
 
-// send writes a line that belongs to no accepted request. A broken Out ends Serve, which reports it.
-func (c *Conn) send(line []byte) {
+// send writes a line that belongs to no accepted request, or adds it to what the batch is answered with. A broken Out
+// ends Serve, which reports it.
+func (c *Conn) send(b *batch, line []byte) {
+	if b != nil {
+		b.addLine(line)
+		return
+	}
 	if err := c.out.write(line, always); err != nil {
 		c.cfg.Log.Debug("an error reply was not written", "error", err)
 	}
@@ -288,6 +327,7 @@ func (c *Conn) settle(k *call) {
 func (c *Conn) forget(k *call) {
 	if k.pool != nil {
 		k.chargeTo(nil)
+		k.Message, k.Params = nil, nil // a batch keeps the call until the last of its members is answered
 		k.pool.leave(k)
 		c.startWaiting(k.pool)
 	}
@@ -334,24 +374,28 @@ func (c *Conn) cancelRequest(params json.RawMessage) {
 	}
 	c.mu.Lock()
 	k := c.inFlight[idKey(p.RequestID)]
-	if k == nil || k.Method == "initialize" {
+	if k == nil || k.Method == methodInitialize {
 		c.mu.Unlock()
 		return
 	}
 	k.finishLocked()
+	complete := k.batch != nil && k.batch.leave(k)
 	if k.pool != nil && k.pool.remove(k) {
 		c.forget(k)
 	}
 	c.mu.Unlock()
 	reason, _ := p.Reason.(string)
 	k.cancel(&CancelledError{Reason: reason})
+	if complete {
+		k.batch.write()
+	}
 }
 
 // wanted tells whether the client still waits for something about this call.
 func (k *call) wanted() bool {
 	k.conn.mu.Lock()
 	defer k.conn.mu.Unlock()
-	return !k.done
+	return !k.done && k.reply == nil
 }
 
 // finish takes the call out of the table, for its reply to be written; false if it isn't wanted any more.

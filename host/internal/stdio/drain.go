@@ -33,7 +33,7 @@ func (c *Conn) drain() error {
 	go func() {
 		defer close(written)
 		for _, k := range c.unanswered() {
-			c.reply(k, errorLine(k.clientID, codeServer, notFinished, ""))
+			c.answer(k, errorLine(k.clientID, codeServer, notFinished, ""))
 		}
 		c.out.settle()
 	}()
@@ -105,7 +105,7 @@ func (c *Conn) emptyQueues() []*call {
 // released here.
 func (c *Conn) refuse(calls []*call, message string) {
 	for _, k := range calls {
-		c.reply(k, errorLine(k.clientID, codeServer, message, ""))
+		c.answer(k, errorLine(k.clientID, codeServer, message, ""))
 		k.cancel(ErrShutdown)
 		c.mu.Lock()
 		c.forget(k)

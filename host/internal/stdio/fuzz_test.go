@@ -16,6 +16,7 @@ func FuzzLines(f *testing.F) {
 	for _, s := range []string{
 		callLine("1"), `{"jsonrpc":"2.0","id":"a","method":"ping"}`, `[{"jsonrpc":"2.0","id":1,"method":"ping"}]`, `{"id":null}`, "\xff", "{", "\ufeff{}",
 		callLine("7") + "\n" + cancelLine("7", "why"), `{"jsonrpc":"2.0","id":1,"id":2,"method":"x"}`, strings.Repeat("x", 2000),
+		`[` + callLine("1") + `,` + cancelLine("1", "") + `,` + callLine("2") + `,3,[],{"jsonrpc":"2.0","id":"server-1","result":1}]`, `[]`, `[[`,
 	} {
 		f.Add([]byte(s))
 	}
@@ -26,23 +27,18 @@ func FuzzLines(f *testing.F) {
 		}
 		var out bytes.Buffer
 		input := io.MultiReader(bytes.NewReader(in), strings.NewReader("\n"+callLine(probe)+"\n"))
-		err := Serve(t.Context(), Config{In: input, Out: &out, Class: byMethod, MaxLine: 1000, DrainTimeout: 10 * time.Second,
+		err := Serve(t.Context(), Config{In: input, Out: &out, Class: byMethod, Batch: accept, MaxLine: 1000, DrainTimeout: 10 * time.Second,
 			Handle: func(_ context.Context, r Request) []byte { return result(r, "1") }})
 		if err != nil {
 			t.Fatal(err)
 		}
 		answered := 0
 		for line := range bytes.Lines(out.Bytes()) {
-			var m struct {
-				JSONRPC string          `json:"jsonrpc"`
-				ID      json.RawMessage `json:"id"`
-				Result  json.RawMessage `json:"result"`
-				Error   json.RawMessage `json:"error"`
+			if err := checkLine(line); err != nil {
+				t.Fatalf("%v: %q", err, line)
 			}
-			if err := json.Unmarshal(line, &m); err != nil || m.JSONRPC != "2.0" || (m.Result == nil) == (m.Error == nil) {
-				t.Fatalf("not a response: %q", line)
-			}
-			if string(m.ID) == probe {
+			var m struct{ ID json.RawMessage }
+			if line[0] == '{' && json.Unmarshal(line, &m) == nil && string(m.ID) == probe {
 				answered++
 			}
 		}

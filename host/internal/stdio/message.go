@@ -103,24 +103,41 @@ type refusal struct {
 	message string
 }
 
-// parseLine reads one line. With a refusal the envelope still has what could be read, for the reply's id.
-func parseLine(line []byte) (envelope, *refusal) {
+// checkJSON tells why a line is no JSON value at all.
+func checkJSON(line []byte) *refusal {
 	if !utf8.Valid(line) {
-		return envelope{}, &refusal{codeParse, "the line is not valid UTF-8"}
+		return &refusal{codeParse, "the line is not valid UTF-8"}
 	}
 	if !json.Valid(line) {
-		return envelope{}, &refusal{codeParse, "the line is not valid JSON" + syntaxErrorPlace(line)}
+		return &refusal{codeParse, "the line is not valid JSON" + syntaxErrorPlace(line)}
 	}
-	switch line[0] {
-	case '{':
-	case '[':
-		return envelope{}, &refusal{codeInvalidRequest, "batches are not accepted, neither protocol version 2024-11-05 nor any after 2025-03-26 has them: send each message on a line of its own"}
-	default:
+	return nil
+}
+
+// parseMessage reads one message, which is valid JSON. With a refusal the envelope still has what could be read, for the
+// reply's id.
+func parseMessage(value []byte) (envelope, *refusal) {
+	if value[0] != '{' {
 		return envelope{}, &refusal{codeInvalidRequest, "a message must be a JSON object"}
 	}
-	e := scanEnvelope(line)
-	refused := e.check()
-	return e, refused
+	e := scanEnvelope(value)
+	return e, e.check()
+}
+
+// scanArray splits a JSON array, known to be valid, into its elements; nil when there are more than most.
+func scanArray(array []byte, most int) [][]byte {
+	elements := [][]byte{}
+	for i := skipSpace(array, 1); array[i] != ']'; {
+		end := skipValue(array, i)
+		if len(elements) == most {
+			return nil
+		}
+		elements = append(elements, array[i:end])
+		if i = skipSpace(array, end); array[i] == ',' {
+			i = skipSpace(array, i+1)
+		}
+	}
+	return elements
 }
 
 // syntaxErrorPlace says where a line stops being JSON, without quoting it.

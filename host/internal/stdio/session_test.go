@@ -50,11 +50,27 @@ func (s *session) Write(p []byte) (int, error) {
 	return len(p), nil
 }
 
-// checkLine tells whether p is exactly one line with one JSON-RPC message.
+// checkLine tells whether p is exactly one line with one JSON-RPC message, or an array of some.
 func checkLine(p []byte) error {
 	if bytes.IndexByte(p, '\n') != len(p)-1 {
 		return fmt.Errorf("not one line")
 	}
+	if p[0] != '[' {
+		return checkMessage(p)
+	}
+	var messages []json.RawMessage
+	if err := json.Unmarshal(p, &messages); err != nil || len(messages) == 0 {
+		return fmt.Errorf("not messages: %w", err)
+	}
+	for _, m := range messages {
+		if err := checkMessage(m); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func checkMessage(p []byte) error {
 	var m struct {
 		Version string          `json:"jsonrpc"`
 		ID      json.RawMessage `json:"id"`

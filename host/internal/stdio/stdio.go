@@ -121,6 +121,9 @@ type Config struct {
 
 	// Class sorts requests; nil means that all are Reads. Notifications are always handled inline.
 	Class func(method string, params json.RawMessage) Class
+	// Batch is asked when the client sends several messages in one line, as a JSON array: nil accepts that, an error
+	// refuses it, and its text is told to the client. A nil Batch refuses all. It runs on the reader.
+	Batch func() error
 	// Reads and Writes are the bounds of the two pools.
 	Reads, Writes Bounds
 	// Waits is how many calls may wait on a person at once; see [WaitForPerson].

@@ -25,6 +25,16 @@ func newWriter(out io.Writer) *writer {
 // drops it. Deciding then, not before, keeps a notification from following the reply to its request. The error is the
 // first one that Out gave, or ErrClosed.
 func (w *writer) write(line []byte, want func() bool) error {
+	return w.compose(func() []byte {
+		if want() {
+			return line
+		}
+		return nil
+	})
+}
+
+// compose is write of a line that is made when it is its turn; nil drops it.
+func (w *writer) compose(made func() []byte) error {
 	select {
 	case w.turn <- struct{}{}:
 	case <-w.dead:
@@ -34,7 +44,8 @@ func (w *writer) write(line []byte, want func() bool) error {
 	if err := w.failure(); err != nil {
 		return err
 	}
-	if !want() {
+	line := made()
+	if line == nil {
 		return nil
 	}
 	n, err := w.out.Write(line)

@@ -151,11 +151,11 @@ func TestMissingLoader(t *testing.T) {
 func TestSweepEndsWhatIsLeft(t *testing.T) {
 	s, sp := startWith(t, Config{}), spec(t, "ok")
 	base := t.TempDir()
-	path := filepath.Join(base, runFolderPrefix+"1")
+	path := filepath.Join(base, RunFolderPrefix+"1")
 	if err := os.Mkdir(path, 0o700); err != nil {
 		t.Fatal(err)
 	}
-	if err := os.WriteFile(filepath.Join(path, lockFile), nil, 0o600); err != nil {
+	if err := os.WriteFile(filepath.Join(path, RunFolderLock), nil, 0o600); err != nil {
 		t.Fatal(err)
 	}
 	left := startMarked(t, markVariable+"="+path+"/plugin-dir1")

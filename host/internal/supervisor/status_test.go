@@ -82,14 +82,14 @@ func TestStatusOfADeadHostIsIgnored(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if err := errors.Join(os.WriteFile(filepath.Join(dir, statusFile), data, 0o600), os.WriteFile(filepath.Join(dir, lockFile), nil, 0o600)); err != nil {
+		if err := errors.Join(os.WriteFile(filepath.Join(dir, statusFile), data, 0o600), os.WriteFile(filepath.Join(dir, RunFolderLock), nil, 0o600)); err != nil {
 			t.Fatal(err)
 		}
 		return filepath.Join(dir, statusFile)
 	}
 	h := HostStatus{PID: os.Getpid(), Plugins: []PluginStatus{{Name: "x", LastFailure: "\x1b[2Jred"}}}
 	dead, live := write("a0-dead", h), write("a0-live", h)
-	lock := flock.New(filepath.Join(filepath.Dir(live), lockFile))
+	lock := flock.New(filepath.Join(filepath.Dir(live), RunFolderLock))
 	if ok, err := lock.TryLock(); !ok || err != nil {
 		t.Fatal(err)
 	}

@@ -54,8 +54,9 @@ const processes = () => argumentsBelow(process.pid).join("\n");
 // serve runs the server until it has answered a call, and looks at its processes then.
 async function serve(desk, canaries, env) {
   const run = desk.auth0mcp(["run", "--log-level", "debug"], { env, input: null });
+  run.child.stdin.write('{"jsonrpc":"2.0","id":0,"method":"initialize","params":{"protocolVersion":"2025-11-25","capabilities":{},"clientInfo":{"name":"canary","version":"1"}}}\n');
   run.child.stdin.write('{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"auth0_list_logs","arguments":{"per_page":1}}}\n');
-  await until(() => `no answer: ${run.said}`, () => run.out.includes("\n"));
+  await until(() => `no answer: ${run.said}`, () => run.out.includes('"id":1,'));
   assert.match(run.out, /log_id/);
   const plugins = children(run.child.pid);
   assert.equal(plugins.length, 1);

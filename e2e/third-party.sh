@@ -6,7 +6,8 @@ root=$(cd "$(dirname "$0")/.." && pwd)
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 export GOWORK=off XDG_CONFIG_HOME=$work/config XDG_DATA_HOME=$work/data XDG_STATE_HOME=$work/state
-call='{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"auth0_list_client_grants","arguments":{"client_id":"x"}}}'
+calls='{"jsonrpc":"2.0","id":"init","method":"initialize","params":{"protocolVersion":"2025-06-18","capabilities":{},"clientInfo":{"name":"script","version":"1"}}}
+{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"auth0_list_client_grants","arguments":{"client_id":"x"}}}'
 fail() { echo "third-party: $*" >&2; exit 1; }
 
 cp -r "$root/examples/client-grants" "$work/plugin"
@@ -17,14 +18,14 @@ go mod edit -replace "github.com/auth0-mcp/auth0-mcp/sdk=$root/sdk" -replace "gi
 go test ./...
 go build -trimpath -o auth0-mcp-plugin-client-grants .
 
-echo "$call" | "$root/bin/auth0-mcp" run --sandbox --dev-plugin . >"$work/dev.json" 2>"$work/dev.log"
+echo "$calls" | "$root/bin/auth0-mcp" run --sandbox --dev-plugin . >"$work/dev.json" 2>"$work/dev.log"
 grep -q '"text":"\[' "$work/dev.json" || fail "not called under development: $(cat "$work/dev.json" "$work/dev.log")"
 grep -q 'not checked' "$work/dev.log" || fail "a plugin under development is not announced"
 
-echo "$call" | "$root/bin/auth0-mcp" run --sandbox --plugin-dir . >"$work/untrusted.json" 2>"$work/untrusted.log"
+echo "$calls" | "$root/bin/auth0-mcp" run --sandbox --plugin-dir . >"$work/untrusted.json" 2>"$work/untrusted.log"
 grep -q 'plugin install' "$work/untrusted.json" || fail "loaded without being locked: $(cat "$work/untrusted.json")"
 
 "$root/bin/auth0-mcp" plugin install --yes . | grep -q 'Installed client-grants 0.1.0' || fail "not installed"
-echo "$call" | "$root/bin/auth0-mcp" run --sandbox --log-level error >"$work/locked.json"
+echo "$calls" | "$root/bin/auth0-mcp" run --sandbox --log-level error >"$work/locked.json"
 grep -q '"text":"\[' "$work/locked.json" || fail "not called through the lock: $(cat "$work/locked.json")"
 echo "third-party: built outside, loaded under development and through the lock"

@@ -55,6 +55,9 @@ func Launched() bool { return os.Getenv(pluginv1.MagicCookieKey) != "" }
 
 // Manifest is the declaration of a plugin with a role.
 func Manifest(role string) pluginv1.Manifest {
+	if role == Conformance {
+		return conformanceManifest()
+	}
 	tool := func(name string, effect pluginv1.Effect, paths ...string) pluginv1.ToolManifest {
 		scope := "read:clients"
 		if effect != pluginv1.EffectRead {
@@ -233,6 +236,9 @@ type instruction struct {
 
 // CallTool does what it is told.
 func (f *fake) CallTool(ctx context.Context, r *pluginv1.CallToolRequest) (*pluginv1.CallToolResponse, error) {
+	if f.role == Conformance {
+		return f.conform(ctx, r)
+	}
 	in := instruction{Method: "GET", Call: r.GetCallId()}
 	if err := json.Unmarshal(r.GetArguments(), &in); err != nil {
 		return nil, err

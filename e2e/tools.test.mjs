@@ -1,5 +1,6 @@
 // The main job of every plugin, through the TypeScript SDK's client and real plugin processes.
 import assert from "node:assert/strict";
+import { spawnSync } from "node:child_process";
 import { existsSync, readFileSync } from "node:fs";
 import { test } from "node:test";
 import { Client } from "@modelcontextprotocol/sdk/client/index.js";
@@ -148,6 +149,19 @@ test("each plugin is a process of its own, started when it is first called", asy
     await call(client, name);
   }
   assert.equal(children(pid).length, 5);
+});
+
+test("a handshake and twenty calls piped in are answered, each once", () => {
+  const line = (id, method, params) => JSON.stringify({ jsonrpc: "2.0", id, method, params }) + "\n";
+  const tools = ["auth0_list_applications", "auth0_list_resource_servers", "auth0_list_actions", "auth0_list_forms", "auth0_list_logs"];
+  const input =
+    line(0, "initialize", { protocolVersion: "2025-11-25", capabilities: {}, clientInfo: { name: "printf", version: "1" } }) +
+    Array.from({ length: 20 }, (_, i) => line(i + 1, "tools/call", { name: tools[i % 5], arguments: {} })).join("");
+  const run = spawnSync(new URL("../bin/auth0-mcp", import.meta.url).pathname, ["run", "--sandbox", "--log-level", "error"], { input, encoding: "utf8", timeout: 60_000 });
+  assert.equal(run.status, 0, run.stderr);
+  const replies = run.stdout.trim().split("\n").map((reply) => JSON.parse(reply));
+  assert.deepEqual(replies.map((reply) => reply.id).sort((a, b) => a - b), Array.from({ length: 21 }, (_, i) => i));
+  for (const { id, result } of replies) assert.ok(result && !result.isError, JSON.stringify({ id, result }));
 });
 
 test("a host that is killed leaves no plugin behind", async (t) => {

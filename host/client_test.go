@@ -63,7 +63,7 @@ func useClient(ctx context.Context, t *testing.T, c *client.Client, version stri
 	if hello.ProtocolVersion != version || c.ProtocolVersion() != version || hello.ServerInfo.Name != "auth0-mcp" || hello.Instructions == "" {
 		t.Errorf("initialized with %+v", hello)
 	}
-	if err := c.Ping(ctx); err != nil {
+	if err := c.Ping(ctx); err != nil { //nolint:staticcheck // the older versions have it
 		t.Errorf("ping: %v", err)
 	}
 	tools, err := c.ListTools(ctx, mcp.ListToolsRequest{})
@@ -71,7 +71,7 @@ func useClient(ctx context.Context, t *testing.T, c *client.Client, version stri
 		t.Fatalf("%d tools, %v", len(tools.Tools), err)
 	}
 	if version != mcp.LATEST_PROTOCOL_VERSION {
-		if err := c.SetLevel(ctx, mcp.SetLevelRequest{Params: mcp.SetLevelParams{Level: mcp.LoggingLevelInfo}}); err != nil {
+		if err := c.SetLevel(ctx, mcp.SetLevelRequest{Params: mcp.SetLevelParams{Level: mcp.LoggingLevelInfo}}); err != nil { //nolint:staticcheck // the older versions have it
 			t.Errorf("setLevel: %v", err)
 		}
 	}

@@ -18,6 +18,7 @@ import (
 	"github.com/auth0-mcp/auth0-mcp/host/internal/catalog"
 	"github.com/auth0-mcp/auth0-mcp/host/internal/egress"
 	"github.com/auth0-mcp/auth0-mcp/host/internal/mcpserver"
+	"github.com/auth0-mcp/auth0-mcp/host/internal/stdio"
 )
 
 type runFlags struct {
@@ -27,6 +28,7 @@ type runFlags struct {
 	devPlugins []string
 	sandbox    bool
 	maxOutput  int
+	maxLine    int
 	plugins    pluginFlags
 	approve    string
 	rateShare  rateShareFlag
@@ -53,6 +55,7 @@ beats the environment, and AUTH0_TOKEN the default profile.`,
 	}
 	f.addSelection(cmd)
 	f.addTenant(cmd)
+	cmd.Flags().IntVar(&f.maxLine, "max-line", stdio.DefaultMaxLine, "longest line that is read from the client, in bytes; a longer one is refused")
 	f.log.add(cmd)
 	return cmd
 }
@@ -77,6 +80,9 @@ func (f *runFlags) addTenant(cmd *cobra.Command) {
 	f.plugins.add(cmd)
 }
 
+// minMaxLine is what any client's initialize fits into.
+const minMaxLine = 4096
+
 // tenant is the one whose requests the gate lets through.
 type tenant struct {
 	domain    string
@@ -97,6 +103,9 @@ func run(cmd *cobra.Command, env Environment, f runFlags) error {
 	log, err := f.log.logger(env.Err)
 	if err != nil {
 		return err
+	}
+	if f.maxLine < minMaxLine {
+		return fmt.Errorf("--max-line %d: want at least %d bytes", f.maxLine, minMaxLine)
 	}
 	server, err := f.server(cmd, env, log)
 	if err != nil {
@@ -164,7 +173,7 @@ func (f runFlags) server(cmd *cobra.Command, env Environment, log *slog.Logger) 
 	}
 	server := mcpserver.New(mcpserver.Config{
 		Profile: t.profile, Approve: approval.Policy{Mode: approve, Environment: t.environment}, Approvals: approvals,
-		Version: env.Version, Observe: t.events.Tool, Domain: t.domain, Selection: selection, Gate: gate, MaxOutput: f.maxOutput, Plugins: bounds, Log: log,
+		Version: env.Version, Observe: t.events.Tool, Domain: t.domain, Selection: selection, Gate: gate, MaxOutput: f.maxOutput, MaxLine: f.maxLine, Plugins: bounds, Log: log,
 		Audit: openAudit(record, t, gate, log),
 	})
 	return &running{server, selection, t}, nil

@@ -41,7 +41,7 @@ func (s *Server) mcpCall(ctx context.Context, tool *catalog.Tool) *mcp.CallToolR
 		return failed("the parameters of tools/call are malformed")
 	}
 	report := &progress{}
-	if token := params.Meta.ProgressToken; len(token) > 0 {
+	if token := params.Meta.ProgressToken; len(token) > 0 && string(token) != "null" {
 		report.send = func(p Progress) {
 			message := map[string]any{"progressToken": token, "progress": p.Done}
 			if p.Total > 0 {

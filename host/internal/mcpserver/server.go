@@ -38,6 +38,9 @@ type Config struct {
 	Gate      *egress.Gate
 	// MaxOutput is the budget of one answer in bytes; zero: DefaultMaxOutput.
 	MaxOutput int
+	// MaxLine is the longest line that is read from the client, in bytes; zero:
+	// stdio.DefaultMaxLine.
+	MaxLine int
 	// Plugins bounds plugins' processes. Domain, Host, Log and Redact are the server's.
 	Plugins supervisor.Config
 	// Profile is the name of the profile whose tenant it is; empty: none.
@@ -88,7 +91,7 @@ func New(cfg Config) *Server {
 func (s *Server) Serve(ctx context.Context, in io.Reader, out io.Writer) error {
 	s.supervisor.Announce()
 	err := stdio.Serve(ctx, stdio.Config{
-		In: in, Out: out, Handle: s.handle, Log: s.cfg.Log,
+		In: in, Out: out, Handle: s.handle, Log: s.cfg.Log, MaxLine: s.cfg.MaxLine,
 		Class: s.class, Batch: s.acceptsBatch,
 	})
 	if closeErr := s.Close(); err == nil {

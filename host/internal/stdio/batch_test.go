@@ -78,7 +78,9 @@ func TestCancelledInABatch(t *testing.T) {
 		<-g.started
 		<-g.started
 		s.send(cancelLine("1", ""))
-		<-g.causes
+		if cause := <-g.causes; cause == nil {
+			t.Error("the call was not cancelled")
+		}
 		s.wantSilence()
 		g.released <- struct{}{}
 		s.wantNext(`[` + resultLine("2", `"released"`) + `,{"jsonrpc":"2.0","id":null,"error":{"code":-32600,"message":"the member \"id\" occurs twice"}}]`)

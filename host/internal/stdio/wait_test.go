@@ -216,6 +216,7 @@ func TestHeldBytesOfWaits(t *testing.T) {
 		if got := s.next(); !strings.Contains(got, "busy: 1 calls wait for a person") {
 			t.Errorf("got %s", got)
 		}
+		synctest.Wait() // 2 has given back what it held
 		s.send(big("3", ""))
 		<-p.started
 		s.send(big("4", ""))

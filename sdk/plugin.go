@@ -93,6 +93,15 @@ func Paths(rules ...string) Option {
 	return func(m *pluginv1.ToolManifest) { m.Paths = append(m.Paths, rules...) }
 }
 
+// Untrusted names the fields of the tool's answers that somebody else than the
+// caller can have written, such as "logs[].user_agent": the tenant's users and
+// visitors, its applications, other administrators. A name stands for all that is
+// below it, "[]" for each item of a list. The host tells the client which of them
+// an answer has. Without it every text counts as untrusted.
+func Untrusted(fields ...string) Option {
+	return func(m *pluginv1.ToolManifest) { m.Untrusted = append(m.Untrusted, fields...) }
+}
+
 // Title is a short name for people.
 func Title(title string) Option {
 	return func(m *pluginv1.ToolManifest) { m.Title = title }
@@ -149,6 +158,11 @@ func (t Tool) check() error {
 	for _, rule := range t.manifest.Paths {
 		if _, err := pluginv1.ParsePathRule(rule); err != nil {
 			errs = append(errs, err)
+		}
+	}
+	for _, field := range t.manifest.Untrusted {
+		if _, err := pluginv1.ParseFieldPath(field); err != nil {
+			errs = append(errs, fmt.Errorf("untrusted: %w", err))
 		}
 	}
 	return errors.Join(errs...)

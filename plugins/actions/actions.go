@@ -24,21 +24,32 @@ func plugin(p auth0v1.Patience) sdk.Plugin {
 	return sdk.Plugin{Name: "actions", Version: "0.1.0", Tools: []sdk.Tool{
 		sdk.NewTool("auth0_list_actions", sdk.Read, "Actions, without code.",
 			listActions, sdk.Title("List actions"), sdk.Scopes("read:actions"), sdk.Idempotent(),
-			sdk.Paths("GET /api/v2/actions/actions", "GET /api/v2/actions/triggers")),
+			sdk.Paths("GET /api/v2/actions/actions", "GET /api/v2/actions/triggers"), sdk.Untrusted(written("actions[].")...)),
 		sdk.NewTool("auth0_get_action", sdk.Read, "One action: its draft with code, its deployed version.",
 			getAction, sdk.Title("Get action"), sdk.Scopes("read:actions"), sdk.Idempotent(),
-			sdk.Paths("GET /api/v2/actions/actions", "GET /api/v2/actions/actions/{id}")),
+			sdk.Paths("GET /api/v2/actions/actions", "GET /api/v2/actions/actions/{id}"), sdk.Untrusted(written("")...)),
 		sdk.NewTool("auth0_create_action", sdk.Write, "Create an action as a draft: auth0_deploy_action makes it live.",
 			createAction, sdk.Title("Create action"), sdk.Scopes("create:actions"),
-			sdk.Paths("POST /api/v2/actions/actions", "GET /api/v2/actions/triggers")),
+			sdk.Paths("POST /api/v2/actions/actions", "GET /api/v2/actions/triggers"), sdk.Untrusted(written("")...)),
 		sdk.NewTool("auth0_update_action", sdk.Write, "Change an action's draft; the deployed version stays. A list replaces the whole list, [] empties it.",
 			updateAction, sdk.Title("Update action"), sdk.Scopes("update:actions"), sdk.Idempotent(),
-			sdk.Paths("PATCH /api/v2/actions/actions/{id}", "GET /api/v2/actions/triggers")),
+			sdk.Paths("PATCH /api/v2/actions/actions/{id}", "GET /api/v2/actions/triggers"), sdk.Untrusted(written("")...)),
 		sdk.NewTool("auth0_deploy_action", sdk.Write, "Make an action's draft live: waits for its build and tells why it failed.",
 			deployer{p}.deployAction, sdk.Title("Deploy action"), sdk.Scopes("read:actions", "update:actions"),
 			sdk.Paths("GET /api/v2/actions/actions/{id}", "POST /api/v2/actions/actions/{id}/deploy",
-				"GET /api/v2/actions/actions/{id}/versions", "GET /api/v2/actions/actions/{id}/versions/{version}")),
+				"GET /api/v2/actions/actions/{id}/versions", "GET /api/v2/actions/actions/{id}/versions/{version}"),
+			sdk.Untrusted("action", "code", "dependencies", "secrets", "errors", "outcome")),
 	}}
+}
+
+// written are the fields of an action below prefix with the words of whoever
+// wrote it, or of a module that it takes in.
+func written(prefix string) []string {
+	fields := []string{"name", "code", "dependencies", "secrets", "modules", "deployed_version", "integration", "errors"}
+	for i := range fields {
+		fields[i] = prefix + fields[i]
+	}
+	return fields
 }
 
 // collection is the list of actions.

@@ -21,19 +21,33 @@ import (
 func Plugin() sdk.Plugin {
 	return sdk.Plugin{Name: "applications", Version: "0.1.0", Tools: []sdk.Tool{
 		sdk.NewTool("auth0_list_applications", sdk.Read, "Applications (OAuth clients), summarised. Filters combine with AND.",
-			listApplications, sdk.Title("List applications"), sdk.Scopes("read:clients"), sdk.Paths("GET /api/v2/clients"), sdk.Idempotent()),
+			listApplications, sdk.Title("List applications"), sdk.Scopes("read:clients"), sdk.Paths("GET /api/v2/clients"), sdk.Idempotent(),
+			sdk.Untrusted(written("applications[].")...)),
 		sdk.NewTool("auth0_get_application", sdk.Read, "One application with all its settings: give client_id or name.",
 			getApplication, sdk.Title("Get application"), sdk.Scopes("read:clients"),
-			sdk.Paths("GET /api/v2/clients", "GET /api/v2/clients/{id}"), sdk.Idempotent()),
+			sdk.Paths("GET /api/v2/clients", "GET /api/v2/clients/{id}"), sdk.Idempotent(), sdk.Untrusted(written("")...)),
 		sdk.NewTool("auth0_create_application", sdk.Write,
 			"Create an application. The answer tells which defaults were set, and where a person finds the hidden secret.",
-			createApplication, sdk.Title("Create application"), sdk.Scopes("create:clients"), sdk.Paths("POST /api/v2/clients")),
+			createApplication, sdk.Title("Create application"), sdk.Scopes("create:clients"), sdk.Paths("POST /api/v2/clients"), sdk.Untrusted(written("")...)),
 		sdk.NewTool("auth0_update_application", sdk.Write,
 			"Change what is given; null clears. Lists and objects replace the stored ones whole: get first to add. "+
 				"Only jwt_configuration and client_metadata are merged.",
 			updateApplication, sdk.Title("Update application"), sdk.Scopes("update:clients"),
-			sdk.Paths("PATCH /api/v2/clients/{id}"), sdk.Idempotent()),
+			sdk.Paths("PATCH /api/v2/clients/{id}"), sdk.Idempotent(), sdk.Untrusted(written("")...)),
 	}}
+}
+
+// written are the fields below prefix that whoever registers an application can
+// write: anybody, where dynamic client registration is open. client_metadata is
+// also the application's own. The rest is choices among Auth0's words, or ids.
+func written(prefix string) []string {
+	fields := []string{"name", "description", "logo_uri", "client_metadata", "callbacks", "web_origins", "allowed_origins", "allowed_logout_urls",
+		"client_aliases", "initiate_login_uri", "oidc_logout", "cross_origin_loc", "external_client_id", "addons",
+		"custom_login_page", "custom_login_page_preview", "form_template", "mobile"}
+	for i := range fields {
+		fields[i] = prefix + fields[i]
+	}
+	return fields
 }
 
 // collection is the API's list of applications. Its items are called clients

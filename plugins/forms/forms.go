@@ -18,15 +18,18 @@ func Plugin() sdk.Plugin { return plugin(auth0v1.DeployPatience()) }
 func plugin(p auth0v1.Patience) sdk.Plugin {
 	return sdk.Plugin{Name: "forms", Version: "0.1.0", Tools: []sdk.Tool{
 		sdk.NewTool("auth0_list_forms", sdk.Read, "Forms, in summary.",
-			listForms, sdk.Title("List forms"), sdk.Scopes("read:forms"), sdk.Paths("GET /api/v2/forms"), sdk.Idempotent()),
+			listForms, sdk.Title("List forms"), sdk.Scopes("read:forms"), sdk.Paths("GET /api/v2/forms"), sdk.Idempotent(),
+			sdk.Untrusted(written("forms[].")...)),
 		sdk.NewTool("auth0_get_form", sdk.Read, "One form with its nodes.",
-			getForm, sdk.Title("Get form"), sdk.Scopes("read:forms"), sdk.Paths("GET /api/v2/forms/{id}", "GET /api/v2/forms"), sdk.Idempotent()),
+			getForm, sdk.Title("Get form"), sdk.Scopes("read:forms"), sdk.Paths("GET /api/v2/forms/{id}", "GET /api/v2/forms"), sdk.Idempotent(),
+			sdk.Untrusted(written("")...)),
 		sdk.NewTool("auth0_create_form", sdk.Write,
 			"Creates a form. next_node and fallback name a node's id or $ending. A config takes its type's members only.",
-			createForm, sdk.Title("Create form"), sdk.Scopes("create:forms"), sdk.Paths("POST /api/v2/forms")),
+			createForm, sdk.Title("Create form"), sdk.Scopes("create:forms"), sdk.Paths("POST /api/v2/forms"), sdk.Untrusted(written("")...)),
 		sdk.NewTool("auth0_update_form", sdk.Write,
 			"Changes a form. Each argument replaces the old value whole: give all nodes. null clears.",
-			updateForm, sdk.Title("Update form"), sdk.Scopes("update:forms"), sdk.Paths("PATCH /api/v2/forms/{id}"), sdk.Idempotent()),
+			updateForm, sdk.Title("Update form"), sdk.Scopes("update:forms"), sdk.Paths("PATCH /api/v2/forms/{id}"), sdk.Idempotent(),
+			sdk.Untrusted(written("")...)),
 		sdk.NewTool("auth0_publish_form", sdk.Write,
 			"Checks a form: its faults, Actions that render it, next steps. render_in makes, deploys and binds such an Action (needs create:actions, update:actions); else nothing changes.",
 			publisher{p}.publishForm, sdk.Title("Publish form"), sdk.Scopes("read:forms", "read:flows", "read:actions"), sdk.Paths(
@@ -35,8 +38,18 @@ func plugin(p auth0v1.Patience) sdk.Plugin {
 				"GET /api/v2/actions/triggers", "POST /api/v2/actions/actions", "PATCH /api/v2/actions/actions/{id}",
 				"GET /api/v2/actions/actions/{id}", "POST /api/v2/actions/actions/{id}/deploy",
 				"GET /api/v2/actions/actions/{id}/versions", "GET /api/v2/actions/actions/{id}/versions/{version}",
-				"PATCH /api/v2/actions/triggers/post-login/bindings"), sdk.Idempotent()),
+				"PATCH /api/v2/actions/triggers/post-login/bindings"), sdk.Idempotent(),
+			sdk.Untrusted("name", "faults", "rendering", "rendered_by", "next_steps")),
 	}}
+}
+
+// written are the fields of a form below prefix with its author's words.
+func written(prefix string) []string {
+	fields := []string{"name", "messages", "languages", "translations", "nodes", "start", "ending", "style"}
+	for i := range fields {
+		fields[i] = prefix + fields[i]
+	}
+	return fields
 }
 
 // formID is what Auth0's form ids look like; anything else can only be a name.

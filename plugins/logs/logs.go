@@ -28,9 +28,11 @@ func Plugin() sdk.Plugin {
 		sdk.NewTool("auth0_list_logs", sdk.Read,
 			"Tenant log events, newest first. Filters combine with AND: \"failed logins of the last day\" is type=failed_login, since=24h. "+
 				"Search reaches the newest 1000 matches; to read on from an event use from and take alone.",
-			listLogs, sdk.Title("List logs"), sdk.Scopes("read:logs"), sdk.Paths("GET /api/v2/logs"), sdk.Idempotent()),
+			listLogs, sdk.Title("List logs"), sdk.Scopes("read:logs"), sdk.Paths("GET /api/v2/logs"), sdk.Idempotent(),
+			sdk.Untrusted(written("logs[].")...)),
 		sdk.NewTool("auth0_get_log", sdk.Read, "One log event with all its details.",
-			getLog, sdk.Title("Get log"), sdk.Scopes("read:logs"), sdk.Paths("GET /api/v2/logs/{id}"), sdk.Idempotent()),
+			getLog, sdk.Title("Get log"), sdk.Scopes("read:logs"), sdk.Paths("GET /api/v2/logs/{id}"), sdk.Idempotent(),
+			sdk.Untrusted(written("")...)),
 	}}
 }
 
@@ -48,6 +50,19 @@ type listInput struct {
 	auth0v1.FieldsOf
 	From string `json:"from,omitempty" jsonschema:"log_id to read on from, oldest first. Only take goes with it."`
 	Take *int   `json:"take,omitempty" schema:"min=1,max=100,default=50"`
+}
+
+// written are the fields of an event below prefix that whoever caused it can
+// write: a visitor, before any sign-in, by the request that failed. client_id and
+// ip are repeated as the request gave them (a trusted application forwards the
+// address).
+func written(prefix string) []string {
+	fields := []string{"description", "details", "user_agent", "user_id", "user_name", "client_id", "client_name", "ip", "hostname",
+		"connection", "strategy", "audience", "scope", "auth0_client", "security_context", "organization_name", "session_connection"}
+	for i := range fields {
+		fields[i] = prefix + fields[i]
+	}
+	return fields
 }
 
 // summary is what a reader needs of an event to decide which one to get.

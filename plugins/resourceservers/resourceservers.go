@@ -22,18 +22,27 @@ func Plugin() sdk.Plugin {
 	return sdk.Plugin{Name: "resourceservers", Version: "0.1.0", Tools: []sdk.Tool{
 		sdk.NewTool("auth0_list_resource_servers", sdk.Read, "APIs (resource servers). scopes is a number; fields shows them.",
 			listResourceServers, sdk.Title("List resource servers"), sdk.Scopes("read:resource_servers"),
-			sdk.Paths("GET /api/v2/"+resource), sdk.Idempotent()),
+			sdk.Paths("GET /api/v2/"+resource), sdk.Idempotent(),
+			sdk.Untrusted(written("resource_servers[].")...)),
 		sdk.NewTool("auth0_get_resource_server", sdk.Read, "One API (resource server) with all its settings.",
 			getResourceServer, sdk.Title("Get resource server"), sdk.Scopes("read:resource_servers"),
-			sdk.Paths("GET /api/v2/"+resource+"/{id}", "GET /api/v2/"+resource), sdk.Idempotent()),
+			sdk.Paths("GET /api/v2/"+resource+"/{id}", "GET /api/v2/"+resource), sdk.Idempotent(),
+			sdk.Untrusted(written("")...)),
 		sdk.NewTool("auth0_create_resource_server", sdk.Write, "Create an API.",
 			createResourceServer, sdk.Title("Create resource server"), sdk.Scopes("create:resource_servers"),
-			sdk.Paths("POST /api/v2/"+resource)),
+			sdk.Paths("POST /api/v2/"+resource), sdk.Untrusted(written("")...)),
 		sdk.NewTool("auth0_update_resource_server", sdk.Write,
 			"Change an API. Lists and objects are replaced whole; null clears.",
 			updateResourceServer, sdk.Title("Update resource server"), sdk.Scopes("update:resource_servers"),
-			sdk.Paths("PATCH /api/v2/"+resource+"/{id}"), sdk.Idempotent()),
+			sdk.Paths("PATCH /api/v2/"+resource+"/{id}"), sdk.Idempotent(),
+			sdk.Untrusted(written("")...)),
 	}}
+}
+
+// written are the fields below prefix with words that other administrators and
+// the tenant's applications choose.
+func written(prefix string) []string {
+	return []string{prefix + "name", prefix + "identifier", prefix + "scopes", prefix + "authorization_details"}
 }
 
 // resource is the path segment of the Management API.

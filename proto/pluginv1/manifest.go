@@ -47,6 +47,10 @@ type ToolManifest struct {
 	// "GET /api/v2/clients/{id}". Empty: every path below /api/v2/ with the
 	// methods that the effect allows.
 	Paths []string `json:"paths,omitempty"`
+	// Untrusted are the fields of the tool's answers that people other than the
+	// caller can write, such as "logs[].user_agent": see ParseFieldPath. The host
+	// marks those that an answer has. Empty: every text counts as such.
+	Untrusted []string `json:"untrusted,omitempty"`
 	// InputSchema is the JSON schema (draft 2020-12) of the arguments: an object,
 	// closed at every level.
 	InputSchema json.RawMessage `json:"inputSchema"`

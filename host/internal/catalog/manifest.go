@@ -265,6 +265,16 @@ func toolProblems(t pluginv1.ToolManifest, schema any) []error {
 			report("path %s: a tool with the effect %s may not send %s", quoteShort(path), t.Effect, rule.Method())
 		}
 	}
+	if len(t.Untrusted) > maxListed {
+		report("more than %d untrusted fields", maxListed)
+		return problems
+	}
+	for _, field := range t.Untrusted {
+		// The form leaves no room for what is invisible.
+		if _, err := pluginv1.ParseFieldPath(field); err != nil || len(field) > maxArgBytes {
+			report("untrusted field %s: want a path such as logs[].user_agent, at most %d bytes", quoteShort(field), maxArgBytes)
+		}
+	}
 	return append(problems, schemaProblems(schema, len(t.InputSchema))...)
 }
 

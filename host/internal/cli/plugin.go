@@ -85,6 +85,11 @@ func show(out io.Writer, p *catalog.Plugin, digest catalog.Digest) {
 		for _, rule := range t.Paths {
 			fmt.Fprintf(out, "    may send: %s\n", rule)
 		}
+		if len(t.Untrusted) == 0 {
+			fmt.Fprintln(out, "    untrusted in its answers: every text")
+		} else {
+			fmt.Fprintf(out, "    untrusted in its answers: %s\n", strings.Join(t.Untrusted, ", "))
+		}
 	}
 	fmt.Fprintln(out)
 }

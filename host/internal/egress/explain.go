@@ -44,12 +44,15 @@ func parseAPIError(r *pluginv1.RoundTripRequest, response *http.Response, body [
 }
 
 func printable(body []byte) string {
+	// Stripped first: a space in its place would split a secret, and a word of a
+	// script with joiners.
+	visible, _, _ := strip(strings.ToValidUTF8(string(body[:min(len(body), quotedBytes)]), ""))
 	text := strings.Map(func(r rune) rune {
-		if unicode.IsPrint(r) {
-			return r
+		if unicode.IsSpace(r) {
+			return ' '
 		}
-		return ' '
-	}, string(body[:min(len(body), quotedBytes)]))
+		return r
+	}, visible)
 	if text = strings.TrimSpace(text); text == "" {
 		return "no message"
 	}

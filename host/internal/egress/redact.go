@@ -8,12 +8,15 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"unicode/utf8"
 
 	"github.com/auth0-mcp/auth0-mcp/host/internal/catalog"
 )
 
 // maxRedactDepth bounds the nesting of a document, JSON inside strings included.
 const maxRedactDepth = 200
+
+var errTooDeep = fmt.Errorf("nested over %d levels", maxRedactDepth)
 
 // secretKeys are members whose string value is a secret, compared in lower case
 // without "_" and "-". A settings object under such a name (an application's
@@ -37,66 +40,105 @@ var containers = []string{"signingkeys", "signingkey", "encryptionkey", "credent
 
 var materialKeys = []string{"key", "pem", "cert", "pkcs7", "pub", "privatekey", "value", "x5c", "n", "d", "p", "q", "dp", "dq", "qi", "k"}
 
-// shapes are secrets that are recognised wherever they stand. The name=value and
-// "name":"value" forms take exact names only: "token = event.secrets.X" in the
-// source of an action is not a secret, and must stay editable.
+// shapes are secrets that are recognised wherever they stand, in the order in which they are
+// hidden: what has a known end or a name goes whole, before a part of it is taken
+// for something else. The name=value and "name":"value" forms take exact names
+// only: "token = event.secrets.X" in the source of an action is not a secret, and
+// must stay editable.
 var shapes = []struct {
 	hint    string // cheap test before the expression
 	pattern *regexp.Regexp
 	with    string
 }{
-	{"eyJ", regexp.MustCompile(`eyJ[A-Za-z0-9_-]{6,}(?:\.[A-Za-z0-9_-]*){2,4}`), catalog.RedactionMarker},
 	{"-----BEGIN", regexp.MustCompile(`-----BEGIN [^-]+-----[\s\S]*?(?:-----END [^-]+-----|$)`), catalog.RedactionMarker},
+	{"=", regexp.MustCompile(`(?i)\b((?:` + namedSecrets + `)=)[^\s&"'<>\[]+`), "${1}" + catalog.RedactionMarker},
+	{"\"", regexp.MustCompile(`(?i)(\\*"(?:` + namedSecrets + `)\\*"\s*:\s*\\*")(?:[^"\\\[]|\\+[^"\\])+`), "${1}" + catalog.RedactionMarker},
+	{"'", regexp.MustCompile(`(?i)('(?:` + namedSecrets + `)'\s*:\s*')[^'\[]+`), "${1}" + catalog.RedactionMarker},
+	{"eyJ", regexp.MustCompile(`eyJ[A-Za-z0-9_-]{6,}(?:\.[A-Za-z0-9_-]*){2,4}`), catalog.RedactionMarker},
 	{"earer", regexp.MustCompile(`(?i)(bearer\s+)[A-Za-z0-9._~+/=-]{8,}`), "${1}" + catalog.RedactionMarker},
 	{"EARER", regexp.MustCompile(`(BEARER\s+)[A-Za-z0-9._~+/=-]{8,}`), "${1}" + catalog.RedactionMarker},
 	{"asic", regexp.MustCompile(`(?i)(basic\s+)[A-Za-z0-9+/=]{12,}`), "${1}" + catalog.RedactionMarker},
 	{"ASIC", regexp.MustCompile(`(BASIC\s+)[A-Za-z0-9+/=]{12,}`), "${1}" + catalog.RedactionMarker},
-	{"=", regexp.MustCompile(`(?i)\b((?:` + namedSecrets + `)=)[^\s&"'<>\[]+`), "${1}" + catalog.RedactionMarker},
-	{"\"", regexp.MustCompile(`(?i)(\\*"(?:` + namedSecrets + `)\\*"\s*:\s*\\*")[^"\\\[]+`), "${1}" + catalog.RedactionMarker},
-	{"'", regexp.MustCompile(`(?i)('(?:` + namedSecrets + `)'\s*:\s*')[^'\[]+`), "${1}" + catalog.RedactionMarker},
 	{"://", regexp.MustCompile(`([A-Za-z][A-Za-z0-9+.-]*://[^/\s:@"]*:)[^/\s@"\[]+@`), "${1}" + catalog.RedactionMarker + "@"},
 }
 
 const namedSecrets = `client[_-]?secret|signing[_-]?secret|access[_-]?token|refresh[_-]?token|id[_-]?token|client[_-]?assertion|code[_-]?verifier|private[_-]?key|api[_-]?key|password` //nolint:gosec // names of secrets, not secrets
 
-// Redact hides the secrets of a JSON document by their names and their shapes.
+// Redact hides the secrets of a JSON document by their names and their shapes,
+// and strips what is invisible.
 // The order of members and the text of numbers are kept; the output is compact.
 func Redact(doc []byte) ([]byte, error) {
-	var out bytes.Buffer
-	if err := redactInto(&out, doc, 0); err != nil {
-		return nil, fmt.Errorf("redacting an answer: %w", err)
-	}
-	return out.Bytes(), nil
+	doc, _, err := clean(doc, nil)
+	return doc, err
 }
 
-// RedactText hides the secrets of a text by their shapes.
+// RedactText hides the secrets of a text by their shapes, and strips what is
+// invisible.
 func RedactText(s string) string {
+	s, _ = cleanText(s, nil)
+	return s
+}
+
+// Clean hides, besides what the function Redact does, the tokens in use, and
+// tells what was stripped.
+func (g *Gate) Clean(doc []byte) ([]byte, Stripped, error) {
+	tokens := g.tokens()
+	doc, stripped, err := clean(doc, tokens)
+	if err != nil {
+		return nil, Stripped{}, err
+	}
+	// A text without escapes is copied as it is, so a token is looked for here.
+	for _, token := range tokens {
+		doc = bytes.ReplaceAll(doc, []byte(token), []byte(catalog.RedactionMarker))
+	}
+	return doc, stripped, nil
+}
+
+// Redact is Clean for who need not know what was stripped.
+func (g *Gate) Redact(doc []byte) ([]byte, error) {
+	doc, _, err := g.Clean(doc)
+	return doc, err
+}
+
+// RedactText is the function RedactText, and hides the tokens in use.
+func (g *Gate) RedactText(s string) string {
+	s, _ = cleanText(s, g.tokens())
+	return s
+}
+
+func clean(doc []byte, tokens []string) ([]byte, Stripped, error) {
+	r := &redactor{tokens: tokens, stripped: &Stripped{}}
+	if err := r.document(doc); err != nil {
+		return nil, Stripped{}, fmt.Errorf("redacting an answer: %w", err)
+	}
+	return r.out.Bytes(), *r.stripped, nil
+}
+
+// cleanText strips a text and then hides its secrets, so that none is split by
+// what nobody sees. It counts what it stripped.
+func cleanText(s string, tokens []string) (string, int) {
+	text, stripped, kept := strip(s)
+	hidden := hide(text, tokens)
+	if kept {
+		// What stays for the sake of a script must not stand inside a secret.
+		whole := bare(text)
+		if h := hide(whole, tokens); strings.Count(h, catalog.RedactionMarker) > strings.Count(hidden, catalog.RedactionMarker) {
+			return h, stripped + utf8.RuneCountInString(text) - utf8.RuneCountInString(whole)
+		}
+	}
+	return hidden, stripped
+}
+
+func hide(s string, tokens []string) string {
+	for _, token := range tokens {
+		s = strings.ReplaceAll(s, token, catalog.RedactionMarker)
+	}
 	for _, shape := range shapes {
 		if strings.Contains(s, shape.hint) {
 			s = shape.pattern.ReplaceAllString(s, shape.with)
 		}
 	}
 	return s
-}
-
-// Redact hides, besides what the function Redact does, the tokens in use.
-func (g *Gate) Redact(doc []byte) ([]byte, error) {
-	doc, err := Redact(doc)
-	if err != nil {
-		return nil, err
-	}
-	for _, token := range g.tokens() {
-		doc = bytes.ReplaceAll(doc, []byte(token), []byte(catalog.RedactionMarker))
-	}
-	return doc, nil
-}
-
-// RedactText is the function RedactText, and hides the tokens in use.
-func (g *Gate) RedactText(s string) string {
-	for _, token := range g.tokens() {
-		s = strings.ReplaceAll(s, token, catalog.RedactionMarker)
-	}
-	return RedactText(s)
 }
 
 // tokens are those that went out of late. What was never sent cannot come back.
@@ -107,25 +149,30 @@ func (g *Gate) tokens() []string {
 	return slices.DeleteFunc(slices.Clone(g.used), func(token string) bool { return len(token) < 8 })
 }
 
-func redactInto(out *bytes.Buffer, doc []byte, depth int) error {
+// redactor copies a valid document token by token. What needs no change is
+// copied as bytes: decoding and encoding every string would cost ten times as much.
+type redactor struct {
+	tokens   []string
+	stripped *Stripped
+
+	doc     []byte
+	at      int
+	out     bytes.Buffer
+	depth   int
+	names   map[string]nameClass
+	path    [][]byte // the names above, quoted; nil for a list
+	changed bool     // something was hidden or stripped
+}
+
+func (r *redactor) document(doc []byte) error {
 	// Valid JSON needs no error handling below. Duplicate members, which a
 	// decoder would drop, are walked like any other.
 	if !json.Valid(doc) {
 		return errors.New("not a JSON document")
 	}
-	r := &redactor{doc: doc, out: out, depth: depth, names: map[string]nameClass{}}
-	out.Grow(len(doc))
+	r.doc, r.names = doc, map[string]nameClass{}
+	r.out.Grow(len(doc))
 	return r.value(scope{})
-}
-
-// redactor copies a valid document token by token. What needs no change is
-// copied as bytes: decoding and encoding every string would cost ten times as much.
-type redactor struct {
-	doc   []byte
-	at    int
-	out   *bytes.Buffer
-	depth int
-	names map[string]nameClass
 }
 
 // scope is what the names above a value say about it.
@@ -145,7 +192,7 @@ func (r *redactor) value(s scope) error {
 		r.depth++
 		defer func() { r.depth-- }()
 		if r.depth > maxRedactDepth {
-			return fmt.Errorf("nested over %d levels", maxRedactDepth)
+			return errTooDeep
 		}
 		return r.composite(s, c == '{')
 	case '"':
@@ -177,8 +224,12 @@ func (r *redactor) composite(s scope, object bool) error {
 		if !object && s.secrets {
 			below = scope{secret: s.secret, item: true}
 		}
+		var name []byte
 		if object {
-			name := r.string()
+			name = r.string()
+		}
+		r.path = append(r.path, name)
+		if object {
 			if err := r.text(name, false); err != nil {
 				return err
 			}
@@ -190,6 +241,7 @@ func (r *redactor) composite(s scope, object bool) error {
 		if err := r.value(below); err != nil {
 			return err
 		}
+		r.path = r.path[:len(r.path)-1]
 	}
 }
 
@@ -236,7 +288,7 @@ func classify(quotedName []byte) nameClass {
 	if json.Unmarshal(quotedName, &name) != nil {
 		return nameClass{secret: true} // cannot happen in a valid document
 	}
-	key := strings.NewReplacer("_", "", "-", "", ".", "").Replace(strings.ToLower(name))
+	key := strings.NewReplacer("_", "", "-", "", ".", "").Replace(strings.ToLower(bare(name)))
 	singular := key
 	if len(key) > 4 && !strings.HasSuffix(key, "ss") {
 		singular = strings.TrimSuffix(key, "s")
@@ -253,48 +305,93 @@ func classify(quotedName []byte) nameClass {
 	}
 }
 
-// text writes a string, redacted.
+// text writes a string, stripped and redacted.
 func (r *redactor) text(quoted []byte, secret bool) error {
 	if secret && len(quoted) > 2 {
-		return writeString(r.out, catalog.RedactionMarker)
+		r.changed = true
+		return writeString(&r.out, catalog.RedactionMarker)
 	}
 	if !suspicious(quoted) {
 		r.out.Write(quoted)
 		return nil
 	}
 	var s string
+	// An escape that is half a character, or bytes that are none, become U+FFFD.
 	if err := json.Unmarshal(quoted, &s); err != nil {
 		return err
 	}
-	clean := s
-	if inner := strings.TrimSpace(s); len(inner) > 1 && (inner[0] == '{' || inner[0] == '[') && json.Valid([]byte(inner)) {
-		var out bytes.Buffer
-		if err := redactInto(&out, []byte(inner), r.depth+1); err != nil {
+	text, stripped, _ := strip(s)
+	if inner := strings.TrimSpace(text); len(inner) > 1 && strings.IndexByte(`{["`, inner[0]) >= 0 && json.Valid([]byte(inner)) {
+		below := &redactor{tokens: r.tokens, stripped: r.stripped, depth: r.depth + 1, path: r.path[:len(r.path):len(r.path)]}
+		if below.depth > maxRedactDepth {
+			return errTooDeep
+		}
+		if err := below.document([]byte(inner)); err != nil {
 			return err
 		}
-		// Only if something was hidden: the text of a document in a string is
-		// the sender's, white space included.
-		if bytes.Contains(out.Bytes(), []byte(catalog.RedactionMarker)) {
-			clean = out.String()
+		// Only if something changed: the text of a document in a string is the
+		// sender's, white space included.
+		if below.changed {
+			text = below.out.String()
 		}
 	}
-	if clean = RedactText(clean); clean == s {
+	clean, more := cleanText(text, r.tokens)
+	r.stripped.add(stripped+more, r.path)
+	if clean != s {
+		r.changed = true
+	} else if !bytes.Contains(quoted, []byte(`\u`)) && utf8.Valid(quoted) {
 		r.out.Write(quoted)
 		return nil
 	}
-	return writeString(r.out, clean)
+	return writeString(&r.out, clean)
 }
 
 // suspicious is the cheap test before a string is decoded: everything that a
-// shape or a document inside a string begins with, in escaped form too.
+// shape, an escape or a document inside a string begins with, and what is
+// invisible.
 func suspicious(quoted []byte) bool {
-	for _, hint := range []string{"eyJ", "-----BEGIN", "earer", "EARER", "asic", "ASIC", "=", `\"`, `'`, "://", `\/`, `\u`, "{", "["} {
-		if bytes.Contains(quoted, []byte(hint)) {
+	for i := 0; i < len(quoted); i++ {
+		c := quoted[i]
+		if !noteworthy[c] {
+			continue
+		}
+		switch c {
+		case 'J':
+			if i > 1 && quoted[i-1] == 'y' && quoted[i-2] == 'e' {
+				return true
+			}
+		case '/':
+			if i > 1 && quoted[i-1] == '/' && quoted[i-2] == ':' {
+				return true
+			}
+		case '-':
+			if i > 3 && string(quoted[i-4:i]) == "----" {
+				return true
+			}
+		case ' ': // behind "bearer" or "basic"
+			if before := quoted[i-1] | 0x20; before == 'r' || before == 'c' {
+				return true
+			}
+		case '\\', '=', '\'', '{', '[':
 			return true
+		default:
+			character, size := utf8.DecodeRune(quoted[i:])
+			if character == utf8.RuneError || invisible(character) {
+				return true
+			}
+			i += size - 1
 		}
 	}
 	return false
 }
+
+// noteworthy are the bytes at which suspicious looks around.
+var noteworthy = func() (table [256]bool) {
+	for c := range table {
+		table[c] = c >= 0x7f || strings.IndexByte(`J/- \='{[`, byte(c)) >= 0
+	}
+	return table
+}()
 
 func writeString(out *bytes.Buffer, s string) error {
 	enc := json.NewEncoder(out)

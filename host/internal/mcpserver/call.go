@@ -150,7 +150,10 @@ func (s *Server) attempt(ctx context.Context, r callRequest, mode egress.Grant) 
 		if result := s.limited(call, f); result != nil {
 			return result, call
 		}
-		return failed(call.Explain(f)), call
+		// It quotes what the tenant or the plugin said.
+		result := failed(call.Explain(f))
+		result.Meta = &mcp.Meta{AdditionalFields: map[string]any{untrustedFields: []string{pluginv1.AnyField}}}
+		return result, call
 	}
 	result := s.present(tool, answer.GetResult())
 	if changed := s.reportChanges(call.Changes()); changed != "" && !mode.DryRun && !result.IsError {
@@ -184,15 +187,23 @@ func doubt(err error, wrote bool) string {
 }
 
 func (s *Server) present(tool *catalog.Tool, result []byte) *mcp.CallToolResult {
-	redacted, err := s.cfg.Gate.Redact(result)
+	cleaned, stripped, err := s.cfg.Gate.Clean(result)
 	if err != nil {
 		return failed(fmt.Sprintf("plugin %s answered %s with something that is not JSON", tool.Plugin.Name, tool.Name))
 	}
-	fitted, err := fit(redacted, s.cfg.MaxOutput)
+	fitted, err := fit(cleaned, s.cfg.MaxOutput)
 	if err != nil {
 		return failed(err.Error())
 	}
-	return mcp.NewToolResultText(string(fitted))
+	answer := mcp.NewToolResultText(string(fitted))
+	if note := stripped.String(); note != "" {
+		// Of its own: the first content stays the answer's JSON and nothing else.
+		answer.Content = append(answer.Content, mcp.NewTextContent(s.cfg.Gate.RedactText(note)))
+	}
+	if fields := untrusted(tool.Untrusted, fitted, len(fitted) != len(cleaned)); len(fields) > 0 {
+		answer.Meta = &mcp.Meta{AdditionalFields: map[string]any{untrustedFields: fields}}
+	}
+	return answer
 }
 
 // errorKind is the member of _meta that tells one kind of error from the others.

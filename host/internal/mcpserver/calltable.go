@@ -74,7 +74,7 @@ func (h *hostService) Log(ctx context.Context, r *pluginv1.LogRequest) (*pluginv
 	}
 	text := clean(r.GetMessage())
 	for i := 0; i+1 < len(r.GetAttributes()); i += 2 {
-		args = append(args, r.GetAttributes()[i], clean(r.GetAttributes()[i+1]))
+		args = append(args, clean(r.GetAttributes()[i]), clean(r.GetAttributes()[i+1]))
 	}
 	h.server.cfg.Log.Log(ctx, level, text, args...)
 	h.server.session.log(mcpLevel, h.plugin, text)

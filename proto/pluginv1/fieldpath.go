@@ -1,0 +1,52 @@
+package pluginv1
+
+import (
+	"fmt"
+	"regexp"
+	"strings"
+)
+
+// AnyField, as a field path, stands for every text of an answer.
+const AnyField = "*"
+
+// FieldPath is one entry of ToolManifest.Untrusted: a part of a tool's answer,
+// with all that is in it.
+type FieldPath struct {
+	text  string
+	steps []string
+}
+
+var fieldName = regexp.MustCompile(`^[A-Za-z0-9_-]+$`)
+
+// ParseFieldPath reads a path such as "logs[].user_agent": names of members from
+// the top of the answer, joined by dots, where "[]" behind a name stands for each
+// item of a list. "*" stands for the whole answer.
+func ParseFieldPath(path string) (FieldPath, error) {
+	p := FieldPath{text: path}
+	if path == AnyField {
+		return p, nil
+	}
+	for i, part := range strings.Split(path, ".") {
+		name := strings.TrimRight(part, "[]")
+		lists := strings.Count(part, "[]")
+		// A path begins with a list only if the answer is one.
+		named := fieldName.MatchString(name) || name == "" && i == 0 && lists > 0
+		if !named || part != name+strings.Repeat("[]", lists) {
+			return FieldPath{}, fmt.Errorf("field path %q: want names joined by dots, [] behind a list's, such as \"logs[].user_agent\", or %q for every field", path, AnyField)
+		}
+		if name != "" {
+			p.steps = append(p.steps, name)
+		}
+		for range lists {
+			p.steps = append(p.steps, "[]")
+		}
+	}
+	return p, nil
+}
+
+// String is the path as it was declared.
+func (p FieldPath) String() string { return p.text }
+
+// Steps lead from the top of an answer to the field: a member's name, or "[]"
+// for each item of a list. None: the whole answer.
+func (p FieldPath) Steps() []string { return p.steps }

@@ -47,7 +47,7 @@ const (
 	Read = iota
 	Write
 	Destroy
-	Narrow // reads, and declares GET /api/v2/logs only
+	Narrow // reads, and declares the paths of logs only
 )
 
 // Launched reports whether this process was started as a plugin.
@@ -63,16 +63,17 @@ func Manifest(role string) pluginv1.Manifest {
 		if effect != pluginv1.EffectRead {
 			scope = "update:clients"
 		}
+		var untrusted []string
 		if len(paths) > 0 {
-			scope = "read:logs"
+			scope, untrusted = "read:logs", []string{"[].user_agent", "user_agent", "details", "scope"}
 		}
-		return pluginv1.ToolManifest{Name: "auth0_" + strings.ReplaceAll(role, "-", "_") + "_" + name, Description: "A " + name + ".", Effect: effect, Paths: paths, Scopes: []string{scope},
+		return pluginv1.ToolManifest{Name: "auth0_" + strings.ReplaceAll(role, "-", "_") + "_" + name, Description: "A " + name + ".", Effect: effect, Paths: paths, Scopes: []string{scope}, Untrusted: untrusted,
 			InputSchema: json.RawMessage(`{"type":"object","additionalProperties":false,"properties":{` +
 				`"do":{"type":"string"},"then":{"type":"string"},"file":{"type":"string"},"method":{"type":"string"},"path":{"type":"string"},"call":{"type":"string"},"n":{"type":"integer"}}}`)}
 	}
 	return pluginv1.Manifest{Name: role, Version: "0.1.0", Protocols: []int{pluginv1.ProtocolVersion}, Args: []string{role}, Tools: []pluginv1.ToolManifest{
 		tool("read", pluginv1.EffectRead), tool("write", pluginv1.EffectWrite), tool("destroy", pluginv1.EffectDestroy),
-		tool("narrow", pluginv1.EffectRead, "GET /api/v2/logs"),
+		tool("narrow", pluginv1.EffectRead, "GET /api/v2/logs", "GET /api/v2/logs/{id}"),
 	}}
 }
 
@@ -288,6 +289,9 @@ func (f *fake) do(ctx context.Context, in instruction) (any, error) {
 		if _, err := f.host.Log(ctx, &pluginv1.LogRequest{CallId: in.Call, Level: pluginv1.LogRequest_LEVEL_WARN, Message: "careful", Attributes: []string{"step", "1", "id", in.Call}}); err != nil {
 			return nil, err
 		}
+	case "fail":
+		return &pluginv1.CallToolResponse{Outcome: &pluginv1.CallToolResponse_Failure{Failure: &pluginv1.Failure{
+			Code: pluginv1.Failure_CODE_NOT_FOUND, Message: "there is no \"Shop\u202e\""}}}, nil
 	case "request":
 		out = f.request(ctx, in)
 	case "api":

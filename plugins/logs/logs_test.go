@@ -214,21 +214,3 @@ func TestLucene(t *testing.T) {
 		}
 	}
 }
-
-// Whatever a value holds, it stays inside its quotes.
-func FuzzQuote(f *testing.F) {
-	f.Add(`a" OR b:"`)
-	f.Add(`\`)
-	f.Fuzz(func(t *testing.T, s string) {
-		q := quote(s)
-		inner := q[1 : len(q)-1]
-		for i := 0; i < len(inner); i++ {
-			switch inner[i] {
-			case '\\':
-				i++
-			case '"':
-				t.Fatalf("quote(%q) = %s ends early", s, q)
-			}
-		}
-	})
-}

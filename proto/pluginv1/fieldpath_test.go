@@ -20,3 +20,28 @@ func TestFieldPath(t *testing.T) {
 		}
 	}
 }
+
+// What is accepted is read one way only: its steps say all of it.
+func FuzzFieldPath(f *testing.F) {
+	f.Fuzz(func(t *testing.T, path string) {
+		p, err := ParseFieldPath(path)
+		if err != nil {
+			return
+		}
+		var again strings.Builder
+		for _, step := range p.Steps() {
+			if step != "[]" && again.Len() > 0 {
+				again.WriteByte('.')
+			}
+			again.WriteString(step)
+		}
+		if path != AnyField && again.String() != path || path == AnyField && len(p.Steps()) != 0 {
+			t.Errorf("%q has the steps %q", path, p.Steps())
+		}
+		for _, r := range path {
+			if r < '!' || r > '~' {
+				t.Errorf("%q holds %U", path, r)
+			}
+		}
+	})
+}

@@ -17,6 +17,7 @@ import (
 	"net/url"
 	"runtime"
 	"slices"
+	"strings"
 	"sync"
 	"time"
 
@@ -256,11 +257,31 @@ func (c *Call) policy(r *pluginv1.RoundTripRequest) string {
 	case len(c.rules) > 0 && !slices.ContainsFunc(c.rules, func(rule pluginv1.PathRule) bool { return rule.Match(method, r.GetPath()) }):
 		return tool.Name + " does not declare it"
 	}
-	if _, err := url.ParseQuery(r.GetQuery()); err != nil {
+	if _, err := url.ParseQuery(r.GetQuery()); err != nil || strings.ContainsFunc(r.GetQuery(), outsideQuery) {
 		return "its query is malformed"
+	}
+	for _, header := range r.GetHeaders() {
+		if slices.ContainsFunc(header.GetValues(), func(value string) bool { return strings.ContainsFunc(value, outsideHeader) }) && describesBody(header) {
+			return fmt.Sprintf("its header %s is malformed", http.CanonicalHeaderKey(header.GetName()))
+		}
 	}
 	return ""
 }
+
+// describesBody reports whether a plugin's header is sent: everything about
+// identity is the host's.
+func describesBody(header *pluginv1.Header) bool {
+	name := http.CanonicalHeaderKey(header.GetName())
+	return name == "Content-Type" || name == "Accept"
+}
+
+// outsideHeader reports whether a character cannot stand in a header: a line end
+// would begin another one.
+func outsideHeader(r rune) bool { return r < ' ' || r > '~' }
+
+// outsideQuery reports whether a character cannot stand in a query as it is: a
+// space would end the request line, and what is behind "#" is never sent.
+func outsideQuery(r rune) bool { return r <= ' ' || r >= 0x7f || r == '#' }
 
 func (c *Call) exchange(ctx context.Context, r *pluginv1.RoundTripRequest, trail *trail) *pluginv1.RoundTripResponse {
 	begun := time.Now()
@@ -336,7 +357,7 @@ func (e *tokenError) Error() string { return e.err.Error() }
 func (e *tokenError) Unwrap() error { return e.err }
 
 // request builds what goes out. Of the plugin's headers only those that describe
-// the body survive: everything about identity is the host's.
+// the body survive.
 func (c *Call) request(ctx context.Context, r *pluginv1.RoundTripRequest, s sender) (*http.Request, error) {
 	target := "https://" + s.domain + r.GetPath()
 	if r.GetQuery() != "" {
@@ -347,8 +368,8 @@ func (c *Call) request(ctx context.Context, r *pluginv1.RoundTripRequest, s send
 		return nil, errors.New("it does not form a valid request")
 	}
 	for _, header := range r.GetHeaders() {
-		if name := http.CanonicalHeaderKey(header.GetName()); name == "Content-Type" || name == "Accept" {
-			request.Header[name] = header.GetValues()
+		if describesBody(header) {
+			request.Header[http.CanonicalHeaderKey(header.GetName())] = header.GetValues()
 		}
 	}
 	request.Header.Set("Authorization", "Bearer "+s.token)

@@ -58,6 +58,7 @@ func TestPolicyOnTheWire(t *testing.T) {
 		"outside the API":           {pluginv1.EffectWrite, false, nil, "POST", "/oauth/token", false},
 		"climbs":                    {pluginv1.EffectRead, false, nil, "GET", "/api/v2/../../oauth/token", false},
 		"climbs encoded":            {pluginv1.EffectRead, false, nil, "GET", "/api/v2/%2e%2e/%2e%2e/oauth/token", false},
+		"a slash made on the way":   {pluginv1.EffectRead, false, []string{"GET /api/v2/clients/{id}"}, "GET", clients + `/"%2Fcredentials`, false},
 		"a host in the path":        {pluginv1.EffectRead, false, nil, "GET", "@elsewhere.example/api/v2/clients", false},
 	}
 	for name, tt := range tests {

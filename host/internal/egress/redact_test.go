@@ -155,37 +155,6 @@ func TestRedactRefuses(t *testing.T) {
 	}
 }
 
-// No canary under a secret's name survives, whatever stands around it; what
-// comes out is valid JSON, and redacting it again changes nothing.
-func FuzzRedact(f *testing.F) {
-	for _, s := range []string{`{"a":1}`, `"x"`, `[null,"` + jwt + `"]`, `{"s":"{\"password\":\"p\"}"}`, `"a=b&client_secret="`} {
-		f.Add(s, "name")
-	}
-	f.Fuzz(func(t *testing.T, around, name string) {
-		if !json.Valid([]byte(around)) {
-			return
-		}
-		key, _ := json.Marshal(name)
-		const canary = "cANaRy4711"
-		for _, secret := range []string{"client_secret", "refreshToken", "X-Api-Key"} {
-			doc := `{` + string(key) + `:[` + around + `,{"` + secret + `":"` + canary + `"}]}`
-			quoted, _ := json.Marshal(`{"` + secret + `":"` + canary + `"}`)
-			for _, d := range []string{doc, `{"body":` + string(quoted) + `,"x":` + around + `}`} {
-				got, err := Redact([]byte(d))
-				if err != nil {
-					continue // too deep: nothing is answered at all
-				}
-				if bytes.Contains(got, []byte(canary)) && !strings.Contains(around+name, canary) {
-					t.Fatalf("the canary survives:\n%s\n%s", d, got)
-				}
-				if !json.Valid(got) {
-					t.Fatalf("not JSON: %s", got)
-				}
-			}
-		}
-	})
-}
-
 func BenchmarkRedact(b *testing.B) {
 	doc := []byte(`{"logs":[` + strings.Repeat(`{"log_id":"9002023","date":"2026-03-01T00:00:00Z","type":"s","ip":"192.0.2.3","client_name":"Shop","user_agent":"Mozilla/5.0 (X11)","n":12},`, 700) + `{}]}`)
 	b.SetBytes(int64(len(doc)))

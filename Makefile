@@ -12,7 +12,7 @@ gobuild = GOWORK=off CGO_ENABLED=0 go build -trimpath -buildvcs=false -ldflags '
 # What go-auth0 knows of the requests that a plugin's tools send.
 auth0types = cd tools && GOWORK=off go run ./auth0types $(CURDIR)/plugins/$(1)/testdata/auth0types.json $(2)
 
-.PHONY: help build demo test bench soak e2e e2e-desktop desktop-packages desktop-programs lint generate tidy clean tools
+.PHONY: help build demo test fuzz bench soak e2e e2e-desktop desktop-packages desktop-programs lint generate tidy clean tools
 
 help: ## Show what can be made
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / {printf "%-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -29,6 +29,18 @@ demo: build ## Build, and show the main job on the sandbox tenant
 
 test: ## Run every module's tests with the race detector
 	$(each) go test -race ./...; done
+
+# Each target's corpus is in its package's testdata/fuzz; a finding is written there
+# too, and is committed with its repair. What is merely new stays in Go's cache.
+FUZZTIME = 10s
+fuzz: ## Run every fuzz target for FUZZTIME, one after the other, until the first finding
+	@set -eo pipefail; log=$$(mktemp); trap 'rm -f "$$log"' EXIT; ran=0; for dir in $(modules); do cd $$dir; \
+	while IFS=: read -r file target; do \
+		[ -n "$$target" ] || continue; \
+		GOWORK=off go test -run '^$$' -fuzz "^$${target#func }$$" -fuzztime $(FUZZTIME) -parallel 2 $$(dirname $$file) >"$$log" 2>&1 || { cat "$$log"; exit 1; }; \
+		printf '%-20s %s\n' "$${target#func }" "$$(grep -o 'execs: [0-9]*' "$$log" | tail -1)"; ran=$$((ran+1)); \
+	done < <(grep -roE --include='*_test.go' '^func Fuzz[A-Za-z0-9]*' . | sort); done; \
+	[ $$ran -gt 0 ] || { echo "no fuzz targets were found" >&2; exit 1; }
 
 bench: build ## Measure start, calls, memory and tools/list of the built server; then the benchmarks
 	cd host && GOWORK=off go run ./cmd/auth0-mcp-bench $(CURDIR)/bin/auth0-mcp

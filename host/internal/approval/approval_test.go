@@ -270,7 +270,7 @@ func TestForeignFiles(t *testing.T) {
 func TestDescribe(t *testing.T) {
 	r := request()
 	r.Plan.Changes[0].Before = json.RawMessage(`{"client_id":"abc","name":"Old","client_secret":"s3cret","jwt":{"alg":"HS256","ttl":1},"gone":true,"updated_at":"1"}`)
-	r.Plan.Changes[0].After = json.RawMessage(`{"client_id":"abc","name":"N\u202eew","client_secret":"other","jwt":{"alg":"RS256","ttl":1},"updated_at":"2"}`)
+	r.Plan.Changes[0].After = json.RawMessage(`{"client_id":"abc","name":"N\u202ee\ufe01w","client_secret":"other","jwt":{"alg":"RS256","ttl":1},"updated_at":"2"}`)
 	r.Plan.Changes = append(r.Plan.Changes,
 		egress.Change{Method: "POST", Path: "/api/v2/actions/actions", Body: []byte(`{"code":"one;\ntwo;","secrets":[{"name":"KEY","value":"hidden"}]}`), After: json.RawMessage(`{"id":"planned-id-2"}`)},
 		egress.Change{Method: "DELETE", Path: "/api/v2/clients/def", Before: json.RawMessage(`{"name":"Doomed"}`)},
@@ -282,7 +282,7 @@ PATCH /api/v2/clients/abc
   client_secret: "[REDACTED]" → "[REDACTED]"
   gone: removed, was true
   jwt.alg: "HS256" → "RS256"
-  name: "Old" → "N\u{202E}ew"
+  name: "Old" → "N\u{202E}e\u{FE01}w"
 
 POST /api/v2/actions/actions
   code: 

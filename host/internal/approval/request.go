@@ -171,7 +171,8 @@ func value(doc json.RawMessage, short bool) string {
 func printable(s string) string {
 	var b strings.Builder
 	for _, r := range s {
-		if unicode.IsGraphic(r) || r == '\t' {
+		// A selector and a filler count as graphic, and nothing is drawn for them.
+		if unicode.IsGraphic(r) && !egress.Invisible(r) || r == '\t' {
 			b.WriteRune(r)
 		} else {
 			fmt.Fprintf(&b, "\\u{%X}", r)

@@ -23,11 +23,11 @@ const (
 	blackFlag          = '\U0001f3f4'
 )
 
-// invisible reports whether nothing is drawn for a character that a model reads
+// Invisible reports whether nothing is drawn for a character that a model reads
 // all the same: controls but for tab and line ends, format characters, variation
 // selectors, fillers, noncharacters. Private use characters are drawn, if only
 // as a box, and icons in a form's texts are such.
-func invisible(r rune) bool {
+func Invisible(r rune) bool {
 	switch {
 	case r < ' ':
 		return r != '\t' && r != '\n' && r != '\r'
@@ -73,14 +73,14 @@ func tagged(region string) string {
 // at each place. stripped counts characters; kept reports whether any invisible
 // one is left.
 func strip(text string) (clean string, stripped int, kept bool) {
-	if strings.IndexFunc(text, invisible) < 0 {
+	if strings.IndexFunc(text, Invisible) < 0 {
 		return text, 0, false
 	}
 	s := stripper{text: text, rtl: strings.ContainsFunc(text, rightToLeft)}
 	s.out.Grow(len(text))
 	for at := 0; at < len(text); {
 		r, size := utf8.DecodeRuneInString(text[at:])
-		if !invisible(r) {
+		if !Invisible(r) {
 			s.out.WriteString(text[at : at+size])
 			s.pass(r)
 			at += size
@@ -89,7 +89,7 @@ func strip(text string) (clean string, stripped int, kept bool) {
 		end := at
 		for end < len(text) {
 			r, size := utf8.DecodeRuneInString(text[end:])
-			if !invisible(r) {
+			if !Invisible(r) {
 				break
 			}
 			end += size
@@ -105,7 +105,7 @@ func strip(text string) (clean string, stripped int, kept bool) {
 // bare is a text without anything invisible.
 func bare(text string) string {
 	return strings.Map(func(r rune) rune {
-		if invisible(r) {
+		if Invisible(r) {
 			return -1
 		}
 		return r
@@ -183,7 +183,7 @@ func rightToLeft(r rune) bool {
 		return false // the first such script is Hebrew
 	}
 	properties, _ := bidi.LookupRune(r)
-	return !invisible(r) && (properties.Class() == bidi.R || properties.Class() == bidi.AL)
+	return !Invisible(r) && (properties.Class() == bidi.R || properties.Class() == bidi.AL)
 }
 
 func joins(r rune) bool {

@@ -121,7 +121,7 @@ func checkStrip(t *testing.T, in string) {
 	invisibles := 0
 	for _, r := range got {
 		switch {
-		case !invisible(r):
+		case !Invisible(r):
 			invisibles = 0
 			if unicode.IsControl(r) && !strings.ContainsRune("\t\n\r", r) {
 				t.Errorf("%+q became %+q", in, got)
@@ -163,9 +163,27 @@ func TestStripComesBeforeRedaction(t *testing.T) {
 		"controls":                 {`{"a":"\u001b[31m\b\f\u0000\t\n"}`, `{"a":"[31m\t\n"}`},
 		"nothing":                  {`{"a":"é 葛 می‌خواهم","b":["\t"]}`, `{"a":"é 葛 می‌خواهم","b":["\t"]}`},
 	} {
-		got, err := Redact([]byte(tt.in))
+		got, err := cleaned([]byte(tt.in))
 		if err != nil || string(got) != tt.want {
 			t.Errorf("%s:\ngot  %+q (%v)\nwant %+q", name, got, err, tt.want)
+		}
+	}
+}
+
+// Who decides about a document sees what is invisible, unless it would show a secret.
+func TestRedactKeepsWhatIsInvisible(t *testing.T) {
+	for in, want := range map[string]string{
+		`{"name":"N\u202eew\u200b"}`:                     "{\"name\":\"N\u202eew\u200b\"}",
+		`{"client_sec\u200bret":"x"}`:                    "{\"client_sec\u200bret\":\"[REDACTED]\"}",
+		`{"a":"x\u202e password=abc"}`:                   "{\"a\":\"x\u202e password=[REDACTED]\"}",
+		`{"a":"Bearer abcdefgh\u200bijkl"}`:              `{"a":"Bearer [REDACTED] [and 1 invisible characters]"}`,
+		`{"a":"` + jwt + `\u200btail"}`:                  `{"a":"[REDACTED] [and 1 invisible characters]"}`,
+		`{"a":"\ufeff{\"password\":\"x\"}"}`:             "{\"a\":\"\ufeff" + `{\"password\":\"[REDACTED]\"}"}`,
+		`{"a":"{\"b\":\"\\u202e\",\"password\":\"x\"}"}`: "{\"a\":\"{\\\"b\\\":\\\"\u202e\\\",\\\"password\\\":\\\"[REDACTED]\\\"}\"}",
+	} {
+		got, err := Redact([]byte(in))
+		if err != nil || string(got) != want {
+			t.Errorf("%s:\ngot  %+q (%v)\nwant %+q", in, got, err, want)
 		}
 	}
 }

@@ -16,10 +16,11 @@ import (
 	"github.com/auth0-mcp/auth0-mcp/proto/pluginv1"
 )
 
-// recorder is a tenant that keeps what it was sent as the bytes of a connection.
+// recorder is a tenant that keeps each request that it was sent as the bytes of a
+// connection.
 type recorder struct {
 	urls []*url.URL
-	wire []byte
+	wire [][]byte
 }
 
 func (r *recorder) RoundTrip(request *http.Request) (*http.Response, error) {
@@ -28,7 +29,7 @@ func (r *recorder) RoundTrip(request *http.Request) (*http.Response, error) {
 	if err := request.Write(&wire); err != nil {
 		return nil, err
 	}
-	r.wire = append(r.wire, wire.Bytes()...)
+	r.wire = append(r.wire, wire.Bytes())
 	return &http.Response{StatusCode: http.StatusOK, Header: http.Header{}, Body: io.NopCloser(strings.NewReader("{}"))}, nil
 }
 
@@ -37,8 +38,8 @@ var (
 	fuzzRules   = [][]string{nil, {"GET /api/v2/clients/{id}"}, {"GET /api/v2/clients", "PATCH /api/v2/clients/{id}", "DELETE /api/v2/clients/{id}"}}
 )
 
-// Whatever a plugin sends, nothing but the tenant's /api/v2/ is reached, in one
-// request as it was checked: no write on a read-only host or beyond the effect, no
+// Whatever a plugin sends, nothing but the tenant's /api/v2/ is reached, in
+// requests as they were checked: no write on a read-only host or beyond the effect, no
 // path beyond the declared, and no header of the plugin's but two.
 func FuzzPolicy(f *testing.F) {
 	f.Fuzz(func(t *testing.T, effect, rules uint8, readOnly bool, method, path, query, name, value string, body []byte) {
@@ -59,9 +60,10 @@ func FuzzPolicy(f *testing.F) {
 			}
 			return
 		}
-		target := tenant.urls[0]
-		if len(tenant.urls) != 1 || target.Scheme != "https" || target.Host != "tenant.example" || target.User != nil {
-			t.Fatalf("%q went to %v", path, tenant.urls)
+		for _, target := range tenant.urls {
+			if target.Scheme != "https" || target.Host != "tenant.example" || target.User != nil {
+				t.Fatalf("%q went to %v", path, tenant.urls)
+			}
 		}
 		if answer.GetFailure() != nil {
 			// Begun, and refused by HTTP itself: no byte of it went out.
@@ -70,23 +72,39 @@ func FuzzPolicy(f *testing.F) {
 			}
 			return
 		}
-		in := bufio.NewReader(bytes.NewReader(tenant.wire))
-		got, err := http.ReadRequest(in)
-		if err != nil {
-			t.Fatalf("%q: %v", tenant.wire, err)
+		// Before a change the host itself reads what is there, to tell what changed.
+		for _, before := range tenant.wire[:len(tenant.wire)-1] {
+			got, _ := readWire(t, before)
+			if got.Method != http.MethodGet || got.URL.EscapedPath() != path || method == http.MethodGet || method == http.MethodHead {
+				t.Fatalf("before %s %s: %q", method, path, before)
+			}
+			checkHeader(t, got.Header, "", "")
 		}
-		if sent, err := io.ReadAll(got.Body); err != nil || !bytes.Equal(sent, body) {
-			t.Fatalf("body %q, %v, want %q", sent, err, body)
-		}
-		if _, err := in.ReadByte(); err == nil {
-			t.Fatalf("more than one request: %q", tenant.wire)
-		}
+		got, sent := readWire(t, tenant.wire[len(tenant.wire)-1])
 		checkTarget(t, got, tool, readOnly)
 		checkHeader(t, got.Header, name, value)
-		if got.Method != method || got.URL.RawQuery != query {
-			t.Fatalf("%s ?%s became %s ?%s", method, query, got.Method, got.URL.RawQuery)
+		if got.Method != method || got.URL.RawQuery != query || !bytes.Equal(sent, body) {
+			t.Fatalf("%s ?%s %q became %s ?%s %q", method, query, body, got.Method, got.URL.RawQuery, sent)
 		}
 	})
+}
+
+// readWire reads the one request that a connection carried.
+func readWire(t *testing.T, wire []byte) (*http.Request, []byte) {
+	t.Helper()
+	in := bufio.NewReader(bytes.NewReader(wire))
+	got, err := http.ReadRequest(in)
+	if err != nil {
+		t.Fatalf("%q: %v", wire, err)
+	}
+	body, err := io.ReadAll(got.Body)
+	if err != nil {
+		t.Fatalf("%q: %v", wire, err)
+	}
+	if _, err := in.ReadByte(); err == nil {
+		t.Fatalf("more than one request: %q", wire)
+	}
+	return got, body
 }
 
 // checkTarget checks what a server sees of a request.

@@ -64,12 +64,12 @@ var shapes = []struct {
 
 const namedSecrets = `client[_-]?secret|signing[_-]?secret|access[_-]?token|refresh[_-]?token|id[_-]?token|client[_-]?assertion|code[_-]?verifier|private[_-]?key|api[_-]?key|password` //nolint:gosec // names of secrets, not secrets
 
-// Redact hides the secrets of a JSON document by their names and their shapes,
-// and strips what is invisible.
+// Redact hides the secrets of a JSON document by their names and their shapes.
 // The order of members and the text of numbers are kept; the output is compact.
+// What is invisible does not keep a secret from being found, and stays: a person
+// who decides about a document must be able to see that it is there.
 func Redact(doc []byte) ([]byte, error) {
-	doc, _, err := clean(doc, nil)
-	return doc, err
+	return (&redactor{}).redact(doc)
 }
 
 // RedactText hides the secrets of a text by their shapes, and strips what is
@@ -79,39 +79,23 @@ func RedactText(s string) string {
 	return s
 }
 
-// Clean hides, besides what the function Redact does, the tokens in use, and
-// tells what was stripped.
-func (g *Gate) Clean(doc []byte) ([]byte, Stripped, error) {
-	tokens := g.tokens()
-	doc, stripped, err := clean(doc, tokens)
-	if err != nil {
-		return nil, Stripped{}, err
-	}
-	// A text without escapes is copied as it is, so a token is looked for here.
-	for _, token := range tokens {
-		doc = bytes.ReplaceAll(doc, []byte(token), []byte(catalog.RedactionMarker))
-	}
-	return doc, stripped, nil
+// Redact is the function Redact, and hides the tokens in use.
+func (g *Gate) Redact(doc []byte) ([]byte, error) {
+	return (&redactor{tokens: g.tokens()}).redact(doc)
 }
 
-// Redact is Clean for who need not know what was stripped.
-func (g *Gate) Redact(doc []byte) ([]byte, error) {
-	doc, _, err := g.Clean(doc)
-	return doc, err
+// Clean makes a document fit for a model: it does what Redact does, and strips
+// what is invisible, which a model reads although nobody sees it.
+func (g *Gate) Clean(doc []byte) ([]byte, Stripped, error) {
+	var stripped Stripped
+	doc, err := (&redactor{tokens: g.tokens(), stripped: &stripped}).redact(doc)
+	return doc, stripped, err
 }
 
 // RedactText is the function RedactText, and hides the tokens in use.
 func (g *Gate) RedactText(s string) string {
 	s, _ = cleanText(s, g.tokens())
 	return s
-}
-
-func clean(doc []byte, tokens []string) ([]byte, Stripped, error) {
-	r := &redactor{tokens: tokens, stripped: &Stripped{}}
-	if err := r.document(doc); err != nil {
-		return nil, Stripped{}, fmt.Errorf("redacting an answer: %w", err)
-	}
-	return r.out.Bytes(), *r.stripped, nil
 }
 
 // cleanText strips a text and then hides its secrets, so that none is split by
@@ -153,7 +137,7 @@ func (g *Gate) tokens() []string {
 // copied as bytes: decoding and encoding every string would cost ten times as much.
 type redactor struct {
 	tokens   []string
-	stripped *Stripped
+	stripped *Stripped // nil: what is invisible stays
 
 	doc     []byte
 	at      int
@@ -162,6 +146,18 @@ type redactor struct {
 	names   map[string]nameClass
 	path    [][]byte // the names above, quoted; nil for a list
 	changed bool     // something was hidden or stripped
+}
+
+func (r *redactor) redact(doc []byte) ([]byte, error) {
+	if err := r.document(doc); err != nil {
+		return nil, fmt.Errorf("redacting an answer: %w", err)
+	}
+	out := r.out.Bytes()
+	// A text without escapes is copied as it is, so a token is looked for here.
+	for _, token := range r.tokens {
+		out = bytes.ReplaceAll(out, []byte(token), []byte(catalog.RedactionMarker))
+	}
+	return out, nil
 }
 
 func (r *redactor) document(doc []byte) error {
@@ -320,23 +316,17 @@ func (r *redactor) text(quoted []byte, secret bool) error {
 	if err := json.Unmarshal(quoted, &s); err != nil {
 		return err
 	}
-	text, stripped, _ := strip(s)
-	if inner := strings.TrimSpace(text); len(inner) > 1 && strings.IndexByte(`{["`, inner[0]) >= 0 && json.Valid([]byte(inner)) {
-		below := &redactor{tokens: r.tokens, stripped: r.stripped, depth: r.depth + 1, path: r.path[:len(r.path):len(r.path)]}
-		if below.depth > maxRedactDepth {
-			return errTooDeep
-		}
-		if err := below.document([]byte(inner)); err != nil {
-			return err
-		}
-		// Only if something changed: the text of a document in a string is the
-		// sender's, white space included.
-		if below.changed {
-			text = below.out.String()
-		}
+	visible, stripped, _ := strip(s)
+	text, err := r.inside(visible)
+	if err != nil {
+		return err
 	}
 	clean, more := cleanText(text, r.tokens)
-	r.stripped.add(stripped+more, r.path)
+	if r.stripped != nil {
+		r.stripped.add(stripped+more, r.path)
+	} else if clean, err = r.unstripped(s, clean, stripped+more); err != nil {
+		return err
+	}
 	if clean != s {
 		r.changed = true
 	} else if !bytes.Contains(quoted, []byte(`\u`)) && utf8.Valid(quoted) {
@@ -344,6 +334,45 @@ func (r *redactor) text(quoted []byte, secret bool) error {
 		return nil
 	}
 	return writeString(&r.out, clean)
+}
+
+// inside is a text that is itself a document, cleaned; any other text as it is.
+func (r *redactor) inside(text string) (string, error) {
+	inner := strings.TrimSpace(text)
+	if len(inner) < 2 || strings.IndexByte(`{["`, inner[0]) < 0 || !json.Valid([]byte(inner)) {
+		return text, nil
+	}
+	below := &redactor{tokens: r.tokens, stripped: r.stripped, depth: r.depth + 1, path: r.path[:len(r.path):len(r.path)]}
+	if below.depth > maxRedactDepth {
+		return "", errTooDeep
+	}
+	if err := below.document([]byte(inner)); err != nil {
+		return "", err
+	}
+	// Only if something changed: the text of a document in a string is the
+	// sender's, white space included.
+	if !below.changed {
+		return text, nil
+	}
+	return below.out.String(), nil
+}
+
+// unstripped is the text for somebody who must see what is there: as it came where
+// no secret needs hiding, and with its invisible characters if hiding works all the
+// same. Otherwise it says that there were some.
+func (r *redactor) unstripped(s, clean string, invisible int) (string, error) {
+	if invisible == 0 {
+		return clean, nil
+	}
+	plain, err := r.inside(s)
+	if err != nil {
+		return "", err
+	}
+	// Equal but for what is invisible: no part of a secret is left over.
+	if plain = hide(plain, r.tokens); bare(plain) == bare(clean) {
+		return plain, nil
+	}
+	return fmt.Sprintf("%s [and %d invisible characters]", clean, invisible), nil
 }
 
 // suspicious is the cheap test before a string is decoded: everything that a
@@ -376,7 +405,7 @@ func suspicious(quoted []byte) bool {
 			return true
 		default:
 			character, size := utf8.DecodeRune(quoted[i:])
-			if character == utf8.RuneError || invisible(character) {
+			if character == utf8.RuneError || Invisible(character) {
 				return true
 			}
 			i += size - 1

@@ -158,7 +158,12 @@ func (s *Server) reportChanges(changes []egress.Change) string {
 	if reports == nil {
 		return ""
 	}
-	return string(encode(map[string]any{"changed": reports}))
+	// It was redacted for a person's eyes; a model reads more than they see.
+	told, _, err := s.cfg.Gate.Clean(encode(map[string]any{"changed": reports}))
+	if err != nil {
+		return ""
+	}
+	return string(told)
 }
 
 const (

@@ -217,7 +217,9 @@ func TestHangsOnShutdown(t *testing.T) {
 				eventually(t, "the plugin is frozen", func() bool { _, err := os.Stat(mark); return err == nil })
 				cancel()
 			}
-			<-ended
+			if err := <-ended; err != nil && !errors.Is(err, context.Canceled) {
+				t.Errorf("the call: %v", err)
+			}
 			cancel()
 			nothingLeft(t, s, before, pid)
 		})
@@ -288,7 +290,9 @@ func TestCancelledCallAndItsProcess(t *testing.T) {
 			proc := func() *process { sl := s.slots[role]; sl.mu.Lock(); defer sl.mu.Unlock(); return sl.cur }
 			eventually(t, "the call is there", func() bool { return proc().calls.Load() == 2 })
 			cancel()
-			<-ended
+			if err := <-ended; !errors.Is(err, context.Canceled) {
+				t.Errorf("the cancelled call: %v", err)
+			}
 			s.settling.Wait()
 			second, err := call(t.Context(), s, sp, read, `{}`)
 			if err != nil || (first == second) != stays {

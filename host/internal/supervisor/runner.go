@@ -92,34 +92,34 @@ func (r *processRunner) Start(context.Context) (err error) {
 	if err := r.verify(file); err != nil {
 		return err
 	}
-	var pipes [6]*os.File
-	defer func() { closeAll(pipes[:]) }()
-	for i := 0; i < len(pipes); i += 2 {
-		if pipes[i], pipes[i+1], err = os.Pipe(); err != nil {
+	var in, out, said pipe
+	for _, p := range []*pipe{&in, &out, &said} {
+		defer p.close()
+		if p.read, p.write, err = os.Pipe(); err != nil {
 			return err
 		}
 	}
-	r.cmd.Stdin, r.cmd.Stdout, r.cmd.Stderr = pipes[0], pipes[3], pipes[5]
+	r.cmd.Stdin, r.cmd.Stdout, r.cmd.Stderr = in.read, out.write, said.write
 	r.mu.Lock()
 	defer r.mu.Unlock() // a kill must find the process or nothing, not half of it
 	if err := r.cmd.Start(); err != nil {
 		return err
 	}
 	r.alive = true
-	r.hold, r.stdout = pipes[1], &handshakeReader{ReadCloser: pipes[2]}
-	r.stderr = &stderrReader{ReadCloser: pipes[4], tail: r.tail, ended: make(chan struct{})}
-	go r.reap(pipes[2], pipes[4])
-	pipes[1], pipes[2], pipes[4] = nil, nil, nil // closed by reap
+	r.hold, r.stdout = in.write, &handshakeReader{ReadCloser: out.read}
+	r.stderr = &stderrReader{ReadCloser: said.read, tail: r.tail, ended: make(chan struct{})}
+	go r.reap(out.read, said.read)
+	in.write, out.read, said.read = nil, nil, nil // closed by reap
 	r.begun()
 	return nil
 }
 
-func closeAll(files []*os.File) {
-	for _, f := range files {
-		if f != nil {
-			_ = f.Close()
-		}
-	}
+// pipe is both ends of one, for as long as they are in one hand.
+type pipe struct{ read, write *os.File }
+
+func (p *pipe) close() {
+	_ = p.read.Close() // of nil, an error and nothing else
+	_ = p.write.Close()
 }
 
 // reap waits for the process and ends what is left of it.
@@ -151,7 +151,8 @@ func (r *processRunner) reap(stdout, stderr *os.File) {
 	case <-r.stderr.ended:
 	case <-time.After(2 * drainGrace):
 	}
-	closeAll([]*os.File{stdout, stderr})
+	_ = stdout.Close()
+	_ = stderr.Close()
 }
 
 // endFamily kills the process with all that it forked. The caller holds r.mu.

@@ -7,7 +7,6 @@ import (
 	"errors"
 	"os"
 	"path/filepath"
-	"runtime"
 	"strconv"
 	"strings"
 	"testing"
@@ -59,7 +58,7 @@ func TestStatusTellsOfAPluginsLife(t *testing.T) {
 		return p.PID == 0 && p.Recent(time.Now()) >= crashLimit && p.OpenUntil.After(time.Now()) && strings.Contains(p.LastFailure, "the secret is ***")
 	})
 	info, err := os.Stat(filepath.Join(s.folder.path, statusFile))
-	if err != nil || (runtime.GOOS != "windows" && info.Mode().Perm() != 0o600) {
+	if err != nil || info.Mode().Perm() != 0o600 {
 		t.Errorf("the file: %v, %v", info.Mode(), err)
 	}
 	if err := s.Close(); err != nil {

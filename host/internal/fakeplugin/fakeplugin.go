@@ -1,7 +1,7 @@
 // Package fakeplugin is a plugin for the host's own tests: a test binary becomes
 // the plugin when it is launched as one. It implements the wire contract by hand,
 // without the SDK, so that it can also do what the SDK would not. Only tests
-// import it.
+// import it, and the plugin of the conformance suite.
 package fakeplugin
 
 import (

@@ -109,3 +109,23 @@ func compare(t *testing.T, tool string, s schema, promised promise, excused map[
 		}
 	}
 }
+
+// A tool that says nothing has every text of its answers marked, which tells a
+// reader nothing.
+func TestEveryToolSaysWhatIsUntrusted(t *testing.T) {
+	tools := 0
+	for _, p := range plugins() {
+		m, err := p.Manifest()
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, tool := range m.Tools {
+			if tools++; len(tool.Untrusted) == 0 || slices.Contains(tool.Untrusted, "*") {
+				t.Errorf("%s marks %q", tool.Name, tool.Untrusted)
+			}
+		}
+	}
+	if tools != 20 {
+		t.Errorf("%d tools", tools)
+	}
+}

@@ -25,12 +25,19 @@ func ParsePathRule(rule string) (PathRule, error) {
 		return PathRule{}, fmt.Errorf("path rule %q: the path must lie below %s, without query, fragment or escapes", rule, BasePath)
 	}
 	segments := strings.Split(rest, "/")
-	for _, s := range segments {
+	example := slices.Clone(segments)
+	for i, s := range segments {
 		name, isParam := strings.CutPrefix(s, "{")
 		name, closed := strings.CutSuffix(name, "}")
 		if s == "" || s == "." || s == ".." || isParam != closed || strings.ContainsAny(name, "{}") || (isParam && name == "") {
 			return PathRule{}, fmt.Errorf("path rule %q: %q is not a segment: want a name or {name}", rule, s)
 		}
+		if isParam {
+			example[i] = "x"
+		}
+	}
+	if !CleanPath(BasePath + strings.Join(example, "/")) {
+		return PathRule{}, fmt.Errorf("path rule %q: no request can fit it: its path holds a character that must be escaped", rule)
 	}
 	return PathRule{method: method, segments: segments}, nil
 }

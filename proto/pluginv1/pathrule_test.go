@@ -40,6 +40,7 @@ func TestParsePathRuleRefuses(t *testing.T) {
 	for _, rule := range []string{
 		"", "/api/v2/clients", "GET", "TRACE /api/v2/clients", "get /api/v2/clients", "GET /oauth/token", "GET https://x/api/v2/clients",
 		"GET /api/v2/", "GET /api/v2/../x", "GET /api/v2//x", "GET /api/v2/{", "GET /api/v2/{}", "GET /api/v2/a{b}", "GET /api/v2/x?y=1", "GET /api/v2/%2e%2e/x",
+		"GET /api/v2/a;b", "GET /api/v2/é", "GET /api/v2/a\x00", "GET /api/v2/\xfd", "GET /api/v2/a|b",
 	} {
 		if _, err := ParsePathRule(rule); err == nil {
 			t.Errorf("ParsePathRule(%q) accepted", rule)

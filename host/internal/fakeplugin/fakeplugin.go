@@ -289,6 +289,8 @@ func (f *fake) do(ctx context.Context, in instruction) (any, error) {
 		if _, err := f.host.Log(ctx, &pluginv1.LogRequest{CallId: in.Call, Level: pluginv1.LogRequest_LEVEL_WARN, Message: "careful", Attributes: []string{"step", "1", "id", in.Call}}); err != nil {
 			return nil, err
 		}
+	case "echo":
+		out = map[string]string{"said": in.File}
 	case "fail":
 		return &pluginv1.CallToolResponse{Outcome: &pluginv1.CallToolResponse_Failure{Failure: &pluginv1.Failure{
 			Code: pluginv1.Failure_CODE_NOT_FOUND, Message: "there is no \"Shop\u202e\""}}}, nil

@@ -258,10 +258,14 @@ func (f *fake) CallTool(ctx context.Context, r *pluginv1.CallToolRequest) (*plug
 	if err != nil {
 		return nil, err
 	}
+	if failure, ok := out.(*pluginv1.Failure); ok {
+		return &pluginv1.CallToolResponse{Outcome: &pluginv1.CallToolResponse_Failure{Failure: failure}}, nil
+	}
 	data, err := json.Marshal(out)
 	return &pluginv1.CallToolResponse{Outcome: &pluginv1.CallToolResponse_Result{Result: data}}, err
 }
 
+// do carries one instruction out. A *pluginv1.Failure is the outcome of the call.
 func (f *fake) do(ctx context.Context, in instruction) (any, error) {
 	if out, known, err := f.misbehave(in); known {
 		return out, err
@@ -292,14 +296,13 @@ func (f *fake) do(ctx context.Context, in instruction) (any, error) {
 	case "echo":
 		out = map[string]string{"said": in.File}
 	case "fail":
-		return &pluginv1.CallToolResponse{Outcome: &pluginv1.CallToolResponse_Failure{Failure: &pluginv1.Failure{
-			Code: pluginv1.Failure_CODE_NOT_FOUND, Message: "there is no \"Shop\u202e\""}}}, nil
+		out = &pluginv1.Failure{Code: pluginv1.Failure_CODE_NOT_FOUND, Message: "there is no \"Shop\u202e\""}
 	case "request":
 		out = f.request(ctx, in)
 	case "api":
 		// As the SDK has it: what went wrong with the request fails the call.
 		if failure := f.api(ctx, in); failure != nil {
-			return &pluginv1.CallToolResponse{Outcome: &pluginv1.CallToolResponse_Failure{Failure: failure}}, nil
+			return failure, nil
 		}
 		out = "done"
 	case "later":

@@ -59,7 +59,7 @@ func TestEveryCallIsRecorded(t *testing.T) {
 	var got []string
 	for _, r := range recorded(t, folder) {
 		got = append(got, fmt.Sprint(r.Kind, " ", r.Phase, " ", strings.TrimPrefix(r.Tool, "auth0_ok_"), " ", r.Method, " ", r.Status, " ", r.Outcome, " ", r.Verdict, " ", r.Rule))
-		if r.Client != "Claude�[2J" || r.ClientVersion != "1.2" || r.Profile != "prod" || r.Tenant != c.tenant.Domain() || r.Call == "" {
+		if r.Client != "Claude[2J" || r.ClientVersion != "1.2" || r.Profile != "prod" || r.Tenant != c.tenant.Domain() || r.Call == "" {
 			t.Errorf("who: %+v", r)
 		}
 		if known := r.Rule != audit.RuleFilter && r.Rule != audit.RuleUnknown && r.Tool != ""; known && (r.Plugin != "ok" || r.PluginVersion == "" || r.Effect == "") {
@@ -76,7 +76,7 @@ func TestEveryCallIsRecorded(t *testing.T) {
 		"request  read DELETE 0 refused refused policy",
 		"call  read  0 refused refused policy",
 		"call  destroy  0 refused refused filter",
-		"call  raed�  0 refused refused unknown-tool",
+		"call  raed  0 refused refused unknown-tool",
 		"call    0 refused refused arguments",
 	}
 	if g, w := strings.Join(got, "\n"), strings.Join(want, "\n"); g != w {

@@ -124,6 +124,7 @@ func (s *Server) refuse(r stdio.Request) []byte {
 	}
 	p, wrong := parseParams(r.Params)
 	method := mcp.MCPMethod(r.Method)
+	var rule audit.Rule
 	switch {
 	case wrong != "":
 	case p.version != "" && !mcp.IsValidProtocolVersion(p.version):
@@ -138,13 +139,15 @@ func (s *Server) refuse(r stdio.Request) []byte {
 	case method == mcp.MethodSubscriptionsListen && p.modern():
 		return refusal(r, mcp.METHOD_NOT_FOUND, "subscriptions/listen is not supported: nothing here changes that a client could listen to", nil)
 	case method == mcp.MethodToolsCall:
-		var rule audit.Rule
 		if wrong, rule = s.notOffered(p.text("name")); wrong != "" {
 			s.recordUnknown(p.text("name"), p.members["arguments"], rule, wrong)
 		}
 	}
 	if wrong == "" {
 		return nil
+	}
+	if method == mcp.MethodToolsCall && rule == "" {
+		s.recordUnknown("", nil, audit.RuleArguments, wrong)
 	}
 	return refusal(r, mcp.INVALID_PARAMS, wrong, nil)
 }

@@ -43,7 +43,7 @@ test("a person approves in a terminal, once", async (t) => {
   assert.equal((await rename()).isError, true, "an approval is used once");
 });
 
-test("anything but yes, and Ctrl-C, change nothing", async (t) => {
+test("a slip asks again; no, and Ctrl-C, change nothing", async (t) => {
   const { rename, name, open } = await desk(t, "terminal");
   const before = await name();
   const held = await rename();
@@ -56,6 +56,9 @@ test("anything but yes, and Ctrl-C, change nothing", async (t) => {
   screen = await open("approve", id.toLowerCase());
   await screen.shows(/Type yes to approve/);
   screen.type("y");
+  screen.press("Enter");
+  await screen.shows(/Type yes or no/);
+  screen.type("no");
   screen.press("Enter");
   assert.equal(await screen.end(), 0);
   assert.match(screen.screen(), /Declined: nothing is changed/);

@@ -113,7 +113,7 @@ func TestDeployInADryRun(t *testing.T) {
 			return
 		}
 		w.Header().Set("Content-Type", "application/json")
-		_, _ = w.Write([]byte(`{"id":"planned-id-1"}`))
+		_, _ = w.Write([]byte(`{"id":"planned-id-001"}`))
 	})
 	// With forever to wait, this returns only if nothing is waited for.
 	if r := sdktest.DryRun(t, plugin(eager), simulating, "auth0_deploy_action", `{"id":"`+id+`"}`); r.Failure != nil {

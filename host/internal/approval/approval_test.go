@@ -24,6 +24,7 @@ func TestPolicy(t *testing.T) {
 		"development":         {Policy{Environment: Development}, None, None, None},
 		"production":          {Policy{Environment: Production}, None, Elicit, Elicit},
 		"nobody has said":     {Policy{}, None, None, Elicit},
+		"spelt otherwise":     {Policy{Environment: "Production"}, None, Elicit, Elicit},
 		"none, in production": {Policy{None, Production}, None, None, None},
 		"terminal":            {Policy{Terminal, Development}, None, Terminal, Terminal},
 		"elicit":              {Policy{Elicit, ""}, None, Elicit, Elicit},
@@ -269,55 +270,116 @@ func TestForeignFiles(t *testing.T) {
 
 func TestDescribe(t *testing.T) {
 	r := request()
-	r.Plan.Changes[0].Before = json.RawMessage(`{"client_id":"abc","name":"Old","client_secret":"s3cret","jwt":{"alg":"HS256","ttl":1},"gone":true,"updated_at":"1"}`)
-	r.Plan.Changes[0].After = json.RawMessage(`{"client_id":"abc","name":"N\u202ee\ufe01w","client_secret":"other","jwt":{"alg":"RS256","ttl":1},"updated_at":"2"}`)
-	r.Plan.Changes = append(r.Plan.Changes,
-		egress.Change{Method: "POST", Path: "/api/v2/actions/actions", Body: []byte(`{"code":"one;\ntwo;","secrets":[{"name":"KEY","value":"hidden"}]}`), After: json.RawMessage(`{"id":"planned-id-2"}`)},
-		egress.Change{Method: "DELETE", Path: "/api/v2/clients/def", Before: json.RawMessage(`{"name":"Doomed"}`)},
-		egress.Change{Method: "PATCH", Path: "/api/v2/clients/ghi", Query: "a=b", Body: []byte(`{"sso":false}`)},
-	)
+	r.Plan.Changes = []egress.Change{
+		{
+			Method: "PATCH", Path: "/api/v2/clients/abc",
+			Before: json.RawMessage(`{"client_id":"abc","name":"Old","client_secret":"s3cret","jwt":{"alg":"HS256","ttl":1},"gone":true,"updated_at":"1"}`),
+			After:  json.RawMessage(`{"client_id":"abc","name":"N\u202eew","client_secret":"other","jwt":{"alg":"RS256","ttl":1},"updated_at":"2"}`),
+		},
+		{
+			Method: "POST", Path: "/api/v2/actions/actions", Body: []byte(`{"code":"one;\n// -----BEGIN note-----\nevil();","secrets":[{"name":"KEY","value":"hidden"}]}`),
+			After: json.RawMessage(`{"id":"planned-id-002"}`),
+		},
+		{Method: "POST", Path: "/api/v2/actions/actions/a1/deploy", Target: json.RawMessage(`{"id":"a1","name":"Login"}`)},
+		{Method: "DELETE", Path: "/api/v2/clients/def", Before: json.RawMessage(`{"name":"Doomed"}`)},
+		{Method: "DELETE", Path: "/api/v2/clients/unreadable"},
+		{Method: "DELETE", Path: "/api/v2/users/u/roles", Before: json.RawMessage(`[{"id":"a"},{"id":"b"}]`), Body: []byte(`{"roles":["a"]}`)},
+		{Method: "PATCH", Path: "/api/v2/clients/ghi", Query: "a=b&access_token=eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxIn0.c2lnbmF0dXJl", Body: []byte(`{"sso":false}`)},
+		{Method: "PUT", Path: "/api/v2/guardian/policies", Before: json.RawMessage(`["all-applications"]`), After: json.RawMessage(`[]`), Body: []byte(`[]`)},
+		{Method: "PATCH", Path: "/api/v2/x/y", Body: []byte(`{"updated_at":"2"}`), Before: json.RawMessage(`{"updated_at":"1"}`), After: json.RawMessage(`{"updated_at":"2"}`)},
+		{Method: "PATCH", Path: "/api/v2/x/z", Before: json.RawMessage(`{"a":1}`), After: json.RawMessage(`{"a":1}`)},
+	}
 	want := `auth0_update_application (plugin applications 0.1.0) on the tenant tenant.auth0.example, profile prod:
 
 PATCH /api/v2/clients/abc
   client_secret: "[REDACTED]" → "[REDACTED]"
   gone: removed, was true
   jwt.alg: "HS256" → "RS256"
-  name: "Old" → "N\u{202E}e\u{FE01}w"
+  name: "Old" → "N\u{202E}ew"
 
 POST /api/v2/actions/actions
   code: 
     | one;
-    | two;
+    | // [REDACTED]();
   secrets: [{"name":"KEY","value":"[REDACTED]"}]
 
-DELETE /api/v2/clients/def
-  all of it: removed, was {"name":"Doomed"}
+POST /api/v2/actions/actions/a1/deploy
+  acts on, as it is now:
+    id: "a1"
+    name: "Login"
 
-PATCH /api/v2/clients/ghi?a=b
+DELETE /api/v2/clients/def
+  deletes {"name":"Doomed"}
+
+DELETE /api/v2/clients/unreadable
+  deletes this, which could not be read
+
+DELETE /api/v2/users/u/roles
+  roles: ["a"]
+
+PATCH /api/v2/clients/ghi?a=b&access_token=[REDACTED]
   (what is there now could not be read)
-  sso: false`
-	got, err := r.Describe(egress.Redact, false)
-	if err != nil {
-		t.Fatal(err)
+  sso: false
+
+PUT /api/v2/guardian/policies
+  all of it: ["all-applications"] → []
+
+PATCH /api/v2/x/y
+  updated_at: "1" → "2"
+
+PATCH /api/v2/x/z
+  (no value changes)`
+	got, whole, err := r.Describe(egress.Redact, false)
+	if err != nil || !whole {
+		t.Fatal(whole, err)
 	}
 	if got != want {
 		t.Errorf("got\n%s\nwant\n%s", got, want)
 	}
-	long := strings.Repeat("ä", 5000)
-	body, err := json.Marshal(map[string]string{"name": long})
+}
+
+// A dialog shows a change whole, or says that it does not.
+func TestDescribeForADialog(t *testing.T) {
+	callbacks := func(more ...string) json.RawMessage {
+		list := []string{}
+		for i := range 30 {
+			list = append(list, fmt.Sprintf("https://app%d.example/callback", i))
+		}
+		doc, err := json.Marshal(map[string]any{"callbacks": append(list, more...), "code": strings.Repeat("safe(); ", 600) + strings.Join(more, "")})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return doc
+	}
+	r := request()
+	r.Plan.Changes = []egress.Change{{Method: "PATCH", Path: "/api/v2/clients/abc", Before: callbacks(), After: callbacks("https://evil.example/cb")}}
+	text, whole, err := r.Describe(egress.Redact, true)
+	if err != nil || !whole || !strings.Contains(text, `callbacks: adds "https://evil.example/cb" (30 → 31 items)`) || !strings.Contains(text, `behind the first 4800: "" → "https://evil.example/cb"`) {
+		t.Errorf("%v, %v:\n%s", whole, err, text)
+	}
+	r.Plan.Changes = []egress.Change{{Method: "PATCH", Path: "/a", Before: json.RawMessage(`{"l":["a","b"]}`), After: json.RawMessage(`{"l":["b","a"]}`)}}
+	if text, whole, err := r.Describe(egress.Redact, true); err != nil || !whole || !strings.Contains(text, `l: ["a","b"] → ["b","a"]`) {
+		t.Errorf("another order: %v, %v:\n%s", whole, err, text)
+	}
+	// Whatever stands before it, each request is named.
+	long, err := json.Marshal(map[string]string{"name": strings.Repeat("ä", 5000)})
 	if err != nil {
 		t.Fatal(err)
 	}
-	r.Plan.Changes[1].Body = body
-	short, err := r.Describe(egress.Redact, true)
-	if err != nil || len(short) > 2*shortText || !strings.Contains(short, "bytes in all") {
-		t.Errorf("%d bytes, %v:\n%s", len(short), err, short)
+	r.Plan.Changes = nil
+	for range 20 {
+		r.Plan.Changes = append(r.Plan.Changes, egress.Change{Method: "POST", Path: "/api/v2/clients", Body: long})
 	}
-	if whole, err := r.Describe(egress.Redact, false); err != nil || !strings.Contains(whole, long) {
-		t.Errorf("the whole text leaves something out: %v", err)
+	r.Plan.Changes = append(r.Plan.Changes, egress.Change{Method: "DELETE", Path: "/api/v2/clients/precious"})
+	text, whole, err = r.Describe(egress.Redact, true)
+	if err != nil || whole || !strings.Contains(text, "DELETE /api/v2/clients/precious") || strings.Count(text, "POST /api/v2/clients") != 20 {
+		t.Errorf("%v, %v:\n%s", whole, err, text)
 	}
-	r.Plan.Changes[1].Body = []byte("not JSON")
-	if _, err := r.Describe(egress.Redact, false); err == nil {
+	if text, whole, err := r.Describe(egress.Redact, false); err != nil || !whole || strings.Count(text, strings.Repeat("ä", 5000)) != 20 {
+		t.Errorf("the other form leaves something out: %v, %v", whole, err)
+	}
+	r.Plan.Changes = []egress.Change{{Method: "POST", Path: "/a", Body: []byte("not JSON")}}
+	if _, _, err := r.Describe(egress.Redact, false); err == nil {
 		t.Error("what cannot be shown can be approved")
 	}
 }

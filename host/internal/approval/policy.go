@@ -66,8 +66,8 @@ func (p Policy) For(effect pluginv1.Effect) Mode {
 		return None
 	case p.Mode != "":
 		return p.Mode
-	case p.Environment == Production, p.Environment == "" && effect != pluginv1.EffectWrite:
-		return Elicit
+	case p.Environment == Development, p.Environment == "" && effect == pluginv1.EffectWrite:
+		return None
 	}
-	return None
+	return Elicit // also where an environment is spelt as nobody knows it
 }

@@ -2,11 +2,14 @@ package approval
 
 import (
 	"bytes"
+	"cmp"
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
 	"fmt"
 	"net/http"
+	"slices"
+	"strconv"
 	"strings"
 	"unicode"
 	"unicode/utf8"
@@ -64,96 +67,221 @@ func canonical(doc json.RawMessage) (json.RawMessage, error) {
 }
 
 const (
-	// wholeValue is the longest value that is shown whole in a client's dialog.
-	wholeValue = 200
-	// shortText bounds what a client's dialog shows: some cut what is longer.
-	shortText = 3000
+	// longValue is the longest value that a client's dialog shows whole, and longText
+	// bounds all of them: what is longer, nobody reads there.
+	longValue = 2000
+	longText  = 6000
+	// longString is the length from which a dialog shows of two texts only where they
+	// differ.
+	longString = 120
 )
 
 // Describe words the request for a person: each HTTP request with what it changes.
-// redact hides secrets. short is for a client's dialog, and says where it is not
-// whole; the other form leaves nothing out.
-func (r Request) Describe(redact func([]byte) ([]byte, error), short bool) (string, error) {
-	var b strings.Builder
-	fmt.Fprintf(&b, "%s (plugin %s %s) on the tenant %s", r.Tool, r.Plugin, r.PluginVersion, r.Tenant)
+// redact hides secrets. short is for a client's dialog; then whole is false if
+// something had to be left out, and nobody must decide by it.
+func (r Request) Describe(redact func([]byte) ([]byte, error), short bool) (text string, whole bool, err error) {
+	d := description{redact: redact, short: short, whole: true}
+	fmt.Fprintf(&d.text, "%s (plugin %s %s) on the tenant %s", r.Tool, r.Plugin, r.PluginVersion, r.Tenant)
 	if r.Profile != "" {
-		fmt.Fprintf(&b, ", profile %s", r.Profile)
+		fmt.Fprintf(&d.text, ", profile %s", r.Profile)
 	}
-	b.WriteString(":\n")
-	for i, change := range r.Plan.Changes {
-		if short && b.Len() > shortText {
-			fmt.Fprintf(&b, "… and %d more requests, which are not shown here", len(r.Plan.Changes)-i)
-			break
-		}
-		if err := describe(&b, change, redact, short); err != nil {
-			return "", err
+	d.text.WriteString(":\n")
+	for _, change := range r.Plan.Changes {
+		if err := d.change(change); err != nil {
+			return "", false, err
 		}
 	}
-	return strings.TrimSuffix(b.String(), "\n"), nil
+	return strings.TrimSuffix(d.text.String(), "\n"), d.whole, nil
 }
 
-func describe(b *strings.Builder, change egress.Change, redact func([]byte) ([]byte, error), short bool) error {
-	fmt.Fprintf(b, "\n%s %s", change.Method, printable(change.Path))
-	if change.Query != "" {
-		b.WriteString("?" + printable(change.Query))
-	}
-	b.WriteString("\n")
-	switch {
-	case change.Method == http.MethodPost:
-		// What is sent, not what Auth0 makes of it.
-		change.Before, change.After = nil, change.Body
-	case change.Method != http.MethodDelete && change.Before == nil:
-		change.After = change.Body
-		b.WriteString("  (what is there now could not be read)\n")
-	}
-	if change.After != nil && !json.Valid(change.After) {
-		return fmt.Errorf("%s %s: its body is not JSON, which cannot be shown", change.Method, change.Path)
-	}
-	differences, err := change.Differences(redact)
+// description is a text in the making.
+type description struct {
+	redact func([]byte) ([]byte, error)
+	short  bool
+	whole  bool
+	text   strings.Builder
+}
+
+func (d *description) change(change egress.Change) error {
+	path, err := d.hidden(change.Path)
 	if err != nil {
 		return err
 	}
-	if len(differences) == 0 && change.Method != http.MethodPost {
-		b.WriteString("  (no value changes)\n")
+	query, err := d.hidden(change.Query)
+	if err != nil {
+		return err
 	}
-	for i, d := range differences {
-		if short && b.Len() > shortText {
-			fmt.Fprintf(b, "  … and %d more values, which are not shown here\n", len(differences)-i)
-			break
+	if query != "" {
+		query = "?" + query
+	}
+	// Every request is named, however long the text is already.
+	fmt.Fprintf(&d.text, "\n%s %s%s\n", change.Method, path, query)
+	switch {
+	case change.Method == http.MethodPost:
+		if err := d.target(change.Target); err != nil {
+			return err
 		}
-		writeDifference(b, d, short)
+		return d.values("  ", egress.Change{After: change.Body, Body: change.Body}, "sends")
+	case change.Method == http.MethodDelete:
+		return d.deletion(change)
+	case change.Before == nil:
+		d.line("  (what is there now could not be read)\n")
+		return d.values("  ", egress.Change{After: change.Body, Body: change.Body}, "sends")
+	}
+	before := d.text.Len()
+	if err := d.values("  ", change, "all of it"); err != nil {
+		return err
+	}
+	if d.text.Len() == before && d.whole {
+		d.line("  (no value changes)\n")
 	}
 	return nil
 }
 
-func writeDifference(b *strings.Builder, d egress.Difference, short bool) {
-	name := printable(d.Field)
-	if name == "" {
-		name = "all of it"
+// target shows what a POST acts on: in a dialog by its name, else whole.
+func (d *description) target(target json.RawMessage) error {
+	if target == nil {
+		return nil
 	}
+	if !d.short {
+		d.line("  acts on, as it is now:\n")
+		return d.values("    ", egress.Change{After: target, Body: target}, "")
+	}
+	shown, err := d.redact(target)
+	if err != nil {
+		return err
+	}
+	var named struct{ Name, ID string }
+	if json.Unmarshal(shown, &named) == nil && named.Name+named.ID != "" {
+		d.line(fmt.Sprintf("  acts on %s, as it is now\n", printable(strconv.Quote(cmp.Or(named.Name, named.ID)))))
+	}
+	return nil
+}
+
+func (d *description) deletion(change egress.Change) error {
+	if len(change.Body) > 0 {
+		return d.values("  ", egress.Change{After: change.Body, Body: change.Body}, "sends")
+	}
+	if change.Before == nil {
+		d.line("  deletes this, which could not be read\n")
+		return nil
+	}
+	shown, err := d.redact(change.Before)
+	if err != nil {
+		return err
+	}
+	if d.short {
+		var named struct{ Name, ID string }
+		if json.Unmarshal(shown, &named) == nil && named.Name+named.ID != "" {
+			d.line(fmt.Sprintf("  deletes %s\n", printable(strconv.Quote(cmp.Or(named.Name, named.ID)))))
+			return nil
+		}
+	}
+	d.line("  deletes " + d.value(shown) + "\n")
+	return nil
+}
+
+// values shows what differs. all names a value that is no member.
+func (d *description) values(indent string, change egress.Change, all string) error {
+	if change.After == nil {
+		return nil
+	}
+	if !json.Valid(change.After) {
+		return fmt.Errorf("%s %s: its body is not JSON, which cannot be shown", change.Method, change.Path)
+	}
+	differences, err := change.Differences(d.redact)
+	if err != nil {
+		return err
+	}
+	for _, one := range differences {
+		name, err := d.hidden(one.Field)
+		if err != nil {
+			return err
+		}
+		d.line(indent + cmp.Or(name, all) + ": " + d.difference(one) + "\n")
+	}
+	return nil
+}
+
+// line adds a line, if a dialog has room for it.
+func (d *description) line(line string) {
+	if d.short && d.text.Len()+len(line) > longText {
+		d.whole = false
+		return
+	}
+	d.text.WriteString(line)
+}
+
+func (d *description) difference(one egress.Difference) string {
 	switch {
-	case d.Before == nil:
-		fmt.Fprintf(b, "  %s: %s\n", name, value(d.After, short))
-	case d.After == nil:
-		fmt.Fprintf(b, "  %s: removed, was %s\n", name, value(d.Before, short))
-	default:
-		fmt.Fprintf(b, "  %s: %s → %s\n", name, value(d.Before, short), value(d.After, short))
+	case one.Before == nil:
+		return d.value(one.After)
+	case one.After == nil:
+		return "removed, was " + d.value(one.Before)
 	}
+	if d.short {
+		if text, ok := d.lists(one); ok {
+			return text
+		}
+		if text, ok := d.texts(one); ok {
+			return text
+		}
+	}
+	return d.value(one.Before) + " → " + d.value(one.After)
+}
+
+// lists says which items two lists do not share.
+func (d *description) lists(one egress.Difference) (string, bool) {
+	var before, after []json.RawMessage
+	if json.Unmarshal(one.Before, &before) != nil || json.Unmarshal(one.After, &after) != nil || before == nil || after == nil {
+		return "", false
+	}
+	var parts []string
+	for word, pair := range map[string][2][]json.RawMessage{"adds ": {after, before}, "removes ": {before, after}} {
+		var only []string
+		rest := slices.Clone(pair[1])
+		for _, item := range pair[0] {
+			if i := slices.IndexFunc(rest, func(other json.RawMessage) bool { return bytes.Equal(item, other) }); i >= 0 {
+				rest = slices.Delete(rest, i, i+1)
+				continue
+			}
+			only = append(only, d.value(item))
+		}
+		if only != nil {
+			parts = append(parts, word+strings.Join(only, ", "))
+		}
+	}
+	if parts == nil {
+		return d.value(one.Before) + " → " + d.value(one.After), true // another order
+	}
+	slices.Sort(parts)
+	return fmt.Sprintf("%s (%d → %d items)", strings.Join(parts, "; "), len(before), len(after)), true
+}
+
+// texts shows of two long texts where they differ.
+func (d *description) texts(one egress.Difference) (string, bool) {
+	var before, after string
+	if len(one.Before)+len(one.After) < longString || json.Unmarshal(one.Before, &before) != nil || json.Unmarshal(one.After, &after) != nil {
+		return "", false
+	}
+	was, is := []rune(before), []rune(after)
+	start := 0
+	for start < min(len(was), len(is)) && was[start] == is[start] {
+		start++
+	}
+	end := 0
+	for end < min(len(was), len(is))-start && was[len(was)-1-end] == is[len(is)-1-end] {
+		end++
+	}
+	quote := func(part []rune) string { return d.cut(printable(strconv.Quote(string(part)))) }
+	return fmt.Sprintf("in a text of %d characters, behind the first %d: %s → %s", len(was), start, quote(was[start:len(was)-end]), quote(is[start:len(is)-end])), true
 }
 
 // value shows JSON on one line, but the lines of a text, such as an action's code,
 // below each other.
-func value(doc json.RawMessage, short bool) string {
-	if short {
-		text := printable(string(doc))
-		if len(text) <= wholeValue {
-			return text
-		}
-		cut := wholeValue
-		for !utf8.RuneStart(text[cut]) {
-			cut--
-		}
-		return fmt.Sprintf("%s… (%d bytes in all)", text[:cut], len(doc))
+func (d *description) value(doc json.RawMessage) string {
+	if d.short {
+		return d.cut(printable(string(doc)))
 	}
 	var text string
 	if json.Unmarshal(doc, &text) != nil || !strings.Contains(text, "\n") {
@@ -164,6 +292,34 @@ func value(doc json.RawMessage, short bool) string {
 		b.WriteString("\n    | " + printable(strings.TrimRight(line, "\r\n")))
 	}
 	return b.String()
+}
+
+// cut shortens what is too long for a dialog.
+func (d *description) cut(text string) string {
+	if len(text) <= longValue {
+		return text
+	}
+	d.whole = false
+	cut := longValue
+	for !utf8.RuneStart(text[cut]) {
+		cut--
+	}
+	return fmt.Sprintf("%s… (%d bytes in all)", text[:cut], len(text))
+}
+
+// hidden is a text without secrets, in printable form.
+func (d *description) hidden(text string) (string, error) {
+	quoted, err := json.Marshal(text)
+	if err != nil {
+		return "", err
+	}
+	shown, err := d.redact(quoted)
+	if err != nil {
+		return "", err
+	}
+	var out string
+	err = json.Unmarshal(shown, &out)
+	return printable(out), err
 }
 
 // printable shows what a terminal or a dialog would not, or would obey: a person must

@@ -66,10 +66,18 @@ type Proposal struct {
 var proposalID = regexp.MustCompile(`^[A-Z2-7]{4}-[A-Z2-7]{4}$`)
 
 // UnknownError says that there is no such proposal.
-type UnknownError struct{ ID string }
+type UnknownError struct{ ID, Dir string }
 
 func (e *UnknownError) Error() string {
-	return fmt.Sprintf("nothing with the id %q waits for an approval: it was used, declined or has expired (after %v). «auth0-mcp approve» lists what waits; the tool, called again, makes a new plan", e.ID, Lifetime)
+	return fmt.Sprintf("nothing with the id %q waits for an approval in %s: it was used, declined or has expired (after %v), or the server that asks keeps its state elsewhere (XDG_STATE_HOME). «auth0-mcp approve» lists what waits; the tool, called again, makes a new plan",
+		e.ID, e.Dir, Lifetime)
+}
+
+// TooLargeError says that a plan is too large to be kept for a person.
+type TooLargeError struct{ Tool string }
+
+func (e *TooLargeError) Error() string {
+	return fmt.Sprintf("the plan of %s is over %d MiB, too large for a person to decide about: do it in parts", e.Tool, maxFileBytes>>20)
 }
 
 // FullError says that too much waits.
@@ -170,7 +178,7 @@ func (s Store) Find(ctx context.Context, id string) (Proposal, error) {
 			return p, nil
 		}
 	}
-	return Proposal{}, &UnknownError{id}
+	return Proposal{}, &UnknownError{id, s.Dir}
 }
 
 // Approve lets the call of a proposal happen once, within Lifetime from now.
@@ -194,7 +202,7 @@ func (s Store) decide(ctx context.Context, shown Proposal, act func() error) err
 			return err
 		}
 		if !slices.ContainsFunc(waiting, func(p Proposal) bool { return p.ID == shown.ID && p.Digest == shown.Digest && p.Text == shown.Text }) {
-			return &UnknownError{shown.ID}
+			return &UnknownError{shown.ID, s.Dir}
 		}
 		return act()
 	})
@@ -206,6 +214,9 @@ func (s Store) write(p Proposal) error {
 	data, err := json.MarshalIndent(p, "", "  ")
 	if err != nil {
 		return err
+	}
+	if len(data) > maxFileBytes {
+		return &TooLargeError{p.Tool}
 	}
 	if err := atomicfile.Replace(s.path(p.ID), data, nil); err != nil {
 		return fmt.Errorf("keeping the plan that waits for an approval: %w", err)

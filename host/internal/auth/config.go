@@ -161,6 +161,11 @@ func tomlKeys[T any]() []string {
 }
 
 func (p *Profile) normalize() error {
+	environment, err := approval.ParseEnvironment(string(p.Environment))
+	if err != nil {
+		return err
+	}
+	p.Environment = environment
 	for _, domain := range []*string{&p.Domain, &p.AuthDomain} {
 		if *domain == "" {
 			continue

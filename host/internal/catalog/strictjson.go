@@ -52,6 +52,13 @@ func decodeStrict(data []byte) (any, error) {
 	return r.value(0)
 }
 
+// CheckStrict says why data is not one JSON document that every reader understands
+// alike; nil if it is.
+func CheckStrict(data []byte) error {
+	_, err := decodeStrict(data)
+	return err
+}
+
 func syntaxFault(data []byte) error {
 	if len(bytes.TrimSpace(data)) == 0 {
 		return &jsonFaultError{problem: "empty, not a JSON document"}

@@ -5,7 +5,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"path/filepath"
 	"strings"
 	"text/tabwriter"
@@ -23,7 +22,8 @@ func approvalStore() (approval.Store, error) {
 }
 
 func approveCommand(env Environment) *cobra.Command {
-	return &cobra.Command{
+	var decline boolFlag
+	cmd := &cobra.Command{
 		Use:   "approve [ID]",
 		Short: "Decide about a change that waits for a person, or list those that wait",
 		Long: `Show what a tool call would change in the tenant, and decide about it. Only a person can: it needs a
@@ -38,12 +38,19 @@ Without an ID it lists what waits.`,
 			if err != nil {
 				return err
 			}
-			if len(args) == 0 {
+			switch {
+			case len(args) == 0 && decline.on:
+				return errors.New("--decline needs the ID of a change: «auth0-mcp approve» lists them")
+			case len(args) == 0:
 				return listApprovals(cmd.Context(), env, store)
+			case decline.on:
+				return declineApproval(cmd, env, store, args[0])
 			}
 			return approve(cmd, env, store, args[0])
 		},
 	}
+	decline.add(cmd, "decline", "decline the change, or take back an approval that has not been used")
+	return cmd
 }
 
 func listApprovals(ctx context.Context, env Environment, store approval.Store) error {
@@ -85,14 +92,7 @@ func approve(cmd *cobra.Command, env Environment, store approval.Store, id strin
 		return err
 	}
 	if !approved {
-		if err := store.Decline(ctx, p); err != nil {
-			return err
-		}
-		if err := recordApproval(cmd, env, p, false); err != nil {
-			return err
-		}
-		_, err := fmt.Fprintln(env.Out, "Declined: nothing is changed.")
-		return err
+		return end(cmd, env, store, p)
 	}
 	if err := store.Approve(ctx, p); err != nil {
 		return err
@@ -104,27 +104,62 @@ func approve(cmd *cobra.Command, env Environment, store approval.Store, id strin
 	return err
 }
 
-// askApproval shows a change on the terminal and takes yes for an approval, and
-// nothing else. Ctrl-C ends it without a decision.
+// declineApproval needs no terminal: not to change anything is nobody's risk.
+func declineApproval(cmd *cobra.Command, env Environment, store approval.Store, id string) error {
+	p, err := store.Find(cmd.Context(), id)
+	if err != nil {
+		return err
+	}
+	return end(cmd, env, store, p)
+}
+
+func end(cmd *cobra.Command, env Environment, store approval.Store, p approval.Proposal) error {
+	if err := store.Decline(cmd.Context(), p); err != nil {
+		return err
+	}
+	if err := recordApproval(cmd, env, p, false); err != nil {
+		return err
+	}
+	_, err := fmt.Fprintln(env.Out, "Declined: nothing is changed.")
+	return err
+}
+
+var errNoAnswer = errors.New("nobody answered: nothing was decided, and nothing changed")
+
+// askApproval shows a change on the terminal and takes yes for an approval, no for a
+// refusal, and asks again for anything else. What was typed before the change could
+// be read is no answer. The end of input and Ctrl-C end it without a decision.
 func askApproval(ctx context.Context, env Environment, text string) (bool, error) {
-	fmt.Fprintf(env.Err, "\n%s\n\nMake this change? Type yes to approve: ", text)
+	fmt.Fprintf(env.Err, "\n%s\n\n", text)
+	discardTyped(env.In)
+	fmt.Fprint(env.Err, "Make this change? Type yes to approve, no to decline: ")
 	type line struct {
 		text string
 		err  error
 	}
-	typed := make(chan line, 1)
-	go func() {
-		text, err := bufio.NewReader(io.LimitReader(env.In, 100)).ReadString('\n')
-		typed <- line{text, err}
-	}()
-	select {
-	case l := <-typed:
-		if l.err != nil && !errors.Is(l.err, io.EOF) {
-			return false, fmt.Errorf("reading the answer: %w", l.err)
+	lines := bufio.NewReader(env.In)
+	for {
+		typed := make(chan line, 1)
+		go func() {
+			text, err := lines.ReadString('\n')
+			typed <- line{text, err}
+		}()
+		select {
+		case l := <-typed:
+			switch strings.ToLower(strings.TrimSpace(l.text)) {
+			case "yes":
+				return true, nil
+			case "no":
+				return false, nil
+			}
+			if l.err != nil {
+				fmt.Fprintln(env.Err)
+				return false, errNoAnswer
+			}
+			fmt.Fprint(env.Err, "Type yes or no: ")
+		case <-ctx.Done():
+			fmt.Fprintln(env.Err)
+			return false, errCancelled
 		}
-		return strings.EqualFold(strings.TrimSpace(l.text), "yes"), nil
-	case <-ctx.Done():
-		fmt.Fprintln(env.Err)
-		return false, errCancelled
 	}
 }

@@ -105,7 +105,9 @@ type signIn struct {
 	grantedBefore []string
 	// replace lets the profile go to another tenant.
 	replace bool
-	events  *analytics.Client
+	// environmentGiven: what the tenant is for was said for this sign-in.
+	environmentGiven bool
+	events           *analytics.Client
 }
 
 // clientPlan is a client to set up. Its file may be written by the client while a
@@ -184,7 +186,7 @@ func (f initFlags) prepare(cmd *cobra.Command, env Environment) (*signIn, error)
 		return nil, err
 	}
 	profile := s.accounts.config.Profiles[name]
-	if f.environment != "" {
+	if s.environmentGiven = f.environment != ""; s.environmentGiven {
 		if profile.Environment, err = approval.ParseEnvironment(f.environment); err != nil {
 			return nil, fmt.Errorf("--environment: %w", err)
 		}

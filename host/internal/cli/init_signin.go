@@ -99,6 +99,10 @@ func (s *signIn) store(ctx context.Context, session auth.Session) error {
 		return fmt.Errorf("the sign-in succeeded and could not be kept: %w", err)
 	}
 	profile := s.account.profile
+	if before := s.accounts.config.Profiles[s.account.name].Domain; before != "" && before != session.Domain && !s.environmentGiven {
+		// What was said of one tenant says nothing of another.
+		profile.Environment = ""
+	}
 	profile.Domain = session.Domain
 	profile.Store = string(s.account.store.Describe().Kind)
 	s.account.profile = profile

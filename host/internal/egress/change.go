@@ -5,10 +5,12 @@ import (
 	"encoding/json"
 	"fmt"
 	"net/http"
+	"net/url"
 	"slices"
 	"strings"
 
 	"github.com/auth0-mcp/auth0-mcp/host/internal/audit"
+	"github.com/auth0-mcp/auth0-mcp/host/internal/catalog"
 	"github.com/auth0-mcp/auth0-mcp/proto/pluginv1"
 )
 
@@ -28,9 +30,18 @@ func (c *Call) Deviation() string {
 	return c.deviation
 }
 
+// bound reports whether the call is one that a person decides about.
+func (c *Call) bound() bool { return c.grant.DryRun || c.grant.Plan != nil }
+
 // change sends a request that may change the tenant, once it is known what it is
 // about. In a dry run nothing is sent; with a plan, only what the plan has.
 func (c *Call) change(ctx context.Context, r *pluginv1.RoundTripRequest) *pluginv1.RoundTripResponse {
+	if c.bound() {
+		if reason := c.unclear(r); reason != "" {
+			return failure(pluginv1.Failure_CODE_REFUSED, "%s %s was not sent: %s", r.GetMethod(), r.GetPath(), reason)
+		}
+		r = oneMeaning(r)
+	}
 	change := Change{Method: r.GetMethod(), Path: r.GetPath(), Query: r.GetQuery(), Body: r.GetBody()}
 	var planned *Change
 	if c.grant.Plan != nil {
@@ -38,20 +49,13 @@ func (c *Call) change(ctx context.Context, r *pluginv1.RoundTripRequest) *plugin
 			return c.deviates(r, "it is not part of what was approved")
 		}
 	}
-	if hasTarget(r.GetMethod()) {
-		seen := c.simulated(r.GetPath())
-		if change.expected = seen != nil; !change.expected {
-			seen = c.send(ctx, &pluginv1.RoundTripRequest{CallId: r.GetCallId(), Method: http.MethodGet, Path: r.GetPath()})
-		}
-		change.Before = okJSON(seen)
-		if change.Before == nil && c.mustKnow(seen) {
-			return seen
-		}
+	if seen := c.lookAt(ctx, r, &change); seen != nil && c.mustKnow(r.GetMethod(), seen) {
+		return seen
 	}
 	switch {
 	case c.grant.DryRun:
 		return c.simulate(change)
-	case planned != nil && planned.Before != nil && !planned.expected && planned.state() != change.state():
+	case planned != nil && !planned.expected && planned.state() != change.state():
 		return c.deviates(r, "what it changes is not as it was when the plan was made")
 	}
 	answer := c.send(ctx, r)
@@ -77,15 +81,83 @@ func (c *Call) deviates(r *pluginv1.RoundTripRequest, reason string) *pluginv1.R
 	return failure(pluginv1.Failure_CODE_REFUSED, "%s", text)
 }
 
-// mustKnow reports whether a request may not go on because of what a look at its target answered. A
-// token that may write and not read is no hindrance, and without a plan nothing is:
-// the request itself will tell.
-func (c *Call) mustKnow(seen *pluginv1.RoundTripResponse) bool {
-	if !c.grant.DryRun && c.grant.Plan == nil {
+const (
+	// maxPlanned and maxPlannedBytes bound what a person can be asked about at once.
+	maxPlanned      = 100
+	maxPlannedBytes = 4 << 20
+)
+
+// unclear says why a person cannot be asked about a request: what they are shown and
+// what Auth0 reads must be the same.
+func (c *Call) unclear(r *pluginv1.RoundTripRequest) string {
+	if len(r.GetBody()) > 0 {
+		if err := catalog.CheckStrict(r.GetBody()); err != nil {
+			return fmt.Sprintf("its body is not JSON that everybody reads alike (%v), so a person cannot approve it", err)
+		}
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	size := len(r.GetBody())
+	for _, change := range c.changes {
+		size += len(change.Body)
+	}
+	if c.grant.DryRun && (len(c.changes) >= maxPlanned || size > maxPlannedBytes) {
+		return fmt.Sprintf("the call changes too much for a person to decide about at once (over %d requests or %d bytes): do it in parts", maxPlanned, maxPlannedBytes)
+	}
+	return ""
+}
+
+// oneMeaning is a request in the form that is compared with the plan and shown: what
+// is sent is exactly that.
+func oneMeaning(r *pluginv1.RoundTripRequest) *pluginv1.RoundTripRequest {
+	plain := &pluginv1.RoundTripRequest{CallId: r.GetCallId(), Method: r.GetMethod(), Path: r.GetPath(), Query: r.GetQuery(), Headers: r.GetHeaders()}
+	if len(r.GetBody()) > 0 {
+		plain.Body = []byte(canonicalJSON(r.GetBody()))
+		plain.Headers = []*pluginv1.Header{{Name: "Content-Type", Values: []string{"application/json"}}}
+	}
+	return plain
+}
+
+// lookAt reads what a request is about, and returns the answer; nil if there was
+// nothing to read.
+func (c *Call) lookAt(ctx context.Context, r *pluginv1.RoundTripRequest, change *Change) *pluginv1.RoundTripResponse {
+	path := r.GetPath()
+	if !hasTarget(r.GetMethod()) {
+		// A POST below an existing thing, such as its deployment, acts on that thing; one
+		// to a collection makes something. Only a person who decides needs to know.
+		path = path[:strings.LastIndexByte(path, '/')]
+		if !c.bound() || r.GetMethod() != http.MethodPost || !pluginv1.CleanPath(path) {
+			return nil
+		}
+	}
+	seen := c.simulated(path)
+	if change.expected = seen != nil; !change.expected {
+		seen = c.send(ctx, &pluginv1.RoundTripRequest{CallId: r.GetCallId(), Method: http.MethodGet, Path: path})
+	}
+	if hasTarget(r.GetMethod()) {
+		change.Before = okJSON(seen)
+	} else if target := okJSON(seen); members(target) != nil {
+		change.Target = target
+	}
+	return seen
+}
+
+// mustKnow reports whether a request may not go on because of what a look at its
+// target answered. A token that may write and not read is no hindrance, and without a
+// plan nothing is: the request itself will tell. What is not there, or cannot be
+// looked at, may be made by PUT and removed by DELETE all the same.
+func (c *Call) mustKnow(method string, seen *pluginv1.RoundTripResponse) bool {
+	if !c.bound() || seen.GetFailure() == nil && method == http.MethodPost {
 		return false
 	}
-	status := seen.GetResponse().GetStatus()
-	return status != http.StatusForbidden && (status < 200 || status > 299)
+	switch status := seen.GetResponse().GetStatus(); status {
+	case http.StatusForbidden:
+		return false
+	case http.StatusNotFound, http.StatusMethodNotAllowed:
+		return method == http.MethodPatch
+	default:
+		return status < 200 || status > 299
+	}
 }
 
 // okJSON is the body of an answer that went well.
@@ -100,48 +172,78 @@ func okJSON(answer *pluginv1.RoundTripResponse) json.RawMessage {
 // planState is how far a call has come with what was approved.
 type planState struct {
 	left []Change
-	// ids are those that Auth0 gave to what the plan has placeholders for.
-	ids *strings.Replacer
-	had []string
+	// inPath and inBody put the ids that Auth0 gave in the place of the plan's
+	// placeholders.
+	inPath, inBody *strings.Replacer
+	pathIDs        []string
+	bodyIDs        []string
 }
 
 func newPlanState(p *Plan) *planState {
 	if p == nil {
 		return nil
 	}
-	return &planState{left: slices.Clone(p.Changes), ids: strings.NewReplacer()}
+	return &planState{left: slices.Clone(p.Changes), inPath: strings.NewReplacer(), inBody: strings.NewReplacer()}
 }
 
-// take finds a change in the plan and uses it up; nil if the plan has none such left.
+// Unspent are the requests that were approved and not sent.
+func (c *Call) Unspent() []string {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	var list []string
+	if c.plan != nil {
+		for _, change := range c.plan.left {
+			list = append(list, change.Method+" "+c.plan.inPath.Replace(change.Path))
+		}
+	}
+	return list
+}
+
+// take finds a change in the plan and uses it up; nil if the plan has none such left,
+// or if the call has left its plan before. What is done to one thing is done in the
+// plan's order.
 func (c *Call) take(change Change) *Change {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	p := c.plan
-	body := canonicalJSON(change.Body)
-	i := slices.IndexFunc(p.left, func(one Change) bool {
-		return one.Method == change.Method && p.ids.Replace(one.Path) == change.Path && p.ids.Replace(one.Query) == change.Query &&
-			p.ids.Replace(canonicalJSON(one.Body)) == body
-	})
-	if i < 0 {
+	if c.deviation != "" {
 		return nil
 	}
-	one := p.left[i]
-	p.left = slices.Delete(p.left, i, i+1)
-	return &one
+	body := canonicalJSON(change.Body)
+	for i, one := range p.left {
+		if p.inPath.Replace(one.Path) != change.Path {
+			continue
+		}
+		if one.Method == change.Method && p.inPath.Replace(one.Query) == change.Query && p.inBody.Replace(canonicalJSON(one.Body)) == body {
+			p.left = slices.Delete(p.left, i, i+1)
+			return &one
+		}
+		if one.Method != http.MethodPost {
+			return nil
+		}
+	}
+	return nil
 }
 
 // learn takes the id that Auth0 gave to what the plan has a placeholder for. The
 // caller holds c.mu.
 func (c *Call) learn(planned, done Change) {
-	var was, is map[string]json.RawMessage
-	if planned.Method != http.MethodPost || json.Unmarshal(planned.After, &was) != nil || json.Unmarshal(done.After, &is) != nil {
+	if planned.placeholder == "" {
 		return
 	}
-	for name, value := range was {
-		var placeholder, id string
-		if json.Unmarshal(value, &placeholder) == nil && strings.HasPrefix(placeholder, placeholderPrefix) && json.Unmarshal(is[name], &id) == nil && id != "" {
-			c.plan.had = append(c.plan.had, placeholder, id)
+	is := members(done.After)
+	for _, name := range []string{"id", kindID(planned.Path)} {
+		var id string
+		if json.Unmarshal(is[name], &id) != nil || id == "" {
+			continue
 		}
+		quoted, err := text(id)
+		if err != nil {
+			continue
+		}
+		c.plan.pathIDs = append(c.plan.pathIDs, planned.placeholder, url.PathEscape(id))
+		c.plan.bodyIDs = append(c.plan.bodyIDs, planned.placeholder, string(quoted[1:len(quoted)-1]))
+		c.plan.inPath, c.plan.inBody = strings.NewReplacer(c.plan.pathIDs...), strings.NewReplacer(c.plan.bodyIDs...)
+		return
 	}
-	c.plan.ids = strings.NewReplacer(c.plan.had...)
 }

@@ -27,7 +27,8 @@ func (f fixture) call(t *testing.T, mode Grant, requests ...sent) (*Call, []int,
 	var statuses []int
 	var answers []*pluginv1.RoundTripResponse
 	for _, r := range requests {
-		answer := f.RoundTrip(t.Context(), "p", &pluginv1.RoundTripRequest{CallId: c.ID(), Method: r.method, Path: r.path, Body: []byte(r.body)})
+		path, query, _ := strings.Cut(r.path, "?")
+		answer := f.RoundTrip(t.Context(), "p", &pluginv1.RoundTripRequest{CallId: c.ID(), Method: r.method, Path: path, Query: query, Body: []byte(r.body)})
 		statuses = append(statuses, int(answer.GetResponse().GetStatus()))
 		answers = append(answers, answer)
 	}
@@ -74,12 +75,12 @@ func TestDryRunSendsNoWrite(t *testing.T) {
 		sent{"GET", client, ``},
 		sent{"PATCH", client, `{"description":"d"}`},
 		sent{"POST", "/api/v2/actions/actions", `{"name":"A","code":"x"}`},
-		sent{"POST", "/api/v2/actions/actions/planned-id-3/deploy", ``},
-		sent{"GET", "/api/v2/actions/actions/planned-id-3", ``},
+		sent{"POST", "/api/v2/actions/actions/planned-id-003/deploy", ``},
+		sent{"GET", "/api/v2/actions/actions/planned-id-003", ``},
 		sent{"DELETE", client, ``},
 		sent{"GET", client, ``},
 		sent{"PATCH", "/api/v2/clients/nobody", `{"name":"x"}`},
-		sent{"GET", "/api/v2/clients/nobody-planned-id-9", ``},
+		sent{"GET", "/api/v2/clients/nobody-planned-id-009", ``},
 	)
 	if want := "[200 200 200 201 201 200 204 404 404 404]"; fmt.Sprint(statuses) != want {
 		t.Errorf("statuses %v, want %s", statuses, want)
@@ -87,7 +88,7 @@ func TestDryRunSendsNoWrite(t *testing.T) {
 	if got := string(answers[1].GetResponse().GetBody()); !strings.Contains(got, `"name":"First"`) || !strings.Contains(got, `"client_id"`) {
 		t.Errorf("a read after a write: %s", got)
 	}
-	if got := string(answers[5].GetResponse().GetBody()); !strings.Contains(got, `"name":"A"`) || !strings.Contains(got, `"id":"planned-id-3"`) {
+	if got := string(answers[5].GetResponse().GetBody()); !strings.Contains(got, `"name":"A"`) || !strings.Contains(got, `"id":"planned-id-003"`) {
 		t.Errorf("a read of what would be made: %s", got)
 	}
 	if got := f.writes(); len(got) != 0 {
@@ -98,7 +99,7 @@ func TestDryRunSendsNoWrite(t *testing.T) {
 	for _, change := range changes {
 		got = append(got, change.Method+" "+strings.TrimPrefix(change.Path, client))
 	}
-	if want := "[PATCH  PATCH  POST /api/v2/actions/actions POST /api/v2/actions/actions/planned-id-3/deploy DELETE ]"; fmt.Sprint(got) != want {
+	if want := "[PATCH  PATCH  POST /api/v2/actions/actions POST /api/v2/actions/actions/planned-id-003/deploy DELETE ]"; fmt.Sprint(got) != want {
 		t.Errorf("changes %v, want %s", got, want)
 	}
 	if changes[0].Before == nil || !strings.Contains(string(changes[1].Before), "First") {
@@ -151,6 +152,54 @@ func TestOnlyWhatWasApprovedIsSent(t *testing.T) {
 			sent:      func(string) []sent { return []sent{{"POST", "/api/v2/clients", `{"name":"x"}`}} },
 			deviation: "not part of what was approved",
 		},
+		"another method": {
+			approved:  func(c string) []sent { return []sent{{"PATCH", c, `{"name":"N"}`}} },
+			sent:      func(c string) []sent { return []sent{{"PUT", c, `{"name":"N"}`}} },
+			deviation: "not part of what was approved",
+		},
+		"another query": {
+			approved:  func(c string) []sent { return []sent{{"DELETE", c + "?a=1", ``}} },
+			sent:      func(c string) []sent { return []sent{{"DELETE", c + "?a=2", ``}} },
+			deviation: "not part of what was approved",
+		},
+		"after a deviation nothing goes": {
+			approved: func(c string) []sent {
+				return []sent{{"PATCH", c, `{"name":"N"}`}, {"POST", "/api/v2/clients", `{"name":"x"}`}}
+			},
+			sent: func(c string) []sent {
+				return []sent{{"PATCH", c, `{"name":"M"}`}, {"POST", "/api/v2/clients", `{"name":"x"}`}}
+			},
+			deviation: "not part of what was approved",
+		},
+		"one thing in another order": {
+			approved: func(c string) []sent {
+				return []sent{{"PATCH", c, `{"name":"first"}`}, {"PATCH", c, `{"name":"last"}`}}
+			},
+			sent: func(c string) []sent {
+				return []sent{{"PATCH", c, `{"name":"last"}`}, {"PATCH", c, `{"name":"first"}`}}
+			},
+			deviation: "not part of what was approved",
+		},
+		"things that are made, in another order": {
+			approved: func(string) []sent {
+				return []sent{{"POST", "/api/v2/clients", `{"name":"x"}`}, {"POST", "/api/v2/clients", `{"name":"y"}`}}
+			},
+			sent: func(string) []sent {
+				return []sent{{"POST", "/api/v2/clients", `{"name":"y"}`}, {"POST", "/api/v2/clients", `{"name":"x"}`}}
+			},
+			writes: 2,
+		},
+		"what it acts on has changed": {
+			approved:  func(c string) []sent { return []sent{{"POST", c + "/rotate-secret", ``}} },
+			sent:      func(c string) []sent { return []sent{{"POST", c + "/rotate-secret", ``}} },
+			meanwhile: func(c string) sent { return sent{"PATCH", c, `{"description":"by somebody else"}`} },
+			deviation: "not as it was",
+		},
+		"a target that is not there": {
+			approved: func(string) []sent { return []sent{{"DELETE", "/api/v2/clients/nobody", ``}} },
+			sent:     func(string) []sent { return []sent{{"DELETE", "/api/v2/clients/nobody", ``}} },
+			writes:   1,
+		},
 		"twice": {
 			approved: func(string) []sent { return []sent{{"POST", "/api/v2/clients", `{"name":"x"}`}} },
 			sent: func(string) []sent {
@@ -169,6 +218,12 @@ func TestOnlyWhatWasApprovedIsSent(t *testing.T) {
 			approved:  func(c string) []sent { return []sent{{"PATCH", c, `{"name":"N"}`}} },
 			sent:      func(c string) []sent { return []sent{{"PATCH", c, `{"name":"N"}`}} },
 			meanwhile: func(c string) sent { return sent{"DELETE", c, ``} },
+		},
+		"the target of a deletion is gone": {
+			approved:  func(c string) []sent { return []sent{{"DELETE", c, ``}} },
+			sent:      func(c string) []sent { return []sent{{"DELETE", c, ``}} },
+			meanwhile: func(c string) sent { return sent{"DELETE", c, ``} },
+			deviation: "not as it was",
 		},
 	}
 	for name, tt := range tests {
@@ -196,7 +251,6 @@ func TestOnlyWhatWasApprovedIsSent(t *testing.T) {
 // What one request makes, the next uses: by its placeholder in the plan, and by
 // Auth0's id when it happens.
 func TestPlannedIDsBecomeReal(t *testing.T) {
-	f := newFixture(false)
 	steps := func(id string) []sent {
 		return []sent{
 			{"POST", "/api/v2/actions/actions", `{"name":"Render","code":"exports.onExecutePostLogin = async () => {};","supported_triggers":[{"id":"post-login","version":"v3"}]}`},
@@ -204,29 +258,113 @@ func TestPlannedIDsBecomeReal(t *testing.T) {
 			{"PATCH", "/api/v2/actions/actions/" + id, `{"name":"Render it"}`},
 		}
 	}
-	plan := f.plan(t, steps("planned-id-1")...)
-	if len(plan.Changes) != 3 {
-		t.Fatalf("plan: %+v", plan.Changes)
+	begin := func() (send func(sent) *pluginv1.RoundTripResponse, id string) {
+		t.Helper()
+		f := newFixture(false) // its names are free
+		plan := f.plan(t, steps("planned-id-001")...)
+		if len(plan.Changes) != 3 {
+			t.Fatalf("plan: %+v", plan.Changes)
+		}
+		c, statuses, answers := f.call(t, Grant{Plan: plan}, steps("")[0])
+		var made struct{ ID string }
+		if err := json.Unmarshal(answers[0].GetResponse().GetBody(), &made); err != nil || made.ID == "" {
+			t.Fatalf("%v: %s", statuses, answers[0].GetResponse().GetBody())
+		}
+		return func(step sent) *pluginv1.RoundTripResponse {
+			return f.RoundTrip(t.Context(), "p", &pluginv1.RoundTripRequest{CallId: c.ID(), Method: step.method, Path: step.path, Body: []byte(step.body)})
+		}, made.ID
 	}
-	c, statuses, answers := f.call(t, Grant{Plan: plan}, steps("")[0])
-	var made struct{ ID string }
-	if err := json.Unmarshal(answers[0].GetResponse().GetBody(), &made); err != nil || made.ID == "" {
-		t.Fatalf("%v: %s", statuses, answers[0].GetResponse().GetBody())
-	}
-	send := func(step sent) *pluginv1.RoundTripResponse {
-		return f.RoundTrip(t.Context(), "p", &pluginv1.RoundTripRequest{CallId: c.ID(), Method: step.method, Path: step.path, Body: []byte(step.body)})
-	}
-	for i, step := range steps("another-action")[1:] {
-		if answer := send(step); answer.GetFailure().GetCode() != pluginv1.Failure_CODE_REFUSED {
+	for i := range 2 {
+		send, _ := begin()
+		if answer := send(steps("another-action")[i+1]); answer.GetFailure().GetCode() != pluginv1.Failure_CODE_REFUSED {
 			t.Errorf("step %d with another action's id: %v", i+1, answer)
 		}
 	}
+	send, id := begin()
 	// Bound first: a binding of an action without a deployed version is Auth0's to refuse.
-	if answer := send(steps(made.ID)[1]); answer.GetFailure() != nil {
+	if answer := send(steps(id)[1]); answer.GetFailure() != nil {
 		t.Errorf("a binding of what was just made: %v", answer)
 	}
-	if answer := send(steps(made.ID)[2]); answer.GetResponse().GetStatus() != http.StatusOK {
+	if answer := send(steps(id)[2]); answer.GetResponse().GetStatus() != http.StatusOK {
 		t.Errorf("a change of what was just made: %v", answer)
+	}
+}
+
+// What a person is shown and what Auth0 reads must be the same: bodies that two
+// readers could read differently are refused, and what is sent is what was compared.
+func TestBodiesOfOneMeaning(t *testing.T) {
+	for name, body := range map[string]string{
+		"more behind it": `{"name":"shown"}&callbacks[]=https://evil.example`,
+		"twice a member": `{"name":"evil","name":"shown"}`,
+		"not JSON":       `name=evil`,
+		"not UTF-8":      "{\"name\":\"\xff\"}",
+	} {
+		f := newFixture(false)
+		client := f.existing(t)
+		for mode, grant := range map[string]Grant{"dry run": {DryRun: true}, "plan": {Plan: &Plan{Changes: []Change{{Method: "PATCH", Path: client, Body: []byte(body)}}}}} {
+			_, _, answers := f.call(t, grant, sent{"PATCH", client, body})
+			if answers[0].GetFailure().GetCode() != pluginv1.Failure_CODE_REFUSED || len(f.writes()) != 0 {
+				t.Errorf("%s, %s: %v", name, mode, answers[0])
+			}
+		}
+	}
+	f := newFixture(false)
+	client := f.existing(t)
+	plan := f.plan(t, sent{"PATCH", client, `{"name":"N","description":"d"}`})
+	c, err := f.Open(t.Context(), Grant{Plugin: "p", Tool: pluginv1.ToolManifest{Name: "auth0_tool", Effect: pluginv1.EffectWrite}, Plan: plan})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer c.Close()
+	answer := f.RoundTrip(t.Context(), "p", &pluginv1.RoundTripRequest{CallId: c.ID(), Method: "PATCH", Path: client, Body: []byte(` {"description":"d", "name":"\u004e"} `),
+		Headers: []*pluginv1.Header{{Name: "Content-Type", Values: []string{"application/x-www-form-urlencoded; charset=utf-7"}}}})
+	requests := f.tenant.Requests()
+	last := requests[len(requests)-1]
+	if answer.GetResponse().GetStatus() != http.StatusOK || string(last.Body) != `{"description":"d","name":"N"}` || last.Header.Get("Content-Type") != "application/json" {
+		t.Errorf("%v: %s %v", answer, last.Body, last.Header)
+	}
+}
+
+func TestPlansAreBounded(t *testing.T) {
+	f := newFixture(false)
+	var many []sent
+	for range maxPlanned + 1 {
+		many = append(many, sent{"POST", "/api/v2/clients", `{"name":"x"}`})
+	}
+	c, _, answers := f.call(t, Grant{DryRun: true}, many...)
+	if got := answers[maxPlanned].GetFailure(); got.GetCode() != pluginv1.Failure_CODE_REFUSED || len(c.Changes()) != maxPlanned {
+		t.Errorf("%v, %d changes", got, len(c.Changes()))
+	}
+	large := `{"name":"` + strings.Repeat("x", maxPlannedBytes/2) + `"}`
+	c, _, answers = f.call(t, Grant{DryRun: true}, sent{"POST", "/api/v2/clients", large}, sent{"POST", "/api/v2/clients", large})
+	if answers[1].GetFailure() == nil || len(c.Changes()) != 1 {
+		t.Errorf("%d changes", len(c.Changes()))
+	}
+}
+
+// A tool may do less than was approved: that is told.
+func TestUnspent(t *testing.T) {
+	f := newFixture(false)
+	client := f.existing(t)
+	plan := f.plan(t, sent{"PATCH", client, `{"name":"N"}`}, sent{"DELETE", client, ``})
+	c, _, _ := f.call(t, Grant{Plan: plan}, sent{"PATCH", client, `{"name":"N"}`})
+	if got, want := fmt.Sprint(c.Unspent()), "[DELETE "+client+"]"; got != want {
+		t.Errorf("unspent %s, want %s", got, want)
+	}
+}
+
+// Ids go into paths escaped, and one placeholder is no part of another.
+func TestIDsWithOddCharacters(t *testing.T) {
+	c := &Call{plan: newPlanState(&Plan{})}
+	for i, id := range []string{"auth0|1", `a"b`} {
+		c.learn(Change{Method: "POST", Path: "/api/v2/users", placeholder: fmt.Sprintf("%s%03d", placeholderPrefix, i+1)},
+			Change{After: json.RawMessage(fmt.Sprintf(`{"user_id":%q}`, id))})
+	}
+	if got, want := c.plan.inPath.Replace("/api/v2/users/planned-id-001/roles"), "/api/v2/users/auth0%7C1/roles"; got != want {
+		t.Errorf("path %s, want %s", got, want)
+	}
+	if got, want := c.plan.inBody.Replace(`{"users":["planned-id-001","planned-id-002","planned-id-0010"]}`), `{"users":["auth0|1","a\"b","auth0|10"]}`; got != want {
+		t.Errorf("body %s, want %s", got, want)
 	}
 }
 

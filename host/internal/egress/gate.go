@@ -289,6 +289,10 @@ func (c *Call) exchange(ctx context.Context, r *pluginv1.RoundTripRequest, trail
 	// so has the wait for the rate limit: neither must take the request's time.
 	sender, err := c.gate.sender(ctx)
 	var response exchange
+	if err == nil && c.bound() && sender.domain != c.gate.cfg.Domain {
+		return failure(pluginv1.Failure_CODE_REFUSED, "%s %s was not sent: the profile has gone from the tenant %s to %s, and a person decides about one of them. Start the server again",
+			r.GetMethod(), r.GetPath(), c.gate.cfg.Domain, sender.domain)
+	}
 	if err == nil {
 		response, err = c.attempts(ctx, r, sender, trail)
 	}

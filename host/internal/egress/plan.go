@@ -8,6 +8,8 @@ import (
 	"net/http"
 	"slices"
 	"strings"
+
+	"github.com/auth0-mcp/auth0-mcp/host/internal/catalog"
 )
 
 // Change is one request of a call that changes the tenant: one that was sent, or in
@@ -19,11 +21,16 @@ type Change struct {
 	// Before is the JSON of what the request is about, as it was just before; nil if
 	// there was nothing or it could not be read.
 	Before json.RawMessage
+	// Target is the JSON of the existing thing that a POST below it acts on, such as the
+	// action that is deployed; nil for a POST that makes something.
+	Target json.RawMessage
 	// After is what became of it by Auth0's answer; in a Plan what probably will. nil if
 	// the answer does not say.
 	After json.RawMessage
 	// expected: Before is what an earlier change of the same plan probably leads to.
 	expected bool
+	// placeholder is the id that the simulation gave to what a POST makes.
+	placeholder string
 }
 
 // Plan is what a call would change, in order: what a person is asked about. Nothing
@@ -52,10 +59,14 @@ func (p Plan) Canonical() ([]byte, error) {
 
 // state identifies what a change is about as it was before; "" if that is not known.
 func (c Change) state() string {
-	if c.Before == nil {
+	doc := c.Before
+	if doc == nil {
+		doc = c.Target
+	}
+	if doc == nil {
 		return ""
 	}
-	sum := sha256.Sum256([]byte(canonicalJSON(c.Before)))
+	sum := sha256.Sum256([]byte(canonicalJSON(doc)))
 	return hex.EncodeToString(sum[:])
 }
 
@@ -96,7 +107,7 @@ type Difference struct {
 // Differences are the values that differ between Before and After, sorted by their
 // fields; lists count as one value. Secrets are compared as they are and shown
 // hidden by redact. Without a Before, all of After is new. When a thing was last
-// changed is no difference of its own.
+// changed is no difference of its own, unless the request sets it.
 func (c Change) Differences(redact func([]byte) ([]byte, error)) ([]Difference, error) {
 	before, shownBefore, err := bothForms(c.Before, redact)
 	if err != nil {
@@ -107,9 +118,30 @@ func (c Change) Differences(redact func([]byte) ([]byte, error)) ([]Difference, 
 		return nil, err
 	}
 	var found []Difference
-	err = compare(&found, "", [4]any{before, after, shownBefore, shownAfter})
-	return found, err
+	if err := compare(&found, "", [4]any{before, after, shownBefore, shownAfter}); err != nil {
+		return nil, err
+	}
+	if _, sets := members(c.Body)[changedAt]; !sets {
+		found = slices.DeleteFunc(found, func(d Difference) bool { return d.Field == changedAt })
+	}
+	return found, nil
 }
+
+// Reported are the differences that a change made: not what Auth0's answer merely
+// leaves out.
+func (c Change) Reported(redact func([]byte) ([]byte, error)) ([]Difference, error) {
+	found, err := c.Differences(redact)
+	sent, answered := members(c.Body), members(c.After)
+	return slices.DeleteFunc(found, func(d Difference) bool {
+		name, _, _ := strings.Cut(d.Field, ".")
+		_, isSent := sent[name]
+		_, isAnswered := answered[name]
+		return c.After != nil && !isSent && !isAnswered
+	}), err
+}
+
+// changedAt is the member with the time of a thing's last change.
+const changedAt = "updated_at"
 
 // bothForms are a document as it is and as it may be shown.
 func bothForms(doc json.RawMessage, redact func([]byte) ([]byte, error)) (plain, shown any, err error) {
@@ -156,9 +188,6 @@ func compare(found *[]Difference, field string, sides [4]any) error {
 	shownBefore, _ := sides[2].(map[string]any)
 	shownAfter, _ := sides[3].(map[string]any)
 	for _, name := range names {
-		if field == "" && name == "updated_at" {
-			continue
-		}
 		below := [4]any{member(before, name), member(after, name), member(shownBefore, name), member(shownAfter, name)}
 		path := name
 		if field != "" {
@@ -188,11 +217,20 @@ func compareValues(found *[]Difference, field string, sides [4]any) error {
 		return err
 	}
 	d := Difference{Field: field}
-	if d.Before, err = text(sides[2]); err == nil {
-		d.After, err = text(sides[3])
+	if d.Before, err = shownAs(was, sides[2]); err == nil {
+		d.After, err = shownAs(is, sides[3])
 	}
 	*found = append(*found, d)
 	return err
+}
+
+// shownAs is the form of a value that may be shown. Where its name was a secret
+// itself, it is not found under it.
+func shownAs(plain json.RawMessage, shown any) (json.RawMessage, error) {
+	if plain != nil && shown == (absent{}) {
+		return json.RawMessage(`"` + catalog.RedactionMarker + `"`), nil
+	}
+	return text(shown)
 }
 
 // text encodes a value; nil if it is absent.

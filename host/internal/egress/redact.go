@@ -50,10 +50,12 @@ var shapes = []struct {
 	pattern *regexp.Regexp
 	with    string
 }{
-	{"-----BEGIN", regexp.MustCompile(`-----BEGIN [^-]+-----[\s\S]*?(?:-----END [^-]+-----|$)`), catalog.RedactionMarker},
+	// What PEM consists of and no more: else a comment with its first line would hide all
+	// the code below it from whoever decides about it.
+	{"-----BEGIN", regexp.MustCompile(`-----BEGIN [^-\n]+-----(?:` + pemBody + `*?-----END [^-\n]+-----|` + pemBody + `*)`), catalog.RedactionMarker},
 	{"=", regexp.MustCompile(`(?i)\b((?:` + namedSecrets + `)=)[^\s&"'<>\[]+`), "${1}" + catalog.RedactionMarker},
-	{"\"", regexp.MustCompile(`(?i)(\\*"(?:` + namedSecrets + `)\\*"\s*:\s*\\*")(?:[^"\\\[]|\\+[^"\\])+`), "${1}" + catalog.RedactionMarker},
-	{"'", regexp.MustCompile(`(?i)('(?:` + namedSecrets + `)'\s*:\s*')[^'\[]+`), "${1}" + catalog.RedactionMarker},
+	{"\"", regexp.MustCompile(`(?i)(\\*"(?:` + namedSecrets + `)\\*"\s*:\s*\\*")(?:[^"\\\[\n]|\\+[^"\\\n])+`), "${1}" + catalog.RedactionMarker},
+	{"'", regexp.MustCompile(`(?i)('(?:` + namedSecrets + `)'\s*:\s*')[^'\[\n]+`), "${1}" + catalog.RedactionMarker},
 	{"eyJ", regexp.MustCompile(`eyJ[A-Za-z0-9_-]{6,}(?:\.[A-Za-z0-9_-]*){2,4}`), catalog.RedactionMarker},
 	{"earer", regexp.MustCompile(`(?i)(bearer\s+)[A-Za-z0-9._~+/=-]{8,}`), "${1}" + catalog.RedactionMarker},
 	{"EARER", regexp.MustCompile(`(BEARER\s+)[A-Za-z0-9._~+/=-]{8,}`), "${1}" + catalog.RedactionMarker},
@@ -61,6 +63,8 @@ var shapes = []struct {
 	{"ASIC", regexp.MustCompile(`(BASIC\s+)[A-Za-z0-9+/=]{12,}`), "${1}" + catalog.RedactionMarker},
 	{"://", regexp.MustCompile(`([A-Za-z][A-Za-z0-9+.-]*://[^/\s:@"]*:)[^/\s@"\[]+@`), "${1}" + catalog.RedactionMarker + "@"},
 }
+
+const pemBody = `[A-Za-z0-9+/=\s\\:,.-]`
 
 const namedSecrets = `client[_-]?secret|signing[_-]?secret|access[_-]?token|refresh[_-]?token|id[_-]?token|client[_-]?assertion|code[_-]?verifier|private[_-]?key|api[_-]?key|password` //nolint:gosec // names of secrets, not secrets
 

@@ -82,7 +82,9 @@ func (c *Call) attempts(ctx context.Context, r *pluginv1.RoundTripRequest, as se
 			// Auth0 refused the request: nothing has happened, so even a write may
 			// go again, once, if the source has a newer token.
 			if !renewed {
+				before := as.domain
 				as, again = c.gate.renewed(ctx, as)
+				again = again && (!c.bound() || as.domain == before) // a person decided about that tenant
 			}
 			renewed = true
 		case response.StatusCode == http.StatusTooManyRequests:

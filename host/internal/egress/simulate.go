@@ -30,13 +30,13 @@ func (c *Call) simulate(change Change) *pluginv1.RoundTripResponse {
 		status = http.StatusNoContent
 	case http.MethodPost:
 		status = http.StatusCreated
-		id := fmt.Sprint(placeholderPrefix, len(c.changes)+1)
-		change.After = made(path, id, change.Body)
-		path += "/" + id
+		change.placeholder = fmt.Sprintf("%s%03d", placeholderPrefix, len(c.changes)+1)
+		change.After = made(path, change.placeholder, change.Body)
+		path += "/" + change.placeholder
 	case http.MethodPatch:
 		change.After = merged(change.Before, change.Body)
 	default:
-		change.After = merged(nil, change.Body)
+		change.After = change.Body
 	}
 	c.changes = append(c.changes, change)
 	if c.simulation == nil {
@@ -84,17 +84,22 @@ func notThere() *pluginv1.RoundTripResponse {
 // some things by their kind, such as client_id.
 func made(collection, id string, body []byte) json.RawMessage {
 	quoted, _ := json.Marshal(id) //nolint:errchkjson // a string always encodes
-	kind := strings.ReplaceAll(strings.TrimSuffix(collection[strings.LastIndexByte(collection, '/')+1:], "s"), "-", "_")
-	return with(members(body), map[string]json.RawMessage{"id": quoted, kind + "_id": quoted})
+	return with(members(body), map[string]json.RawMessage{"id": quoted, kindID(collection): quoted})
+}
+
+// kindID is how Auth0 may call the ids of a collection's things.
+func kindID(collection string) string {
+	kind := strings.TrimSuffix(collection[strings.LastIndexByte(collection, '/')+1:], "s")
+	return strings.ReplaceAll(kind, "-", "_") + "_id"
 }
 
 // merged is what a PATCH leaves: Auth0 replaces whole members.
 func merged(before, body []byte) json.RawMessage {
-	changed := members(body)
-	if changed == nil && before == nil {
-		return json.RawMessage(`{}`)
+	changed, was := members(body), members(before)
+	if changed == nil || was == nil && before != nil {
+		return body
 	}
-	return with(members(before), changed)
+	return with(was, changed)
 }
 
 // members are those of an object; nil if doc is none.

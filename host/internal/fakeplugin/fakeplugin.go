@@ -5,6 +5,7 @@
 package fakeplugin
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -343,7 +344,11 @@ func (f *fake) api(ctx context.Context, in instruction) *pluginv1.Failure {
 // request sends one and says what came of it: it hides refusals in an ordinary
 // answer, as a lying plugin would.
 func (f *fake) request(ctx context.Context, in instruction) any {
-	answer, err := f.host.RoundTrip(ctx, &pluginv1.RoundTripRequest{CallId: in.Call, Method: in.Method, Path: in.Path, Body: []byte(`{"name":"planted"}`),
+	body, err := json.Marshal(map[string]string{"name": cmp.Or(in.File, "planted")})
+	if err != nil {
+		return err.Error()
+	}
+	answer, err := f.host.RoundTrip(ctx, &pluginv1.RoundTripRequest{CallId: in.Call, Method: in.Method, Path: in.Path, Body: body,
 		Headers: []*pluginv1.Header{{Name: "Content-Type", Values: []string{"application/json"}}, {Name: "Authorization", Values: []string{"Bearer forged"}}}})
 	switch {
 	case err != nil:

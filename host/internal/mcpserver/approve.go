@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"net/http"
 	"strings"
+	"time"
 
 	"github.com/mark3labs/mcp-go/mcp"
 
@@ -44,7 +45,7 @@ func (s *Server) decide(ctx context.Context, r callRequest, mode approval.Mode) 
 	switch {
 	case asksHere && r.person.later:
 		r.decided(audit.VerdictPending, byElicitation, "")
-		return s.askLater(request)
+		return s.askLater(ctx, r, request)
 	case asksHere && r.person.ask != nil:
 		return s.askNow(ctx, r, request)
 	}
@@ -54,7 +55,13 @@ func (s *Server) decide(ctx context.Context, r callRequest, mode approval.Mode) 
 // apply carries out what was approved, and nothing else.
 func (s *Server) apply(ctx context.Context, r callRequest, plan egress.Plan) *mcp.CallToolResult {
 	result, call := s.attempt(ctx, r, egress.Grant{Plan: &plan})
-	if call == nil || call.Deviation() == "" {
+	if call == nil {
+		return result
+	}
+	if left := call.Unspent(); call.Deviation() == "" && len(left) > 0 && !result.IsError {
+		result.Content = append(result.Content, mcp.NewTextContent(s.cfg.Gate.RedactText("Approved and not sent, as the tool did not ask for it this time: "+strings.Join(left, ", "))))
+	}
+	if call.Deviation() == "" {
 		return result
 	}
 	done := "Nothing was changed"
@@ -66,9 +73,12 @@ func (s *Server) apply(ctx context.Context, r callRequest, plan egress.Plan) *mc
 
 // askNow asks through the client, or the terminal that the call came from, and waits.
 func (s *Server) askNow(ctx context.Context, r callRequest, request approval.Request) *mcp.CallToolResult {
-	text, err := request.Describe(s.cfg.Gate.Redact, !r.person.atTerminal)
-	if err != nil {
+	text, whole, err := request.Describe(s.cfg.Gate.Redact, !r.person.atTerminal)
+	switch {
+	case err != nil:
 		return failed(err.Error())
+	case !whole:
+		return s.propose(ctx, r, request, tooLargeToAsk)
 	}
 	answer, err := r.person.ask(ctx, text)
 	switch {
@@ -87,41 +97,48 @@ func (s *Server) askNow(ctx context.Context, r callRequest, request approval.Req
 	}
 	r.answered(answer, rule)
 	if answer != accepted {
-		return declinedResult(answer)
+		return declinedResult(answer, r.person.atTerminal)
 	}
 	return s.apply(ctx, r, request.Plan)
 }
 
+// tooLargeToAsk is why a client does not ask: what a dialog cuts off, nobody has
+// agreed to.
+const tooLargeToAsk = "The change is too large to be shown whole in the client. "
+
 // propose answers with the plan: a person approves it in a terminal.
 func (s *Server) propose(ctx context.Context, r callRequest, request approval.Request, why string) *mcp.CallToolResult {
-	whole, err := request.Describe(s.cfg.Gate.Redact, false)
+	text, _, err := request.Describe(s.cfg.Gate.Redact, false)
 	if err != nil {
 		return failed(err.Error())
 	}
-	proposal, err := s.cfg.Approvals.Propose(ctx, request, whole)
+	proposal, err := s.cfg.Approvals.Propose(ctx, request, text)
 	if err != nil {
 		return failed(err.Error())
 	}
 	r.decided(audit.VerdictPending, byTerminal, proposal.ID)
-	short, err := request.Describe(s.cfg.Gate.Redact, true)
+	short, _, err := request.Describe(s.cfg.Gate.Redact, true)
 	if err != nil {
 		return failed(err.Error())
 	}
 	result := failed(fmt.Sprintf("Nothing was changed yet. %sThis needs the approval of a person, who runs «auth0-mcp approve %s» in a terminal within %v. "+
 		"Tell them so; when they have approved, call %s again with the same arguments. The plan:\n\n%s",
-		why, proposal.ID, approval.Lifetime, request.Tool, short))
+		why, proposal.ID, time.Until(proposal.Expires).Round(time.Minute), request.Tool, short))
 	result.Meta = &mcp.Meta{AdditionalFields: map[string]any{errorKind: "approval_required", "auth0-mcp/approval": map[string]any{
 		"id": proposal.ID, "expires": proposal.Expires}}}
 	return result
 }
 
-func declinedResult(a answer) *mcp.CallToolResult {
+func declinedResult(a answer, atTerminal bool) *mcp.CallToolResult {
 	what := "a person declined it"
 	if a == dismissed {
 		what = "nobody decided about it"
 	}
-	result := failed("Nothing was changed: " + what + ". Do not try again unless the person asks for it. " +
-		"(Some clients decline without asking anybody: with --approve terminal, a person approves in a terminal instead.)")
+	text := "Nothing was changed: " + what + ". Do not try again unless the person asks for it."
+	if !atTerminal {
+		text += " (Some clients decline without asking anybody: with --approve terminal, a person approves in a terminal instead.)"
+	}
+	result := failed(text)
 	result.Meta = &mcp.Meta{AdditionalFields: map[string]any{errorKind: "approval_declined"}}
 	return result
 }
@@ -140,7 +157,7 @@ func (s *Server) reportChanges(changes []egress.Change) string {
 		if change.Before == nil || change.After == nil && change.Method != http.MethodDelete {
 			continue
 		}
-		differences, err := change.Differences(s.cfg.Gate.Redact)
+		differences, err := change.Reported(s.cfg.Gate.Redact)
 		if err != nil {
 			continue // the change was made: its report must not turn it into an error
 		}

@@ -114,6 +114,7 @@ func TestElicitation(t *testing.T) {
 		"decline":                   {`"result":{"action":"decline"}`, 0, "approval_declined"},
 		"cancel":                    {`"result":{"action":"cancel"}`, 0, "approval_declined"},
 		"another word":              {`"result":{"action":"ACCEPT"}`, 0, "approval_declined"},
+		"accept in another case":    {`"result":{"action":"decline","Action":"accept"}`, 0, "approval_declined"},
 		"no action":                 {`"result":{}`, 0, "approval_declined"},
 		"an action that is no text": {`"result":{"action":true,"content":{"action":"accept"}}`, 0, "approval_declined"},
 		"something else":            {`"result":"accept"`, 0, "approval_declined"},
@@ -258,6 +259,20 @@ func TestInputRequired(t *testing.T) {
 			}
 		})
 	}
+	// A request that makes something meets no target whose state would stop a second one.
+	t.Run("an answer counts once", func(t *testing.T) {
+		a := connectApproving(t, approval.Elicit, "")
+		create := func(more string) string {
+			return fmt.Sprintf(`{"name":"auth0_ok_write","arguments":{"do":"request","method":"POST","path":"/api/v2/clients"}%s}`, more)
+		}
+		state := outcomeOf(t, a.request("tools/call", create(meta))).RequestState
+		params := create(fmt.Sprintf(`,"requestState":%q,"inputResponses":{"approval":{"action":"accept"}}%s`, state, meta))
+		for i, isError := range []bool{false, true} {
+			if o := outcomeOf(t, a.request("tools/call", params)); o.IsError != isError || a.writes() != 1 {
+				t.Errorf("answer %d: %+v, %d writes", i+1, o, a.writes())
+			}
+		}
+	})
 	t.Run("forged", func(t *testing.T) {
 		a := connectApproving(t, approval.Elicit, "")
 		state := ask(t, a)
@@ -278,6 +293,15 @@ func TestInputRequired(t *testing.T) {
 			t.Errorf("%+v, %d writes", o, a.writes())
 		}
 	})
+}
+
+// What a dialog would cut off, it must not decide about.
+func TestTooLargeForADialog(t *testing.T) {
+	a := connectApproving(t, approval.Elicit, `{"elicitation":{}}`)
+	o := outcomeOf(t, a.request("tools/call", fmt.Sprintf(`{"name":"auth0_ok_write","arguments":{"do":"request","method":"POST","path":"/api/v2/clients","file":%q}}`, strings.Repeat("x", 5000))))
+	if o.Meta.Error != "approval_required" || !strings.Contains(o.Content[0].Text, "too large to be shown whole") || a.writes() != 0 {
+		t.Errorf("%+v, %d writes", o, a.writes())
+	}
 }
 
 // While people think, tools run.

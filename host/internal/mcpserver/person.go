@@ -90,13 +90,13 @@ func canElicit(c *mcp.ElicitationCapability) bool {
 
 // readAnswer takes nothing but the word accept for an approval.
 func readAnswer(result json.RawMessage) answer {
-	var r struct {
-		Action mcp.ElicitationResponseAction `json:"action"`
-	}
-	if json.Unmarshal(result, &r) != nil {
+	// By its exact name: a struct would take "Action" for it, too.
+	var members map[string]json.RawMessage
+	var action mcp.ElicitationResponseAction
+	if json.Unmarshal(result, &members) != nil || json.Unmarshal(members["action"], &action) != nil {
 		return dismissed
 	}
-	switch r.Action {
+	switch action {
 	case mcp.ElicitationResponseActionAccept:
 		return accepted
 	case mcp.ElicitationResponseActionDecline:
@@ -179,10 +179,13 @@ func (q *questions) take(state string) (approval.Request, bool) {
 }
 
 // askLater answers with the question.
-func (s *Server) askLater(request approval.Request) *mcp.CallToolResult {
-	text, err := request.Describe(s.cfg.Gate.Redact, true)
-	if err != nil {
+func (s *Server) askLater(ctx context.Context, r callRequest, request approval.Request) *mcp.CallToolResult {
+	text, whole, err := request.Describe(s.cfg.Gate.Redact, true)
+	switch {
+	case err != nil:
 		return failed(err.Error())
+	case !whole:
+		return s.propose(ctx, r, request, tooLargeToAsk)
 	}
 	state, err := s.questions.add(request)
 	if err != nil {
@@ -208,7 +211,7 @@ func (s *Server) resume(ctx context.Context, r callRequest) *mcp.CallToolResult 
 	}
 	r.answered(*r.person.answer, byElicitation)
 	if *r.person.answer != accepted {
-		return declinedResult(*r.person.answer)
+		return declinedResult(*r.person.answer, false)
 	}
 	return s.apply(ctx, r, request.Plan)
 }

@@ -161,7 +161,7 @@ func (s *stripper) run(at, end int) (kept int) {
 			joined = joined || stays
 		case leftToRightMark, rightToLeftMark, arabicLetterMark:
 			// Between two characters of ASCII nothing is mirrored or moved.
-			stays = !marked && s.rtl && !(graphicASCII(s.prev) && graphicASCII(next))
+			stays = !marked && s.rtl && (!graphicASCII(s.prev) || !graphicASCII(next))
 			marked = marked || stays
 		case mongolianVowelSep:
 			stays = kept == 0 && mongolian(s.prev) && mongolian(next)

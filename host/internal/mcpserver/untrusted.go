@@ -68,10 +68,10 @@ type fieldScan struct {
 // value passes a value, and notes the fields that it or what is in it stands for.
 func (s *fieldScan) value(f *field) {
 	start := s.at
-	switch {
-	case s.doc[s.at] == '"':
+	switch s.doc[s.at] {
+	case '"':
 		s.text()
-	case s.doc[s.at] == '{', s.doc[s.at] == '[':
+	case '{', '[':
 		s.composite(f)
 	default:
 		for s.at < len(s.doc) && s.doc[s.at] != ',' && s.doc[s.at] != ']' && s.doc[s.at] != '}' {

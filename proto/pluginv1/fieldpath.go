@@ -6,7 +6,7 @@ import (
 	"strings"
 )
 
-// AnyField, as a field path, stands for every text of an answer.
+// AnyField is the field path that stands for every text of an answer.
 const AnyField = "*"
 
 // FieldPath is one entry of ToolManifest.Untrusted: a part of a tool's answer,

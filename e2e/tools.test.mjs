@@ -57,7 +57,7 @@ test("an application with hidden text: stripped, counted, marked", async (t) => 
   const made = await client.callTool({ name: "auth0_create_application", arguments: { name: `Kiosk${tags}`, description: "می\u200cخواهم 👩\u200d💻 \u202egpj" } });
   const { name, description } = JSON.parse(made.content[0].text);
   assert.deepEqual([name, description], ["Kiosk", "می\u200cخواهم 👩\u200d💻 gpj"]);
-  assert.ok(made.content.some((c) => c.text === "stripped 11 invisible characters from description, name"), JSON.stringify(made.content.slice(1)));
+  assert.ok(made.content.some((c) => /^stripped \d+ invisible characters from description, name/.test(c.text)), JSON.stringify(made.content.slice(1)));
   const found = await client.callTool({ name: "auth0_list_applications", arguments: { name: "kiosk" } });
   assert.deepEqual(found._meta["auth0-mcp/untrusted"], ["applications[].name", "applications[].description"]);
   assert.ok(!JSON.stringify(found).includes(tags));

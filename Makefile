@@ -38,7 +38,7 @@ fuzz: ## Run every fuzz target for FUZZTIME, one after the other, until the firs
 	while IFS=: read -r file target; do \
 		[ -n "$$target" ] || continue; \
 		GOWORK=off go test -run '^$$' -fuzz "^$${target#func }$$" -fuzztime $(FUZZTIME) -parallel 2 $$(dirname $$file) >"$$log" 2>&1 || { cat "$$log"; exit 1; }; \
-		printf '%-20s %s\n' "$${target#func }" "$$(grep -o 'execs: [0-9]*' "$$log" | tail -1)"; ran=$$((ran+1)); \
+		printf '%-20s %s\n' "$${target#func }" "$$(grep -o 'execs: [0-9]*' "$$log" | tail -1 | grep . || echo 'execs: the corpus alone, and the cache')"; ran=$$((ran+1)); \
 	done < <(grep -roE --include='*_test.go' '^func Fuzz[A-Za-z0-9]*' . | sort); done; \
 	[ $$ran -gt 0 ] || { echo "no fuzz targets were found" >&2; exit 1; }
 

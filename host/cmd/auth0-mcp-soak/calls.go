@@ -304,7 +304,7 @@ func (c *caller) twice(s *server, version string) error {
 func (c *caller) malformed(s *server) error {
 	c.tally.add("malformed lines")
 	lines := []string{
-		`{"jsonrpc":"2.0","id":1,"method":"tools/call"`, `[{"jsonrpc":"2.0","id":1,"method":"ping"}]`, "\xff\xfe", `"ping"`, `{}`,
+		`{"jsonrpc":"2.0","id":1,"method":"tools/call"`, `[]`, "\xff\xfe", `"ping"`, `{}`,
 		`{"jsonrpc":"2.0","id":null,"method":"ping"}`, `{"jsonrpc":"2.0","id":1,"id":2,"method":"ping"}`, strings.Repeat("x", 1<<20),
 	}
 	if c.rand.IntN(20) == 0 {

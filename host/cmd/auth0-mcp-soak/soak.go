@@ -14,9 +14,10 @@ import (
 	"time"
 )
 
-// hostArguments start each host. Nobody is there to approve a change.
+// hostArguments start each host. Nobody is there to approve a change, and the tenant
+// has no other applications.
 func hostArguments() []string {
-	return []string{"run", "--log-level", "error", "--approve", "none"}
+	return []string{"run", "--log-level", "error", "--approve", "none", "--rate-share", "100"}
 }
 
 // soak is one run.
@@ -86,6 +87,7 @@ func (s *soak) strain() error {
 			s.settled(last, start, routines)
 		default:
 			s.leftovers()
+			s.records()
 			for _, what := range s.tenant.review(true) {
 				s.broken("%s", what)
 			}

@@ -42,6 +42,7 @@ func TestMain(m *testing.M) {
 // sandbox tenant.
 type client struct {
 	t      *testing.T
+	binary string // the plugins' path, which no other client's have
 	in     io.WriteCloser
 	lines  *bufio.Scanner
 	served chan error
@@ -70,10 +71,7 @@ func connectWith(t *testing.T, filter catalog.Filter, configure func(*Config), r
 // dial is connectWith without the handshake.
 func dial(t *testing.T, filter catalog.Filter, configure func(*Config), roles ...string) *client {
 	t.Helper()
-	path, err := os.Executable()
-	if err != nil {
-		t.Fatal(err)
-	}
+	path := ownBinary(t)
 	var sources catalog.Sources
 	for _, role := range roles {
 		sources.Dev = append(sources.Dev, catalog.DevPlugin{Dir: filepath.Dir(path), Path: path, Manifest: fakeplugin.Manifest(role)})
@@ -86,7 +84,7 @@ func dial(t *testing.T, filter catalog.Filter, configure func(*Config), roles ..
 	if err != nil {
 		t.Fatal(err)
 	}
-	c := &client{t: t, tenant: sandbox.New(sandbox.Options{}), served: make(chan error, 1)}
+	c := &client{t: t, binary: path, tenant: sandbox.New(sandbox.Options{}), served: make(chan error, 1)}
 	c.token = c.tenant.Token()
 	c.seen, c.sent, c.ended = &observed{}, make(chan string, 1000), make(chan error, 1000)
 	// A busy machine may need long for a start, and no test is about that.
@@ -109,7 +107,7 @@ func dial(t *testing.T, filter catalog.Filter, configure func(*Config), roles ..
 		if err := <-c.served; err != nil {
 			t.Errorf("Serve: %v", err)
 		}
-		if left := children(t); len(left) > 0 {
+		if left := c.children(); len(left) > 0 {
 			t.Errorf("processes are left: %v", left)
 		}
 	})
@@ -158,8 +156,27 @@ func TestObserveTellsWhatWasCarriedOut(t *testing.T) {
 	}
 }
 
-// children are the plugin processes of this test, by their role.
-func children(t *testing.T) map[int]string {
+// ownBinary is a path of the test binary for one client alone, by which its plugins
+// are told from those of the tests beside it.
+func ownBinary(t *testing.T) string {
+	t.Helper()
+	self, err := os.Executable()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if runtime.GOOS == "windows" {
+		return self // a link needs rights there, and nobody looks
+	}
+	link := filepath.Join(t.TempDir(), "plugin")
+	if err := os.Symlink(self, link); err != nil {
+		t.Fatal(err)
+	}
+	return link
+}
+
+// children are the plugin processes of this client, by their role.
+func (c *client) children() map[int]string {
+	t := c.t
 	t.Helper()
 	found := map[int]string{}
 	if runtime.GOOS != "linux" {
@@ -174,7 +191,7 @@ func children(t *testing.T) map[int]string {
 		for field := range strings.FieldsSeq(string(data)) {
 			pid, _ := strconv.Atoi(field)
 			args, _ := os.ReadFile(fmt.Sprintf("/proc/%d/cmdline", pid))
-			if parts := bytes.Split(args, []byte{0}); len(parts) > 1 {
+			if parts := bytes.Split(args, []byte{0}); len(parts) > 1 && string(parts[0]) == c.binary {
 				found[pid] = string(parts[1])
 			}
 		}
@@ -358,7 +375,7 @@ func TestListingStartsNoProcess(t *testing.T) {
 	if r := c.request("tools/list", `{}`); strings.Contains(string(r.Result), "auth0_two") || strings.Count(string(r.Result), `"name"`) != 4 {
 		t.Errorf("tools: %s", r.Result)
 	}
-	if running := children(t); len(running) != 0 {
+	if running := c.children(); len(running) != 0 {
 		t.Errorf("processes after tools/list: %v", running)
 	}
 	if reached := c.tenant.Requests(); len(reached) != 0 {
@@ -368,7 +385,7 @@ func TestListingStartsNoProcess(t *testing.T) {
 		t.Errorf("a tool that is filtered out: %s", text)
 	}
 	c.call("one", fakeplugin.Read, `{}`)
-	if running := children(t); runtime.GOOS == "linux" && len(running) != 1 {
+	if running := c.children(); runtime.GOOS == "linux" && len(running) != 1 {
 		t.Errorf("processes after one call: %v", running)
 	}
 }

@@ -84,44 +84,46 @@ func TestForkedChildren(t *testing.T) {
 		// Without the mark and out of the group, it is known only while the plugin lives.
 		"setsidclean": {"Close"},
 	}
-	for how, when := range tests {
-		for _, end := range when {
-			t.Run(how+" "+end, func(t *testing.T) {
-				before := runtime.NumGoroutine()
-				s, sp := startWith(t, Config{}), spec(t, "ok")
-				file := filepath.Join(t.TempDir(), "pid")
-				args, err := json.Marshal(map[string]string{"do": "fork", "path": how, "file": file})
-				if err != nil {
-					t.Fatal(err)
-				}
-				child, err := call(t.Context(), s, sp, write, string(args))
-				if err != nil {
-					t.Fatal(err)
-				}
-				if strings.Contains(how, "orphan") {
-					eventually(t, "the child tells its number", func() bool {
-						data, err := os.ReadFile(file)
-						child = strings.TrimSpace(string(data))
-						return err == nil
-					})
-				}
-				if len(processes(t, child)) != 1 {
-					t.Fatalf("the child %s does not run", child)
-				}
-				if end == "crash" {
-					// The child holds stderr: the end of the plugin must be noticed all the same.
-					_, err := call(t.Context(), s, sp, write, `{"do":"crash"}`)
-					var crash *CrashError
-					if !errors.As(err, &crash) || !strings.Contains(err.Error(), "out of cheese") {
-						t.Errorf("the crash: %v", err)
+	allBack(t, func(t *testing.T) {
+		for how, when := range tests {
+			for _, end := range when {
+				t.Run(how+" "+end, func(t *testing.T) {
+					t.Parallel()
+					s, sp := startWith(t, Config{}), spec(t, "ok")
+					file := filepath.Join(t.TempDir(), "pid")
+					args, err := json.Marshal(map[string]string{"do": "fork", "path": how, "file": file})
+					if err != nil {
+						t.Fatal(err)
 					}
-					eventually(t, "the child ends with the plugin", func() bool { return len(processes(t, child)) == 0 })
-				}
-				nothingLeft(t, s, before)
-				eventually(t, "the child ends", func() bool { return len(processes(t, child)) == 0 })
-			})
+					child, err := call(t.Context(), s, sp, write, string(args))
+					if err != nil {
+						t.Fatal(err)
+					}
+					if strings.Contains(how, "orphan") {
+						eventually(t, "the child tells its number", func() bool {
+							data, err := os.ReadFile(file)
+							child = strings.TrimSpace(string(data))
+							return err == nil
+						})
+					}
+					if len(processes(t, child)) != 1 {
+						t.Fatalf("the child %s does not run", child)
+					}
+					if end == "crash" {
+						// The child holds stderr: the end of the plugin must be noticed all the same.
+						_, err := call(t.Context(), s, sp, write, `{"do":"crash"}`)
+						var crash *CrashError
+						if !errors.As(err, &crash) || !strings.Contains(err.Error(), "out of cheese") {
+							t.Errorf("the crash: %v", err)
+						}
+						eventually(t, "the child ends with the plugin", func() bool { return len(processes(t, child)) == 0 })
+					}
+					nothingLeft(t, s, 1<<20)
+					eventually(t, "the child ends", func() bool { return len(processes(t, child)) == 0 })
+				})
+			}
 		}
-	}
+	})
 }
 
 // A program that was made for another C library.

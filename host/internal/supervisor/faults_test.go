@@ -56,11 +56,31 @@ func TestStartFaults(t *testing.T) {
 		"floods stdout at its start":  {fakeplugin.Floods, []string{"handshake belongs", "author"}},
 	}
 	t.Run("all", func(t *testing.T) {
+		type begun struct {
+			s     *Supervisor
+			ended chan error
+		}
+		starts := map[string]begun{}
+		for name, tt := range tests { // all begin here: those that hang wait together, on however few processors
+			if strings.HasPrefix(name, "hangs") {
+				b := begun{startWith(t, Config{StartTimeout: 10 * time.Second}), make(chan error, 1)}
+				starts[name] = b
+				go func() {
+					_, err := call(t.Context(), b.s, spec(t, tt.role), write, `{}`)
+					b.ended <- err
+				}()
+			}
+		}
 		for name, tt := range tests {
 			t.Run(name, func(t *testing.T) {
-				t.Parallel()
-				s := startWith(t, Config{StartTimeout: 10 * time.Second})
-				_, err := call(t.Context(), s, spec(t, tt.role), write, `{}`)
+				b, ok := starts[name]
+				if !ok {
+					t.Parallel()
+					b = begun{startWith(t, Config{StartTimeout: 10 * time.Second}), make(chan error, 1)}
+					_, err := call(t.Context(), b.s, spec(t, tt.role), write, `{}`)
+					b.ended <- err
+				}
+				s, err := b.s, <-b.ended
 				var launch *LaunchError
 				if !errors.As(err, &launch) || launch.Plugin != tt.role {
 					t.Fatalf("error = %v", err)
@@ -162,68 +182,72 @@ func TestCrashFaults(t *testing.T) {
 			[]string{"exit status 6", "may or may not have happened"}},
 		"after its words": {write, `{"do":"say","file":"\u001b[31mred\u001b[0m \u202eesrever, secret hunter2","then":"crash"}`, []string{"red", "secret ***"}},
 	}
-	for name, tt := range tests {
-		t.Run(name, func(t *testing.T) {
-			before := runtime.NumGoroutine()
-			s := startWith(t, Config{Redact: func(text string) string { return strings.ReplaceAll(text, "hunter2", "***") }})
-			sp := spec(t, "ok")
-			first, err := call(t.Context(), s, sp, read, `{}`)
-			if err != nil {
-				t.Fatal(err)
-			}
-			_, err = call(t.Context(), s, sp, tt.tool, tt.args)
-			var crash *CrashError
-			if !errors.As(err, &crash) || crash.Tool != sp.Tools[tt.tool].Name {
-				t.Fatalf("error = %v", err)
-			}
-			for _, want := range append(tt.want, "plugin ok", crash.Tool) {
-				if !strings.Contains(err.Error(), want) {
-					t.Errorf("the error lacks %q: %v", want, err)
+	allBack(t, func(t *testing.T) {
+		for name, tt := range tests {
+			t.Run(name, func(t *testing.T) {
+				t.Parallel()
+				s := startWith(t, Config{Redact: func(text string) string { return strings.ReplaceAll(text, "hunter2", "***") }})
+				sp := spec(t, "ok")
+				first, err := call(t.Context(), s, sp, read, `{}`)
+				if err != nil {
+					t.Fatal(err)
 				}
-			}
-			if strings.ContainsAny(err.Error(), "\x1b\u202e") || strings.Contains(err.Error(), "hunter2") {
-				t.Errorf("the error steers a terminal, or tells a secret: %q", err)
-			}
-			second, err := call(t.Context(), s, sp, read, `{}`)
-			if err != nil || second == first {
-				t.Errorf("the next call: process %s after %s, %v", second, first, err)
-			}
-			nothingLeft(t, s, before, first, second)
-		})
-	}
+				_, err = call(t.Context(), s, sp, tt.tool, tt.args)
+				var crash *CrashError
+				if !errors.As(err, &crash) || crash.Tool != sp.Tools[tt.tool].Name {
+					t.Fatalf("error = %v", err)
+				}
+				for _, want := range append(tt.want, "plugin ok", crash.Tool) {
+					if !strings.Contains(err.Error(), want) {
+						t.Errorf("the error lacks %q: %v", want, err)
+					}
+				}
+				if strings.ContainsAny(err.Error(), "\x1b\u202e") || strings.Contains(err.Error(), "hunter2") {
+					t.Errorf("the error steers a terminal, or tells a secret: %q", err)
+				}
+				second, err := call(t.Context(), s, sp, read, `{}`)
+				if err != nil || second == first {
+					t.Errorf("the next call: process %s after %s, %v", second, first, err)
+				}
+				nothingLeft(t, s, 1<<20, first, second)
+			})
+		}
+	})
 }
 
 // A plugin that is no more than asked to end, and does not.
 func TestHangsOnShutdown(t *testing.T) {
-	for name, tt := range map[string]struct{ role, args string }{
-		"ignores the request": {fakeplugin.Stays, `{}`},
-		"is frozen":           {"ok", `{"do":"stop","file":"MARK"}`},
-	} {
-		t.Run(name, func(t *testing.T) {
-			before := runtime.NumGoroutine()
-			s, sp := startWith(t, Config{}), spec(t, tt.role)
-			pid, err := call(t.Context(), s, sp, read, `{}`)
-			if err != nil {
-				t.Fatal(err)
-			}
-			mark := filepath.Join(t.TempDir(), "mark")
-			ctx, cancel := context.WithCancel(t.Context())
-			ended := make(chan error, 1)
-			go func() {
-				_, err := call(ctx, s, sp, read, strings.ReplaceAll(tt.args, "MARK", mark))
-				ended <- err
-			}()
-			if strings.Contains(tt.args, "MARK") {
-				eventually(t, "the plugin is frozen", func() bool { _, err := os.Stat(mark); return err == nil })
+	allBack(t, func(t *testing.T) {
+		for name, tt := range map[string]struct{ role, args string }{
+			"ignores the request": {fakeplugin.Stays, `{}`},
+			"is frozen":           {"ok", `{"do":"stop","file":"MARK"}`},
+		} {
+			t.Run(name, func(t *testing.T) {
+				t.Parallel()
+				s, sp := startWith(t, Config{}), spec(t, tt.role)
+				pid, err := call(t.Context(), s, sp, read, `{}`)
+				if err != nil {
+					t.Fatal(err)
+				}
+				mark := filepath.Join(t.TempDir(), "mark")
+				ctx, cancel := context.WithCancel(t.Context())
+				ended := make(chan error, 1)
+				go func() {
+					_, err := call(ctx, s, sp, read, strings.ReplaceAll(tt.args, "MARK", mark))
+					ended <- err
+				}()
+				if strings.Contains(tt.args, "MARK") {
+					eventually(t, "the plugin is frozen", func() bool { _, err := os.Stat(mark); return err == nil })
+					cancel()
+				}
+				if err := <-ended; err != nil && !errors.Is(err, context.Canceled) {
+					t.Errorf("the call: %v", err)
+				}
 				cancel()
-			}
-			if err := <-ended; err != nil && !errors.Is(err, context.Canceled) {
-				t.Errorf("the call: %v", err)
-			}
-			cancel()
-			nothingLeft(t, s, before, pid)
-		})
-	}
+				nothingLeft(t, s, 1<<20, pid)
+			})
+		}
+	})
 }
 
 // A call that hangs ends for its caller; its process is replaced, and the calls
@@ -305,17 +329,18 @@ func TestCancelledCallAndItsProcess(t *testing.T) {
 // The bound of a call holds although the plugin reports progress or does not listen.
 func TestCallTimeout(t *testing.T) {
 	before := runtime.NumGoroutine()
-	s, sp := startWith(t, Config{CallTimeout: 10 * time.Second, HangGrace: 100 * time.Millisecond}), spec(t, "ok")
+	s, sp := startWith(t, Config{HangGrace: 100 * time.Millisecond}), spec(t, "ok")
 	pid, err := call(t.Context(), s, sp, read, `{}`)
 	if err != nil {
 		t.Fatal(err)
 	}
+	s.cfg.CallTimeout = 2 * time.Second // for the next call: a start may take longer
 	_, err = call(t.Context(), s, sp, write, `{"do":"hang"}`)
 	var timeout *TimeoutError
 	if !errors.As(err, &timeout) {
 		t.Fatalf("error = %v", err)
 	}
-	for _, want := range []string{"plugin ok", "auth0_ok_write", "within 10s", "--call-timeout", "may or may not have happened"} {
+	for _, want := range []string{"plugin ok", "auth0_ok_write", "within 2s", "--call-timeout", "may or may not have happened"} {
 		if !strings.Contains(err.Error(), want) {
 			t.Errorf("the error lacks %q: %v", want, err)
 		}
@@ -369,26 +394,26 @@ func TestFloods(t *testing.T) {
 		t.Fatal(err)
 	}
 	peak := heapPeak(func() {
-		// 50 MiB to each of four: 200 MiB.
-		if got, err := call(t.Context(), s, sp, read, `{"do":"flood","n":50}`); err != nil || got != pid {
+		// 16 MiB to each of four: 64 MiB.
+		if got, err := call(t.Context(), s, sp, read, `{"do":"flood","n":16}`); err != nil || got != pid {
 			t.Errorf("the flooding call: %s, %v", got, err)
 		}
 	})
-	if peak > 48<<20 {
+	if peak > 15<<20 {
 		t.Errorf("the heap grew by %d MiB", peak>>20)
 	}
 	if lines := log.lines.Load(); lines == 0 || log.bytes.Load() > 4<<20 {
 		t.Errorf("the log got %d lines, %d bytes", lines, log.bytes.Load())
 	}
 	peak = heapPeak(func() {
-		_, err := call(t.Context(), s, sp, write, `{"do":"answer","n":100}`)
+		_, err := call(t.Context(), s, sp, write, `{"do":"answer","n":64}`)
 		var answer *AnswerError
 		if !errors.As(err, &answer) || !strings.Contains(err.Error(), "over 16 MiB") || !strings.Contains(err.Error(), "may or may not") {
-			t.Errorf("an answer of 100 MB: %v", err)
+			t.Errorf("an answer of 64 MB: %v", err)
 		}
 	})
-	if peak > 48<<20 {
-		t.Errorf("for an answer of 100 MB the heap grew by %d MiB", peak>>20)
+	if peak > 30<<20 {
+		t.Errorf("for an answer of 64 MB the heap grew by %d MiB", peak>>20)
 	}
 	if got, err := call(t.Context(), s, sp, read, `{"do":"stdin"}`); err != nil || got != `""` {
 		t.Errorf("stdin holds %s, %v", got, err)

@@ -63,3 +63,12 @@ func nothingLeft(t *testing.T, s *Supervisor, goroutines int, pids ...string) {
 	}
 	eventually(t, "goroutines are back", func() bool { return runtime.NumGoroutine() <= goroutines })
 }
+
+// allBack runs subtests that run beside each other, and looks for what goroutines
+// they leave together.
+func allBack(t *testing.T, subtests func(*testing.T)) {
+	t.Helper()
+	before := runtime.NumGoroutine()
+	t.Run("all", subtests)
+	eventually(t, "goroutines are back", func() bool { return runtime.NumGoroutine() <= before })
+}

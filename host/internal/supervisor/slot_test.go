@@ -48,6 +48,7 @@ func TestTrouble(t *testing.T) {
 }
 
 func TestPluginThatKeepsCrashingIsNotStartedAgain(t *testing.T) {
+	t.Parallel()
 	s, sp := start(t), spec(t, "ok")
 	var broken *BrokenError
 	for range crashLimit { // a reading call crashes twice
@@ -67,6 +68,7 @@ func TestPluginThatKeepsCrashingIsNotStartedAgain(t *testing.T) {
 }
 
 func TestAnAnsweredCallEndsTheTrouble(t *testing.T) {
+	t.Parallel()
 	s, sp := start(t), spec(t, "ok")
 	for range 3 {
 		if _, err := call(t.Context(), s, sp, write, `{"do":"crash"}`); err == nil {
@@ -82,6 +84,7 @@ func TestAnAnsweredCallEndsTheTrouble(t *testing.T) {
 }
 
 func TestIdlePluginStops(t *testing.T) {
+	t.Parallel()
 	s := New(Config{Domain: "tenant.auth0.example", Log: slog.New(slog.DiscardHandler), IdleTimeout: 200 * time.Millisecond,
 		Host: func(plugin string) pluginv1.HostServer { return host{plugin: plugin} }})
 	t.Cleanup(func() {

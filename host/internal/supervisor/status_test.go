@@ -27,6 +27,7 @@ func own(t *testing.T) (HostStatus, bool) {
 }
 
 func TestStatusTellsOfAPluginsLife(t *testing.T) {
+	t.Parallel()
 	s := startWith(t, Config{Profile: t.Name(), Redact: func(text string) string { return strings.ReplaceAll(text, "hunter2", "***") }})
 	s.Announce()
 	eventually(t, "a host without plugins is there", func() bool { h, ok := own(t); return ok && len(h.Plugins) == 0 })

@@ -90,6 +90,7 @@ const (
 )
 
 func TestConcurrentFirstCallsStartOneProcess(t *testing.T) {
+	t.Parallel()
 	s, sp := start(t), spec(t, "ok")
 	var mu sync.Mutex
 	pids := map[string]bool{}
@@ -112,6 +113,7 @@ func TestConcurrentFirstCallsStartOneProcess(t *testing.T) {
 }
 
 func TestHostKnowsWhichPluginAsks(t *testing.T) {
+	t.Parallel()
 	s := start(t)
 	got, err := call(t.Context(), s, spec(t, "ok"), read, `{"do":"request","path":"/api/v2/x"}`)
 	if err != nil || !strings.HasPrefix(got, `"ok `) || !strings.HasSuffix(got, ` /api/v2/x"`) {
@@ -134,6 +136,7 @@ func TestPluginSeesNothingOfTheHostsEnvironment(t *testing.T) {
 }
 
 func TestCrashOfAReadingToolIsRetriedOnce(t *testing.T) {
+	t.Parallel()
 	s, sp := start(t), spec(t, "ok")
 	if _, err := call(t.Context(), s, sp, read, `{"do":"crash-once","file":"`+t.TempDir()+`/mark"}`); err != nil {
 		t.Errorf("the crash was noticed: %v", err)
@@ -146,6 +149,7 @@ func TestCrashOfAReadingToolIsRetriedOnce(t *testing.T) {
 }
 
 func TestCrashOfAWritingToolIsNeverRetried(t *testing.T) {
+	t.Parallel()
 	s, sp := start(t), spec(t, "ok")
 	mark := t.TempDir() + "/mark"
 	_, err := call(t.Context(), s, sp, write, `{"do":"crash-once","file":"`+mark+`"}`)
@@ -170,6 +174,7 @@ func TestLongTempFolder(t *testing.T) {
 }
 
 func TestLaunchFailures(t *testing.T) {
+	t.Parallel()
 	tests := map[string]struct {
 		spec func(*testing.T) Spec
 		want string
@@ -192,6 +197,7 @@ func TestLaunchFailures(t *testing.T) {
 }
 
 func TestCancelReachesThePlugin(t *testing.T) {
+	t.Parallel()
 	s, sp := start(t), spec(t, "ok")
 	if _, err := call(t.Context(), s, sp, read, `{}`); err != nil {
 		t.Fatal(err)
@@ -205,6 +211,7 @@ func TestCancelReachesThePlugin(t *testing.T) {
 }
 
 func TestCloseAbortsAHungLaunchAndLeavesNoProcess(t *testing.T) {
+	t.Parallel()
 	s, hung := start(t), spec(t, fakeplugin.Hangs)
 	pid, err := call(t.Context(), s, spec(t, "ok"), read, `{}`)
 	if err != nil {

@@ -251,7 +251,7 @@ func TestJSONThatIsLeftAlone(t *testing.T) {
 
 func TestJSONDeepAndHuge(t *testing.T) {
 	deep := strings.Repeat(`{"a":[`, 4000) + strings.Repeat(`]}`, 4000)
-	huge := `"` + strings.Repeat("x", 8<<20) + `"`
+	huge := `"` + strings.Repeat("x", 2<<20) + `"`
 	for name, value := range map[string]string{"deep": deep, "huge": huge} {
 		t.Run(name, func(t *testing.T) {
 			in := "{\n  \"history\": " + value + ",\n  \"mcpServers\": {\n    \"x\": {}\n  }\n}\n"

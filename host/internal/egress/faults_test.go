@@ -125,8 +125,8 @@ func faults() map[string]fault {
 		"longer":          {sandbox.FaultRule{ExtraLength: 10}, failed(""), failed(maybe), 1, 1},
 		"shorter":         {sandbox.FaultRule{ExtraLength: -10}, answered(200), answered(201), 1, 1},
 		"malformed":       {sandbox.FaultRule{Malformed: true}, answered(200), answered(201), 1, 1},
-		"huge":            {sandbox.FaultRule{Huge: 64 << 20}, tooLarge, tooLarge, 1, 1},
-		"gzip bomb":       {sandbox.FaultRule{Huge: 64 << 20, Gzip: true}, tooLarge, tooLarge, 1, 1},
+		"huge":            {sandbox.FaultRule{Huge: 24 << 20}, tooLarge, tooLarge, 1, 1},
+		"gzip bomb":       {sandbox.FaultRule{Huge: 24 << 20, Gzip: true}, tooLarge, tooLarge, 1, 1},
 		"no JSON":         {sandbox.FaultRule{Status: 200, Body: "<html>maintenance</html>"}, answered(200), answered(200), 1, 0},
 		"redirect": {sandbox.FaultRule{Status: 307, Header: http.Header{"Location": {"https://elsewhere.invalid/"}}},
 			failed("redirects, which is not followed"), failed("redirects, which is not followed"), 1, 0},
@@ -182,7 +182,7 @@ func TestTenantFaults(t *testing.T) {
 				case row.reads == 0: // on the real clock: it passes, rather than to use the budget up
 					row.rule.Times, row.reads, row.read = 1, 2, answered(200)
 				case strings.Contains(row.read.words, "in time"):
-					cfg.ReadBudget, cfg.WriteBudget = time.Second, time.Second
+					cfg.ReadBudget, cfg.WriteBudget = 500*time.Millisecond, 500*time.Millisecond
 				}
 				row.run(t, cfg, tenant)
 				noGoroutineLeft(t, transport)

@@ -104,6 +104,7 @@ func outcomeOf(t *testing.T, r reply) outcome {
 }
 
 func TestElicitation(t *testing.T) {
+	t.Parallel()
 	tests := map[string]struct {
 		answer string // a member of the JSON-RPC response
 		writes int
@@ -148,6 +149,7 @@ func TestElicitation(t *testing.T) {
 
 // A client that cannot ask, or says so, gets a plan for the terminal.
 func TestClientsThatCannotAsk(t *testing.T) {
+	t.Parallel()
 	for _, capabilities := range []string{`{}`, `{"elicitation":{"url":{}}}`} {
 		t.Run(capabilities, func(t *testing.T) {
 			a := connectApproving(t, approval.Elicit, capabilities)
@@ -162,6 +164,7 @@ func TestClientsThatCannotAsk(t *testing.T) {
 var idInText = regexp.MustCompile(`auth0-mcp approve ([A-Z2-7-]{9})`)
 
 func TestTerminalApproval(t *testing.T) {
+	t.Parallel()
 	a := connectApproving(t, approval.Terminal, `{"elicitation":{}}`)
 	o := outcomeOf(t, a.request("tools/call", a.patch("")))
 	m := idInText.FindStringSubmatch(o.Content[0].Text)
@@ -197,6 +200,7 @@ func TestTerminalApproval(t *testing.T) {
 // The tenant changes between the approval and the call: what was approved is not what
 // would happen, so the call only gives a new plan.
 func TestApprovalOfAnotherState(t *testing.T) {
+	t.Parallel()
 	a := connectApproving(t, approval.Terminal, `{}`)
 	o := outcomeOf(t, a.request("tools/call", a.patch("")))
 	p, err := a.store.Find(t.Context(), idInText.FindStringSubmatch(o.Content[0].Text)[1])
@@ -224,6 +228,7 @@ func TestApprovalOfAnotherState(t *testing.T) {
 }
 
 func TestInputRequired(t *testing.T) {
+	t.Parallel()
 	const meta = `,"_meta":{"io.modelcontextprotocol/protocolVersion":"2026-07-28","io.modelcontextprotocol/clientInfo":{"name":"t","version":"1"},"io.modelcontextprotocol/clientCapabilities":{"elicitation":{}}}`
 	ask := func(t *testing.T, a *approving) string {
 		t.Helper()
@@ -297,6 +302,7 @@ func TestInputRequired(t *testing.T) {
 
 // What a dialog would cut off, it must not decide about.
 func TestTooLargeForADialog(t *testing.T) {
+	t.Parallel()
 	a := connectApproving(t, approval.Elicit, `{"elicitation":{}}`)
 	o := outcomeOf(t, a.request("tools/call", fmt.Sprintf(`{"name":"auth0_ok_write","arguments":{"do":"request","method":"POST","path":"/api/v2/clients","file":%q}}`, strings.Repeat("x", 5000))))
 	if o.Meta.Error != "approval_required" || !strings.Contains(o.Content[0].Text, "too large to be shown whole") || a.writes() != 0 {
@@ -306,6 +312,7 @@ func TestTooLargeForADialog(t *testing.T) {
 
 // While people think, tools run.
 func TestOpenQuestionsHoldUpNothing(t *testing.T) {
+	t.Parallel()
 	a := connectApproving(t, approval.Elicit, `{"elicitation":{}}`)
 	var ids []string
 	for i := range stdio.DefaultWrites { // a call that held its place would leave none
@@ -332,6 +339,7 @@ func TestOpenQuestionsHoldUpNothing(t *testing.T) {
 
 // The end of input is nobody's consent.
 func TestEndOfInputWhileAsking(t *testing.T) {
+	t.Parallel()
 	a := connectApproving(t, approval.Elicit, `{"elicitation":{}}`)
 	a.send(`{"jsonrpc":"2.0","id":"w","method":"tools/call","params":` + a.patch("") + `}`)
 	a.asked(t)
@@ -345,6 +353,7 @@ func TestEndOfInputWhileAsking(t *testing.T) {
 }
 
 func TestReportOfChanges(t *testing.T) {
+	t.Parallel()
 	a := connectApproving(t, approval.None, `{}`)
 	o := outcomeOf(t, a.request("tools/call", a.patch("")))
 	if o.IsError || len(o.Content) != 2 || !strings.Contains(o.Content[1].Text, `"request":"PATCH `+a.target+`"`) {

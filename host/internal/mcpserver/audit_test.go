@@ -47,6 +47,7 @@ func recorded(t *testing.T, folder string) []audit.Record {
 
 // Each call and each refusal has its record, with who asked and what was decided.
 func TestEveryCallIsRecorded(t *testing.T) {
+	t.Parallel()
 	folder := filepath.Join(t.TempDir(), "audit")
 	c := connectAudited(t, catalog.Filter{Patterns: []string{"auth0_ok_read", "auth0_ok_write"}}, folder)
 	c.call("ok", fakeplugin.Read, `{"do":"request","path":"/api/v2/clients"}`)
@@ -91,6 +92,7 @@ func TestEveryCallIsRecorded(t *testing.T) {
 // A log that cannot be written stops every write before it is sent and no read;
 // the tool's error says what to do, whatever the plugin makes of it.
 func TestNoWriteWithoutItsRecord(t *testing.T) {
+	t.Parallel()
 	folder := filepath.Join(t.TempDir(), "audit")
 	if err := os.WriteFile(folder, nil, 0o600); err != nil {
 		t.Fatal(err)
@@ -123,6 +125,7 @@ func TestNoWriteWithoutItsRecord(t *testing.T) {
 
 // A client without a handshake names itself in each request.
 func TestClientOfAStatelessRequestIsRecorded(t *testing.T) {
+	t.Parallel()
 	folder := filepath.Join(t.TempDir(), "audit")
 	c := connectWith(t, catalog.Filter{}, func(cfg *Config) {
 		cfg.Audit = audit.New(audit.Config{Folder: folder, Mode: audit.On})
@@ -136,6 +139,7 @@ func TestClientOfAStatelessRequestIsRecorded(t *testing.T) {
 // What a person decides is on the record: that one was asked, the decision, and
 // which approval the change rests on.
 func TestApprovalsAreRecorded(t *testing.T) {
+	t.Parallel()
 	audited := func(t *testing.T, mode approval.Mode) (*approving, string) {
 		t.Helper()
 		folder := filepath.Join(t.TempDir(), "audit")

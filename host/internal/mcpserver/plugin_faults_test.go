@@ -183,6 +183,7 @@ func (b *lockedBuffer) text() string {
 // What a plugin logs in a call carries the call's number, and never its id, by which
 // requests are let through.
 func TestPluginLogNamesTheCallByNumber(t *testing.T) {
+	t.Parallel()
 	log := &lockedBuffer{}
 	c := connectWith(t, catalog.Filter{}, func(cfg *Config) {
 		cfg.Log = slog.New(slog.NewTextHandler(log, &slog.HandlerOptions{Level: slog.LevelDebug}))

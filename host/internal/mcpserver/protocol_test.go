@@ -13,6 +13,7 @@ import (
 // However full it is of reads, that stops no write, and no ping and no
 // cancellation ever; what is too much is told so at once.
 func TestFullPoolsOfRealCalls(t *testing.T) {
+	t.Parallel()
 	c := connect(t, catalog.Filter{}, "ok")
 	tools := fakeplugin.Manifest("ok").Tools
 	wait := func(id string, tool int) {
@@ -59,6 +60,7 @@ func TestFullPoolsOfRealCalls(t *testing.T) {
 // What came before the handshake is refused in its turn, also right before it, and
 // what comes right behind it is served: nothing waits for an answer.
 func TestHandshakeInOneBurst(t *testing.T) {
+	t.Parallel()
 	c := dial(t, catalog.Filter{}, func(*Config) {}, "ok")
 	call := func(id string) string {
 		return `{"jsonrpc":"2.0","id":` + id + `,"method":"tools/call","params":{"name":"auth0_ok_read","arguments":{}}}`
@@ -85,6 +87,7 @@ func TestHandshakeInOneBurst(t *testing.T) {
 
 // A request that carries its version makes no handshake for those that do not.
 func TestVersionOfOneRequestIsNotAnothers(t *testing.T) {
+	t.Parallel()
 	c := dial(t, catalog.Filter{}, func(*Config) {}, "ok")
 	const meta = `"_meta":{"io.modelcontextprotocol/protocolVersion":"2026-07-28","io.modelcontextprotocol/clientCapabilities":{}}`
 	if r := c.request("tools/call", `{`+meta+`,"name":"auth0_ok_write","arguments":{}}`); r.Error != nil {

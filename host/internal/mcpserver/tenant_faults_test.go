@@ -61,6 +61,7 @@ func (c *client) api(tool int, method, path string) seenCall {
 // How often requests reach the tenant is counted in egress's table too, in every
 // way; here each row says whether a write was carried out.
 func TestClientsViewOfTenantFaults(t *testing.T) {
+	t.Parallel()
 	status := func(code int) sandbox.FaultRule { return sandbox.FaultRule{Status: code} }
 	body := func(text string) sandbox.FaultRule { return sandbox.FaultRule{Status: 200, Body: text} }
 	const maybe, notJSON = "may or may not have happened", "something that is not JSON"
@@ -213,6 +214,7 @@ func TestStormStaysWithinTheShare(t *testing.T) {
 // A 429 of the tenant: the client learns when to come back, and until then nothing
 // more is sent, by whatever tool.
 func TestClientsViewOf429(t *testing.T) {
+	t.Parallel()
 	for tool, method := range map[int]string{fakeplugin.Read: "GET", fakeplugin.Write: "POST"} {
 		t.Run(method, func(t *testing.T) {
 			tenant := sandbox.New(sandbox.Options{})
@@ -235,6 +237,7 @@ func TestClientsViewOf429(t *testing.T) {
 // A limit that is used up for long: calls fail at once, with the reset's time and
 // the kind of the error, and nothing more reaches the tenant.
 func TestUsedUpLimitFailsAtOnce(t *testing.T) {
+	t.Parallel()
 	tenant := sandbox.New(sandbox.Options{RateLimit: 2, RateWindow: time.Hour})
 	c := connectTo(t, tenant, func(*egress.Config) {}, "ok")
 	if got := c.api(fakeplugin.Read, "GET", "/api/v2/clients"); got.isError {
@@ -255,6 +258,7 @@ func TestUsedUpLimitFailsAtOnce(t *testing.T) {
 
 // A call that waits for the limit and is cancelled never reaches the tenant.
 func TestCancelledWhileItWaitsForTheLimit(t *testing.T) {
+	t.Parallel()
 	tenant := sandbox.New(sandbox.Options{RateLimit: 2, RateWindow: time.Hour})
 	c := connectTo(t, tenant, func(cfg *egress.Config) { cfg.MaxWait = 2 * time.Hour }, "ok")
 	c.api(fakeplugin.Read, "GET", "/api/v2/clients")

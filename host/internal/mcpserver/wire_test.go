@@ -147,6 +147,7 @@ func (o *observed) list() []string {
 }
 
 func TestObserveTellsWhatWasCarriedOut(t *testing.T) {
+	t.Parallel()
 	c := connect(t, catalog.Filter{}, "ok")
 	c.call("ok", fakeplugin.Read, `{}`)
 	c.call("ok", fakeplugin.Read, `{"do":"request","method":"DELETE","path":"/api/v2/clients/x"}`)
@@ -286,6 +287,7 @@ func resultText(t *testing.T, r reply) (string, bool) {
 // A plugin that goes beyond what its tool declares is refused each time, nothing
 // reaches the tenant, and the person is told although the plugin hides it.
 func TestLyingPlugin(t *testing.T) {
+	t.Parallel()
 	tests := map[string]struct {
 		tool         int
 		method, path string
@@ -320,6 +322,7 @@ func TestLyingPlugin(t *testing.T) {
 }
 
 func TestReadOnlyLetsNoWriteLeave(t *testing.T) {
+	t.Parallel()
 	c := connect(t, catalog.Filter{ReadOnly: true}, "ok")
 	if text, isError := c.call("ok", fakeplugin.Write, `{"do":"request","method":"POST","path":"/api/v2/clients"}`); !isError || !strings.Contains(text, "read-only") {
 		t.Errorf("a writing tool by its name: %s", text)
@@ -333,6 +336,7 @@ func TestReadOnlyLetsNoWriteLeave(t *testing.T) {
 }
 
 func TestCallIdBelongsToOnePluginAndOneCall(t *testing.T) {
+	t.Parallel()
 	c := connect(t, catalog.Filter{}, "ok", "thief")
 	c.send(`{"jsonrpc":"2.0","id":"live","method":"tools/call","params":{"name":"auth0_ok_write","arguments":{"do":"wait"},"_meta":{"progressToken":"p"}}}`)
 	live := c.message("notifications/progress")
@@ -370,6 +374,7 @@ func TestCallIdBelongsToOnePluginAndOneCall(t *testing.T) {
 }
 
 func TestListingStartsNoProcess(t *testing.T) {
+	t.Parallel()
 	c := connect(t, catalog.Filter{Patterns: []string{"auth0_one_*"}}, "one", "two")
 	c.request("initialize", `{"protocolVersion":"2025-06-18","capabilities":{},"clientInfo":{"name":"t","version":"1"}}`)
 	if r := c.request("tools/list", `{}`); strings.Contains(string(r.Result), "auth0_two") || strings.Count(string(r.Result), `"name"`) != 4 {
@@ -391,6 +396,7 @@ func TestListingStartsNoProcess(t *testing.T) {
 }
 
 func TestCancellationReachesTheRequest(t *testing.T) {
+	t.Parallel()
 	c := connect(t, catalog.Filter{}, "ok")
 	c.call("ok", fakeplugin.Read, `{}`) // the process runs
 	c.tenant.Fail(sandbox.FaultRule{Path: "*", Times: -1, Latency: time.Minute})
@@ -412,6 +418,7 @@ func TestCancellationReachesTheRequest(t *testing.T) {
 }
 
 func TestProgressAndLogging(t *testing.T) {
+	t.Parallel()
 	c := connect(t, catalog.Filter{}, "ok")
 	c.request("initialize", `{"protocolVersion":"2025-06-18","capabilities":{},"clientInfo":{"name":"t","version":"1"}}`)
 	c.send(`{"jsonrpc":"2.0","method":"notifications/initialized"}`)
@@ -434,6 +441,7 @@ func TestProgressAndLogging(t *testing.T) {
 }
 
 func TestProtocolVersions(t *testing.T) {
+	t.Parallel()
 	for _, version := range []string{"2024-11-05", "2025-03-26", "2025-06-18", "2025-11-25"} {
 		c := connect(t, catalog.Filter{}, "ok")
 		r := c.request("initialize", fmt.Sprintf(`{"protocolVersion":%q,"capabilities":{},"clientInfo":{"name":"t","version":"1"}}`, version))
@@ -456,6 +464,7 @@ func TestProtocolVersions(t *testing.T) {
 }
 
 func TestInstructionsAreShort(t *testing.T) {
+	t.Parallel()
 	c := connect(t, catalog.Filter{}, "ok")
 	r := c.request("initialize", `{"protocolVersion":"2025-06-18","capabilities":{},"clientInfo":{"name":"t","version":"1"}}`)
 	var result struct{ Instructions string }

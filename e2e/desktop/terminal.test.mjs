@@ -50,7 +50,7 @@ test("ctrl+a chooses all scopes; Ctrl-C while waiting ends it clean", async (t) 
   screen.press("Enter");
   await screen.shows(waiting);
   screen.press("C-c");
-  assert.equal(await screen.end(), 1);
+  assert.equal(await screen.end(), 130);
   assert.match(screen.screen(), /cancelled: nothing was written/);
   screen.sane();
   pc.wroteNothing();
@@ -61,7 +61,7 @@ test("Ctrl-C in the picker ends it clean", async (t) => {
   const screen = await open({ AUTH0_MCP_PASSPHRASE: passphrase }, ...init);
   await screen.shows(picking);
   screen.press("C-c");
-  assert.equal(await screen.end(), 1);
+  assert.equal(await screen.end(), 130);
   assert.match(screen.screen(), /cancelled: nothing was written/);
   screen.sane();
   pc.wroteNothing();
@@ -129,7 +129,7 @@ test("Ctrl-C at the passphrase ends it clean", async (t) => {
   const screen = await open({ AUTH0_CLIENT_SECRET: auth0.secret }, ...machine(auth0));
   await screen.shows(/Passphrase of profile default: /);
   screen.press("C-c");
-  assert.equal(await screen.end(), 1);
+  assert.equal(await screen.end(), 130);
   assert.match(screen.screen(), /cancelled: nothing was written/);
   screen.sane();
   pc.wroteNothing();

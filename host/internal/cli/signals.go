@@ -44,5 +44,8 @@ func exitStatus(ctx context.Context, err error) int {
 			return 128 + int(number)
 		}
 	}
+	if errors.Is(err, errCancelled) { // Ctrl-C as a key, in a terminal that the picker reads raw
+		return 128 + int(syscall.SIGINT)
+	}
 	return 1
 }

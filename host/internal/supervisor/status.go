@@ -21,9 +21,11 @@ const (
 	statusFile = "status.json"
 	// A start or an end is told soon, the number of calls now and then: nothing is
 	// written on a call's path, and nothing while nothing happens.
-	newsDelay     = 100 * time.Millisecond
-	countDelay    = 5 * time.Second
-	announceDelay = time.Second
+	newsDelay  = 100 * time.Millisecond
+	countDelay = 5 * time.Second
+	// Behind the start, and before the program gives back, after a second, what the
+	// start took: writing the file would map 4 MB of it again.
+	announceDelay = 300 * time.Millisecond
 	// maxStatusBytes bounds what is read of another process's file.
 	maxStatusBytes = 1 << 20
 	// statusWords is how much of a plugin's last failure the file keeps.

@@ -7,11 +7,11 @@ import { once } from "node:events";
 import { createServer } from "node:http";
 import { createInterface } from "node:readline";
 
-export async function bridge(t, command, args) {
+export async function bridge(t, command, args, env) {
   const sessions = new Map();
 
   function start() {
-    const child = spawn(command, args, { stdio: ["pipe", "pipe", "inherit"] });
+    const child = spawn(command, args, { env, stdio: ["pipe", "pipe", "inherit"] });
     const streams = new Map(); // by the id of the request that each waits for the reply to
     createInterface({ input: child.stdout }).on("line", (line) => {
       const message = JSON.parse(line);

@@ -79,7 +79,8 @@ test("every scenario of the suite is judged", () => {
 
 for (const scenario of applies) {
   test(scenario, async (t) => {
-    const url = await bridge(t, join(root, "bin/auth0-mcp"), ["run", "--sandbox", "--log-level", "error", "--dev-plugin", join(work, "plugin")]);
+    const url = await bridge(t, join(root, "bin/auth0-mcp"), ["run", "--sandbox", "--log-level", "error", "--dev-plugin", join(work, "plugin")],
+      { ...process.env, XDG_STATE_HOME: join(work, "state") });
     const results = join(work, scenario);
     const run = promisify(execFile)(node, [suite, "server", "--url", url, "--scenario", scenario, "--output-dir", results], { timeout: 60_000 });
     const said = await run.then((out) => out.stdout, (failed) => assert.fail(`${failed.message}\n${failed.stdout}\n${failed.stderr}`));

@@ -6,7 +6,7 @@ import { test } from "node:test";
 import { Client } from "@modelcontextprotocol/sdk/client/index.js";
 import { ElicitRequestSchema } from "@modelcontextprotocol/sdk/types.js";
 import { connect, connectTo, children, json } from "./client.mjs";
-import { until } from "./station.mjs";
+import { folder, until } from "./station.mjs";
 
 const reading = [
   "auth0_get_action", "auth0_get_application", "auth0_get_form", "auth0_get_log", "auth0_get_resource_server",
@@ -163,13 +163,15 @@ test("each plugin is a process of its own, started when it is first called", asy
   assert.equal(children(pid).length, 5);
 });
 
-test("a handshake and twenty calls piped in are answered, each once", () => {
+test("a handshake and twenty calls piped in are answered, each once", (t) => {
   const line = (id, method, params) => JSON.stringify({ jsonrpc: "2.0", id, method, params }) + "\n";
   const tools = ["auth0_list_applications", "auth0_list_resource_servers", "auth0_list_actions", "auth0_list_forms", "auth0_list_logs"];
   const input =
     line(0, "initialize", { protocolVersion: "2025-11-25", capabilities: {}, clientInfo: { name: "printf", version: "1" } }) +
     Array.from({ length: 20 }, (_, i) => line(i + 1, "tools/call", { name: tools[i % 5], arguments: {} })).join("");
-  const run = spawnSync(new URL("../bin/auth0-mcp", import.meta.url).pathname, ["run", "--sandbox", "--log-level", "error"], { input, encoding: "utf8", timeout: 60_000 });
+  const run = spawnSync(new URL("../bin/auth0-mcp", import.meta.url).pathname, ["run", "--sandbox", "--log-level", "error"], {
+    input, encoding: "utf8", timeout: 60_000, env: { ...process.env, XDG_STATE_HOME: folder(t) },
+  });
   assert.equal(run.status, 0, run.stderr);
   const replies = run.stdout.trim().split("\n").map((reply) => JSON.parse(reply));
   assert.deepEqual(replies.map((reply) => reply.id).sort((a, b) => a - b), Array.from({ length: 21 }, (_, i) => i));

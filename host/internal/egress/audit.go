@@ -16,7 +16,9 @@ const requestIDHeader = "X-Auth0-RequestId"
 // trail is one request on its way to the audit log.
 type trail struct {
 	*audit.Request
-	reading   bool
+	reading bool
+	// inDoubt: a write was sent, and nothing said since then that it was not carried out.
+	inDoubt   bool
 	status    int
 	requestID string
 	err       error // why there is no whole answer
@@ -61,7 +63,7 @@ func (t *trail) end() {
 func (t *trail) outcome() audit.Outcome {
 	refused := t.status >= http.StatusMultipleChoices && t.status < http.StatusInternalServerError && t.status != http.StatusNotModified
 	switch {
-	case t.Attempts() == 0, t.status == 0 && neverArrived(t.err):
+	case t.Attempts() == 0, t.status == 0 && !t.reading && !t.inDoubt, t.status == 0 && neverArrived(t.err):
 		return audit.NotSent
 	case refused:
 		return audit.Error

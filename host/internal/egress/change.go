@@ -38,6 +38,7 @@ func (c *Call) bound() bool { return c.grant.DryRun || c.grant.Plan != nil }
 func (c *Call) change(ctx context.Context, r *pluginv1.RoundTripRequest) *pluginv1.RoundTripResponse {
 	if c.bound() {
 		if reason := c.unclear(r); reason != "" {
+			c.grant.Audit.RefuseRequest(r.GetMethod(), r.GetPath(), audit.RulePlan, reason)
 			return failure(pluginv1.Failure_CODE_REFUSED, "%s %s was not sent: %s", r.GetMethod(), r.GetPath(), reason)
 		}
 		r = oneMeaning(r)

@@ -128,6 +128,7 @@ type Call struct {
 	simulation simulation
 	plan       *planState
 	deviation  string
+	domain     string // the tenant of the first request
 }
 
 // Open begins a call. Its id cannot be guessed, and serves the granted plugin only.
@@ -289,9 +290,11 @@ func (c *Call) exchange(ctx context.Context, r *pluginv1.RoundTripRequest, trail
 	// so has the wait for the rate limit: neither must take the request's time.
 	sender, err := c.gate.sender(ctx)
 	var response exchange
-	if err == nil && c.bound() && sender.domain != c.gate.cfg.Domain {
-		return failure(pluginv1.Failure_CODE_REFUSED, "%s %s was not sent: the profile has gone from the tenant %s to %s, and a person decides about one of them. Start the server again",
-			r.GetMethod(), r.GetPath(), c.gate.cfg.Domain, sender.domain)
+	if err == nil {
+		if from := c.tenant(sender.domain); from != sender.domain {
+			return failure(pluginv1.Failure_CODE_REFUSED, "%s %s was not sent: the profile has gone from the tenant %s to %s meanwhile, and a call is for one of them. Call the tool again; if that does not help, start the server again",
+				r.GetMethod(), r.GetPath(), from, sender.domain)
+		}
 	}
 	if err == nil {
 		response, err = c.attempts(ctx, r, sender, trail)
@@ -352,6 +355,20 @@ func (c *Call) exchange(ctx context.Context, r *pluginv1.RoundTripRequest, trail
 		}
 	}
 	return &pluginv1.RoundTripResponse{Outcome: &pluginv1.RoundTripResponse_Response{Response: answer}}
+}
+
+// tenant is the one that the call is for: that of its first request, or the one that a
+// person decides about.
+func (c *Call) tenant(now string) string {
+	if c.bound() {
+		return c.gate.cfg.Domain
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.domain == "" {
+		c.domain = now
+	}
+	return c.domain
 }
 
 // tokenError says that the source has no valid token.

@@ -210,11 +210,15 @@ func answerOf(status int, h http.Header, now time.Time) answerLimit {
 	}
 	size, sizeErr := strconv.Atoi(h.Get(headerLimit))
 	remaining, remainingErr := strconv.Atoi(h.Get(headerRemaining))
-	if sizeErr == nil && remainingErr == nil && size > 0 && remaining >= 0 {
+	if sizeErr == nil && remainingErr == nil && size > 0 && size <= maxSize && remaining >= 0 {
 		a.size, a.remaining = size, remaining
 	}
 	return a
 }
+
+// maxSize is beyond any limit that a tenant has: a larger one is a fault somewhere, and
+// to reckon with it would overflow.
+const maxSize = 1_000_000_000
 
 // turnedAway reports whether a 429 comes from Auth0's limiter itself: it says that
 // nothing is left. Auth0's own clients repeat requests of every method after it,
@@ -230,6 +234,11 @@ func turnedAway(status int, h http.Header) bool {
 // the latest.
 func (l *limits) learn(e endpoint, a answerLimit, now time.Time, order, entered uint64) {
 	if a.size == 0 && !a.refused {
+		// A tenant that says nothing of limits: a good answer to what came after its
+		// refusal ends that.
+		if b := l.buckets[bucketKey{e.domain, 0}]; b != nil && order > b.refused && !now.Before(b.until) {
+			b.refused = 0
+		}
 		return
 	}
 	if a.size > 0 && a.remaining > a.size {

@@ -1,14 +1,19 @@
 package egress
 
 import (
+	"bytes"
 	"context"
 	"crypto/tls"
 	"crypto/x509"
 	"errors"
+	"io"
 	"math/rand/v2"
 	"net"
 	"net/http"
+	"net/http/httptrace"
 	"slices"
+	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/auth0-mcp/auth0-mcp/proto/pluginv1"
@@ -69,7 +74,7 @@ func (c *Call) attempts(ctx context.Context, r *pluginv1.RoundTripRequest, as se
 			return exchange{}, err
 		}
 		bounded, cancel := context.WithTimeout(ctx, c.budget(r)-spent)
-		end := func() { cancel(); p.leave() }
+		end := sync.OnceFunc(func() { cancel(); p.leave() })
 		begun = time.Now()
 		response, err := c.attempt(bounded, r, as, p, trail)
 		spent += time.Since(begun)
@@ -77,19 +82,26 @@ func (c *Call) attempts(ctx context.Context, r *pluginv1.RoundTripRequest, as se
 		switch {
 		case bounded.Err() != nil:
 		case err != nil:
+			trail.inDoubt = trail.inDoubt && !neverArrived(err)
 			wait, again = jitter(delay), maySucceedLater(err) && (isRead(r) || neverArrived(err))
 		case response.StatusCode == http.StatusUnauthorized:
 			// Auth0 refused the request: nothing has happened, so even a write may
 			// go again, once, if the source has a newer token.
+			trail.inDoubt = false
 			if !renewed {
+				// A renewal may take long, and must not hold a place at the tenant.
+				if err := keepBody(response); err == nil {
+					end()
+				}
 				before := as.domain
 				as, again = c.gate.renewed(ctx, as)
-				again = again && (!c.bound() || as.domain == before) // a person decided about that tenant
+				again = again && as.domain == before // what was meant for one tenant is not for another
 			}
 			renewed = true
 		case response.StatusCode == http.StatusTooManyRequests:
 			// The governor has seen it too, and lets nothing through before the reset.
 			wait = jitter(delay)
+			trail.inDoubt = trail.inDoubt && !turnedAway(response.StatusCode, response.Header)
 			again = (isRead(r) || turnedAway(response.StatusCode, response.Header)) && p.resetsWithin(c.gate.cfg.MaxWait-waited)
 		case !isRead(r):
 		case response.StatusCode == http.StatusBadGateway, response.StatusCode == http.StatusServiceUnavailable, response.StatusCode == http.StatusGatewayTimeout:
@@ -123,13 +135,37 @@ func (c *Call) attempt(ctx context.Context, r *pluginv1.RoundTripRequest, as sen
 	if !c.noteWrite(isRead(r)) {
 		return nil, context.Canceled
 	}
+	trail.inDoubt = !isRead(r)
+	var connected atomic.Bool
+	request = request.WithContext(httptrace.WithClientTrace(ctx, &httptrace.ClientTrace{GotConn: func(httptrace.GotConnInfo) { connected.Store(true) }}))
 	// RoundTrip of the transport, not an http.Client: no redirect is followed,
 	// so the token goes to the tenant and nowhere else.
 	response, err := c.gate.cfg.Transport.RoundTrip(request)
-	if err == nil {
+	switch {
+	case err == nil:
 		p.observe(response.StatusCode, response.Header)
+	case connected.Load():
+		err = &sentError{err}
 	}
 	return response, err
+}
+
+// sentError is the failure of a request for which there was a connection: whatever its
+// cause, bytes of it may have arrived.
+type sentError struct{ err error }
+
+func (e *sentError) Error() string { return e.err.Error() }
+func (e *sentError) Unwrap() error { return e.err }
+
+// keepBody reads a short answer, so that its connection is free.
+func keepBody(response *http.Response) error {
+	body, err := io.ReadAll(io.LimitReader(response.Body, 64<<10))
+	if err != nil {
+		return err
+	}
+	_ = response.Body.Close()
+	response.Body = io.NopCloser(bytes.NewReader(body))
+	return nil
 }
 
 // waiting tells the call's caller that a request waits for its turn.
@@ -166,6 +202,10 @@ func (g *Gate) renewed(ctx context.Context, refused sender) (sender, bool) {
 // neverArrived reports whether an error came before a byte of the request was
 // sent: the address was not found, the connection or its TLS was not made.
 func neverArrived(err error) bool {
+	var sent *sentError
+	if errors.As(err, &sent) {
+		return false
+	}
 	var op *net.OpError
 	if errors.As(err, &op) && op.Op == "dial" {
 		return true

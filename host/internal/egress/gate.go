@@ -129,6 +129,7 @@ type Call struct {
 	plan       *planState
 	deviation  string
 	domain     string // the tenant of the first request
+	accepted   bool   // the tenant has carried out a write
 }
 
 // Open begins a call. Its id cannot be guessed, and serves the granted plugin only.
@@ -336,7 +337,15 @@ func (c *Call) exchange(ctx context.Context, r *pluginv1.RoundTripRequest, trail
 		trail.err = err
 		return failure(pluginv1.Failure_CODE_TRANSPORT, "%s", c.transportText(r, err))
 	}
-	if len(body) > pluginv1.MaxBodyBytes {
+	if !isRead(r) && response.StatusCode < http.StatusMultipleChoices {
+		c.mu.Lock()
+		c.accepted = true
+		c.mu.Unlock()
+	}
+	switch {
+	case len(body) > pluginv1.MaxBodyBytes && !isRead(r):
+		return failure(pluginv1.Failure_CODE_TOO_LARGE, "%s %s was answered with %d and over %d bytes, which are not shown: look before you try again", r.GetMethod(), r.GetPath(), response.StatusCode, pluginv1.MaxBodyBytes)
+	case len(body) > pluginv1.MaxBodyBytes:
 		return failure(pluginv1.Failure_CODE_TOO_LARGE, "%s %s: the answer is over %d bytes: ask for fewer items or fields", r.GetMethod(), r.GetPath(), pluginv1.MaxBodyBytes)
 	}
 	if response.StatusCode >= http.StatusBadRequest {
@@ -355,6 +364,13 @@ func (c *Call) exchange(ctx context.Context, r *pluginv1.RoundTripRequest, trail
 		}
 	}
 	return &pluginv1.RoundTripResponse{Outcome: &pluginv1.RoundTripResponse_Response{Response: answer}}
+}
+
+// Accepted reports whether the tenant has carried out a write of the call.
+func (c *Call) Accepted() bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.accepted
 }
 
 // tenant is the one that the call is for: that of its first request, or the one that a

@@ -17,9 +17,10 @@ const (
 	// smallest burst that Auth0 allows (10, on the free plan), because before the
 	// first answer nothing is known of the limit.
 	defaultMaxInFlight = 5
-	// defaultMaxWaiting bounds the queue. A person waits for few calls at a time;
-	// more comes from a loop, which an error ends sooner than a longer queue.
-	defaultMaxWaiting = 64
+	// defaultMaxWaiting bounds the queue. It has room for all calls that the transport
+	// lets run at once, 64 that read and 16 that write, some with two requests: what has
+	// been accepted there is not turned away here.
+	defaultMaxWaiting = 128
 	// defaultMaxWait is how long one request waits for its turn. With a read's own
 	// 10 s it stays below the 60 s after which many MCP clients give a call up.
 	defaultMaxWait = 30 * time.Second

@@ -284,23 +284,32 @@ func TestFaultsOnTheWay(t *testing.T) {
 	for name, tt := range tests {
 		t.Run(name, func(t *testing.T) {
 			good.CloseIdleConnections()
-			for _, method := range []string{"GET", "POST"} {
-				tenant.ResetRequests()
-				g := New(Config{Domain: tt.addr, Transport: tt.transport, ReadBudget: 500 * time.Millisecond, WriteBudget: time.Minute,
-					Tokens: oauth2.StaticTokenSource(&oauth2.Token{AccessToken: tenant.Token()})})
-				answer, _ := ask(t.Context(), g, method, "/api/v2/clients", nil)
-				text, reached := answer.GetFailure().GetMessage(), len(tenant.Requests())
-				switch {
-				case tt.words == "":
-					if reached != 1 || text != "" {
-						t.Errorf("%s: %v: the other rows prove nothing", method, answer)
+			check := func(t *testing.T) {
+				for _, method := range []string{"GET", "POST"} {
+					tenant.ResetRequests()
+					g := New(Config{Domain: tt.addr, Transport: tt.transport, ReadBudget: 500 * time.Millisecond, WriteBudget: time.Minute,
+						Tokens: oauth2.StaticTokenSource(&oauth2.Token{AccessToken: tenant.Token()})})
+					answer, _ := ask(t.Context(), g, method, "/api/v2/clients", nil)
+					text, reached := answer.GetFailure().GetMessage(), len(tenant.Requests())
+					switch {
+					case tt.words == "":
+						if reached != 1 || text != "" {
+							t.Errorf("%s: %v: the other rows prove nothing", method, answer)
+						}
+					case reached != 0 || answer.GetFailure().GetCode() != pluginv1.Failure_CODE_TRANSPORT || !strings.Contains(text, tt.words):
+						t.Errorf("%s: %d reached the tenant, %v", method, reached, answer)
+					case method == "POST" && name != "TLS 1.1" && !strings.Contains(text, "Nothing was changed"):
+						t.Errorf("a write that never left: %s", text)
 					}
-				case reached != 0 || answer.GetFailure().GetCode() != pluginv1.Failure_CODE_TRANSPORT || !strings.Contains(text, tt.words):
-					t.Errorf("%s: %d reached the tenant, %v", method, reached, answer)
-				case method == "POST" && name != "TLS 1.1" && !strings.Contains(text, "Nothing was changed"):
-					t.Errorf("a write that never left: %s", text)
+					nothingLeft(t, g)
 				}
-				nothingLeft(t, g)
+			}
+			if tt.addr == "tenant.auth0.example" {
+				// Nothing of it is real. On the real clock the budget of a read could end
+				// within an attempt, which then did not answer in time.
+				synctest.Test(t, check)
+			} else {
+				check(t)
 			}
 			tt.transport.CloseIdleConnections()
 			noGoroutineLeft(t, good)

@@ -79,10 +79,19 @@ type Log struct {
 	host  string
 	calls atomic.Uint64
 
-	mu    sync.Mutex
+	// turn is held by whoever uses the chain. It is no mutex, because nobody may wait
+	// for it longer than for the lock of the folder, for which its holder waits.
+	turn  chan struct{}
 	chain chain
+
+	mu sync.Mutex
 	// missed is how many records were lost since the last that was written.
 	missed int
+	// stuck is until when nobody waits for the lock, after a write waited in vain. What
+	// is not durable waits too shortly to tell: that may be one slow disk.
+	stuck time.Time
+	// unsynced is whether the last sync failed.
+	unsynced bool
 }
 
 // New makes a Log, or nil if the mode is Off. It touches no file: what is wrong
@@ -110,7 +119,10 @@ func New(cfg Config) *Log {
 		cfg.RedactJSON = func(doc []byte) ([]byte, error) { return doc, nil }
 	}
 	const hostLength = 10 // of base32: 50 bits, enough to tell processes apart
-	return &Log{cfg: cfg, host: strings.ToLower(rand.Text()[:hostLength]), chain: newChain(cfg.Folder, cfg.MaxBytes, cfg.Keep)}
+	return &Log{
+		cfg: cfg, host: strings.ToLower(rand.Text()[:hostLength]),
+		turn: make(chan struct{}, 1), chain: newChain(cfg.Folder, cfg.MaxBytes, cfg.Keep),
+	}
 }
 
 // NotRecordedError means that the record of a write is not on disk, so that the
@@ -140,6 +152,7 @@ func (l *Log) Append(r Record, durable bool) error {
 		// Outside all locks: others append meanwhile, and a sync that is under way
 		// takes their records along.
 		err = file.sync()
+		l.synced(err)
 	}
 	if err == nil {
 		return nil
@@ -152,30 +165,76 @@ func (l *Log) Append(r Record, durable bool) error {
 }
 
 func (l *Log) write(r Record, durable bool) (*logFile, error) {
+	deadline := time.Now().Add(l.patience(durable))
+	if !l.take(deadline) {
+		return nil, l.wrote(0, durable, errLocked)
+	}
+	defer func() { <-l.turn }()
+	l.mu.Lock()
+	r.Missed = l.missed
+	l.mu.Unlock()
+	file, err := l.chain.append(r, time.Until(deadline), durable)
+	return file, l.wrote(r.Missed, durable, err)
+}
+
+// patience is how long a record may wait for the others of this process and for
+// the lock, together.
+func (l *Log) patience(durable bool) time.Duration {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	patience := patienceForReads
 	switch {
+	case time.Now().Before(l.stuck), !durable && l.missed > 0:
+		// Calls must not each wait for a lock that somebody sits on.
+		return patienceWhenStuck
 	case durable:
-		patience = patienceForWrites
-	case l.missed > 0:
-		// It failed a moment ago: calls must not each wait for a lock that somebody
-		// sits on.
-		patience = 0
+		return patienceForWrites
 	}
-	r.Missed = l.missed
-	file, err := l.chain.append(r, patience, durable)
-	switch {
-	case err == nil && l.missed > 0:
-		l.cfg.Log.Info("the audit log is written again", "file", l.chain.path(), "lost", l.missed)
-		l.missed = 0
-	case err != nil:
-		if l.missed == 0 {
-			l.cfg.Log.Warn("the audit log could not be written: records are lost until this is mended", "file", l.chain.path(), "error", err)
+	return patienceForReads
+}
+
+// take waits for the turn until the deadline.
+func (l *Log) take(deadline time.Time) bool {
+	timer := time.NewTimer(time.Until(deadline))
+	defer timer.Stop()
+	select {
+	case l.turn <- struct{}{}:
+		return true
+	case <-timer.C:
+		return false
+	}
+}
+
+// wrote counts and tells what became of a record, which carried the given number
+// of lost ones. It gives back the error.
+func (l *Log) wrote(carried int, durable bool, err error) error {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if err == nil {
+		l.stuck = time.Time{}
+		if carried > 0 {
+			l.cfg.Log.Info("the audit log is written again", "file", l.chain.path(), "lost", carried)
+			l.missed -= carried // others may have been lost while this one was written
 		}
-		l.missed++
+		return nil
 	}
-	return file, err
+	if errors.Is(err, errLocked) && durable && !time.Now().Before(l.stuck) {
+		l.stuck = time.Now().Add(stuckFor)
+	}
+	if l.missed == 0 {
+		l.cfg.Log.Warn("the audit log could not be written: records are lost until this is mended", "file", l.chain.path(), "error", err)
+	}
+	l.missed++
+	return err
+}
+
+// synced warns of the first of several syncs that fail.
+func (l *Log) synced(err error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if err != nil && !l.unsynced {
+		l.cfg.Log.Warn("the audit log could not be brought to the disk: its last records may be lost if the system stops", "file", l.chain.path(), "error", err)
+	}
+	l.unsynced = err != nil
 }
 
 // Path is the file that records are appended to.
@@ -188,7 +247,13 @@ func (l *Log) Path() string {
 
 const (
 	// A lock is held for the time of one small write, so these are bounds for a
-	// process that was stopped in the middle of it.
+	// process that was stopped in the middle of it. Whatever has no write before it
+	// must not wait noticeably for its record, yet a disk that is slow in bringing a
+	// full file to rest shall lose none.
 	patienceForWrites = 5 * time.Second
-	patienceForReads  = time.Second
+	patienceForReads  = 250 * time.Millisecond
+	// For stuckFor after a wait in vain the lock is only tried, so that waits do not
+	// add up. The rest is for the others of this process, which only try it too.
+	patienceWhenStuck = 10 * time.Millisecond
+	stuckFor          = 30 * time.Second
 )

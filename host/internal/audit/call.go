@@ -45,6 +45,8 @@ type Call struct {
 	ended     bool
 	notSent   bool // a request did not leave
 	unclear   bool // a request may have changed something
+	// pending is how many requests that may change something are on their way.
+	pending int
 }
 
 // Begin is a call that has come in. It writes nothing yet.
@@ -112,14 +114,15 @@ func (c *Call) Refuse(rule Rule, reason string) {
 }
 
 // End is a call that was carried out, with OK or Error. What its requests show
-// counts more: a write whose end is not known, one that was not sent, a refusal.
+// counts more: a write whose end is not known, as that of a cancelled call that is
+// still on its way, one that was not sent, a refusal.
 func (c *Call) End(outcome Outcome, reason string) {
 	if c == nil {
 		return
 	}
 	c.mu.Lock()
 	switch {
-	case c.unclear:
+	case c.unclear, c.pending > 0:
 		outcome = MayHaveHappened
 	case c.refusals > 0:
 		outcome = Refused
@@ -218,12 +221,22 @@ func (r *Request) Sending(tenant string) error {
 	if r.attempts == 0 && r.changes {
 		record := r.record(Sending)
 		record.Arguments, record.canonical = r.call.args.Arguments, r.call.args.canonical
+		// Before the record: a call that ends meanwhile must not say that nothing was
+		// sent.
+		r.call.onTheWay(+1)
 		if err := r.call.log.Append(record, true); err != nil && r.call.log.cfg.Mode == On {
+			r.call.onTheWay(-1)
 			return err
 		}
 	}
 	r.attempts++
 	return nil
+}
+
+func (c *Call) onTheWay(n int) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.pending += n
 }
 
 // Attempts is how often Sending has allowed it to be sent.
@@ -263,6 +276,9 @@ func (r *Request) End(a Answer) {
 		r.call.mu.Lock()
 		r.call.notSent = r.call.notSent || a.Outcome == NotSent
 		r.call.unclear = r.call.unclear || a.Outcome == MayHaveHappened
+		if r.attempts > 0 {
+			r.call.pending--
+		}
 		if a.Rule != "" {
 			r.call.decision = Decision{Verdict: VerdictRefused, Rule: a.Rule, Approval: r.call.decision.Approval}
 		}

@@ -1,0 +1,170 @@
+package audit
+
+import (
+	"errors"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync"
+	"syscall"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/gofrs/flock"
+)
+
+// slack is for the pauses between two tries of the lock.
+const slack = 20 * time.Millisecond
+
+// A lock that somebody sits on costs a write its patience and others less, however
+// many of them wait; after that nobody waits, and all that was lost is counted.
+func TestWaitsForTheLockDoNotAddUp(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		l, warnings := testLog(t)
+		write(t, l, 1)
+		lock := flock.New(filepath.Join(l.cfg.Folder, lockName))
+		if err := lock.Lock(); err != nil {
+			t.Fatal(err)
+		}
+		lose := func(durable bool, most time.Duration) {
+			begun := time.Now()
+			if err := l.Append(Record{Kind: KindCall, Outcome: OK}, durable); !errors.Is(err, errLocked) {
+				t.Errorf("durable %v: %v", durable, err)
+			}
+			if took := time.Since(begun); took > most+slack {
+				t.Errorf("durable %v: it took %v, want at most %v", durable, took, most)
+			}
+		}
+		const each = 10
+		var all sync.WaitGroup
+		for range each {
+			all.Go(func() { lose(true, patienceForWrites) })
+		}
+		synctest.Wait()
+		for range each {
+			all.Go(func() { lose(false, patienceForReads) })
+		}
+		all.Wait()
+		for range each {
+			lose(true, patienceWhenStuck)
+			lose(false, patienceWhenStuck)
+		}
+		if err := lock.Unlock(); err != nil {
+			t.Fatal(err)
+		}
+		if err := l.Append(Record{Kind: KindCall, Outcome: OK}, true); err != nil {
+			t.Error(err)
+		}
+		if r := check(t, l); r.BreakCount != 0 || r.Records != 2 || r.Missed != 4*each {
+			t.Errorf("%+v", r)
+		}
+		if n := strings.Count(warnings.String(), "level=WARN"); n != 1 {
+			t.Errorf("%d warnings for one cause:\n%s", n, warnings)
+		}
+	})
+}
+
+// What is not durable waits too shortly to tell that the lock is stuck: a write
+// after it has its whole patience.
+func TestAReadThatWaitedInVainCostsNoWriteItsPatience(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		l, _ := testLog(t)
+		write(t, l, 1)
+		lock := flock.New(filepath.Join(l.cfg.Folder, lockName))
+		if err := lock.Lock(); err != nil {
+			t.Fatal(err)
+		}
+		if err := l.Append(Record{Kind: KindCall, Outcome: OK}, false); !errors.Is(err, errLocked) {
+			t.Errorf("%v", err)
+		}
+		time.AfterFunc(patienceForWrites/2, func() { _ = lock.Unlock() })
+		if err := l.Append(Record{Kind: KindCall, Outcome: OK}, true); err != nil {
+			t.Error(err)
+		}
+	})
+}
+
+// A sync that fails is told once, until one succeeds, also to who goes on.
+func TestASyncThatFailsIsTold(t *testing.T) {
+	l, warnings := testLog(t, func(c *Config) { c.Mode = BestEffort })
+	send := func() {
+		if err := l.Begin(Subject{Effect: "write"}, nil).Request("POST", "/api/v2/x", true).Sending("t.example"); err != nil {
+			t.Error(err)
+		}
+	}
+	for want := 1; want <= 2; want++ {
+		l.chain.reset()
+		l.chain.flush = func(*os.File) error { return syscall.EIO }
+		send()
+		send()
+		if n := strings.Count(warnings.String(), "level=WARN"); n != want || !strings.Contains(warnings.String(), syscall.EIO.Error()) {
+			t.Errorf("%d warnings, want %d:\n%s", n, want, warnings)
+		}
+		l.chain.reset()
+		l.chain.flush = (*os.File).Sync
+		send()
+	}
+}
+
+// A call that is cancelled ends before its write does: nobody knows what the write
+// has done, from the moment that its record is being written.
+func TestAWriteThatIsOnItsWayMayHaveHappened(t *testing.T) {
+	l, _ := testLog(t)
+	begin := func() (*Call, *Request) {
+		call := l.Begin(Subject{Effect: "write"}, nil)
+		return call, call.Request("POST", "/api/v2/x", true)
+	}
+	last := func() Outcome {
+		all := records(t, l)
+		return all[len(all)-1].Outcome
+	}
+	call, request := begin()
+	for range 2 { // sent again: it is one request still
+		if err := request.Sending("t.example"); err != nil {
+			t.Fatal(err)
+		}
+	}
+	call.End(Error, "cancelled")
+	if got := last(); got != MayHaveHappened {
+		t.Errorf("on its way: %s", got)
+	}
+	request.End(Answer{Status: 201, Outcome: OK})
+
+	call, request = begin()
+	for range 2 {
+		if err := request.Sending("t.example"); err != nil {
+			t.Fatal(err)
+		}
+	}
+	request.End(Answer{Status: 400, Outcome: Error})
+	call.End(Error, "")
+	if got := last(); got != Error {
+		t.Errorf("answered: %s", got)
+	}
+
+	call, request = begin()
+	l.chain.flush = func(*os.File) error {
+		call.End(Error, "cancelled")
+		return syscall.EIO
+	}
+	l.chain.reset()
+	if err := request.Sending("t.example"); err == nil {
+		t.Error("it may be sent without its record")
+	}
+	request.End(Answer{Outcome: NotSent})
+	all := records(t, l)
+	if got := all[len(all)-2]; got.Kind != KindCall || got.Outcome != MayHaveHappened {
+		t.Errorf("while its record was written: %+v", got)
+	}
+
+	call, request = begin()
+	l.chain.flush = func(*os.File) error { return syscall.EIO }
+	l.chain.reset()
+	_ = request.Sending("t.example")
+	request.End(Answer{Outcome: NotSent})
+	call.End(Error, "")
+	if got := last(); got != NotSent {
+		t.Errorf("not sent: %s", got)
+	}
+}

@@ -6,7 +6,9 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"sync"
 	"testing"
+	"time"
 
 	"github.com/auth0-mcp/auth0-mcp/host/internal/approval"
 	"github.com/auth0-mcp/auth0-mcp/host/internal/audit"
@@ -196,4 +198,40 @@ func TestApprovalsAreRecorded(t *testing.T) {
 			}
 		}
 	})
+}
+
+// A refusal whose record cannot be written at once keeps no line behind it waiting.
+func TestTheReaderDoesNotWaitForTheAuditLog(t *testing.T) {
+	release := make(chan struct{})
+	free := sync.OnceFunc(func() { close(release) })
+	defer free()
+	// A reader that waits is told by the order of the answers, and must not hang.
+	defer time.AfterFunc(patience, free).Stop()
+	folder := filepath.Join(t.TempDir(), "audit")
+	c := connectWith(t, catalog.Filter{}, func(cfg *Config) {
+		cfg.Audit = audit.New(audit.Config{Folder: folder, Mode: audit.On, Redact: func(s string) string {
+			if strings.Contains(s, "must be") || strings.Contains(s, "no tool") {
+				<-release
+			}
+			return s
+		}})
+	}, "ok")
+	c.request("initialize", `{"protocolVersion":"2025-06-18","capabilities":{},"clientInfo":{"name":"a","version":"1"}}`)
+	// In one go: a reader that waits would not take a second.
+	c.send(`{"jsonrpc":"2.0","id":"shape","method":"tools/call","params":{"name":7}}
+{"jsonrpc":"2.0","id":"unknown","method":"tools/call","params":{"name":"nothing"}}
+{"jsonrpc":"2.0","id":"ping","method":"ping"}`)
+	c.wait(`"ping"`)
+	if len(c.other) != 0 {
+		t.Fatalf("before the answer to ping: %v", c.other)
+	}
+	free()
+	for range 2 {
+		if !c.lines.Scan() {
+			t.Fatal(c.lines.Err())
+		}
+	}
+	if all := recorded(t, folder); len(all) != 2 {
+		t.Errorf("%+v", all)
+	}
 }

@@ -100,14 +100,18 @@ func (s *Server) Serve(ctx context.Context, in io.Reader, out io.Writer) error {
 	return err
 }
 
-// class sorts a request by what its tool may do. What is only refused is no write,
-// and what came before the handshake is refused by the reader, in its turn.
+// class sorts a request by what its tool may do. What is only refused is no write;
+// what came before the handshake is refused by the reader, in its turn. Other
+// refusals are recorded, and the reader must not wait for the audit log.
 func (s *Server) class(method string, raw json.RawMessage) stdio.Class {
 	if method != string(mcp.MethodToolsCall) {
 		return stdio.Inline
 	}
 	p, wrong := parseParams(raw)
-	if wrong != "" || !p.modern() && !s.session.ready() {
+	if wrong != "" {
+		return stdio.Reads
+	}
+	if !p.modern() && !s.session.ready() {
 		return stdio.Inline
 	}
 	if tool, ok := s.cfg.Selection.Lookup(p.text("name")); ok && tool.Effect != pluginv1.EffectRead {

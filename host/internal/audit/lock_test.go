@@ -85,6 +85,36 @@ func TestAReadThatWaitedInVainCostsNoWriteItsPatience(t *testing.T) {
 	})
 }
 
+// What is lost while a record is written that tells of others is told by the next.
+func TestWhatIsLostMeanwhileIsCounted(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		l, _ := testLog(t)
+		l.chain.put = func(*os.File, []byte) (int, error) { return 0, syscall.ENOSPC }
+		if err := l.Append(Record{Kind: KindCall}, true); !errors.Is(err, syscall.ENOSPC) {
+			t.Errorf("%v", err)
+		}
+		l.chain.put = func(f *os.File, line []byte) (int, error) {
+			time.Sleep(2 * patienceForReads)
+			return f.Write(line)
+		}
+		var slow sync.WaitGroup
+		slow.Go(func() {
+			if err := l.Append(Record{Kind: KindCall, Outcome: OK}, true); err != nil {
+				t.Error(err)
+			}
+		})
+		synctest.Wait()
+		if err := l.Append(Record{Kind: KindCall, Outcome: OK}, false); !errors.Is(err, errLocked) {
+			t.Errorf("%v", err)
+		}
+		slow.Wait()
+		write(t, l, 1)
+		if all := records(t, l); len(all) != 2 || all[0].Missed != 1 || all[1].Missed != 1 {
+			t.Errorf("%+v", all)
+		}
+	})
+}
+
 // A sync that fails is told once, until one succeeds, also to who goes on.
 func TestASyncThatFailsIsTold(t *testing.T) {
 	l, warnings := testLog(t, func(c *Config) { c.Mode = BestEffort })

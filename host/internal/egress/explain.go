@@ -170,9 +170,7 @@ func (c *Call) transportText(r *pluginv1.RoundTripRequest, err error) string {
 	if neverArrived(err) {
 		return text + ". Nothing was changed"
 	}
-	c.mu.Lock()
-	c.uncertain = true
-	c.mu.Unlock()
+	c.unsure(r)
 	return text + ". The change may or may not have happened: look before you try again"
 }
 

@@ -115,13 +115,15 @@ type Call struct {
 	mu       sync.Mutex
 	refusals []string
 	wrote    bool
-	// signedOut says why a request was not sent for want of a token.
+	// signedOut says why the latest request was not sent for want of a token.
 	signedOut   string
 	notRecorded string
 	// limited says why a request was refused by the rate limit, ours or Auth0's.
 	limited *Limited
-	// uncertain: a write was sent, and nobody knows what became of it.
+	// uncertain: a write was sent, and nobody knows what became of it; changing are
+	// those whose end is not known yet.
 	uncertain bool
+	changing  int
 	failed    map[int]*apiError // the last error answer with each status
 	changes   []Change
 	// simulation is what the writes of a dry run led to.
@@ -129,7 +131,6 @@ type Call struct {
 	plan       *planState
 	deviation  string
 	domain     string // the tenant of the first request
-	accepted   bool   // the tenant has carried out a write
 }
 
 // Open begins a call. Its id cannot be guessed, and serves the granted plugin only.
@@ -168,8 +169,8 @@ func (c *Call) Refusals() []string {
 	return slices.Clone(c.refusals)
 }
 
-// SignedOut says that a request was not sent because there is no valid token, and
-// what mends it; "" if that did not happen.
+// SignedOut says that the latest request was not sent because there is no valid token,
+// and what mends it; "" if that did not happen, or a later one had a token.
 func (c *Call) SignedOut() string {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -197,6 +198,12 @@ func (c *Call) Limited() *Limited {
 	return c.limited
 }
 
+func (c *Call) noteSignedOut(text string) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.signedOut = text
+}
+
 func (c *Call) noteLimited(text string, busy bool) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -208,6 +215,35 @@ func (c *Call) Wrote() bool {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	return c.wrote
+}
+
+// Uncertain reports whether a request was sent that may have changed the tenant or
+// not. A change that is among Changes is none of these.
+func (c *Call) Uncertain() bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.uncertain || c.wrote && c.changing > 0
+}
+
+// unsure notes that a request was sent and nobody knows what became of it.
+func (c *Call) unsure(r *pluginv1.RoundTripRequest) {
+	if isRead(r) {
+		return
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.uncertain = true
+}
+
+// beginChange notes that a change is under way until the returned function is called.
+func (c *Call) beginChange() (end func()) {
+	add := func(n int) {
+		c.mu.Lock()
+		defer c.mu.Unlock()
+		c.changing += n
+	}
+	add(1)
+	return func() { add(-1) }
 }
 
 // RoundTrip sends one request of a plugin's process. plugin is the identity of
@@ -237,6 +273,7 @@ func (g *Gate) RoundTrip(ctx context.Context, plugin string, r *pluginv1.RoundTr
 	defer cancel()
 	defer context.AfterFunc(c.ctx, cancel)()
 	if !slices.Contains(pluginv1.EffectRead.Methods(), r.GetMethod()) {
+		defer c.beginChange()()
 		return c.change(ctx, r)
 	}
 	if answer := c.simulated(r.GetPath()); answer != nil {
@@ -298,6 +335,7 @@ func (c *Call) exchange(ctx context.Context, r *pluginv1.RoundTripRequest, trail
 		}
 	}
 	if err == nil {
+		c.noteSignedOut("")
 		response, err = c.attempts(ctx, r, sender, trail)
 	}
 	trail.err = err
@@ -312,9 +350,7 @@ func (c *Call) exchange(ctx context.Context, r *pluginv1.RoundTripRequest, trail
 		return failure(pluginv1.Failure_CODE_CALL_ENDED, "%s %s was aborted: the call ended", r.GetMethod(), r.GetPath())
 	case errors.As(err, &tokenErr):
 		text := fmt.Sprintf("%s %s was not sent: %v", r.GetMethod(), r.GetPath(), tokenErr)
-		c.mu.Lock()
-		c.signedOut = text
-		c.mu.Unlock()
+		c.noteSignedOut(text)
 		return failure(pluginv1.Failure_CODE_TRANSPORT, "%s", text)
 	case errors.As(err, &limitedErr):
 		text := fmt.Sprintf("%s %s was not sent: %v", r.GetMethod(), r.GetPath(), limitedErr)
@@ -337,13 +373,9 @@ func (c *Call) exchange(ctx context.Context, r *pluginv1.RoundTripRequest, trail
 		trail.err = err
 		return failure(pluginv1.Failure_CODE_TRANSPORT, "%s", c.transportText(r, err))
 	}
-	if !isRead(r) && response.StatusCode < http.StatusMultipleChoices {
-		c.mu.Lock()
-		c.accepted = true
-		c.mu.Unlock()
-	}
 	switch {
 	case len(body) > pluginv1.MaxBodyBytes && !isRead(r):
+		c.unsure(r)
 		return failure(pluginv1.Failure_CODE_TOO_LARGE, "%s %s was answered with %d and over %d bytes, which are not shown: look before you try again", r.GetMethod(), r.GetPath(), response.StatusCode, pluginv1.MaxBodyBytes)
 	case len(body) > pluginv1.MaxBodyBytes:
 		return failure(pluginv1.Failure_CODE_TOO_LARGE, "%s %s: the answer is over %d bytes: ask for fewer items or fields", r.GetMethod(), r.GetPath(), pluginv1.MaxBodyBytes)
@@ -353,6 +385,9 @@ func (c *Call) exchange(ctx context.Context, r *pluginv1.RoundTripRequest, trail
 		c.mu.Lock()
 		c.failed[response.StatusCode] = seen
 		c.mu.Unlock()
+		if response.StatusCode >= http.StatusInternalServerError {
+			c.unsure(r)
+		}
 		if response.StatusCode == http.StatusTooManyRequests {
 			c.noteLimited(seen.text()+". "+c.remedy(seen), false)
 		}
@@ -364,13 +399,6 @@ func (c *Call) exchange(ctx context.Context, r *pluginv1.RoundTripRequest, trail
 		}
 	}
 	return &pluginv1.RoundTripResponse{Outcome: &pluginv1.RoundTripResponse_Response{Response: answer}}
-}
-
-// Accepted reports whether the tenant has carried out a write of the call.
-func (c *Call) Accepted() bool {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	return c.accepted
 }
 
 // tenant is the one that the call is for: that of its first request, or the one that a

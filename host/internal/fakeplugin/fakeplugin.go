@@ -300,6 +300,10 @@ func (f *fake) do(ctx context.Context, in instruction) (any, error) {
 		out = &pluginv1.Failure{Code: pluginv1.Failure_CODE_NOT_FOUND, Message: "there is no \"Shop\u202e\""}
 	case "request":
 		out = f.request(ctx, in)
+	case "delete":
+		// What a second step can do that the first did not.
+		in.Method = http.MethodDelete
+		out = f.request(ctx, in)
 	case "api":
 		// As the SDK has it: what went wrong with the request fails the call.
 		if failure := f.api(ctx, in); failure != nil {

@@ -131,10 +131,11 @@ func (s *Server) attempt(ctx context.Context, r callRequest, mode egress.Grant) 
 	// person is told all the same.
 	if refusals := call.Refusals(); len(refusals) > 0 {
 		s.cfg.Log.Warn("refused requests beyond what the tool declares", "plugin", tool.Plugin.Name, "tool", tool.Name, "call", logID, "count", len(refusals))
-		return failed(s.cfg.Gate.RedactText(fmt.Sprintf("plugin %s went beyond what %s declares: %s", tool.Plugin.Name, tool.Name, strings.Join(refusals, "; ")))), call
+		text := fmt.Sprintf("plugin %s went beyond what %s declares: %s", tool.Plugin.Name, tool.Name, strings.Join(refusals, "; "))
+		return failed(s.cfg.Gate.RedactText(withOutcome(text, call, answer.GetFailure()))), call
 	}
 	if text := call.NotRecorded(); text != "" {
-		return failed(s.cfg.Gate.RedactText(text)), call
+		return failed(s.cfg.Gate.RedactText(withOutcome(text, call, answer.GetFailure()))), call
 	}
 	if err != nil {
 		return failed(s.cfg.Gate.RedactText(interrupted(err, call.Wrote()).Error() + doubt(err, call.Wrote()))), call
@@ -142,7 +143,7 @@ func (s *Server) attempt(ctx context.Context, r callRequest, mode egress.Grant) 
 	if text := call.SignedOut(); text != "" {
 		// Whatever the plugin makes of it: signing in again is what mends this, and
 		// the kind is for clients that can lead a person through it.
-		result := failed(s.cfg.Gate.RedactText(egress.WithDone(text, answer.GetFailure())))
+		result := failed(s.cfg.Gate.RedactText(withOutcome(text, call, answer.GetFailure())))
 		result.Meta = &mcp.Meta{AdditionalFields: map[string]any{errorKind: "sign_in_required"}}
 		return result, call
 	}
@@ -163,13 +164,17 @@ func (s *Server) attempt(ctx context.Context, r callRequest, mode egress.Grant) 
 }
 
 // limited is the answer to a call that failed by a rate limit; nil if it failed by
-// something else. Its kind tells a client that the same call can work later.
+// something else. Its kind tells a client that the same call can work later; a call
+// that has changed something has none.
 func (s *Server) limited(call *egress.Call, f *pluginv1.Failure) *mcp.CallToolResult {
 	limited := call.Limited()
 	if limited == nil || (f.GetCode() == pluginv1.Failure_CODE_API && f.GetHttpStatus() != http.StatusTooManyRequests) {
 		return nil
 	}
-	result, kind := failed(s.cfg.Gate.RedactText(limited.Text)), "rate_limited"
+	result, kind := failed(s.cfg.Gate.RedactText(withOutcome(limited.Text, call, f))), "rate_limited"
+	if f.GetDone() != "" || call.Wrote() && len(call.Changes()) > 0 {
+		return result // to repeat the call would repeat its changes
+	}
 	if limited.Busy {
 		kind = "busy"
 	}
@@ -177,13 +182,33 @@ func (s *Server) limited(call *egress.Call, f *pluginv1.Failure) *mcp.CallToolRe
 	return result
 }
 
+// withOutcome is what went wrong with a call, in the host's words, and what it had
+// changed before: as the tool has it, or else as the gate saw it. What the tool itself
+// says of its failure may not be in the text.
+func withOutcome(text string, call *egress.Call, f *pluginv1.Failure) string {
+	text = egress.WithDone(text, f)
+	if !call.Wrote() {
+		return text
+	}
+	if changes := call.Changes(); f.GetDone() == "" && len(changes) > 0 {
+		last := changes[len(changes)-1]
+		text = fmt.Sprintf("%s. Requests that the call made before and that changed the tenant: %d, the last %s %s. Look before you try again", strings.TrimRight(text, "."), len(changes), last.Method, last.Path)
+	}
+	if call.Uncertain() {
+		text = strings.TrimRight(text, ".") + maybeChanged
+	}
+	return text
+}
+
+const maybeChanged = ". The change may or may not have happened: look before you try again"
+
 // doubt is what to say of a call that broke off after it had sent a write, as at the
 // end of the drain. What interrupts a plugin says it by itself.
 func doubt(err error, wrote bool) string {
 	if supervisor.Interrupted(err) != nil || !wrote {
 		return ""
 	}
-	return ". The change may or may not have happened: look before you try again"
+	return maybeChanged
 }
 
 func (s *Server) present(tool *catalog.Tool, result []byte) *mcp.CallToolResult {

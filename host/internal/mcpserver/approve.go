@@ -203,6 +203,7 @@ type callRequest struct {
 	arguments json.RawMessage
 	progress  *progress
 	person    person
+	client    mcp.Implementation
 	record    *audit.Call
 }
 

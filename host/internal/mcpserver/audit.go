@@ -13,9 +13,17 @@ import (
 // commandLine is the client of a call that a person made by hand.
 const commandLine = "auth0-mcp call"
 
+// client is who sends a request: by the handshake, or by what a request that carries
+// its version says of itself.
+func (s *Server) client(version string, own mcp.Implementation) mcp.Implementation {
+	if mcp.IsModernProtocol(version) {
+		return own
+	}
+	return s.session.GetClientInfo()
+}
+
 // record begins the audit record of a call.
-func (s *Server) record(tool *catalog.Tool, arguments json.RawMessage) *audit.Call {
-	client := s.session.GetClientInfo()
+func (s *Server) record(client mcp.Implementation, tool *catalog.Tool, arguments json.RawMessage) *audit.Call {
 	subject := audit.Subject{
 		Client: client.Name, ClientVersion: client.Version, Tool: tool.Name, Effect: string(tool.Effect),
 		Plugin: tool.Plugin.Name, PluginVersion: tool.Plugin.Version,
@@ -64,10 +72,9 @@ func endRecord(ctx context.Context, record *audit.Call, result *mcp.CallToolResu
 }
 
 // recordUnknown records the call of a tool that is not offered.
-func (s *Server) recordUnknown(name string, arguments json.RawMessage, rule audit.Rule, reason string) {
+func (s *Server) recordUnknown(client mcp.Implementation, name string, arguments json.RawMessage, rule audit.Rule, reason string) {
 	if s.cfg.Audit == nil {
 		return
 	}
-	client := s.session.GetClientInfo()
 	s.cfg.Audit.Begin(audit.Subject{Client: client.Name, ClientVersion: client.Version, Tool: name}, arguments).Refuse(rule, reason)
 }

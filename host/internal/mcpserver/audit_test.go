@@ -5,6 +5,7 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -135,6 +136,34 @@ func TestClientOfAStatelessRequestIsRecorded(t *testing.T) {
 	c.request("tools/call", `{"_meta":{"io.modelcontextprotocol/protocolVersion":"2026-07-28","io.modelcontextprotocol/clientInfo":{"name":"Stateless","version":"3"},"io.modelcontextprotocol/clientCapabilities":{}},"name":"auth0_ok_read","arguments":{"do":"id"}}`)
 	if all := recorded(t, folder); len(all) != 1 || all[0].Client != "Stateless" {
 		t.Errorf("%+v", all)
+	}
+}
+
+// What a request without handshake says of its client and of what that can do counts
+// for that request alone, and the handshake's word not for it.
+func TestClientOfOneRequestIsNotAnothers(t *testing.T) {
+	t.Parallel()
+	folder := filepath.Join(t.TempDir(), "audit")
+	a := connectApproving(t, approval.Elicit, `{}`, func(cfg *Config) {
+		cfg.Audit = audit.New(audit.Config{Folder: folder, Mode: audit.On, Tenant: cfg.Domain})
+	})
+	const meta = `{"_meta":{"io.modelcontextprotocol/protocolVersion":"2026-07-28","io.modelcontextprotocol/clientCapabilities":{"elicitation":{}}%s},"name":%s,"arguments":{"do":"id"}}`
+	const other = `,"io.modelcontextprotocol/clientInfo":{"name":"Other","version":"3"}`
+	for _, call := range [][2]string{{other, `"auth0_ok_read"`}, {other, `"nothing"`}, {other, "7"}, {"", `"auth0_ok_read"`}} {
+		a.request("tools/call", fmt.Sprintf(meta, call[0], call[1]))
+	}
+	// A client that cannot ask a person would never answer.
+	if got := seenOf(t, a.request("tools/call", a.patch(""))); got.kind != "approval_required" {
+		t.Errorf("a client without elicitation: %+v", got)
+	}
+	var got []string
+	for _, r := range recorded(t, folder) {
+		if r.Kind == audit.KindCall {
+			got = append(got, r.Client+" "+r.ClientVersion)
+		}
+	}
+	if want := []string{"Other 3", "Other 3", "Other 3", " ", "t 1"}; !slices.Equal(got, want) {
+		t.Errorf("clients %q, want %q", got, want)
 	}
 }
 

@@ -26,6 +26,7 @@ type callParams struct {
 	Meta      struct {
 		ProgressToken      json.RawMessage        `json:"progressToken"`
 		ProtocolVersion    string                 `json:"io.modelcontextprotocol/protocolVersion"`
+		ClientInfo         mcp.Implementation     `json:"io.modelcontextprotocol/clientInfo"`
 		ClientCapabilities mcp.ClientCapabilities `json:"io.modelcontextprotocol/clientCapabilities"`
 	} `json:"_meta"`
 	InputResponses map[string]json.RawMessage `json:"inputResponses"`
@@ -37,7 +38,7 @@ func (s *Server) mcpCall(ctx context.Context, tool *catalog.Tool) *mcp.CallToolR
 	var params callParams
 	raw, _ := ctx.Value(paramsKey{}).(json.RawMessage)
 	if err := json.Unmarshal(raw, &params); err != nil {
-		s.record(tool, nil).Refuse(audit.RuleArguments, "the parameters of tools/call are malformed")
+		s.record(s.client(params.Meta.ProtocolVersion, params.Meta.ClientInfo), tool, nil).Refuse(audit.RuleArguments, "the parameters of tools/call are malformed")
 		return failed("the parameters of tools/call are malformed")
 	}
 	report := &progress{}
@@ -54,7 +55,8 @@ func (s *Server) mcpCall(ctx context.Context, tool *catalog.Tool) *mcp.CallToolR
 			_ = stdio.Notify(ctx, "notifications/progress", message)
 		}
 	}
-	return s.callTool(ctx, callRequest{tool: tool, arguments: params.Arguments, progress: report, person: s.clientPerson(params, report)})
+	return s.callTool(ctx, callRequest{tool: tool, arguments: params.Arguments, progress: report, person: s.clientPerson(params, report),
+		client: s.client(params.Meta.ProtocolVersion, params.Meta.ClientInfo)})
 }
 
 // Caller is who calls a tool other than through MCP.
@@ -68,8 +70,8 @@ type Caller struct {
 // Call runs one tool of the selection, by the same way as for a client. The first of
 // the texts is the tool's answer, or what went wrong if isError is true.
 func (s *Server) Call(ctx context.Context, tool *catalog.Tool, arguments json.RawMessage, caller Caller) (texts []string, isError bool) {
-	s.session.SetClientInfo(mcp.Implementation{Name: commandLine, Version: s.cfg.Version})
-	r := callRequest{tool: tool, arguments: arguments, progress: &progress{send: caller.Progress}}
+	r := callRequest{tool: tool, arguments: arguments, progress: &progress{send: caller.Progress},
+		client: mcp.Implementation{Name: commandLine, Version: s.cfg.Version}}
 	if caller.Ask != nil {
 		r.person = person{atTerminal: true, ask: func(ctx context.Context, text string) (answer, error) {
 			approved, err := caller.Ask(ctx, text)
@@ -91,7 +93,7 @@ func (s *Server) Call(ctx context.Context, tool *catalog.Tool, arguments json.Ra
 // callTool is the way of one call: check the arguments, have a person decide where one
 // must, open the gate, run the plugin, close the gate, redact, fit into the budget.
 func (s *Server) callTool(ctx context.Context, r callRequest) *mcp.CallToolResult {
-	r.record = s.record(r.tool, r.arguments)
+	r.record = s.record(r.client, r.tool, r.arguments)
 	if err := r.tool.CheckArguments(r.arguments); err != nil {
 		r.record.Refuse(audit.RuleArguments, "the arguments do not fit the tool's schema")
 		return failed(err.Error())

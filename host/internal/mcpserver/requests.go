@@ -37,6 +37,8 @@ type params struct {
 	// version is what _meta says, empty if nothing: from 2026-07-28 on each request
 	// carries its own, and there is no handshake.
 	version string
+	// client is who such a request says that it is from.
+	client mcp.Implementation
 }
 
 // kinds are the members that MCP's requests share, and those of the requests that
@@ -77,21 +79,31 @@ func parseParams(raw json.RawMessage) (p params, wrong string) {
 	if err := json.Unmarshal(raw, &p.members); err != nil {
 		return p, "the params must be an object"
 	}
+	// What _meta says of the client counts also if something else is wrong.
+	wrongMeta := p.parseMeta()
+	if wrong = p.checkKinds(); wrong == "" {
+		wrong = wrongMeta
+	}
+	return p, wrong
+}
+
+// checkKinds says which member is not what MCP has under its name.
+
+func (p params) checkKinds() (wrong string) {
 	for _, name := range slices.Sorted(maps.Keys(p.members)) {
 		want, known := kinds[name]
 		if !known {
 			// Go's decoders would take it for the member that it resembles.
 			for other := range kinds {
 				if strings.EqualFold(name, other) {
-					return p, fmt.Sprintf("the params have the member %q: it is spelt %q", name, other)
+					return fmt.Sprintf("the params have the member %q: it is spelt %q", name, other)
 				}
 			}
 		} else if !want.is(p.members[name]) {
-			return p, fmt.Sprintf("the member %q of the params must be %s", name, want)
+			return fmt.Sprintf("the member %q of the params must be %s", name, want)
 		}
 	}
-	wrong = p.parseMeta()
-	return p, wrong
+	return ""
 }
 
 func (p *params) parseMeta() (wrong string) {
@@ -99,11 +111,12 @@ func (p *params) parseMeta() (wrong string) {
 	if raw := p.members["_meta"]; raw != nil && json.Unmarshal(raw, &meta) != nil {
 		return "the member \"_meta\" of the params must be an object"
 	}
-	if token := meta["progressToken"]; token != nil && (token[0] == '{' || token[0] == '[' || token[0] == 't' || token[0] == 'f') {
-		return "the progressToken must be a string or a number"
-	}
+	_ = json.Unmarshal(meta[mcp.MetaKeyClientInfo], &p.client) // mcp-go refuses what is none
 	if version := meta[mcp.MetaKeyProtocolVersion]; version != nil && json.Unmarshal(version, &p.version) != nil {
 		return fmt.Sprintf("the member %q of _meta must be a string", mcp.MetaKeyProtocolVersion)
+	}
+	if token := meta["progressToken"]; token != nil && (token[0] == '{' || token[0] == '[' || token[0] == 't' || token[0] == 'f') {
+		return "the progressToken must be a string or a number"
 	}
 	return ""
 }
@@ -140,14 +153,14 @@ func (s *Server) refuse(r stdio.Request) []byte {
 		return refusal(r, mcp.METHOD_NOT_FOUND, "subscriptions/listen is not supported: nothing here changes that a client could listen to", nil)
 	case method == mcp.MethodToolsCall:
 		if wrong, rule = s.notOffered(p.text("name")); wrong != "" {
-			s.recordUnknown(p.text("name"), p.members["arguments"], rule, wrong)
+			s.recordUnknown(s.client(p.version, p.client), p.text("name"), p.members["arguments"], rule, wrong)
 		}
 	}
 	if wrong == "" {
 		return nil
 	}
 	if method == mcp.MethodToolsCall && rule == "" {
-		s.recordUnknown("", nil, audit.RuleArguments, wrong)
+		s.recordUnknown(s.client(p.version, p.client), "", nil, audit.RuleArguments, wrong)
 	}
 	return refusal(r, mcp.INVALID_PARAMS, wrong, nil)
 }

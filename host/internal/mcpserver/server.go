@@ -132,7 +132,7 @@ func (s *Server) handle(ctx context.Context, r stdio.Request) []byte {
 	if reply := s.refuse(r); reply != nil {
 		return reply
 	}
-	ctx = context.WithValue(s.mcp.WithContext(ctx, s.session), paramsKey{}, r.Params)
+	ctx = context.WithValue(s.mcp.WithContext(ctx, s.sessionFor(r)), paramsKey{}, r.Params)
 	answer := s.mcp.HandleMessage(ctx, r.Message)
 	if answer == nil {
 		return nil
@@ -284,6 +284,22 @@ func (s *session) SetClientCapabilities(caps mcp.ClientCapabilities) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.caps = caps
+}
+
+// visitor is the session to a request that must not say who the client is: mcp-go
+// writes what a request without handshake says of itself into the session, where it
+// would be taken for every other's.
+type visitor struct{ *session }
+
+func (visitor) SetClientInfo(mcp.Implementation) {}
+
+func (visitor) SetClientCapabilities(mcp.ClientCapabilities) {}
+
+func (s *Server) sessionFor(r stdio.Request) server.ClientSession {
+	if p, _ := parseParams(r.Params); r.Method == string(mcp.MethodInitialize) && !p.modern() {
+		return s.session
+	}
+	return visitor{s.session}
 }
 
 // log sends a line to the client, once it has asked for its level: an unasked

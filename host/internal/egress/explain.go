@@ -35,12 +35,32 @@ type apiError struct {
 // quotedBytes is how much of an answer that is not Auth0's JSON is quoted.
 const quotedBytes = 200
 
-func parseAPIError(r *pluginv1.RoundTripRequest, response *http.Response, body []byte) *apiError {
+// maxMessage and maxErrorCode bound what is kept of an error answer, in bytes: Auth0's
+// own are a few hundred.
+const (
+	maxMessage   = 4 << 10
+	maxErrorCode = 100
+)
+
+func (c *Call) parseAPIError(r *pluginv1.RoundTripRequest, response *http.Response, body []byte) *apiError {
 	e := &apiError{method: r.GetMethod(), path: r.GetPath(), status: response.StatusCode, limit: answerOf(response.StatusCode, response.Header, time.Now())}
 	if json.Unmarshal(body, e) != nil || e.Message == "" {
 		e.Message = printable(body)
 	}
+	e.Message, e.ErrorCode = c.gate.clip(e.Message, maxMessage), c.gate.clip(e.ErrorCode, maxErrorCode)
 	return e
+}
+
+// clip cuts a text that is over a number of bytes. It is redacted before: half a secret
+// would not be known for one.
+func (g *Gate) clip(text string, most int) string {
+	if len(text) <= most {
+		return text
+	}
+	if text = g.RedactText(text); len(text) <= most {
+		return text
+	}
+	return strings.ToValidUTF8(text[:most], "") + fmt.Sprintf("… (%d bytes)", len(text))
 }
 
 func printable(body []byte) string {

@@ -113,7 +113,8 @@ type Call struct {
 	cancel context.CancelFunc
 
 	mu       sync.Mutex
-	refusals []string
+	refusals []string // the first maxRefusals
+	refused  int      // all of them
 	wrote    bool
 	// signedOut says why the latest request was not sent for want of a token.
 	signedOut   string
@@ -161,12 +162,24 @@ func (c *Call) Close() {
 	c.cancel()
 }
 
-// Refusals are the requests that were refused during the call. A plugin may hide
-// a refusal from its caller; the host need not.
-func (c *Call) Refusals() []string {
+// maxRefusals is how many refusals of a call are told: a plugin may go on for as long
+// as its call lasts.
+const maxRefusals = 20
+
+// Refusals are the first requests that were refused during the call, and how many
+// there were in all. A plugin may hide a refusal from its caller; the host need not.
+func (c *Call) Refusals() (first []string, all int) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	return slices.Clone(c.refusals)
+	return slices.Clone(c.refusals), c.refused
+}
+
+func (c *Call) noteRefusal(text string) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.refused++; len(c.refusals) < maxRefusals {
+		c.refusals = append(c.refusals, text)
+	}
 }
 
 // SignedOut says that the latest request was not sent because there is no valid token,
@@ -260,9 +273,7 @@ func (g *Gate) RoundTrip(ctx context.Context, plugin string, r *pluginv1.RoundTr
 	}
 	if reason := c.policy(r); reason != "" {
 		text := fmt.Sprintf("%s %s was refused: %s", r.GetMethod(), r.GetPath(), reason)
-		c.mu.Lock()
-		c.refusals = append(c.refusals, text)
-		c.mu.Unlock()
+		c.noteRefusal(text)
 		c.grant.Audit.RefuseRequest(r.GetMethod(), r.GetPath(), c.rule(r), reason)
 		return failure(pluginv1.Failure_CODE_REFUSED, "%s", text)
 	}
@@ -381,7 +392,7 @@ func (c *Call) exchange(ctx context.Context, r *pluginv1.RoundTripRequest, trail
 		return failure(pluginv1.Failure_CODE_TOO_LARGE, "%s %s: the answer is over %d bytes: ask for fewer items or fields", r.GetMethod(), r.GetPath(), pluginv1.MaxBodyBytes)
 	}
 	if response.StatusCode >= http.StatusBadRequest {
-		seen := parseAPIError(r, response.Response, body)
+		seen := c.parseAPIError(r, response.Response, body)
 		c.mu.Lock()
 		c.failed[response.StatusCode] = seen
 		c.mu.Unlock()

@@ -70,13 +70,25 @@ func TestPolicyOnTheWire(t *testing.T) {
 			if reached := len(f.tenant.Requests()) == 1; reached != tt.sent {
 				t.Errorf("reached the tenant: %v, want %v (%v)", reached, tt.sent, answer)
 			}
-			if refused := answer.GetFailure().GetCode() == pluginv1.Failure_CODE_REFUSED; refused == tt.sent || refused != (len(c.Refusals()) == 1) {
-				t.Errorf("failure %v, refusals %v", answer.GetFailure(), c.Refusals())
+			if refused := answer.GetFailure().GetCode() == pluginv1.Failure_CODE_REFUSED; refused == tt.sent || refused != (len(c.refusals) == 1) {
+				t.Errorf("failure %v, refusals %v", answer.GetFailure(), c.refusals)
 			}
 			if want := tt.sent && tt.method == "POST"; c.Wrote() != want {
 				t.Errorf("Wrote = %v, want %v", c.Wrote(), want)
 			}
 		})
+	}
+}
+
+func TestRefusalsAreCounted(t *testing.T) {
+	f := newFixture(false)
+	c := f.open(t, pluginv1.EffectRead)
+	defer c.Close()
+	for range maxRefusals + 5 {
+		f.RoundTrip(t.Context(), "p", &pluginv1.RoundTripRequest{CallId: c.ID(), Method: "DELETE", Path: "/api/v2/clients/x"})
+	}
+	if first, all := c.Refusals(); len(first) != maxRefusals || all != maxRefusals+5 {
+		t.Errorf("%d kept of %d", len(first), all)
 	}
 }
 

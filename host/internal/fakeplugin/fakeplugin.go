@@ -301,9 +301,11 @@ func (f *fake) do(ctx context.Context, in instruction) (any, error) {
 	case "request":
 		out = f.request(ctx, in)
 	case "delete":
-		// What a second step can do that the first did not.
+		// What a second step can do that the first did not, n times.
 		in.Method = http.MethodDelete
-		out = f.request(ctx, in)
+		for range max(1, in.N) {
+			out = f.request(ctx, in)
+		}
 	case "api":
 		// As the SDK has it: what went wrong with the request fails the call.
 		if failure := f.api(ctx, in); failure != nil {

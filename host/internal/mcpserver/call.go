@@ -96,7 +96,7 @@ func (s *Server) callTool(ctx context.Context, r callRequest) *mcp.CallToolResul
 	r.record = s.record(r.client, r.tool, r.arguments)
 	if err := r.tool.CheckArguments(r.arguments); err != nil {
 		r.record.Refuse(audit.RuleArguments, "the arguments do not fit the tool's schema")
-		return failed(err.Error())
+		return s.bounded(failed(err.Error()))
 	}
 	if len(r.arguments) == 0 || string(bytes.TrimSpace(r.arguments)) == "null" {
 		r.arguments = json.RawMessage(`{}`)
@@ -107,6 +107,7 @@ func (s *Server) callTool(ctx context.Context, r callRequest) *mcp.CallToolResul
 	} else {
 		result, _ = s.attempt(ctx, r, egress.Grant{})
 	}
+	result = s.bounded(result)
 	endRecord(ctx, r.record, result)
 	if s.cfg.Observe != nil && !result.NeedsInput() {
 		s.cfg.Observe(r.tool.Name, !result.IsError)
@@ -131,9 +132,12 @@ func (s *Server) attempt(ctx context.Context, r callRequest, mode egress.Grant) 
 	call.Close()
 	// A plugin may hide that it was refused something, or not even know: the
 	// person is told all the same.
-	if refusals := call.Refusals(); len(refusals) > 0 {
-		s.cfg.Log.Warn("refused requests beyond what the tool declares", "plugin", tool.Plugin.Name, "tool", tool.Name, "call", logID, "count", len(refusals))
+	if refusals, all := call.Refusals(); all > 0 {
+		s.cfg.Log.Warn("refused requests beyond what the tool declares", "plugin", tool.Plugin.Name, "tool", tool.Name, "call", logID, "count", all)
 		text := fmt.Sprintf("plugin %s went beyond what %s declares: %s", tool.Plugin.Name, tool.Name, strings.Join(refusals, "; "))
+		if more := all - len(refusals); more > 0 {
+			text += fmt.Sprintf("; and %d more", more)
+		}
 		return failed(s.cfg.Gate.RedactText(withOutcome(text, call, answer.GetFailure()))), call
 	}
 	if text := call.NotRecorded(); text != "" {

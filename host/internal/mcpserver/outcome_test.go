@@ -3,14 +3,17 @@ package mcpserver
 import (
 	"context"
 	"errors"
+	"fmt"
 	"net/http"
 	"strings"
 	"testing"
 	"time"
+	"unicode/utf8"
 
 	"github.com/mark3labs/mcp-go/mcp"
 	"golang.org/x/oauth2"
 
+	"github.com/auth0-mcp/auth0-mcp/host/internal/catalog"
 	"github.com/auth0-mcp/auth0-mcp/host/internal/egress"
 	"github.com/auth0-mcp/auth0-mcp/host/internal/fakeplugin"
 	"github.com/auth0-mcp/auth0-mcp/proto/pluginv1"
@@ -120,5 +123,36 @@ func TestSignedOutIsForgottenWithTheNextToken(t *testing.T) {
 	failing = func(n int) bool { return n > 2 }
 	if got := c.api(fakeplugin.Write, "PATCH", "/api/v2/clients/nobody"); got.kind != "sign_in_required" {
 		t.Errorf("%+v", got)
+	}
+}
+
+// However long an error is, it is told within the budget, with its end: what is to be
+// done stands there.
+func TestErrorsAreBounded(t *testing.T) {
+	t.Parallel()
+	const budget = 1000
+	c := connectWith(t, catalog.Filter{}, func(cfg *Config) { cfg.MaxOutput = budget }, "ok")
+	got := seenOf(t, c.request("tools/call", `{"name":"auth0_ok_write","arguments":{"do":"delete","n":25,"path":"/api/v2/clients/x"}}`))
+	if !got.isError || len(got.text) > budget || !strings.HasPrefix(got.text, "plugin ok went beyond what auth0_ok_write declares: DELETE ") ||
+		!strings.Contains(got.text, "its middle is left out") || !strings.HasSuffix(got.text, "; and 5 more") {
+		t.Errorf("%d bytes: %s", len(got.text), got.text)
+	}
+	if text := middleOut(strings.Repeat("é", budget), 999); len(text) > 999 || !utf8.ValidString(text) {
+		t.Errorf("%d bytes: %s", len(text), text)
+	}
+}
+
+// A long message of Auth0 keeps neither the remedy from being told, nor does it show
+// what a cut would make of a secret.
+func TestLongMessageOfAuth0IsCut(t *testing.T) {
+	t.Parallel()
+	tenant := sandbox.New(sandbox.Options{})
+	c := connectTo(t, tenant, func(*egress.Config) {}, "ok")
+	// The cut is in the middle of the token.
+	message := strings.Repeat("x ", 2<<10-10) + tenant.Token() + strings.Repeat(" y", 100<<10)
+	tenant.Fail(sandbox.FaultRule{Status: http.StatusConflict, Body: fmt.Sprintf(`{"statusCode":409,"message":%q,"errorCode":%q}`, message, strings.Repeat("e", 10<<10))})
+	got := c.api(fakeplugin.Read, "GET", "/api/v2/clients")
+	if len(got.text) > 5<<10 || !strings.Contains(got.text, "… (") || !strings.Contains(got.text, "409 Conflict") || !strings.HasSuffix(got.text, "update the existing one") || strings.Contains(got.text, tenant.Token()[:10]) {
+		t.Errorf("%d bytes: %s", len(got.text), got.text)
 	}
 }

@@ -7,6 +7,8 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+
+	"github.com/mark3labs/mcp-go/mcp"
 )
 
 // fit keeps an answer within budget bytes. A page of a list becomes a smaller page,
@@ -42,6 +44,30 @@ func fit(doc []byte, budget int) ([]byte, error) {
 		return fitted, nil
 	}
 	return dropMembers(members, len(doc), budget)
+}
+
+// bounded keeps the texts of an error, which quote what plugins and the tenant say,
+// within the budget. Its beginning says what went wrong, its end what was changed and
+// what to do. They are redacted already: a cut splits no secret.
+func (s *Server) bounded(result *mcp.CallToolResult) *mcp.CallToolResult {
+	if !result.IsError {
+		return result
+	}
+	for i, content := range result.Content {
+		if content, ok := mcp.AsTextContent(content); ok && len(content.Text) > s.cfg.MaxOutput {
+			result.Content[i] = mcp.NewTextContent(middleOut(content.Text, s.cfg.MaxOutput))
+		}
+	}
+	return result
+}
+
+// middleOut is a text without its middle, if it is over a number of bytes, of which
+// there must be a few hundred.
+func middleOut(text string, most int) string {
+	note := fmt.Sprintf(" … (the error has %d bytes, over the output budget: its middle is left out) … ", len(text))
+	end := most / 4
+	start := max(0, most-end-len(note))
+	return strings.ToValidUTF8(text[:start], "") + note + strings.ToValidUTF8(text[len(text)-end:], "")
 }
 
 type member struct {

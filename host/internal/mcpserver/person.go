@@ -12,6 +12,7 @@ import (
 	"github.com/mark3labs/mcp-go/mcp"
 
 	"github.com/auth0-mcp/auth0-mcp/host/internal/approval"
+	"github.com/auth0-mcp/auth0-mcp/host/internal/audit"
 	"github.com/auth0-mcp/auth0-mcp/host/internal/stdio"
 )
 
@@ -204,9 +205,11 @@ func (s *Server) askLater(ctx context.Context, r callRequest, request approval.R
 func (s *Server) resume(ctx context.Context, r callRequest) *mcp.CallToolResult {
 	request, ok := s.questions.take(r.person.state)
 	if !ok {
+		r.decided(audit.VerdictRefused, byElicitation, "")
 		return failed("Nothing was changed: the question that this answers is not open, it was answered before or has expired. Call the tool again")
 	}
 	if same, err := request.SameCall(r.tool.Name, r.arguments); err != nil || !same {
+		r.decided(audit.VerdictRefused, byElicitation, "")
 		return failed("Nothing was changed: the answer is for another call. Call the tool again")
 	}
 	r.answered(*r.person.answer, byElicitation)

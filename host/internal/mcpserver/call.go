@@ -162,7 +162,7 @@ func (s *Server) attempt(ctx context.Context, r callRequest, mode egress.Grant) 
 		result.Meta = &mcp.Meta{AdditionalFields: map[string]any{untrustedFields: []string{pluginv1.AnyField}}}
 		return result, call
 	}
-	result := s.present(tool, answer.GetResult())
+	result := s.present(call, tool, answer.GetResult())
 	if changed := s.reportChanges(call.Changes()); changed != "" && !mode.DryRun && !result.IsError {
 		result.Content = append(result.Content, mcp.NewTextContent(changed))
 	}
@@ -217,14 +217,14 @@ func doubt(err error, wrote bool) string {
 	return maybeChanged
 }
 
-func (s *Server) present(tool *catalog.Tool, result []byte) *mcp.CallToolResult {
+func (s *Server) present(call *egress.Call, tool *catalog.Tool, result []byte) *mcp.CallToolResult {
 	cleaned, stripped, err := s.cfg.Gate.Clean(result)
 	if err != nil {
-		return failed(fmt.Sprintf("plugin %s answered %s with something that is not JSON", tool.Plugin.Name, tool.Name))
+		return failed(s.cfg.Gate.RedactText(withOutcome(fmt.Sprintf("plugin %s answered %s with something that is not JSON", tool.Plugin.Name, tool.Name), call, nil)))
 	}
 	fitted, err := fit(cleaned, s.cfg.MaxOutput)
 	if err != nil {
-		return failed(err.Error())
+		return failed(s.cfg.Gate.RedactText(withOutcome(err.Error(), call, nil)))
 	}
 	answer := mcp.NewToolResultText(string(fitted))
 	if note := stripped.String(); note != "" {

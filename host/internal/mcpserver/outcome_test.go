@@ -74,6 +74,17 @@ func TestRefusalAfterAChange(t *testing.T) {
 	}
 }
 
+// So does an answer that cannot be shown.
+func TestAnswerOverTheBudgetAfterAChange(t *testing.T) {
+	t.Parallel()
+	c := connectWith(t, catalog.Filter{}, func(cfg *Config) { cfg.MaxOutput = 1000 }, "ok")
+	c.tenant.Fail(sandbox.FaultRule{Method: "POST", Status: http.StatusCreated, Body: `"` + strings.Repeat("a", 2000) + `"`})
+	got := seenOf(t, c.request("tools/call", `{"name":"auth0_ok_write","arguments":{"do":"request","method":"POST","path":"/api/v2/clients"}}`))
+	if !got.isError || !strings.Contains(got.text, "over the budget") || !strings.Contains(got.text, "changed the tenant: 1, the last POST /api/v2/clients. Look before") {
+		t.Errorf("%+v", got)
+	}
+}
+
 // A call that changed something and then met the rate limit must not look like one
 // that can simply be repeated.
 func TestRateLimitAfterAChange(t *testing.T) {

@@ -22,7 +22,7 @@ export async function connectTo(t, client, ...flags) {
   const transport = new StdioClientTransport({
     command: server,
     args: ["run", "--sandbox", "--log-level", "error", ...flags],
-    env: { ...getDefaultEnvironment(), XDG_STATE_HOME: state },
+    env: { ...getDefaultEnvironment(), XDG_STATE_HOME: state, TMPDIR: state },
     stderr: "pipe",
   });
   t.after(() => client.close());

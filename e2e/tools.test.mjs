@@ -1,7 +1,7 @@
 // The main job of every plugin, through the TypeScript SDK's client and real plugin processes.
 import assert from "node:assert/strict";
 import { spawnSync } from "node:child_process";
-import { existsSync, readFileSync } from "node:fs";
+import { existsSync, readFileSync, readdirSync } from "node:fs";
 import { test } from "node:test";
 import { Client } from "@modelcontextprotocol/sdk/client/index.js";
 import { ElicitRequestSchema } from "@modelcontextprotocol/sdk/types.js";
@@ -178,8 +178,8 @@ test("a handshake and twenty calls piped in are answered, each once", (t) => {
   for (const { id, result } of replies) assert.ok(result && !result.isError, JSON.stringify({ id, result }));
 });
 
-test("a host that is killed leaves no plugin behind", async (t) => {
-  const { client, pid } = await connect(t);
+test("a host that is killed leaves no plugin behind, and no socket", async (t) => {
+  const { client, pid, state } = await connect(t);
   await call(client, "auth0_list_logs", { per_page: 1 });
   await call(client, "auth0_list_forms");
   const plugins = children(pid);
@@ -187,4 +187,5 @@ test("a host that is killed leaves no plugin behind", async (t) => {
   process.kill(pid, "SIGKILL");
   const alive = (plugin) => existsSync(`/proc/${plugin}`) && !readFileSync(`/proc/${plugin}/stat`, "utf8").includes(") Z ");
   await until(() => `left: ${plugins.filter(alive)}`, () => !plugins.some(alive));
+  assert.deepEqual(readdirSync(state).filter((name) => name.startsWith("a0-")), []);
 });

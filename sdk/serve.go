@@ -4,7 +4,11 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"io/fs"
 	"os"
+	"path/filepath"
+	"slices"
+	"strings"
 	"time"
 
 	"github.com/hashicorp/go-hclog"
@@ -82,6 +86,7 @@ func exitAfter(s *server) {
 	select {
 	case <-s.configured:
 	case <-lifeline:
+		tidy()
 		os.Exit(0)
 	case <-time.After(configureTimeout):
 		fmt.Fprintln(os.Stderr, "no Configure from the host: exiting")
@@ -89,9 +94,33 @@ func exitAfter(s *server) {
 	}
 	select {
 	case <-s.lost:
+		// A host that ends this process alone closes the connection and keeps the
+		// lifeline; one that was killed loses both, in either order.
+		select {
+		case <-lifeline:
+			tidy()
+		case <-time.After(100 * time.Millisecond):
+		}
 	case <-lifeline:
+		tidy()
 	}
 	os.Exit(0)
+}
+
+// tidy removes what a host that was killed could not: the folder of this process's
+// sockets, and with the last plugin the host's own, of which nothing but a lock and a
+// status file is left then.
+func tidy() {
+	dir := os.Getenv(pluginv1.RunVariable)
+	host := filepath.Dir(dir)
+	if !filepath.IsAbs(dir) || !strings.HasPrefix(filepath.Base(host), pluginv1.RunFolderPrefix) {
+		return // not launched by a host
+	}
+	_ = os.RemoveAll(dir)
+	if left, err := os.ReadDir(host); err != nil || slices.ContainsFunc(left, fs.DirEntry.IsDir) {
+		return // another plugin is still about it
+	}
+	_ = os.RemoveAll(host)
 }
 
 // watch reports the loss of the connection to the host.

@@ -34,3 +34,11 @@ const (
 	// BasePath is the only part of a tenant that plugins reach.
 	BasePath = "/api/v2/"
 )
+
+const (
+	// RunVariable names, in a plugin's environment, the folder of its sockets. It is a
+	// folder of the plugin's own, inside the host's.
+	RunVariable = "AUTH0_MCP_PLUGIN_RUN"
+	// RunFolderPrefix begins the name of the host's.
+	RunFolderPrefix = "a0-"
+)

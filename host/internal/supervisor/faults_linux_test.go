@@ -14,6 +14,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/auth0-mcp/auth0-mcp/proto/pluginv1"
 )
 
 // A plugin that takes too much memory is stopped; a read is not tried again, because
@@ -160,7 +162,7 @@ func TestSweepEndsWhatIsLeft(t *testing.T) {
 	if err := os.WriteFile(filepath.Join(path, RunFolderLock), nil, 0o600); err != nil {
 		t.Fatal(err)
 	}
-	left := startMarked(t, markVariable+"="+path+"/plugin-dir1")
+	left := startMarked(t, pluginv1.RunVariable+"="+path+"/plugin-dir1")
 	other, err := call(t.Context(), s, sp, read, `{}`)
 	if err != nil {
 		t.Fatal(err)

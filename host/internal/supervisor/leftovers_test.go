@@ -6,6 +6,8 @@ import (
 	"strconv"
 	"testing"
 	"time"
+
+	"github.com/auth0-mcp/auth0-mcp/proto/pluginv1"
 )
 
 // processes are those of the given numbers that run, zombies excepted.
@@ -56,7 +58,7 @@ func nothingLeft(t *testing.T, s *Supervisor, goroutines int, pids ...string) {
 			t.Errorf("the run folder is left: %v %v", found, err)
 		}
 		if runtime.GOOS == "linux" {
-			if found := markedProcesses(markVariable + "=" + folder.path + "/"); len(found) > 0 {
+			if found := markedProcesses(pluginv1.RunVariable + "=" + folder.path + "/"); len(found) > 0 {
 				t.Errorf("processes with the mark are left: %v", found)
 			}
 		}

@@ -10,12 +10,14 @@ import (
 	"time"
 
 	"github.com/gofrs/flock"
+
+	"github.com/auth0-mcp/auth0-mcp/proto/pluginv1"
 )
 
 // What tells a host's run folder, for those who look for left ones.
 const (
 	// RunFolderPrefix begins its name.
-	RunFolderPrefix = "a0-"
+	RunFolderPrefix = pluginv1.RunFolderPrefix
 	// RunFolderLock is the file in it on which a live host holds a lock: a folder whose
 	// lock is free was left by a host that was killed.
 	RunFolderLock = "lock"
@@ -89,7 +91,7 @@ func sweep(base string, before time.Time) {
 			continue
 		}
 		_ = lock.Unlock() // before the removal, which Windows refuses for an open file
-		endMarked(markVariable + "=" + path + string(filepath.Separator))
+		endMarked(pluginv1.RunVariable + "=" + path + string(filepath.Separator))
 		_ = os.RemoveAll(path)
 	}
 }

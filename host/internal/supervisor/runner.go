@@ -13,12 +13,11 @@ import (
 	"strconv"
 	"sync"
 	"time"
+
+	"github.com/auth0-mcp/auth0-mcp/proto/pluginv1"
 )
 
 const (
-	// markVariable marks a plugin's process and what it starts by its socket folder,
-	// so that what is left of it is found.
-	markVariable = "AUTH0_MCP_PLUGIN_RUN"
 	// drainGrace is how long the last words of a process are waited for when its
 	// pipes do not end: a child that got away may hold them open.
 	drainGrace = 500 * time.Millisecond
@@ -49,7 +48,7 @@ type processRunner struct {
 func newRunner(ctx context.Context, spec Spec, env []string, dir string, memoryLimit uint64, stderr *tail, begun func()) *processRunner {
 	cmd := exec.CommandContext(ctx, spec.Path, spec.Args...) //nolint:gosec // launching plugins is the point; the digest is checked in Start
 	// GOGC: a plugin lives for single calls; half the garbage is a tenth less memory.
-	cmd.Env = slices.Concat(env, []string{"TMPDIR=" + dir, "LANG=C.UTF-8", "GOGC=50", markVariable + "=" + dir})
+	cmd.Env = slices.Concat(env, []string{"TMPDIR=" + dir, "LANG=C.UTF-8", "GOGC=50", pluginv1.RunVariable + "=" + dir})
 	if memoryLimit > 0 {
 		// Below the limit, because Go counts neither its own program nor C's memory: a
 		// plugin near it collects garbage harder before it is killed.
@@ -62,7 +61,7 @@ func newRunner(ctx context.Context, spec Spec, env []string, dir string, memoryL
 	// the MCP client happens to run.
 	cmd.Dir = dir
 	ownGroup(cmd)
-	r := &processRunner{spec: spec, cmd: cmd, tail: stderr, begun: begun, exited: make(chan struct{}), mark: markVariable + "=" + dir + "\x00"}
+	r := &processRunner{spec: spec, cmd: cmd, tail: stderr, begun: begun, exited: make(chan struct{}), mark: pluginv1.RunVariable + "=" + dir + "\x00"}
 	cmd.Cancel = r.killNow
 	return r
 }

@@ -29,7 +29,8 @@ const (
 )
 
 // governor lets requests through to the tenant within a share of its rate limit,
-// a few at a time, first come, first served. It runs nothing of its own: whoever
+// a few at a time, first come, first served, but for a place that is kept from reads.
+// It runs nothing of its own: whoever
 // waits looks after the queue.
 type governor struct {
 	share, maxInFlight, maxWaiting int
@@ -37,6 +38,7 @@ type governor struct {
 	mu       sync.Mutex
 	limits   limits
 	inFlight int       // places that are taken
+	reads    int       // of these, by reads
 	waiting  []*waiter // oldest first
 	entered  uint64    // how many requests have entered so far
 }
@@ -203,11 +205,23 @@ func (g *governor) admit(p *place, now time.Time) bool {
 	if g.inFlight >= g.maxInFlight || !g.limits.room(p.endpoint, now, g.share) {
 		return false
 	}
-	g.inFlight++
+	// One place is kept from reads: many slow ones must not keep a write from beginning.
+	if p.endpoint.reads() && g.maxInFlight > 1 && g.reads >= g.maxInFlight-1 {
+		return false
+	}
+	g.occupy(p, 1)
 	g.entered++
 	p.order = g.entered
 	p.counted = g.limits.count(p.endpoint)
 	return true
+}
+
+// occupy takes a place, or with -1 gives it back. The caller holds mu.
+func (g *governor) occupy(p *place, n int) {
+	g.inFlight += n
+	if p.endpoint.reads() {
+		g.reads += n
+	}
 }
 
 // serve gives places to those who wait, in their order; who waits for one bucket
@@ -233,7 +247,7 @@ func (g *governor) give(w *waiter) {
 		g.waiting = slices.Delete(g.waiting, i, i+1)
 		return
 	}
-	g.inFlight--
+	g.occupy(w.place, -1)
 	g.limits.uncount(w.counted)
 	g.serve(time.Now())
 }
@@ -264,7 +278,7 @@ func (p *place) leave() {
 	g := p.governor
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	g.inFlight--
+	g.occupy(p, -1)
 	if !p.answered {
 		p.answered = true
 		g.limits.uncount(p.counted)

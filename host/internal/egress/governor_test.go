@@ -162,7 +162,7 @@ func TestBeforeTheFirstAnswerFewGo(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		release := make(chan struct{})
 		var sent atomic.Int64
-		g := New(Config{Domain: "tenant.auth0.example", Tokens: &tokens{[]string{"one"}}, ReadBudget: time.Hour, MaxInFlight: 3,
+		g := New(Config{Domain: "tenant.auth0.example", Tokens: &tokens{[]string{"one"}}, ReadBudget: time.Hour, MaxInFlight: 4,
 			Transport: transport(func(*http.Request) (*http.Response, error) {
 				sent.Add(1)
 				<-release
@@ -174,11 +174,17 @@ func TestBeforeTheFirstAnswerFewGo(t *testing.T) {
 		}
 		synctest.Wait()
 		if n := sent.Load(); n != 3 {
-			t.Errorf("%d requests at once, want 3", n)
+			t.Errorf("%d reads at once, want 3", n)
+		}
+		// One place is a write's, however many reads wait.
+		all.Go(func() { ask(t.Context(), g, "POST", "/api/v2/clients", nil) })
+		synctest.Wait()
+		if n := sent.Load(); n != 4 {
+			t.Errorf("%d requests at once with a write, want 4", n)
 		}
 		close(release)
 		all.Wait()
-		if n := sent.Load(); n != 20 {
+		if n := sent.Load(); n != 21 {
 			t.Errorf("%d requests in all", n)
 		}
 		nothingLeft(t, g)
@@ -363,7 +369,7 @@ func TestWaitingIsNotInTheBudget(t *testing.T) {
 func TestA429StopsAll(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		tenant := sandbox.New(sandbox.Options{Latency: 100 * time.Millisecond})
-		g, seen := limited(tenant, func(c *Config) { c.MaxInFlight = 20 })
+		g, seen := limited(tenant, func(c *Config) { c.MaxInFlight = 21 })
 		if answer, _ := ask(t.Context(), g, "GET", "/api/v2/clients", nil); answer.GetResponse().GetStatus() != 200 {
 			t.Fatal(answer)
 		}

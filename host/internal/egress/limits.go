@@ -105,6 +105,9 @@ func (b *bucket) room(now time.Time, share, unknown int) bool {
 	return b.size == 0 || b.size-sent > b.reserve(share)
 }
 
+// reads reports whether its requests change nothing.
+func (e endpoint) reads() bool { return e.method == http.MethodGet }
+
 // of is the bucket that an endpoint counts in; nil if none is known.
 func (l *limits) of(e endpoint) *bucket {
 	if b := l.endpoints[e]; b != nil {

@@ -406,14 +406,14 @@ func TestFloods(t *testing.T) {
 		t.Errorf("the log got %d lines, %d bytes", lines, log.bytes.Load())
 	}
 	peak = heapPeak(func() {
-		_, err := call(t.Context(), s, sp, write, `{"do":"answer","n":64}`)
+		_, err := call(t.Context(), s, sp, write, `{"do":"answer","n":100}`)
 		var answer *AnswerError
 		if !errors.As(err, &answer) || !strings.Contains(err.Error(), "over 16 MiB") || !strings.Contains(err.Error(), "may or may not") {
-			t.Errorf("an answer of 64 MB: %v", err)
+			t.Errorf("an answer of 100 MB: %v", err)
 		}
 	})
 	if peak > 30<<20 {
-		t.Errorf("for an answer of 64 MB the heap grew by %d MiB", peak>>20)
+		t.Errorf("for an answer of 100 MB the heap grew by %d MiB", peak>>20)
 	}
 	if got, err := call(t.Context(), s, sp, read, `{"do":"stdin"}`); err != nil || got != `""` {
 		t.Errorf("stdin holds %s, %v", got, err)

@@ -14,7 +14,7 @@ import (
 
 	"github.com/auth0-mcp/auth0-mcp/host/internal/approval"
 	"github.com/auth0-mcp/auth0-mcp/host/internal/catalog"
-	"github.com/auth0-mcp/auth0-mcp/host/internal/egress"
+	"github.com/auth0-mcp/auth0-mcp/host/internal/tenant"
 )
 
 // Config is the config file: which profiles there are and which store holds their
@@ -170,7 +170,7 @@ func (p *Profile) normalize() error {
 		if *domain == "" {
 			continue
 		}
-		normal, err := egress.NormalizeDomain(*domain)
+		normal, err := tenant.NormalizeDomain(*domain)
 		if err != nil {
 			return err
 		}

@@ -19,7 +19,7 @@ import (
 
 	"github.com/golang-jwt/jwt/v5"
 
-	"github.com/auth0-mcp/auth0-mcp/host/internal/egress"
+	"github.com/auth0-mcp/auth0-mcp/host/internal/tenant"
 	"github.com/auth0-mcp/auth0-mcp/sandbox"
 )
 
@@ -324,8 +324,8 @@ func TestClientCredentialsOverTheNetwork(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	tenant := sandbox.New(sandbox.Options{Domain: listener.Addr().String()})
-	server, err := sandbox.Serve(listener, tenant)
+	auth0 := sandbox.New(sandbox.Options{Domain: listener.Addr().String()})
+	server, err := sandbox.Serve(listener, auth0)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -334,22 +334,22 @@ func TestClientCredentialsOverTheNetwork(t *testing.T) {
 	if err := os.WriteFile(caFile, server.CAPEM(), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	transport, err := egress.NewTransport(caFile)
+	transport, err := tenant.NewTransport(caFile)
 	if err != nil {
 		t.Fatal(err)
 	}
 	transport.Proxy = nil
 	defer transport.CloseIdleConnections()
-	machine, err := tenant.AddMachine(sandbox.Machine{Name: "CI"})
+	machine, err := auth0.AddMachine(sandbox.Machine{Name: "CI"})
 	if err != nil {
 		t.Fatal(err)
 	}
 	s, err := OAuth{Transport: transport, UserAgent: "auth0-mcp/test"}.ClientCredentials(t.Context(),
-		Session{Domain: tenant.Domain(), Method: ClientSecret, ClientID: machine.ClientID, ClientSecret: machine.ClientSecret}, CredentialOptions{})
+		Session{Domain: auth0.Domain(), Method: ClientSecret, ClientID: machine.ClientID, ClientSecret: machine.ClientSecret}, CredentialOptions{})
 	if err != nil {
 		t.Fatal(err)
 	}
-	if domain, err := TenantOf(s.AccessToken); err != nil || domain != tenant.Domain() {
-		t.Errorf("a token for %q, %v; want %q", domain, err, tenant.Domain())
+	if domain, err := TenantOf(s.AccessToken); err != nil || domain != auth0.Domain() {
+		t.Errorf("a token for %q, %v; want %q", domain, err, auth0.Domain())
 	}
 }

@@ -21,7 +21,7 @@ import (
 
 	"github.com/gofrs/flock"
 
-	"github.com/auth0-mcp/auth0-mcp/host/internal/egress"
+	"github.com/auth0-mcp/auth0-mcp/host/internal/tenant"
 )
 
 // fileSession is a session in a file, with a lock that holds between processes.
@@ -64,7 +64,7 @@ func (f fileSession) stamp() string {
 }
 
 func (f fileSession) source(ctx context.Context, caFile string) (*Source, error) {
-	transport, err := egress.NewTransport(caFile)
+	transport, err := tenant.NewTransport(caFile)
 	if err != nil {
 		return nil, err
 	}

@@ -11,7 +11,7 @@ import (
 	"time"
 	"unicode"
 
-	"github.com/auth0-mcp/auth0-mcp/host/internal/egress"
+	"github.com/auth0-mcp/auth0-mcp/host/internal/tenant"
 )
 
 const (
@@ -102,7 +102,7 @@ func parseCommandOutput(profile string, data []byte) (Session, error) {
 	case err != nil:
 		return Session{}, errors.New("it did not print one JSON object with domain and access_token, and nothing else")
 	}
-	domain, err := egress.NormalizeDomain(answer.Domain)
+	domain, err := tenant.NormalizeDomain(answer.Domain)
 	if err != nil {
 		return Session{}, errNotDomain
 	}

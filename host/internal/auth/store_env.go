@@ -6,7 +6,7 @@ import (
 	"fmt"
 	"strings"
 
-	"github.com/auth0-mcp/auth0-mcp/host/internal/egress"
+	"github.com/auth0-mcp/auth0-mcp/host/internal/tenant"
 )
 
 // envStore is the token of the environment, taken from there by the caller.
@@ -28,7 +28,7 @@ func newEnvStore(token, domain string) (*envStore, error) {
 		// tenant.
 		return nil, errors.New("AUTH0_TOKEN is set without AUTH0_DOMAIN: set AUTH0_DOMAIN to the tenant that the token is for")
 	}
-	domain, err := egress.NormalizeDomain(domain)
+	domain, err := tenant.NormalizeDomain(domain)
 	if err != nil {
 		return nil, fmt.Errorf("AUTH0_DOMAIN: %w", errNotDomain)
 	}

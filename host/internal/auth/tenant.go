@@ -10,7 +10,7 @@ import (
 
 	"github.com/golang-jwt/jwt/v5"
 
-	"github.com/auth0-mcp/auth0-mcp/host/internal/egress"
+	"github.com/auth0-mcp/auth0-mcp/host/internal/tenant"
 )
 
 // managementPath is the path of a Management API's identifier, which is the
@@ -69,7 +69,7 @@ func tenantFrom(audience string) (string, bool) {
 		return "", false
 	}
 	// The audience of a sign-in has a star for any tenant: that is no domain.
-	domain, err := egress.NormalizeDomain(u.Host)
+	domain, err := tenant.NormalizeDomain(u.Host)
 	return domain, err == nil
 }
 

@@ -9,7 +9,7 @@ import (
 
 	"github.com/golang-jwt/jwt/v5"
 
-	"github.com/auth0-mcp/auth0-mcp/host/internal/egress"
+	"github.com/auth0-mcp/auth0-mcp/host/internal/tenant"
 )
 
 func TestTenantOf(t *testing.T) {
@@ -68,9 +68,9 @@ func FuzzReadClaims(f *testing.F) {
 	f.Fuzz(func(t *testing.T, payload string) {
 		encode := base64.RawURLEncoding.EncodeToString
 		token := encode([]byte(`{"alg":"RS256"}`)) + "." + encode([]byte(payload)) + ".c2ln"
-		if tenant, err := TenantOf(token); err == nil {
-			if again, err := egress.NormalizeDomain(tenant); err != nil || again != tenant {
-				t.Errorf("tenant %q is not a domain: %v", tenant, err)
+		if domain, err := TenantOf(token); err == nil {
+			if again, err := tenant.NormalizeDomain(domain); err != nil || again != domain {
+				t.Errorf("tenant %q is not a domain: %v", domain, err)
 			}
 		}
 		s, err := GivenSession("p", "t.example", token)

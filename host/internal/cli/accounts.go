@@ -17,7 +17,7 @@ import (
 	"golang.org/x/term"
 
 	"github.com/auth0-mcp/auth0-mcp/host/internal/auth"
-	"github.com/auth0-mcp/auth0-mcp/host/internal/egress"
+	"github.com/auth0-mcp/auth0-mcp/host/internal/tenant"
 )
 
 // accountFlags name a profile and the store of its session.
@@ -66,7 +66,7 @@ func openAccounts(env Environment, f accountFlags) (*accounts, error) {
 	if err != nil {
 		return nil, err
 	}
-	transport, err := egress.NewTransport(os.Getenv("AUTH0_MCP_CA_FILE"))
+	transport, err := tenant.NewTransport(os.Getenv("AUTH0_MCP_CA_FILE"))
 	if err != nil {
 		return nil, err
 	}
@@ -195,7 +195,7 @@ func (a *accounts) given() (*account, error) {
 	case strings.ContainsFunc(a.token, func(r rune) bool { return r <= ' ' || r >= 0x7f }):
 		return nil, errors.New("AUTH0_TOKEN holds white space or characters that no token has: copy it again")
 	}
-	domain, err := egress.NormalizeDomain(a.domain)
+	domain, err := tenant.NormalizeDomain(a.domain)
 	if err != nil {
 		return nil, fmt.Errorf("AUTH0_DOMAIN: %w", err)
 	}

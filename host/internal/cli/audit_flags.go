@@ -44,7 +44,7 @@ func (f *auditFlags) config(cmd *cobra.Command) (audit.Config, error) {
 }
 
 // openAudit is the log of a server for one tenant.
-func openAudit(cfg audit.Config, t tenant, gate *egress.Gate, log *slog.Logger) *audit.Log {
+func openAudit(cfg audit.Config, t connection, gate *egress.Gate, log *slog.Logger) *audit.Log {
 	cfg.Profile, cfg.Tenant, cfg.Redact, cfg.RedactJSON, cfg.Log = t.profile, t.domain, gate.RedactText, gate.Redact, log
 	return audit.New(cfg)
 }

@@ -21,7 +21,7 @@ import (
 
 	"github.com/auth0-mcp/auth0-mcp/host/internal/auth"
 	"github.com/auth0-mcp/auth0-mcp/host/internal/catalog"
-	"github.com/auth0-mcp/auth0-mcp/host/internal/egress"
+	"github.com/auth0-mcp/auth0-mcp/host/internal/tenant"
 )
 
 // bundlePart is one file of a support bundle.
@@ -177,7 +177,7 @@ func (d *doctor) masker() *strings.Replacer {
 		}
 	}
 	given := d.at.getenv("AUTH0_DOMAIN")
-	if normal, err := egress.NormalizeDomain(given); err == nil {
+	if normal, err := tenant.NormalizeDomain(given); err == nil {
 		given = normal
 	}
 	domain(given)

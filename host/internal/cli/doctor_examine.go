@@ -20,6 +20,7 @@ import (
 	"github.com/auth0-mcp/auth0-mcp/host/internal/catalog"
 	"github.com/auth0-mcp/auth0-mcp/host/internal/clients"
 	"github.com/auth0-mcp/auth0-mcp/host/internal/egress"
+	"github.com/auth0-mcp/auth0-mcp/host/internal/tenant"
 )
 
 // surroundings are all that doctor looks at outside its own process: inputs, so
@@ -60,7 +61,7 @@ func here() (surroundings, error) {
 	s := surroundings{
 		Surroundings: auth.DetectSurroundings(runtime.GOOS, os.Getuid(), os.DirFS("/"), os.Getenv),
 		getenv:       os.Getenv, environ: os.Environ(), now: time.Now,
-		lookup: net.DefaultResolver.LookupHost, dial: new(net.Dialer).DialContext, transport: egress.NewTransport,
+		lookup: net.DefaultResolver.LookupHost, dial: new(net.Dialer).DialContext, transport: tenant.NewTransport,
 		executable: executable, folder: folder, socketFolders: []string{os.TempDir()},
 		places: clients.Places{OS: runtime.GOOS, Home: home, Getenv: os.Getenv},
 	}
@@ -137,7 +138,7 @@ func (d *doctor) openAccount(token, passphrase string) {
 		},
 	}
 	if domain := d.accounts.domain; domain != "" {
-		if _, err := egress.NormalizeDomain(domain); err != nil {
+		if _, err := tenant.NormalizeDomain(domain); err != nil {
 			d.hide(domain) // whoever mixed up token and domain gave a token
 		}
 	}

@@ -16,8 +16,8 @@ import (
 	"github.com/auth0-mcp/auth0-mcp/host/internal/auth"
 	"github.com/auth0-mcp/auth0-mcp/host/internal/catalog"
 	"github.com/auth0-mcp/auth0-mcp/host/internal/clients"
-	"github.com/auth0-mcp/auth0-mcp/host/internal/egress"
 	"github.com/auth0-mcp/auth0-mcp/host/internal/supervisor"
+	"github.com/auth0-mcp/auth0-mcp/host/internal/tenant"
 )
 
 // doctorCanary is a secret that must show nowhere.
@@ -46,7 +46,7 @@ func examinee(t *testing.T, env map[string]string) *doctor {
 				return nil, &net.DNSError{Err: "no such host", IsNotFound: true}
 			},
 			dial:       new(net.Dialer).DialContext,
-			transport:  egress.NewTransport,
+			transport:  tenant.NewTransport,
 			executable: os.Args[0], folder: home, socketFolders: []string{filepath.Join(home, "sockets"), ""},
 			places: clients.Places{OS: "linux", Home: home, Getenv: func(string) string { return "" }},
 		},

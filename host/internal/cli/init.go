@@ -16,7 +16,7 @@ import (
 	"github.com/auth0-mcp/auth0-mcp/host/internal/auth"
 	"github.com/auth0-mcp/auth0-mcp/host/internal/catalog"
 	"github.com/auth0-mcp/auth0-mcp/host/internal/clients"
-	"github.com/auth0-mcp/auth0-mcp/host/internal/egress"
+	"github.com/auth0-mcp/auth0-mcp/host/internal/tenant"
 )
 
 type initFlags struct {
@@ -224,7 +224,7 @@ func (f initFlags) credentials(cmd *cobra.Command, env Environment, secret, name
 	}
 	if domain, by := flagOrVariable(f.authDomain, "--auth-domain", "AUTH0_MCP_AUTH_DOMAIN"); domain != "" {
 		var err error
-		if p.AuthDomain, err = egress.NormalizeDomain(domain); err != nil {
+		if p.AuthDomain, err = tenant.NormalizeDomain(domain); err != nil {
 			return fmt.Errorf("%s: %w", by, err)
 		}
 	}
@@ -249,7 +249,7 @@ func (f initFlags) credentials(cmd *cobra.Command, env Environment, secret, name
 	if f.domain == "" || clientID == "" {
 		return errors.New("a machine signs in with --auth0-domain, --auth0-client-id and a secret or a private key: give all of them, or none to sign in with a browser")
 	}
-	domain, err := egress.NormalizeDomain(f.domain)
+	domain, err := tenant.NormalizeDomain(f.domain)
 	if err != nil {
 		return fmt.Errorf("--auth0-domain: %w", err)
 	}

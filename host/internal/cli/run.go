@@ -19,6 +19,7 @@ import (
 	"github.com/auth0-mcp/auth0-mcp/host/internal/egress"
 	"github.com/auth0-mcp/auth0-mcp/host/internal/mcpserver"
 	"github.com/auth0-mcp/auth0-mcp/host/internal/stdio"
+	"github.com/auth0-mcp/auth0-mcp/host/internal/tenant"
 )
 
 type runFlags struct {
@@ -83,8 +84,8 @@ func (f *runFlags) addTenant(cmd *cobra.Command) {
 // minMaxLine is what any client's initialize fits into.
 const minMaxLine = 4096
 
-// tenant is the one whose requests the gate lets through.
-type tenant struct {
+// connection is the tenant whose requests the gate lets through, with its credentials.
+type connection struct {
 	domain    string
 	current   func(context.Context) (string, *oauth2.Token, error)
 	refused   func(token string)
@@ -126,7 +127,7 @@ func run(cmd *cobra.Command, env Environment, f runFlags) error {
 type running struct {
 	*mcpserver.Server
 	selection *catalog.Selection
-	tenant    tenant
+	tenant    connection
 }
 
 // server puts the parts together. It starts no plugin and dials nothing.
@@ -235,53 +236,53 @@ func (f runFlags) filter(cmd *cobra.Command) (catalog.Filter, error) {
 	return filter, nil
 }
 
-func (f runFlags) tenant(ctx context.Context, env Environment, log *slog.Logger) (tenant, error) {
+func (f runFlags) tenant(ctx context.Context, env Environment, log *slog.Logger) (connection, error) {
 	if f.sandbox {
 		// Nothing here is for it, but no child may see the secrets.
 		for _, name := range []string{"AUTH0_TOKEN", "AUTH0_MCP_PASSPHRASE"} {
 			if _, err := takeVariable(name); err != nil {
-				return tenant{}, err
+				return connection{}, err
 			}
 		}
 		s, err := f.switches.tenant("")
 		if err != nil {
-			return tenant{}, err
+			return connection{}, err
 		}
 		token := &oauth2.Token{AccessToken: s.Token()}
-		return tenant{
+		return connection{
 			domain: s.Domain(), environment: approval.Development, transport: s.Transport(), wait: func(context.Context) error { return nil },
 			current: func(context.Context) (string, *oauth2.Token, error) { return s.Domain(), token, nil },
 		}, nil
 	}
 	if f.switches.given() {
-		return tenant{}, errNoSandbox
+		return connection{}, errNoSandbox
 	}
 	a, err := openAccounts(env, f.account)
 	if err != nil {
-		return tenant{}, err
+		return connection{}, err
 	}
 	acc, err := a.selected()
 	if err != nil {
-		return tenant{}, err
+		return connection{}, err
 	}
 	if acc.profile.Domain == "" {
 		// The profile of a credential command may leave the tenant to it.
 		session, err := acc.store.Get(ctx, acc.name)
 		if err != nil {
-			return tenant{}, err
+			return connection{}, err
 		}
 		acc.profile.Domain = session.Domain
 	}
-	domain, err := egress.NormalizeDomain(acc.profile.Domain)
+	domain, err := tenant.NormalizeDomain(acc.profile.Domain)
 	if err != nil {
-		return tenant{}, fmt.Errorf("profile %s: %w", acc.name, err)
+		return connection{}, fmt.Errorf("profile %s: %w", acc.name, err)
 	}
 	source := &deferredSource{profile: acc.name, domain: domain, follow: acc.profile.FollowTenant, open: func() (*auth.Source, error) { return a.source(ctx, acc, log) }}
 	events, err := newAnalytics(ctx, env, a.transport, log)
 	if err != nil {
-		return tenant{}, err
+		return connection{}, err
 	}
-	return tenant{
+	return connection{
 		events: events, profile: acc.name, environment: acc.profile.Environment,
 		domain: domain, current: source.current, refused: source.refused, transport: a.transport, signIn: acc.signIn(), wait: source.wait,
 	}, nil

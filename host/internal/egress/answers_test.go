@@ -20,6 +20,7 @@ import (
 
 	"golang.org/x/oauth2"
 
+	"github.com/auth0-mcp/auth0-mcp/host/internal/tenant"
 	"github.com/auth0-mcp/auth0-mcp/proto/pluginv1"
 	"github.com/auth0-mcp/auth0-mcp/sandbox"
 )
@@ -268,19 +269,19 @@ func TestRedirectIsNotFollowed(t *testing.T) {
 }
 
 func TestUntrustedCertificateNamesTheRemedy(t *testing.T) {
-	tenant := sandbox.New(sandbox.Options{})
-	server, err := sandbox.Listen("127.0.0.1:0", tenant)
+	auth0 := sandbox.New(sandbox.Options{})
+	server, err := sandbox.Listen("127.0.0.1:0", auth0)
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer server.Close()
 	ask := func(caFile string) *pluginv1.RoundTripResponse {
-		transport, err := NewTransport(caFile)
+		transport, err := tenant.NewTransport(caFile)
 		if err != nil {
 			t.Fatal(err)
 		}
 		defer transport.CloseIdleConnections()
-		g := New(Config{Domain: server.Addr, Tokens: &tokens{[]string{tenant.Token()}}, Transport: transport})
+		g := New(Config{Domain: server.Addr, Tokens: &tokens{[]string{auth0.Token()}}, Transport: transport})
 		c, _ := g.Open(t.Context(), Grant{Plugin: "p", Tool: pluginv1.ToolManifest{Effect: pluginv1.EffectRead}})
 		defer c.Close()
 		return g.RoundTrip(t.Context(), "p", &pluginv1.RoundTripRequest{CallId: c.ID(), Method: "GET", Path: "/api/v2/clients"})
@@ -295,24 +296,7 @@ func TestUntrustedCertificateNamesTheRemedy(t *testing.T) {
 	if answer := ask(ca); answer.GetResponse().GetStatus() != 200 {
 		t.Errorf("with the CA: %v", answer)
 	}
-	if _, err := NewTransport(filepath.Join(t.TempDir(), "gone.pem")); err == nil || !strings.Contains(err.Error(), "gone.pem") {
+	if _, err := tenant.NewTransport(filepath.Join(t.TempDir(), "gone.pem")); err == nil || !strings.Contains(err.Error(), "gone.pem") {
 		t.Errorf("a missing CA file: %v", err)
-	}
-}
-
-func TestNormalizeDomain(t *testing.T) {
-	good := map[string]string{
-		"mytenant.us.auth0.com": "mytenant.us.auth0.com", " HTTPS://MyTenant.eu.auth0.com/ ": "mytenant.eu.auth0.com", "http://login.example.com//": "login.example.com",
-		"127.0.0.1:8443": "127.0.0.1:8443", "localhost:3000": "localhost:3000", "https://[::1]:8443": "[::1]:8443", "xn--bcher-kva.example": "xn--bcher-kva.example",
-	}
-	for in, want := range good {
-		if got, err := NormalizeDomain(in); err != nil || got != want {
-			t.Errorf("NormalizeDomain(%q) = %q, %v", in, got, err)
-		}
-	}
-	for _, in := range []string{"", " ", "https://", "mytenant", "ftp://x.example", "a@b.example", "x.example/path", "x.example?q", "x.example#f", "bücher.example", "x y.example", "x.example:", "-x.example", "x..example", "x.example:99999999"} {
-		if got, err := NormalizeDomain(in); err == nil {
-			t.Errorf("NormalizeDomain(%q) = %q", in, got)
-		}
 	}
 }

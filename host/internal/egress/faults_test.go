@@ -20,18 +20,19 @@ import (
 
 	"golang.org/x/oauth2"
 
+	"github.com/auth0-mcp/auth0-mcp/host/internal/tenant"
 	"github.com/auth0-mcp/auth0-mcp/proto/pluginv1"
 	"github.com/auth0-mcp/auth0-mcp/sandbox"
 )
 
 // served is a tenant that is served over HTTPS, with a transport that trusts it.
-func served(t *testing.T, tenant *sandbox.Tenant, certificate sandbox.Certificate) (addr string, transport *http.Transport) {
+func served(t *testing.T, auth0 *sandbox.Tenant, certificate sandbox.Certificate) (addr string, transport *http.Transport) {
 	t.Helper()
 	listener, err := new(net.ListenConfig).Listen(t.Context(), "tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
 	}
-	server, err := sandbox.ServeWith(listener, tenant, certificate)
+	server, err := sandbox.ServeWith(listener, auth0, certificate)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -40,7 +41,7 @@ func served(t *testing.T, tenant *sandbox.Tenant, certificate sandbox.Certificat
 	if err := os.WriteFile(ca, server.CAPEM(), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	if transport, err = NewTransport(ca); err != nil {
+	if transport, err = tenant.NewTransport(ca); err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(transport.CloseIdleConnections)
@@ -327,7 +328,7 @@ func TestHeadersAreBounded(t *testing.T) {
 	server.EnableHTTP2 = true
 	server.StartTLS()
 	defer server.Close()
-	transport, err := NewTransport("")
+	transport, err := tenant.NewTransport("")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -407,7 +408,7 @@ func TestNoTLSIsWeakened(t *testing.T) {
 	if err != nil || files < 100 {
 		t.Fatalf("%d files, %v: this proves nothing", files, err)
 	}
-	transport, err := NewTransport("")
+	transport, err := tenant.NewTransport("")
 	if err != nil {
 		t.Fatal(err)
 	}

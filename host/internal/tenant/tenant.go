@@ -1,4 +1,5 @@
-package egress
+// Package tenant knows a tenant's domain in its normal form and makes the HTTP transport to it.
+package tenant
 
 import (
 	"crypto/tls"

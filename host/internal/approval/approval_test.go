@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/auth0-mcp/auth0-mcp/host/internal/egress"
+	"github.com/auth0-mcp/auth0-mcp/host/internal/redact"
 	"github.com/auth0-mcp/auth0-mcp/proto/pluginv1"
 )
 
@@ -329,7 +330,7 @@ PATCH /api/v2/x/y
 
 PATCH /api/v2/x/z
   (no value changes)`
-	got, whole, err := r.Describe(egress.Redact, false)
+	got, whole, err := r.Describe(new(redact.Redactor).JSON, false)
 	if err != nil || !whole {
 		t.Fatal(whole, err)
 	}
@@ -353,12 +354,12 @@ func TestDescribeForADialog(t *testing.T) {
 	}
 	r := request()
 	r.Plan.Changes = []egress.Change{{Method: "PATCH", Path: "/api/v2/clients/abc", Before: callbacks(), After: callbacks("https://evil.example/cb")}}
-	text, whole, err := r.Describe(egress.Redact, true)
+	text, whole, err := r.Describe(new(redact.Redactor).JSON, true)
 	if err != nil || !whole || !strings.Contains(text, `callbacks: adds "https://evil.example/cb" (30 → 31 items)`) || !strings.Contains(text, `behind the first 4800: "" → "https://evil.example/cb"`) {
 		t.Errorf("%v, %v:\n%s", whole, err, text)
 	}
 	r.Plan.Changes = []egress.Change{{Method: "PATCH", Path: "/a", Before: json.RawMessage(`{"l":["a","b"]}`), After: json.RawMessage(`{"l":["b","a"]}`)}}
-	if text, whole, err := r.Describe(egress.Redact, true); err != nil || !whole || !strings.Contains(text, `l: ["a","b"] → ["b","a"]`) {
+	if text, whole, err := r.Describe(new(redact.Redactor).JSON, true); err != nil || !whole || !strings.Contains(text, `l: ["a","b"] → ["b","a"]`) {
 		t.Errorf("another order: %v, %v:\n%s", whole, err, text)
 	}
 	// Whatever stands before it, each request is named.
@@ -371,15 +372,15 @@ func TestDescribeForADialog(t *testing.T) {
 		r.Plan.Changes = append(r.Plan.Changes, egress.Change{Method: "POST", Path: "/api/v2/clients", Body: long})
 	}
 	r.Plan.Changes = append(r.Plan.Changes, egress.Change{Method: "DELETE", Path: "/api/v2/clients/precious"})
-	text, whole, err = r.Describe(egress.Redact, true)
+	text, whole, err = r.Describe(new(redact.Redactor).JSON, true)
 	if err != nil || whole || !strings.Contains(text, "DELETE /api/v2/clients/precious") || strings.Count(text, "POST /api/v2/clients") != 20 {
 		t.Errorf("%v, %v:\n%s", whole, err, text)
 	}
-	if text, whole, err := r.Describe(egress.Redact, false); err != nil || !whole || strings.Count(text, strings.Repeat("ä", 5000)) != 20 {
+	if text, whole, err := r.Describe(new(redact.Redactor).JSON, false); err != nil || !whole || strings.Count(text, strings.Repeat("ä", 5000)) != 20 {
 		t.Errorf("the other form leaves something out: %v, %v", whole, err)
 	}
 	r.Plan.Changes = []egress.Change{{Method: "POST", Path: "/a", Body: []byte("not JSON")}}
-	if _, _, err := r.Describe(egress.Redact, false); err == nil {
+	if _, _, err := r.Describe(new(redact.Redactor).JSON, false); err == nil {
 		t.Error("what cannot be shown can be approved")
 	}
 }

@@ -15,6 +15,7 @@ import (
 	"unicode/utf8"
 
 	"github.com/auth0-mcp/auth0-mcp/host/internal/egress"
+	"github.com/auth0-mcp/auth0-mcp/host/internal/redact"
 )
 
 // Request is a call that a person is asked about. An approval holds for exactly this.
@@ -328,7 +329,7 @@ func printable(s string) string {
 	var b strings.Builder
 	for _, r := range s {
 		// A selector and a filler count as graphic, and nothing is drawn for them.
-		if unicode.IsGraphic(r) && !egress.Invisible(r) || r == '\t' {
+		if unicode.IsGraphic(r) && !redact.Invisible(r) || r == '\t' {
 			b.WriteRune(r)
 		} else {
 			fmt.Fprintf(&b, "\\u{%X}", r)

@@ -9,8 +9,10 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/auth0-mcp/auth0-mcp/proto/pluginv1"
 	"github.com/santhosh-tekuri/jsonschema/v6"
+
+	"github.com/auth0-mcp/auth0-mcp/host/internal/redact"
+	"github.com/auth0-mcp/auth0-mcp/proto/pluginv1"
 )
 
 const (
@@ -59,7 +61,7 @@ func (e *ArgumentError) Error() string {
 //
 // Beyond the schema it refuses duplicate keys (whoever reviews the first does
 // not see that the second counts), documents over 1 MiB or nested too deep, and,
-// for a tool that changes the tenant, RedactionMarker in any key or string.
+// for a tool that changes the tenant, redact.Marker in any key or string.
 func (t *Tool) CheckArguments(raw json.RawMessage) error {
 	value, err := decodeArguments(raw)
 	if err != nil {
@@ -116,11 +118,11 @@ func appendRedacted(problems []ArgumentProblem, at location, v any) []ArgumentPr
 	report := func(at location, what string) {
 		problems = append(problems, ArgumentProblem{Path: at.String(), Text: fmt.Sprintf(
 			"%s %s %s: it was read in redacted form, and sending it back would overwrite the real value; leave it out to keep the real value, or give a new one",
-			at, what, RedactionMarker)})
+			at, what, redact.Marker)})
 	}
 	switch v := v.(type) {
 	case string:
-		if strings.Contains(v, RedactionMarker) {
+		if strings.Contains(v, redact.Marker) {
 			report(at, "contains")
 		}
 	case []any:
@@ -130,7 +132,7 @@ func appendRedacted(problems []ArgumentProblem, at location, v any) []ArgumentPr
 	case map[string]any:
 		for _, key := range sortedKeys(v) {
 			here := at.with(keyStep(key))
-			if strings.Contains(key, RedactionMarker) {
+			if strings.Contains(key, redact.Marker) {
 				report(here, "has a key that contains")
 			}
 			problems = appendRedacted(problems, here, v[key])

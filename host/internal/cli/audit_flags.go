@@ -11,7 +11,7 @@ import (
 
 	"github.com/auth0-mcp/auth0-mcp/host/internal/approval"
 	"github.com/auth0-mcp/auth0-mcp/host/internal/audit"
-	"github.com/auth0-mcp/auth0-mcp/host/internal/egress"
+	"github.com/auth0-mcp/auth0-mcp/host/internal/redact"
 )
 
 // auditFlags say whether calls are recorded, and what of their arguments.
@@ -44,8 +44,8 @@ func (f *auditFlags) config(cmd *cobra.Command) (audit.Config, error) {
 }
 
 // openAudit is the log of a server for one tenant.
-func openAudit(cfg audit.Config, t connection, gate *egress.Gate, log *slog.Logger) *audit.Log {
-	cfg.Profile, cfg.Tenant, cfg.Redact, cfg.RedactJSON, cfg.Log = t.profile, t.domain, gate.RedactText, gate.Redact, log
+func openAudit(cfg audit.Config, t connection, secrets *redact.Redactor, log *slog.Logger) *audit.Log {
+	cfg.Profile, cfg.Tenant, cfg.Redact, cfg.RedactJSON, cfg.Log = t.profile, t.domain, secrets.Text, secrets.JSON, log
 	return audit.New(cfg)
 }
 
@@ -70,7 +70,7 @@ func recordApproval(cmd *cobra.Command, env Environment, p approval.Proposal, ap
 	if err != nil {
 		return err
 	}
-	cfg.Profile, cfg.Tenant, cfg.Redact, cfg.Log = p.Profile, p.Tenant, egress.RedactText, log
+	cfg.Profile, cfg.Tenant, cfg.Redact, cfg.Log = p.Profile, p.Tenant, new(redact.Redactor).Text, log
 	verdict := audit.VerdictDeclined
 	if approved {
 		verdict = audit.VerdictApproved

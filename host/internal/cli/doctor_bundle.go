@@ -20,7 +20,7 @@ import (
 	"github.com/pelletier/go-toml/v2"
 
 	"github.com/auth0-mcp/auth0-mcp/host/internal/auth"
-	"github.com/auth0-mcp/auth0-mcp/host/internal/catalog"
+	"github.com/auth0-mcp/auth0-mcp/host/internal/redact"
 	"github.com/auth0-mcp/auth0-mcp/host/internal/tenant"
 )
 
@@ -80,7 +80,7 @@ func (d *doctor) configText() ([]byte, error) {
 	told.Profiles = map[string]auth.Profile{}
 	for name, p := range d.config.Profiles {
 		if len(p.Command) > 1 {
-			p.Command = []string{p.Command[0], catalog.RedactionMarker}
+			p.Command = []string{p.Command[0], redact.Marker}
 		}
 		told.Profiles[name] = p
 	}

@@ -19,7 +19,7 @@ import (
 	"github.com/auth0-mcp/auth0-mcp/host/internal/auth"
 	"github.com/auth0-mcp/auth0-mcp/host/internal/catalog"
 	"github.com/auth0-mcp/auth0-mcp/host/internal/clients"
-	"github.com/auth0-mcp/auth0-mcp/host/internal/egress"
+	"github.com/auth0-mcp/auth0-mcp/host/internal/redact"
 	"github.com/auth0-mcp/auth0-mcp/host/internal/tenant"
 )
 
@@ -250,10 +250,10 @@ func (d *doctor) clean(text string) string {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	for _, secret := range d.secrets {
-		text = strings.ReplaceAll(text, secret, catalog.RedactionMarker)
-		text = strings.ReplaceAll(text, url.QueryEscape(secret), catalog.RedactionMarker)
+		text = strings.ReplaceAll(text, secret, redact.Marker)
+		text = strings.ReplaceAll(text, url.QueryEscape(secret), redact.Marker)
 	}
-	return egress.RedactText(text)
+	return new(redact.Redactor).Text(text)
 }
 
 // known is what the checks have learnt so far.

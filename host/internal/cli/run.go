@@ -18,6 +18,7 @@ import (
 	"github.com/auth0-mcp/auth0-mcp/host/internal/catalog"
 	"github.com/auth0-mcp/auth0-mcp/host/internal/egress"
 	"github.com/auth0-mcp/auth0-mcp/host/internal/mcpserver"
+	"github.com/auth0-mcp/auth0-mcp/host/internal/redact"
 	"github.com/auth0-mcp/auth0-mcp/host/internal/stdio"
 	"github.com/auth0-mcp/auth0-mcp/host/internal/tenant"
 )
@@ -164,7 +165,9 @@ func (f runFlags) server(cmd *cobra.Command, env Environment, log *slog.Logger) 
 	if err != nil {
 		return nil, err
 	}
+	secrets := new(redact.Redactor)
 	gate := egress.New(egress.Config{
+		Redact: secrets,
 		Domain: t.domain, Current: t.current, Refused: t.refused, Transport: t.transport, ReadOnly: readOnly, Version: env.Version, Log: log,
 		UserAgent: userAgent(env), SignIn: t.signIn, RateShare: rateShare,
 	})
@@ -174,8 +177,8 @@ func (f runFlags) server(cmd *cobra.Command, env Environment, log *slog.Logger) 
 	}
 	server := mcpserver.New(mcpserver.Config{
 		Profile: t.profile, Approve: approval.Policy{Mode: approve, Environment: t.environment}, Approvals: approvals,
-		Version: env.Version, Observe: t.events.Tool, Domain: t.domain, Selection: selection, Gate: gate, MaxOutput: f.maxOutput, MaxLine: f.maxLine, Plugins: bounds, Log: log,
-		Audit: openAudit(record, t, gate, log),
+		Version: env.Version, Observe: t.events.Tool, Domain: t.domain, Selection: selection, Gate: gate, Redact: secrets, MaxOutput: f.maxOutput, MaxLine: f.maxLine, Plugins: bounds, Log: log,
+		Audit: openAudit(record, t, secrets, log),
 	})
 	return &running{server, selection, t}, nil
 }

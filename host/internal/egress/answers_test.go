@@ -20,6 +20,7 @@ import (
 
 	"golang.org/x/oauth2"
 
+	"github.com/auth0-mcp/auth0-mcp/host/internal/redact"
 	"github.com/auth0-mcp/auth0-mcp/host/internal/tenant"
 	"github.com/auth0-mcp/auth0-mcp/proto/pluginv1"
 	"github.com/auth0-mcp/auth0-mcp/sandbox"
@@ -298,5 +299,21 @@ func TestUntrustedCertificateNamesTheRemedy(t *testing.T) {
 	}
 	if _, err := tenant.NewTransport(filepath.Join(t.TempDir(), "gone.pem")); err == nil || !strings.Contains(err.Error(), "gone.pem") {
 		t.Errorf("a missing CA file: %v", err)
+	}
+}
+
+const testJWT = "eyJhbGciOiJSUzI1NiJ9.eyJzdWIiOiJ4In0.c2lnbmF0dXJl"
+
+// What an error quotes of an answer that is not JSON is stripped, not blanked: a
+// blank would split a secret.
+func TestQuotedAnswerIsStripped(t *testing.T) {
+	if got := new(redact.Redactor).Text(printable([]byte(testJWT[:20] + "\u200b" + testJWT[20:] + "\x1b[2J\nmi\u200cm\xff"))); got != "[REDACTED][2J mim" {
+		t.Errorf("got %q", got)
+	}
+	if got := printable([]byte("می\u200cخواهم\u202e")); got != "می\u200cخواهم" {
+		t.Errorf("got %+q", got)
+	}
+	if got := printable([]byte("\u200b\x00 ")); got != "no message" {
+		t.Errorf("got %q", got)
 	}
 }

@@ -35,7 +35,7 @@ func newAudited(t *testing.T, mode audit.Mode, change func(*Config)) audited {
 		change(&cfg)
 	}
 	a := audited{fixture: fixture{tenant: tenant, Gate: New(cfg)}, folder: filepath.Join(t.TempDir(), "audit")}
-	a.log = audit.New(audit.Config{Folder: a.folder, Mode: mode, Tenant: tenant.Domain(), Redact: a.RedactText, RedactJSON: a.Redact})
+	a.log = audit.New(audit.Config{Folder: a.folder, Mode: mode, Tenant: tenant.Domain(), Redact: a.cfg.Redact.Text, RedactJSON: a.cfg.Redact.JSON})
 	return a
 }
 
@@ -274,7 +274,7 @@ func TestAuditLogHoldsNoSecret(t *testing.T) {
 	for _, view := range []audit.ArgumentsView{audit.ArgumentIDs, audit.ArgumentsRedacted, audit.ArgumentsNone} {
 		a := newAudited(t, audit.On, nil)
 		token := a.tenant.Token()
-		a.log = audit.New(audit.Config{Folder: a.folder, Mode: audit.On, Arguments: view, Redact: a.RedactText, RedactJSON: a.Redact})
+		a.log = audit.New(audit.Config{Folder: a.folder, Mode: audit.On, Arguments: view, Redact: a.cfg.Redact.Text, RedactJSON: a.cfg.Redact.JSON})
 		warm, _ := a.begin(t, pluginv1.EffectRead)
 		a.send(t.Context(), warm, "GET", "/api/v2/clients") // the token is in use
 		bearer := "Bearer " + canary + canary

@@ -7,6 +7,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/auth0-mcp/auth0-mcp/host/internal/redact"
 	"github.com/auth0-mcp/auth0-mcp/proto/pluginv1"
 	"github.com/auth0-mcp/auth0-mcp/sandbox"
 )
@@ -419,7 +420,7 @@ func TestDifferences(t *testing.T) {
 			if tt.after != "" {
 				change.After = json.RawMessage(tt.after)
 			}
-			found, err := change.Differences(Redact)
+			found, err := change.Differences(new(redact.Redactor).JSON)
 			if err != nil {
 				t.Fatal(err)
 			}

@@ -19,6 +19,7 @@ import (
 	"time"
 	"unicode"
 
+	"github.com/auth0-mcp/auth0-mcp/host/internal/redact"
 	"github.com/auth0-mcp/auth0-mcp/proto/pluginv1"
 )
 
@@ -57,7 +58,7 @@ func (g *Gate) clip(text string, most int) string {
 	if len(text) <= most {
 		return text
 	}
-	if text = g.RedactText(text); len(text) <= most {
+	if text = g.cfg.Redact.Text(text); len(text) <= most {
 		return text
 	}
 	return strings.ToValidUTF8(text[:most], "") + fmt.Sprintf("… (%d bytes)", len(text))
@@ -66,7 +67,7 @@ func (g *Gate) clip(text string, most int) string {
 func printable(body []byte) string {
 	// Stripped first: a space in its place would split a secret, and a word of a
 	// script with joiners.
-	visible, _, _ := strip(strings.ToValidUTF8(string(body[:min(len(body), quotedBytes)]), ""))
+	visible := redact.Strip(strings.ToValidUTF8(string(body[:min(len(body), quotedBytes)]), ""))
 	text := strings.Map(func(r rune) rune {
 		if unicode.IsSpace(r) {
 			return ' '
@@ -92,7 +93,7 @@ func (c *Call) Explain(f *pluginv1.Failure) string {
 			text = seen.text() + ". " + c.remedy(seen)
 		}
 	}
-	return c.gate.RedactText(WithDone(text, f))
+	return c.gate.cfg.Redact.Text(WithDone(text, f))
 }
 
 // WithDone is a text about a failure, and what the tool had changed before it.

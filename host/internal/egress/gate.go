@@ -24,6 +24,7 @@ import (
 	"golang.org/x/oauth2"
 
 	"github.com/auth0-mcp/auth0-mcp/host/internal/audit"
+	"github.com/auth0-mcp/auth0-mcp/host/internal/redact"
 	"github.com/auth0-mcp/auth0-mcp/proto/pluginv1"
 )
 
@@ -41,6 +42,8 @@ type Config struct {
 	// the next is asked for.
 	Refused   func(token string)
 	Transport http.RoundTripper
+	// Redact is told of every token in use; nil: nothing is.
+	Redact *redact.Redactor
 	// UserAgent and Version name the host to the tenant.
 	UserAgent, Version string
 	// ReadOnly refuses every request that is not GET or HEAD, whatever tools declare.
@@ -68,13 +71,15 @@ type Gate struct {
 
 	mu    sync.Mutex
 	calls map[string]*Call
-	used  []string // the tokens of late, newest first: they are hidden in answers
 }
 
 // New makes a Gate. It sends nothing.
 func New(cfg Config) *Gate {
 	if cfg.Log == nil {
 		cfg.Log = slog.New(slog.DiscardHandler)
+	}
+	if cfg.Redact == nil {
+		cfg.Redact = new(redact.Redactor)
 	}
 	if cfg.Current == nil {
 		cfg.Current = func(context.Context) (string, *oauth2.Token, error) {
@@ -454,10 +459,6 @@ func (c *Call) request(ctx context.Context, r *pluginv1.RoundTripRequest, s send
 	return request, nil
 }
 
-// keptTokens is how many tokens are remembered to be hidden: those before the
-// current one may still stand in an answer.
-const keptTokens = 4
-
 // sender is as whom a request goes out: a token with the tenant that it is for.
 type sender struct{ domain, token string }
 
@@ -467,11 +468,7 @@ func (g *Gate) sender(ctx context.Context) (sender, error) {
 	if err != nil {
 		return sender{}, &tokenError{err}
 	}
-	g.mu.Lock()
-	defer g.mu.Unlock()
-	if !slices.Contains(g.used, token.AccessToken) {
-		g.used = append([]string{token.AccessToken}, g.used[:min(len(g.used), keptTokens-1)]...)
-	}
+	g.cfg.Redact.Remember(token.AccessToken)
 	return sender{domain, token.AccessToken}, nil
 }
 

@@ -9,7 +9,7 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/auth0-mcp/auth0-mcp/host/internal/catalog"
+	"github.com/auth0-mcp/auth0-mcp/host/internal/redact"
 )
 
 // Change is one request of a call that changes the tenant: one that was sent, or in
@@ -144,11 +144,11 @@ func (c Change) Reported(redact func([]byte) ([]byte, error)) ([]Difference, err
 const changedAt = "updated_at"
 
 // bothForms are a document as it is and as it may be shown.
-func bothForms(doc json.RawMessage, redact func([]byte) ([]byte, error)) (plain, shown any, err error) {
+func bothForms(doc json.RawMessage, hide func([]byte) ([]byte, error)) (plain, shown any, err error) {
 	if doc == nil {
 		return absent{}, absent{}, nil
 	}
-	redacted, err := redact(doc)
+	redacted, err := hide(doc)
 	if err != nil {
 		return nil, nil, err
 	}
@@ -228,7 +228,7 @@ func compareValues(found *[]Difference, field string, sides [4]any) error {
 // itself, it is not found under it.
 func shownAs(plain json.RawMessage, shown any) (json.RawMessage, error) {
 	if plain != nil && shown == (absent{}) {
-		return json.RawMessage(`"` + catalog.RedactionMarker + `"`), nil
+		return json.RawMessage(`"` + redact.Marker + `"`), nil
 	}
 	return text(shown)
 }

@@ -59,7 +59,7 @@ func (s *Server) apply(ctx context.Context, r callRequest, plan egress.Plan) *mc
 		return result
 	}
 	if left := call.Unspent(); call.Deviation() == "" && len(left) > 0 && !result.IsError {
-		result.Content = append(result.Content, mcp.NewTextContent(s.cfg.Gate.RedactText("Approved and not sent, as the tool did not ask for it this time: "+strings.Join(left, ", "))))
+		result.Content = append(result.Content, mcp.NewTextContent(s.cfg.Redact.Text("Approved and not sent, as the tool did not ask for it this time: "+strings.Join(left, ", "))))
 	}
 	if call.Deviation() == "" {
 		return result
@@ -68,12 +68,12 @@ func (s *Server) apply(ctx context.Context, r callRequest, plan egress.Plan) *mc
 	if n := len(call.Changes()); n > 0 {
 		done = fmt.Sprintf("%d of the %d changes that were approved had been made before", n, len(plan.Changes))
 	}
-	return failed(s.cfg.Gate.RedactText(fmt.Sprintf("%s. %s", call.Deviation(), done)))
+	return failed(s.cfg.Redact.Text(fmt.Sprintf("%s. %s", call.Deviation(), done)))
 }
 
 // askNow asks through the client, or the terminal that the call came from, and waits.
 func (s *Server) askNow(ctx context.Context, r callRequest, request approval.Request) *mcp.CallToolResult {
-	text, whole, err := request.Describe(s.cfg.Gate.Redact, !r.person.atTerminal)
+	text, whole, err := request.Describe(s.cfg.Redact.JSON, !r.person.atTerminal)
 	switch {
 	case err != nil:
 		return failed(err.Error())
@@ -108,7 +108,7 @@ const tooLargeToAsk = "The change is too large to be shown whole in the client. 
 
 // propose answers with the plan: a person approves it in a terminal.
 func (s *Server) propose(ctx context.Context, r callRequest, request approval.Request, why string) *mcp.CallToolResult {
-	text, _, err := request.Describe(s.cfg.Gate.Redact, false)
+	text, _, err := request.Describe(s.cfg.Redact.JSON, false)
 	if err != nil {
 		return failed(err.Error())
 	}
@@ -117,7 +117,7 @@ func (s *Server) propose(ctx context.Context, r callRequest, request approval.Re
 		return failed(err.Error())
 	}
 	r.decided(audit.VerdictPending, byTerminal, proposal.ID)
-	short, _, err := request.Describe(s.cfg.Gate.Redact, true)
+	short, _, err := request.Describe(s.cfg.Redact.JSON, true)
 	if err != nil {
 		return failed(err.Error())
 	}
@@ -157,7 +157,7 @@ func (s *Server) reportChanges(changes []egress.Change) string {
 		if change.Before == nil || change.After == nil && change.Method != http.MethodDelete {
 			continue
 		}
-		differences, err := change.Reported(s.cfg.Gate.Redact)
+		differences, err := change.Reported(s.cfg.Redact.JSON)
 		if err != nil {
 			continue // the change was made: its report must not turn it into an error
 		}
@@ -176,7 +176,7 @@ func (s *Server) reportChanges(changes []egress.Change) string {
 		return ""
 	}
 	// It was redacted for a person's eyes; a model reads more than they see.
-	told, _, err := s.cfg.Gate.Clean(encode(map[string]any{"changed": reports}))
+	told, _, err := s.cfg.Redact.Clean(encode(map[string]any{"changed": reports}))
 	if err != nil {
 		return ""
 	}

@@ -22,7 +22,7 @@ func connectAudited(t *testing.T, filter catalog.Filter, folder string) *client 
 	t.Helper()
 	c := connectWith(t, filter, func(cfg *Config) {
 		cfg.Approve = approval.Policy{Mode: approval.None}
-		cfg.Audit = audit.New(audit.Config{Folder: folder, Mode: audit.On, Profile: "prod", Tenant: cfg.Domain, Redact: cfg.Gate.RedactText, RedactJSON: cfg.Gate.Redact})
+		cfg.Audit = audit.New(audit.Config{Folder: folder, Mode: audit.On, Profile: "prod", Tenant: cfg.Domain, Redact: cfg.Redact.Text, RedactJSON: cfg.Redact.JSON})
 	}, "ok")
 	c.request("initialize", `{"protocolVersion":"2025-06-18","capabilities":{},"clientInfo":{"name":"Claude\u001b[2J","version":"1.2"}}`)
 	return c

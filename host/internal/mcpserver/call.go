@@ -138,18 +138,18 @@ func (s *Server) attempt(ctx context.Context, r callRequest, mode egress.Grant) 
 		if more := all - len(refusals); more > 0 {
 			text += fmt.Sprintf("; and %d more", more)
 		}
-		return failed(s.cfg.Gate.RedactText(withOutcome(text, call, answer.GetFailure()))), call
+		return failed(s.cfg.Redact.Text(withOutcome(text, call, answer.GetFailure()))), call
 	}
 	if text := call.NotRecorded(); text != "" {
-		return failed(s.cfg.Gate.RedactText(withOutcome(text, call, answer.GetFailure()))), call
+		return failed(s.cfg.Redact.Text(withOutcome(text, call, answer.GetFailure()))), call
 	}
 	if err != nil {
-		return failed(s.cfg.Gate.RedactText(interrupted(err, call.Wrote()).Error() + doubt(err, call.Wrote()))), call
+		return failed(s.cfg.Redact.Text(interrupted(err, call.Wrote()).Error() + doubt(err, call.Wrote()))), call
 	}
 	if text := call.SignedOut(); text != "" {
 		// Whatever the plugin makes of it: signing in again is what mends this, and
 		// the kind is for clients that can lead a person through it.
-		result := failed(s.cfg.Gate.RedactText(withOutcome(text, call, answer.GetFailure())))
+		result := failed(s.cfg.Redact.Text(withOutcome(text, call, answer.GetFailure())))
 		result.Meta = &mcp.Meta{AdditionalFields: map[string]any{errorKind: "sign_in_required"}}
 		return result, call
 	}
@@ -177,7 +177,7 @@ func (s *Server) limited(call *egress.Call, f *pluginv1.Failure) *mcp.CallToolRe
 	if limited == nil || (f.GetCode() == pluginv1.Failure_CODE_API && f.GetHttpStatus() != http.StatusTooManyRequests) {
 		return nil
 	}
-	result, kind := failed(s.cfg.Gate.RedactText(withOutcome(limited.Text, call, f))), "rate_limited"
+	result, kind := failed(s.cfg.Redact.Text(withOutcome(limited.Text, call, f))), "rate_limited"
 	if f.GetDone() != "" || call.Wrote() && len(call.Changes()) > 0 {
 		return result // to repeat the call would repeat its changes
 	}
@@ -218,18 +218,18 @@ func doubt(err error, wrote bool) string {
 }
 
 func (s *Server) present(call *egress.Call, tool *catalog.Tool, result []byte) *mcp.CallToolResult {
-	cleaned, stripped, err := s.cfg.Gate.Clean(result)
+	cleaned, stripped, err := s.cfg.Redact.Clean(result)
 	if err != nil {
-		return failed(s.cfg.Gate.RedactText(withOutcome(fmt.Sprintf("plugin %s answered %s with something that is not JSON", tool.Plugin.Name, tool.Name), call, nil)))
+		return failed(s.cfg.Redact.Text(withOutcome(fmt.Sprintf("plugin %s answered %s with something that is not JSON", tool.Plugin.Name, tool.Name), call, nil)))
 	}
 	fitted, err := fit(cleaned, s.cfg.MaxOutput)
 	if err != nil {
-		return failed(s.cfg.Gate.RedactText(withOutcome(err.Error(), call, nil)))
+		return failed(s.cfg.Redact.Text(withOutcome(err.Error(), call, nil)))
 	}
 	answer := mcp.NewToolResultText(string(fitted))
 	if note := stripped.String(); note != "" {
 		// Of its own: the first content stays the answer's JSON and nothing else.
-		answer.Content = append(answer.Content, mcp.NewTextContent(s.cfg.Gate.RedactText(note)))
+		answer.Content = append(answer.Content, mcp.NewTextContent(s.cfg.Redact.Text(note)))
 	}
 	if fields := untrusted(tool.Untrusted, fitted, len(fitted) != len(cleaned)); len(fields) > 0 {
 		answer.Meta = &mcp.Meta{AdditionalFields: map[string]any{untrustedFields: fields}}
@@ -298,7 +298,7 @@ func (h *hostService) RoundTrip(ctx context.Context, r *pluginv1.RoundTripReques
 
 func (h *hostService) Progress(_ context.Context, r *pluginv1.ProgressRequest) (*pluginv1.ProgressResponse, error) {
 	if entry, ok := h.server.calls.find(r.GetCallId(), h.plugin); ok {
-		entry.progress.report(Progress{Done: r.GetDone(), Total: r.GetTotal(), Note: h.server.cfg.Gate.RedactText(r.GetNote())})
+		entry.progress.report(Progress{Done: r.GetDone(), Total: r.GetTotal(), Note: h.server.cfg.Redact.Text(r.GetNote())})
 	}
 	return &pluginv1.ProgressResponse{}, nil
 }

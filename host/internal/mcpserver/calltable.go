@@ -70,7 +70,7 @@ func (h *hostService) Log(ctx context.Context, r *pluginv1.LogRequest) (*pluginv
 		if id := r.GetCallId(); id != "" {
 			text = strings.ReplaceAll(text, id, "(call)") // the plugin knows it, the log need not
 		}
-		return h.server.cfg.Gate.RedactText(text)
+		return h.server.cfg.Redact.Text(text)
 	}
 	text := clean(r.GetMessage())
 	for i := 0; i+1 < len(r.GetAttributes()); i += 2 {

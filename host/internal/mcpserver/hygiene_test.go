@@ -10,8 +10,8 @@ import (
 	"unicode/utf8"
 
 	"github.com/auth0-mcp/auth0-mcp/host/internal/catalog"
-	"github.com/auth0-mcp/auth0-mcp/host/internal/egress"
 	"github.com/auth0-mcp/auth0-mcp/host/internal/fakeplugin"
+	"github.com/auth0-mcp/auth0-mcp/host/internal/redact"
 	"github.com/auth0-mcp/auth0-mcp/proto/pluginv1"
 )
 
@@ -133,7 +133,7 @@ func FuzzUntrusted(f *testing.F) {
 		if err != nil || path == pluginv1.AnyField || !json.Valid(doc) || !utf8.Valid(doc) {
 			return
 		}
-		answer, err := egress.Redact(doc)
+		answer, err := new(redact.Redactor).JSON(doc)
 		if err != nil {
 			return
 		}

@@ -16,6 +16,7 @@ import (
 	"github.com/auth0-mcp/auth0-mcp/host/internal/catalog"
 	"github.com/auth0-mcp/auth0-mcp/host/internal/egress"
 	"github.com/auth0-mcp/auth0-mcp/host/internal/fakeplugin"
+	"github.com/auth0-mcp/auth0-mcp/host/internal/redact"
 	"github.com/auth0-mcp/auth0-mcp/proto/pluginv1"
 	"github.com/auth0-mcp/auth0-mcp/sandbox"
 )
@@ -29,7 +30,7 @@ func opened(t *testing.T, tenant *sandbox.Tenant) (*Server, *egress.Call, func(m
 		t.Fatal(err)
 	}
 	t.Cleanup(call.Close)
-	return &Server{cfg: Config{Gate: g}}, call, func(method, path string) *pluginv1.RoundTripResponse {
+	return &Server{cfg: Config{Gate: g, Redact: new(redact.Redactor)}}, call, func(method, path string) *pluginv1.RoundTripResponse {
 		return g.RoundTrip(t.Context(), "p", &pluginv1.RoundTripRequest{CallId: call.ID(), Method: method, Path: path, Body: []byte(`{"name":"one"}`),
 			Headers: []*pluginv1.Header{{Name: "Content-Type", Values: []string{"application/json"}}}})
 	}

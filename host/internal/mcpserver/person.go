@@ -181,7 +181,7 @@ func (q *questions) take(state string) (approval.Request, bool) {
 
 // askLater answers with the question.
 func (s *Server) askLater(ctx context.Context, r callRequest, request approval.Request) *mcp.CallToolResult {
-	text, whole, err := request.Describe(s.cfg.Gate.Redact, true)
+	text, whole, err := request.Describe(s.cfg.Redact.JSON, true)
 	switch {
 	case err != nil:
 		return failed(err.Error())

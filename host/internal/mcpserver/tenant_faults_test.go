@@ -46,7 +46,10 @@ func connectTo(t *testing.T, tenant *sandbox.Tenant, change func(*egress.Config)
 	t.Helper()
 	gate := egress.Config{Domain: tenant.Domain(), Transport: tenant.Transport(), Tokens: oauth2.StaticTokenSource(&oauth2.Token{AccessToken: tenant.Token()})}
 	change(&gate)
-	c := connectWith(t, catalog.Filter{}, func(cfg *Config) { cfg.Domain, cfg.Gate = tenant.Domain(), egress.New(gate) }, roles...)
+	c := connectWith(t, catalog.Filter{}, func(cfg *Config) {
+		gate.Redact = cfg.Redact
+		cfg.Domain, cfg.Gate = tenant.Domain(), egress.New(gate)
+	}, roles...)
 	c.tenant = tenant
 	return c
 }

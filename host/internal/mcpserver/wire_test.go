@@ -25,6 +25,7 @@ import (
 	"github.com/auth0-mcp/auth0-mcp/host/internal/catalog"
 	"github.com/auth0-mcp/auth0-mcp/host/internal/egress"
 	"github.com/auth0-mcp/auth0-mcp/host/internal/fakeplugin"
+	"github.com/auth0-mcp/auth0-mcp/host/internal/redact"
 	"github.com/auth0-mcp/auth0-mcp/host/internal/supervisor"
 	"github.com/auth0-mcp/auth0-mcp/sandbox"
 )
@@ -88,8 +89,9 @@ func dial(t *testing.T, filter catalog.Filter, configure func(*Config), roles ..
 	c.token = c.tenant.Token()
 	c.seen, c.sent, c.ended = &observed{}, make(chan string, 1000), make(chan error, 1000)
 	// A busy machine may need long for a start, and no test is about that.
-	cfg := Config{Version: "test", Plugins: supervisor.Config{StartTimeout: time.Minute}, Observe: c.seen.add, Domain: c.tenant.Domain(), Selection: selection, Log: slog.New(slog.DiscardHandler),
-		Gate: egress.New(egress.Config{Domain: c.tenant.Domain(), Transport: leaving{c.tenant.Transport(), c.sent, c.ended}, ReadOnly: filter.ReadOnly,
+	secrets := new(redact.Redactor)
+	cfg := Config{Version: "test", Redact: secrets, Plugins: supervisor.Config{StartTimeout: time.Minute}, Observe: c.seen.add, Domain: c.tenant.Domain(), Selection: selection, Log: slog.New(slog.DiscardHandler),
+		Gate: egress.New(egress.Config{Redact: secrets, Domain: c.tenant.Domain(), Transport: leaving{c.tenant.Transport(), c.sent, c.ended}, ReadOnly: filter.ReadOnly,
 			Tokens: oauth2.StaticTokenSource(&oauth2.Token{AccessToken: c.token})})}
 	configure(&cfg)
 	server := New(cfg)

@@ -1,4 +1,6 @@
-package egress
+// Package redact hides secrets and strips invisible characters. It is the only
+// sanitizer of untrusted text.
+package redact
 
 import (
 	"bytes"
@@ -8,9 +10,8 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"sync"
 	"unicode/utf8"
-
-	"github.com/auth0-mcp/auth0-mcp/host/internal/catalog"
 )
 
 // maxRedactDepth bounds the nesting of a document, JSON inside strings included.
@@ -52,74 +53,101 @@ var shapes = []struct {
 }{
 	// What PEM consists of and no more: else a comment with its first line would hide all
 	// the code below it from whoever decides about it.
-	{"-----BEGIN", regexp.MustCompile(`-----BEGIN [^-\n]+-----(?:` + pemBody + `*?-----END [^-\n]+-----|` + pemBody + `*)`), catalog.RedactionMarker},
-	{"=", regexp.MustCompile(`(?i)\b((?:` + namedSecrets + `)=)[^\s&"'<>\[]+`), "${1}" + catalog.RedactionMarker},
-	{"\"", regexp.MustCompile(`(?i)(\\*"(?:` + namedSecrets + `)\\*"\s*:\s*\\*")(?:[^"\\\[\n]|\\+[^"\\\n])+`), "${1}" + catalog.RedactionMarker},
-	{"'", regexp.MustCompile(`(?i)('(?:` + namedSecrets + `)'\s*:\s*')[^'\[\n]+`), "${1}" + catalog.RedactionMarker},
-	{"eyJ", regexp.MustCompile(`eyJ[A-Za-z0-9_-]{6,}(?:\.[A-Za-z0-9_-]*){2,4}`), catalog.RedactionMarker},
-	{"earer", regexp.MustCompile(`(?i)(bearer\s+)[A-Za-z0-9._~+/=-]{8,}`), "${1}" + catalog.RedactionMarker},
-	{"EARER", regexp.MustCompile(`(BEARER\s+)[A-Za-z0-9._~+/=-]{8,}`), "${1}" + catalog.RedactionMarker},
-	{"asic", regexp.MustCompile(`(?i)(basic\s+)[A-Za-z0-9+/=]{12,}`), "${1}" + catalog.RedactionMarker},
-	{"ASIC", regexp.MustCompile(`(BASIC\s+)[A-Za-z0-9+/=]{12,}`), "${1}" + catalog.RedactionMarker},
-	{"://", regexp.MustCompile(`([A-Za-z][A-Za-z0-9+.-]*://[^/\s:@"]*:)[^/\s@"\[]+@`), "${1}" + catalog.RedactionMarker + "@"},
+	{"-----BEGIN", regexp.MustCompile(`-----BEGIN [^-\n]+-----(?:` + pemBody + `*?-----END [^-\n]+-----|` + pemBody + `*)`), Marker},
+	{"=", regexp.MustCompile(`(?i)\b((?:` + namedSecrets + `)=)[^\s&"'<>\[]+`), "${1}" + Marker},
+	{"\"", regexp.MustCompile(`(?i)(\\*"(?:` + namedSecrets + `)\\*"\s*:\s*\\*")(?:[^"\\\[\n]|\\+[^"\\\n])+`), "${1}" + Marker},
+	{"'", regexp.MustCompile(`(?i)('(?:` + namedSecrets + `)'\s*:\s*')[^'\[\n]+`), "${1}" + Marker},
+	{"eyJ", regexp.MustCompile(`eyJ[A-Za-z0-9_-]{6,}(?:\.[A-Za-z0-9_-]*){2,4}`), Marker},
+	{"earer", regexp.MustCompile(`(?i)(bearer\s+)[A-Za-z0-9._~+/=-]{8,}`), "${1}" + Marker},
+	{"EARER", regexp.MustCompile(`(BEARER\s+)[A-Za-z0-9._~+/=-]{8,}`), "${1}" + Marker},
+	{"asic", regexp.MustCompile(`(?i)(basic\s+)[A-Za-z0-9+/=]{12,}`), "${1}" + Marker},
+	{"ASIC", regexp.MustCompile(`(BASIC\s+)[A-Za-z0-9+/=]{12,}`), "${1}" + Marker},
+	{"://", regexp.MustCompile(`([A-Za-z][A-Za-z0-9+.-]*://[^/\s:@"]*:)[^/\s@"\[]+@`), "${1}" + Marker + "@"},
 }
 
 const pemBody = `[A-Za-z0-9+/=\s\\:,.-]`
 
 const namedSecrets = `client[_-]?secret|signing[_-]?secret|access[_-]?token|refresh[_-]?token|id[_-]?token|client[_-]?assertion|code[_-]?verifier|private[_-]?key|api[_-]?key|password` //nolint:gosec // names of secrets, not secrets
 
-// Redact hides the secrets of a JSON document by their names and their shapes.
-// The order of members and the text of numbers are kept; the output is compact.
-// What is invisible does not keep a secret from being found, and stays: a person
-// who decides about a document must be able to see that it is there.
-func Redact(doc []byte) ([]byte, error) {
-	return (&redactor{}).redact(doc)
+// Redactor hides secrets by their names and shapes, and the values that it was told
+// of wherever they stand. The zero value knows no values.
+type Redactor struct {
+	mu     sync.Mutex
+	values []string // newest first
 }
 
-// RedactText hides the secrets of a text by their shapes, and strips what is
-// invisible.
-func RedactText(s string) string {
-	s, _ = cleanText(s, nil)
-	return s
+const (
+	// keptValues is how many values are remembered: tokens before the current one may
+	// still stand in an answer.
+	keptValues = 4
+	// minValue is the shortest value that is hidden wherever it stands, in bytes: a
+	// shorter one would be found in innocent text.
+	minValue = 8
+)
+
+// Remember makes a value, such as a token in use, be hidden wherever it stands. The
+// last four are remembered.
+func (r *Redactor) Remember(value string) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if len(value) >= minValue && !slices.Contains(r.values, value) {
+		r.values = append([]string{value}, r.values[:min(len(r.values), keptValues-1)]...)
+	}
 }
 
-// Redact is the function Redact, and hides the tokens in use.
-func (g *Gate) Redact(doc []byte) ([]byte, error) {
-	return (&redactor{tokens: g.tokens()}).redact(doc)
+func (r *Redactor) remembered() []string {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return slices.Clone(r.values)
 }
 
-// Clean makes a document fit for a model: it does what Redact does, and strips
-// what is invisible, which a model reads although nobody sees it.
-func (g *Gate) Clean(doc []byte) ([]byte, Stripped, error) {
+// JSON hides the secrets of a JSON document. The order of members and the text of
+// numbers are kept; the output is compact. Invisible characters do not keep a secret
+// from being found, and stay: an approver must be able to see that they are there.
+func (r *Redactor) JSON(doc []byte) ([]byte, error) {
+	return (&walker{values: r.remembered()}).redact(doc)
+}
+
+// Clean makes a document fit for a model: it does what JSON does, and strips
+// invisible characters, which a model reads although they are not displayed.
+func (r *Redactor) Clean(doc []byte) ([]byte, Stripped, error) {
 	var stripped Stripped
-	doc, err := (&redactor{tokens: g.tokens(), stripped: &stripped}).redact(doc)
+	doc, err := (&walker{values: r.remembered(), stripped: &stripped}).redact(doc)
 	return doc, stripped, err
 }
 
-// RedactText is the function RedactText, and hides the tokens in use.
-func (g *Gate) RedactText(s string) string {
-	s, _ = cleanText(s, g.tokens())
+// Text hides the secrets of a text by their shapes, and strips invisible characters.
+func (r *Redactor) Text(s string) string {
+	s, _ = cleanText(s, r.remembered())
 	return s
+}
+
+// Values replaces the remembered values and nothing else.
+func (r *Redactor) Values(doc []byte) []byte {
+	for _, value := range r.remembered() {
+		doc = bytes.ReplaceAll(doc, []byte(value), []byte(Marker))
+	}
+	return doc
 }
 
 // cleanText strips a text and then hides its secrets, so that none is split by
 // what nobody sees. It counts what it stripped.
-func cleanText(s string, tokens []string) (string, int) {
+func cleanText(s string, values []string) (string, int) {
 	text, stripped, kept := strip(s)
-	hidden := hide(text, tokens)
+	hidden := hide(text, values)
 	if kept {
 		// What stays for the sake of a script must not stand inside a secret.
 		whole := bare(text)
-		if h := hide(whole, tokens); strings.Count(h, catalog.RedactionMarker) > strings.Count(hidden, catalog.RedactionMarker) {
+		if h := hide(whole, values); strings.Count(h, Marker) > strings.Count(hidden, Marker) {
 			return h, stripped + utf8.RuneCountInString(text) - utf8.RuneCountInString(whole)
 		}
 	}
 	return hidden, stripped
 }
 
-func hide(s string, tokens []string) string {
-	for _, token := range tokens {
-		s = strings.ReplaceAll(s, token, catalog.RedactionMarker)
+func hide(s string, values []string) string {
+	for _, value := range values {
+		s = strings.ReplaceAll(s, value, Marker)
 	}
 	for _, shape := range shapes {
 		if strings.Contains(s, shape.hint) {
@@ -129,18 +157,10 @@ func hide(s string, tokens []string) string {
 	return s
 }
 
-// tokens are those that went out of late. What was never sent cannot come back.
-func (g *Gate) tokens() []string {
-	g.mu.Lock()
-	defer g.mu.Unlock()
-	// A short token would be found in innocent text.
-	return slices.DeleteFunc(slices.Clone(g.used), func(token string) bool { return len(token) < 8 })
-}
-
-// redactor copies a valid document token by token. What needs no change is
+// walker copies a valid document token by token. What needs no change is
 // copied as bytes: decoding and encoding every string would cost ten times as much.
-type redactor struct {
-	tokens   []string
+type walker struct {
+	values   []string
 	stripped *Stripped // nil: what is invisible stays
 
 	doc     []byte
@@ -152,27 +172,27 @@ type redactor struct {
 	changed bool     // something was hidden or stripped
 }
 
-func (r *redactor) redact(doc []byte) ([]byte, error) {
-	if err := r.document(doc); err != nil {
+func (w *walker) redact(doc []byte) ([]byte, error) {
+	if err := w.document(doc); err != nil {
 		return nil, fmt.Errorf("redacting an answer: %w", err)
 	}
-	out := r.out.Bytes()
-	// A text without escapes is copied as it is, so a token is looked for here.
-	for _, token := range r.tokens {
-		out = bytes.ReplaceAll(out, []byte(token), []byte(catalog.RedactionMarker))
+	out := w.out.Bytes()
+	// A text without escapes is copied as it is, so values are looked for here.
+	for _, value := range w.values {
+		out = bytes.ReplaceAll(out, []byte(value), []byte(Marker))
 	}
 	return out, nil
 }
 
-func (r *redactor) document(doc []byte) error {
+func (w *walker) document(doc []byte) error {
 	// Valid JSON needs no error handling below. Duplicate members, which a
 	// decoder would drop, are walked like any other.
 	if !json.Valid(doc) {
 		return errors.New("not a JSON document")
 	}
-	r.doc, r.names = doc, map[string]nameClass{}
-	r.out.Grow(len(doc))
-	return r.value(scope{})
+	w.doc, w.names = doc, map[string]nameClass{}
+	w.out.Grow(len(doc))
+	return w.value(scope{})
 }
 
 // scope is what the names above a value say about it.
@@ -186,38 +206,38 @@ type scope struct {
 // nameClass is what a member's name says by itself.
 type nameClass struct{ secret, material, container, secrets, value bool }
 
-func (r *redactor) value(s scope) error {
-	switch c := r.peek(); c {
+func (w *walker) value(s scope) error {
+	switch c := w.peek(); c {
 	case '{', '[':
-		r.depth++
-		defer func() { r.depth-- }()
-		if r.depth > maxRedactDepth {
+		w.depth++
+		defer func() { w.depth-- }()
+		if w.depth > maxRedactDepth {
 			return errTooDeep
 		}
-		return r.composite(s, c == '{')
+		return w.composite(s, c == '{')
 	case '"':
-		return r.text(r.string(), s.secret)
+		return w.text(w.string(), s.secret)
 	default:
-		start := r.at
-		for r.at < len(r.doc) && !bytes.ContainsRune([]byte(",]} \t\r\n"), rune(r.doc[r.at])) {
-			r.at++
+		start := w.at
+		for w.at < len(w.doc) && !bytes.ContainsRune([]byte(",]} \t\r\n"), rune(w.doc[w.at])) {
+			w.at++
 		}
-		r.out.Write(r.doc[start:r.at])
+		w.out.Write(w.doc[start:w.at])
 		return nil
 	}
 }
 
 // composite copies an object or an array.
-func (r *redactor) composite(s scope, object bool) error {
+func (w *walker) composite(s scope, object bool) error {
 	for {
 		// The opening bracket, a comma or the closing one.
-		c := r.peek()
-		r.at++
-		r.out.WriteByte(c)
+		c := w.peek()
+		w.at++
+		w.out.WriteByte(c)
 		if c == '}' || c == ']' {
 			return nil
 		}
-		if next := r.peek(); next == '}' || next == ']' {
+		if next := w.peek(); next == '}' || next == ']' {
 			continue
 		}
 		below := s
@@ -226,31 +246,31 @@ func (r *redactor) composite(s scope, object bool) error {
 		}
 		var name []byte
 		if object {
-			name = r.string()
+			name = w.string()
 		}
-		r.path = append(r.path, name)
+		w.path = append(w.path, name)
 		if object {
-			if err := r.text(name, false); err != nil {
+			if err := w.text(name, false); err != nil {
 				return err
 			}
-			r.peek()
-			r.at++
-			r.out.WriteByte(':')
-			below = r.below(s, name)
+			w.peek()
+			w.at++
+			w.out.WriteByte(':')
+			below = w.below(s, name)
 		}
-		if err := r.value(below); err != nil {
+		if err := w.value(below); err != nil {
 			return err
 		}
-		r.path = r.path[:len(r.path)-1]
+		w.path = w.path[:len(w.path)-1]
 	}
 }
 
 // peek skips white space and looks at the next byte.
-func (r *redactor) peek() byte {
+func (w *walker) peek() byte {
 	for {
-		switch c := r.doc[r.at]; c {
+		switch c := w.doc[w.at]; c {
 		case ' ', '\t', '\r', '\n':
-			r.at++
+			w.at++
 		default:
 			return c
 		}
@@ -258,23 +278,23 @@ func (r *redactor) peek() byte {
 }
 
 // string takes the next string, quotes included.
-func (r *redactor) string() []byte {
-	r.peek()
-	start := r.at
-	for r.at++; r.doc[r.at] != '"'; r.at++ {
-		if r.doc[r.at] == '\\' {
-			r.at++
+func (w *walker) string() []byte {
+	w.peek()
+	start := w.at
+	for w.at++; w.doc[w.at] != '"'; w.at++ {
+		if w.doc[w.at] == '\\' {
+			w.at++
 		}
 	}
-	r.at++
-	return r.doc[start:r.at]
+	w.at++
+	return w.doc[start:w.at]
 }
 
-func (r *redactor) below(s scope, quotedName []byte) scope {
-	class, ok := r.names[string(quotedName)]
+func (w *walker) below(s scope, quotedName []byte) scope {
+	class, ok := w.names[string(quotedName)]
 	if !ok {
 		class = classify(quotedName)
-		r.names[string(quotedName)] = class
+		w.names[string(quotedName)] = class
 	}
 	return scope{
 		secret:    class.secret || (s.container && class.material) || s.secrets || (s.item && class.value),
@@ -306,13 +326,13 @@ func classify(quotedName []byte) nameClass {
 }
 
 // text writes a string, stripped and redacted.
-func (r *redactor) text(quoted []byte, secret bool) error {
+func (w *walker) text(quoted []byte, secret bool) error {
 	if secret && len(quoted) > 2 {
-		r.changed = true
-		return writeString(&r.out, catalog.RedactionMarker)
+		w.changed = true
+		return writeString(&w.out, Marker)
 	}
 	if !suspicious(quoted) {
-		r.out.Write(quoted)
+		w.out.Write(quoted)
 		return nil
 	}
 	var s string
@@ -321,32 +341,32 @@ func (r *redactor) text(quoted []byte, secret bool) error {
 		return err
 	}
 	visible, stripped, _ := strip(s)
-	text, err := r.inside(visible)
+	text, err := w.inside(visible)
 	if err != nil {
 		return err
 	}
-	clean, more := cleanText(text, r.tokens)
-	if r.stripped != nil {
-		r.stripped.add(stripped+more, r.path)
-	} else if clean, err = r.unstripped(s, clean, stripped+more); err != nil {
+	clean, more := cleanText(text, w.values)
+	if w.stripped != nil {
+		w.stripped.add(stripped+more, w.path)
+	} else if clean, err = w.unstripped(s, clean, stripped+more); err != nil {
 		return err
 	}
 	if clean != s {
-		r.changed = true
+		w.changed = true
 	} else if !bytes.Contains(quoted, []byte(`\u`)) && utf8.Valid(quoted) {
-		r.out.Write(quoted)
+		w.out.Write(quoted)
 		return nil
 	}
-	return writeString(&r.out, clean)
+	return writeString(&w.out, clean)
 }
 
 // inside is a text that is itself a document, cleaned; any other text as it is.
-func (r *redactor) inside(text string) (string, error) {
+func (w *walker) inside(text string) (string, error) {
 	inner := strings.TrimSpace(text)
 	if len(inner) < 2 || strings.IndexByte(`{["`, inner[0]) < 0 || !json.Valid([]byte(inner)) {
 		return text, nil
 	}
-	below := &redactor{tokens: r.tokens, stripped: r.stripped, depth: r.depth + 1, path: r.path[:len(r.path):len(r.path)]}
+	below := &walker{values: w.values, stripped: w.stripped, depth: w.depth + 1, path: w.path[:len(w.path):len(w.path)]}
 	if below.depth > maxRedactDepth {
 		return "", errTooDeep
 	}
@@ -364,16 +384,16 @@ func (r *redactor) inside(text string) (string, error) {
 // unstripped is the text for somebody who must see what is there: as it came where
 // no secret needs hiding, and with its invisible characters if hiding works all the
 // same. Otherwise it says that there were some.
-func (r *redactor) unstripped(s, clean string, invisible int) (string, error) {
+func (w *walker) unstripped(s, clean string, invisible int) (string, error) {
 	if invisible == 0 {
 		return clean, nil
 	}
-	plain, err := r.inside(s)
+	plain, err := w.inside(s)
 	if err != nil {
 		return "", err
 	}
 	// Equal but for what is invisible: no part of a secret is left over.
-	if plain = hide(plain, r.tokens); bare(plain) == bare(clean) {
+	if plain = hide(plain, w.values); bare(plain) == bare(clean) {
 		return plain, nil
 	}
 	return fmt.Sprintf("%s [and %d invisible characters]", clean, invisible), nil

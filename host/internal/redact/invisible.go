@@ -1,4 +1,4 @@
-package egress
+package redact
 
 import (
 	"strings"
@@ -66,6 +66,13 @@ var regions = []string{tagged("gbeng"), tagged("gbsct"), tagged("gbwls")}
 
 func tagged(region string) string {
 	return strings.Map(func(r rune) rune { return 0xe0000 + r }, region) + "\U000e007f"
+}
+
+// Strip is a text without its invisible characters, but for those that decide how the
+// text around them is displayed.
+func Strip(text string) string {
+	text, _, _ = strip(text)
+	return text
 }
 
 // strip takes out of a text what nobody sees, and leaves what decides how the

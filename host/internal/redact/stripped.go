@@ -1,4 +1,4 @@
-package egress
+package redact
 
 import (
 	"fmt"

@@ -1,4 +1,4 @@
-package egress
+package redact
 
 import (
 	"bytes"
@@ -55,7 +55,7 @@ func TestRedact(t *testing.T) {
 		if want == "" {
 			want = tt.in
 		}
-		got, err := Redact([]byte(tt.in))
+		got, err := new(Redactor).JSON([]byte(tt.in))
 		if err != nil || string(got) != want {
 			t.Errorf("%s:\ngot  %s (%v)\nwant %s", name, got, err, want)
 		}
@@ -63,18 +63,14 @@ func TestRedact(t *testing.T) {
 }
 
 func TestRedactHidesTheLiveToken(t *testing.T) {
-	source := &tokens{[]string{"opaque-live-token", "the-token-after-it"}}
-	g := New(Config{Tokens: source})
-	for range 2 {
-		if _, err := g.sender(t.Context()); err != nil {
-			t.Fatal(err)
-		}
-	}
-	got, err := g.Redact([]byte(`{"echo":"you sent opaque-live-token"}`))
+	var r Redactor
+	r.Remember("opaque-live-token")
+	r.Remember("the-token-after-it")
+	got, err := r.JSON([]byte(`{"echo":"you sent opaque-live-token"}`))
 	if err != nil || bytes.Contains(got, []byte("opaque-live-token")) {
 		t.Errorf("got %s, %v", got, err)
 	}
-	if s := g.RedactText("opaque-live-token, the-token-after-it"); strings.Contains(s, "-token") {
+	if s := r.Text("opaque-live-token, the-token-after-it"); strings.Contains(s, "-token") {
 		t.Errorf("got %s", s)
 	}
 }
@@ -106,7 +102,7 @@ func TestRedactKnowsTheToolsSecrets(t *testing.T) {
 			below := func(inner string) string { return wrap(`{"` + name + `":` + inner + `}`) }
 			if property["type"] == "string" && sounds.MatchString(name) && innocent[name] == "" {
 				checked++
-				if got, err := Redact([]byte(below(`"canary"`))); err != nil || strings.Contains(string(got), "canary") {
+				if got, err := new(Redactor).JSON([]byte(below(`"canary"`))); err != nil || strings.Contains(string(got), "canary") {
 					t.Errorf("%s.%s is shown: %s (%v)", at, name, got, err)
 				}
 			}
@@ -149,7 +145,7 @@ func list(v any) []map[string]any {
 
 func TestRedactRefuses(t *testing.T) {
 	for _, doc := range []string{``, `{`, `{}x`, `[1,]`, strings.Repeat("[", maxRedactDepth+1) + strings.Repeat("]", maxRedactDepth+1)} {
-		if got, err := Redact([]byte(doc)); err == nil {
+		if got, err := new(Redactor).JSON([]byte(doc)); err == nil {
 			t.Errorf("%.20q accepted: %s", doc, got)
 		}
 	}
@@ -159,7 +155,7 @@ func BenchmarkRedact(b *testing.B) {
 	doc := []byte(`{"logs":[` + strings.Repeat(`{"log_id":"9002023","date":"2026-03-01T00:00:00Z","type":"s","ip":"192.0.2.3","client_name":"Shop","user_agent":"Mozilla/5.0 (X11)","n":12},`, 700) + `{}]}`)
 	b.SetBytes(int64(len(doc)))
 	for b.Loop() {
-		if _, err := Redact(doc); err != nil {
+		if _, err := new(Redactor).JSON(doc); err != nil {
 			b.Fatal(err)
 		}
 	}

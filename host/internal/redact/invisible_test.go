@@ -1,4 +1,4 @@
-package egress
+package redact
 
 import (
 	"bytes"
@@ -51,7 +51,7 @@ func TestStripLeavesWritingAlone(t *testing.T) {
 		if got, n, _ := strip(text); got != text || n != 0 {
 			t.Errorf("%s: %+q became %+q, %d stripped", name, text, got, n)
 		}
-		if got := RedactText(text); got != text {
+		if got := new(Redactor).Text(text); got != text {
 			t.Errorf("%s: %+q became %+q", name, text, got)
 		}
 	}
@@ -181,7 +181,7 @@ func TestRedactKeepsWhatIsInvisible(t *testing.T) {
 		`{"a":"\ufeff{\"password\":\"x\"}"}`:             "{\"a\":\"\ufeff" + `{\"password\":\"[REDACTED]\"}"}`,
 		`{"a":"{\"b\":\"\\u202e\",\"password\":\"x\"}"}`: "{\"a\":\"{\\\"b\\\":\\\"\u202e\\\",\\\"password\\\":\\\"[REDACTED]\\\"}\"}",
 	} {
-		got, err := Redact([]byte(in))
+		got, err := new(Redactor).JSON([]byte(in))
 		if err != nil || string(got) != want {
 			t.Errorf("%s:\ngot  %+q (%v)\nwant %+q", in, got, err, want)
 		}
@@ -191,7 +191,7 @@ func TestRedactKeepsWhatIsInvisible(t *testing.T) {
 const mark1 = `"[REDACTED]"`
 
 func TestStrippedNamesFields(t *testing.T) {
-	g := New(Config{})
+	g := new(Redactor)
 	for name, tt := range map[string]struct{ in, want string }{
 		"nothing":              {`{"a":"b"}`, ""},
 		"one":                  {`{"a":"b\u200b"}`, "stripped 1 invisible character from a"},
@@ -219,34 +219,18 @@ func TestStrippedNamesFields(t *testing.T) {
 // The token in use is hidden however an answer writes it.
 func TestCleanHidesTheTokenInAnyWriting(t *testing.T) {
 	const token = "opaque-live-token"
-	g := New(Config{Tokens: &tokens{[]string{token}}})
-	if _, err := g.sender(t.Context()); err != nil {
-		t.Fatal(err)
-	}
+	var r Redactor
+	r.Remember(token)
 	escaped := `opaqu\u0065-live-token`
 	inner, _ := json.Marshal(`{"a":"` + escaped + `"}`)
 	for _, doc := range []string{`{"a":"` + token + `"}`, `{"a":"` + escaped + `"}`, `{"a":"opaque-\u200blive-token"}`, `{"` + escaped + `":1}`, `{"a":` + string(inner) + `}`} {
-		got, _, err := g.Clean([]byte(doc))
+		got, _, err := r.Clean([]byte(doc))
 		if err != nil || !bytes.Contains(got, []byte("[REDACTED]")) {
 			t.Errorf("%s became %s, %v", doc, got, err)
 		}
 	}
-	if s := g.RedactText("opaque-\u200blive-token"); s != "[REDACTED]" {
+	if s := r.Text("opaque-\u200blive-token"); s != "[REDACTED]" {
 		t.Errorf("got %q", s)
-	}
-}
-
-// What an error quotes of an answer that is not JSON is stripped, not blanked: a
-// blank would split a secret.
-func TestQuotedAnswerIsStripped(t *testing.T) {
-	if got := RedactText(printable([]byte(jwt[:20] + "\u200b" + jwt[20:] + "\x1b[2J\nmi\u200cm\xff"))); got != "[REDACTED][2J mim" {
-		t.Errorf("got %q", got)
-	}
-	if got := printable([]byte("می\u200cخواهم\u202e")); got != "می\u200cخواهم" {
-		t.Errorf("got %+q", got)
-	}
-	if got := printable([]byte("\u200b\x00 ")); got != "no message" {
-		t.Errorf("got %q", got)
 	}
 }
 
@@ -266,7 +250,7 @@ func FuzzHygiene(f *testing.F) {
 			t.Fatal(err)
 		}
 		raw := slices.Concat([]byte(`"`), []byte(strings.NewReplacer(`\`, `\\`, `"`, `\"`).Replace(text)), []byte(`"`))
-		g := New(Config{})
+		g := new(Redactor)
 		for _, value := range [][]byte{quoted, raw, []byte(text)} {
 			doc := slices.Concat([]byte(`{"n":1.0,"a":[`), value, []byte(`]}`))
 			if !json.Valid(doc) {

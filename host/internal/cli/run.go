@@ -18,6 +18,7 @@ import (
 	"github.com/auth0-mcp/auth0-mcp/host/internal/catalog"
 	"github.com/auth0-mcp/auth0-mcp/host/internal/egress"
 	"github.com/auth0-mcp/auth0-mcp/host/internal/mcpserver"
+	"github.com/auth0-mcp/auth0-mcp/host/internal/ratelimit"
 	"github.com/auth0-mcp/auth0-mcp/host/internal/redact"
 	"github.com/auth0-mcp/auth0-mcp/host/internal/stdio"
 	"github.com/auth0-mcp/auth0-mcp/host/internal/tenant"
@@ -169,7 +170,7 @@ func (f runFlags) server(cmd *cobra.Command, env Environment, log *slog.Logger) 
 	gate := egress.New(egress.Config{
 		Redact: secrets,
 		Domain: t.domain, Current: t.current, Refused: t.refused, Transport: t.transport, ReadOnly: readOnly, Version: env.Version, Log: log,
-		UserAgent: userAgent(env), SignIn: t.signIn, RateShare: rateShare,
+		UserAgent: userAgent(env), SignIn: t.signIn, RateLimit: ratelimit.Config{Share: rateShare},
 	})
 	log.Info("serving", "version", env.Version, "tenant", t.domain, "tools", len(selection.Tools()), "read-only", readOnly)
 	if bounds.Profile = t.profile; f.sandbox {

@@ -19,6 +19,7 @@ import (
 	"time"
 	"unicode"
 
+	"github.com/auth0-mcp/auth0-mcp/host/internal/ratelimit"
 	"github.com/auth0-mcp/auth0-mcp/host/internal/redact"
 	"github.com/auth0-mcp/auth0-mcp/proto/pluginv1"
 )
@@ -27,8 +28,9 @@ import (
 type apiError struct {
 	method, path string
 	status       int
-	// limit is what the answer tells of the rate limit.
-	limit     answerLimit
+	// wait and reset tell when the rate limit resets.
+	wait      time.Duration
+	reset     time.Time
 	Message   string `json:"message"`
 	ErrorCode string `json:"errorCode"`
 }
@@ -44,7 +46,8 @@ const (
 )
 
 func (c *Call) parseAPIError(r *pluginv1.RoundTripRequest, response *http.Response, body []byte) *apiError {
-	e := &apiError{method: r.GetMethod(), path: r.GetPath(), status: response.StatusCode, limit: answerOf(response.StatusCode, response.Header, time.Now())}
+	e := &apiError{method: r.GetMethod(), path: r.GetPath(), status: response.StatusCode}
+	e.wait, e.reset = ratelimit.ResetOf(response.StatusCode, response.Header, time.Now())
 	if json.Unmarshal(body, e) != nil || e.Message == "" {
 		e.Message = printable(body)
 	}
@@ -131,7 +134,7 @@ func (c *Call) remedy(e *apiError) string {
 	case http.StatusBadRequest, http.StatusUnprocessableEntity:
 		return "Correct the field that Auth0 names, and call again"
 	case http.StatusTooManyRequests:
-		return "The tenant's rate limit is used up, and the request was not carried out: " + resetText(e.limit.wait, e.limit.reset)
+		return "The tenant's rate limit is used up, and the request was not carried out: " + ratelimit.ResetText(e.wait, e.reset)
 	}
 	if e.status < http.StatusInternalServerError {
 		return "The request was not carried out"

@@ -24,6 +24,7 @@ import (
 	"golang.org/x/oauth2"
 
 	"github.com/auth0-mcp/auth0-mcp/host/internal/audit"
+	"github.com/auth0-mcp/auth0-mcp/host/internal/ratelimit"
 	"github.com/auth0-mcp/auth0-mcp/host/internal/redact"
 	"github.com/auth0-mcp/auth0-mcp/proto/pluginv1"
 )
@@ -51,13 +52,10 @@ type Config struct {
 	// ReadBudget bounds all the attempts of one read, WriteBudget those of a write;
 	// zero: 10 s and 30 s.
 	ReadBudget, WriteBudget time.Duration
-	// RateShare is how much of the tenant's rate limit is used, in percent; the rest
-	// is left to the tenant's own applications. Zero: DefaultRateShare.
-	RateShare int
-	// MaxInFlight bounds the requests under way to the tenant, MaxWaiting those that
-	// wait for their turn, and MaxWait how long each of them does; zero: 5, 64, 30 s.
-	MaxInFlight, MaxWaiting int
-	MaxWait                 time.Duration
+	// RateLimit says how much of the tenant's rate limit is used.
+	RateLimit ratelimit.Config
+	// MaxWait is how long a request waits for its turn; zero: ratelimit.DefaultMaxWait.
+	MaxWait time.Duration
 	// SignIn says how to get a valid token; it ends the text of a 401.
 	SignIn string
 	// Log gets method, path, status and duration of requests; nil discards.
@@ -66,8 +64,8 @@ type Config struct {
 
 // Gate lets requests of calls in progress through to one tenant.
 type Gate struct {
-	cfg      Config
-	governor *governor
+	cfg     Config
+	limiter *ratelimit.Limiter
 
 	mu    sync.Mutex
 	calls map[string]*Call
@@ -88,9 +86,9 @@ func New(cfg Config) *Gate {
 		}
 	}
 	if cfg.MaxWait == 0 {
-		cfg.MaxWait = defaultMaxWait
+		cfg.MaxWait = ratelimit.DefaultMaxWait
 	}
-	return &Gate{cfg: cfg, governor: newGovernor(cfg), calls: map[string]*Call{}}
+	return &Gate{cfg: cfg, limiter: ratelimit.New(cfg.RateLimit), calls: map[string]*Call{}}
 }
 
 // Grant says whose call it is and what it may do.
@@ -357,7 +355,7 @@ func (c *Call) exchange(ctx context.Context, r *pluginv1.RoundTripRequest, trail
 	trail.err = err
 	var tokenErr *tokenError
 	var unrecorded *audit.NotRecordedError
-	var limitedErr *limitedError
+	var limitedErr *ratelimit.LimitedError
 	switch {
 	case err == nil:
 	case errors.As(err, &unrecorded):
@@ -370,7 +368,7 @@ func (c *Call) exchange(ctx context.Context, r *pluginv1.RoundTripRequest, trail
 		return failure(pluginv1.Failure_CODE_TRANSPORT, "%s", text)
 	case errors.As(err, &limitedErr):
 		text := fmt.Sprintf("%s %s was not sent: %v", r.GetMethod(), r.GetPath(), limitedErr)
-		c.noteLimited(text, limitedErr.reset.IsZero())
+		c.noteLimited(text, limitedErr.Reset.IsZero())
 		return failure(pluginv1.Failure_CODE_TRANSPORT, "%s", text)
 	default:
 		return failure(pluginv1.Failure_CODE_TRANSPORT, "%s", c.transportText(r, err))

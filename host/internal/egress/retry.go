@@ -16,6 +16,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/auth0-mcp/auth0-mcp/host/internal/ratelimit"
 	"github.com/auth0-mcp/auth0-mcp/proto/pluginv1"
 )
 
@@ -68,13 +69,13 @@ func (c *Call) attempts(ctx context.Context, r *pluginv1.RoundTripRequest, as se
 	renewed := false
 	for delay := firstDelay; ; delay *= 2 {
 		begun := time.Now()
-		p, err := c.gate.governor.enter(ctx, endpointOf(as.domain, r), c.gate.cfg.MaxWait-waited, c.waiting)
+		p, err := c.gate.limiter.Enter(ctx, ratelimit.EndpointOf(as.domain, r.GetMethod(), r.GetPath()), c.gate.cfg.MaxWait-waited, c.waiting)
 		waited += time.Since(begun)
 		if err != nil {
 			return exchange{}, err
 		}
 		bounded, cancel := context.WithTimeout(ctx, c.budget(r)-spent)
-		end := sync.OnceFunc(func() { cancel(); p.leave() })
+		end := sync.OnceFunc(func() { cancel(); p.Leave() })
 		begun = time.Now()
 		response, err := c.attempt(bounded, r, as, p, trail)
 		spent += time.Since(begun)
@@ -99,10 +100,10 @@ func (c *Call) attempts(ctx context.Context, r *pluginv1.RoundTripRequest, as se
 			}
 			renewed = true
 		case response.StatusCode == http.StatusTooManyRequests:
-			// The governor has seen it too, and lets nothing through before the reset.
+			// The limiter has seen it too, and lets nothing through before the reset.
 			wait = jitter(delay)
-			trail.inDoubt = trail.inDoubt && !turnedAway(response.StatusCode, response.Header)
-			again = (isRead(r) || turnedAway(response.StatusCode, response.Header)) && p.resetsWithin(c.gate.cfg.MaxWait-waited)
+			trail.inDoubt = trail.inDoubt && !ratelimit.Exhausted(response.StatusCode, response.Header)
+			again = (isRead(r) || ratelimit.Exhausted(response.StatusCode, response.Header)) && p.ResetsWithin(c.gate.cfg.MaxWait-waited)
 		case !isRead(r):
 		case response.StatusCode == http.StatusBadGateway, response.StatusCode == http.StatusServiceUnavailable, response.StatusCode == http.StatusGatewayTimeout:
 			wait, again = jitter(delay), true
@@ -124,7 +125,7 @@ func (c *Call) attempts(ctx context.Context, r *pluginv1.RoundTripRequest, as se
 }
 
 // attempt sends a request once.
-func (c *Call) attempt(ctx context.Context, r *pluginv1.RoundTripRequest, as sender, p *place, trail *trail) (*http.Response, error) {
+func (c *Call) attempt(ctx context.Context, r *pluginv1.RoundTripRequest, as sender, p *ratelimit.Place, trail *trail) (*http.Response, error) {
 	request, err := c.request(ctx, r, as)
 	if err != nil {
 		return nil, err
@@ -143,7 +144,7 @@ func (c *Call) attempt(ctx context.Context, r *pluginv1.RoundTripRequest, as sen
 	response, err := c.gate.cfg.Transport.RoundTrip(request)
 	switch {
 	case err == nil:
-		p.observe(response.StatusCode, response.Header)
+		p.Observe(response.StatusCode, response.Header)
 	case connected.Load():
 		err = &sentError{err}
 	}

@@ -1,4 +1,4 @@
-package egress
+package ratelimit
 
 import (
 	"net/http"
@@ -28,26 +28,26 @@ const (
 	headerReset     = "X-Ratelimit-Reset"
 )
 
-// endpoint is what answers are told apart by: Auth0 has buckets for groups such as
+// Endpoint is what answers are told apart by: Auth0 has buckets for groups such as
 // «write clients» or «read users». Ids are left out; how deep they stand is kept.
-type endpoint struct {
+type Endpoint struct {
 	domain, method, resource string
 	depth                    int
 }
 
-func endpointOf(domain string, r *pluginv1.RoundTripRequest) endpoint {
-	method := r.GetMethod()
+// EndpointOf is the endpoint of a request to a tenant, whose path is absolute.
+func EndpointOf(domain, method, path string) Endpoint {
 	if method == http.MethodHead {
 		method = http.MethodGet
 	}
-	rest := strings.TrimPrefix(r.GetPath(), pluginv1.BasePath)
+	rest := strings.TrimPrefix(path, pluginv1.BasePath)
 	resource, _, _ := strings.Cut(rest, "/")
-	return endpoint{domain, method, resource, strings.Count(rest, "/")}
+	return Endpoint{domain, method, resource, strings.Count(rest, "/")}
 }
 
 // limits is what answers have told of the tenant's rate limits.
 //
-// A tenant has one bucket for all of the Management API, and some endpoints have
+// A tenant has one bucket for all of the Management API, and some Endpoints have
 // one of their own, of another size. An answer does not name its bucket. So a bucket
 // is told by its size, X-RateLimit-Limit: endpoints whose answers state the same are
 // counted together. If that is wrong, because two have buckets of one size, requests
@@ -58,7 +58,7 @@ func endpointOf(domain string, r *pluginv1.RoundTripRequest) endpoint {
 // Source: https://auth0.com/docs/troubleshoot/customer-support/operational-policies/rate-limit-policy
 type limits struct {
 	buckets   map[bucketKey]*bucket
-	endpoints map[endpoint]*bucket
+	endpoints map[Endpoint]*bucket
 	// unknown are the requests under way that count in no bucket yet: in each, then.
 	unknown int
 }
@@ -71,7 +71,7 @@ type bucketKey struct {
 }
 
 func newLimits() limits {
-	return limits{buckets: map[bucketKey]*bucket{}, endpoints: map[endpoint]*bucket{}}
+	return limits{buckets: map[bucketKey]*bucket{}, endpoints: map[Endpoint]*bucket{}}
 }
 
 // bucket is one rate limit, as the latest answer told of it.
@@ -106,10 +106,10 @@ func (b *bucket) room(now time.Time, share, unknown int) bool {
 }
 
 // reads reports whether its requests change nothing.
-func (e endpoint) reads() bool { return e.method == http.MethodGet }
+func (e Endpoint) reads() bool { return e.method == http.MethodGet }
 
 // of is the bucket that an endpoint counts in; nil if none is known.
-func (l *limits) of(e endpoint) *bucket {
+func (l *limits) of(e Endpoint) *bucket {
 	if b := l.endpoints[e]; b != nil {
 		return b
 	}
@@ -123,11 +123,11 @@ func (l *limits) of(e endpoint) *bucket {
 }
 
 // inTheWay are the buckets that an endpoint's requests must have room in.
-func (l *limits) inTheWay(e endpoint) [2]*bucket {
+func (l *limits) inTheWay(e Endpoint) [2]*bucket {
 	return [2]*bucket{l.of(e), l.buckets[bucketKey{e.domain, 0}]}
 }
 
-func (l *limits) room(e endpoint, now time.Time, share int) bool {
+func (l *limits) room(e Endpoint, now time.Time, share int) bool {
 	for _, b := range l.inTheWay(e) {
 		if b != nil && !b.room(now, share, l.unknown) {
 			return false
@@ -138,7 +138,7 @@ func (l *limits) room(e endpoint, now time.Time, share int) bool {
 
 // blocked is until when, by the answers so far, an endpoint's requests have no
 // room, and when their limit resets; zero if no limit is in their way.
-func (l *limits) blocked(e endpoint, now time.Time, share int) (until, reset time.Time) {
+func (l *limits) blocked(e Endpoint, now time.Time, share int) (until, reset time.Time) {
 	for _, b := range l.inTheWay(e) {
 		if b != nil && now.Before(b.until) && !b.room(now, share, 0) && b.until.After(until) {
 			until, reset = b.until, b.reset
@@ -148,7 +148,7 @@ func (l *limits) blocked(e endpoint, now time.Time, share int) (until, reset tim
 }
 
 // count notes that a request is on its way.
-func (l *limits) count(e endpoint) *bucket {
+func (l *limits) count(e Endpoint) *bucket {
 	b := l.of(e)
 	if b == nil {
 		l.unknown++
@@ -174,6 +174,13 @@ type answerLimit struct {
 	// wait is how long until the reset; reset when that is, to tell people.
 	wait  time.Duration
 	reset time.Time
+}
+
+// ResetOf is when an answer says that the limit resets, and how long that is; zero
+// if it does not say.
+func ResetOf(status int, h http.Header, now time.Time) (wait time.Duration, reset time.Time) {
+	a := answerOf(status, h, now)
+	return a.wait, a.reset
 }
 
 // answerOf reads X-RateLimit-Limit, -Remaining and -Reset (epoch seconds) and
@@ -223,19 +230,19 @@ func answerOf(status int, h http.Header, now time.Time) answerLimit {
 // to reckon with it would overflow.
 const maxSize = 1_000_000_000
 
-// turnedAway reports whether a 429 comes from Auth0's limiter itself: it says that
+// Exhausted reports whether a 429 comes from Auth0's limiter itself: it says that
 // nothing is left. Auth0's own clients repeat requests of every method after it,
 // because the limiter stands before the API and what it refuses is not carried out.
 // A 429 of something in between, which may have passed the request on, says no
 // such thing.
 // Source: https://auth0.com/docs/troubleshoot/customer-support/operational-policies/rate-limit-policy/rate-limit-use-cases
-func turnedAway(status int, h http.Header) bool {
+func Exhausted(status int, h http.Header) bool {
 	return status == http.StatusTooManyRequests && h.Get(headerRemaining) == "0"
 }
 
 // learn takes an answer in. order is the number of its request, entered that of
 // the latest.
-func (l *limits) learn(e endpoint, a answerLimit, now time.Time, order, entered uint64) {
+func (l *limits) learn(e Endpoint, a answerLimit, now time.Time, order, entered uint64) {
 	if a.size == 0 && !a.refused {
 		// A tenant that says nothing of limits: a good answer to what came after its
 		// refusal ends that.

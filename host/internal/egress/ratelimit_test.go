@@ -2,7 +2,6 @@ package egress
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"net/http"
 	"slices"
@@ -16,8 +15,15 @@ import (
 
 	"golang.org/x/oauth2"
 
+	"github.com/auth0-mcp/auth0-mcp/host/internal/ratelimit"
 	"github.com/auth0-mcp/auth0-mcp/proto/pluginv1"
 	"github.com/auth0-mcp/auth0-mcp/sandbox"
+)
+
+const (
+	// maxInFlight is the limiter's own bound, and believed how long it acts on an answer.
+	maxInFlight = 5
+	believed    = 5 * time.Minute
 )
 
 // leastLeft is a transport that remembers the smallest X-RateLimit-Remaining, and
@@ -40,7 +46,7 @@ func (l *leastLeft) RoundTrip(r *http.Request) (*http.Response, error) {
 	defer l.mu.Unlock()
 	l.underWay--
 	if err == nil {
-		if left, err := strconv.Atoi(response.Header.Get(headerRemaining)); err == nil {
+		if left, err := strconv.Atoi(response.Header.Get("X-RateLimit-Remaining")); err == nil {
 			l.left = min(l.left, left)
 		}
 	}
@@ -78,15 +84,8 @@ func ask(ctx context.Context, g *Gate, method, path string, waiting func(string)
 // nothingLeft checks that nobody waits and no place is taken.
 func nothingLeft(t *testing.T, g *Gate) {
 	t.Helper()
-	g.governor.mu.Lock()
-	defer g.governor.mu.Unlock()
-	if v := g.governor; v.inFlight != 0 || len(v.waiting) != 0 || v.limits.unknown != 0 {
-		t.Errorf("left: %d places taken, %d waiting, %d unknown", v.inFlight, len(v.waiting), v.limits.unknown)
-	}
-	for key, b := range g.governor.limits.buckets {
-		if b.underWay != 0 {
-			t.Errorf("left: %d under way in %v", b.underWay, key)
-		}
+	if !g.limiter.Idle() {
+		t.Error("left: a request that holds a place, or waits for one")
 	}
 	g.mu.Lock()
 	defer g.mu.Unlock()
@@ -101,7 +100,7 @@ func TestShareIsLeftToTheTenant(t *testing.T) {
 	for share, reserve := range map[int]int{0: 10, 100: 0, 25: 15} {
 		synctest.Test(t, func(t *testing.T) {
 			tenant := sandbox.New(sandbox.Options{RateLimit: 20, RateWindow: 10 * time.Second, Latency: 50 * time.Millisecond})
-			g, seen := limited(tenant, func(c *Config) { c.RateShare, c.MaxWait = share, time.Hour })
+			g, seen := limited(tenant, func(c *Config) { c.RateLimit.Share, c.MaxWait = share, time.Hour })
 			var notes sync.Map
 			var all sync.WaitGroup
 			for i := range 40 {
@@ -123,7 +122,7 @@ func TestShareIsLeftToTheTenant(t *testing.T) {
 			if left, _, _ := seen.seen(); left < reserve {
 				t.Errorf("share %d: only %d were left to the tenant, want %d", share, left, reserve)
 			}
-			if _, most, _ := seen.seen(); most > defaultMaxInFlight {
+			if _, most, _ := seen.seen(); most > maxInFlight {
 				t.Errorf("share %d: %d requests at a time", share, most)
 			}
 			told := ""
@@ -152,7 +151,7 @@ func TestTwoServersShareOneLimit(t *testing.T) {
 		}
 		all.Wait()
 		// What one has under way the other cannot know: that much more may be used.
-		if left, _, _ := seen.seen(); left < 15-defaultMaxInFlight {
+		if left, _, _ := seen.seen(); left < 15-maxInFlight {
 			t.Errorf("only %d were left", left)
 		}
 	})
@@ -162,7 +161,7 @@ func TestBeforeTheFirstAnswerFewGo(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		release := make(chan struct{})
 		var sent atomic.Int64
-		g := New(Config{Domain: "tenant.auth0.example", Tokens: &tokens{[]string{"one"}}, ReadBudget: time.Hour, MaxInFlight: 4,
+		g := New(Config{Domain: "tenant.auth0.example", Tokens: &tokens{[]string{"one"}}, ReadBudget: time.Hour, RateLimit: ratelimit.Config{MaxInFlight: 4},
 			Transport: transport(func(*http.Request) (*http.Response, error) {
 				sent.Add(1)
 				<-release
@@ -235,7 +234,7 @@ func TestBeyondTheBoundsItFailsAtOnce(t *testing.T) {
 		want    []string
 	}{
 		"the reset is too far": {nil, 0, []string{"50 % of the tenant's rate limit", "are used up: try again in 100 s, at 00:01:40 UTC"}},
-		"too many wait":        {func(c *Config) { c.MaxWait, c.MaxWaiting = time.Hour, 3 }, 3, []string{"3 requests wait for the tenant already", "try again in 100 s, at 00:01:40 UTC"}},
+		"too many wait":        {func(c *Config) { c.MaxWait, c.RateLimit.MaxWaiting = time.Hour, 3 }, 3, []string{"3 requests wait for the tenant already", "try again in 100 s, at 00:01:40 UTC"}},
 	}
 	for name, tt := range tests {
 		t.Run(name, func(t *testing.T) {
@@ -290,7 +289,7 @@ func TestLimitHidesNoWriteThatMayHaveHappened(t *testing.T) {
 	if c.Limited() == nil {
 		t.Error("a 429 is no limit")
 	}
-	g.governor.limits = newLimits() // the write is to be sent all the same
+	g.limiter = ratelimit.New(ratelimit.Config{}) // the write is to be sent all the same
 	send("POST")
 	if l := c.Limited(); l != nil || !c.Wrote() {
 		t.Errorf("after a write that may have happened: %+v, wrote %v", l, c.Wrote())
@@ -300,7 +299,7 @@ func TestLimitHidesNoWriteThatMayHaveHappened(t *testing.T) {
 func TestWaitingIsBoundedInTime(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		release := make(chan struct{})
-		g := New(Config{Domain: "tenant.auth0.example", Tokens: &tokens{[]string{"one"}}, ReadBudget: time.Hour, MaxInFlight: 1,
+		g := New(Config{Domain: "tenant.auth0.example", Tokens: &tokens{[]string{"one"}}, ReadBudget: time.Hour, RateLimit: ratelimit.Config{MaxInFlight: 1},
 			Transport: transport(func(*http.Request) (*http.Response, error) { <-release; return answer{code: 200}.response() })})
 		var all sync.WaitGroup
 		all.Go(func() { ask(t.Context(), g, "GET", "/api/v2/clients", nil) })
@@ -310,7 +309,7 @@ func TestWaitingIsBoundedInTime(t *testing.T) {
 		if text := answer.GetFailure().GetMessage(); !strings.Contains(text, "it waited 30 s for earlier requests to the tenant") || !c.Limited().Busy {
 			t.Errorf("failure %s, %+v", text, c.Limited())
 		}
-		if time.Since(begun) != defaultMaxWait || notes != 5 {
+		if time.Since(begun) != ratelimit.DefaultMaxWait || notes != 5 {
 			t.Errorf("after %v and %d notes", time.Since(begun), notes)
 		}
 		close(release)
@@ -321,7 +320,7 @@ func TestWaitingIsBoundedInTime(t *testing.T) {
 
 func TestCancellingFreesThePlace(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		g, tenant := usedUp(t, func(c *Config) { c.MaxWait, c.MaxWaiting = time.Hour, 1 })
+		g, tenant := usedUp(t, func(c *Config) { c.MaxWait, c.RateLimit.MaxWaiting = time.Hour, 1 })
 		ctx, cancel := context.WithCancel(t.Context())
 		var all sync.WaitGroup
 		all.Go(func() {
@@ -369,7 +368,7 @@ func TestWaitingIsNotInTheBudget(t *testing.T) {
 func TestA429StopsAll(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		tenant := sandbox.New(sandbox.Options{Latency: 100 * time.Millisecond})
-		g, seen := limited(tenant, func(c *Config) { c.MaxInFlight = 21 })
+		g, seen := limited(tenant, func(c *Config) { c.RateLimit.MaxInFlight = 21 })
 		if answer, _ := ask(t.Context(), g, "GET", "/api/v2/clients", nil); answer.GetResponse().GetStatus() != 200 {
 			t.Fatal(answer)
 		}
@@ -457,45 +456,6 @@ func TestClockSkew(t *testing.T) {
 	}
 }
 
-func TestAnswerOf(t *testing.T) {
-	now := time.Date(2026, 8, 1, 12, 0, 0, 0, time.UTC)
-	epoch := func(d time.Duration) string { return strconv.FormatInt(now.Add(d).Unix(), 10) }
-	tests := map[string]struct {
-		status  int
-		headers string
-		size    int
-		wait    time.Duration
-	}{
-		"all":                          {200, "X-RateLimit-Limit: 10|X-RateLimit-Remaining: 3|X-RateLimit-Reset: " + epoch(5*time.Second), 10, 5 * time.Second},
-		"none":                         {200, "", 0, 0},
-		"none, 429":                    {429, "", 0, unknownReset},
-		"reset in the past, 429":       {429, "X-RateLimit-Reset: " + epoch(-time.Hour), 0, unknownReset},
-		"reset in years, 429":          {429, "X-RateLimit-Reset: " + epoch(100*365*24*time.Hour), 0, unknownReset},
-		"reset in milliseconds":        {200, "X-RateLimit-Limit: 10|X-RateLimit-Remaining: 3|X-RateLimit-Reset: " + epoch(0) + "000", 10, 0},
-		"reset is no number":           {200, "X-RateLimit-Limit: 10|X-RateLimit-Remaining: 3|X-RateLimit-Reset: soon", 10, 0},
-		"reset beyond 64 bits":         {429, "X-RateLimit-Reset: 99999999999999999999", 0, unknownReset},
-		"negative":                     {200, "X-RateLimit-Limit: -1|X-RateLimit-Remaining: 3", 0, 0},
-		"Retry-After, 429":             {429, "Retry-After: 7", 0, 7 * time.Second},
-		"Retry-After, a date, 429":     {429, "Retry-After: " + now.Add(9*time.Second).Format(http.TimeFormat), 0, 9 * time.Second},
-		"Retry-After, garbage":         {429, "Retry-After: -5", 0, unknownReset},
-		"Retry-After without 429":      {503, "Retry-After: 7", 0, 0},
-		"both, 429":                    {429, "Retry-After: 7|X-RateLimit-Reset: " + epoch(3*time.Second), 0, 7 * time.Second},
-		"the tenant's clock is ahead":  {429, "Date: " + now.Add(time.Hour).Format(http.TimeFormat) + "|X-RateLimit-Reset: " + epoch(time.Hour+4*time.Second), 0, 4 * time.Second},
-		"the tenant's clock is behind": {429, "Date: " + now.Add(-time.Hour).Format(http.TimeFormat) + "|X-RateLimit-Reset: " + epoch(4*time.Second-time.Hour), 0, 4 * time.Second},
-	}
-	for name, tt := range tests {
-		h := http.Header{}
-		for line := range strings.SplitSeq(tt.headers, "|") {
-			key, value, _ := strings.Cut(line, ": ")
-			h.Set(key, value)
-		}
-		got := answerOf(tt.status, h, now)
-		if got.size != tt.size || got.wait != tt.wait || (tt.wait > 0 && !got.reset.Equal(now.Add(tt.wait))) {
-			t.Errorf("%s: %+v", name, got)
-		}
-	}
-}
-
 // A limit that is said to reset in hours is asked again after minutes.
 func TestOneHeaderDoesNotSilenceForLong(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
@@ -514,38 +474,4 @@ func TestOneHeaderDoesNotSilenceForLong(t *testing.T) {
 			t.Errorf("after %v: %v", believed, answer)
 		}
 	})
-}
-
-func TestWhatIsRememberedIsBounded(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		n := 0
-		g := New(Config{Domain: "tenant.auth0.example", Tokens: &tokens{[]string{"one"}}, Transport: transport(func(*http.Request) (*http.Response, error) {
-			n++
-			return answer{code: 200, header: http.Header{"X-Ratelimit-Limit": {strconv.Itoa(n)}, "X-Ratelimit-Remaining": {strconv.Itoa(n)}}}.response()
-		})})
-		for i := range 3 * maxKnown {
-			ask(t.Context(), g, "GET", fmt.Sprintf("/api/v2/r%d", i), nil)
-		}
-		if l := g.governor.limits; n != 3*maxKnown || len(l.buckets) > maxKnown || len(l.endpoints) > maxKnown {
-			t.Errorf("after %d answers: %d buckets, %d endpoints", n, len(l.buckets), len(l.endpoints))
-		}
-		nothingLeft(t, g)
-	})
-}
-
-// Every request takes this way, limit or not.
-func BenchmarkGovernor(b *testing.B) {
-	g := newGovernor(Config{})
-	h := http.Header{"X-Ratelimit-Limit": {"1000000"}, "X-Ratelimit-Remaining": {"999999"}, "X-Ratelimit-Reset": {strconv.FormatInt(time.Now().Unix()+1, 10)},
-		"Date": {time.Now().UTC().Format(http.TimeFormat)}}
-	r := &pluginv1.RoundTripRequest{Method: "GET", Path: "/api/v2/clients/abc"}
-	b.ReportAllocs()
-	for b.Loop() {
-		p, err := g.enter(b.Context(), endpointOf("tenant.auth0.example", r), defaultMaxWait, nil)
-		if err != nil {
-			b.Fatal(errors.New("it did not get through"))
-		}
-		p.observe(http.StatusOK, h)
-		p.leave()
-	}
 }

@@ -15,6 +15,7 @@ import (
 	"unicode/utf8"
 
 	"github.com/auth0-mcp/auth0-mcp/host/internal/egress"
+	"github.com/auth0-mcp/auth0-mcp/host/internal/jsondoc"
 	"github.com/auth0-mcp/auth0-mcp/host/internal/redact"
 )
 
@@ -36,11 +37,11 @@ func (r Request) digest(salt string) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	arguments, err := canonical(r.Arguments)
+	arguments, err := jsondoc.Canonical(r.Arguments)
 	if err != nil {
 		return "", fmt.Errorf("arguments of %s: %w", r.Tool, err)
 	}
-	doc, err := json.Marshal([]any{salt, r.Profile, r.Tenant, r.Tool, r.Plugin, r.PluginVersion, hex.EncodeToString(r.PluginDigest[:]), arguments, json.RawMessage(plan)})
+	doc, err := json.Marshal([]any{salt, r.Profile, r.Tenant, r.Tool, r.Plugin, r.PluginVersion, hex.EncodeToString(r.PluginDigest[:]), json.RawMessage(arguments), json.RawMessage(plan)})
 	sum := sha256.Sum256(doc)
 	return hex.EncodeToString(sum[:]), err
 }
@@ -48,23 +49,12 @@ func (r Request) digest(salt string) (string, error) {
 // SameCall reports whether a call is that of the request, but for white space and the
 // order of members.
 func (r Request) SameCall(tool string, arguments json.RawMessage) (bool, error) {
-	mine, err := canonical(r.Arguments)
+	mine, err := jsondoc.Canonical(r.Arguments)
 	if err != nil {
 		return false, err
 	}
-	others, err := canonical(arguments)
+	others, err := jsondoc.Canonical(arguments)
 	return r.Tool == tool && bytes.Equal(mine, others), err
-}
-
-// canonical keeps numbers as they are written.
-func canonical(doc json.RawMessage) (json.RawMessage, error) {
-	dec := json.NewDecoder(bytes.NewReader(doc))
-	dec.UseNumber()
-	var value any
-	if err := dec.Decode(&value); err != nil {
-		return nil, err
-	}
-	return json.Marshal(value)
 }
 
 const (

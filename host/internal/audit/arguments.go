@@ -7,6 +7,8 @@ import (
 	"maps"
 	"slices"
 	"strings"
+
+	"github.com/auth0-mcp/auth0-mcp/host/internal/jsondoc"
 )
 
 // ArgumentsView is what of a call's arguments is recorded.
@@ -123,9 +125,8 @@ func identifier(value any) any {
 	return nil
 }
 
-// Canonical is the form of arguments that ArgumentsHMAC is made of: members sorted
-// by their names, no white space, numbers as they were written. Nil for what is not
-// JSON; nothing at all and null are an empty object.
+// Canonical is the form of arguments that ArgumentsHMAC is made of: [jsondoc.Canonical]. It is nil for what is no strict
+// JSON document or longer than a call's arguments may be. No arguments and null have the form of an empty object.
 func Canonical(arguments []byte) []byte {
 	if len(arguments) > maxCanonical {
 		return nil
@@ -133,17 +134,9 @@ func Canonical(arguments []byte) []byte {
 	if trimmed := bytes.TrimSpace(arguments); len(trimmed) == 0 || string(trimmed) == "null" {
 		return []byte(`{}`)
 	}
-	var value any
-	decoder := json.NewDecoder(bytes.NewReader(arguments))
-	decoder.UseNumber()
-	if decoder.Decode(&value) != nil {
+	canonical, err := jsondoc.Canonical(arguments)
+	if err != nil {
 		return nil
 	}
-	var out bytes.Buffer
-	encoder := json.NewEncoder(&out)
-	encoder.SetEscapeHTML(false)
-	if encoder.Encode(value) != nil {
-		return nil
-	}
-	return bytes.TrimSpace(out.Bytes())
+	return canonical
 }

@@ -11,6 +11,7 @@ import (
 
 	"github.com/santhosh-tekuri/jsonschema/v6"
 
+	"github.com/auth0-mcp/auth0-mcp/host/internal/jsondoc"
 	"github.com/auth0-mcp/auth0-mcp/host/internal/redact"
 	"github.com/auth0-mcp/auth0-mcp/proto/pluginv1"
 )
@@ -97,11 +98,11 @@ func decodeArguments(raw json.RawMessage) (map[string]any, *ArgumentProblem) {
 	if len(raw) > maxArgumentBytes {
 		return nil, &ArgumentProblem{Text: fmt.Sprintf("the arguments are larger than %d bytes", maxArgumentBytes)}
 	}
-	value, err := decodeStrict(raw)
+	value, err := jsondoc.Decode(raw)
 	if err != nil {
-		var fault *jsonFaultError
-		if errors.As(err, &fault) && len(fault.at) > 0 {
-			return nil, &ArgumentProblem{Path: fault.at.String(), Text: fault.Error()}
+		var fault *jsondoc.Error
+		if errors.As(err, &fault) && len(fault.Path) > 0 {
+			return nil, &ArgumentProblem{Path: fault.Path.String(), Text: fault.Error()}
 		}
 		return nil, &ArgumentProblem{Text: "the arguments are refused: " + err.Error()}
 	}
@@ -114,8 +115,8 @@ func decodeArguments(raw json.RawMessage) (map[string]any, *ArgumentProblem) {
 
 // appendRedacted finds the redaction marker, also inside longer strings and in
 // keys: a redacted document may be sent back whole.
-func appendRedacted(problems []ArgumentProblem, at location, v any) []ArgumentProblem {
-	report := func(at location, what string) {
+func appendRedacted(problems []ArgumentProblem, at jsondoc.Path, v any) []ArgumentProblem {
+	report := func(at jsondoc.Path, what string) {
 		problems = append(problems, ArgumentProblem{Path: at.String(), Text: fmt.Sprintf(
 			"%s %s %s: it was read in redacted form, and sending it back would overwrite the real value; leave it out to keep the real value, or give a new one",
 			at, what, redact.Marker)})
@@ -127,11 +128,11 @@ func appendRedacted(problems []ArgumentProblem, at location, v any) []ArgumentPr
 		}
 	case []any:
 		for i, item := range v {
-			problems = appendRedacted(problems, at.with(indexStep(i)), item)
+			problems = appendRedacted(problems, at.With(jsondoc.Item(i)), item)
 		}
 	case map[string]any:
-		for _, key := range sortedKeys(v) {
-			here := at.with(keyStep(key))
+		for _, key := range sortedNames(v) {
+			here := at.With(jsondoc.Member(key))
 			if strings.Contains(key, redact.Marker) {
 				report(here, "has a key that contains")
 			}
@@ -143,7 +144,7 @@ func appendRedacted(problems []ArgumentProblem, at location, v any) []ArgumentPr
 
 // placedProblem keeps the location of a problem for ordering.
 type placedProblem struct {
-	at   location
+	at   jsondoc.Path
 	text string
 }
 
@@ -151,7 +152,7 @@ type placedProblem struct {
 // objects in random order and may find one fault by two keywords.
 func (w *wording) sorted() []ArgumentProblem {
 	slices.SortFunc(w.problems, func(a, b placedProblem) int {
-		return cmp.Or(a.at.compare(b.at), cmp.Compare(a.text, b.text))
+		return cmp.Or(a.at.Compare(b.at), cmp.Compare(a.text, b.text))
 	})
 	problems := make([]ArgumentProblem, 0, len(w.problems))
 	for _, p := range w.problems {

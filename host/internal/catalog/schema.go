@@ -4,6 +4,8 @@ import (
 	"encoding/json"
 	"fmt"
 	"strings"
+
+	"github.com/auth0-mcp/auth0-mcp/host/internal/jsondoc"
 )
 
 const (
@@ -39,11 +41,11 @@ func schemaProblems(doc any, size int) []error {
 	c := schemaChecker{root: root}
 	c.defs, _ = root["$defs"].(map[string]any)
 	c.checkRoot()
-	for _, name := range sortedKeys(c.defs) {
-		if !isPlainKey(name) {
-			c.report(location{keyStep("$defs")}, "the name %s: want letters, digits, _ and -", quoteShort(name))
+	for _, name := range sortedNames(c.defs) {
+		if !isDefinitionName(name) {
+			c.report(jsondoc.Path{jsondoc.Member("$defs")}, "the name %s: want letters, digits, _ and -", jsondoc.Quote(name))
 		}
-		c.checkValue(location{keyStep("$defs"), keyStep(name)}, c.defs[name], false)
+		c.checkValue(jsondoc.Path{jsondoc.Member("$defs"), jsondoc.Member(name)}, c.defs[name], false)
 	}
 	if len(c.problems) == 0 {
 		c.checkExpansion()
@@ -57,7 +59,7 @@ type schemaChecker struct {
 	problems []error
 }
 
-func (c *schemaChecker) report(at location, format string, args ...any) {
+func (c *schemaChecker) report(at jsondoc.Path, format string, args ...any) {
 	where := schemaPrefix
 	if len(at) > 0 {
 		where += "." + at.String()
@@ -85,9 +87,9 @@ func (c *schemaChecker) checkRoot() {
 		c.report(nil, "$defs must be an object, not %s", kindOf(v))
 	}
 	properties, _ := c.root["properties"].(map[string]any)
-	for _, name := range sortedKeys(properties) {
+	for _, name := range sortedNames(properties) {
 		if len(name) > 64 || !isArgumentName(name) {
-			c.report(nil, "argument %s: some MCP clients refuse names other than 1 to 64 letters, digits, _, - and dots", quoteShort(name))
+			c.report(nil, "argument %s: some MCP clients refuse names other than 1 to 64 letters, digits, _, - and dots", jsondoc.Quote(name))
 		}
 	}
 	c.checkKeywords(nil, c.root, true)
@@ -100,7 +102,7 @@ func isArgumentName(s string) bool {
 
 // checkValue checks the schema of a value. named is true if an enclosing array,
 // map or combinator already carries the description that a free-form map needs.
-func (c *schemaChecker) checkValue(at location, s any, named bool) {
+func (c *schemaChecker) checkValue(at jsondoc.Path, s any, named bool) {
 	schema, ok := s.(map[string]any)
 	if !ok {
 		c.report(at, "must be a schema object, not %s: it would allow any value", kindOf(s))
@@ -134,7 +136,7 @@ func (c *schemaChecker) checkValue(at location, s any, named bool) {
 
 // checkUntyped demands that a schema without a type says in another way which
 // values it allows: nothing said means everything allowed.
-func (c *schemaChecker) checkUntyped(at location, schema map[string]any) {
+func (c *schemaChecker) checkUntyped(at jsondoc.Path, schema map[string]any) {
 	if _, ok := schema["properties"]; ok {
 		c.report(at, `"properties" without "type": "object" allows every value that is not an object`)
 		return
@@ -147,13 +149,13 @@ func (c *schemaChecker) checkUntyped(at location, schema map[string]any) {
 	c.report(at, `has no "type": any value would be allowed`)
 }
 
-func (c *schemaChecker) checkObject(at location, schema map[string]any, named bool) {
+func (c *schemaChecker) checkObject(at jsondoc.Path, schema map[string]any, named bool) {
 	properties, isObject := schema["properties"].(map[string]any)
 	if v, ok := schema["properties"]; ok && !isObject {
 		c.report(at, "properties must be an object, not %s", kindOf(v))
 	}
-	for _, name := range sortedKeys(properties) {
-		c.checkValue(at.with(keyStep("properties")).with(keyStep(name)), properties[name], false)
+	for _, name := range sortedNames(properties) {
+		c.checkValue(at.With(jsondoc.Member("properties")).With(jsondoc.Member(name)), properties[name], false)
 	}
 	additional, present := schema["additionalProperties"]
 	members, isSchema := additional.(map[string]any)
@@ -163,7 +165,7 @@ func (c *schemaChecker) checkObject(at location, schema map[string]any, named bo
 	case additional == false:
 		for _, name := range stringsIn(schema["required"]) {
 			if _, ok := properties[name]; !ok {
-				c.report(at, "requires %s, which it does not allow", quoteShort(name))
+				c.report(at, "requires %s, which it does not allow", jsondoc.Quote(name))
 			}
 		}
 	case additional == true, isSchema && len(members) == 0:
@@ -171,20 +173,20 @@ func (c *schemaChecker) checkObject(at location, schema map[string]any, named bo
 			c.report(at, "a free-form map needs a description that says what it is for")
 		}
 	default:
-		c.checkValue(at.with(keyStep("additionalProperties")), additional, named)
+		c.checkValue(at.With(jsondoc.Member("additionalProperties")), additional, named)
 	}
 }
 
-func (c *schemaChecker) checkArray(at location, schema map[string]any, named bool) {
+func (c *schemaChecker) checkArray(at jsondoc.Path, schema map[string]any, named bool) {
 	items, ok := schema["items"]
 	if !ok {
 		c.report(at, `an array must have "items"`)
 		return
 	}
-	c.checkValue(at.with(keyStep("items")), items, named)
+	c.checkValue(at.With(jsondoc.Member("items")), items, named)
 }
 
-func (c *schemaChecker) checkCombinators(at location, schema map[string]any, named bool) {
+func (c *schemaChecker) checkCombinators(at jsondoc.Path, schema map[string]any, named bool) {
 	_, typed := schema["type"]
 	for _, keyword := range []string{"anyOf", "oneOf", "allOf"} {
 		v, ok := schema[keyword]
@@ -200,7 +202,7 @@ func (c *schemaChecker) checkCombinators(at location, schema map[string]any, nam
 			if typed && onlyRequires(branch) {
 				continue // narrows the object around it, opens nothing
 			}
-			c.checkValue(at.with(keyStep(keyword)).with(indexStep(i)), branch, named)
+			c.checkValue(at.With(jsondoc.Member(keyword)).With(jsondoc.Item(i)), branch, named)
 		}
 	}
 	if v, ok := schema["$ref"]; ok {
@@ -233,20 +235,20 @@ func onlyRequires(branch any) bool {
 
 // checkKeywords refuses unknown keywords and text with invisible characters:
 // everything in a schema reaches the model.
-func (c *schemaChecker) checkKeywords(at location, schema map[string]any, root bool) {
-	for _, keyword := range sortedKeys(schema) {
+func (c *schemaChecker) checkKeywords(at jsondoc.Path, schema map[string]any, root bool) {
+	for _, keyword := range sortedNames(schema) {
 		value := schema[keyword]
 		switch keyword {
 		case "$schema", "$defs":
 			if !root {
-				c.report(at, "%s belongs at the top level", quoteShort(keyword))
+				c.report(at, "%s belongs at the top level", jsondoc.Quote(keyword))
 			}
 		case "items", "additionalProperties", "anyOf", "oneOf", "allOf":
 		case "properties":
 			names, _ := value.(map[string]any)
-			for _, name := range sortedKeys(names) {
+			for _, name := range sortedNames(names) {
 				if err := checkText(name, false); err != nil {
-					c.report(at, "property %s %v", quoteShort(name), err)
+					c.report(at, "property %s %v", jsondoc.Quote(name), err)
 				}
 			}
 		case "title", "description", "$comment":
@@ -264,7 +266,7 @@ func (c *schemaChecker) checkKeywords(at location, schema map[string]any, root b
 				c.report(at, "%s %v", keyword, err)
 			}
 		default:
-			c.report(at, "keyword %s: the host cannot tell what it lets through", quoteShort(keyword))
+			c.report(at, "keyword %s: the host cannot tell what it lets through", jsondoc.Quote(keyword))
 		}
 	}
 }
@@ -281,7 +283,7 @@ func checkTexts(v any) error {
 			}
 		}
 	case map[string]any:
-		for _, key := range sortedKeys(v) {
+		for _, key := range sortedNames(v) {
 			if err := checkText(key, false); err != nil {
 				return err
 			}
@@ -301,7 +303,7 @@ func (c *schemaChecker) checkExpansion() {
 	total := e.measure(c.root)
 	switch {
 	case e.circle != "":
-		c.report(location{keyStep("$defs"), keyStep(e.circle)}, "refers to itself: arguments could be nested without end")
+		c.report(jsondoc.Path{jsondoc.Member("$defs"), jsondoc.Member(e.circle)}, "refers to itself: arguments could be nested without end")
 	case total.nodes > maxSchemaNodes, total.depth > maxSchemaDepth:
 		c.report(nil, "too large with every $ref written out: at most %d schemas, %d levels deep", maxSchemaNodes, maxSchemaDepth)
 	}
@@ -329,7 +331,7 @@ func (e *expansion) measure(s any) extent {
 	}
 	if properties, ok := schema["properties"].(map[string]any); ok {
 		// In order, so that of several circles the same one is always named.
-		for _, name := range sortedKeys(properties) {
+		for _, name := range sortedNames(properties) {
 			add(e.measure(properties[name]))
 		}
 	}
@@ -391,4 +393,9 @@ func kindOf(v any) string {
 	default:
 		return "an object"
 	}
+}
+
+func isDefinitionName(name string) bool {
+	const most = 40
+	return name != "" && len(name) <= most && onlyBytes(name, func(b byte) bool { return isASCIILetter(b) || isDigit(b) || b == '_' || b == '-' })
 }

@@ -2,6 +2,8 @@ package catalog
 
 import (
 	"fmt"
+	"maps"
+	"slices"
 	"unicode"
 	"unicode/utf8"
 )
@@ -38,3 +40,12 @@ func isInvisible(r rune) bool {
 func isPlainText(s string) bool {
 	return onlyBytes(s, func(c byte) bool { return ' ' <= c && c <= '~' })
 }
+
+func isASCIILetter(c byte) bool { return 'a' <= c && c <= 'z' || 'A' <= c && c <= 'Z' }
+
+func isLower(c byte) bool { return 'a' <= c && c <= 'z' }
+
+func isDigit(c byte) bool { return '0' <= c && c <= '9' }
+
+// sortedNames are the names of an object's members.
+func sortedNames(object map[string]any) []string { return slices.Sorted(maps.Keys(object)) }

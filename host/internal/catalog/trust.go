@@ -6,6 +6,8 @@ import (
 	"path/filepath"
 	"strconv"
 	"strings"
+
+	"github.com/auth0-mcp/auth0-mcp/host/internal/jsondoc"
 )
 
 // loader decides, one plugin after the other, what is loaded.
@@ -30,7 +32,7 @@ func (l *loader) refusePlugin(p *Plugin, kind RefusalKind, reason, remedy string
 	}
 	name := p.Name
 	if !isPluginName(name) {
-		name = quoteShort(name)
+		name = jsondoc.Quote(name)
 	}
 	r := Refusal{Name: name, Path: path, Origin: p.Origin, Kind: kind, Reason: reason, Remedy: remedy}
 	l.refuse(r)

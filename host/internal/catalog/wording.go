@@ -10,6 +10,8 @@ import (
 
 	"github.com/santhosh-tekuri/jsonschema/v6"
 	"github.com/santhosh-tekuri/jsonschema/v6/kind"
+
+	"github.com/auth0-mcp/auth0-mcp/host/internal/jsondoc"
 )
 
 // wording turns the validator's structured errors into sentences. It never uses
@@ -21,7 +23,7 @@ type wording struct {
 	problems  []placedProblem
 }
 
-func (w *wording) add(at location, format string, args ...any) {
+func (w *wording) add(at jsondoc.Path, format string, args ...any) {
 	w.problems = append(w.problems, placedProblem{at, fmt.Sprintf(format, args...)})
 }
 
@@ -42,18 +44,18 @@ func (w *wording) explain(e *jsonschema.ValidationError) {
 		w.explainChoice(e, at, value)
 	case *kind.Required:
 		for _, name := range k.Missing {
-			missing := at.with(keyStep(name))
+			missing := at.With(jsondoc.Member(name))
 			w.add(missing, "missing required argument %s", quotePath(missing))
 		}
 	case *kind.AdditionalProperties:
 		w.explainUnknown(e, at, k.Properties)
 	case *kind.DependentRequired:
 		for _, name := range k.Missing {
-			missing := at.with(keyStep(name))
-			w.add(missing, "missing argument %s: it is required together with %s", quotePath(missing), quotePath(at.with(keyStep(k.Prop))))
+			missing := at.With(jsondoc.Member(name))
+			w.add(missing, "missing argument %s: it is required together with %s", quotePath(missing), quotePath(at.With(jsondoc.Member(k.Prop))))
 		}
 	case *kind.UniqueItems:
-		w.add(at, "%s and %s are equal: each item may be given once", at.with(indexStep(k.Duplicates[0])), at.with(indexStep(k.Duplicates[1])))
+		w.add(at, "%s and %s are equal: each item may be given once", at.With(jsondoc.Item(k.Duplicates[0])), at.With(jsondoc.Item(k.Duplicates[1])))
 	case *kind.MinProperties, *kind.MaxProperties:
 		w.mustBe(e, at, sizeOf(value))
 	case *kind.MinItems, *kind.MaxItems:
@@ -73,16 +75,16 @@ func (w *wording) explain(e *jsonschema.ValidationError) {
 
 // mustBe writes the sentence for a value that is not what its schema describes.
 // got is left out where it may be a secret.
-func (w *wording) mustBe(e *jsonschema.ValidationError, at location, got string) {
+func (w *wording) mustBe(e *jsonschema.ValidationError, at jsondoc.Path, got string) {
 	want := w.schema.describe(w.schema.at(e.SchemaURL))
-	if got == "" || at.underSecret() {
+	if got == "" || underSecret(at) {
 		w.add(at, "%s must be %s", subject(at), want)
 		return
 	}
 	w.add(at, "%s must be %s, not %s", subject(at), want, got)
 }
 
-func (w *wording) explainType(e *jsonschema.ValidationError, at location, value any, want []string) {
+func (w *wording) explainType(e *jsonschema.ValidationError, at jsondoc.Path, value any, want []string) {
 	got := givenKind(at, value)
 	if holdsJSON(value) && (slices.Contains(want, "object") || slices.Contains(want, "array")) {
 		got += ": give the value itself, without quotes around it"
@@ -90,7 +92,7 @@ func (w *wording) explainType(e *jsonschema.ValidationError, at location, value 
 	w.add(at, "%s must be %s, not %s", subject(at), w.schema.describe(w.schema.at(e.SchemaURL)), got)
 }
 
-func (w *wording) explainEnum(e *jsonschema.ValidationError, at location, value any, want []any) {
+func (w *wording) explainEnum(e *jsonschema.ValidationError, at jsondoc.Path, value any, want []any) {
 	text, ok := value.(string)
 	if !ok {
 		w.mustBe(e, at, given(value))
@@ -106,10 +108,10 @@ func (w *wording) explainEnum(e *jsonschema.ValidationError, at location, value 
 
 // explainUnknown names undeclared arguments together with the declared ones, so
 // that the next call can be right.
-func (w *wording) explainUnknown(e *jsonschema.ValidationError, at location, unknown []string) {
+func (w *wording) explainUnknown(e *jsonschema.ValidationError, at jsondoc.Path, unknown []string) {
 	schema, _ := w.schema.at(e.SchemaURL).(map[string]any)
 	properties, _ := schema["properties"].(map[string]any)
-	valid := sortedKeys(properties)
+	valid := sortedNames(properties)
 	list := "nothing is valid here"
 	if len(valid) > 0 {
 		list = "valid here: " + joinSome(valid, 100)
@@ -118,7 +120,7 @@ func (w *wording) explainUnknown(e *jsonschema.ValidationError, at location, unk
 	}
 	unknown = slices.Sorted(slices.Values(unknown))
 	if len(unknown) == 1 {
-		here := at.with(keyStep(unknown[0]))
+		here := at.With(jsondoc.Member(unknown[0]))
 		if near := NearNames(unknown[0], valid, 1); len(near) > 0 {
 			list = "did you mean " + strconv.Quote(near[0]) + "? " + list
 		}
@@ -127,18 +129,18 @@ func (w *wording) explainUnknown(e *jsonschema.ValidationError, at location, unk
 	}
 	named := make([]string, len(unknown))
 	for i, name := range unknown {
-		named[i] = quotePath(at.with(keyStep(name)))
+		named[i] = quotePath(at.With(jsondoc.Member(name)))
 		if near := NearNames(name, valid, 1); len(near) > 0 {
 			named[i] += " (did you mean " + strconv.Quote(near[0]) + "?)"
 		}
 	}
-	w.add(at.with(keyStep(unknown[0])), "unknown arguments %s; %s", joinSome(named, 20), list)
+	w.add(at.With(jsondoc.Member(unknown[0])), "unknown arguments %s; %s", joinSome(named, 20), list)
 }
 
 // explainChoice explains why a value fits none of several forms. If one form is
 // plainly the one that was meant, its problems are told; otherwise the forms are
 // listed.
-func (w *wording) explainChoice(e *jsonschema.ValidationError, at location, value any) {
+func (w *wording) explainChoice(e *jsonschema.ValidationError, at jsondoc.Path, value any) {
 	if text, ok := alternatives(e.Causes, len(at)); ok {
 		w.add(at, "%s needs %s", subject(at), text)
 		return
@@ -214,7 +216,7 @@ func alternatives(branches []*jsonschema.ValidationError, depth int) (string, bo
 		}
 		quoted := make([]string, len(k.Missing))
 		for i, name := range k.Missing {
-			quoted[i] = quoteShort(name)
+			quoted[i] = jsondoc.Quote(name)
 		}
 		options = append(options, strings.Join(quoted, " and "))
 	}
@@ -223,8 +225,8 @@ func alternatives(branches []*jsonschema.ValidationError, depth int) (string, bo
 
 // locate follows the validator's location into the arguments: it writes indices
 // and keys alike, only the value tells which is which.
-func locate(v any, tokens []string) (location, any) {
-	at := make(location, 0, len(tokens))
+func locate(v any, tokens []string) (jsondoc.Path, any) {
+	at := make(jsondoc.Path, 0, len(tokens))
 	for _, token := range tokens {
 		switch container := v.(type) {
 		case []any:
@@ -232,9 +234,9 @@ func locate(v any, tokens []string) (location, any) {
 			if err != nil || i < 0 || i >= len(container) {
 				return at, nil
 			}
-			at, v = append(at, indexStep(i)), container[i]
+			at, v = append(at, jsondoc.Item(i)), container[i]
 		case map[string]any:
-			at, v = append(at, keyStep(token)), container[token]
+			at, v = append(at, jsondoc.Member(token)), container[token]
 		default:
 			return at, nil
 		}
@@ -273,7 +275,7 @@ func (s *toolSchema) at(schemaLocation string) any {
 }
 
 // subject is how a sentence about the value at l begins.
-func subject(l location) string {
+func subject(l jsondoc.Path) string {
 	if len(l) == 0 {
 		return "the arguments"
 	}
@@ -281,9 +283,11 @@ func subject(l location) string {
 }
 
 // quotePath quotes a location without escaping the quotes inside it.
-func quotePath(l location) string {
-	if len(l) == 1 && l[0].isKey() {
-		return quoteShort(l[0].key)
+func quotePath(l jsondoc.Path) string {
+	if len(l) == 1 {
+		if name, ok := l[0].Name(); ok {
+			return jsondoc.Quote(name)
+		}
 	}
 	return `"` + l.String() + `"`
 }
@@ -296,10 +300,10 @@ func given(v any) string {
 		if holdsJSON(v) {
 			return "a string that holds JSON"
 		}
-		return quoteShort(v)
+		return jsondoc.Quote(v)
 	case json.Number:
-		if text := v.String(); len(text) > maxQuoted {
-			return text[:maxQuoted] + "…"
+		if text := v.String(); len(text) > jsondoc.MaxQuoted {
+			return text[:jsondoc.MaxQuoted] + "…"
 		}
 		return v.String()
 	default:
@@ -309,13 +313,13 @@ func given(v any) string {
 
 // givenKind names the kind of a value that was given, and the value unless it
 // may be a secret.
-func givenKind(at location, v any) string {
+func givenKind(at jsondoc.Path, v any) string {
 	text, isString := v.(string)
 	switch {
-	case at.underSecret():
+	case underSecret(at):
 		return kindOf(v)
 	case isString && !holdsJSON(v):
-		return "a string (" + quoteShort(text) + ")"
+		return "a string (" + jsondoc.Quote(text) + ")"
 	default:
 		return given(v)
 	}

@@ -10,7 +10,7 @@ import (
 	"strings"
 
 	"github.com/auth0-mcp/auth0-mcp/host/internal/audit"
-	"github.com/auth0-mcp/auth0-mcp/host/internal/catalog"
+	"github.com/auth0-mcp/auth0-mcp/host/internal/jsondoc"
 	"github.com/auth0-mcp/auth0-mcp/proto/pluginv1"
 )
 
@@ -92,7 +92,7 @@ const (
 // what Auth0 reads must be the same.
 func (c *Call) unclear(r *pluginv1.RoundTripRequest) string {
 	if len(r.GetBody()) > 0 {
-		if err := catalog.CheckStrict(r.GetBody()); err != nil {
+		if err := jsondoc.Check(r.GetBody()); err != nil {
 			return fmt.Sprintf("its body is not JSON that everybody reads alike (%v), so a person cannot approve it", err)
 		}
 	}

@@ -14,8 +14,8 @@ import (
 	"unicode"
 	"unicode/utf8"
 
-	"github.com/auth0-mcp/auth0-mcp/host/internal/egress"
 	"github.com/auth0-mcp/auth0-mcp/host/internal/jsondoc"
+	"github.com/auth0-mcp/auth0-mcp/host/internal/plan"
 	"github.com/auth0-mcp/auth0-mcp/host/internal/redact"
 )
 
@@ -27,7 +27,7 @@ type Request struct {
 	PluginDigest [32]byte
 	// Arguments are those of the call, a JSON object.
 	Arguments json.RawMessage
-	Plan      egress.Plan
+	Plan      plan.Plan
 }
 
 // digest identifies the request. The salt, one for each approval, keeps whoever reads
@@ -93,7 +93,7 @@ type description struct {
 	text   strings.Builder
 }
 
-func (d *description) change(change egress.Change) error {
+func (d *description) change(change plan.Change) error {
 	path, err := d.hidden(change.Path)
 	if err != nil {
 		return err
@@ -112,12 +112,12 @@ func (d *description) change(change egress.Change) error {
 		if err := d.target(change.Target); err != nil {
 			return err
 		}
-		return d.values("  ", egress.Change{After: change.Body, Body: change.Body}, "sends")
+		return d.values("  ", plan.Change{After: change.Body, Body: change.Body}, "sends")
 	case change.Method == http.MethodDelete:
 		return d.deletion(change)
 	case change.Before == nil:
 		d.line("  (what is there now could not be read)\n")
-		return d.values("  ", egress.Change{After: change.Body, Body: change.Body}, "sends")
+		return d.values("  ", plan.Change{After: change.Body, Body: change.Body}, "sends")
 	}
 	before := d.text.Len()
 	if err := d.values("  ", change, "all of it"); err != nil {
@@ -136,7 +136,7 @@ func (d *description) target(target json.RawMessage) error {
 	}
 	if !d.short {
 		d.line("  acts on, as it is now:\n")
-		return d.values("    ", egress.Change{After: target, Body: target}, "")
+		return d.values("    ", plan.Change{After: target, Body: target}, "")
 	}
 	shown, err := d.redact(target)
 	if err != nil {
@@ -149,9 +149,9 @@ func (d *description) target(target json.RawMessage) error {
 	return nil
 }
 
-func (d *description) deletion(change egress.Change) error {
+func (d *description) deletion(change plan.Change) error {
 	if len(change.Body) > 0 {
-		return d.values("  ", egress.Change{After: change.Body, Body: change.Body}, "sends")
+		return d.values("  ", plan.Change{After: change.Body, Body: change.Body}, "sends")
 	}
 	if change.Before == nil {
 		d.line("  deletes this, which could not be read\n")
@@ -173,7 +173,7 @@ func (d *description) deletion(change egress.Change) error {
 }
 
 // values shows what differs. all names a value that is no member.
-func (d *description) values(indent string, change egress.Change, all string) error {
+func (d *description) values(indent string, change plan.Change, all string) error {
 	if change.After == nil {
 		return nil
 	}
@@ -203,7 +203,7 @@ func (d *description) line(line string) {
 	d.text.WriteString(line)
 }
 
-func (d *description) difference(one egress.Difference) string {
+func (d *description) difference(one plan.Difference) string {
 	switch {
 	case one.Before == nil:
 		return d.value(one.After)
@@ -222,7 +222,7 @@ func (d *description) difference(one egress.Difference) string {
 }
 
 // lists says which items two lists do not share.
-func (d *description) lists(one egress.Difference) (string, bool) {
+func (d *description) lists(one plan.Difference) (string, bool) {
 	var before, after []json.RawMessage
 	if json.Unmarshal(one.Before, &before) != nil || json.Unmarshal(one.After, &after) != nil || before == nil || after == nil {
 		return "", false
@@ -250,7 +250,7 @@ func (d *description) lists(one egress.Difference) (string, bool) {
 }
 
 // texts shows of two long texts where they differ.
-func (d *description) texts(one egress.Difference) (string, bool) {
+func (d *description) texts(one plan.Difference) (string, bool) {
 	var before, after string
 	if len(one.Before)+len(one.After) < longString || json.Unmarshal(one.Before, &before) != nil || json.Unmarshal(one.After, &after) != nil {
 		return "", false

@@ -24,6 +24,7 @@ import (
 	"golang.org/x/oauth2"
 
 	"github.com/auth0-mcp/auth0-mcp/host/internal/audit"
+	"github.com/auth0-mcp/auth0-mcp/host/internal/plan"
 	"github.com/auth0-mcp/auth0-mcp/host/internal/ratelimit"
 	"github.com/auth0-mcp/auth0-mcp/host/internal/redact"
 	"github.com/auth0-mcp/auth0-mcp/proto/pluginv1"
@@ -98,7 +99,7 @@ type Grant struct {
 	// DryRun lets reads through only: writes are noted and answered by a simulation.
 	DryRun bool
 	// Plan, if set, is what was approved: no other write is sent.
-	Plan *Plan
+	Plan *plan.Plan
 	// Audit records the call's requests; nil records nothing.
 	Audit *audit.Call
 	// Waiting, if set, is told what a request of the call waits for, again and again
@@ -129,17 +130,22 @@ type Call struct {
 	uncertain bool
 	changing  int
 	failed    map[int]*apiError // the last error answer with each status
-	changes   []Change
-	// simulation is what the writes of a dry run led to.
-	simulation simulation
-	plan       *planState
+	changes   []plan.Change
+	// simulation is what the writes of a dry run led to, and execution how far the
+	// approved plan has been carried out, nil without one.
+	simulation plan.Simulation
+	execution  *plan.Execution
+	stepping   sync.Mutex
 	deviation  string
 	domain     string // the tenant of the first request
 }
 
 // Open begins a call. Its id cannot be guessed, and serves the granted plugin only.
 func (g *Gate) Open(ctx context.Context, grant Grant) (*Call, error) {
-	c := &Call{gate: g, id: rand.Text(), grant: grant, failed: map[int]*apiError{}, plan: newPlanState(grant.Plan)}
+	c := &Call{gate: g, id: rand.Text(), grant: grant, failed: map[int]*apiError{}}
+	if grant.Plan != nil {
+		c.execution = grant.Plan.Execute()
+	}
 	for _, rule := range grant.Tool.Paths {
 		r, err := pluginv1.ParsePathRule(rule)
 		if err != nil {
@@ -290,8 +296,8 @@ func (g *Gate) RoundTrip(ctx context.Context, plugin string, r *pluginv1.RoundTr
 		defer c.beginChange()()
 		return c.change(ctx, r)
 	}
-	if answer := c.simulated(r.GetPath()); answer != nil {
-		return answer
+	if answer, ok := c.simulation.Read(r.GetPath()); ok && c.grant.DryRun {
+		return simulated(answer)
 	}
 	return c.send(ctx, r)
 }

@@ -15,6 +15,7 @@ import (
 	"github.com/auth0-mcp/auth0-mcp/host/internal/audit"
 	"github.com/auth0-mcp/auth0-mcp/host/internal/catalog"
 	"github.com/auth0-mcp/auth0-mcp/host/internal/egress"
+	"github.com/auth0-mcp/auth0-mcp/host/internal/plan"
 	"github.com/auth0-mcp/auth0-mcp/proto/pluginv1"
 )
 
@@ -31,7 +32,7 @@ func (s *Server) decide(ctx context.Context, r callRequest, mode approval.Mode) 
 	}
 	request := approval.Request{
 		Profile: s.cfg.Profile, Tenant: s.cfg.Domain, Tool: r.tool.Name, Plugin: r.tool.Plugin.Name, PluginVersion: r.tool.Plugin.Version,
-		PluginDigest: r.tool.Plugin.Binary, Arguments: r.arguments, Plan: egress.Plan{Changes: call.Changes()},
+		PluginDigest: r.tool.Plugin.Binary, Arguments: r.arguments, Plan: plan.Plan{Changes: call.Changes()},
 	}
 	id, approved, err := s.cfg.Approvals.Consume(ctx, request)
 	switch {
@@ -53,7 +54,7 @@ func (s *Server) decide(ctx context.Context, r callRequest, mode approval.Mode) 
 }
 
 // apply carries out what was approved, and nothing else.
-func (s *Server) apply(ctx context.Context, r callRequest, plan egress.Plan) *mcp.CallToolResult {
+func (s *Server) apply(ctx context.Context, r callRequest, plan plan.Plan) *mcp.CallToolResult {
 	result, call := s.attempt(ctx, r, egress.Grant{Plan: &plan})
 	if call == nil {
 		return result
@@ -145,11 +146,11 @@ func declinedResult(a answer, atTerminal bool) *mcp.CallToolResult {
 
 // reportChanges is what a call changed of what was there, as JSON for the model; ""
 // if it changed nothing that was there, or what is not known.
-func (s *Server) reportChanges(changes []egress.Change) string {
+func (s *Server) reportChanges(changes []plan.Change) string {
 	type report struct {
-		Request string              `json:"request"`
-		Fields  []egress.Difference `json:"fields"`
-		More    int                 `json:"more_fields,omitempty"`
+		Request string            `json:"request"`
+		Fields  []plan.Difference `json:"fields"`
+		More    int               `json:"more_fields,omitempty"`
 	}
 	var reports []report
 	room := maxReport
@@ -161,7 +162,7 @@ func (s *Server) reportChanges(changes []egress.Change) string {
 		if err != nil {
 			continue // the change was made: its report must not turn it into an error
 		}
-		one := report{Request: change.Method + " " + change.Path, Fields: []egress.Difference{}}
+		one := report{Request: change.Method + " " + change.Path, Fields: []plan.Difference{}}
 		for i, d := range differences {
 			d.Before, d.After = clipped(d.Before), clipped(d.After)
 			if room -= len(d.Field) + len(d.Before) + len(d.After); room < 0 {

@@ -1,99 +1,13 @@
-package egress
+package plan
 
 import (
 	"bytes"
-	"crypto/sha256"
-	"encoding/hex"
 	"encoding/json"
-	"net/http"
 	"slices"
 	"strings"
 
 	"github.com/auth0-mcp/auth0-mcp/host/internal/redact"
 )
-
-// Change is one request of a call that changes the tenant: one that was sent, or in
-// a Plan one that would be.
-type Change struct {
-	Method, Path, Query string
-	// Body is what the plugin gave; empty: none.
-	Body []byte
-	// Before is the JSON of what the request is about, as it was just before; nil if
-	// there was nothing or it could not be read.
-	Before json.RawMessage
-	// Target is the JSON of the existing thing that a POST below it acts on, such as the
-	// action that is deployed; nil for a POST that makes something.
-	Target json.RawMessage
-	// After is what became of it by Auth0's answer; in a Plan what probably will. nil if
-	// the answer does not say.
-	After json.RawMessage
-	// expected: Before is what an earlier change of the same plan probably leads to.
-	expected bool
-	// placeholder is the id that the simulation gave to what a POST makes.
-	placeholder string
-}
-
-// Plan is what a call would change, in order: what a person is asked about. Nothing
-// but these changes is sent in its name, and only while what they are about is as
-// it was.
-type Plan struct {
-	Changes []Change
-}
-
-// Canonical is the plan in one form: two plans with the same are the same requests
-// to targets in the same state.
-func (p Plan) Canonical() ([]byte, error) {
-	type change struct {
-		Method string `json:"method"`
-		Path   string `json:"path"`
-		Query  string `json:"query"`
-		Body   string `json:"body"`
-		State  string `json:"state"`
-	}
-	list := make([]change, len(p.Changes))
-	for i, c := range p.Changes {
-		list[i] = change{c.Method, c.Path, c.Query, canonicalJSON(c.Body), c.state()}
-	}
-	return json.Marshal(list)
-}
-
-// state identifies what a change is about as it was before; "" if that is not known.
-func (c Change) state() string {
-	doc := c.Before
-	if doc == nil {
-		doc = c.Target
-	}
-	if doc == nil {
-		return ""
-	}
-	sum := sha256.Sum256([]byte(canonicalJSON(doc)))
-	return hex.EncodeToString(sum[:])
-}
-
-// canonicalJSON is a document without white space and with sorted members; what is
-// not JSON stays as it is.
-func canonicalJSON(doc []byte) string {
-	value, err := decode(doc)
-	if err != nil {
-		return string(doc)
-	}
-	var out bytes.Buffer
-	enc := json.NewEncoder(&out)
-	enc.SetEscapeHTML(false)
-	if enc.Encode(value) != nil {
-		return string(doc)
-	}
-	return strings.TrimSuffix(out.String(), "\n")
-}
-
-// decode keeps numbers as they are written.
-func decode(doc []byte) (any, error) {
-	dec := json.NewDecoder(bytes.NewReader(doc))
-	dec.UseNumber()
-	var value any
-	err := dec.Decode(&value)
-	return value, err
-}
 
 // Difference is one value that a change changes.
 type Difference struct {
@@ -106,14 +20,14 @@ type Difference struct {
 
 // Differences are the values that differ between Before and After, sorted by their
 // fields; lists count as one value. Secrets are compared as they are and shown
-// hidden by redact. Without a Before, all of After is new. When a thing was last
+// hidden by hide. Without a Before, all of After is new. When a thing was last
 // changed is no difference of its own, unless the request sets it.
-func (c Change) Differences(redact func([]byte) ([]byte, error)) ([]Difference, error) {
-	before, shownBefore, err := bothForms(c.Before, redact)
+func (c Change) Differences(hide func([]byte) ([]byte, error)) ([]Difference, error) {
+	before, shownBefore, err := bothForms(c.Before, hide)
 	if err != nil {
 		return nil, err
 	}
-	after, shownAfter, err := bothForms(c.After, redact)
+	after, shownAfter, err := bothForms(c.After, hide)
 	if err != nil {
 		return nil, err
 	}
@@ -129,8 +43,8 @@ func (c Change) Differences(redact func([]byte) ([]byte, error)) ([]Difference, 
 
 // Reported are the differences that a change made: not what Auth0's answer merely
 // leaves out.
-func (c Change) Reported(redact func([]byte) ([]byte, error)) ([]Difference, error) {
-	found, err := c.Differences(redact)
+func (c Change) Reported(hide func([]byte) ([]byte, error)) ([]Difference, error) {
+	found, err := c.Differences(hide)
 	sent, answered := members(c.Body), members(c.After)
 	return slices.DeleteFunc(found, func(d Difference) bool {
 		name, _, _ := strings.Cut(d.Field, ".")
@@ -208,11 +122,11 @@ func member(object map[string]any, name string) any {
 }
 
 func compareValues(found *[]Difference, field string, sides [4]any) error {
-	was, err := text(sides[0])
+	was, err := encode(sides[0])
 	if err != nil {
 		return err
 	}
-	is, err := text(sides[1])
+	is, err := encode(sides[1])
 	if err != nil || bytes.Equal(was, is) {
 		return err
 	}
@@ -230,11 +144,11 @@ func shownAs(plain json.RawMessage, shown any) (json.RawMessage, error) {
 	if plain != nil && shown == (absent{}) {
 		return json.RawMessage(`"` + redact.Marker + `"`), nil
 	}
-	return text(shown)
+	return encode(shown)
 }
 
-// text encodes a value; nil if it is absent.
-func text(value any) (json.RawMessage, error) {
+// encode encodes a value; nil if it is absent.
+func encode(value any) (json.RawMessage, error) {
 	if value == (absent{}) {
 		return nil, nil
 	}
@@ -245,8 +159,11 @@ func text(value any) (json.RawMessage, error) {
 	return bytes.TrimSuffix(out.Bytes(), []byte("\n")), err
 }
 
-// hasTarget reports whether a method changes what is at its path already, which a
-// GET of that path then shows.
-func hasTarget(method string) bool {
-	return slices.Contains([]string{http.MethodPatch, http.MethodPut, http.MethodDelete}, method)
+// decode keeps numbers as they are written.
+func decode(doc []byte) (any, error) {
+	dec := json.NewDecoder(bytes.NewReader(doc))
+	dec.UseNumber()
+	var value any
+	err := dec.Decode(&value)
+	return value, err
 }

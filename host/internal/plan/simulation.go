@@ -1,4 +1,4 @@
-package egress
+package plan
 
 import (
 	"encoding/json"
@@ -7,22 +7,33 @@ import (
 	"net/http"
 	"slices"
 	"strings"
-
-	"github.com/auth0-mcp/auth0-mcp/proto/pluginv1"
+	"sync"
 )
 
 // placeholderPrefix begins the ids that a dry run gives to what would be made. They
 // are the same in each dry run of a call, so that two plans can be compared.
 const placeholderPrefix = "planned-id-"
 
-// simulation is the tenant as a dry run would have left it: what its writes made or
-// changed, by path. nil: deleted.
-type simulation map[string]json.RawMessage
+// Simulation is the tenant as a dry run would have left it: what its writes made or
+// changed. The zero value is the tenant as it is. Its methods may be called from
+// several goroutines.
+type Simulation struct {
+	mu sync.Mutex
+	// docs are by path; nil: deleted.
+	docs    map[string]json.RawMessage
+	changes []Change
+}
 
-// simulate notes a change and answers it with what it would probably lead to.
-func (c *Call) simulate(change Change) *pluginv1.RoundTripResponse {
-	c.mu.Lock()
-	defer c.mu.Unlock()
+// Answer is what the Management API would probably answer: a status and JSON.
+type Answer struct {
+	Status int
+	Body   json.RawMessage
+}
+
+// Apply notes a change and answers it with what it would probably lead to.
+func (s *Simulation) Apply(change Change) Answer {
+	s.mu.Lock()
+	defer s.mu.Unlock()
 	status := http.StatusOK
 	path := change.Path
 	switch change.Method {
@@ -30,7 +41,7 @@ func (c *Call) simulate(change Change) *pluginv1.RoundTripResponse {
 		status = http.StatusNoContent
 	case http.MethodPost:
 		status = http.StatusCreated
-		change.placeholder = fmt.Sprintf("%s%03d", placeholderPrefix, len(c.changes)+1)
+		change.placeholder = fmt.Sprintf("%s%03d", placeholderPrefix, len(s.changes)+1)
 		change.After = made(path, change.placeholder, change.Body)
 		path += "/" + change.placeholder
 	case http.MethodPatch:
@@ -38,47 +49,45 @@ func (c *Call) simulate(change Change) *pluginv1.RoundTripResponse {
 	default:
 		change.After = change.Body
 	}
-	c.changes = append(c.changes, change)
-	if c.simulation == nil {
-		c.simulation = simulation{}
+	s.changes = append(s.changes, change)
+	if s.docs == nil {
+		s.docs = map[string]json.RawMessage{}
 	}
-	c.simulation[path] = change.After
-	return reply(status, change.After)
+	s.docs[path] = change.After
+	return Answer{status, change.After}
 }
 
-// simulated answers a read of what the dry run made or changed; nil: the tenant has it.
-func (c *Call) simulated(path string) *pluginv1.RoundTripResponse {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	if doc, ok := c.simulation[path]; ok {
+// Read answers a read of what the dry run made or changed; false: the tenant has it.
+func (s *Simulation) Read(path string) (Answer, bool) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if doc, ok := s.docs[path]; ok {
 		if doc == nil {
-			return notThere()
+			return notThere, true
 		}
-		return reply(http.StatusOK, doc)
+		return Answer{http.StatusOK, doc}, true
 	}
-	if !c.grant.DryRun || !strings.Contains(path, placeholderPrefix) {
-		return nil
+	if !strings.Contains(path, placeholderPrefix) {
+		return Answer{}, false
 	}
 	// The same thing may be read elsewhere than below where it was made.
 	last := path[strings.LastIndexByte(path, '/')+1:]
-	for _, known := range slices.Sorted(maps.Keys(c.simulation)) {
-		if strings.HasSuffix(known, "/"+last) && c.simulation[known] != nil {
-			return reply(http.StatusOK, c.simulation[known])
+	for _, known := range slices.Sorted(maps.Keys(s.docs)) {
+		if strings.HasSuffix(known, "/"+last) && s.docs[known] != nil {
+			return Answer{http.StatusOK, s.docs[known]}, true
 		}
 	}
-	return notThere()
+	return notThere, true
 }
 
-func reply(status int, body json.RawMessage) *pluginv1.RoundTripResponse {
-	return &pluginv1.RoundTripResponse{Outcome: &pluginv1.RoundTripResponse_Response{Response: &pluginv1.HTTPResponse{
-		Status: int32(status), Body: body, //nolint:gosec // an HTTP status fits
-		Headers: []*pluginv1.Header{{Name: "Content-Type", Values: []string{"application/json; charset=utf-8"}}},
-	}}}
+// Changes are the changes so far, in order.
+func (s *Simulation) Changes() []Change {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return slices.Clone(s.changes)
 }
 
-func notThere() *pluginv1.RoundTripResponse {
-	return reply(http.StatusNotFound, json.RawMessage(`{"statusCode":404,"error":"Not Found","message":"not there after the planned changes"}`))
-}
+var notThere = Answer{http.StatusNotFound, json.RawMessage(`{"statusCode":404,"error":"Not Found","message":"not there after the planned changes"}`)}
 
 // made is what a POST would make: what was sent, with an id. Auth0 calls the id of
 // some things by their kind, such as client_id.

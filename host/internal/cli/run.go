@@ -22,6 +22,7 @@ import (
 	"github.com/auth0-mcp/auth0-mcp/host/internal/redact"
 	"github.com/auth0-mcp/auth0-mcp/host/internal/stdio"
 	"github.com/auth0-mcp/auth0-mcp/host/internal/tenant"
+	"github.com/auth0-mcp/auth0-mcp/host/internal/toolcall"
 )
 
 type runFlags struct {
@@ -79,7 +80,7 @@ func (f *runFlags) addTenant(cmd *cobra.Command) {
 	f.account.add(cmd)
 	cmd.Flags().StringVar(&f.approve, "approve", "", "who approves changes: none, elicit (the client asks a person) or terminal (AUTH0_MCP_APPROVE); without it as the profile's environment has it")
 	f.audit.add(cmd)
-	cmd.Flags().IntVar(&f.maxOutput, "max-output", mcpserver.DefaultMaxOutput, "budget of one answer, in bytes")
+	cmd.Flags().IntVar(&f.maxOutput, "max-output", toolcall.DefaultMaxOutput, "budget of one answer, in bytes")
 	f.plugins.add(cmd)
 }
 
@@ -110,25 +111,26 @@ func run(cmd *cobra.Command, env Environment, f runFlags) error {
 	if f.maxLine < minMaxLine {
 		return fmt.Errorf("--max-line %d: want at least %d bytes", f.maxLine, minMaxLine)
 	}
-	server, err := f.server(cmd, env, log)
+	parts, err := f.server(cmd, env, log)
 	if err != nil {
 		return err
 	}
-	server.tenant.events.Run()
+	parts.tenant.events.Run()
+	server := mcpserver.New(mcpserver.Config{Version: env.Version, Selection: parts.selection, Calls: parts.calls, MaxLine: f.maxLine, Log: log})
 	err = server.Serve(cmd.Context(), env.In, env.Out)
 	// A token that was renewed and not stored would be lost, and its refresh token
 	// with it. The signal that ended the server does not end this.
-	err = errors.Join(err, server.tenant.wait(context.WithoutCancel(cmd.Context())))
+	err = errors.Join(err, parts.tenant.wait(context.WithoutCancel(cmd.Context())))
 	if cause := context.Cause(cmd.Context()); cause != nil && errors.Is(err, cause) {
 		err = nil // a signal ended it, and the calls were drained: that is no failure
 	}
 	return err
 }
 
-// running is a server with what it was made of.
+// running is what a command that calls tools works with.
 type running struct {
-	*mcpserver.Server
 	selection *catalog.Selection
+	calls     toolcall.Config
 	tenant    connection
 }
 
@@ -176,12 +178,10 @@ func (f runFlags) server(cmd *cobra.Command, env Environment, log *slog.Logger) 
 	if bounds.Profile = t.profile; f.sandbox {
 		bounds.Profile = "(sandbox)"
 	}
-	server := mcpserver.New(mcpserver.Config{
-		Profile: t.profile, Approve: approval.Policy{Mode: approve, Environment: t.environment}, Approvals: approvals,
-		Version: env.Version, Observe: t.events.Tool, Domain: t.domain, Selection: selection, Gate: gate, Redact: secrets, MaxOutput: f.maxOutput, MaxLine: f.maxLine, Plugins: bounds, Log: log,
-		Audit: openAudit(record, t, secrets, log),
-	})
-	return &running{server, selection, t}, nil
+	return &running{selection: selection, tenant: t, calls: toolcall.Config{
+		Profile: t.profile, Domain: t.domain, Approve: approval.Policy{Mode: approve, Environment: t.environment}, Approvals: approvals,
+		Gate: gate, Redact: secrets, MaxOutput: f.maxOutput, Plugins: bounds, Observe: t.events.Tool, Audit: openAudit(record, t, secrets, log), Log: log,
+	}}, nil
 }
 
 // approval is what --approve or the environment says; "" if neither does.

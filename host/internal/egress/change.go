@@ -5,7 +5,6 @@ import (
 	"encoding/json"
 	"fmt"
 	"net/http"
-	"slices"
 	"strings"
 
 	"github.com/auth0-mcp/auth0-mcp/host/internal/audit"
@@ -13,25 +12,6 @@ import (
 	"github.com/auth0-mcp/auth0-mcp/host/internal/plan"
 	"github.com/auth0-mcp/auth0-mcp/proto/pluginv1"
 )
-
-// Changes are the requests so far that changed the tenant, or in a dry run those
-// that would.
-func (c *Call) Changes() []plan.Change {
-	if c.grant.DryRun {
-		return c.simulation.Changes()
-	}
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	return slices.Clone(c.changes)
-}
-
-// Deviation says which request was refused because it is not what was approved, or
-// because what it is about has changed since; "" if none was.
-func (c *Call) Deviation() string {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	return c.deviation
-}
 
 // bound reports whether the call is one that a person decides about.
 func (c *Call) bound() bool { return c.grant.DryRun || c.execution != nil }
@@ -42,7 +22,7 @@ func (c *Call) change(ctx context.Context, r *pluginv1.RoundTripRequest) *plugin
 	if c.bound() {
 		if reason := c.unclear(r); reason != "" {
 			c.grant.Audit.RefuseRequest(r.GetMethod(), r.GetPath(), audit.RulePlan, reason)
-			return failure(pluginv1.Failure_CODE_REFUSED, "%s %s was not sent: %s", r.GetMethod(), r.GetPath(), reason)
+			return c.fails(pluginv1.Failure_CODE_REFUSED, fmt.Sprintf("%s %s was not sent: %s", r.GetMethod(), r.GetPath(), reason))
 		}
 		r = oneMeaning(r)
 	}
@@ -85,28 +65,29 @@ func (c *Call) carryOut(ctx context.Context, r *pluginv1.RoundTripRequest, chang
 	return answer
 }
 
-// write sends a request; done is the change that it made, nil if it made none.
+// write sends a request; done is the change that it made, nil if it is not known to have
+// made one.
 func (c *Call) write(ctx context.Context, r *pluginv1.RoundTripRequest, change plan.Change) (answer *pluginv1.RoundTripResponse, done *plan.Change) {
-	answer = c.send(ctx, r)
-	if status := answer.GetResponse().GetStatus(); status < 200 || status > 299 {
+	answer, result := c.deliver(ctx, r)
+	if result != Done {
 		return answer, nil
 	}
 	change.After = okJSON(answer)
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	c.changes = append(c.changes, change)
+	c.outcome.Changes = append(c.outcome.Changes, change)
 	return answer, &change
 }
 
 func (c *Call) deviates(r *pluginv1.RoundTripRequest, reason string) *pluginv1.RoundTripResponse {
-	text := fmt.Sprintf("%s %s was not sent: %s. Call the tool again to get a new plan", r.GetMethod(), r.GetPath(), reason)
+	e := &DeviationError{r.GetMethod() + " " + r.GetPath(), reason}
 	c.grant.Audit.RefuseRequest(r.GetMethod(), r.GetPath(), audit.RulePlan, reason)
 	c.mu.Lock()
-	defer c.mu.Unlock()
-	if c.deviation == "" {
-		c.deviation = text
+	if c.deviation == nil {
+		c.deviation = e
 	}
-	return failure(pluginv1.Failure_CODE_REFUSED, "%s", text)
+	c.mu.Unlock()
+	return c.fails(pluginv1.Failure_CODE_REFUSED, e.Error())
 }
 
 const (
@@ -123,7 +104,7 @@ func (c *Call) unclear(r *pluginv1.RoundTripRequest) string {
 			return fmt.Sprintf("its body is not JSON that everybody reads alike (%v), so a person cannot approve it", err)
 		}
 	}
-	changes, size := c.Changes(), len(r.GetBody())
+	changes, size := c.simulation.Changes(), len(r.GetBody())
 	for _, change := range changes {
 		size += len(change.Body)
 	}
@@ -208,12 +189,4 @@ func okJSON(answer *pluginv1.RoundTripResponse) json.RawMessage {
 		return nil
 	}
 	return response.GetBody()
-}
-
-// Unspent are the requests that were approved and not sent.
-func (c *Call) Unspent() []string {
-	if c.execution == nil {
-		return nil
-	}
-	return c.execution.Unspent()
 }

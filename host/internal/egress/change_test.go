@@ -2,6 +2,7 @@ package egress
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 	"net/http"
 	"strings"
@@ -24,7 +25,7 @@ func (f fixture) call(t *testing.T, mode Grant, requests ...sent) (*Call, []int,
 	if err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(c.Close)
+	t.Cleanup(func() { c.Close() })
 	var statuses []int
 	var answers []*pluginv1.RoundTripResponse
 	for _, r := range requests {
@@ -95,7 +96,8 @@ func TestDryRunSendsNoWrite(t *testing.T) {
 	if got := f.writes(); len(got) != 0 {
 		t.Errorf("reached the tenant: %v", got)
 	}
-	changes := c.Changes()
+	out := c.Close()
+	changes := out.Plan.Changes
 	var got []string
 	for _, change := range changes {
 		got = append(got, change.Method+" "+strings.TrimPrefix(change.Path, client))
@@ -106,8 +108,8 @@ func TestDryRunSendsNoWrite(t *testing.T) {
 	if changes[0].Before == nil || !strings.Contains(string(changes[1].Before), "First") {
 		t.Errorf("before: %s and %s", changes[0].Before, changes[1].Before)
 	}
-	if c.Wrote() {
-		t.Error("Wrote, though nothing was sent")
+	if out.Effect != NoEffect || out.Changes != nil || out.Unsent != 0 {
+		t.Errorf("something was sent: %+v", out)
 	}
 }
 
@@ -116,7 +118,7 @@ func (f fixture) plan(t *testing.T, requests ...sent) *plan.Plan {
 	t.Helper()
 	c, _, _ := f.call(t, Grant{DryRun: true}, requests...)
 	f.tenant.ResetRequests()
-	return &plan.Plan{Changes: c.Changes()}
+	return &plan.Plan{Changes: c.Close().Plan.Changes}
 }
 
 func TestOnlyWhatWasApprovedIsSent(t *testing.T) {
@@ -252,8 +254,9 @@ func TestOnlyWhatWasApprovedIsSent(t *testing.T) {
 			if got := f.writes(); len(got) != tt.writes {
 				t.Errorf("reached the tenant: %v, want %d", got, tt.writes)
 			}
-			if got := c.Deviation(); !strings.Contains(got, tt.deviation) || (got == "") != (tt.deviation == "") {
-				t.Errorf("deviation %q, want %q", got, tt.deviation)
+			var deviation *DeviationError
+			if err := c.Close().Err; errors.As(err, &deviation) != (tt.deviation != "") || err != nil && !strings.Contains(err.Error(), tt.deviation) {
+				t.Errorf("deviation %v, want %q", err, tt.deviation)
 			}
 		})
 	}
@@ -343,13 +346,13 @@ func TestPlansAreBounded(t *testing.T) {
 		many = append(many, sent{"POST", "/api/v2/clients", `{"name":"x"}`})
 	}
 	c, _, answers := f.call(t, Grant{DryRun: true}, many...)
-	if got := answers[maxPlanned].GetFailure(); got.GetCode() != pluginv1.Failure_CODE_REFUSED || len(c.Changes()) != maxPlanned {
-		t.Errorf("%v, %d changes", got, len(c.Changes()))
+	if got := answers[maxPlanned].GetFailure(); got.GetCode() != pluginv1.Failure_CODE_REFUSED || len(c.Close().Plan.Changes) != maxPlanned {
+		t.Errorf("%v, not %d changes", got, maxPlanned)
 	}
 	large := `{"name":"` + strings.Repeat("x", maxPlannedBytes/2) + `"}`
 	c, _, answers = f.call(t, Grant{DryRun: true}, sent{"POST", "/api/v2/clients", large}, sent{"POST", "/api/v2/clients", large})
-	if answers[1].GetFailure() == nil || len(c.Changes()) != 1 {
-		t.Errorf("%d changes", len(c.Changes()))
+	if answers[1].GetFailure() == nil || len(c.Close().Plan.Changes) != 1 {
+		t.Errorf("answer %v, not 1 change", answers[1])
 	}
 }
 
@@ -359,7 +362,7 @@ func TestUnspent(t *testing.T) {
 	client := f.existing(t)
 	plan := f.plan(t, sent{"PATCH", client, `{"name":"N"}`}, sent{"DELETE", client, ``})
 	c, _, _ := f.call(t, Grant{Plan: plan}, sent{"PATCH", client, `{"name":"N"}`})
-	if got, want := fmt.Sprint(c.Unspent()), "[DELETE "+client+"]"; got != want {
+	if got, want := fmt.Sprint(c.Close().Unspent), "[DELETE "+client+"]"; got != want {
 		t.Errorf("unspent %s, want %s", got, want)
 	}
 }
@@ -380,7 +383,8 @@ func TestTargetThatCannotBeRead(t *testing.T) {
 				if fmt.Sprint(statuses) != want {
 					t.Errorf("statuses %v, want %s", statuses, want)
 				}
-				for _, change := range c.Changes() {
+				out := c.Close()
+				for _, change := range append(out.Plan.Changes, out.Changes...) {
 					if change.Before != nil {
 						t.Errorf("before: %s", change.Before)
 					}

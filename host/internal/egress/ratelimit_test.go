@@ -2,6 +2,7 @@ package egress
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"net/http"
 	"slices"
@@ -71,14 +72,18 @@ func limited(tenant *sandbox.Tenant, change func(*Config)) (*Gate, *leastLeft) {
 }
 
 // ask sends one request in a call of its own.
-func ask(ctx context.Context, g *Gate, method, path string, waiting func(string)) (*pluginv1.RoundTripResponse, *Call) {
-	c, err := g.Open(ctx, Grant{Plugin: "p", Waiting: waiting, Tool: pluginv1.ToolManifest{Name: "auth0_tool", Effect: pluginv1.EffectDestroy}})
+func ask(ctx context.Context, g *Gate, method, path string, waiting func(string)) (*pluginv1.RoundTripResponse, Outcome) {
+	var progress func(done, total float64, note string)
+	if waiting != nil {
+		progress = func(_, _ float64, note string) { waiting(note) }
+	}
+	c, err := g.Open(ctx, Grant{Plugin: "p", Progress: progress, Tool: pluginv1.ToolManifest{Name: "auth0_tool", Effect: pluginv1.EffectDestroy}})
 	if err != nil {
 		panic(err)
 	}
-	defer c.Close()
-	return g.RoundTrip(ctx, "p", &pluginv1.RoundTripRequest{CallId: c.ID(), Method: method, Path: path, Body: []byte(`{"name":"x"}`),
-		Headers: []*pluginv1.Header{{Name: "Content-Type", Values: []string{"application/json"}}}}), c
+	answer := g.RoundTrip(ctx, "p", &pluginv1.RoundTripRequest{CallId: c.ID(), Method: method, Path: path, Body: []byte(`{"name":"x"}`),
+		Headers: []*pluginv1.Header{{Name: "Content-Type", Values: []string{"application/json"}}}})
+	return answer, c.Close()
 }
 
 // nothingLeft checks that nobody waits and no place is taken.
@@ -247,18 +252,19 @@ func TestBeyondTheBoundsItFailsAtOnce(t *testing.T) {
 				synctest.Wait()
 				for _, method := range []string{"GET", "POST"} {
 					begun := time.Now()
-					answer, c := ask(t.Context(), g, method, "/api/v2/clients", nil)
+					answer, out := ask(t.Context(), g, method, "/api/v2/clients", nil)
 					text := answer.GetFailure().GetMessage()
 					for _, want := range append(tt.want, method+" /api/v2/clients was not sent") {
 						if !strings.Contains(text, want) {
 							t.Errorf("%q is not in: %s", want, text)
 						}
 					}
-					if l := c.Limited(); l == nil || l.Busy || l.Text != text {
-						t.Errorf("limited: %+v", l)
+					var limited *RateLimitedError
+					if !errors.As(out.Err, &limited) || limited.Busy || limited.Text != text {
+						t.Errorf("limited: %+v", out.Err)
 					}
-					if c.Wrote() || time.Since(begun) != 0 {
-						t.Errorf("%s: wrote %v, after %v", method, c.Wrote(), time.Since(begun))
+					if out.Effect != NoEffect || time.Since(begun) != 0 {
+						t.Errorf("%s: %v, after %v", method, out.Effect, time.Since(begun))
 					}
 				}
 				if n := len(tenant.Requests()); n != 5 {
@@ -279,20 +285,19 @@ func TestLimitHidesNoWriteThatMayHaveHappened(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer c.Close()
 	send := func(method string) {
 		g.RoundTrip(t.Context(), "p", &pluginv1.RoundTripRequest{CallId: c.ID(), Method: method, Path: "/api/v2/clients"})
 	}
 	tenant.Fail(sandbox.FaultRule{Method: "POST", Drop: sandbox.DropAfter})
 	tenant.Fail(sandbox.FaultRule{Method: "GET", Status: 429, Reset: time.Hour})
 	send("GET")
-	if c.Limited() == nil {
-		t.Error("a 429 is no limit")
-	}
 	g.limiter = ratelimit.New(ratelimit.Config{}) // the write is to be sent all the same
 	send("POST")
-	if l := c.Limited(); l != nil || !c.Wrote() {
-		t.Errorf("after a write that may have happened: %+v, wrote %v", l, c.Wrote())
+	if c.limited == nil {
+		t.Error("a 429 is no limit")
+	}
+	if out := c.Close(); out.Err != nil || out.Effect != Uncertain {
+		t.Errorf("after a write that may have happened: %+v", out)
 	}
 }
 
@@ -305,9 +310,10 @@ func TestWaitingIsBoundedInTime(t *testing.T) {
 		all.Go(func() { ask(t.Context(), g, "GET", "/api/v2/clients", nil) })
 		synctest.Wait()
 		begun, notes := time.Now(), 0
-		answer, c := ask(t.Context(), g, "GET", "/api/v2/clients", func(string) { notes++ })
-		if text := answer.GetFailure().GetMessage(); !strings.Contains(text, "it waited 30 s for earlier requests to the tenant") || !c.Limited().Busy {
-			t.Errorf("failure %s, %+v", text, c.Limited())
+		answer, out := ask(t.Context(), g, "GET", "/api/v2/clients", func(string) { notes++ })
+		var limited *RateLimitedError
+		if text := answer.GetFailure().GetMessage(); !strings.Contains(text, "it waited 30 s for earlier requests to the tenant") || !errors.As(out.Err, &limited) || !limited.Busy {
+			t.Errorf("failure %s, %+v", text, out.Err)
 		}
 		if time.Since(begun) != ratelimit.DefaultMaxWait || notes != 5 {
 			t.Errorf("after %v and %d notes", time.Since(begun), notes)

@@ -312,6 +312,22 @@ func (f *fake) do(ctx context.Context, in instruction) (any, error) {
 			return failure, nil
 		}
 		out = "done"
+	case "lie":
+		// It sends n requests and denies that it did.
+		for range max(1, in.N) {
+			f.request(ctx, in)
+		}
+		out = &pluginv1.Failure{Code: pluginv1.Failure_CODE_INTERNAL, Message: in.File, Done: "Done: nothing."}
+	case "unheard":
+		// It answers without having waited for its request, which is on its way.
+		go f.request(context.WithoutCancel(ctx), in)
+		for { // the test makes the file when the request is under way
+			if _, err := os.Stat(in.File); err == nil {
+				break
+			}
+			time.Sleep(time.Millisecond)
+		}
+		out = map[string]string{"status": "nothing was changed"}
 	case "later":
 		// A request that outlives its call, told of by the next "told".
 		go func() {

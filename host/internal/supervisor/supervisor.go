@@ -113,7 +113,7 @@ func (s *Supervisor) Call(ctx context.Context, spec Spec, tool pluginv1.ToolMani
 	if err != nil {
 		return nil, err
 	}
-	late := &TimeoutError{Interruption{Plugin: spec.Name, Tool: tool.Name, Effect: tool.Effect}, s.cfg.CallTimeout}
+	late := &TimeoutError{Interruption{Plugin: spec.Name, Tool: tool.Name}, s.cfg.CallTimeout}
 	// Not a deadline: gRPC would tell it to the plugin, whose word could come before
 	// ours, as an error of the connection.
 	ctx, cancel := context.WithCancelCause(ctx)
@@ -137,7 +137,7 @@ func (s *Supervisor) callOnce(ctx context.Context, sl *slot, tool pluginv1.ToolM
 	defer sl.release(proc)
 	answer, err := proc.plugin.CallTool(ctx, r,
 		grpc.MaxCallRecvMsgSize(pluginv1.MaxMessageBytes), grpc.MaxCallSendMsgSize(pluginv1.MaxMessageBytes))
-	whose := Interruption{Plugin: sl.spec.Name, Tool: tool.Name, Effect: tool.Effect}
+	whose := Interruption{Plugin: sl.spec.Name, Tool: tool.Name}
 	switch {
 	case err == nil:
 		sl.answered()

@@ -1,10 +1,11 @@
-package mcpserver
+package toolcall
 
 import (
 	"encoding/json"
 	"fmt"
 	"strings"
 	"testing"
+	"unicode/utf8"
 )
 
 func TestFit(t *testing.T) {
@@ -89,5 +90,11 @@ func TestPagingThroughCutPages(t *testing.T) {
 				t.Errorf("budget %d, per_page %d: %d items, want %d", budget, perPage, seen, total)
 			}
 		}
+	}
+}
+
+func TestMiddleOut(t *testing.T) {
+	if text := middleOut(strings.Repeat("é", 1000), 999); len(text) > 999 || !utf8.ValidString(text) {
+		t.Errorf("%d bytes: %s", len(text), text)
 	}
 }

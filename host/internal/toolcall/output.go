@@ -1,4 +1,4 @@
-package mcpserver
+package toolcall
 
 import (
 	"bytes"
@@ -7,8 +7,6 @@ import (
 	"fmt"
 	"slices"
 	"strings"
-
-	"github.com/mark3labs/mcp-go/mcp"
 )
 
 // fit keeps an answer within budget bytes. A page of a list becomes a smaller page,
@@ -49,13 +47,13 @@ func fit(doc []byte, budget int) ([]byte, error) {
 // bounded keeps the texts of an error, which quote what plugins and the tenant say,
 // within the budget. Its beginning says what went wrong, its end what was changed and
 // what to do. They are redacted already: a cut splits no secret.
-func (s *Server) bounded(result *mcp.CallToolResult) *mcp.CallToolResult {
+func (r *Runner) bounded(result Result) Result {
 	if !result.IsError {
 		return result
 	}
-	for i, content := range result.Content {
-		if content, ok := mcp.AsTextContent(content); ok && len(content.Text) > s.cfg.MaxOutput {
-			result.Content[i] = mcp.NewTextContent(middleOut(content.Text, s.cfg.MaxOutput))
+	for i, text := range result.Texts {
+		if len(text) > r.cfg.MaxOutput {
+			result.Texts[i] = middleOut(text, r.cfg.MaxOutput)
 		}
 	}
 	return result
@@ -265,4 +263,14 @@ func write(members []member) []byte {
 	}
 	out.WriteByte('}')
 	return out.Bytes()
+}
+
+func encode(v any) []byte {
+	var buf bytes.Buffer
+	enc := json.NewEncoder(&buf)
+	enc.SetEscapeHTML(false) // six bytes for every < would be paid by every session
+	if enc.Encode(v) != nil {
+		return []byte("null") // what is encoded here always encodes
+	}
+	return bytes.TrimSpace(buf.Bytes())
 }

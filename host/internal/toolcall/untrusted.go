@@ -1,4 +1,4 @@
-package mcpserver
+package toolcall
 
 import (
 	"bytes"
@@ -6,10 +6,6 @@ import (
 
 	"github.com/auth0-mcp/auth0-mcp/proto/pluginv1"
 )
-
-// untrustedFields is the member of a result's _meta that lists the fields which
-// people other than the caller can have written.
-const untrustedFields = "auth0-mcp/untrusted"
 
 // untrusted are those of the declared fields that the answer has. Without a
 // declaration every text counts. reshaped says that the answer was made smaller,

@@ -103,10 +103,11 @@ func (s *scanner) object(depth int) (any, error) {
 			return nil, s.fault("the key is given twice")
 		}
 		if folded != nil {
-			if folded[foldCase(name)] {
+			form := foldCase(name)
+			if folded[form] {
 				return nil, s.fault("the key is given twice, in different case")
 			}
-			folded[foldCase(name)] = true
+			folded[form] = true
 		}
 		if !s.pass(':') {
 			return nil, errSyntax

@@ -82,11 +82,11 @@ func (s *Server) Serve(ctx context.Context, in io.Reader, out io.Writer) error {
 // class sorts a request by what its tool may do. What is only refused is no write;
 // what came before the handshake is refused by the reader, in its turn. Other
 // refusals are recorded, and the reader must not wait for the audit log.
-func (s *Server) class(method string, raw json.RawMessage) stdio.Class {
-	if method != string(mcp.MethodToolsCall) {
+func (s *Server) class(r stdio.Request) stdio.Class {
+	if r.Method != string(mcp.MethodToolsCall) {
 		return stdio.Inline
 	}
-	p, wrong := parseParams(raw)
+	p, wrong := parseParams(r.Params)
 	if wrong != "" {
 		return stdio.Reads
 	}

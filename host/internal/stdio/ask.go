@@ -130,7 +130,7 @@ func askedKey(id string) string { return `"` + id }
 // handleResponse hands a response to the request it answers. One that answers nothing, or is the second, is no fault to
 // reply to: it may have crossed with our cancellation.
 func (c *Conn) handleResponse(e *envelope) {
-	if !validID(e.id) || e.duplicate == "id" {
+	if !validID(e.id) || e.idInDoubt {
 		c.cfg.Log.Debug("ignored a response without a valid id")
 		return
 	}
@@ -147,6 +147,8 @@ func (e *envelope) answer() answer {
 	switch {
 	case e.duplicate != "" || (e.result == nil) == (e.fault == nil):
 		return answer{err: errors.New("stdio: the client's response must have either a result or an error")}
+	case e.ambiguous != nil:
+		return answer{err: fmt.Errorf("stdio: the client's response is refused: %w", e.ambiguous)}
 	case len(e.result) > maxAnswer || len(e.fault) > maxAnswer:
 		return answer{err: fmt.Errorf("stdio: the client's response is longer than %d bytes", maxAnswer)}
 	case e.result != nil:

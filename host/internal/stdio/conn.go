@@ -132,19 +132,17 @@ func (c *Conn) handleLine(base context.Context, line []byte, tooLong bool) bool 
 	if len(line) == 0 {
 		return true
 	}
-	refused := checkJSON(line)
-	switch {
-	case refused != nil:
-		c.refuseMessage(nil, &envelope{}, refused)
-	case line[0] == '[':
-		c.handleBatch(base, line)
-	default:
+	if line[0] != '[' {
 		c.handleMessage(base, line, nil)
+	} else if refused := checkJSON(line); refused != nil {
+		c.refuseMessage(nil, &envelope{}, refused)
+	} else {
+		c.handleBatch(base, line)
 	}
 	return true
 }
 
-// handleMessage handles one message, which is valid JSON; b is the batch that it came in, if any.
+// handleMessage handles one message; b is the batch that it came in, if any.
 func (c *Conn) handleMessage(base context.Context, value []byte, b *batch) {
 	e, refused := parseMessage(value)
 	switch {
@@ -171,7 +169,7 @@ func (c *Conn) refuseMessage(b *batch, e *envelope, refused *refusal) {
 func (c *Conn) handleNotification(base context.Context, e *envelope) {
 	r := e.request(0)
 	if r.Method == "notifications/cancelled" {
-		c.cancelRequest(r.Params)
+		c.cancelRequest(r.Members)
 		return
 	}
 	defer c.recovered(r.Method, 0)
@@ -220,7 +218,7 @@ func (c *Conn) classify(k *call) (class Class, ok bool) {
 		return Reads, true
 	}
 	defer c.recovered(k.Method, k.ID)
-	class = c.cfg.Class(k.Method, k.Params)
+	class = c.cfg.Class(k.Request)
 	return class, true
 }
 
@@ -327,7 +325,7 @@ func (c *Conn) settle(k *call) {
 func (c *Conn) forget(k *call) {
 	if k.pool != nil {
 		k.chargeTo(nil)
-		k.Message, k.Params = nil, nil // a batch keeps the call until the last of its members is answered
+		k.Message, k.Params, k.Members = nil, nil, nil // a batch keeps the call until the last of its members is answered
 		k.pool.leave(k)
 		c.startWaiting(k.pool)
 	}
@@ -363,17 +361,14 @@ func (c *Conn) end() {
 
 // cancelRequest does what notifications/cancelled asks for. An id that is unknown, or was answered meanwhile, is no
 // fault: the notification and the reply crossed. MCP forbids to cancel initialize.
-func (c *Conn) cancelRequest(params json.RawMessage) {
-	var p struct {
-		RequestID json.RawMessage `json:"requestId"`
-		Reason    any             `json:"reason"` // a string; anything else is no cause to let the call go on
-	}
-	if len(params) == 0 || json.Unmarshal(params, &p) != nil || !validID(p.RequestID) {
+func (c *Conn) cancelRequest(params map[string]json.RawMessage) {
+	id := params["requestId"]
+	if !validID(id) {
 		c.cfg.Log.Debug("ignored a cancellation without a valid requestId")
 		return
 	}
 	c.mu.Lock()
-	k := c.inFlight[idKey(p.RequestID)]
+	k := c.inFlight[idKey(id)]
 	if k == nil || k.Method == methodInitialize {
 		c.mu.Unlock()
 		return
@@ -384,7 +379,8 @@ func (c *Conn) cancelRequest(params json.RawMessage) {
 		c.forget(k)
 	}
 	c.mu.Unlock()
-	reason, _ := p.Reason.(string)
+	var reason string // anything but a string is no cause to let the call go on
+	_ = json.Unmarshal(params["reason"], &reason)
 	k.cancel(&CancelledError{Reason: reason})
 	if complete {
 		k.batch.write()

@@ -70,8 +70,13 @@ type Request struct {
 	// order. Other members are left out, because Go's decoders match names in any case: a stray "METHOD" would replace
 	// the method that the pool and the tool filter have seen.
 	Message json.RawMessage
-	// Params is an object as sent, or nil when params is absent or null. It shares memory with Message.
-	Params       json.RawMessage
+	// Params is an object as sent, or nil when params is absent or null. It shares memory with Message. It is strict JSON
+	// (package jsondoc): no member is given twice at any level. Outside of params.arguments, whose names are the tool's,
+	// no two members of an object differ only in case.
+	Params json.RawMessage
+	// Members are those of Params, by their exact names: a decoder into a struct would also take "NAME" for "name". They
+	// share memory with Message.
+	Members      map[string]json.RawMessage
 	Notification bool
 }
 
@@ -120,7 +125,7 @@ type Config struct {
 	Handle Handler
 
 	// Class sorts requests; nil means that all are Reads. Notifications are always handled inline.
-	Class func(method string, params json.RawMessage) Class
+	Class func(Request) Class
 	// Batch is asked when the client sends several messages in one line, as a JSON array: nil accepts that, an error
 	// refuses it, and its text is told to the client. A nil Batch refuses all. It runs on the reader.
 	Batch func() error

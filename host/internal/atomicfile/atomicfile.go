@@ -1,4 +1,4 @@
-// Package atomicfile replaces files at once or not at all.
+// Package atomicfile replaces files at once or not at all, locks them between processes, and finds the folders of the user.
 package atomicfile
 
 import (

@@ -15,8 +15,6 @@ import (
 	"strings"
 	"time"
 
-	"github.com/gofrs/flock"
-
 	"github.com/auth0-mcp/auth0-mcp/host/internal/atomicfile"
 )
 
@@ -229,13 +227,11 @@ func (s Store) locked(ctx context.Context, f func() error) error {
 	if err := os.MkdirAll(s.Dir, 0o700); err != nil {
 		return fmt.Errorf("the folder of approvals: %w: make it writable for you, or use --approve elicit or none", err)
 	}
-	ctx, cancel := context.WithTimeout(ctx, lockPatience)
-	defer cancel()
-	lock := flock.New(filepath.Join(s.Dir, ".lock"))
-	if _, err := lock.TryLockContext(ctx, 10*time.Millisecond); err != nil {
-		return fmt.Errorf("locking the folder of approvals %s: %w", s.Dir, err)
+	unlock, err := atomicfile.Lock(ctx, filepath.Join(s.Dir, ".lock"), lockPatience)
+	if err != nil {
+		return fmt.Errorf("locking the folder of approvals: %w", err)
 	}
-	defer func() { _ = lock.Unlock() }() // closing the file frees it
+	defer unlock()
 	return f()
 }
 

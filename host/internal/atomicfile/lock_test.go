@@ -121,13 +121,16 @@ func TestLockEndsWithItsContext(t *testing.T) {
 	}
 	why := errors.New("the user pressed Ctrl-C")
 	ctx, cancel := context.WithCancelCause(t.Context())
-	cancel(why)
+	time.AfterFunc(10*time.Millisecond, func() { cancel(why) })
 	var locked *LockedError
-	if _, err := Lock(ctx, path, time.Hour); !errors.Is(err, why) || errors.As(err, &locked) {
-		t.Errorf("got %v, want the context's cause", err)
+	if _, err := Lock(ctx, path, time.Hour); !errors.Is(err, why) || !errors.As(err, &locked) || locked.Path != path {
+		t.Errorf("got %v, want the path and the context's cause", err)
 	}
 	if err := unlock(); err != nil {
 		t.Error(err)
+	}
+	if _, err := Lock(ctx, path, time.Hour); !errors.Is(err, why) || errors.As(err, &locked) {
+		t.Errorf("got %v for a free lock, want the context's cause", err)
 	}
 }
 

@@ -123,7 +123,7 @@ func (f ConfigFile) Update(ctx context.Context, change func(*Config) error) erro
 	if err := privateFolder(filepath.Dir(f.Path)); err != nil {
 		return fmt.Errorf("config file: %w", err)
 	}
-	unlock, err := lockFile(ctx, f.Path+".lock")
+	unlock, err := atomicfile.Lock(ctx, f.Path+".lock", lockPatience)
 	if err != nil {
 		return fmt.Errorf("config file %s: %w", f.Path, err)
 	}

@@ -37,7 +37,7 @@ func (f Folders) Sessions() string { return filepath.Join(f.Data, "sessions") }
 
 // Lock keeps others from renewing the session of a profile, in this process and in
 // others, until unlock is called. It waits at most 30 s, or until ctx ends; then
-// the error is a [*LockBusyError].
+// the error is an [*atomicfile.LockedError].
 func Lock(ctx context.Context, sessionsFolder, profile string) (unlock func(), err error) {
 	return sessionFolder{sessionsFolder}.lock(ctx, profile, renewSuffix)
 }
@@ -118,7 +118,7 @@ func (f sessionFolder) lock(ctx context.Context, profile, suffix string) (func()
 	if err := f.prepare(); err != nil {
 		return nil, err
 	}
-	return lockFile(ctx, filepath.Join(f.dir, profile+suffix))
+	return atomicfile.Lock(ctx, filepath.Join(f.dir, profile+suffix), lockPatience)
 }
 
 // seal encrypts s and puts it in the place of what is there.

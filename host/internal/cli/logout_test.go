@@ -14,6 +14,7 @@ import (
 	"github.com/gofrs/flock"
 	"github.com/zalando/go-keyring"
 
+	"github.com/auth0-mcp/auth0-mcp/host/internal/atomicfile"
 	"github.com/auth0-mcp/auth0-mcp/host/internal/auth"
 )
 
@@ -211,7 +212,7 @@ func TestLockAllGivesBack(t *testing.T) {
 		time.Sleep(time.Millisecond)
 	}
 	cancel()
-	var busy *auth.LockBusyError
+	var busy *atomicfile.LockedError
 	if err := <-done; !errors.As(err, &busy) && !errors.Is(err, context.Canceled) {
 		t.Fatalf("the second lock: %v", err)
 	}

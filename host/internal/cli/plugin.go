@@ -13,9 +13,9 @@ import (
 	"strings"
 	"time"
 
-	"github.com/gofrs/flock"
 	"github.com/spf13/cobra"
 
+	"github.com/auth0-mcp/auth0-mcp/host/internal/atomicfile"
 	"github.com/auth0-mcp/auth0-mcp/host/internal/catalog"
 	"github.com/auth0-mcp/auth0-mcp/proto/pluginv1"
 )
@@ -127,19 +127,15 @@ const installPatience = 30 * time.Second
 
 // lockInstall takes the lock that keeps two installs from crossing.
 func lockInstall(ctx context.Context, path string) (unlock func(), err error) {
-	bounded, cancel := context.WithTimeout(ctx, installPatience)
-	defer cancel()
-	mutex := flock.New(path)
-	if _, err := mutex.TryLockContext(bounded, 20*time.Millisecond); err != nil {
-		switch {
-		case ctx.Err() != nil:
-			return nil, errCancelled
-		case bounded.Err() != nil:
-			return nil, fmt.Errorf("another «auth0-mcp plugin install» holds %s: wait for it, or end it, and try again", path)
-		}
-		return nil, fmt.Errorf("locking %s: %w", path, err)
+	unlock, err = atomicfile.Lock(ctx, path, installPatience)
+	var locked *atomicfile.LockedError
+	switch {
+	case err != nil && ctx.Err() != nil:
+		return nil, errCancelled
+	case errors.As(err, &locked):
+		return nil, fmt.Errorf("another «auth0-mcp plugin install» holds %s: wait for it, or end it, and try again", path)
 	}
-	return func() { _ = mutex.Unlock() }, nil
+	return unlock, err
 }
 
 // place copies manifest and binary to the user's plugin folder and locks them.

@@ -3,14 +3,13 @@ package supervisor
 import (
 	"cmp"
 	"encoding/json"
+	"errors"
 	"io"
 	"os"
 	"path/filepath"
 	"slices"
 	"sync"
 	"time"
-
-	"github.com/gofrs/flock"
 
 	"github.com/auth0-mcp/auth0-mcp/host/internal/atomicfile"
 )
@@ -141,9 +140,13 @@ func readStatus(path string) (HostStatus, bool) {
 	if err != nil || !info.IsDir() || !ownedByUser(info) {
 		return h, false
 	}
-	lock := flock.New(filepath.Join(filepath.Dir(path), RunFolderLock))
-	if free, err := lock.TryLock(); err != nil || free {
-		_ = lock.Unlock()
+	// A live host holds the lock of its folder.
+	unlock, err := atomicfile.TryLock(filepath.Join(filepath.Dir(path), RunFolderLock))
+	var held *atomicfile.LockedError
+	if !errors.As(err, &held) {
+		if err == nil {
+			_ = unlock()
+		}
 		return h, false
 	}
 	file, err := os.Open(path)

@@ -153,6 +153,9 @@ func (s Store) Consume(ctx context.Context, r Request) (id string, ok bool, err 
 
 // List is what waits or is approved, oldest first.
 func (s Store) List(ctx context.Context) ([]Proposal, error) {
+	if err := s.known(); err != nil {
+		return nil, err
+	}
 	if _, err := os.Stat(s.Dir); errors.Is(err, fs.ErrNotExist) {
 		return nil, nil
 	}
@@ -222,8 +225,22 @@ func (s Store) write(p Proposal) error {
 	return nil
 }
 
+var errNoFolder = errors.New("no folder was given")
+
+// known says why there is no folder, as where the environment names none.
+func (s Store) known() error {
+	if s.Dir != "" {
+		return nil
+	}
+	_, err := atomicfile.StateFolder()
+	return fmt.Errorf("the folder of approvals: %w", cmp.Or(err, errNoFolder))
+}
+
 // locked runs f while no other process works on the folder.
 func (s Store) locked(ctx context.Context, f func() error) error {
+	if err := s.known(); err != nil {
+		return err
+	}
 	if err := os.MkdirAll(s.Dir, 0o700); err != nil {
 		return fmt.Errorf("the folder of approvals: %w: make it writable for you, or use --approve elicit or none", err)
 	}

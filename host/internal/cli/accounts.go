@@ -58,10 +58,7 @@ func openAccounts(env Environment, f accountFlags) (*accounts, error) {
 	if err != nil {
 		return nil, err
 	}
-	folders, err := auth.UserFolders()
-	if err != nil {
-		return nil, err
-	}
+	folders, _ := auth.UserFolders() // what needs a folder that is missing says so
 	config, err := folders.ConfigFile().Load()
 	if err != nil {
 		return nil, err

@@ -10,6 +10,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/auth0-mcp/auth0-mcp/host/internal/approval"
+	"github.com/auth0-mcp/auth0-mcp/host/internal/atomicfile"
 	"github.com/auth0-mcp/auth0-mcp/host/internal/audit"
 	"github.com/auth0-mcp/auth0-mcp/host/internal/redact"
 )
@@ -51,7 +52,7 @@ func openAudit(cfg audit.Config, t connection, secrets *redact.Redactor, log *sl
 
 // auditFolder is where the audit log is; "" if there is no home folder.
 func auditFolder() string {
-	state, err := userStateDir()
+	state, err := atomicfile.StateFolder()
 	if err != nil {
 		return ""
 	}

@@ -147,10 +147,7 @@ func (f runFlags) server(cmd *cobra.Command, env Environment, log *slog.Logger) 
 	if err != nil {
 		return nil, err
 	}
-	approvals, err := approvalStore()
-	if err != nil {
-		return nil, err
-	}
+	approvals := approvalStore()
 	record, err := f.audit.config(cmd)
 	if err != nil {
 		return nil, err
@@ -334,18 +331,13 @@ func sources(env Environment) (catalog.Sources, error) {
 	if err != nil {
 		return s, fmt.Errorf("this binary was built wrongly: %w", err)
 	}
-	path, err := lockPath()
-	if err != nil {
-		return s, err
-	}
+	// Without a folder for them, no plugins have been installed: the lock is empty then, and so is the folder.
+	path, _ := lockPath()
 	lock, err := catalog.ReadLock(path)
 	if err != nil {
 		return s, err
 	}
-	userDir, err := userPluginDir()
-	if err != nil {
-		return s, err
-	}
+	userDir, _ := userPluginDir()
 	beside, err := bundledDir()
 	if err != nil {
 		return s, err

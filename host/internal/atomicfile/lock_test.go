@@ -24,7 +24,7 @@ func TestMain(m *testing.M) {
 		if err != nil {
 			panic(err)
 		}
-		_, _ = os.Stdout.WriteString("locked\n")
+		_, _ = os.Stdout.WriteString("locked\n") //nolint:forbidigo // of the other process, read by the test
 		_, _ = io.Copy(io.Discard, os.Stdin)
 		if err := unlock(); err != nil {
 			panic(err)

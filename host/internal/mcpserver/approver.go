@@ -44,7 +44,7 @@ func (s *Server) approver(p params) toolcall.Approver {
 
 // ask puts a question to the client's user, and waits.
 func ask(ctx context.Context, text string) (decision toolcall.Decision, err error) {
-	err = stdio.WaitForPerson(ctx, func(ctx context.Context) error {
+	err = stdio.WaitForUser(ctx, func(ctx context.Context) error {
 		result, err := stdio.FromContext(ctx).Request(ctx, string(mcp.MethodElicitationCreate), elicitation(text))
 		if err == nil {
 			decision = readAnswer(result)

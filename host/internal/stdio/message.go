@@ -36,8 +36,8 @@ var messageRules = jsondoc.Rules{Depth: maxDepth, Values: maxValues, AnyCase: fu
 	return !path.Within(jsondoc.Path{jsondoc.Member("params"), jsondoc.Member("arguments")})
 }}
 
-// envelope holds the members of one JSON-RPC message, as sent; a member that is absent is nil. The slices point into the
-// line.
+// envelope holds the members of one JSON-RPC message, as sent; a member that is absent is nil. The slices point into
+// the line.
 type envelope struct {
 	version, id, method, params, result, fault []byte
 	duplicate                                  string         // name of a member of JSON-RPC that came twice
@@ -109,13 +109,13 @@ func (e *envelope) replyID() []byte {
 	return e.id
 }
 
-// validID tells whether a JSON value can be an id. Null is none: JSON-RPC advises against it and MCP forbids it.
+// validID reports whether a JSON value can be an id. Null cannot: JSON-RPC advises against it and MCP forbids it.
 func validID(value []byte) bool {
 	return len(value) > 0 && (value[0] == '"' || value[0] == '-' || value[0] >= '0' && value[0] <= '9')
 }
 
 // idKey is what ids are compared by. Strings count as equal however they are escaped; numbers are compared as written,
-// since rounding them would take two ids for one.
+// since rounding could make two ids equal.
 func idKey(id []byte) string {
 	if id[0] == '"' {
 		return `"` + decodeString(id)
@@ -123,13 +123,13 @@ func idKey(id []byte) string {
 	return string(id)
 }
 
-// refusal is why a line can't be handed on, as it is told to the client.
+// refusal is the error that the client gets for a message that is not accepted.
 type refusal struct {
 	code    int
 	message string
 }
 
-// checkJSON tells why a line is no JSON value at all.
+// checkJSON returns why a line is not a JSON value; nil if it is one.
 func checkJSON(line []byte) *refusal {
 	if !utf8.Valid(line) {
 		return &refusal{codeParse, "the line is not valid UTF-8"}
@@ -173,7 +173,7 @@ func scanArray(array []byte, most int) [][]byte {
 	return elements
 }
 
-// syntaxErrorPlace says where a line stops being JSON, without quoting it.
+// syntaxErrorPlace is where a line stops being JSON, without quoting it.
 func syntaxErrorPlace(line []byte) string {
 	var raw json.RawMessage
 	var syntax *json.SyntaxError
@@ -186,7 +186,7 @@ func syntaxErrorPlace(line []byte) string {
 func (e *envelope) check() *refusal {
 	switch {
 	case e.isResponse():
-		return nil // never answered, whatever it looks like: two peers that answer answers don't stop
+		return nil // never answered: two peers that answer each other's responses would not stop
 	case e.duplicate != "":
 		return &refusal{codeInvalidRequest, `the member "` + e.duplicate + `" occurs twice`}
 	case e.ambiguous != nil && !e.inParams():

@@ -9,8 +9,8 @@ import (
 )
 
 const (
-	// maxAsked bounds the requests to the client that wait for its answer.
-	maxAsked = 64
+	// maxOutgoing bounds the requests to the client that it has not answered.
+	maxOutgoing = 64
 	// maxAnswer bounds the size of such an answer, in bytes. A line may be longer, since a call's arguments may.
 	maxAnswer = 1 << 20
 )
@@ -25,9 +25,9 @@ func (e *ResponseError) Error() string {
 	return fmt.Sprintf("the client answered with error %d: %s", e.Code, e.Message)
 }
 
-// asked are the requests to the client that it has not answered. Their ids are strings, and differ for as long as the
-// connection lasts, so that a late answer can't be taken for another's.
-type asked struct {
+// outgoing holds the requests to the client that it has not answered. Their ids are strings and are never reused
+// within a connection, so that a late answer cannot be mistaken for another's.
+type outgoing struct {
 	last    int64
 	waiting map[string]chan<- answer // by idKey; each channel has room for its one answer
 }
@@ -37,41 +37,42 @@ type answer struct {
 	err    error
 }
 
-func newAsked() asked { return asked{waiting: map[string]chan<- answer{}} }
+func newOutgoing() outgoing { return outgoing{waiting: map[string]chan<- answer{}} }
 
 // end gives up all requests. The caller holds conn.mu.
-func (a *asked) end() {
-	for key := range a.waiting {
-		a.settle(key, answer{err: ErrInputEnded})
+func (o *outgoing) end() {
+	for key := range o.waiting {
+		o.settle(key, answer{err: ErrInputEnded})
 	}
 }
 
-// settle hands over the answer to a request; false when nobody waits for it. The caller holds conn.mu.
-func (a *asked) settle(key string, with answer) bool {
-	ch, ok := a.waiting[key]
+// settle hands over the answer to a request; false if the request is not waiting for one. The caller holds conn.mu.
+func (o *outgoing) settle(key string, with answer) bool {
+	ch, ok := o.waiting[key]
 	if ok {
-		delete(a.waiting, key)
+		delete(o.waiting, key)
 		ch <- with
 	}
 	return ok
 }
 
 // Request sends the client a request and returns the result that it answers with. When ctx ends first, the client is
-// told so by notifications/cancelled, an answer that comes later is dropped, and the error is ctx's cause. Other errors
-// are a *[ResponseError] for the client's own, a *[BusyError] when too many requests wait for an answer, [ErrInputEnded]
-// when none can come any more, and those of [Conn.Notify].
+// told so by notifications/cancelled, an answer that comes later is dropped, and the error is ctx's cause. Other
+// errors are a *[ResponseError] for the client's own, a *[BusyError] when too many requests wait for an answer,
+// [ErrInputEnded] when none can come any more, and those of [Conn.Notify].
 //
 // It may be called from any goroutine but the reader's, which is where inline requests and notifications are handled:
-// the answer would never be read. A handler that waits on a person calls it in [WaitForPerson].
+// the answer would never be read. A handler that waits for the user calls it in [WaitForUser].
 func (c *Conn) Request(ctx context.Context, method string, params any) (json.RawMessage, error) {
 	if k, _ := ctx.Value(callKey{}).(*call); k != nil && k.pool == nil {
-		return nil, fmt.Errorf("stdio: the request %s can't be sent by the handler of an inline request, it would wait for itself", method)
+		const format = "stdio: the handler of an inline request cannot send the request %s: it would wait for itself"
+		return nil, fmt.Errorf(format, method)
 	}
-	id, answered, err := c.ask()
+	id, answered, err := c.addOutgoing()
 	if err != nil {
 		return nil, err
 	}
-	defer c.stopAsking(id)
+	defer c.removeOutgoing(id)
 	line, err := requestLine(id, method, params)
 	if err != nil {
 		return nil, err
@@ -87,48 +88,49 @@ func (c *Conn) Request(ctx context.Context, method string, params any) (json.Raw
 		return nil, c.out.failure()
 	case <-ctx.Done():
 	}
-	if !c.stopAsking(id) { // the answer was first
+	if !c.removeOutgoing(id) { // the answer was first
 		a := <-answered
 		return a.result, a.err
 	}
 	if sent {
-		// A client that is gone needs no telling.
-		_ = c.Notify("notifications/cancelled", map[string]string{"requestId": id, "reason": "the server no longer waits for the answer"})
+		reason := "the server no longer waits for the answer"
+		_ = c.Notify("notifications/cancelled", map[string]string{"requestId": id, "reason": reason}) // best effort
 	}
 	return nil, context.Cause(ctx)
 }
 
-// ask makes an id and the channel on which its answer will come.
-func (c *Conn) ask() (id string, answered <-chan answer, err error) {
+// addOutgoing makes an id, and the channel on which its answer will come.
+func (c *Conn) addOutgoing() (id string, answered <-chan answer, err error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	switch {
 	case c.stopping:
 		return "", nil, ErrInputEnded
-	case len(c.asked.waiting) >= maxAsked:
-		return "", nil, &BusyError{What: fmt.Sprintf("%d requests wait for the client's answer", maxAsked), RetryAfter: busyRetryAfter}
+	case len(c.outgoing.waiting) >= maxOutgoing:
+		what := fmt.Sprintf("%d requests wait for the client's answer", maxOutgoing)
+		return "", nil, &BusyError{What: what, RetryAfter: busyRetryAfter}
 	}
-	c.asked.last++
-	id = "server-" + strconv.FormatInt(c.asked.last, 10)
+	c.outgoing.last++
+	id = "server-" + strconv.FormatInt(c.outgoing.last, 10)
 	ch := make(chan answer, 1)
-	c.asked.waiting[askedKey(id)] = ch
+	c.outgoing.waiting[outgoingKey(id)] = ch
 	return id, ch, nil
 }
 
-// stopAsking forgets a request; false when it was answered already.
-func (c *Conn) stopAsking(id string) bool {
+// removeOutgoing removes a request; false when it was answered already.
+func (c *Conn) removeOutgoing(id string) bool {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	_, waiting := c.asked.waiting[askedKey(id)]
-	delete(c.asked.waiting, askedKey(id))
+	_, waiting := c.outgoing.waiting[outgoingKey(id)]
+	delete(c.outgoing.waiting, outgoingKey(id))
 	return waiting
 }
 
-// askedKey is idKey of the id as a JSON string.
-func askedKey(id string) string { return `"` + id }
+// outgoingKey is idKey of the id as a JSON string.
+func outgoingKey(id string) string { return `"` + id }
 
-// handleResponse hands a response to the request it answers. One that answers nothing, or is the second, is no fault to
-// reply to: it may have crossed with our cancellation.
+// handleResponse passes a response to the request that it answers. A response to no request, or a second one, is
+// ignored: it may have crossed with our cancellation.
 func (c *Conn) handleResponse(e *envelope) {
 	if !validID(e.id) || e.idInDoubt {
 		c.cfg.Log.Debug("ignored a response without a valid id")
@@ -137,8 +139,9 @@ func (c *Conn) handleResponse(e *envelope) {
 	a := e.answer()
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if !c.asked.settle(idKey(e.id), a) {
-		c.cfg.Log.Debug("ignored a response to no request, or to one that is answered or cancelled", "id", clip(string(e.id)))
+	if !c.outgoing.settle(idKey(e.id), a) {
+		c.cfg.Log.Debug("ignored a response to no request, or to one that is answered or cancelled",
+			"id", clip(string(e.id)))
 	}
 }
 

@@ -13,8 +13,8 @@ import (
 
 var errTooLate = errors.New("too late")
 
-// asker is a server whose calls ask the client and answer what came of it.
-func asker(t *testing.T, cfg Config) *session {
+// requester is a server whose calls ask the client and answer what came of it.
+func requester(t *testing.T, cfg Config) *session {
 	cfg.Class = byMethod
 	cfg.Handle = func(ctx context.Context, r Request) []byte {
 		if r.Method != "tools/call" {
@@ -29,7 +29,7 @@ func asker(t *testing.T, cfg Config) *session {
 	return connect(t, cfg)
 }
 
-func askLine(n int) string {
+func requestToClient(n int) string {
 	return fmt.Sprintf(`{"jsonrpc":"2.0","id":"server-%d","method":"elicitation/create","params":{"message":"<&>\u2028"}}`, n)
 }
 
@@ -47,13 +47,13 @@ func TestRequestToTheClient(t *testing.T) {
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
-			s := asker(t, Config{})
+			s := requester(t, Config{})
 			s.send(callLine("1"))
-			s.wantNext(askLine(1))
+			s.wantNext(requestToClient(1))
 			s.send(tt.response)
 			s.wantNext(resultLine("1", tt.want))
 			s.send(callLine("1"))
-			s.wantNext(askLine(2)) // ids are never used again
+			s.wantNext(requestToClient(2)) // ids are never used again
 			s.send(`{"jsonrpc":"2.0","id":"server-2","result":true}`)
 			s.wantNext(resultLine("1", `true`))
 			s.wantEnd()
@@ -81,9 +81,9 @@ func TestRequestToTheClientErrorIsTyped(t *testing.T) {
 
 func TestResponsesThatAnswerNothing(t *testing.T) {
 	var log bytes.Buffer
-	s := asker(t, Config{Log: slog.New(slog.NewJSONHandler(&log, &slog.HandlerOptions{Level: slog.LevelDebug}))})
+	s := requester(t, Config{Log: slog.New(slog.NewJSONHandler(&log, &slog.HandlerOptions{Level: slog.LevelDebug}))})
 	s.send(callLine("1"))
-	s.wantNext(askLine(1))
+	s.wantNext(requestToClient(1))
 	for _, line := range []string{
 		`{"jsonrpc":"2.0","id":1,"result":"secret"}`, `{"jsonrpc":"2.0","id":"server-2","result":"secret"}`, `{"jsonrpc":"2.0","id":"","result":"secret"}`,
 		`{"jsonrpc":"2.0","id":null,"error":{"code":1,"message":"secret"}}`, `{"jsonrpc":"2.0","error":{"code":1,"message":"secret"}}`,
@@ -103,9 +103,9 @@ func TestResponsesThatAnswerNothing(t *testing.T) {
 
 func TestRequestToTheClientEndsWithItsContext(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		s := asker(t, Config{})
+		s := requester(t, Config{})
 		s.send(callLine("1"))
-		s.wantNext(askLine(1))
+		s.wantNext(requestToClient(1))
 		s.send(cancelLine("1", ""))
 		s.wantNext(`{"jsonrpc":"2.0","method":"notifications/cancelled","params":{"reason":"the server no longer waits for the answer","requestId":"server-1"}}`)
 		s.send(`{"jsonrpc":"2.0","id":"server-1","result":"late"}`)
@@ -133,15 +133,15 @@ func TestRequestToTheClientIsNotSentTooLate(t *testing.T) {
 
 func TestRequestToAClientThatIsGone(t *testing.T) {
 	eachEnd(t, func(t *testing.T, end func(*session), want error) {
-		s := asker(t, Config{})
+		s := requester(t, Config{})
 		s.send(callLine("1"))
-		s.wantNext(askLine(1))
+		s.wantNext(requestToClient(1))
 		end(s)
 		s.wantResult(want, resultLine("1", `"`+ErrInputEnded.Error()+`"`))
 	})
 	t.Run("broken output", func(t *testing.T) {
 		synctest.Test(t, func(t *testing.T) {
-			s := asker(t, Config{Out: brokenPipe{}})
+			s := requester(t, Config{Out: brokenPipe{}})
 			s.send(callLine("1"))
 			if _, err := s.result(); err == nil {
 				t.Error("Serve gave no error")
@@ -149,9 +149,9 @@ func TestRequestToAClientThatIsGone(t *testing.T) {
 		})
 	})
 	t.Run("an answer and the end at once", func(t *testing.T) {
-		s := asker(t, Config{})
+		s := requester(t, Config{})
 		s.send(callLine("1"))
-		s.wantNext(askLine(1))
+		s.wantNext(requestToClient(1))
 		s.send(`{"jsonrpc":"2.0","id":"server-1","result":"last"}`)
 		_ = s.in.Close()
 		s.wantResult(nil, resultLine("1", `"last"`))
@@ -160,17 +160,17 @@ func TestRequestToAClientThatIsGone(t *testing.T) {
 
 func TestRequestsToTheClientAreBounded(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		s := asker(t, Config{Reads: Bounds{Running: maxAsked + 1}})
-		for i := range maxAsked {
+		s := requester(t, Config{Reads: Bounds{Running: maxOutgoing + 1}})
+		for i := range maxOutgoing {
 			s.send(callLine(fmt.Sprint(i)))
-			s.wantNext(askLine(i + 1))
+			s.wantNext(requestToClient(i + 1))
 		}
 		s.send(callLine(`"more"`))
 		s.wantNext(resultLine(`"more"`, `"busy: 64 requests wait for the client's answer; try again when some have been answered"`))
 		s.send(`{"jsonrpc":"2.0","id":"server-5","result":5}`)
 		s.wantNext(resultLine("4", "5"))
 		s.send(callLine(`"more"`))
-		s.wantNext(askLine(maxAsked + 1))
+		s.wantNext(requestToClient(maxOutgoing + 1))
 		_, _ = s.end()
 	})
 }

@@ -18,14 +18,12 @@ import (
 
 const (
 	maxArgumentBytes = 1 << 20
-	// maxProblems is how many problems one error tells: more do not help to mend
-	// the call, and an answer costs its reader.
+	// maxProblems is how many problems one error lists: more do not help to fix the call, and every answer costs tokens.
 	maxProblems = 20
 )
 
-// ArgumentError names everything that is wrong with a call's arguments, in words
-// for whoever wrote them. Values under keys that look like secrets are never
-// repeated in it.
+// ArgumentError lists everything that is wrong with a call's arguments, for the author of the call. It never repeats
+// values under names that suggest a secret.
 type ArgumentError struct {
 	Tool     string
 	Problems []ArgumentProblem
@@ -60,9 +58,8 @@ func (e *ArgumentError) Error() string {
 // empty and null raw stand for {}. The error is an *ArgumentError, or says that the
 // schema itself is unusable.
 //
-// Beyond the schema it refuses duplicate keys (whoever reviews the first does
-// not see that the second counts), documents over 1 MiB or nested too deep, and,
-// for a tool that changes the tenant, redact.Marker in any key or string.
+// Beyond the schema it refuses documents over 1 MiB, those that readers understand differently (package jsondoc) and,
+// for a tool that changes the tenant, redact.Marker in any name or string.
 func (t *Tool) CheckArguments(raw json.RawMessage) error {
 	value, err := decodeArguments(raw)
 	if err != nil {
@@ -70,7 +67,8 @@ func (t *Tool) CheckArguments(raw json.RawMessage) error {
 	}
 	schema, compileErr := t.compile()
 	if compileErr != nil {
-		return fmt.Errorf("tool %s of plugin %s cannot be called, its manifest is faulty: %w", t.Name, t.Plugin.Name, compileErr)
+		return fmt.Errorf("tool %s of plugin %s cannot be called, its manifest is faulty: %w",
+			t.Name, t.Plugin.Name, compileErr)
 	}
 	var problems []ArgumentProblem
 	if t.Effect != pluginv1.EffectRead {
@@ -113,12 +111,13 @@ func decodeArguments(raw json.RawMessage) (map[string]any, *ArgumentProblem) {
 	return object, nil
 }
 
-// appendRedacted finds the redaction marker, also inside longer strings and in
-// keys: a redacted document may be sent back whole.
+// appendRedacted finds the redaction marker, also inside longer strings and in names: a redacted document may be sent
+// back as a whole.
 func appendRedacted(problems []ArgumentProblem, at jsondoc.Path, v any) []ArgumentProblem {
 	report := func(at jsondoc.Path, what string) {
 		problems = append(problems, ArgumentProblem{Path: at.String(), Text: fmt.Sprintf(
-			"%s %s %s: it was read in redacted form, and sending it back would overwrite the real value; leave it out to keep the real value, or give a new one",
+			"%s %s %s: it was read in redacted form, and sending it back would overwrite the real value; "+
+				"leave it out to keep the real value, or give a new one",
 			at, what, redact.Marker)})
 	}
 	switch v := v.(type) {
@@ -142,14 +141,14 @@ func appendRedacted(problems []ArgumentProblem, at jsondoc.Path, v any) []Argume
 	return problems
 }
 
-// placedProblem keeps the location of a problem for ordering.
+// placedProblem keeps the path of a problem, by which problems are sorted.
 type placedProblem struct {
 	at   jsondoc.Path
 	text string
 }
 
-// sorted returns the problems ordered by place, each once: the validator walks
-// objects in random order and may find one fault by two keywords.
+// sorted returns the problems in the order of their paths, each once: the validator walks objects in random order and
+// may find one fault through two keywords.
 func (w *wording) sorted() []ArgumentProblem {
 	slices.SortFunc(w.problems, func(a, b placedProblem) int {
 		return cmp.Or(a.at.Compare(b.at), cmp.Compare(a.text, b.text))

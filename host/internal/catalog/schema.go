@@ -9,11 +9,10 @@ import (
 )
 
 const (
-	// maxSchemaBytes is more than the largest tool list that an MCP client reads
-	// with pleasure.
+	// maxSchemaBytes is more than the largest list of tools that clients handle well.
 	maxSchemaBytes = 64 << 10
-	// maxSchemaDepth and maxSchemaNodes hold for the schema with every $ref
-	// written out: some clients write them out, and validation walks them.
+	// maxSchemaDepth and maxSchemaNodes apply to the schema with every $ref expanded: some clients expand them, and
+	// validation walks them.
 	maxSchemaDepth = 24
 	maxSchemaNodes = 5000
 
@@ -22,11 +21,10 @@ const (
 	schemaPrefix = "inputSchema"
 )
 
-// schemaProblems checks the form of an input schema by walking its JSON: an
-// object, closed at every level, without what MCP clients refuse (unions in
-// "type", remote references, combinators at the top) and without keywords that
-// this check does not know, because it could not tell what they let through.
-// size is the number of bytes as declared. doc may be the error of decoding.
+// schemaProblems checks the form of an input schema by walking its JSON. It must be an object, closed at every level,
+// without what MCP clients refuse (unions in "type", remote references, combinators at the top) and without keywords
+// that this check does not know, since it could not tell what they allow. size is the number of bytes as declared.
+// doc may be the error of decoding.
 func schemaProblems(doc any, size int) []error {
 	if err, ok := doc.(error); ok {
 		return []error{fmt.Errorf("%s: %w", schemaPrefix, err)}
@@ -89,7 +87,8 @@ func (c *schemaChecker) checkRoot() {
 	properties, _ := c.root["properties"].(map[string]any)
 	for _, name := range sortedNames(properties) {
 		if len(name) > 64 || !isArgumentName(name) {
-			c.report(nil, "argument %s: some MCP clients refuse names other than 1 to 64 letters, digits, _, - and dots", jsondoc.Quote(name))
+			const format = "argument %s: some MCP clients refuse names other than 1 to 64 letters, digits, _, - and dots"
+			c.report(nil, format, jsondoc.Quote(name))
 		}
 	}
 	c.checkKeywords(nil, c.root, true)
@@ -97,11 +96,13 @@ func (c *schemaChecker) checkRoot() {
 }
 
 func isArgumentName(s string) bool {
-	return s != "" && onlyBytes(s, func(b byte) bool { return isASCIILetter(b) || isDigit(b) || b == '_' || b == '-' || b == '.' })
+	return s != "" && onlyBytes(s, func(b byte) bool {
+		return isASCIILetter(b) || isDigit(b) || b == '_' || b == '-' || b == '.'
+	})
 }
 
-// checkValue checks the schema of a value. named is true if an enclosing array,
-// map or combinator already carries the description that a free-form map needs.
+// checkValue checks the schema of a value. named is true if an enclosing array, map or combinator already has the
+// description that a free-form map needs.
 func (c *schemaChecker) checkValue(at jsondoc.Path, s any, named bool) {
 	schema, ok := s.(map[string]any)
 	if !ok {
@@ -134,8 +135,8 @@ func (c *schemaChecker) checkValue(at jsondoc.Path, s any, named bool) {
 	c.checkCombinators(at, schema, named)
 }
 
-// checkUntyped demands that a schema without a type says in another way which
-// values it allows: nothing said means everything allowed.
+// checkUntyped requires that a schema without a type restricts its values in another way: without any it would allow
+// all.
 func (c *schemaChecker) checkUntyped(at jsondoc.Path, schema map[string]any) {
 	if _, ok := schema["properties"]; ok {
 		c.report(at, `"properties" without "type": "object" allows every value that is not an object`)
@@ -233,8 +234,7 @@ func onlyRequires(branch any) bool {
 	return true
 }
 
-// checkKeywords refuses unknown keywords and text with invisible characters:
-// everything in a schema reaches the model.
+// checkKeywords refuses unknown keywords, and text with invisible characters: everything in a schema reaches the model.
 func (c *schemaChecker) checkKeywords(at jsondoc.Path, schema map[string]any, root bool) {
 	for _, keyword := range sortedNames(schema) {
 		value := schema[keyword]
@@ -295,17 +295,18 @@ func checkTexts(v any) error {
 	return nil
 }
 
-// checkExpansion refuses references that go in a circle and schemas that grow
-// too large when every reference is written out: twenty definitions that each
-// refer twice to the next are a million schemas.
+// checkExpansion refuses circular references, and schemas that grow too large when every reference is expanded: twenty
+// definitions that each refer twice to the next are a million schemas.
 func (c *schemaChecker) checkExpansion() {
 	e := expansion{checker: c, done: map[string]extent{}, open: map[string]bool{}}
 	total := e.measure(c.root)
 	switch {
 	case e.circle != "":
-		c.report(jsondoc.Path{jsondoc.Member("$defs"), jsondoc.Member(e.circle)}, "refers to itself: arguments could be nested without end")
+		at := jsondoc.Path{jsondoc.Member("$defs"), jsondoc.Member(e.circle)}
+		c.report(at, "refers to itself: arguments could be nested without end")
 	case total.nodes > maxSchemaNodes, total.depth > maxSchemaDepth:
-		c.report(nil, "too large with every $ref written out: at most %d schemas, %d levels deep", maxSchemaNodes, maxSchemaDepth)
+		const format = "too large with every $ref written out: at most %d schemas, %d levels deep"
+		c.report(nil, format, maxSchemaNodes, maxSchemaDepth)
 	}
 }
 
@@ -330,7 +331,7 @@ func (e *expansion) measure(s any) extent {
 		total.depth = max(total.depth, child.depth)
 	}
 	if properties, ok := schema["properties"].(map[string]any); ok {
-		// In order, so that of several circles the same one is always named.
+		// Sorted, so that of several circles always the same one is reported.
 		for _, name := range sortedNames(properties) {
 			add(e.measure(properties[name]))
 		}
@@ -397,5 +398,6 @@ func kindOf(v any) string {
 
 func isDefinitionName(name string) bool {
 	const most = 40
-	return name != "" && len(name) <= most && onlyBytes(name, func(b byte) bool { return isASCIILetter(b) || isDigit(b) || b == '_' || b == '-' })
+	return name != "" && len(name) <= most &&
+		onlyBytes(name, func(b byte) bool { return isASCIILetter(b) || isDigit(b) || b == '_' || b == '-' })
 }

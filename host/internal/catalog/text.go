@@ -8,10 +8,9 @@ import (
 	"unicode/utf8"
 )
 
-// checkText refuses text that a person who reviews a plugin cannot see but a
-// model reads: control and format characters, variation selectors, private and
-// unassigned code points, and white space other than the plain space. A line
-// feed is allowed only where multiline is true.
+// checkText refuses characters that a reviewer of a plugin cannot see but a model reads: control and format characters,
+// variation selectors, private and unassigned code points, and white space other than the plain space. A line feed is
+// allowed only where multiline is true.
 func checkText(s string, multiline bool) error {
 	if isPlainText(s) {
 		return nil

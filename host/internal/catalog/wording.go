@@ -14,9 +14,8 @@ import (
 	"github.com/auth0-mcp/auth0-mcp/host/internal/jsondoc"
 )
 
-// wording turns the validator's structured errors into sentences. It never uses
-// the validator's own text, which names JSON pointers and Go values and repeats
-// what was given without limit.
+// wording turns the validator's structured errors into sentences. It never uses the validator's own text, which names
+// JSON pointers and Go values and repeats given values without limit.
 type wording struct {
 	schema    *toolSchema
 	arguments any
@@ -52,10 +51,12 @@ func (w *wording) explain(e *jsonschema.ValidationError) {
 	case *kind.DependentRequired:
 		for _, name := range k.Missing {
 			missing := at.With(jsondoc.Member(name))
-			w.add(missing, "missing argument %s: it is required together with %s", quotePath(missing), quotePath(at.With(jsondoc.Member(k.Prop))))
+			with := at.With(jsondoc.Member(k.Prop))
+			w.add(missing, "missing argument %s: it is required together with %s", quotePath(missing), quotePath(with))
 		}
 	case *kind.UniqueItems:
-		w.add(at, "%s and %s are equal: each item may be given once", at.With(jsondoc.Item(k.Duplicates[0])), at.With(jsondoc.Item(k.Duplicates[1])))
+		one, other := at.With(jsondoc.Item(k.Duplicates[0])), at.With(jsondoc.Item(k.Duplicates[1]))
+		w.add(at, "%s and %s are equal: each item may be given once", one, other)
 	case *kind.MinProperties, *kind.MaxProperties:
 		w.mustBe(e, at, sizeOf(value))
 	case *kind.MinItems, *kind.MaxItems:
@@ -67,14 +68,12 @@ func (w *wording) explain(e *jsonschema.ValidationError) {
 	case *kind.Enum:
 		w.explainEnum(e, at, value, k.Want)
 	default:
-		// Const, Pattern, Minimum, Maximum, ExclusiveMinimum, ExclusiveMaximum,
-		// MultipleOf: the schema's description holds the bound.
+		// Const, Pattern, Minimum, Maximum, ExclusiveMinimum, ExclusiveMaximum and MultipleOf: describe names the bound.
 		w.mustBe(e, at, given(value))
 	}
 }
 
-// mustBe writes the sentence for a value that is not what its schema describes.
-// got is left out where it may be a secret.
+// mustBe adds the problem of a value that its schema does not allow. got is left out where it may be a secret.
 func (w *wording) mustBe(e *jsonschema.ValidationError, at jsondoc.Path, got string) {
 	want := w.schema.describe(w.schema.at(e.SchemaURL))
 	if got == "" || underSecret(at) {
@@ -106,8 +105,7 @@ func (w *wording) explainEnum(e *jsonschema.ValidationError, at jsondoc.Path, va
 	w.mustBe(e, at, given(text)+hint)
 }
 
-// explainUnknown names undeclared arguments together with the declared ones, so
-// that the next call can be right.
+// explainUnknown names undeclared arguments together with the declared ones, so that the caller can correct the call.
 func (w *wording) explainUnknown(e *jsonschema.ValidationError, at jsondoc.Path, unknown []string) {
 	schema, _ := w.schema.at(e.SchemaURL).(map[string]any)
 	properties, _ := schema["properties"].(map[string]any)
@@ -137,9 +135,8 @@ func (w *wording) explainUnknown(e *jsonschema.ValidationError, at jsondoc.Path,
 	w.add(at.With(jsondoc.Member(unknown[0])), "unknown arguments %s; %s", joinSome(named, 20), list)
 }
 
-// explainChoice explains why a value fits none of several forms. If one form is
-// plainly the one that was meant, its problems are told; otherwise the forms are
-// listed.
+// explainChoice explains why a value fits none of several forms. If it is clear which form was meant, it names that
+// form's problems; otherwise it lists the forms.
 func (w *wording) explainChoice(e *jsonschema.ValidationError, at jsondoc.Path, value any) {
 	if text, ok := alternatives(e.Causes, len(at)); ok {
 		w.add(at, "%s needs %s", subject(at), text)
@@ -157,9 +154,8 @@ func (w *wording) explainChoice(e *jsonschema.ValidationError, at jsondoc.Path, 
 	w.add(at, "%s must be %s, not %s", subject(at), want, givenKind(at, value))
 }
 
-// closest returns the branch that the value was meant to fit: of those that do
-// not fail on the value itself (its type, its constant) the one whose own
-// constants fit, then the one with the fewest problems. It is nil if there is
+// closest returns the branch that the value was probably meant to fit: of those that do not fail on the value itself
+// (its type or constant), the one whose own constants fit, then the one with the fewest problems; nil if there is
 // none.
 func (w *wording) closest(branches []*jsonschema.ValidationError, depth int) *jsonschema.ValidationError {
 	var best *jsonschema.ValidationError
@@ -173,8 +169,8 @@ func (w *wording) closest(branches []*jsonschema.ValidationError, depth int) *js
 	return best
 }
 
-// branchScore counts a branch's problems; a constant of a direct member that
-// does not fit ("type": "flow") counts most, since it tells the forms apart.
+// branchScore counts a branch's problems. A constant of a direct member that does not fit, such as "type": "flow",
+// counts most, since such constants distinguish the forms.
 func branchScore(e *jsonschema.ValidationError, depth int) (score int, ok bool) {
 	const wrongForm = 1000
 	switch e.ErrorKind.(type) {
@@ -205,8 +201,7 @@ func branchScore(e *jsonschema.ValidationError, depth int) (score int, ok bool) 
 	}
 }
 
-// alternatives words the case in which every branch only lacks members: «needs
-// "id" or "name"».
+// alternatives describes the case in which every branch only lacks members, as in "needs "id" or "name"".
 func alternatives(branches []*jsonschema.ValidationError, depth int) (string, bool) {
 	options := make([]string, 0, len(branches))
 	for _, b := range branches {
@@ -223,8 +218,8 @@ func alternatives(branches []*jsonschema.ValidationError, depth int) (string, bo
 	return strings.Join(slices.Compact(options), " or "), len(options) > 0
 }
 
-// locate follows the validator's location into the arguments: it writes indices
-// and keys alike, only the value tells which is which.
+// locate follows the validator's location into the arguments. That writes indices and names alike; only the value shows
+// which is which.
 func locate(v any, tokens []string) (jsondoc.Path, any) {
 	at := make(jsondoc.Path, 0, len(tokens))
 	for _, token := range tokens {
@@ -282,7 +277,7 @@ func subject(l jsondoc.Path) string {
 	return l.String()
 }
 
-// quotePath quotes a location without escaping the quotes inside it.
+// quotePath quotes a path without escaping the quotes inside it.
 func quotePath(l jsondoc.Path) string {
 	if len(l) == 1 {
 		if name, ok := l[0].Name(); ok {
@@ -292,8 +287,7 @@ func quotePath(l jsondoc.Path) string {
 	return `"` + l.String() + `"`
 }
 
-// given writes a value that was given, shortened; of an array or an object only
-// that it is one.
+// given is a value of the caller, shortened; an array or an object only by its kind.
 func given(v any) string {
 	switch v := v.(type) {
 	case string:
@@ -311,8 +305,7 @@ func given(v any) string {
 	}
 }
 
-// givenKind names the kind of a value that was given, and the value unless it
-// may be a secret.
+// givenKind is the kind of a value of the caller, and the value unless it may be a secret.
 func givenKind(at jsondoc.Path, v any) string {
 	text, isString := v.(string)
 	switch {
@@ -325,8 +318,8 @@ func givenKind(at jsondoc.Path, v any) string {
 	}
 }
 
-// holdsJSON reports whether v is a string with a JSON object or array in it. It
-// is not quoted: a member of it may be a secret, and no key here would tell.
+// holdsJSON reports whether v is a string with a JSON object or array in it. Such a string is never quoted: a member
+// in it may be a secret, which no name in the path shows.
 func holdsJSON(v any) bool {
 	text, _ := v.(string)
 	text = strings.TrimSpace(text)

@@ -28,59 +28,67 @@ func (e *LockedError) Error() string {
 
 func (e *LockedError) Unwrap() error { return e.Err }
 
-// A lock is held for about a millisecond as a rule, so the first tries follow each other quickly. Nothing tells when a
-// lock becomes free, on any platform that a blocking call could be abandoned on.
+// A lock is held for about a millisecond as a rule, so the first tries follow each other quickly. Polling is what all
+// platforms have: a blocking call could not be abandoned.
 const (
 	firstPause   = 100 * time.Microsecond
-	longestPause = 20 * time.Millisecond
+	longestPause = 5 * time.Millisecond
 )
 
 // Lock takes the lock at path, making the file if there is none, and waits at most patience for it. It excludes other
 // processes and other callers in this one alike. The folder must exist.
 //
-// The error is a *[LockedError] if patience is over or ctx has ended first, else why the file cannot be locked.
-// unlock never fails in a way that anything could be done about, and must be called once. The file stays: if it were
-// removed, two processes could hold locks on two files.
+// The error is a *[LockedError] if patience is over or ctx has ended first, else why the file cannot be locked. unlock
+// must be called once; nothing can be done about a failure of it. The file stays: if it were removed, two processes could
+// hold locks on two files.
 func Lock(ctx context.Context, path string, patience time.Duration) (unlock func(), err error) {
 	if ctx.Err() != nil {
 		return nil, fmt.Errorf("locking %s: %w", path, context.Cause(ctx))
 	}
-	waited, cancel := context.WithTimeout(ctx, patience)
-	defer cancel()
-	lock, begun := flock.New(path), time.Now()
+	unlock, err = lock(ctx.Done(), path, patience)
+	var locked *LockedError
+	if errors.As(err, &locked) && ctx.Err() != nil {
+		locked.Err = context.Cause(ctx)
+	}
+	return unlock, err
+}
+
+// LockWithin is [Lock] for what must not be cancelled, such as the record of a change that was made.
+func LockWithin(path string, patience time.Duration) (unlock func(), err error) {
+	return lock(nil, path, patience)
+}
+
+func lock(done <-chan struct{}, path string, patience time.Duration) (unlock func(), err error) {
+	begun, expired := time.Now(), time.After(patience)
+	file := flock.New(path)
 	for pause := firstPause; ; pause = min(2*pause, longestPause) {
-		if taken, err := lock.TryLock(); err != nil {
-			return nil, errors.Join(fmt.Errorf("locking %s: %w", path, err), lock.Close())
+		if taken, err := file.TryLock(); err != nil {
+			return nil, errors.Join(fmt.Errorf("locking %s: %w", path, err), file.Close())
 		} else if taken {
-			return func() { _ = lock.Unlock() }, nil
+			return func() { _ = file.Unlock() }, nil
 		}
 		select {
 		case <-time.After(pause):
-			continue
-		case <-waited.Done():
+		case <-done:
+			return nil, errors.Join(&LockedError{Path: path, Waited: time.Since(begun)}, file.Close())
+		case <-expired:
+			return nil, errors.Join(&LockedError{Path: path, Waited: patience}, file.Close())
 		}
-		held := &LockedError{Path: path, Waited: time.Since(begun)}
-		if ctx.Err() != nil {
-			held.Err = context.Cause(ctx)
-		} else {
-			held.Waited = patience
-		}
-		return nil, errors.Join(held, lock.Close())
 	}
 }
 
 // TryLock is [Lock] without waiting: a lock that is held is a *[LockedError] at once. The error of unlock says that the
 // file could not be closed.
 func TryLock(path string) (unlock func() error, err error) {
-	lock := flock.New(path)
-	taken, err := lock.TryLock()
+	file := flock.New(path)
+	taken, err := file.TryLock()
 	switch {
 	case err != nil:
 		err = fmt.Errorf("locking %s: %w", path, err)
 	case !taken:
 		err = &LockedError{Path: path}
 	default:
-		return lock.Unlock, nil
+		return file.Unlock, nil
 	}
-	return nil, errors.Join(err, lock.Close())
+	return nil, errors.Join(err, file.Close())
 }

@@ -16,7 +16,7 @@ import (
 	"sync"
 	"time"
 
-	"github.com/gofrs/flock"
+	"github.com/auth0-mcp/auth0-mcp/host/internal/atomicfile"
 )
 
 // The files of the folder.
@@ -225,22 +225,12 @@ func checkFile(info fs.FileInfo) error {
 
 // lock takes the folder's lock from other processes.
 func (c *chain) lock(patience time.Duration) (unlock func(), err error) {
-	lock := flock.New(filepath.Join(c.folder, lockName))
-	deadline := time.Now().Add(patience)
-	const longest = 5 * time.Millisecond
-	for pause := 100 * time.Microsecond; ; pause = min(2*pause, longest) {
-		ok, err := lock.TryLock()
-		switch {
-		case err != nil:
-			return nil, err
-		case ok:
-			// Closing the file is what frees the lock; there is nobody to tell of a failure.
-			return func() { _ = lock.Unlock() }, nil
-		case !time.Now().Before(deadline):
-			return nil, errLocked
-		}
-		time.Sleep(pause)
+	unlock, err = atomicfile.LockWithin(filepath.Join(c.folder, lockName), patience)
+	var locked *atomicfile.LockedError
+	if errors.As(err, &locked) {
+		return nil, errLocked
 	}
+	return unlock, err
 }
 
 // catchUp opens the file in use if it is another than before, and reads what

@@ -12,7 +12,7 @@ import (
 	"path/filepath"
 	"time"
 
-	"github.com/gofrs/flock"
+	"github.com/auth0-mcp/auth0-mcp/host/internal/atomicfile"
 )
 
 // Snapshot is the log as it was at one moment, while hosts go on writing.
@@ -47,13 +47,10 @@ func OpenSnapshot(folder string) (*Snapshot, error) {
 	}
 	defer func() { _ = root.Close() }()
 	if _, err := root.Lstat(lockName); err == nil { // nobody makes a file by reading
-		lock := flock.New(filepath.Join(folder, lockName))
-		for deadline := time.Now().Add(snapshotPatience); time.Now().Before(deadline); time.Sleep(time.Millisecond) {
-			if ok, err := lock.TryLock(); ok || err != nil {
-				break // a folder that can only be read has no writer to wait for
-			}
+		unlock, err := atomicfile.LockWithin(filepath.Join(folder, lockName), snapshotPatience)
+		if err == nil { // a folder that can only be read has no writer to wait for
+			defer unlock()
 		}
-		defer func() { _ = lock.Unlock() }()
 	}
 	names, err := fullFiles(root)
 	if err != nil {

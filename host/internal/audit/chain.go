@@ -1,18 +1,10 @@
 package audit
 
 import (
-	"bytes"
-	"crypto/hmac"
-	"crypto/rand"
-	"crypto/sha256"
-	"encoding/hex"
 	"errors"
-	"fmt"
-	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
-	"slices"
 	"sync"
 	"time"
 
@@ -158,71 +150,6 @@ func (c *chain) write(line []byte, at position) error {
 	return nil
 }
 
-// enter makes the folder, or checks the one that is there.
-func (c *chain) enter() error {
-	if c.root != nil {
-		return nil
-	}
-	if !filepath.IsAbs(c.folder) {
-		return errors.New("its folder is not known: set HOME to your home folder")
-	}
-	if err := os.MkdirAll(filepath.Dir(c.folder), 0o700); err != nil {
-		return err
-	}
-	if err := os.Mkdir(c.folder, 0o700); err != nil && !errors.Is(err, fs.ErrExist) {
-		return err
-	}
-	if err := checkFolder(c.folder); err != nil {
-		return err
-	}
-	root, err := os.OpenRoot(c.folder)
-	if err != nil {
-		return err
-	}
-	c.root = root
-	return nil
-}
-
-// checkFolder refuses a folder that is not the user's own, and takes it away from
-// others who can look into it.
-func checkFolder(folder string) error {
-	info, err := os.Lstat(folder)
-	if err != nil {
-		return err
-	}
-	if err := inspectFolder(info); err != nil {
-		return err
-	}
-	if info.Mode().Perm()&0o077 != 0 && tightens {
-		return os.Chmod(folder, 0o700) //nolint:gosec // a folder needs x
-	}
-	return nil
-}
-
-func inspectFolder(info fs.FileInfo) error {
-	if info.Mode()&fs.ModeSymlink != 0 {
-		return errors.New("its folder is a symbolic link: remove the link, or point XDG_STATE_HOME to where the log shall be")
-	}
-	if !info.IsDir() {
-		return errors.New("its folder is a file")
-	}
-	if why := notOurs(info); why != "" {
-		return fmt.Errorf("its folder is not safe: %s", why)
-	}
-	return nil
-}
-
-// checkFile refuses a file that is not the user's own.
-func checkFile(info fs.FileInfo) error {
-	if !info.Mode().IsRegular() {
-		return fmt.Errorf("it is not a regular file (%s)", info.Mode().Type())
-	}
-	if why := notOurs(info); why != "" {
-		return fmt.Errorf("it is not safe: %s", why)
-	}
-	return nil
-}
-
 // lock takes the folder's lock from other processes.
 func (c *chain) lock(patience time.Duration) (unlock func(), err error) {
 	unlock, err = atomicfile.LockWithin(filepath.Join(c.folder, lockName), patience)
@@ -305,130 +232,6 @@ func (c *chain) use(flags int) error {
 	return nil
 }
 
-// lastFull is the last record of the newest full file.
-func (c *chain) lastFull() (position, error) {
-	names, err := fullFiles(c.root)
-	if err != nil || len(names) == 0 {
-		return position{}, err
-	}
-	f, err := c.root.Open(names[len(names)-1])
-	if err != nil {
-		return position{}, err
-	}
-	defer f.Close()
-	info, err := f.Stat()
-	if err != nil {
-		return position{}, err
-	}
-	end, err := readEnd(f, info.Size())
-	return end.last, err
-}
-
-// fullFiles are the names of the full files, oldest first.
-func fullFiles(root *os.Root) ([]string, error) {
-	names, err := fs.Glob(root.FS(), fullPattern)
-	slices.Sort(names)
-	return names, err
-}
-
-// rotate renames the file in use and begins the next. If that is not possible it
-// goes on with the one that there is: a log that grows is better than none.
-func (c *chain) rotate() error {
-	full := fmt.Sprintf(fullName, c.last.seq)
-	if _, err := c.root.Lstat(full); err == nil {
-		return nil // a copy that somebody put there: it must not be written over
-	}
-	// Its last records may not have been synced, and the new file's first refers to
-	// them.
-	if err := c.file.flush(c.file.File); err != nil {
-		return err
-	}
-	if failed := c.root.Rename(currentName, full); failed != nil {
-		return nil //nolint:nilerr // see above: the log goes on
-	}
-	last := c.last
-	if err := c.begin(); err != nil {
-		return err
-	}
-	c.last = last
-	c.prune()
-	return nil
-}
-
-// prune removes the oldest files beyond those that are kept. One that cannot be
-// removed is tried again at the next rotation.
-func (c *chain) prune() {
-	names, err := fullFiles(c.root)
-	if err != nil {
-		return
-	}
-	for _, name := range names[:max(0, len(names)-(c.keep-1))] {
-		_ = c.root.Remove(name)
-	}
-}
-
-// syncFolder makes a new name survive a power cut. Windows has no such call, and
-// some file systems refuse it.
-func (c *chain) syncFolder() {
-	if f, err := c.root.Open("."); err == nil {
-		_ = f.Sync()
-		_ = f.Close()
-	}
-}
-
-// hmac is the keyed hash of arguments; "" if there is no key. It is keyed because
-// most arguments can be guessed: whoever got a plain hash from an exported log
-// could try names, addresses and short secrets until one fits. The key stays in
-// the folder.
-func (c *chain) hmac(canonical []byte) string {
-	if c.key == nil {
-		c.key = makeKey(c.root)
-	}
-	return keyedHash(c.key, canonical)
-}
-
-func keyedHash(key, canonical []byte) string {
-	if len(key) != keyBytes {
-		return ""
-	}
-	h := hmac.New(sha256.New, key)
-	h.Write(canonical)
-	return hex.EncodeToString(h.Sum(nil))
-}
-
-// readKey is the key of the folder; nil if there is none that can be used.
-func readKey(root *os.Root) []byte {
-	f, err := root.Open(keyName)
-	if err != nil {
-		return nil
-	}
-	defer f.Close()
-	key, err := io.ReadAll(io.LimitReader(f, keyBytes+1))
-	if err != nil || len(key) != keyBytes {
-		return nil
-	}
-	return key
-}
-
-// makeKey is readKey that makes one where there is none. The lock is held.
-func makeKey(root *os.Root) []byte {
-	if key := readKey(root); key != nil {
-		return key
-	}
-	f, err := root.OpenFile(keyName, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
-	if err != nil {
-		return nil
-	}
-	key := make([]byte, keyBytes)
-	_, _ = rand.Read(key) // never fails
-	_, err = f.Write(key)
-	if err = errors.Join(err, f.Close()); err != nil {
-		_ = root.Remove(keyName)
-		return nil
-	}
-	return key
-}
-
 // reset forgets what is open, so that the next record looks at everything anew.
 func (c *chain) reset() {
 	c.closeFile()
@@ -447,51 +250,4 @@ func (c *chain) closeFile() {
 	c.file.users.Wait()
 	_ = c.file.Close()
 	c.file, c.info = nil, nil
-}
-
-// fileEnd is how a file ends.
-type fileEnd struct {
-	last position
-	torn int  // bytes of broken lines behind the last record, newlines not counted
-	open bool // the last line has no newline
-}
-
-// endWindow is how much of a file's end is read first: several records.
-const (
-	endWindow = 32 << 10
-	maxWindow = 64 << 20
-)
-
-// readEnd finds the last record of a file of the given size.
-func readEnd(f io.ReaderAt, size int64) (fileEnd, error) {
-	for window := int64(endWindow); ; window *= 8 {
-		from := max(0, size-window)
-		data := make([]byte, size-from)
-		if _, err := f.ReadAt(data, from); err != nil && !errors.Is(err, io.EOF) {
-			return fileEnd{}, err
-		}
-		if end, found := lastRecord(data); found || from == 0 {
-			return end, nil
-		}
-		if window >= maxWindow {
-			return fileEnd{}, fmt.Errorf("no record is in its last %d MiB: move it away", maxWindow>>20)
-		}
-	}
-}
-
-func lastRecord(data []byte) (fileEnd, bool) {
-	end := fileEnd{open: len(data) > 0 && data[len(data)-1] != '\n'}
-	for rest := data; len(rest) > 0; {
-		rest = bytes.TrimSuffix(rest, []byte{'\n'})
-		line := rest[bytes.LastIndexByte(rest, '\n')+1:]
-		rest = rest[:len(rest)-len(line)]
-		// A record that somebody changed is still the one to go on from: the check of
-		// the whole log tells of the change.
-		if r, err := parse(line); err == nil || errors.Is(err, errHash) {
-			end.last = position{r.Seq, r.Hash}
-			return end, true
-		}
-		end.torn += len(line)
-	}
-	return end, false
 }

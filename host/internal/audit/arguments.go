@@ -15,7 +15,7 @@ import (
 type ArgumentsView string
 
 const (
-	// ArgumentIDs records the values that say what was acted on: see identifies.
+	// ArgumentIDs records the values that name the target: see identifies.
 	ArgumentIDs ArgumentsView = "ids"
 	// ArgumentsRedacted records them all, with secrets hidden.
 	ArgumentsRedacted ArgumentsView = "redacted"
@@ -39,9 +39,9 @@ const (
 	maxIdentifierLen = 200
 )
 
-// identifies reports whether a parameter says what is acted on. "name" counts: it
-// is how a tool finds an application or an action, and for what is created there
-// is no id yet. A person's name or address does not (user_name, ip, q).
+// identifies reports whether a parameter names the target of a call. "name" counts: it
+// is how a tool finds an application or an action, and what is created has no id yet.
+// The name or address of a person does not (user_name, ip, q).
 func identifies(name string) bool {
 	switch name {
 	case "id", "ids", "name", "identifier", "identifiers":

@@ -2,28 +2,56 @@ package audit
 
 import (
 	"errors"
+	"fmt"
 	"io/fs"
 	"os"
 	"path/filepath"
+	"strings"
 	"sync"
 	"time"
 
 	"github.com/auth0-mcp/auth0-mcp/host/internal/atomicfile"
 )
 
-// The files of the folder.
+// ChainID is one of the two chains of a log; Record.Chain says which.
+type ChainID string
+
 const (
-	currentName = "audit.jsonl"
-	// A full file is renamed after its last record, so that names sort as records do.
-	fullName    = "audit-%012d.jsonl"
-	fullPattern = "audit-[0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9].jsonl"
-	lockName    = "lock"
-	keyName     = "key"
-	keyBytes    = 32
+	// ChainChanges has the calls of tools that may change a tenant, their requests,
+	// refusals and approvals. Version 1 recorded everything in it.
+	ChainChanges ChainID = ""
+	// ChainReads has the calls of reading tools that were let through. They are the
+	// bulk of a log and worth the least, so they may be removed for their size alone.
+	ChainReads ChainID = "reads"
 )
 
-// errExchanged means that the path leads to another file than the one opened.
-var errExchanged = errors.New("it was exchanged while it was opened")
+// base is how the names of a chain's files begin.
+func (id ChainID) base() string {
+	if id == ChainReads {
+		return "reads"
+	}
+	return "audit"
+}
+
+func (id ChainID) currentName() string { return id.base() + ".jsonl" }
+
+// fullName is the name of a full file: that of its last record, so that names sort
+// as records do.
+func (id ChainID) fullName(last uint64) string { return fmt.Sprintf("%s-%012d.jsonl", id.base(), last) }
+
+func (id ChainID) fullPattern() string {
+	return id.base() + "-" + strings.Repeat("[0-9]", 12) + ".jsonl"
+}
+
+// The other files of the folder.
+const (
+	lockName = "lock"
+	keyName  = "key"
+	keyBytes = 32
+)
+
+// errReplaced means that the path leads to another file than the one opened.
+var errReplaced = errors.New("the file was replaced while being opened")
 
 // errLocked means that another process held the lock for too long.
 var errLocked = errors.New("another auth0-mcp holds its lock: end that process")
@@ -37,9 +65,9 @@ type position struct {
 // chain appends lines to the files of a folder that several processes append to.
 // Its owner calls it from one goroutine at a time.
 type chain struct {
-	folder   string
-	maxBytes int64
-	keep     int
+	id     ChainID
+	folder string
+	limits limits
 
 	root *os.Root
 	file *logFile
@@ -48,24 +76,43 @@ type chain struct {
 	last position    // at that size
 	torn int         // bytes of broken lines behind it
 	open bool        // the last of these lines has no end
+	// since is the time of the first record of file; zero if that is not known.
+	since time.Time
 	// mine is the last record that this process wrote: the log cannot end before it
-	// unless somebody cut it.
+	// unless it was cut.
 	mine position
 	key  []byte
 
-	// put and flush are the file's Write and Sync, but in tests.
-	put   func(*os.File, []byte) (int, error)
-	flush func(*os.File) error
+	// put, flush and remove are the file's Write and Sync and the folder's Remove, and
+	// now is time.Now; tests replace them.
+	put    func(*os.File, []byte) (int, error)
+	flush  func(*os.File) error
+	remove func(*os.Root, string) error
+	now    func() time.Time
 }
 
-func newChain(folder string, maxBytes int64, keep int) chain {
-	return chain{folder: folder, maxBytes: maxBytes, keep: keep, put: (*os.File).Write, flush: (*os.File).Sync}
+// limits bound the files of a chain.
+type limits struct {
+	// fileBytes is how large a file grows.
+	fileBytes int64
+	// keep is the age below which no record is removed for its age.
+	keep time.Duration
+	// totalBytes is the size of all files above which the oldest are removed whatever
+	// their age; zero is no bound.
+	totalBytes int64
 }
 
-func (c *chain) path() string { return filepath.Join(c.folder, currentName) }
+func newChain(id ChainID, folder string, l limits) chain {
+	return chain{
+		id: id, folder: folder, limits: l,
+		put: (*os.File).Write, flush: (*os.File).Sync, remove: (*os.Root).Remove, now: time.Now,
+	}
+}
+
+func (c *chain) path() string { return filepath.Join(c.folder, c.id.currentName()) }
 
 // logFile is a file that may be synced by several goroutines while another process
-// or this one turns to the next.
+// or this one continues with the next.
 type logFile struct {
 	*os.File
 	flush func(*os.File) error
@@ -78,13 +125,13 @@ func (f *logFile) sync() error {
 	return f.flush(f.File)
 }
 
-// append writes a record behind the last one of the log, whoever wrote that, and
+// append writes a record behind the last one of the log, whichever process wrote that, and
 // waits for the lock no longer than patience. If the record is to be durable, the
 // caller must sync the file that it returns.
 func (c *chain) append(r Record, patience time.Duration, durable bool) (*logFile, error) {
 	err := c.try(r, patience)
-	if errors.Is(err, fs.ErrNotExist) || errors.Is(err, errExchanged) {
-		// Somebody removed or moved the folder or a file since: once more from the start.
+	if errors.Is(err, fs.ErrNotExist) || errors.Is(err, errReplaced) {
+		// The folder or a file was removed or moved since: once more from the start.
 		c.reset()
 		err = c.try(r, patience)
 	}
@@ -114,21 +161,31 @@ func (c *chain) try(r Record, patience time.Duration) error {
 		// What this process wrote is gone. Going on from there keeps the gap visible.
 		c.last = c.mine
 	}
-	r.Seq, r.Prev, r.Torn = c.last.seq+1, c.last.hash, c.torn
-	r.Time = time.Now().UTC().Format(TimeFormat)
-	if r.canonical != nil {
-		r.ArgumentsHMAC = c.hmac(r.canonical)
-	}
-	line, err := r.encode()
+	line, err := c.stamp(&r)
 	if err != nil {
 		return err
 	}
-	if c.size > 0 && c.size+int64(len(line)) >= c.maxBytes && c.torn == 0 {
+	if c.isFull(len(line)) {
 		if err := c.rotate(); err != nil {
+			return err
+		}
+		// The new file may begin with the record of a removal.
+		if line, err = c.stamp(&r); err != nil {
 			return err
 		}
 	}
 	return c.write(line, position{r.Seq, r.Hash})
+}
+
+// stamp gives a record its place behind the last one, and makes its line.
+func (c *chain) stamp(r *Record) ([]byte, error) {
+	r.Version, r.Chain = recordVersion, c.id
+	r.Seq, r.Prev, r.Torn = c.last.seq+1, c.last.hash, c.torn
+	r.Time = c.now().UTC().Format(TimeFormat)
+	if r.canonical != nil {
+		r.ArgumentsHMAC = c.hmac(r.canonical)
+	}
+	return r.encode()
 }
 
 func (c *chain) write(line []byte, at position) error {
@@ -144,6 +201,9 @@ func (c *chain) write(line []byte, at position) error {
 			_ = c.file.Truncate(c.size)
 		}
 		return err
+	}
+	if c.size == 0 {
+		c.since = c.now()
 	}
 	c.size += int64(len(line))
 	c.last, c.mine, c.torn, c.open = at, at, 0, false
@@ -163,7 +223,7 @@ func (c *chain) lock(patience time.Duration) (unlock func(), err error) {
 // catchUp opens the file in use if it is another than before, and reads what
 // others have written since. The lock is held.
 func (c *chain) catchUp() error {
-	info, err := os.Lstat(c.path()) // dearer through the root, and it is done for every record
+	info, err := os.Lstat(c.path()) // slower through the root, and every record needs it
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
 		return c.begin()
@@ -177,9 +237,9 @@ func (c *chain) catchUp() error {
 		if err := c.use(os.O_RDWR | os.O_APPEND); err != nil {
 			return err
 		}
-		// Between the look and the opening it must not have been exchanged.
+		// It must not have been replaced between Lstat and the opening.
 		if !os.SameFile(c.info, info) {
-			return errExchanged
+			return errReplaced
 		}
 		if info.Mode().Perm()&0o077 != 0 && tightens {
 			if err := c.file.Chmod(0o600); err != nil {
@@ -194,16 +254,23 @@ func (c *chain) catchUp() error {
 		return err
 	}
 	if end.last.seq == 0 {
-		// No record in it yet: it goes on from the newest full file.
+		// No record in it yet: it continues the newest full file.
 		if end.last, err = c.lastFull(); err != nil {
 			return err
 		}
+	}
+	if c.since.IsZero() {
+		first, err := readFirst(c.file, info.Size())
+		if err != nil {
+			return err
+		}
+		c.since = first.At()
 	}
 	c.size, c.last, c.torn, c.open = info.Size(), end.last, end.torn, end.open
 	return nil
 }
 
-// begin makes the file in use, which goes on from the newest full one.
+// begin makes the file in use, which continues the newest full one.
 func (c *chain) begin() error {
 	last, err := c.lastFull()
 	if err != nil {
@@ -219,7 +286,7 @@ func (c *chain) begin() error {
 
 // use opens the file in use in the place of the one before.
 func (c *chain) use(flags int) error {
-	f, err := c.root.OpenFile(currentName, flags, 0o600)
+	f, err := c.root.OpenFile(c.id.currentName(), flags, 0o600)
 	if err != nil {
 		return err
 	}
@@ -228,21 +295,21 @@ func (c *chain) use(flags int) error {
 		return errors.Join(err, f.Close())
 	}
 	c.closeFile()
-	c.file, c.info = &logFile{File: f, flush: c.flush}, info
+	c.file, c.info, c.since = &logFile{File: f, flush: c.flush}, info, time.Time{}
 	return nil
 }
 
-// reset forgets what is open, so that the next record looks at everything anew.
+// reset forgets what is open, so that the next record reads everything anew.
 func (c *chain) reset() {
 	c.closeFile()
 	if c.root != nil {
 		_ = c.root.Close()
 	}
 	c.root, c.key = nil, nil
-	c.size, c.last, c.torn, c.open = 0, position{}, 0, false
+	c.size, c.last, c.torn, c.open, c.since = 0, position{}, 0, false, time.Time{}
 }
 
-// closeFile closes the file when nobody syncs it any more.
+// closeFile closes the file once its syncs have ended.
 func (c *chain) closeFile() {
 	if c.file == nil {
 		return

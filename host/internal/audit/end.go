@@ -9,7 +9,7 @@ import (
 
 // lastFull is the last record of the newest full file.
 func (c *chain) lastFull() (position, error) {
-	names, err := fullFiles(c.root)
+	names, err := fullFiles(c.root, c.id)
 	if err != nil || len(names) == 0 {
 		return position{}, err
 	}
@@ -28,9 +28,10 @@ func (c *chain) lastFull() (position, error) {
 
 // fileEnd is how a file ends.
 type fileEnd struct {
-	last position
-	torn int  // bytes of broken lines behind the last record, newlines not counted
-	open bool // the last line has no newline
+	last   position
+	record Record // the last one
+	torn   int    // bytes of broken lines behind the last record, newlines not counted
+	open   bool   // the last line has no newline
 }
 
 // endWindow is how much of a file's end is read first: several records.
@@ -62,13 +63,31 @@ func lastRecord(data []byte) (fileEnd, bool) {
 		rest = bytes.TrimSuffix(rest, []byte{'\n'})
 		line := rest[bytes.LastIndexByte(rest, '\n')+1:]
 		rest = rest[:len(rest)-len(line)]
-		// A record that somebody changed is still the one to go on from: the check of
-		// the whole log tells of the change.
+		// A record that was changed is still the one to continue from: Verify reports
+		// the change.
 		if r, err := parse(line); err == nil || errors.Is(err, errHash) {
-			end.last = position{r.Seq, r.Hash}
+			end.last, end.record = position{r.Seq, r.Hash}, r
 			return end, true
 		}
 		end.torn += len(line)
 	}
 	return end, false
+}
+
+// readFirst is the first line of a file as a record; zero if it is none.
+func readFirst(f io.ReaderAt, size int64) (Record, error) {
+	data := make([]byte, min(size, maxLine+1))
+	n, err := f.ReadAt(data, 0)
+	if err != nil && !errors.Is(err, io.EOF) {
+		return Record{}, err
+	}
+	line, _, whole := bytes.Cut(data[:n], []byte{'\n'})
+	if !whole {
+		return Record{}, nil
+	}
+	r, err := parse(line)
+	if errors.Is(err, errNotARecord) {
+		return Record{}, nil
+	}
+	return r, nil // changed or not: only its time and its number are used
 }

@@ -51,7 +51,9 @@ func checkFolder(folder string) error {
 
 func inspectFolder(info fs.FileInfo) error {
 	if info.Mode()&fs.ModeSymlink != 0 {
-		return errors.New("its folder is a symbolic link: remove the link, or point XDG_STATE_HOME to where the log shall be")
+		return errors.New(
+			"its folder is a symbolic link: remove the link, or point XDG_STATE_HOME to where the log shall be",
+		)
 	}
 	if !info.IsDir() {
 		return errors.New("its folder is a file")

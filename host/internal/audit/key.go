@@ -11,7 +11,7 @@ import (
 )
 
 // hmac is the keyed hash of arguments; "" if there is no key. It is keyed because
-// most arguments can be guessed: whoever got a plain hash from an exported log
+// most arguments can be guessed: with a plain hash from an exported log one
 // could try names, addresses and short secrets until one fits. The key stays in
 // the folder.
 func (c *chain) hmac(canonical []byte) string {

@@ -17,8 +17,8 @@ import (
 // slack is for the pauses between two tries of the lock.
 const slack = 20 * time.Millisecond
 
-// A lock that somebody sits on costs a write its patience and others less, however
-// many of them wait; after that nobody waits, and all that was lost is counted.
+// A lock that is not released costs a write its patience and others less, however
+// many of them wait; after that none waits, and all that was lost is counted.
 func TestWaitsForTheLockDoNotAddUp(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		l, warnings := testLog(t)
@@ -128,7 +128,8 @@ func TestASyncThatFailsIsTold(t *testing.T) {
 		l.chain.flush = func(*os.File) error { return syscall.EIO }
 		send()
 		send()
-		if n := strings.Count(warnings.String(), "level=WARN"); n != want || !strings.Contains(warnings.String(), syscall.EIO.Error()) {
+		if n := strings.Count(warnings.String(), "level=WARN"); n != want ||
+			!strings.Contains(warnings.String(), syscall.EIO.Error()) {
 			t.Errorf("%d warnings, want %d:\n%s", n, want, warnings)
 		}
 		l.chain.reset()
@@ -137,7 +138,7 @@ func TestASyncThatFailsIsTold(t *testing.T) {
 	}
 }
 
-// A call that is cancelled ends before its write does: nobody knows what the write
+// A call that is cancelled ends before its write does: it is not known what the write
 // has done, from the moment that its record is being written.
 func TestAWriteThatIsOnItsWayMayHaveHappened(t *testing.T) {
 	l, _ := testLog(t)

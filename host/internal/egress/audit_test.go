@@ -169,6 +169,7 @@ func TestOutcomesInTheAuditLog(t *testing.T) {
 		phase   audit.Phase
 		status  int
 		outcome audit.Outcome
+		counted bool // it has no record of its own
 	}{
 		"done":              {begun: audit.Sending, phase: audit.Answered, status: 201, outcome: audit.OK},
 		"refused by Auth0":  {fault: &sandbox.FaultRule{Status: 409}, begun: audit.Sending, phase: audit.Answered, status: 409, outcome: audit.Error},
@@ -181,7 +182,7 @@ func TestOutcomesInTheAuditLog(t *testing.T) {
 		"nobody there":      {err: dial, begun: audit.Sending, phase: audit.Failed, outcome: audit.NotSent},
 		"not trusted":       {err: &tls.CertificateVerificationError{}, begun: audit.Sending, phase: audit.Failed, outcome: audit.NotSent},
 		"an unknown error":  {err: errors.New("out of cheese"), begun: audit.Sending, phase: audit.Failed, outcome: audit.MayHaveHappened},
-		"no token":          {tokens: noToken{}, begun: never, phase: audit.Failed, outcome: audit.NotSent},
+		"no token":          {tokens: noToken{}, begun: never, outcome: audit.NotSent, counted: true},
 		"the token refused": {fault: &sandbox.FaultRule{Status: 401, Times: -1}, begun: audit.Sending, phase: audit.Answered, status: 401, outcome: audit.Error},
 	}
 	for name, tt := range tests {
@@ -209,7 +210,11 @@ func TestOutcomesInTheAuditLog(t *testing.T) {
 				}
 				all = all[1:]
 			}
-			if len(all) != 2 || all[0].Phase != tt.phase || all[0].Status != tt.status || all[0].Outcome != tt.outcome {
+			if tt.counted {
+				if len(all) != 1 || len(all[0].Counted) != 1 || all[0].Counted[0].Rule != audit.RuleNotSent {
+					t.Errorf("%+v, want one request counted as not sent", all)
+				}
+			} else if len(all) != 2 || all[0].Phase != tt.phase || all[0].Status != tt.status || all[0].Outcome != tt.outcome {
 				t.Errorf("%+v, want %s %d %s", all, tt.phase, tt.status, tt.outcome)
 			}
 			want := tt.outcome
@@ -260,7 +265,7 @@ func TestReadsOfAWritingCallAreRecordedAfterwards(t *testing.T) {
 	for _, r := range a.records(t) {
 		got = append(got, strings.Join([]string{string(r.Kind), string(r.Phase), r.Method, string(r.Outcome), string(r.Rule)}, " "))
 	}
-	want := "request answered GET ok default;call   ok default;request  POST refused policy;call   refused policy"
+	want := "request answered GET ok default;call   ok default;call   refused policy"
 	if strings.Join(got, ";") != want {
 		t.Errorf("%s\nwant %s", strings.Join(got, ";"), want)
 	}
@@ -292,7 +297,7 @@ func TestAuditLogHoldsNoSecret(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if len(a.records(t)) != 4 {
+		if len(a.records(t)) != 3 {
 			t.Errorf("%s: %d records", view, len(a.records(t)))
 		}
 		for _, secret := range []string{canary, token} {
@@ -300,5 +305,43 @@ func TestAuditLogHoldsNoSecret(t *testing.T) {
 				t.Errorf("%s: %s is in\n%s", view, secret, data)
 			}
 		}
+	}
+}
+
+// A call that writes beyond its bound is refused before anything is sent, and told
+// why; one that is turned away in a loop leaves one record.
+func TestRequestsOfOneCallAreBounded(t *testing.T) {
+	created := 0
+	a := newAudited(t, audit.On, func(cfg *Config) {
+		cfg.Transport = tripper(func(r *http.Request) (*http.Response, error) {
+			created++
+			return &http.Response{StatusCode: http.StatusCreated, Body: http.NoBody, Request: r}, nil
+		})
+	})
+	c, record := a.begin(t, pluginv1.EffectWrite)
+	for range audit.MaxWrites {
+		if failure := a.send(t.Context(), c, "POST", "/api/v2/clients").GetFailure(); failure != nil {
+			t.Fatal(failure)
+		}
+	}
+	for range audit.MaxWrites {
+		failure := a.send(t.Context(), c, "POST", "/api/v2/clients").GetFailure()
+		if failure.GetCode() != pluginv1.Failure_CODE_REFUSED || !strings.Contains(failure.GetMessage(), "1000 writes") {
+			t.Fatal(failure)
+		}
+		a.send(t.Context(), c, "DELETE", "/api/v2/clients/x")
+	}
+	record.End(audit.OK, "")
+	all := a.records(t)
+	last := all[len(all)-1]
+	if created != audit.MaxWrites || len(all) != 2*audit.MaxWrites+1 {
+		t.Errorf("%d requests sent, %d records", created, len(all))
+	}
+	counts := map[audit.Rule]int{}
+	for _, k := range last.Counted {
+		counts[k.Rule] = k.Count
+	}
+	if counts[audit.RuleWriteLimit] != audit.MaxWrites || counts[audit.RulePolicy] != audit.MaxWrites || last.Outcome != audit.Refused {
+		t.Errorf("%+v", last)
 	}
 }

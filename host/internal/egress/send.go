@@ -128,10 +128,14 @@ func (q *request) name() string { return q.GetMethod() + " " + q.GetPath() }
 func (c *Call) unanswered(ctx context.Context, q *request, err error) *pluginv1.RoundTripResponse {
 	var tokenErr *tokenError
 	var unrecorded *audit.NotRecordedError
+	var tooMany *audit.WriteLimitError
 	var limited *ratelimit.LimitedError
 	switch {
 	case errors.As(err, &unrecorded):
 		q.refusedBy = audit.RuleAudit
+		return c.notRecordedFailure(q, err)
+	case errors.As(err, &tooMany):
+		q.refusedBy = audit.RuleWriteLimit
 		return c.notRecordedFailure(q, err)
 	case ctx.Err() != nil:
 		return c.fails(pluginv1.Failure_CODE_CALL_ENDED, q.name()+" was aborted: the call ended")

@@ -77,7 +77,6 @@ func TestEveryCallIsRecorded(t *testing.T) {
 		"request answered write PATCH 404 error allowed default",
 		"call  write  0 ok allowed default", // the fake plugin answers with what it got
 		"call  read  0 refused refused arguments",
-		"request  read DELETE 0 refused refused policy",
 		"call  read  0 refused refused policy",
 		"call  destroy  0 refused refused filter",
 		"call  raed  0 refused refused unknown-tool",

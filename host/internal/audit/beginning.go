@@ -29,6 +29,10 @@ func (v *verifier) begins() {
 	first := v.First
 	var latest *Record
 	for i, r := range v.removals {
+		if r.Removal.MissingTo > 0 {
+			v.broke(v.first, "%s missing, and the log records no removal of them: their file was deleted before record %d",
+				missing(r.Removal.MissingFrom, r.Removal.MissingTo), r.Seq)
+		}
 		if latest == nil || r.Removal.To >= latest.Removal.To {
 			latest = &v.removals[i]
 		}

@@ -23,6 +23,10 @@ type Removal struct {
 	Why   RemovalCause `json:"why"`
 	// Limit is the limit that applied, in words: "30 days", "100 MiB".
 	Limit string `json:"limit"`
+	// MissingFrom and MissingTo are records before From that were missing already,
+	// and that no rotation had removed. Zero if there are none.
+	MissingFrom uint64 `json:"missing_from,omitempty"`
+	MissingTo   uint64 `json:"missing_to,omitempty"`
 }
 
 // Counted are requests of a call that have no records of their own, by what kept

@@ -107,6 +107,7 @@ func (c *chain) obsolete() (names []string, removal Removal) {
 		}
 		if len(names) == 0 {
 			removal.From = first.Seq
+			removal.MissingFrom, removal.MissingTo = c.unexplained(all, first)
 		}
 		names = append(names, name)
 		total -= size
@@ -122,6 +123,22 @@ func (c *chain) obsolete() (names []string, removal Removal) {
 		removal.Limit = mebibytes(c.limits.totalBytes)
 	}
 	return names, removal
+}
+
+// unexplained are the records before the first one of the full files that no rotation
+// removed: without this, the removal of the files behind them would hide that. The
+// record of a removal is the first one of its file.
+func (c *chain) unexplained(full []string, first Record) (from, to uint64) {
+	var removed uint64
+	for _, name := range full {
+		if r, _, _, err := c.ends(name); err == nil && r.Removal != nil {
+			removed = max(removed, r.Removal.To)
+		}
+	}
+	if first.Seq <= removed+1 || (removed == 0 && first.Version < recordVersion) {
+		return 0, 0
+	}
+	return removed + 1, first.Seq - 1
 }
 
 // days is a time as it is shown: "30 days", or as Go writes it.

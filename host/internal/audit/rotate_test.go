@@ -302,6 +302,39 @@ func TestDeletedByHand(t *testing.T) {
 	}
 }
 
+// A deletion by hand is not hidden by the rotation that later removes what is behind
+// the gap; it is reported as long as the record of that rotation is there.
+func TestRotationDoesNotHideADeletion(t *testing.T) {
+	l, c := timed(t, func(cfg *Config) { cfg.MaxBytes = 2000 })
+	for range 3 {
+		write(t, l, 20)
+		c.advance(20 * day)
+	}
+	r := check(t, l)
+	if !r.Intact() || r.Beginning.Kind != BeginsAfterRemoval {
+		t.Fatalf("%+v %v", r.Beginning, r.Breaks)
+	}
+	kept := r.First.Seq
+	if err := os.Remove(logFiles(t, l, ChainChanges)[0]); err != nil {
+		t.Fatal(err)
+	}
+	next := check(t, l).First.Seq
+	c.advance(25 * day)
+	write(t, l, 20)
+	r = check(t, l)
+	want := missing(kept, next-1)
+	if r.Intact() || r.Beginning.Kind != BeginsAfterRemoval || !strings.Contains(r.Breaks[0].What, want) {
+		t.Errorf("%+v %v, want %q", r.Beginning, r.Breaks, want)
+	}
+	for range 3 {
+		c.advance(25 * day)
+		write(t, l, 20)
+	}
+	if r := check(t, l); !r.Intact() {
+		t.Errorf("it is reported for ever: %v", r.Breaks)
+	}
+}
+
 // A record of a removal that was taken from elsewhere does not fit.
 func TestTheBeginningIsBoundToTheRemoval(t *testing.T) {
 	l, c := timed(t)

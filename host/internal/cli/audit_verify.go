@@ -222,7 +222,8 @@ func (v chainVerdict) why() string {
 	if v.Removed.Why == audit.RemovedForSize {
 		reason = "because the read records were larger than " + shown(v.Removed.Limit)
 	}
-	return fmt.Sprintf(": older records (1 to %d) were removed on %s %s", v.FirstSeq-1, toSecond(v.RemovedAt), reason)
+	at := toSecond(v.RemovedAt)
+	return fmt.Sprintf(": older records (1 to %d) were removed, last on %s, %s", v.FirstSeq-1, at, reason)
 }
 
 func (v chainVerdict) head(b *strings.Builder, title string) {

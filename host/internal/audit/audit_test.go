@@ -347,7 +347,7 @@ func TestASyncThatFailsIsNoRecord(t *testing.T) {
 		t.Errorf("%v", err)
 	}
 	request.End(Answer{Outcome: NotSent, Rule: RuleAudit})
-	call.End(Error, "")
+	call.End(NotSent, "")
 	all := records(t, l)
 	if len(all) != 3 || all[1].Outcome != NotSent || all[2].Outcome != NotSent || all[2].Rule != RuleAudit ||
 		all[2].Attempts != 0 {

@@ -71,10 +71,6 @@ type Call struct {
 	// refusedBy is the rule of the last request that was refused; "" if none was.
 	refusedBy Rule
 	ended     bool
-	notSent   bool // a request did not leave
-	unclear   bool // a request may have changed something
-	// pending is how many requests that may change something are on their way.
-	pending int
 }
 
 // Begin is a call that has come in. It writes nothing yet.
@@ -141,24 +137,20 @@ func (c *Call) Refuse(rule Rule, reason string) {
 	c.end(Refused, reason)
 }
 
-// End is a call that was carried out, with OK or Error. What its requests show
-// overrides that: a write whose end is not known, as that of a cancelled call that is
-// still on its way, one that was not sent, a refusal.
+// End is a call that was carried out, with what became of it. A refusal of one of its
+// requests, or of an approval, is told unless worse may have happened.
 func (c *Call) End(outcome Outcome, reason string) {
 	if c == nil {
 		return
 	}
 	c.mu.Lock()
 	switch {
-	case c.unclear, c.pending > 0:
-		outcome = MayHaveHappened
+	case outcome == MayHaveHappened:
 	case c.refusedBy != "":
 		outcome = Refused
 		c.decision = Decision{Verdict: VerdictRefused, Rule: c.refusedBy, Approval: c.decision.Approval}
 	case c.decision.Verdict != VerdictAllowed && c.decision.Verdict != VerdictApproved && c.decision.Rule != RuleAudit:
 		outcome = Refused
-	case outcome == Error && c.notSent:
-		outcome = NotSent
 	}
 	c.mu.Unlock()
 	c.end(outcome, reason)
@@ -277,11 +269,7 @@ func (r *Request) Sending(tenant string) error {
 			return &WriteLimitError{}
 		}
 		r.recorded = true
-		// Before the record: a call that ends meanwhile must not say that nothing was
-		// sent.
-		r.call.onTheWay(+1)
 		if err := r.recordSending(); err != nil && r.call.log.cfg.Mode == On {
-			r.call.onTheWay(-1)
 			return err
 		}
 	}
@@ -317,12 +305,6 @@ func (c *Call) takeWrite() bool {
 	}
 	c.writes++
 	return true
-}
-
-func (c *Call) onTheWay(n int) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	c.pending += n
 }
 
 // Attempts is how often Sending has allowed it to be sent.
@@ -375,15 +357,8 @@ func (r *Request) settle(a Answer) bool {
 	c := r.call
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if r.changes {
-		c.notSent = c.notSent || a.Outcome == NotSent
-		c.unclear = c.unclear || a.Outcome == MayHaveHappened
-		if r.attempts > 0 {
-			c.pending--
-		}
-		if a.Rule != "" {
-			c.decision = Decision{Verdict: VerdictRefused, Rule: a.Rule, Approval: c.decision.Approval}
-		}
+	if r.changes && a.Rule != "" {
+		c.decision = Decision{Verdict: VerdictRefused, Rule: a.Rule, Approval: c.decision.Approval}
 	}
 	switch {
 	case r.recorded: // its beginning must not remain without an end

@@ -34,7 +34,7 @@ func TestCallsAndRequests(t *testing.T) {
 	}
 	change.End(Answer{Status: 502, RequestID: "r2", Outcome: MayHaveHappened})
 	call.RefuseRequest("DELETE", "/api/v2/x/a", RulePolicy, "it is not declared")
-	call.End(OK, "")
+	call.End(MayHaveHappened, "")
 	call.End(OK, "twice")
 	all := records(t, l)
 	if len(all) != 4 {

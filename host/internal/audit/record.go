@@ -105,6 +105,9 @@ const (
 	// RuleReadLimit are reads of a writing call that were sent and have no records of
 	// their own.
 	RuleReadLimit Rule = "read-limit"
+	// RuleRateLimit are requests that were not sent because of a rate limit, the tenant's
+	// or the host's own bounds.
+	RuleRateLimit Rule = "rate-limit"
 	// RuleNotSent are requests that were let through and not sent, for want of a
 	// token, a place at the tenant or a connection.
 	RuleNotSent Rule = "not-sent"

@@ -202,7 +202,7 @@ func TestOutcomesInTheAuditLog(t *testing.T) {
 			}
 			c, record := a.begin(t, pluginv1.EffectWrite)
 			a.send(t.Context(), c, "POST", "/api/v2/clients")
-			record.End(audit.Error, "")
+			record.End(c.Close().Recorded(true), "")
 			all := a.records(t)
 			if tt.begun != never {
 				if all[0].Phase != tt.begun {
@@ -245,7 +245,7 @@ func TestCancelledWriteMayHaveHappened(t *testing.T) {
 	})
 	c, record := a.begin(t, pluginv1.EffectWrite)
 	a.send(ctx, c, "POST", "/api/v2/clients")
-	record.End(audit.Error, "the call was cancelled")
+	record.End(c.Close().Recorded(true), "the call was cancelled")
 	all := a.records(t)
 	if len(all) != 3 || all[1].Outcome != audit.MayHaveHappened || all[2].Outcome != audit.MayHaveHappened || all[2].Reason == "" {
 		t.Errorf("%+v", all)

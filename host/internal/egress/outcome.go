@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/auth0-mcp/auth0-mcp/host/internal/audit"
 	"github.com/auth0-mcp/auth0-mcp/host/internal/plan"
 	"github.com/auth0-mcp/auth0-mcp/host/internal/ratelimit"
 	"github.com/auth0-mcp/auth0-mcp/proto/pluginv1"
@@ -138,6 +139,20 @@ func some(requests []string) string {
 		return fmt.Sprintf("%s and %d before", strings.Join(requests[more:], ", "), more)
 	}
 	return strings.Join(requests, ", ")
+}
+
+// Recorded is the outcome in the audit log's terms; failed says that the call was
+// answered with an error.
+func (o Outcome) Recorded(failed bool) audit.Outcome {
+	switch {
+	case o.Effect == Uncertain:
+		return audit.MayHaveHappened
+	case failed && o.Unsent > 0 && len(o.Changes) == 0:
+		return audit.NotSent
+	case failed:
+		return audit.Error
+	}
+	return audit.OK
 }
 
 // DeviationError says that a request was not sent because it is not what was approved,

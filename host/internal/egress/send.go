@@ -33,10 +33,10 @@ type request struct {
 }
 
 // repeatable reports whether it may be sent again: a write only if it is known not to
-// have been carried out.
+// have been carried out. What the host itself refused to send is not tried again.
 func (q *request) repeatable() bool {
 	result := q.end.result()
-	return q.read || result == NotSent || result == Rejected
+	return q.end.begun && (q.read || result == NotSent || result == Rejected)
 }
 
 // send lets a request out, records it, and notes in the call's outcome what became of
@@ -144,6 +144,7 @@ func (c *Call) unanswered(ctx context.Context, q *request, err error) *pluginv1.
 		c.noteSignedOut(e)
 		return c.fails(pluginv1.Failure_CODE_TRANSPORT, e.Error())
 	case errors.As(err, &limited):
+		q.refusedBy = audit.RuleRateLimit
 		e := &RateLimitedError{fmt.Sprintf("%s was not sent: %v", q.name(), limited), limited.Reset.IsZero()}
 		c.noteLimited(e)
 		return c.fails(pluginv1.Failure_CODE_TRANSPORT, e.Error())

@@ -6,7 +6,6 @@ import (
 
 	"github.com/auth0-mcp/auth0-mcp/host/internal/audit"
 	"github.com/auth0-mcp/auth0-mcp/host/internal/catalog"
-	"github.com/auth0-mcp/auth0-mcp/host/internal/egress"
 )
 
 // record begins the audit record of a call.
@@ -57,17 +56,9 @@ func (c call) answered(d Decision, rule audit.Rule) {
 // endRecord writes it, as a view of the outcome. Why a tool failed is not recorded: its
 // words are the tenant's or the plugin's, and quote what they please.
 func endRecord(ctx context.Context, record *audit.Call, result Result) {
-	outcome, reason := audit.OK, ""
-	switch out := result.Outcome; {
-	case out.Effect == egress.Uncertain:
-		outcome = audit.MayHaveHappened
-	case result.IsError && out.Unsent > 0:
-		outcome = audit.NotSent
-	case result.IsError:
-		outcome = audit.Error
-	}
+	reason := ""
 	if result.IsError && ctx.Err() != nil {
 		reason = "the call was cancelled"
 	}
-	record.End(outcome, reason)
+	record.End(result.Outcome.Recorded(result.IsError), reason)
 }

@@ -244,6 +244,9 @@ func (s Store) locked(ctx context.Context, f func() error) error {
 	if err := os.MkdirAll(s.Dir, 0o700); err != nil {
 		return fmt.Errorf("the folder of approvals: %w: make it writable for you, or use --approve elicit or none", err)
 	}
+	if err := atomicfile.CheckWriters(s.Dir); err != nil {
+		return fmt.Errorf("the approvals in %s are not trusted: %w", s.Dir, err)
+	}
 	unlock, err := atomicfile.Lock(ctx, filepath.Join(s.Dir, ".lock"), lockPatience)
 	if err != nil {
 		return fmt.Errorf("locking the folder of approvals: %w", err)
@@ -283,6 +286,9 @@ func (s Store) read(entry fs.DirEntry, id string) (Proposal, error) {
 	info, err := entry.Info()
 	if err != nil || !info.Mode().IsRegular() || info.Size() > maxFileBytes {
 		return Proposal{}, errNotProposal
+	}
+	if err := atomicfile.CheckWriters(s.path(id)); err != nil {
+		return Proposal{}, err // it is removed like everything that is no proposal
 	}
 	data, err := os.ReadFile(s.path(id))
 	if err != nil {

@@ -76,6 +76,10 @@ func (f ConfigFile) read() ([]byte, error) {
 	if err != nil {
 		return nil, fmt.Errorf("config file: %w", err)
 	}
+	var writers *atomicfile.WritersError
+	if errors.As(atomicfile.CheckWriters(f.Path), &writers) {
+		return nil, fmt.Errorf("config file %s is not trusted: %w", f.Path, writers)
+	}
 	data, err := readBounded(path, maxConfigBytes)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, nil

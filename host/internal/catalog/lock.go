@@ -51,6 +51,10 @@ func (e *LockVersionError) Error() string {
 // ReadLock reads the lock file at path. A file that does not exist is an empty
 // lock: nothing has been installed yet.
 func ReadLock(path string) (Lock, error) {
+	var writers *atomicfile.WritersError
+	if errors.As(atomicfile.CheckWriters(path), &writers) {
+		return Lock{}, fmt.Errorf("lock file %s is not trusted: %w", path, writers)
+	}
 	data, err := readSmall(path, maxLockBytes)
 	if errors.Is(err, fs.ErrNotExist) {
 		return Lock{Plugins: map[string]LockEntry{}}, nil

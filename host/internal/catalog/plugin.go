@@ -89,7 +89,7 @@ func newToolSchema(raw json.RawMessage) (*toolSchema, error) {
 type RefusalKind string
 
 const (
-	// Untrusted plugins are in no lock.
+	// Untrusted plugins are in no lock, or in files that other users can change.
 	Untrusted RefusalKind = "untrusted"
 	// Changed plugins are locked, with another manifest than the one found.
 	Changed RefusalKind = "changed"

@@ -7,6 +7,7 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/auth0-mcp/auth0-mcp/host/internal/atomicfile"
 	"github.com/auth0-mcp/auth0-mcp/host/internal/jsondoc"
 )
 
@@ -65,6 +66,12 @@ func (l *loader) addDev(d DevPlugin) {
 }
 
 func (l *loader) addManifest(path string, origin Origin) {
+	var writers *atomicfile.WritersError
+	if errors.As(atomicfile.CheckWriters(path), &writers) {
+		l.refuse(Refusal{Name: guessName(path), Path: path, Origin: origin, Kind: Untrusted, Reason: writers.Fault(),
+			Remedy: writers.Fix})
+		return
+	}
 	p, schemas, err := readPlugin(path)
 	if err != nil {
 		l.refuse(Refusal{Name: guessName(path), Path: path, Origin: origin, Kind: Broken, Reason: err.Error(),
@@ -85,6 +92,10 @@ func (l *loader) addManifest(path string, origin Origin) {
 	}
 	if p.Path, err = resolveExecutable(p.Dir, p.Executable); err != nil {
 		l.refusePlugin(p, Broken, err.Error(), "install the plugin again")
+		return
+	}
+	if errors.As(atomicfile.CheckWriters(p.Path), &writers) {
+		l.refusePlugin(p, Untrusted, writers.Fault(), writers.Fix)
 		return
 	}
 	l.admit(p)

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"path/filepath"
+	"runtime"
 	"strconv"
 	"strings"
 
@@ -53,7 +54,7 @@ func (l *loader) addDev(d DevPlugin) {
 		err = ValidateManifest(p.Manifest)
 	}
 	if err == nil && p.Path == "" {
-		p.Path, err = resolveExecutable(p.Dir, p.Executable)
+		p.Path, err = resolveExecutable(runtime.GOOS, p.Dir, p.Executable)
 	}
 	if err == nil {
 		p.Path, err = filepath.Abs(p.Path)
@@ -90,7 +91,7 @@ func (l *loader) addManifest(path string, origin Origin) {
 		l.refuseManifest(p, err)
 		return
 	}
-	if p.Path, err = resolveExecutable(p.Dir, p.Executable); err != nil {
+	if p.Path, err = resolveExecutable(runtime.GOOS, p.Dir, p.Executable); err != nil {
 		l.refusePlugin(p, Broken, err.Error(), "install the plugin again")
 		return
 	}

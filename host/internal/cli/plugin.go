@@ -186,7 +186,11 @@ func place(ctx context.Context, p *catalog.Plugin, digest catalog.Digest) (strin
 // the person agreed to, before the binary is run for the first time: the copy runs,
 // not what may stand in its place by now.
 func stage(ctx context.Context, folder string, p *catalog.Plugin, digest catalog.Digest) error {
-	binary := filepath.Join(folder, filepath.FromSlash(p.Executable))
+	name, err := filepath.Rel(p.Dir, p.Path) // the manifest's, and .exe on Windows
+	if err != nil {
+		return err
+	}
+	binary := filepath.Join(folder, name)
 	for _, file := range []struct {
 		from, to string
 		mode     os.FileMode

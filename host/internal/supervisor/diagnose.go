@@ -23,6 +23,7 @@ import (
 const (
 	installRemedy = "Install the plugin again"
 	updateRemedy  = "Install a version of the plugin made for this host"
+	retryRemedy   = "Try again: the folder is made anew for each start"
 	authorRemedy  = "Report it to the plugin's author"
 	slowRemedy    = "If programs start slowly here, as under a virus scanner, give it longer: --plugin-start-timeout 1m"
 )
@@ -43,7 +44,7 @@ func (s *Supervisor) explain(p *process, spec Spec, stage string, by bool, cause
 	case errors.As(err, &refusal):
 		return refusal.remedy, err
 	case p.runner == nil:
-		return "", err
+		return retryRemedy, fmt.Errorf("the folder of its sockets could not be made: %w", err)
 	case errors.Is(cause, errSlow):
 		return slowRemedy, fmt.Errorf("it was not ready within %v (--plugin-start-timeout): it hangs %s", s.cfg.StartTimeout, stage)
 	case p.tooMuch.Load() > 0:

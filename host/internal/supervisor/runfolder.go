@@ -37,6 +37,20 @@ const (
 type runFolder struct {
 	path string
 	lock *flock.Flock
+	// The folder and its lock file as they were made.
+	made, madeLock os.FileInfo
+}
+
+// whole reports whether folder and lock file are still there: cleaners of temporary
+// files remove what is old, and another user may then take the name.
+func (f *runFolder) whole() bool {
+	lock, err := os.Lstat(filepath.Join(f.path, RunFolderLock))
+	return err == nil && os.SameFile(lock, f.madeLock) && f.there()
+}
+
+func (f *runFolder) there() bool {
+	info, err := os.Lstat(f.path)
+	return err == nil && os.SameFile(info, f.made)
 }
 
 // runFolderBases are the folders in which run folders are made, the best first.
@@ -55,18 +69,35 @@ func newRunFolder() (*runFolder, error) {
 	errs := []error{errors.New("no folder for the plugins' sockets")}
 	for _, base := range runFolderBases() {
 		sweep(base, time.Now().Add(-RunFolderAge))
-		path, err := os.MkdirTemp(base, RunFolderPrefix)
+		f, err := makeRunFolder(base)
 		if err == nil {
-			f := &runFolder{path: path, lock: flock.New(filepath.Join(path, RunFolderLock))}
-			locked, lockErr := f.lock.TryLock()
-			if locked {
-				return f, nil
-			}
-			err = errors.Join(fmt.Errorf("locking %s: %w", path, lockErr), os.RemoveAll(path))
+			return f, nil
 		}
 		errs = append(errs, err)
 	}
 	return nil, errors.Join(append(errs, fmt.Errorf("set TMPDIR to a writable folder whose path has at most %d characters", maxTempDir))...)
+}
+
+func makeRunFolder(base string) (*runFolder, error) {
+	path, err := os.MkdirTemp(base, RunFolderPrefix)
+	if err != nil {
+		return nil, err
+	}
+	f := &runFolder{path: path, lock: flock.New(filepath.Join(path, RunFolderLock))}
+	locked, err := f.lock.TryLock()
+	if err == nil && !locked {
+		err = errors.New("another process holds it")
+	}
+	if err == nil {
+		f.made, err = os.Lstat(path)
+	}
+	if err == nil {
+		f.madeLock, err = os.Lstat(filepath.Join(path, RunFolderLock))
+	}
+	if err != nil {
+		return nil, errors.Join(fmt.Errorf("locking %s: %w", path, err), f.lock.Unlock(), os.RemoveAll(path))
+	}
+	return f, nil
 }
 
 // sweep removes the run folders below base that are older than before and whose
@@ -96,6 +127,11 @@ func sweep(base string, before time.Time) {
 	}
 }
 
+// remove removes the folder, unless the name is another's by now.
 func (f *runFolder) remove() error {
-	return errors.Join(f.lock.Unlock(), os.RemoveAll(f.path))
+	err := f.lock.Unlock()
+	if f.there() {
+		err = errors.Join(err, os.RemoveAll(f.path))
+	}
+	return err
 }

@@ -74,10 +74,14 @@ type Supervisor struct {
 	cancel context.CancelFunc
 	close  func() error
 	report *report
+	// programs are the executables that run.
+	programs *programs
 
 	mu     sync.Mutex
 	slots  map[string]*slot
-	folder *runFolder // made at the first launch, or by Announce
+	folder *runFolder // made at the first launch, or by Announce, and again if it vanishes
+	// lost are the run folders before, of which something may be left.
+	lost   []*runFolder
 	closed bool
 	// settling are the calls that have ended without the plugin's answer.
 	settling sync.WaitGroup
@@ -91,7 +95,7 @@ func New(cfg Config) *Supervisor {
 	cfg.StartTimeout = orDefault(cfg.StartTimeout, DefaultStartTimeout)
 	cfg.CallTimeout = orDefault(cfg.CallTimeout, DefaultCallTimeout)
 	cfg.HangGrace = orDefault(cfg.HangGrace, defaultHangGrace)
-	s := &Supervisor{cfg: cfg, begun: time.Now(), slots: map[string]*slot{}}
+	s := &Supervisor{cfg: cfg, begun: time.Now(), slots: map[string]*slot{}, programs: newPrograms(cfg.Log)}
 	s.ctx, s.cancel = context.WithCancel(context.Background())
 	s.close = sync.OnceValue(s.shutDown)
 	s.report = newReport(s.writeStatus)
@@ -145,7 +149,7 @@ func (s *Supervisor) callOnce(ctx context.Context, sl *slot, tool pluginv1.ToolM
 	case ctx.Err() != nil:
 		s.settle(sl, proc, tool.Name, r.GetCallId())
 		return nil, context.Cause(ctx)
-	case status.Code(err) == codes.Unavailable && proc.gone(newsPatience):
+	case status.Code(err) == codes.Unavailable && proc.gone(exitPatience):
 		crash := s.crash(proc, whose)
 		sl.mu.Lock()
 		kept := *crash // the caller may add to its own
@@ -228,6 +232,11 @@ func (s *Supervisor) runFolder() (string, error) {
 	if s.closed {
 		return "", ErrClosed
 	}
+	if s.folder != nil && !s.folder.whole() {
+		s.cfg.Log.Warn("the folder of the plugins' sockets has vanished and is made again", "folder", s.folder.path)
+		s.lost = append(s.lost, s.folder)
+		s.folder = nil
+	}
 	if s.folder == nil {
 		folder, err := newRunFolder()
 		if err != nil {
@@ -244,7 +253,10 @@ func (s *Supervisor) Close() error { return s.close() }
 func (s *Supervisor) shutDown() error {
 	s.mu.Lock()
 	s.closed = true
-	slots, folder := s.slots, s.folder
+	slots, folders := s.slots, s.lost
+	if s.folder != nil {
+		folders = append(folders, s.folder)
+	}
 	s.mu.Unlock()
 	s.cancel()
 	var wg sync.WaitGroup
@@ -254,11 +266,11 @@ func (s *Supervisor) shutDown() error {
 	wg.Wait()
 	s.settling.Wait()
 	s.report.stop()
-	if folder == nil {
-		return nil
+	var errs []error
+	for _, folder := range folders {
+		if err := folder.remove(); err != nil {
+			errs = append(errs, fmt.Errorf("removing the run folder: %w", err))
+		}
 	}
-	if err := folder.remove(); err != nil {
-		return fmt.Errorf("removing the run folder: %w", err)
-	}
-	return nil
+	return errors.Join(errs...)
 }

@@ -59,7 +59,7 @@ func (d *doctor) loadPlugins(ctx context.Context) (*catalog.Catalog, error) {
 		from.PluginDirs = filepath.SplitList(d.at.getenv("AUTH0_MCP_PLUGIN_DIR"))
 	}
 	for _, dir := range d.flags.run.devPlugins {
-		dev, err := describeDevPlugin(ctx, dir)
+		dev, err := describeDevPlugin(ctx, dir, d.flags.run.plugins.start)
 		if err != nil {
 			return nil, err
 		}

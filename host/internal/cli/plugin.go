@@ -2,13 +2,11 @@ package cli
 
 import (
 	"bufio"
-	"bytes"
 	"context"
 	"errors"
 	"fmt"
 	"io"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"strings"
 	"time"
@@ -17,11 +15,9 @@ import (
 
 	"github.com/auth0-mcp/auth0-mcp/host/internal/atomicfile"
 	"github.com/auth0-mcp/auth0-mcp/host/internal/catalog"
+	"github.com/auth0-mcp/auth0-mcp/host/internal/supervisor"
 	"github.com/auth0-mcp/auth0-mcp/proto/pluginv1"
 )
-
-// describeTimeout bounds a plugin's own description of itself.
-const describeTimeout = 5 * time.Second
 
 func pluginCommand(env Environment) *cobra.Command {
 	cmd := &cobra.Command{Use: "plugin", Aliases: []string{"plugins"}, Short: "Manage plugins"}
@@ -206,7 +202,7 @@ func stage(ctx context.Context, folder string, p *catalog.Plugin, digest catalog
 			return fmt.Errorf("%s changed while it was installed: try again (%w)", file.from, errors.Join(err, errNotConfirmed))
 		}
 	}
-	described, err := describe(ctx, binary, p.Args)
+	described, err := supervisor.Describe(ctx, binary, p.Args, supervisor.DefaultStartTimeout)
 	if err != nil {
 		return err
 	}
@@ -252,26 +248,9 @@ func copyFile(from, to string, mode os.FileMode) error {
 	return errors.Join(err, out.Sync(), out.Close())
 }
 
-// describe runs a plugin's describe, with nothing of our environment.
-func describe(ctx context.Context, path string, args []string) (pluginv1.Manifest, error) {
-	ctx, cancel := context.WithTimeout(ctx, describeTimeout)
-	defer cancel()
-	cmd := exec.CommandContext(ctx, path, append(args[:len(args):len(args)], "describe")...) //nolint:gosec // the person asked for this plugin
-	cmd.Env = []string{"LANG=C.UTF-8"}
-	var stdout, stderr bytes.Buffer
-	cmd.Stdout, cmd.Stderr = &stdout, &stderr
-	if err := cmd.Run(); err != nil {
-		return pluginv1.Manifest{}, fmt.Errorf("%s describe: %w %s", path, err, strings.TrimSpace(stderr.String()))
-	}
-	m, err := pluginv1.ParseManifest(stdout.Bytes())
-	if err != nil {
-		return m, fmt.Errorf("%s describe: %w", path, err)
-	}
-	return m, nil
-}
-
-// describeDevPlugin finds the binary in a developer's folder and asks it.
-func describeDevPlugin(ctx context.Context, dir string) (catalog.DevPlugin, error) {
+// describeDevPlugin finds the executable in a developer's folder and asks it, within
+// timeout, for its manifest.
+func describeDevPlugin(ctx context.Context, dir string, timeout time.Duration) (catalog.DevPlugin, error) {
 	dir, err := filepath.Abs(dir)
 	if err != nil {
 		return catalog.DevPlugin{}, err
@@ -283,7 +262,7 @@ func describeDevPlugin(ctx context.Context, dir string) (catalog.DevPlugin, erro
 	if len(found) != 1 {
 		return catalog.DevPlugin{}, fmt.Errorf("--dev-plugin %s: want one executable called auth0-mcp-plugin-NAME there, found %d: build it with go build -o %s", dir, len(found), filepath.Join(dir, "auth0-mcp-plugin-NAME"))
 	}
-	m, err := describe(ctx, found[0], nil)
+	m, err := supervisor.Describe(ctx, found[0], nil, timeout)
 	if err != nil {
 		return catalog.DevPlugin{}, fmt.Errorf("--dev-plugin: %w", err)
 	}

@@ -314,7 +314,7 @@ func readCatalog(ctx context.Context, env Environment, f runFlags, log *slog.Log
 		sources.PluginDirs = filepath.SplitList(os.Getenv("AUTH0_MCP_PLUGIN_DIR"))
 	}
 	for _, dir := range f.devPlugins {
-		dev, err := describeDevPlugin(ctx, dir)
+		dev, err := describeDevPlugin(ctx, dir, f.plugins.start)
 		if err != nil {
 			return nil, err
 		}

@@ -130,7 +130,10 @@ func (s *Supervisor) connect(ctx context.Context, p *process, spec Spec) (stage 
 	}
 	conn := dispensed.(*connection)
 	p.plugin = conn.PluginClient
-	described, err := conn.Describe(ctx, &pluginv1.DescribeRequest{}, grpc.MaxCallRecvMsgSize(pluginv1.MaxMessageBytes))
+	described, err := conn.Describe(ctx, &pluginv1.DescribeRequest{}, grpc.MaxCallRecvMsgSize(maxManifestBytes))
+	if status.Code(err) == codes.ResourceExhausted {
+		return inDescribe, &refusalError{errManifestSize.Error(), authorRemedy}
+	}
 	if err != nil {
 		return inDescribe, err
 	}

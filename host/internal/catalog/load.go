@@ -206,17 +206,24 @@ func readPlugin(path string) (*Plugin, []any, error) {
 	return &Plugin{Manifest: m, Dir: filepath.Dir(path), ManifestPath: path, ManifestDigest: sha256.Sum256(data)}, schemas, nil
 }
 
+// ExecutableName is the name of a manifest's executable on a system, as GOOS names it.
+// A manifest is the same on all systems: on Windows the name gets the ending .exe,
+// unless it has it.
+func ExecutableName(goos, executable string) string {
+	if goos == "windows" && !strings.EqualFold(filepath.Ext(executable), windowsEnding) {
+		return executable + windowsEnding
+	}
+	return executable
+}
+
 // resolveExecutable returns the absolute path of a manifest's executable on a system.
-// A manifest is the same on all systems: on Windows the name gets the ending .exe
-// there, unless it has it. It is refused if symbolic links lead out of the folder, if
+// It is refused if symbolic links lead out of the folder, if
 // it is not a regular file, or if it may not be executed.
 func resolveExecutable(goos, dir, executable string) (string, error) {
 	if err := checkExecutable(executable); err != nil {
 		return "", err
 	}
-	if goos == "windows" && !strings.EqualFold(filepath.Ext(executable), windowsEnding) {
-		executable += windowsEnding
-	}
+	executable = ExecutableName(goos, executable)
 	path := filepath.Join(dir, filepath.FromSlash(executable))
 	realPath, err := filepath.EvalSymlinks(path)
 	if err != nil {

@@ -8,6 +8,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"runtime"
 	"strings"
 	"time"
 
@@ -182,11 +183,7 @@ func place(ctx context.Context, p *catalog.Plugin, digest catalog.Digest) (strin
 // the person agreed to, before the binary is run for the first time: the copy runs,
 // not what may stand in its place by now.
 func stage(ctx context.Context, folder string, p *catalog.Plugin, digest catalog.Digest) error {
-	name, err := filepath.Rel(p.Dir, p.Path) // the manifest's, and .exe on Windows
-	if err != nil {
-		return err
-	}
-	binary := filepath.Join(folder, name)
+	binary := filepath.Join(folder, filepath.FromSlash(catalog.ExecutableName(runtime.GOOS, p.Executable)))
 	for _, file := range []struct {
 		from, to string
 		mode     os.FileMode

@@ -189,6 +189,8 @@ func (f *fake) Describe(context.Context, *pluginv1.DescribeRequest) (*pluginv1.D
 	switch f.role {
 	case Liar:
 		m.Tools[Read].Effect = pluginv1.EffectDestroy
+	case Verbose:
+		m.Tools[Read].Description = strings.Repeat("words ", 1<<20)
 	case DiesInDescribe:
 		syscall.Exit(4)
 	case HangsInDescribe:
@@ -269,6 +271,9 @@ func (f *fake) CallTool(ctx context.Context, r *pluginv1.CallToolRequest) (*plug
 // do carries one instruction out. A *pluginv1.Failure is the outcome of the call.
 func (f *fake) do(ctx context.Context, in instruction) (any, error) {
 	if out, known, err := f.misbehave(in); known {
+		return out, err
+	}
+	if out, known, err := f.abuse(ctx, in); known {
 		return out, err
 	}
 	var out any = os.Getpid()

@@ -53,7 +53,8 @@ func (s *Supervisor) launchIn(spec Spec, dir string) (*process, error) {
 	defer detach()
 	slow := time.AfterFunc(s.cfg.StartTimeout, func() { stop(errSlow) })
 	defer slow.Stop()
-	p := &process{stderr: &tail{}, stop: stop, begun: time.Now(), wake: make(chan struct{}, 1)}
+	p := &process{stderr: &tail{}, stop: stop, begun: time.Now(), wake: make(chan struct{}, 1),
+		lines: newLogLimit(s.cfg.Log, spec.Name)}
 	p.end = p.endOnce()
 	p.active.Add(1)
 	defer p.active.Add(-1)
@@ -91,7 +92,7 @@ func (s *Supervisor) clientConfig(ctx context.Context, p *process, spec Spec, di
 		// After the handshake go-plugin carries a plugin's prints over gRPC.
 		SyncStdout: p.stderr,
 		SyncStderr: p.stderr,
-		Logger:     pluginLogger(s.cfg.Log, spec.Name, s.cfg.Redact),
+		Logger:     pluginLogger(p.lines, s.cfg.Redact),
 		RunnerFunc: func(_ hclog.Logger, cmd *exec.Cmd, tmpDir string) (runner.Runner, error) {
 			p.folder = tmpDir
 			p.runner = newRunner(ctx, spec, runnerConfig{programs: s.programs, env: cmd.Env, dir: tmpDir,
@@ -146,11 +147,8 @@ func (s *Supervisor) connect(ctx context.Context, p *process, spec Spec) (stage 
 			"Install it again with «auth0-mcp plugin install» after looking at the difference"}
 	}
 	id := conn.broker.NextId()
-	go conn.broker.AcceptAndServe(id, func(opts []grpc.ServerOption) *grpc.Server {
-		server := grpc.NewServer(append(opts, grpc.MaxRecvMsgSize(pluginv1.MaxMessageBytes), grpc.MaxSendMsgSize(pluginv1.MaxMessageBytes))...)
-		pluginv1.RegisterHostServer(server, s.cfg.Host(spec.Name))
-		return server
-	})
+	p.host = newHostService(s.cfg.Host(spec.Name), spec.Name, p.lines)
+	go conn.broker.AcceptAndServe(id, p.host.server)
 	configured, err := conn.Configure(ctx, &pluginv1.ConfigureRequest{Domain: s.cfg.Domain, HostBrokerId: id})
 	p.awaits = slices.Contains(configured.GetCapabilities(), pluginv1.CapabilityAwaitEnd)
 	return inConfigure, err

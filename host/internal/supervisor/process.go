@@ -29,6 +29,8 @@ type process struct {
 	client  *goplugin.Client
 	runner  *processRunner
 	plugin  pluginv1.PluginClient
+	host    *hostService
+	lines   *logLimit
 	stderr  *tail
 	stop    context.CancelCauseFunc // ends the process even while the client hangs
 	begun   time.Time

@@ -139,6 +139,7 @@ func (s *Supervisor) callOnce(ctx context.Context, sl *slot, tool pluginv1.ToolM
 		return nil, err
 	}
 	defer sl.release(proc)
+	defer proc.host.begin(r.GetCallId())()
 	answer, err := proc.plugin.CallTool(ctx, r,
 		grpc.MaxCallRecvMsgSize(pluginv1.MaxMessageBytes), grpc.MaxCallSendMsgSize(pluginv1.MaxMessageBytes))
 	whose := Interruption{Plugin: sl.spec.Name, Tool: tool.Name}

@@ -28,9 +28,9 @@ type recorder struct {
 
 	inside atomic.Int64 // requests that have arrived and have not been answered
 	bytes  atomic.Int64 // of their bodies
-	most   atomic.Int64 // that bytes has been
 
 	mu       sync.Mutex
+	most     int64 // that bytes has been
 	lines    []*pluginv1.LogRequest
 	progress []*pluginv1.ProgressRequest
 }
@@ -52,8 +52,9 @@ func (h *recorder) Progress(_ context.Context, r *pluginv1.ProgressRequest) (*pl
 func (h *recorder) RoundTrip(ctx context.Context, r *pluginv1.RoundTripRequest) (*pluginv1.RoundTripResponse, error) {
 	h.inside.Add(1)
 	now := h.bytes.Add(int64(len(r.GetBody())))
-	for most := h.most.Load(); now > most && !h.most.CompareAndSwap(most, now); most = h.most.Load() {
-	}
+	h.mu.Lock()
+	h.most = max(h.most, now)
+	h.mu.Unlock()
 	if h.hold != nil {
 		select {
 		case <-h.hold:
@@ -201,8 +202,8 @@ func TestRequestBodiesAreBounded(t *testing.T) {
 		close(h.hold)
 		checkCrowd(t, <-ended, map[string]int{"answered": 3, "busy": 9})
 	})
-	if h.most.Load() > requestBytes {
-		t.Errorf("%d MiB of bodies were held at once", h.most.Load()>>20)
+	if h.most > requestBytes {
+		t.Errorf("%d MiB of bodies were held at once", h.most>>20)
 	}
 	if peak > 300<<20 {
 		t.Errorf("the heap grew by %d MiB", peak>>20)

@@ -37,11 +37,22 @@ func newPrograms(log *slog.Logger) *programs {
 	return &programs{log: log, copies: map[[32]byte]*sealedCopy{}}
 }
 
-// errNoSealing says why programs cannot be executed from sealed memory here.
-type errNoSealing struct{ err error }
+// sealingError says why programs cannot be executed from sealed memory here.
+type sealingError struct{ err error }
 
-func (e *errNoSealing) Error() string { return e.err.Error() }
-func (e *errNoSealing) Unwrap() error { return e.err }
+func (e *sealingError) Error() string { return e.err.Error() }
+func (e *sealingError) Unwrap() error { return e.err }
+
+// noSealing tells what the system does not allow from what it has run out of: the
+// latter fails one launch, and is no reason to do with less.
+func noSealing(err error) error {
+	for _, exhausted := range []error{unix.EMFILE, unix.ENFILE, unix.ENOMEM, unix.ENOSPC} {
+		if errors.Is(err, exhausted) {
+			return err
+		}
+	}
+	return &sealingError{err}
+}
 
 // open makes the executable of a plugin ready. Where sealed memory cannot be executed,
 // and for plugins under development, it is the file itself.
@@ -53,9 +64,9 @@ func (p *programs) open(spec Spec) (*program, error) {
 		return openUnsealed(spec)
 	}
 	prog, err := p.openSealed(spec)
-	var noSealing *errNoSealing
-	if errors.As(err, &noSealing) {
-		p.cannotExecute(noSealing.err)
+	var sealing *sealingError
+	if errors.As(err, &sealing) {
+		p.cannotExecute(sealing.err)
 		return openUnsealed(spec)
 	}
 	return prog, err
@@ -125,7 +136,7 @@ func seal(spec Spec) (*os.File, error) {
 	}
 	memory, err := newMemory(spec.Name)
 	if err != nil {
-		return nil, &errNoSealing{err}
+		return nil, noSealing(err)
 	}
 	defer memory.Close()
 	if _, err := io.Copy(memory, io.LimitReader(source, maxProgramBytes)); err != nil {
@@ -133,7 +144,7 @@ func seal(spec Spec) (*os.File, error) {
 	}
 	const seals = unix.F_SEAL_WRITE | unix.F_SEAL_GROW | unix.F_SEAL_SHRINK | unix.F_SEAL_SEAL
 	if _, err := unix.FcntlInt(memory.Fd(), unix.F_ADD_SEALS, seals); err != nil {
-		return nil, &errNoSealing{os.NewSyscallError("fcntl F_ADD_SEALS", err)}
+		return nil, noSealing(os.NewSyscallError("fcntl F_ADD_SEALS", err))
 	}
 	if err := checkDigest(spec, memory); err != nil {
 		return nil, err
@@ -141,11 +152,11 @@ func seal(spec Spec) (*os.File, error) {
 	// For reading: a plugin gets it as its descriptor 3.
 	file, err := os.Open(descriptorPath(memory))
 	if err != nil {
-		return nil, &errNoSealing{err}
+		return nil, noSealing(err)
 	}
 	if err := mayExecute(file); err != nil {
 		_ = file.Close() // only read
-		return nil, &errNoSealing{err}
+		return nil, noSealing(err)
 	}
 	return file, nil
 }

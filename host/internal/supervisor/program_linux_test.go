@@ -225,3 +225,15 @@ func TestCopyKeepsTheRightsOfTheFile(t *testing.T) {
 		t.Errorf("a file on a disk without exec: %v", err)
 	}
 }
+
+// What the system has run out of fails a launch; it does not make the host do without
+// the seal.
+func TestExhaustionIsNoReasonToDoWithoutTheSeal(t *testing.T) {
+	var sealing *sealingError
+	for errno, want := range map[error]bool{unix.EMFILE: false, unix.ENFILE: false, unix.ENOMEM: false,
+		unix.EACCES: true, unix.EPERM: true, unix.ENOSYS: true} {
+		if got := errors.As(noSealing(os.NewSyscallError("memfd_create", errno)), &sealing); got != want {
+			t.Errorf("%v: %v", errno, got)
+		}
+	}
+}

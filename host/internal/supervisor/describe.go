@@ -92,7 +92,7 @@ func Describe(ctx context.Context, path string, args []string, timeout time.Dura
 }
 
 func describeCommand(ctx context.Context, path string, args []string, out *boundedBuffer, stderr *tail) *exec.Cmd {
-	cmd := exec.CommandContext(ctx, path, append(slices.Clip(args), "describe")...) //nolint:gosec // the user named this plugin
+	cmd := exec.CommandContext(ctx, path, append(slices.Clip(args), "describe")...) //nolint:gosec // the user named it
 	cmd.Env = []string{"LANG=C.UTF-8"}
 	if root, ok := os.LookupEnv("SystemRoot"); ok {
 		cmd.Env = append(cmd.Env, "SystemRoot="+root)

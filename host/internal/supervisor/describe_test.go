@@ -60,13 +60,14 @@ func TestDescribeFaults(t *testing.T) {
 		timeout time.Duration
 		want    []string
 	}{
-		"hangs":                 {"exec /bin/sleep 300", time.Second, []string{"did not finish within 1s", "--plugin-start-timeout"}},
+		"hangs":                 {"exec /bin/sleep 300", time.Second, []string{"within 1s", "--plugin-start-timeout"}},
 		"writes without end":    {"while :; do echo " + line + "; done", time.Minute, []string{"over 1024 KiB", "author"}},
 		"complains without end": {"while :; do echo " + line + " >&2; done", time.Second, []string{"within 1s", "xxx"}},
-		"fails":                 {`printf '\033[31mno \342\200\256database\n' >&2; exit 3`, time.Minute, []string{"exit status 3", "no database"}},
-		"is no plugin":          {"echo hello", time.Minute, []string{"author"}},
-		"is silent":             {"exit 0", time.Minute, []string{"author"}},
-		"forks":                 {"/bin/sleep 300 & echo $! > $DIR/child; exit 4", time.Minute, []string{"exit status 4"}},
+		"fails": {`printf '\033[31mno \342\200\256database\n' >&2; exit 3`, time.Minute,
+			[]string{"exit status 3", "no database"}},
+		"is no plugin": {"echo hello", time.Minute, []string{"author"}},
+		"is silent":    {"exit 0", time.Minute, []string{"author"}},
+		"forks":        {"/bin/sleep 300 & echo $! > $DIR/child; exit 4", time.Minute, []string{"exit status 4"}},
 	}
 	for name, tt := range tests {
 		t.Run(name, func(t *testing.T) {
@@ -90,7 +91,8 @@ func TestDescribeFaults(t *testing.T) {
 				t.Errorf("the heap grew by %d MiB", peak>>20)
 			}
 			if child, err := os.ReadFile(filepath.Join(dir, "child")); err == nil {
-				eventually(t, "what it forked ends", func() bool { return len(processes(t, strings.TrimSpace(string(child)))) == 0 })
+				pid := strings.TrimSpace(string(child))
+				eventually(t, "what it forked ends", func() bool { return len(processes(t, pid)) == 0 })
 			}
 		})
 	}
@@ -119,7 +121,8 @@ func TestDescribeOfNoProgram(t *testing.T) {
 	if err := os.WriteFile(path, []byte("#!/bin/sh\n"), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := Describe(t.Context(), path, nil, time.Minute); err == nil || !strings.Contains(err.Error(), "chmod +x "+path) {
+	_, err := Describe(t.Context(), path, nil, time.Minute)
+	if err == nil || !strings.Contains(err.Error(), "chmod +x "+path) {
 		t.Errorf("got %v", err)
 	}
 }

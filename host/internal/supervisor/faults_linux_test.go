@@ -46,7 +46,7 @@ func TestMemoryLimit(t *testing.T) {
 	}
 	sl := s.slots["ok"]
 	sl.mu.Lock()
-	failures := len(sl.trouble.times)
+	failures := len(sl.failures.times)
 	sl.mu.Unlock()
 	if failures != 2 {
 		t.Errorf("%d failures are counted, want one for each call", failures)

@@ -37,7 +37,7 @@ func startWith(t *testing.T, cfg Config) *Supervisor {
 	return s
 }
 
-// A plugin that does not come up: who, what, and what mends it; nothing is left.
+// A plugin that does not come up: who, what, and how to fix it; nothing is left.
 func TestStartFaults(t *testing.T) {
 	before := runtime.NumGoroutine()
 	tests := map[string]struct {
@@ -162,7 +162,7 @@ func checkUnfit(t *testing.T, path string, digest [32]byte, want []string) {
 		}
 	}
 	if strings.Contains(err.Error(), "/proc/self") {
-		t.Errorf("the error speaks of a path that nobody knows: %v", err)
+		t.Errorf("the error speaks of a path that no user knows: %v", err)
 	}
 	nothingLeft(t, s, before)
 }

@@ -102,7 +102,9 @@ func (h *hostService) server(opts []grpc.ServerOption) *grpc.Server {
 	server.RegisterService(&grpc.ServiceDesc{
 		ServiceName: pluginv1.Host_ServiceDesc.ServiceName,
 		HandlerType: pluginv1.Host_ServiceDesc.HandlerType,
-		Streams:     []grpc.StreamDesc{method("RoundTrip", h.roundTrip), method("Progress", h.progress), method("Log", h.log)},
+		Streams: []grpc.StreamDesc{
+			method("RoundTrip", h.roundTrip), method("Progress", h.progress), method("Log", h.log),
+		},
 	}, h.host)
 	return server
 }

@@ -25,7 +25,8 @@ func TestAnswersThatAreNotTaken(t *testing.T) {
 			n := want["answered"] + want["busy"]
 			ended := make(chan string, 1)
 			go func() {
-				got, err := call(t.Context(), s, sp, write, `{"do":"crowd","method":"`+method+`","path":"/api/v2/x","n":`+strconv.Itoa(n)+`}`)
+				got, err := call(t.Context(), s, sp, write,
+					`{"do":"crowd","method":"`+method+`","path":"/api/v2/x","n":`+strconv.Itoa(n)+`}`)
 				if err != nil {
 					got = err.Error()
 				}

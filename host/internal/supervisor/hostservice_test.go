@@ -143,14 +143,16 @@ func TestProgressIsBounded(t *testing.T) {
 			s, sp, _ := startRecorded(t, h, slog.New(slog.DiscardHandler))
 			begun := time.Now()
 			peak := heapPeak(func() {
-				if got, err := call(t.Context(), s, sp, read, `{"do":"`+do+`","n":`+strconv.Itoa(n)+`}`); err != nil || got != `"sent"` {
+				got, err := call(t.Context(), s, sp, read, `{"do":"`+do+`","n":`+strconv.Itoa(n)+`}`)
+				if err != nil || got != `"sent"` {
 					t.Errorf("got %s, %v", got, err)
 				}
 			})
 			if peak > 150<<20 {
 				t.Errorf("the heap grew by %d MiB", peak>>20)
 			}
-			if most := progressNotes * periods(begun, progressPeriod); len(h.progress) > most || (do == "progress-many") != (len(h.progress) > 0) {
+			most, some := progressNotes*periods(begun, progressPeriod), do == "progress-many"
+			if len(h.progress) > most || some != (len(h.progress) > 0) {
 				t.Errorf("%d of %d notes arrived, at most %d may", len(h.progress), n, most)
 			}
 			for _, r := range h.progress {
@@ -167,7 +169,9 @@ func TestProgressOfNoCall(t *testing.T) {
 	h := newHostService(nil, "ok", nil)
 	end := h.begin("live")
 	zero := 0.0
-	for _, r := range []*pluginv1.ProgressRequest{{CallId: "other"}, {}, {CallId: "live", Done: 1 / zero}, {CallId: "live", Total: zero / zero}} {
+	for _, r := range []*pluginv1.ProgressRequest{
+		{CallId: "other"}, {}, {CallId: "live", Done: 1 / zero}, {CallId: "live", Total: zero / zero},
+	} {
 		if h.mayReport(r) {
 			t.Errorf("%v is reported", r)
 		}
@@ -246,7 +250,7 @@ func TestCut(t *testing.T) {
 	for text, want := range map[string]string{
 		"short":                   "short",
 		"ten bytes.":              "ten bytes.",
-		"a token sk_live_1234567": "a token …", // half a secret is recognized by nobody
+		"a token sk_live_1234567": "a token …", // half a secret would not be recognized
 		"0123456789abcdef":        "0123456789 …",
 		"012345678é and more":     "012345678 …",
 	} {

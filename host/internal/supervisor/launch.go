@@ -144,7 +144,7 @@ func (s *Supervisor) connect(ctx context.Context, p *process, spec Spec) (stage 
 	}
 	if !manifest.SameDeclaration(spec.Manifest) {
 		return inDescribe, &refusalError{"it describes itself otherwise than its manifest does",
-			"Install it again with «auth0-mcp plugin install» after looking at the difference"}
+			"Check the difference, and install it again with auth0-mcp plugin install"}
 	}
 	id := conn.broker.NextId()
 	p.host = newHostService(s.cfg.Host(spec.Name), spec.Name, p.lines)

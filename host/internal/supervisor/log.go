@@ -73,7 +73,9 @@ type sink struct {
 }
 
 func (s *sink) Accept(_ string, level hclog.Level, msg string, args ...any) {
-	levels := map[hclog.Level]slog.Level{hclog.Info: slog.LevelInfo, hclog.Warn: slog.LevelWarn, hclog.Error: slog.LevelError}
+	levels := map[hclog.Level]slog.Level{
+		hclog.Info: slog.LevelInfo, hclog.Warn: slog.LevelWarn, hclog.Error: slog.LevelError,
+	}
 	l, ok := levels[level]
 	if !ok {
 		l = slog.LevelDebug

@@ -8,6 +8,7 @@ import (
 	"log/slog"
 	"os"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -127,6 +128,7 @@ func TestProgramsShareOneSealedCopy(t *testing.T) {
 	if len(inodes) != 1 {
 		t.Errorf("%d copies run", len(inodes))
 	}
+	checkShared(t, pids)
 	copies := func() int { s.programs.mu.Lock(); defer s.programs.mu.Unlock(); return len(s.programs.copies) }
 	if n := copies(); n != 1 {
 		t.Errorf("%d copies are held", n)
@@ -142,6 +144,41 @@ func TestProgramsShareOneSealedCopy(t *testing.T) {
 	}
 }
 
+// checkShared compares what processes have of their program in memory with their share
+// of it: proc_pid_smaps(5).
+func checkShared(t *testing.T, pids []string) {
+	t.Helper()
+	resident, share := 0, 0
+	for _, pid := range pids {
+		smaps, err := os.ReadFile("/proc/" + pid + "/smaps")
+		if err != nil {
+			t.Fatal(err)
+		}
+		ofProgram := false
+		for line := range strings.Lines(string(smaps)) {
+			fields := strings.Fields(line)
+			switch {
+			case !strings.HasSuffix(fields[0], ":"): // the head of a mapping
+				ofProgram = strings.Contains(line, "/memfd:auth0-mcp-plugin-")
+			case ofProgram && (fields[0] == "Rss:" || fields[0] == "Pss:"):
+				kilobytes, err := strconv.Atoi(fields[1])
+				if err != nil {
+					t.Fatal(err)
+				}
+				if fields[0] == "Rss:" {
+					resident += kilobytes
+				} else {
+					share += kilobytes
+				}
+			}
+		}
+	}
+	if resident == 0 || share > resident*6/10 {
+		t.Errorf("of %d kB of the program %d kB are counted for %d processes: they are not shared", resident, share, len(pids))
+	}
+	t.Logf("resident %d kB, proportional share %d kB", resident, share)
+}
+
 // checkSealed checks the executable of a running plugin.
 func checkSealed(t *testing.T, pid string) {
 	t.Helper()
@@ -155,7 +192,8 @@ func checkSealed(t *testing.T, pid string) {
 	}
 	defer file.Close()
 	seals, err := unix.FcntlInt(file.Fd(), unix.F_GET_SEALS, 0)
-	if want := unix.F_SEAL_WRITE | unix.F_SEAL_GROW | unix.F_SEAL_SHRINK | unix.F_SEAL_SEAL; err != nil || seals&want != want {
+	want := unix.F_SEAL_WRITE | unix.F_SEAL_GROW | unix.F_SEAL_SHRINK | unix.F_SEAL_SEAL
+	if err != nil || seals&want != want {
 		t.Errorf("the seals are %#x, %v", seals, err)
 	}
 	if f, err := os.OpenFile("/proc/"+pid+"/exe", os.O_RDWR, 0); err == nil {

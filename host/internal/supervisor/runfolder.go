@@ -41,11 +41,33 @@ type runFolder struct {
 	made, madeLock os.FileInfo
 }
 
-// whole reports whether folder and lock file are still there: cleaners of temporary
-// files remove what is old, and another user may then take the name.
-func (f *runFolder) whole() bool {
+// keep reports whether the folder is still there, with a lock file that this process
+// holds: cleaners of temporary files remove what is old, and another user may then take
+// the name. If only the lock file is gone, it is made again: without it, other hosts
+// would take the folder, and the processes of the plugins in it, for left ones.
+func (f *runFolder) keep() bool {
+	if !f.there() {
+		return false
+	}
 	lock, err := os.Lstat(filepath.Join(f.path, RunFolderLock))
-	return err == nil && os.SameFile(lock, f.madeLock) && f.there()
+	return err == nil && os.SameFile(lock, f.madeLock) || f.takeLock() == nil
+}
+
+func (f *runFolder) takeLock() error {
+	if f.lock != nil {
+		_ = f.lock.Unlock() // of a file that is gone
+	}
+	path := filepath.Join(f.path, RunFolderLock)
+	f.lock = flock.New(path)
+	locked, err := f.lock.TryLock()
+	if err == nil && !locked {
+		err = errors.New("another process holds it")
+	}
+	if err != nil {
+		return fmt.Errorf("locking %s: %w", path, err)
+	}
+	f.madeLock, err = os.Lstat(path)
+	return err
 }
 
 func (f *runFolder) there() bool {
@@ -75,7 +97,8 @@ func newRunFolder() (*runFolder, error) {
 		}
 		errs = append(errs, err)
 	}
-	return nil, errors.Join(append(errs, fmt.Errorf("set TMPDIR to a writable folder whose path has at most %d characters", maxTempDir))...)
+	errs = append(errs, fmt.Errorf("set TMPDIR to a writable folder whose path has at most %d characters", maxTempDir))
+	return nil, errors.Join(errs...)
 }
 
 func makeRunFolder(base string) (*runFolder, error) {
@@ -83,19 +106,12 @@ func makeRunFolder(base string) (*runFolder, error) {
 	if err != nil {
 		return nil, err
 	}
-	f := &runFolder{path: path, lock: flock.New(filepath.Join(path, RunFolderLock))}
-	locked, err := f.lock.TryLock()
-	if err == nil && !locked {
-		err = errors.New("another process holds it")
-	}
-	if err == nil {
-		f.made, err = os.Lstat(path)
-	}
-	if err == nil {
-		f.madeLock, err = os.Lstat(filepath.Join(path, RunFolderLock))
+	f := &runFolder{path: path}
+	if f.made, err = os.Lstat(path); err == nil {
+		err = f.takeLock()
 	}
 	if err != nil {
-		return nil, errors.Join(fmt.Errorf("locking %s: %w", path, err), f.lock.Unlock(), os.RemoveAll(path))
+		return nil, errors.Join(err, os.RemoveAll(path))
 	}
 	return f, nil
 }

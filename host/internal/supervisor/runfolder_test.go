@@ -9,6 +9,8 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/gofrs/flock"
+
 	"github.com/auth0-mcp/auth0-mcp/host/internal/fakeplugin"
 )
 
@@ -19,7 +21,8 @@ func TestRunFolderVanishes(t *testing.T) {
 		"as a whole":    os.RemoveAll,
 		"its lock file": func(folder string) error { return os.Remove(filepath.Join(folder, RunFolderLock)) },
 		"and is another's": func(folder string) error {
-			return errors.Join(os.RemoveAll(folder), os.Mkdir(folder, 0o755), os.WriteFile(filepath.Join(folder, RunFolderLock), nil, 0o600))
+			lock := filepath.Join(folder, RunFolderLock)
+			return errors.Join(os.RemoveAll(folder), os.Mkdir(folder, 0o755), os.WriteFile(lock, nil, 0o600))
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -40,6 +43,15 @@ func TestRunFolderVanishes(t *testing.T) {
 			second, err := call(t.Context(), s, spec(t, "second"), read, `{}`)
 			if err != nil {
 				t.Errorf("the next start: %v", err)
+			}
+			s.mu.Lock()
+			now := s.folder.path
+			s.mu.Unlock()
+			if free, err := flock.New(filepath.Join(now, RunFolderLock)).TryLock(); free || err != nil {
+				t.Errorf("the lock of the folder is free: %v", err)
+			}
+			if same := name == "its lock file"; same != (now == folder) {
+				t.Errorf("the folder was %s and is %s", folder, now)
 			}
 			nothingLeft(t, s, 1<<20, first, second)
 			_, err = os.Stat(folder)
@@ -76,7 +88,8 @@ func TestRunFolderVanishesDuringALaunch(t *testing.T) {
 	}
 	// The plugin's own folder goes between its making and the start of the process.
 	sp := spec(t, fakeplugin.Hangs)
-	r := newRunner(t.Context(), sp, runnerConfig{programs: s.programs, dir: filepath.Join(t.TempDir(), "gone"), stderr: &tail{}})
+	gone := filepath.Join(t.TempDir(), "gone")
+	r := newRunner(t.Context(), sp, runnerConfig{programs: s.programs, dir: gone, stderr: &tail{}})
 	var unfit *unfitError
 	if err := r.Start(t.Context()); !errors.As(err, &unfit) || !strings.Contains(err.Error(), "has vanished") {
 		t.Errorf("without a folder of its own: %v", err)

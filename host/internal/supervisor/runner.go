@@ -56,11 +56,11 @@ type runnerConfig struct {
 }
 
 func newRunner(ctx context.Context, spec Spec, cfg runnerConfig) *processRunner {
-	r := &processRunner{spec: spec, programs: cfg.programs, tail: cfg.stderr, begun: cfg.begun, exited: make(chan struct{}),
-		mark: pluginv1.RunVariable + "=" + cfg.dir + "\x00"}
+	r := &processRunner{spec: spec, programs: cfg.programs, tail: cfg.stderr, begun: cfg.begun,
+		exited: make(chan struct{}), mark: pluginv1.RunVariable + "=" + cfg.dir + "\x00"}
 	env := environment(cfg.env, cfg.dir, cfg.memoryLimit)
 	r.command = func() *exec.Cmd {
-		cmd := exec.CommandContext(ctx, spec.Path, spec.Args...) //nolint:gosec // launching plugins is the point; Start checks the digest
+		cmd := exec.CommandContext(ctx, spec.Path, spec.Args...) //nolint:gosec // Start checks the digest
 		cmd.Env = env
 		// A neutral folder, so that nothing is found or written by accident where
 		// the MCP client happens to run.

@@ -42,7 +42,7 @@ const (
 type Config struct {
 	// Domain is the tenant's domain, told to plugins for their texts and URLs.
 	Domain string
-	// Profile names the account towards «auth0-mcp plugins status».
+	// Profile names the account towards `auth0-mcp plugins status`.
 	Profile string
 	// Host makes the services that the host offers to one plugin process. The
 	// name is the identity of the connection: a plugin cannot claim another.
@@ -112,7 +112,8 @@ func orDefault(d, otherwise time.Duration) time.Duration {
 // Call runs a tool. A crash of a reading tool is retried once, on a new process; a
 // crash of a writing tool never is, nor one for want of memory: the same call would
 // take the same memory again, and which of several calls took it is not known.
-func (s *Supervisor) Call(ctx context.Context, spec Spec, tool pluginv1.ToolManifest, r *pluginv1.CallToolRequest) (*pluginv1.CallToolResponse, error) {
+func (s *Supervisor) Call(ctx context.Context, spec Spec, tool pluginv1.ToolManifest, r *pluginv1.CallToolRequest,
+) (*pluginv1.CallToolResponse, error) {
 	sl, err := s.slot(spec)
 	if err != nil {
 		return nil, err
@@ -133,7 +134,8 @@ func (s *Supervisor) Call(ctx context.Context, spec Spec, tool pluginv1.ToolMani
 	}
 }
 
-func (s *Supervisor) callOnce(ctx context.Context, sl *slot, tool pluginv1.ToolManifest, r *pluginv1.CallToolRequest) (*pluginv1.CallToolResponse, error) {
+func (s *Supervisor) callOnce(ctx context.Context, sl *slot, tool pluginv1.ToolManifest, r *pluginv1.CallToolRequest,
+) (*pluginv1.CallToolResponse, error) {
 	proc, err := sl.acquire(ctx)
 	if err != nil {
 		return nil, err
@@ -202,7 +204,8 @@ func (s *Supervisor) settle(sl *slot, proc *process, tool, callID string) {
 			return
 		}
 		if proc.awaits {
-			s.cfg.Log.Warn("plugin goes on with a call that has ended: its process is replaced", "plugin", sl.spec.Name, "tool", tool, "after", s.cfg.HangGrace)
+			s.cfg.Log.Warn("plugin goes on with a call that has ended: its process is replaced",
+				"plugin", sl.spec.Name, "tool", tool, "after", s.cfg.HangGrace)
 		}
 		sl.retire(proc)
 	})
@@ -233,7 +236,7 @@ func (s *Supervisor) runFolder() (string, error) {
 	if s.closed {
 		return "", ErrClosed
 	}
-	if s.folder != nil && !s.folder.whole() {
+	if s.folder != nil && !s.folder.keep() {
 		s.cfg.Log.Warn("the folder of the plugins' sockets has vanished and is made again", "folder", s.folder.path)
 		s.lost = append(s.lost, s.folder)
 		s.folder = nil

@@ -45,14 +45,14 @@ func (t *tail) String() string {
 }
 
 // plain makes a plugin's words fit to be shown: without the sequences that steer a
-// terminal, and without characters that nobody sees.
+// terminal, and without invisible characters.
 func plain(text string) string {
 	text = strings.Map(func(r rune) rune {
 		switch {
 		case r == '\n', unicode.IsPrint(r):
 			return r
 		case unicode.Is(unicode.Cf, r):
-			return -1 // joined to its neighbours, it hides a word from whoever looks for it
+			return -1 // joined to its neighbours, it hides a word from a search for it
 		}
 		return ' '
 	}, strings.ToValidUTF8(text, " "))

@@ -199,7 +199,7 @@ func stage(ctx context.Context, folder string, p *catalog.Plugin, digest catalog
 			return fmt.Errorf("%s changed while it was installed: try again (%w)", file.from, errors.Join(err, errNotConfirmed))
 		}
 	}
-	described, err := supervisor.Describe(ctx, binary, p.Args, supervisor.DefaultStartTimeout)
+	described, err := supervisor.Describe(ctx, binary, p.Args, time.Minute)
 	if err != nil {
 		return err
 	}
@@ -260,6 +260,9 @@ func describeDevPlugin(ctx context.Context, dir string, timeout time.Duration) (
 		return catalog.DevPlugin{}, fmt.Errorf("--dev-plugin %s: want one executable called auth0-mcp-plugin-NAME there, found %d: build it with go build -o %s", dir, len(found), filepath.Join(dir, "auth0-mcp-plugin-NAME"))
 	}
 	m, err := supervisor.Describe(ctx, found[0], nil, timeout)
+	if errors.Is(err, supervisor.ErrSlow) {
+		err = fmt.Errorf("%w. Give it longer: --plugin-start-timeout 1m", err)
+	}
 	if err != nil {
 		return catalog.DevPlugin{}, fmt.Errorf("--dev-plugin: %w", err)
 	}

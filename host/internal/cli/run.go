@@ -70,6 +70,7 @@ func (f *runFlags) addSelection(cmd *cobra.Command) {
 	f.readOnly.add(cmd, "read-only", "offer reading tools only, and let no write leave (AUTH0_MCP_READ_ONLY)")
 	cmd.Flags().StringArrayVar(&f.pluginDirs, "plugin-dir", nil, "a folder with plugins, searched first; repeatable (AUTH0_MCP_PLUGIN_DIR)")
 	cmd.Flags().StringArrayVar(&f.devPlugins, "dev-plugin", nil, "a folder with a plugin under development: loaded without being locked; repeatable")
+	f.plugins.addStart(cmd)
 }
 
 // addTenant adds the flags that say where calls go and what they may take.

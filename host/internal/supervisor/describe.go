@@ -51,8 +51,8 @@ var errManifestSize = fmt.Errorf("its manifest is over %d KiB", maxManifestBytes
 
 // Describe runs `PLUGIN describe`, with nothing of this process's environment, and
 // returns the manifest that it writes to stdout. timeout bounds it; 0:
-// [DefaultStartTimeout]. An error is a [*DescribeError], or the cause of ctx's end. What
-// the plugin forked into its process group ends with it.
+// [DefaultStartTimeout]. An error is a [*DescribeError], which wraps [ErrSlow] if the
+// time was up, or the cause of ctx's end. What the plugin forked into its process group ends with it.
 func Describe(ctx context.Context, path string, args []string, timeout time.Duration) (pluginv1.Manifest, error) {
 	timeout = orDefault(timeout, DefaultStartTimeout)
 	stderr := &tail{}
@@ -65,7 +65,7 @@ func Describe(ctx context.Context, path string, args []string, timeout time.Dura
 	}
 	run, stop := context.WithCancelCause(ctx)
 	defer stop(nil)
-	defer time.AfterFunc(timeout, func() { stop(errSlow) }).Stop()
+	defer time.AfterFunc(timeout, func() { stop(ErrSlow) }).Stop()
 	out := &boundedBuffer{limit: maxManifestBytes, over: func() { stop(errManifestSize) }}
 	err = runDescribe(describeCommand(run, path, args, out, stderr))
 	cause := context.Cause(run)
@@ -73,8 +73,8 @@ func Describe(ctx context.Context, path string, args []string, timeout time.Dura
 	switch {
 	case ctx.Err() != nil:
 		return pluginv1.Manifest{}, context.Cause(ctx)
-	case errors.Is(cause, errSlow):
-		return fail(slowRemedy, fmt.Errorf("it did not finish within %v", timeout))
+	case errors.Is(cause, ErrSlow):
+		return fail("", fmt.Errorf("it did not finish within %v: %w", timeout, ErrSlow))
 	case errors.Is(cause, errManifestSize):
 		return fail(authorRemedy, cause)
 	case errors.As(err, &exit):

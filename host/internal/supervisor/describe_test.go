@@ -60,7 +60,7 @@ func TestDescribeFaults(t *testing.T) {
 		timeout time.Duration
 		want    []string
 	}{
-		"hangs":                 {"exec /bin/sleep 300", time.Second, []string{"within 1s", "--plugin-start-timeout"}},
+		"hangs":                 {"exec /bin/sleep 300", time.Second, []string{"within 1s", "took too long"}},
 		"writes without end":    {"while :; do echo " + line + "; done", time.Minute, []string{"over 1024 KiB", "author"}},
 		"complains without end": {"while :; do echo " + line + " >&2; done", time.Second, []string{"within 1s", "xxx"}},
 		"fails": {`printf '\033[31mno \342\200\256database\n' >&2; exit 3`, time.Minute,

@@ -46,7 +46,7 @@ func (s *Supervisor) explain(p *process, spec Spec, stage string, by bool, cause
 		return refusal.remedy, err
 	case p.runner == nil:
 		return retryRemedy, fmt.Errorf("the folder of its sockets could not be made: %w", err)
-	case errors.Is(cause, errSlow):
+	case errors.Is(cause, ErrSlow):
 		return slowRemedy, fmt.Errorf("it was not ready within %v (--plugin-start-timeout): it hangs %s",
 			s.cfg.StartTimeout, stage)
 	case p.tooMuch.Load() > 0:

@@ -21,8 +21,8 @@ import (
 // DefaultStartTimeout bounds a launch, Configure included.
 const DefaultStartTimeout = 10 * time.Second
 
-// errSlow ends a launch that takes too long.
-var errSlow = errors.New("the start took too long")
+// ErrSlow ends a launch or a describe that takes too long.
+var ErrSlow = errors.New("the start took too long")
 
 // launch starts one process: digest, handshake, Describe equal to the manifest, Configure.
 func (s *Supervisor) launch(spec Spec) (*process, error) {
@@ -51,7 +51,7 @@ func (s *Supervisor) launchIn(spec Spec, dir string) (*process, error) {
 	ctx, stop := context.WithCancelCause(context.Background())
 	detach := context.AfterFunc(s.ctx, func() { stop(ErrClosed) })
 	defer detach()
-	slow := time.AfterFunc(s.cfg.StartTimeout, func() { stop(errSlow) })
+	slow := time.AfterFunc(s.cfg.StartTimeout, func() { stop(ErrSlow) })
 	defer slow.Stop()
 	p := &process{stderr: &tail{}, stop: stop, begun: time.Now(), wake: make(chan struct{}, 1),
 		lines: newLogLimit(s.cfg.Log, spec.Name)}
@@ -61,7 +61,7 @@ func (s *Supervisor) launchIn(spec Spec, dir string) (*process, error) {
 	p.client = goplugin.NewClient(s.clientConfig(ctx, p, spec, dir))
 	stage, err := s.connect(ctx, p, spec)
 	if err == nil && !slow.Stop() {
-		err = errSlow // it is about to be killed
+		err = ErrSlow // it is about to be killed
 	}
 	if err == nil {
 		return p, nil

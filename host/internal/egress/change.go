@@ -5,7 +5,6 @@ import (
 	"encoding/json"
 	"fmt"
 	"net/http"
-	"strings"
 
 	"github.com/auth0-mcp/auth0-mcp/host/internal/audit"
 	"github.com/auth0-mcp/auth0-mcp/host/internal/jsondoc"
@@ -132,10 +131,12 @@ func (c *Call) readTarget(ctx context.Context, r *pluginv1.RoundTripRequest, cha
 	if !plan.HasTarget(r.GetMethod()) {
 		// A POST below an existing thing, such as its deployment, acts on that thing; one
 		// to a collection makes something. Only an approver needs to know.
-		path = path[:strings.LastIndexByte(path, '/')]
-		if !c.bound() || r.GetMethod() != http.MethodPost || !pluginv1.CleanPath(path) {
+		parent, ok := parentPath(path)
+		if !c.bound() || r.GetMethod() != http.MethodPost || !ok {
 			return nil
 		}
+		path = parent
+		path = parent
 	}
 	var seen *pluginv1.RoundTripResponse
 	if answer, ok := c.simulation.Read(path); ok && c.grant.DryRun {

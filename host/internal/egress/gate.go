@@ -90,7 +90,8 @@ func (g *Gate) RoundTrip(ctx context.Context, plugin string, r *pluginv1.RoundTr
 		return failure(pluginv1.Failure_CODE_CALL_ENDED, "%s %s was not sent: it belongs to no call of plugin %s in progress", r.GetMethod(), r.GetPath(), plugin)
 	}
 	defer c.underWay.Done()
-	if reason := c.policy(r); reason != "" {
+	path, reason := c.policy(r)
+	if reason != "" {
 		text := fmt.Sprintf("%s %s was refused: %s", r.GetMethod(), r.GetPath(), reason)
 		c.noteRefusal(text)
 		c.grant.Audit.RefuseRequest(r.GetMethod(), r.GetPath(), c.rule(r), reason)
@@ -99,6 +100,8 @@ func (g *Gate) RoundTrip(ctx context.Context, plugin string, r *pluginv1.RoundTr
 	if len(r.GetBody()) > pluginv1.MaxBodyBytes {
 		return c.fails(pluginv1.Failure_CODE_TOO_LARGE, fmt.Sprintf("%s %s was not sent: its body is over %d bytes", r.GetMethod(), r.GetPath(), pluginv1.MaxBodyBytes))
 	}
+	r = atPath(r, path)
+	r = atPath(r, path)
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	defer context.AfterFunc(c.ctx, cancel)()

@@ -11,29 +11,30 @@ import (
 	"github.com/auth0-mcp/auth0-mcp/proto/pluginv1"
 )
 
-// policy says why a request may not be sent; "" if it may.
-func (c *Call) policy(r *pluginv1.RoundTripRequest) string {
+// policy says why a request may not be sent; "" if it may, and then to which path.
+func (c *Call) policy(r *pluginv1.RoundTripRequest) (path pluginv1.Path, reason string) {
 	method, tool := r.GetMethod(), c.grant.Tool
 	reading := slices.Contains(pluginv1.EffectRead.Methods(), method)
+	path, reason = requestPath(r)
 	switch {
-	case !pluginv1.CleanPath(r.GetPath()):
-		return "its path is not a clean path below " + pluginv1.BasePath
+	case reason != "":
+		return path, reason
 	case c.gate.cfg.ReadOnly && !reading:
-		return "the server is read-only"
+		return path, "the server is read-only"
 	case !slices.Contains(tool.Effect.Methods(), method):
-		return fmt.Sprintf("%s declares the effect %q", tool.Name, tool.Effect)
-	case len(c.rules) > 0 && !slices.ContainsFunc(c.rules, func(rule pluginv1.PathRule) bool { return rule.Match(method, r.GetPath()) }):
-		return tool.Name + " does not declare it"
+		return path, fmt.Sprintf("%s declares the effect %q", tool.Name, tool.Effect)
+	case len(c.rules) > 0 && !slices.ContainsFunc(c.rules, func(rule pluginv1.PathRule) bool { return rule.Match(method, path) }):
+		return path, tool.Name + " does not declare it"
 	}
 	if _, err := url.ParseQuery(r.GetQuery()); err != nil || strings.ContainsFunc(r.GetQuery(), outsideQuery) {
-		return "its query is malformed"
+		return path, "its query is malformed"
 	}
 	for _, header := range r.GetHeaders() {
 		if slices.ContainsFunc(header.GetValues(), func(value string) bool { return strings.ContainsFunc(value, outsideHeader) }) && describesBody(header) {
-			return fmt.Sprintf("its header %s is malformed", http.CanonicalHeaderKey(header.GetName()))
+			return path, fmt.Sprintf("its header %s is malformed", http.CanonicalHeaderKey(header.GetName()))
 		}
 	}
-	return ""
+	return path, ""
 }
 
 // describesBody reports whether a plugin's header is sent: everything about

@@ -12,8 +12,9 @@ import (
 	"strconv"
 	"strings"
 
-	"github.com/auth0-mcp/auth0-mcp/host/internal/atomicfile"
 	"github.com/spf13/cobra"
+
+	"github.com/auth0-mcp/auth0-mcp/host/internal/atomicfile"
 )
 
 // Environment is what main gives to the commands: the real stdin and stdout,

@@ -82,6 +82,9 @@ func show(out io.Writer, p *catalog.Plugin, digest catalog.Digest) {
 		for _, rule := range t.Paths {
 			fmt.Fprintf(out, "    may send: %s\n", rule)
 		}
+		if len(t.Files) > 0 {
+			fmt.Fprintf(out, "    may write files below: %s\n", strings.Join(t.Files, ", "))
+		}
 		if len(t.Untrusted) == 0 {
 			fmt.Fprintln(out, "    untrusted in its answers: every text")
 		} else {

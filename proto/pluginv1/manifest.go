@@ -225,6 +225,9 @@ func decodeMembers(at string, members map[string]json.RawMessage, out any) error
 }
 
 func decodeMember(at string, data json.RawMessage, field any) error {
+	if string(data) == "null" {
+		return fmt.Errorf("%s is null: leave it out", at)
+	}
 	switch field := field.(type) {
 	case *json.RawMessage:
 		*field = data

@@ -15,6 +15,8 @@ const roles = `{"manifest":1,"name":"roles","version":"0.1.0","protocols":[1],"e
 
 func TestParseManifestRefuses(t *testing.T) {
 	for name, data := range map[string]string{
+		"null for no paths":           strings.Replace(roles, `["GET /api/v2/roles"]`, "null", 1),
+		"null for no display":         strings.Replace(roles, `{"description":"List roles."}`, "null", 1),
 		"trailing data":               roles + `{}`,
 		"cut short":                   roles[:40],
 		"null":                        `null`,
@@ -78,11 +80,10 @@ func TestManifestVersions(t *testing.T) {
 		found int
 		fix   string
 	}{
-		``:                 {0, "rebuild the plugin"},
-		`"manifest":0,`:    {0, "rebuild the plugin"},
-		`"manifest":null,`: {0, "rebuild the plugin"},
-		`"manifest":-1,`:   {-1, "rebuild the plugin"},
-		`"manifest":2,`:    {2, "a newer auth0-mcp is needed"},
+		``:               {0, "rebuild the plugin"},
+		`"manifest":0,`:  {0, "rebuild the plugin"},
+		`"manifest":-1,`: {-1, "rebuild the plugin"},
+		`"manifest":2,`:  {2, "a newer auth0-mcp is needed"},
 	} {
 		// What else a manifest of another version has is not looked at.
 		_, err := ParseManifest([]byte(strings.Replace(roles, `"manifest":1,`, text+`"grants":1,`, 1)))

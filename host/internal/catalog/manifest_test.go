@@ -263,6 +263,7 @@ func FuzzManifest(f *testing.F) {
 		}
 		f.Add(seed)
 	}
+	schema, _ := publishedSchema(f)
 	f.Fuzz(func(t *testing.T, data []byte) {
 		m, schemas, err := decodeManifest(data)
 		if err != nil {
@@ -279,6 +280,9 @@ func FuzzManifest(f *testing.F) {
 		encoded, err := m.Encode()
 		if err != nil {
 			t.Fatalf("accepted, but cannot be encoded: %v", err)
+		}
+		if err := fitsSchema(t, schema, encoded); err != nil {
+			t.Errorf("accepted, and does not fit the published schema: %v", err)
 		}
 		again, _, err := decodeManifest(encoded)
 		if err != nil {

@@ -35,15 +35,18 @@ type WrittenFile struct {
 // why.
 func (c *Call) WriteFile(ctx context.Context, f File) (WrittenFile, error) {
 	if !slices.Contains(c.host.capabilities, pluginv1.CapabilityWriteFile) {
-		return WrittenFile{}, newError(pluginv1.Failure_CODE_FAILED_PRECONDITION, "%s was not written: this host cannot write files: update auth0-mcp", f.Path)
+		return WrittenFile{}, newError(pluginv1.Failure_CODE_FAILED_PRECONDITION,
+			"%s was not written: this host cannot write files: update auth0-mcp", f.Path)
 	}
 	if len(f.Content) > pluginv1.MaxBodyBytes {
-		return WrittenFile{}, newError(pluginv1.Failure_CODE_TOO_LARGE, "%s was not written: it is over %d bytes", f.Path, pluginv1.MaxBodyBytes)
+		return WrittenFile{}, newError(pluginv1.Failure_CODE_TOO_LARGE, "%s was not written: it is over %d bytes", f.Path,
+			pluginv1.MaxBodyBytes)
 	}
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	defer context.AfterFunc(c.ctx, cancel)()
-	answer, err := c.host.WriteFile(ctx, &pluginv1.WriteFileRequest{CallId: c.id, Root: f.Root, Path: f.Path, Content: f.Content, Private: f.Private},
+	answer, err := c.host.WriteFile(ctx, &pluginv1.WriteFileRequest{CallId: c.id, Root: f.Root, Path: f.Path,
+		Content: f.Content, Private: f.Private},
 		grpc.MaxCallSendMsgSize(pluginv1.MaxMessageBytes))
 	switch {
 	case ctx.Err() != nil:

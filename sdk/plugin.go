@@ -62,8 +62,11 @@ type Tool struct {
 //
 // A mistake in the declaration is reported by [Serve], [Plugin.Manifest] and the
 // test kit.
-func NewTool[In, Out any](name string, effect Effect, description string, fn func(context.Context, *Call, In) (Out, error), opts ...Option) Tool {
-	t := Tool{manifest: pluginv1.ToolManifest{Name: name, Effect: effect, Display: pluginv1.Display{Description: description}}}
+func NewTool[In, Out any](
+	name string, effect Effect, description string, fn func(context.Context, *Call, In) (Out, error), opts ...Option,
+) Tool {
+	t := Tool{manifest: pluginv1.ToolManifest{Name: name, Effect: effect,
+		Display: pluginv1.Display{Description: description}}}
 	for _, opt := range opts {
 		opt(&t.manifest)
 	}
@@ -144,7 +147,8 @@ var (
 // Manifest is the plugin's declaration, or an error that names every mistake.
 func (p Plugin) Manifest() (pluginv1.Manifest, error) {
 	m := pluginv1.Manifest{
-		ManifestVersion: pluginv1.ManifestVersion, Name: p.Name, Version: p.Version, Protocols: []int{pluginv1.ProtocolVersion},
+		ManifestVersion: pluginv1.ManifestVersion, Name: p.Name, Version: p.Version,
+		Protocols:  []int{pluginv1.ProtocolVersion},
 		Executable: "auth0-mcp-plugin-" + p.Name, Display: p.Display,
 	}
 	var errs []error

@@ -19,7 +19,8 @@ type idInput struct {
 }
 
 func tool(fn func(context.Context, *sdk.Call, idInput) (any, error), opts ...sdk.Option) sdk.Plugin {
-	return sdk.Plugin{Name: "users", Version: "0.1.0", Tools: []sdk.Tool{sdk.NewTool("auth0_use_users", sdk.Write, "Use.", fn, opts...)}}
+	return sdk.Plugin{Name: "users", Version: "0.1.0", Tools: []sdk.Tool{sdk.NewTool("auth0_use_users", sdk.Write,
+		"Use.", fn, opts...)}}
 }
 
 func arguments(t *testing.T, id string) string {
@@ -41,7 +42,8 @@ func TestIdsArrive(t *testing.T) {
 		if err := c.Send(ctx, http.MethodPost, &seen[1], nil, "users", in.ID, "roles"); err != nil {
 			return nil, err
 		}
-		request, err := http.NewRequestWithContext(ctx, http.MethodGet, "https://"+c.Domain()+c.Path("users", in.ID, "roles"), nil)
+		request, err := http.NewRequestWithContext(ctx, http.MethodGet,
+			"https://"+c.Domain()+c.Path("users", in.ID, "roles"), nil)
 		if err != nil {
 			return nil, err
 		}
@@ -57,7 +59,8 @@ func TestIdsArrive(t *testing.T) {
 	mux.HandleFunc("/api/v2/users/{id}/roles", func(w http.ResponseWriter, r *http.Request) {
 		_ = json.NewEncoder(w).Encode(r.PathValue("id"))
 	})
-	for _, id := range []string{"auth0|abc", "a_b#EXT#@c.onmicrosoft.com", "https://api/", "a%2Fb", "100%", "a b", "a?b=c", "a;b", "é", `a\b`, "x/roles"} {
+	for _, id := range []string{"auth0|abc", "a_b#EXT#@c.onmicrosoft.com", "https://api/", "a%2Fb", "100%", "a b",
+		"a?b=c", "a;b", "é", `a\b`, "x/roles"} {
 		r := sdktest.Call(t, p, mux, "auth0_use_users", arguments(t, id))
 		var seen [3]string
 		if err := json.Unmarshal(r.JSON, &seen); err != nil || seen != [3]string{id, id, id} {
@@ -78,7 +81,8 @@ func TestGetAndSend(t *testing.T) {
 	var got struct{ method, query, contentType, body string }
 	auth0 := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		body, _ := io.ReadAll(r.Body)
-		got.method, got.query, got.contentType, got.body = r.Method, r.URL.RawQuery, r.Header.Get("Content-Type"), string(body)
+		got.method, got.query, got.contentType, got.body = r.Method, r.URL.RawQuery, r.Header.Get("Content-Type"),
+			string(body)
 		if r.Method != http.MethodPatch {
 			_, _ = io.WriteString(w, answer)
 		}
@@ -118,7 +122,8 @@ func TestGetAndSend(t *testing.T) {
 		}
 		return nil, c.Send(ctx, http.MethodPost, nil, make(chan int), "users")
 	})
-	if f := sdktest.Call(t, p, auth0, "auth0_use_users", `{"id":""}`).Failure; f.GetCode() != pluginv1.Failure_CODE_INTERNAL || got.method != "PATCH" {
+	f := sdktest.Call(t, p, auth0, "auth0_use_users", `{"id":""}`).Failure
+	if f.GetCode() != pluginv1.Failure_CODE_INTERNAL || got.method != "PATCH" {
 		t.Errorf("a body that is no JSON: %v, %+v", f, got)
 	}
 }
@@ -129,7 +134,9 @@ func TestAPIError(t *testing.T) {
 		body          string
 		code, message string
 	}{
-		"Auth0's":  {http.StatusNotFound, `{"statusCode":404,"error":"Not Found","message":"The user does not exist.","errorCode":"inexistent_user"}`, "inexistent_user", "The user does not exist."},
+		"Auth0's": {http.StatusNotFound,
+			`{"statusCode":404,"error":"Not Found","message":"The user does not exist.","errorCode":"inexistent_user"}`,
+			"inexistent_user", "The user does not exist."},
 		"a page":   {http.StatusBadGateway, `<html>`, "", ""},
 		"no words": {http.StatusConflict, ``, "", ""},
 	} {
@@ -146,7 +153,8 @@ func TestAPIError(t *testing.T) {
 			w.WriteHeader(tt.status)
 			_, _ = io.WriteString(w, tt.body)
 		}), "auth0_use_users", `{"id":"a b"}`)
-		if want := (sdk.APIError{Method: "GET", Path: "/api/v2/users/a%20b", StatusCode: tt.status, ErrorCode: tt.code, Message: tt.message}); seen == nil || *seen != want {
+		if want := (sdk.APIError{Method: "GET", Path: "/api/v2/users/a%20b", StatusCode: tt.status, ErrorCode: tt.code,
+			Message: tt.message}); seen == nil || *seen != want {
 			t.Errorf("%s: %+v", name, seen)
 		}
 		if r.Failure.GetCode() != pluginv1.Failure_CODE_API || int(r.Failure.GetHttpStatus()) != tt.status {
@@ -157,7 +165,9 @@ func TestAPIError(t *testing.T) {
 		var out json.RawMessage
 		return nil, c.Get(ctx, &out, "users")
 	})
-	r := sdktest.Call(t, p, http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { _, _ = io.WriteString(w, "<html>") }), "auth0_use_users", `{"id":""}`)
+	r := sdktest.Call(t, p, http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		_, _ = io.WriteString(w, "<html>")
+	}), "auth0_use_users", `{"id":""}`)
 	if r.Failure.GetCode() != pluginv1.Failure_CODE_INTERNAL {
 		t.Errorf("an answer that is no JSON: %v", r.Failure)
 	}
@@ -173,14 +183,16 @@ func TestWriteFile(t *testing.T) {
 		return c.WriteFile(ctx, file)
 	}, sdk.Files("project"))
 	r := sdktest.Call(t, p, http.NotFoundHandler(), "auth0_use_users", `{"id":""}`)
-	if string(r.JSON) != `{"Path":"project/src/auth.ts","Replaced":true}` || len(r.Files) != 2 || string(r.Files[1].Content) != "x" || !r.Files[1].Private {
+	if string(r.JSON) != `{"Path":"project/src/auth.ts","Replaced":true}` || len(r.Files) != 2 ||
+		string(r.Files[1].Content) != "x" || !r.Files[1].Private {
 		t.Errorf("%s, %+v, %v", r.JSON, r.Files, r.Failure)
 	}
 }
 
 func TestReadersDeclareNoFiles(t *testing.T) {
 	p := sdk.Plugin{Name: "users", Version: "0.1.0", Tools: []sdk.Tool{
-		sdk.NewTool("auth0_x", sdk.Read, "X.", func(context.Context, *sdk.Call, idInput) (any, error) { return nil, nil }, sdk.Files("project"))}}
+		sdk.NewTool("auth0_x", sdk.Read, "X.", func(context.Context, *sdk.Call, idInput) (any, error) { return nil, nil },
+			sdk.Files("project"))}}
 	if _, err := p.Manifest(); err == nil {
 		t.Error("accepted")
 	}

@@ -38,7 +38,8 @@ func (t tunnel) RoundTrip(r *http.Request) (*http.Response, error) {
 		return nil, newError(pluginv1.Failure_CODE_CALL_ENDED, "%s %s was not sent: the call ended", r.Method, r.URL.Path)
 	}
 	if r.URL.Host != c.domain {
-		return nil, newError(pluginv1.Failure_CODE_REFUSED, "%s %s was not sent to %q: a plugin reaches %s only", r.Method, r.URL.Path, r.URL.Host, c.domain)
+		return nil, newError(pluginv1.Failure_CODE_REFUSED, "%s %s was not sent to %q: a plugin reaches %s only",
+			r.Method, r.URL.Path, r.URL.Host, c.domain)
 	}
 	path, err := pluginv1.ParsePath(r.URL.EscapedPath())
 	if err != nil {
@@ -75,8 +76,9 @@ func (t tunnel) RoundTrip(r *http.Request) (*http.Response, error) {
 	resp := answer.GetResponse()
 	c.lastStatus.Store(int64(resp.GetStatus()))
 	return &http.Response{
-		StatusCode: int(resp.GetStatus()), Status: fmt.Sprintf("%d %s", resp.GetStatus(), http.StatusText(int(resp.GetStatus()))),
-		Proto: "HTTP/1.1", ProtoMajor: 1, ProtoMinor: 1,
+		StatusCode: int(resp.GetStatus()),
+		Status:     fmt.Sprintf("%d %s", resp.GetStatus(), http.StatusText(int(resp.GetStatus()))),
+		Proto:      "HTTP/1.1", ProtoMajor: 1, ProtoMinor: 1,
 		Header: fromHeaders(resp.GetHeaders()), Body: io.NopCloser(bytes.NewReader(resp.GetBody())),
 		ContentLength: int64(len(resp.GetBody())), Request: r,
 	}, nil
@@ -91,7 +93,8 @@ func readBody(r *http.Request) ([]byte, error) {
 		return nil, fmt.Errorf("reading the body of %s %s: %w", r.Method, r.URL.Path, err)
 	}
 	if len(body) > pluginv1.MaxBodyBytes {
-		return nil, newError(pluginv1.Failure_CODE_TOO_LARGE, "%s %s was not sent: its body is over %d bytes", r.Method, r.URL.Path, pluginv1.MaxBodyBytes)
+		return nil, newError(pluginv1.Failure_CODE_TOO_LARGE, "%s %s was not sent: its body is over %d bytes",
+			r.Method, r.URL.Path, pluginv1.MaxBodyBytes)
 	}
 	return body, nil
 }

@@ -135,9 +135,11 @@ type ManifestVersionError struct {
 
 func (e *ManifestVersionError) Error() string {
 	if e.Newer() {
-		return fmt.Sprintf("the manifest has version %d, and this auth0-mcp reads version %d: a newer auth0-mcp is needed", e.Found, ManifestVersion)
+		return fmt.Sprintf("the manifest has version %d, and this auth0-mcp reads version %d: a newer auth0-mcp is needed",
+			e.Found, ManifestVersion)
 	}
-	return fmt.Sprintf("the manifest is of an old form (\"manifest\" is not %d): rebuild the plugin with the current SDK", ManifestVersion)
+	return fmt.Sprintf("the manifest is of an old form (\"manifest\" is not %d): rebuild the plugin with the current SDK",
+		ManifestVersion)
 }
 
 // Newer reports whether updating the host is the fix; otherwise it is rebuilding the

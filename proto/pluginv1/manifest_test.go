@@ -15,18 +15,19 @@ const roles = `{"manifest":1,"name":"roles","version":"0.1.0","protocols":[1],"e
 
 func TestParseManifestRefuses(t *testing.T) {
 	for name, data := range map[string]string{
-		"null for no paths":           strings.Replace(roles, `["GET /api/v2/roles"]`, "null", 1),
-		"null for no display":         strings.Replace(roles, `{"description":"List roles."}`, "null", 1),
-		"trailing data":               roles + `{}`,
-		"cut short":                   roles[:40],
-		"null":                        `null`,
-		"wrong type":                  `{"manifest":1,"name":1}`,
-		"tools of another type":       `{"manifest":1,"tools":{}}`,
-		"a tool of another type":      `{"manifest":1,"tools":[1]}`,
-		"a display that is too large": strings.Replace(roles, `"description"`, `"unknown":"`+strings.Repeat("x", MaxDisplayBytes)+`","description"`, 1),
-		"display of another type":     strings.Replace(roles, `{"description":"List roles."}`, `"List roles."`, 1),
-		"a version that is no whole":  strings.Replace(roles, `"manifest":1`, `"manifest":1.5`, 1),
-		"a version of another type":   strings.Replace(roles, `"manifest":1`, `"manifest":"1"`, 1),
+		"null for no paths":      strings.Replace(roles, `["GET /api/v2/roles"]`, "null", 1),
+		"null for no display":    strings.Replace(roles, `{"description":"List roles."}`, "null", 1),
+		"trailing data":          roles + `{}`,
+		"cut short":              roles[:40],
+		"null":                   `null`,
+		"wrong type":             `{"manifest":1,"name":1}`,
+		"tools of another type":  `{"manifest":1,"tools":{}}`,
+		"a tool of another type": `{"manifest":1,"tools":[1]}`,
+		"a display that is too large": strings.Replace(roles, `"description"`, `"unknown":"`+strings.Repeat("x",
+			MaxDisplayBytes)+`","description"`, 1),
+		"display of another type":    strings.Replace(roles, `{"description":"List roles."}`, `"List roles."`, 1),
+		"a version that is no whole": strings.Replace(roles, `"manifest":1`, `"manifest":1.5`, 1),
+		"a version of another type":  strings.Replace(roles, `"manifest":1`, `"manifest":"1"`, 1),
 	} {
 		t.Run(name, func(t *testing.T) {
 			if m, err := ParseManifest([]byte(data)); err == nil {
@@ -39,12 +40,14 @@ func TestParseManifestRefuses(t *testing.T) {
 // Where members grant something, one that is not known is refused, with what to do.
 func TestUnknownMembersThatGrant(t *testing.T) {
 	for member, at := range map[string]string{
-		`"path":["GET /api/v2/roles"]`: "tools[0]", `"Paths":[]`: "tools[0]", `"may":"everything"`: "tools[0]", `"description":"Top."`: "tools[0]", `"title":"x"`: "tools[0]",
+		`"path":["GET /api/v2/roles"]`: "tools[0]", `"Paths":[]`: "tools[0]", `"may":"everything"`: "tools[0]",
+		`"description":"Top."`: "tools[0]", `"title":"x"`: "tools[0]",
 	} {
 		name, _, _ := strings.Cut(member[1:], `"`)
 		_, err := ParseManifest([]byte(strings.Replace(roles, `"effect"`, member+`,"effect"`, 1)))
 		var unknown *UnknownMemberError
-		if !errors.As(err, &unknown) || unknown.Member != name || unknown.At != at || !strings.Contains(err.Error(), "a newer auth0-mcp is needed") {
+		if !errors.As(err, &unknown) || unknown.Member != name || unknown.At != at || !strings.Contains(err.Error(),
+			"a newer auth0-mcp is needed") {
 			t.Errorf("%s: %v", member, err)
 		}
 		_, err = ParseManifest([]byte(strings.Replace(roles, `"name":"roles"`, `"name":"roles","grants":[]`, 1)))
@@ -60,13 +63,16 @@ func TestUnknownDisplayMembersAreIgnored(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	more := strings.Replace(roles, `"display":{`, `"display":{"colour":"#fff","Description":"Another.","DESCRIPTION":1,"nested":{"a":[1]},"icons":[{"src":"https://x.example/i.png","theme":"dark"}],`, 1)
+	more := strings.Replace(roles, `"display":{`,
+		`"display":{"colour":"#fff","Description":"Another.","DESCRIPTION":1,"nested":{"a":[1]},"icons":[{"src":"https://x.example/i.png","theme":"dark"}],`,
+		1)
 	more = strings.Replace(more, `"name":"roles"`, `"name":"roles","display":{"category":"x"}`, 1)
 	m, err := ParseManifest([]byte(more))
 	if err != nil {
 		t.Fatal(err)
 	}
-	if m.Tools[0].Description != "List roles." || len(m.Tools[0].Icons) != 1 || !reflect.DeepEqual(m.Display, plain.Display) {
+	if m.Tools[0].Description != "List roles." || len(m.Tools[0].Icons) != 1 || !reflect.DeepEqual(m.Display,
+		plain.Display) {
 		t.Errorf("read as %+v", m)
 	}
 	m.Tools[0].Icons = nil

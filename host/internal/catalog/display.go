@@ -66,7 +66,8 @@ func checkShown(text string, limit int, multiline bool) error {
 // checkURL accepts a URL that a client may show as a link.
 func checkURL(text string) error {
 	u, err := url.Parse(text)
-	if err != nil || u.Scheme != "https" || u.Host == "" || u.User != nil || len(text) > maxURLBytes || checkText(text, false) != nil {
+	plain := err == nil && u.Scheme == "https" && u.Host != "" && u.User == nil
+	if !plain || len(text) > maxURLBytes || checkText(text, false) != nil {
 		return fmt.Errorf("want an https URL of at most %d bytes", maxURLBytes)
 	}
 	return nil
@@ -80,7 +81,8 @@ var (
 func checkIcon(icon pluginv1.Icon) error {
 	if data, ok := strings.CutPrefix(icon.Src, "data:"); ok {
 		mediaType, encoded, _ := strings.Cut(data, ";base64,")
-		if _, err := base64.StdEncoding.DecodeString(encoded); err != nil || encoded == "" || !iconType.MatchString(mediaType) || len(icon.Src) > maxIconBytes {
+		if _, err := base64.StdEncoding.DecodeString(encoded); err != nil || encoded == "" ||
+			!iconType.MatchString(mediaType) || len(icon.Src) > maxIconBytes {
 			return fmt.Errorf("src: want a data URL of a PNG, JPEG or WebP image in base64, of at most %d bytes", maxIconBytes)
 		}
 	} else if err := checkURL(icon.Src); err != nil {

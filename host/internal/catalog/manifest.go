@@ -49,7 +49,8 @@ type ProtocolError struct {
 }
 
 func (e *ProtocolError) Error() string {
-	return fmt.Sprintf("the plugin speaks %s of the plugin protocol, this host speaks %s", versions(e.Plugin), versions(e.Host))
+	return fmt.Sprintf("the plugin speaks %s of the plugin protocol, this host speaks %s", versions(e.Plugin),
+		versions(e.Host))
 }
 
 // PluginIsNewer reports whether updating the host is the remedy; otherwise it
@@ -174,7 +175,8 @@ func manifestProblems(m pluginv1.Manifest, schemas []any) []error {
 		problems = append(problems, &pluginv1.ManifestVersionError{Found: m.ManifestVersion})
 	}
 	if !isPluginName(m.Name) {
-		report("name %s: want a lower-case letter, then lower-case letters, digits and dashes, 31 characters at most", jsondoc.Quote(m.Name))
+		report("name %s: want a lower-case letter, then lower-case letters, digits and dashes, 31 characters at most",
+			jsondoc.Quote(m.Name))
 	}
 	if !isSemver(m.Version) {
 		report("version %s: want a semantic version such as 1.2.3", jsondoc.Quote(m.Version))
@@ -234,7 +236,8 @@ func toolProblems(t pluginv1.ToolManifest, schema any) []error {
 	var problems []error
 	report := func(format string, args ...any) { problems = append(problems, fmt.Errorf(format, args...)) }
 	if !isIdentifier(t.Name) {
-		report("name %s: want a lower-case letter, then lower-case letters, digits and underscores, 64 characters at most", jsondoc.Quote(t.Name))
+		report("name %s: want a lower-case letter, then lower-case letters, digits and underscores, 64 characters at most",
+			jsondoc.Quote(t.Name))
 	}
 	if strings.TrimSpace(t.Description) == "" {
 		report("display has no description")
@@ -289,7 +292,8 @@ func filesProblems(t pluginv1.ToolManifest) (problems []error) {
 	}
 	for i, root := range t.Files {
 		if !isPluginName(root) {
-			problems = append(problems, fmt.Errorf("files %s: want the name of a root, such as project: a lower-case letter, then lower-case letters, digits and dashes, 31 characters at most", jsondoc.Quote(root)))
+			problems = append(problems, fmt.Errorf("files %s: want the name of a root, such as project: a lower-case "+
+				"letter, then lower-case letters, digits and dashes, 31 characters at most", jsondoc.Quote(root)))
 		} else if slices.Contains(t.Files[:i], root) {
 			problems = append(problems, fmt.Errorf("files %s: the root is given twice", jsondoc.Quote(root)))
 		}
@@ -305,8 +309,10 @@ func checkExecutable(path string) error {
 	switch {
 	case path == "":
 		return errors.New("executable is missing: want the binary's path, relative to the manifest's folder")
-	case strings.ContainsAny(path, `\:`), !fs.ValidPath(path), path == ".", len(path) > maxArgBytes, checkText(path, false) != nil:
-		return fmt.Errorf("executable %s: want a clean relative path with forward slashes inside the manifest's folder", jsondoc.Quote(path))
+	case strings.ContainsAny(path, `\:`), !fs.ValidPath(path), path == ".", len(path) > maxArgBytes,
+		checkText(path, false) != nil:
+		return fmt.Errorf("executable %s: want a clean relative path with forward slashes inside the manifest's folder",
+			jsondoc.Quote(path))
 	case strings.EqualFold(pathpkg.Ext(path), windowsSuffix):
 		return fmt.Errorf("executable %s: leave out %s, which is appended on Windows", jsondoc.Quote(path), windowsSuffix)
 	}
@@ -314,14 +320,16 @@ func checkExecutable(path string) error {
 }
 
 func isPluginName(s string) bool {
-	return s != "" && len(s) <= 31 && isLower(s[0]) && onlyBytes(s, func(c byte) bool { return isLower(c) || isDigit(c) || c == '-' })
+	inside := func(c byte) bool { return isLower(c) || isDigit(c) || c == '-' }
+	return s != "" && len(s) <= 31 && isLower(s[0]) && onlyBytes(s, inside)
 }
 
 // isIdentifier accepts a lower-case letter followed by lower-case letters,
 // digits and underscores, 64 characters at most: beyond that MCP clients cut
 // tool names.
 func isIdentifier(s string) bool {
-	return s != "" && len(s) <= 64 && isLower(s[0]) && onlyBytes(s, func(c byte) bool { return isLower(c) || isDigit(c) || c == '_' })
+	inside := func(c byte) bool { return isLower(c) || isDigit(c) || c == '_' }
+	return s != "" && len(s) <= 64 && isLower(s[0]) && onlyBytes(s, inside)
 }
 
 func isScope(s string) bool {

@@ -13,7 +13,10 @@ import (
 // no files. In doubt it does not: MCP clients ask before they call a tool that may
 // destroy something, and not before others.
 func OnlyAdds(t pluginv1.ToolManifest) bool {
-	return t.Effect == pluginv1.EffectWrite && len(t.Files) == 0 && len(t.Paths) > 0 && !slices.ContainsFunc(t.Paths, func(rule string) bool {
+	if t.Effect != pluginv1.EffectWrite || len(t.Files) > 0 || len(t.Paths) == 0 {
+		return false
+	}
+	return !slices.ContainsFunc(t.Paths, func(rule string) bool {
 		method, path, _ := strings.Cut(rule, " ")
 		adds := method == http.MethodPost && isCollection(path)
 		return !adds && !slices.Contains(pluginv1.EffectRead.Methods(), method)

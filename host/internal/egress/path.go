@@ -18,7 +18,8 @@ func requestPath(r *pluginv1.RoundTripRequest) (path pluginv1.Path, problem stri
 // atPath is a request as it is sent: to the path that was compared with the rules, in
 // the one escaped form that it has.
 func atPath(r *pluginv1.RoundTripRequest, path pluginv1.Path) *pluginv1.RoundTripRequest {
-	return &pluginv1.RoundTripRequest{CallId: r.GetCallId(), Method: r.GetMethod(), Path: path.String(), Query: r.GetQuery(),
+	return &pluginv1.RoundTripRequest{CallId: r.GetCallId(), Method: r.GetMethod(), Path: path.String(),
+		Query:   r.GetQuery(),
 		Headers: r.GetHeaders(), Body: r.GetBody()}
 }
 

@@ -164,3 +164,20 @@ func TestProtocolVersionIsTheContracts(t *testing.T) {
 		}
 	}
 }
+
+// The pages that the contract refers to exist.
+func TestTheContractCitesPagesThatExist(t *testing.T) {
+	src, err := os.ReadFile("../auth0mcp/plugin/v1/plugin.proto")
+	if err != nil {
+		t.Fatal(err)
+	}
+	pages := regexp.MustCompile(`docs/[a-z/-]+\.md`).FindAllString(string(src), -1)
+	if len(pages) == 0 {
+		t.Error("no page is cited")
+	}
+	for _, page := range pages {
+		if _, err := os.Stat("../../" + page); err != nil {
+			t.Error(err)
+		}
+	}
+}

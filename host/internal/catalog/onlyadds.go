@@ -1,7 +1,6 @@
 package catalog
 
 import (
-	"net/http"
 	"slices"
 	"strings"
 
@@ -18,7 +17,7 @@ func OnlyAdds(t pluginv1.ToolManifest) bool {
 	}
 	return !slices.ContainsFunc(t.Paths, func(rule string) bool {
 		method, path, _ := strings.Cut(rule, " ")
-		adds := method == http.MethodPost && isCollection(path)
+		adds := method == "POST" && isCollection(path)
 		return !adds && !slices.Contains(pluginv1.EffectRead.Methods(), method)
 	})
 }

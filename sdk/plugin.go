@@ -101,7 +101,7 @@ func Paths(rules ...string) Option {
 	return func(m *pluginv1.ToolManifest) { m.Paths = append(m.Paths, rules...) }
 }
 
-// Untrusted names the fields of the tool's answers that somebody else than the
+// Untrusted names the fields of the tool's answers that others than the
 // caller can have written, such as "logs[].user_agent": the tenant's users and
 // visitors, its applications, other administrators. A name stands for all that is
 // below it, "[]" for each item of a list. The host tells the client which of them

@@ -22,7 +22,7 @@ build: ## Build bin/auth0-mcp and its plugins in bin/plugins
 	cd plugins/bundle && $(call gobuild,) -o $(CURDIR)/bin/plugins/auth0-mcp-plugins .
 	bin/plugins/auth0-mcp-plugins manifests bin/plugins
 	bundled=$$(bin/plugins/auth0-mcp-plugins digests bin/plugins) && cd host && \
-		$(call gobuild,-X main.version=$(VERSION) -X "main.bundledPlugins='"$$bundled"'") -o $(CURDIR)/bin/auth0-mcp .
+		$(call gobuild,-X main.version=$(VERSION) -X "main.bundledPlugins='"$$bundled"'") -o $(CURDIR)/bin/auth0-mcp ./cmd/auth0-mcp
 
 demo: build ## Build, and show the main job on the sandbox tenant
 	cd host && GOWORK=off go run ./cmd/auth0-mcp-demo $(CURDIR)/bin/auth0-mcp

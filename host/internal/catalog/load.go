@@ -225,6 +225,9 @@ func resolveExecutable(goos, dir, executable string) (string, error) {
 	}
 	executable = ExecutableName(goos, executable)
 	path := filepath.Join(dir, filepath.FromSlash(executable))
+	if runtime.GOOS == "windows" && filepath.Ext(path) != ".exe" {
+		path += ".exe" // manifests are the same on every platform
+	}
 	realPath, err := filepath.EvalSymlinks(path)
 	if err != nil {
 		return "", fmt.Errorf("executable %s: %w", executable, err)

@@ -26,7 +26,7 @@ gobuild = GOWORK=off CGO_ENABLED=0 GOOS=$(os) GOARCH=$(arch) go build $(goflags)
 # What go-auth0 knows of the requests that a plugin's tools send.
 auth0types = cd tools && GOWORK=off go run ./auth0types $(CURDIR)/plugins/$(1)/testdata/auth0types.json $(2)
 
-.PHONY: help build build-all demo test fuzz bench soak e2e e2e-desktop e2e-windows desktop-programs windows-programs missing-packages lint generate tidy clean tools
+.PHONY: help build build-all demo test fuzz bench soak e2e e2e-desktop e2e-windows desktop-programs windows-programs missing-packages lint generate breaking tidy clean tools
 
 help: ## Show what can be made
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / {printf "%-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -113,6 +113,11 @@ generate: tools ## Generate the contract's Go code, Auth0's types for tests, and
 	$(call auth0types,forms,CreateFormRequestContent UpdateFormRequestContent)
 	cd host && GOWORK=off go run ./cmd/auth0-mcp-readme $(CURDIR)/README.md $(sort $(wildcard $(CURDIR)/plugins/*/manifest.json))
 
+# proto/baseline.binpb is the contract that third parties may rely on. A capability may be added to it with
+# buf build -o proto/baseline.binpb; what it holds never changes.
+breaking: tools ## Check that the wire contract is compatible with its baseline
+	buf breaking --against proto/baseline.binpb
+
 tidy: ## Tidy every module
 	$(each) go mod tidy; done
 
@@ -120,4 +125,4 @@ tools: ## Build the pinned tools into .tools
 	@mkdir -p .tools && cd tools && GOWORK=off go build -o ../.tools/ tool
 
 clean: ## Remove what was built
-	rm -rf bin .tools
+	rm -rf bin .tools e2e/node_modules

@@ -44,8 +44,11 @@ build-all: ## Build for all six platforms
 demo: $(built) ## Build, and show the main job on the sandbox tenant
 	cd host && GOWORK=off go run ./cmd/auth0-mcp-demo $(CURDIR)/bin/auth0-mcp
 
+# Many tests wait for processes, so four packages at a time keep two cores busy. The time limit is
+# for a machine that does other work as well.
 test: ## Run every module's tests with the race detector
-	$(each) go test -race ./...; done
+	$(each) go test -race -p 4 -timeout 20m ./...; done
+	cd host && GOWORK=off go test -count=1 . # it reads files of the repository that Go's test cache does not watch
 
 # Each target's corpus is in its package's testdata/fuzz; a finding is written there
 # too, and is committed with its repair. What is merely new stays in Go's cache.

@@ -105,8 +105,10 @@ windows-programs:
 missing-packages: ## Print the Debian packages that e2e-desktop and e2e-windows lack here
 	@echo $(call missing,$(desktop_needs) $(windows_needs))
 
-lint: tools ## Run golangci-lint on every module
+lint: tools ## Run golangci-lint on every module, and go vet for Windows and macOS
 	$(each) golangci-lint run --config $(CURDIR)/.golangci.yml ./...; done
+	@set -e; for os in windows darwin; do for dir in sdk host; do \
+		echo "go vet for $$os in $$dir"; (cd $$dir && GOWORK=off GOOS=$$os go vet ./...); done; done
 
 generate: tools ## Generate the contract's Go code, Auth0's types for tests, and the README's table of tools
 	buf lint && buf generate

@@ -29,7 +29,7 @@ auth0types = cd tools && GOWORK=off go run ./auth0types $(CURDIR)/plugins/$(1)/t
 .PHONY: help build build-all demo test fuzz bench soak e2e e2e-desktop e2e-windows desktop-programs windows-programs missing-packages lint generate breaking tidy clean tools
 
 help: ## Show what can be made
-	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / {printf "%-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / {printf "%-17s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 build: ## Build bin/auth0-mcp and its plugins; with GOOS and GOARCH into bin/GOOS_GOARCH
 	rm -rf $(bin)/auth0-mcp$(exe) $(bin)/plugins && mkdir -p $(bin)/plugins
@@ -50,8 +50,8 @@ test: ## Run every module's tests with the race detector
 	$(each) go test -race -p 4 -timeout 20m ./...; done
 	cd host && GOWORK=off go test -count=1 . # it reads files of the repository that Go's test cache does not watch
 
-# Each target's corpus is in its package's testdata/fuzz; a finding is written there
-# too, and is committed with its repair. What is merely new stays in Go's cache.
+# Each target's corpus is in its package's testdata/fuzz; a finding is written there too,
+# and is committed with its fix. New inputs that fail nothing stay in Go's cache.
 FUZZTIME = 10s
 fuzz: ## Run every fuzz target for FUZZTIME, one after the other, until the first finding
 	@set -eo pipefail; log=$$(mktemp); trap 'rm -f "$$log"' EXIT; ran=0; for dir in $(modules); do cd $$dir; \
@@ -69,14 +69,14 @@ bench: $(built) ## Measure start, calls, memory and tools/list of the built serv
 # How long, and the seed of a run to repeat: make soak SOAK=2h SEED=7
 SOAK = 2m
 SEED =
-soak: $(built) ## Strain the built server for SOAK (2m): callers, kills, faults; every promise is counted
+soak: $(built) ## Load the built server for SOAK (2m) with kills and faults, and count every call
 	cd host && GOWORK=off go run ./cmd/auth0-mcp-soak -duration $(SOAK) $(if $(SEED),-seed $(SEED)) $(CURDIR)/bin/auth0-mcp
 
 # One file after the other: ten processes, a browser and a keychain need both cores.
 nodetest = node --test --test-concurrency=1 --test-timeout=600000
 e2etest = cd e2e && npm ci --silent --ignore-scripts && $(nodetest)
 
-e2e: $(built) ## Drive the binary with foreign MCP clients, and a third party's plugin
+e2e: $(built) ## Drive the binary with other MCP clients, and a third party's plugin
 	$(e2etest) *.test.mjs
 	e2e/third-party.sh
 

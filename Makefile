@@ -21,12 +21,14 @@ built = $(if $(BUILT),,build)
 
 # Reproducible: no paths, no version control stamp, no build id; cgo would cost memory and start.
 goflags = -trimpath -buildvcs=false
+seal = GOWORK=off go run $(goflags) ./cmd/manifests
 gobuild = GOWORK=off CGO_ENABLED=0 GOOS=$(os) GOARCH=$(arch) go build $(goflags) -ldflags '-s -w -buildid= $(1)'
 
 # What go-auth0 knows of the requests that a plugin's tools send.
 auth0types = cd tools && GOWORK=off go run ./auth0types $(CURDIR)/plugins/$(1)/testdata/auth0types.json $(2)
 
-.PHONY: help build build-all demo test fuzz bench soak e2e e2e-desktop e2e-windows desktop-programs windows-programs missing-packages lint generate breaking tidy clean tools
+.PHONY: help build build-all demo test fuzz bench soak e2e e2e-desktop e2e-windows desktop-programs \
+	windows-programs missing-packages lint generate breaking tidy clean tools
 
 help: ## Show what can be made
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / {printf "%-17s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -34,8 +36,8 @@ help: ## Show what can be made
 build: ## Build bin/auth0-mcp and its plugins; with GOOS and GOARCH into bin/GOOS_GOARCH
 	rm -rf $(bin)/auth0-mcp$(exe) $(bin)/plugins && mkdir -p $(bin)/plugins
 	cd plugins/bundle && $(call gobuild,) -o $(bin)/plugins/auth0-mcp-plugins$(exe) ./cmd/auth0-mcp-plugins
-	digests=$$(cd plugins/bundle && GOWORK=off go run $(goflags) ./cmd/manifests $(bin)/plugins/auth0-mcp-plugins$(exe)) && cd host && \
-		$(call gobuild,-X main.version=$(VERSION) -X "main.bundledPlugins='"$$digests"'") -o $(bin)/auth0-mcp$(exe) ./cmd/auth0-mcp
+	digests=$$(cd plugins/bundle && $(seal) $(bin)/plugins/auth0-mcp-plugins$(exe)) && cd host && $(call gobuild, \
+		-X main.version=$(VERSION) -X "main.bundledPlugins='"$$digests"'") -o $(bin)/auth0-mcp$(exe) ./cmd/auth0-mcp
 
 build-all: ## Build for all six platforms
 	@set -e; for platform in $(platforms); do \
@@ -57,8 +59,10 @@ fuzz: ## Run every fuzz target for FUZZTIME, one after the other, until the firs
 	@set -eo pipefail; log=$$(mktemp); trap 'rm -f "$$log"' EXIT; ran=0; for dir in $(modules); do cd $$dir; \
 	while IFS=: read -r file target; do \
 		[ -n "$$target" ] || continue; \
-		GOWORK=off go test -run '^$$' -fuzz "^$${target#func }$$" -fuzztime $(FUZZTIME) -parallel 2 $$(dirname $$file) >"$$log" 2>&1 || { cat "$$log"; exit 1; }; \
-		printf '%-20s %s\n' "$${target#func }" "$$(grep -o 'execs: [0-9]*' "$$log" | tail -1 | grep . || echo 'execs: the corpus alone, and the cache')"; ran=$$((ran+1)); \
+		GOWORK=off go test -run '^$$' -fuzz "^$${target#func }$$" -fuzztime $(FUZZTIME) -parallel 2 \
+			$$(dirname $$file) >"$$log" 2>&1 || { cat "$$log"; exit 1; }; \
+		execs=$$(grep -o 'execs: [0-9]*' "$$log" | tail -1 | grep . || echo 'execs: the corpus alone, and the cache'); \
+		printf '%-20s %s\n' "$${target#func }" "$$execs"; ran=$$((ran+1)); \
 	done < <(grep -roE --include='*_test.go' '^func Fuzz[A-Za-z0-9]*' . | sort); done; \
 	[ $$ran -gt 0 ] || { echo "no fuzz targets were found" >&2; exit 1; }
 
@@ -80,20 +84,22 @@ e2e: $(built) ## Drive the binary with other MCP clients, and a third party's pl
 	$(e2etest) *.test.mjs
 	e2e/third-party.sh
 
-e2e-desktop: desktop-programs $(built) ## Sign in with a real browser, terminal and keychain (Debian's chromium, tmux, dbus, gnome-keyring)
+e2e-desktop: desktop-programs $(built) ## Sign in with a real browser, terminal and keychain
 	$(e2etest) desktop/*.test.mjs
 	cd host && GOWORK=off go test -count=1 -tags keyring -run 'TestSecretService$$' ./internal/auth
 
 # Runs the build for windows/amd64.
-e2e-windows: windows-programs ## Run the Windows build under Wine (Debian's wine, wine64 and gcc-mingw-w64-x86-64)
+e2e-windows: windows-programs ## Run the Windows build under Wine
 	$(if $(BUILT),,$(MAKE) --no-print-directory build GOOS=windows GOARCH=amd64)
 	cd e2e && $(nodetest) windows/*.test.mjs
 
 # A test that is left out proves nothing: a program that is missing is an error.
 # Each is named by a program and the Debian package that has it.
-desktop_needs = chromium:chromium tmux:tmux dbus-daemon:dbus-daemon dbus-send:dbus-bin gnome-keyring-daemon:gnome-keyring openssl:openssl
+desktop_needs = chromium:chromium tmux:tmux dbus-daemon:dbus-daemon dbus-send:dbus-bin \
+	gnome-keyring-daemon:gnome-keyring openssl:openssl
 windows_needs = wine:wine wineserver:wine64 x86_64-w64-mingw32-gcc:gcc-mingw-w64-x86-64
-missing = $(strip $(foreach need,$(1),$(shell command -v $(firstword $(subst :, ,$(need))) >/dev/null || echo $(lastword $(subst :, ,$(need))))))
+absent = $(shell command -v $(firstword $(1)) >/dev/null || echo $(lastword $(1)))
+missing = $(strip $(foreach need,$(1),$(call absent,$(subst :, ,$(need)))))
 needs = $(if $(2),$(error $(1) needs programs that are missing. On Debian: apt-get install $(2)))
 
 desktop-programs:

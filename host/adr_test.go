@@ -20,7 +20,8 @@ func TestDecisionRecords(t *testing.T) {
 	if err != nil || len(records) == 0 {
 		t.Fatalf("%d decision records in %s, %v", len(records), folder, err)
 	}
-	head := regexp.MustCompile(`^# (\d+)\. (.+)\n\nStatus: (accepted|superseded by \[\d+\]\([0-9a-z-]+\.md\))\. Date: (\d{4}-\d{2}-\d{2})\.\n\n`)
+	head := regexp.MustCompile(`^# (\d+)\. (.+)\n\n` +
+		`Status: (accepted|superseded by \[\d+\]\([0-9a-z-]+\.md\))\. Date: (\d{4}-\d{2}-\d{2})\.\n\n`)
 	for i, path := range records {
 		text, err := os.ReadFile(path)
 		if err != nil {
@@ -35,7 +36,8 @@ func TestDecisionRecords(t *testing.T) {
 		if want := fmt.Sprintf("%04d-", i+1); !strings.HasPrefix(name, want) || m[1] != fmt.Sprint(i+1) {
 			t.Errorf("%s is number %s, and record %d in order", name, m[1], i+1)
 		}
-		if row := fmt.Sprintf("| [%s](%s) | %s | %s | %s |\n", m[1], name, m[2], m[3], m[4]); strings.Count(string(index), row) != 1 {
+		row := fmt.Sprintf("| [%s](%s) | %s | %s | %s |\n", m[1], name, m[2], m[3], m[4])
+		if strings.Count(string(index), row) != 1 {
 			t.Errorf("docs/adr/README.md lacks the row %s", row)
 		}
 	}

@@ -57,7 +57,7 @@ test("the Windows build", async (t) => {
     assert.equal(status, 0, client.errors);
     assert.equal(client.errors, "");
     // Seen while the Wine server still runs, which would end them too.
-    await until("the host's and the plugin's end", () => wine.processes(host).length + wine.processes(plugins).length === 0);
+    await until("the end of host and plugin", () => wine.processes(host).length + wine.processes(plugins).length === 0);
     assert.deepEqual(wine.temporary(), []);
   });
 

@@ -17,8 +17,9 @@ export class Wine {
     this.program = join(work, "auth0-mcp");
     cpSync(binaries, this.program, { recursive: true });
     this.#run("ignore", "wineboot", "--init");
-    this.#run("inherit", "x86_64-w64-mingw32-gcc", "-shared", "-o", join(this.prefix, "drive_c/windows/system32/bcryptprimitives.dll"),
-      join(here, "bcryptprimitives.c"), "-ladvapi32");
+    const library = join(this.prefix, "drive_c/windows/system32/bcryptprimitives.dll");
+    const source = join(here, "bcryptprimitives.c");
+    this.#run("inherit", "x86_64-w64-mingw32-gcc", "-shared", "-o", library, source, "-ladvapi32");
   }
 
   #run(errors, command, ...args) {
@@ -45,11 +46,14 @@ export class Wine {
   // temporary are the names in the Windows users' folders for temporary files.
   temporary() {
     const users = join(this.prefix, "drive_c/users");
-    return readdirSync(users).map((user) => join(users, user, "Temp")).filter((path) => existsSync(path)).flatMap((path) => readdirSync(path));
+    return readdirSync(users).map((user) => join(users, user, "Temp")).filter((path) => existsSync(path))
+      .flatMap((path) => readdirSync(path));
   }
 
   close() {
     // -k ends what is left, -w waits for the server itself. Both have nothing to do if it has ended already.
-    for (const option of ["-k", "-w"]) spawnSync("wineserver", [option], { env: this.env, stdio: "ignore", timeout: 120_000 });
+    for (const option of ["-k", "-w"]) {
+      spawnSync("wineserver", [option], { env: this.env, stdio: "ignore", timeout: 120_000 });
+    }
   }
 }

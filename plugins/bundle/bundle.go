@@ -57,7 +57,8 @@ func Seal(binary string) (string, error) {
 		if err := os.WriteFile(path, manifest, 0o644); err != nil { //nolint:gosec // a manifest is public
 			return "", err
 		}
-		entries = append(entries, fmt.Sprintf("%s@%s=sha256:%x,sha256:%x", p.Name, p.Version, sha256.Sum256(code), sha256.Sum256(manifest)))
+		entries = append(entries, fmt.Sprintf("%s@%s=sha256:%x,sha256:%x",
+			p.Name, p.Version, sha256.Sum256(code), sha256.Sum256(manifest)))
 	}
 	return strings.Join(entries, ";"), nil
 }

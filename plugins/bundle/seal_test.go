@@ -33,7 +33,8 @@ func TestManifestsAreTheSameOnAllPlatforms(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			want := fmt.Sprintf("%s@%s=sha256:%x,sha256:%x", p.Name, p.Version, sha256.Sum256([]byte(content)), sha256.Sum256(manifest))
+			want := fmt.Sprintf("%s@%s=sha256:%x,sha256:%x",
+				p.Name, p.Version, sha256.Sum256([]byte(content)), sha256.Sum256(manifest))
 			if entries[i] != want {
 				t.Errorf("%s: entry %q, want %q", file, entries[i], want)
 			}

@@ -2,7 +2,6 @@ package catalog
 
 import (
 	"fmt"
-	"maps"
 	"slices"
 	"unicode"
 	"unicode/utf8"
@@ -47,4 +46,12 @@ func isLower(c byte) bool { return 'a' <= c && c <= 'z' }
 func isDigit(c byte) bool { return '0' <= c && c <= '9' }
 
 // sortedNames are the names of an object's members.
-func sortedNames(object map[string]any) []string { return slices.Sorted(maps.Keys(object)) }
+func sortedNames(object map[string]any) []string {
+	// Not slices.Sorted(maps.Keys(…)), which grows the slice several times: this is called for every object of a manifest.
+	names := make([]string, 0, len(object))
+	for name := range object {
+		names = append(names, name)
+	}
+	slices.Sort(names)
+	return names
+}

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"runtime"
 	"strings"
 	"testing"
@@ -99,6 +100,37 @@ func TestNamesInAnyCase(t *testing.T) {
 			t.Errorf("%s: got %q, want %q", in, got, want)
 		}
 	}
+}
+
+// However many names an object has, each is compared with all others.
+func TestNamesOfLargeObjects(t *testing.T) {
+	anyCase := Rules{AnyCase: func(Path) bool { return true }}
+	for n := range 3 * maxFew {
+		var members strings.Builder
+		for i := range n {
+			fmt.Fprintf(&members, `"name%d":{"name":1},`, i)
+		}
+		for i := range n {
+			name := fmt.Sprintf("name%d", i)
+			for last, want := range map[string][2]string{ // by the default rules, and by anyCase
+				name:                  {name + ": the key is given twice", name + ": the key is given twice"},
+				strings.ToUpper(name): {"", strings.ToUpper(name) + ": the key is given twice, in different case"},
+				"other":               {"", ""},
+			} {
+				doc := []byte("{" + members.String() + `"` + last + `":1}`)
+				if got := [2]string{text(Check(doc)), text(anyCase.Check(doc))}; got != want {
+					t.Fatalf("%d names, then %s: got %q, want %q", n, last, got, want)
+				}
+			}
+		}
+	}
+}
+
+func text(err error) string {
+	if err == nil {
+		return ""
+	}
+	return err.Error()
 }
 
 // encoding/json is the reader whose folding counts: whatever two names it takes for one field, foldCase makes one.

@@ -82,14 +82,14 @@ func (s *scanner) literal(word string) error {
 
 func (s *scanner) object(depth int) (any, error) {
 	s.pos++
-	object := map[string]any{}
+	var object map[string]any
+	if s.keep {
+		object = map[string]any{}
+	}
 	if s.pass('}') {
 		return object, nil
 	}
-	var folded map[string]bool
-	if s.rules.AnyCase != nil && s.rules.AnyCase(s.path) {
-		folded = map[string]bool{}
-	}
+	seen := nameSet{anyCase: s.rules.AnyCase != nil && s.rules.AnyCase(s.path)}
 	for {
 		if s.peek() != '"' {
 			return nil, errSyntax
@@ -99,21 +99,18 @@ func (s *scanner) object(depth int) (any, error) {
 			return nil, err
 		}
 		s.path = append(s.path, Member(name))
-		if _, twice := object[name]; twice {
-			return nil, s.fault("the key is given twice")
-		}
-		if folded != nil {
-			form := foldCase(name)
-			if folded[form] {
-				return nil, s.fault("the key is given twice, in different case")
-			}
-			folded[form] = true
+		if problem := seen.add(name); problem != "" {
+			return nil, s.fault(problem)
 		}
 		if !s.pass(':') {
 			return nil, errSyntax
 		}
-		if object[name], err = s.value(depth + 1); err != nil {
+		value, err := s.value(depth + 1)
+		if err != nil {
 			return nil, err
+		}
+		if s.keep {
+			object[name] = value
 		}
 		s.path = s.path[:len(s.path)-1]
 		if s.pass('}') {
@@ -311,8 +308,55 @@ func (s *scanner) fault(problem string) error {
 	return &Error{Path: append(Path(nil), s.path...), Problem: problem}
 }
 
-// foldCase gives two names the same form if encoding/json takes them for the same field: if they are equal but for case
-// under Unicode's simple folding, in which ſ is an s and the Kelvin sign a k.
+// nameSet holds the names of an object's members.
+type nameSet struct {
+	anyCase bool              // names that differ only in case are the same
+	few     []string          // the names, as long as comparing with each is faster than a map
+	many    map[string]string // else all of them, by the form that is compared
+}
+
+const maxFew = 16
+
+// add adds a name and says why it must not be added, if so.
+func (n *nameSet) add(name string) (problem string) {
+	const twice, inOtherCase = "the key is given twice", "the key is given twice, in different case"
+	if n.many == nil {
+		for _, other := range n.few {
+			if other == name {
+				return twice
+			}
+			if n.anyCase && strings.EqualFold(other, name) {
+				return inOtherCase
+			}
+		}
+		if n.few = append(n.few, name); len(n.few) > maxFew {
+			n.many = make(map[string]string, 2*maxFew)
+			for _, other := range n.few {
+				n.many[n.form(other)] = other
+			}
+		}
+		return ""
+	}
+	form := n.form(name)
+	switch other, ok := n.many[form]; {
+	case !ok:
+		n.many[form] = name
+		return ""
+	case other == name:
+		return twice
+	}
+	return inOtherCase
+}
+
+func (n *nameSet) form(name string) string {
+	if n.anyCase {
+		return foldCase(name)
+	}
+	return name
+}
+
+// foldCase gives two names the same form if encoding/json takes them for the same field, and strings.EqualFold for equal:
+// if they differ at most in case under Unicode's simple folding, in which ſ is an s and the Kelvin sign a k.
 func foldCase(name string) string {
 	return strings.Map(func(r rune) rune {
 		for {

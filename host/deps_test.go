@@ -2,6 +2,7 @@ package host_test
 
 import (
 	"os/exec"
+	"slices"
 	"strings"
 	"testing"
 )
@@ -81,6 +82,26 @@ func TestImports(t *testing.T) {
 		for _, dep := range deps {
 			if reason, ok := forbidden[dep]; ok {
 				t.Errorf("%s depends on %s: %s", pkg, dep, reason)
+			}
+		}
+	}
+}
+
+// What others stand on imports nothing of the host but what is named here.
+func TestFoundationsImportLittle(t *testing.T) {
+	for pkg, may := range map[string][]string{
+		"jsondoc":    nil,
+		"atomicfile": nil,
+		"stdio":      {"jsondoc"},
+	} {
+		out, err := exec.CommandContext(t.Context(), "go", "list", "-deps", self+"/internal/"+pkg).Output()
+		if err != nil {
+			t.Fatalf("go list %s: %v", pkg, err)
+		}
+		for dep := range strings.FieldsSeq(string(out)) {
+			name, ours := strings.CutPrefix(dep, self+"/internal/")
+			if ours && name != pkg && !slices.Contains(may, name) {
+				t.Errorf("%s depends on %s: what everything stands on must not lead back to it", pkg, name)
 			}
 		}
 	}

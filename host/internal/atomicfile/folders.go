@@ -18,23 +18,25 @@ type NoFolderError struct {
 }
 
 func (e *NoFolderError) Error() string {
-	return fmt.Sprintf("there is no folder for the %s: set %s to an absolute path", e.What, strings.Join(e.Variables, " or "))
+	variables := strings.Join(e.Variables, " or ")
+	return fmt.Sprintf("there is no folder for the %s: set %s to an absolute path", e.What, variables)
 }
 
 // ConfigFolder is the folder of what the user configures: on Linux $XDG_CONFIG_HOME/auth0-mcp, on macOS
 // ~/Library/Application Support/auth0-mcp, on Windows %AppData%\auth0-mcp. It need not exist. The error is a
 // *[NoFolderError].
 //
-// XDG_DATA_HOME and XDG_STATE_HOME count on every system, XDG_CONFIG_HOME where the system follows the XDG base directory
-// specification. As that says, a relative path counts as none: it would depend on where the program was started.
-// https://specifications.freedesktop.org/basedir-spec/0.8/
+// XDG_DATA_HOME and XDG_STATE_HOME count on every system, XDG_CONFIG_HOME where the system follows the XDG base
+// directory specification. As that says, a relative path counts as none: it would depend on where the program was
+// started. https://specifications.freedesktop.org/basedir-spec/0.8/
 func ConfigFolder() (string, error) { return configKind.find(runtime.GOOS, os.Getenv) }
 
 // DataFolder is the folder of what the program keeps for the user, such as sessions and installed plugins: on Linux
 // $XDG_DATA_HOME/auth0-mcp. See [ConfigFolder].
 func DataFolder() (string, error) { return dataKind.find(runtime.GOOS, os.Getenv) }
 
-// StateFolder is the folder of what grows by itself, such as logs: on Linux $XDG_STATE_HOME/auth0-mcp. See [ConfigFolder].
+// StateFolder is the folder of what grows by itself, such as logs: on Linux $XDG_STATE_HOME/auth0-mcp. See
+// [ConfigFolder].
 func StateFolder() (string, error) { return stateKind.find(runtime.GOOS, os.Getenv) }
 
 // folderKind is one of the folders. Paths below the home folder end in the program's own.

@@ -23,7 +23,8 @@ func (e *LockedError) Error() string {
 	case e.Waited == 0:
 		return fmt.Sprintf("another auth0-mcp holds %s", e.Path)
 	}
-	return fmt.Sprintf("another auth0-mcp holds %s for more than %v: wait for it, or end it, and try again", e.Path, e.Waited)
+	const format = "another auth0-mcp has held %s for more than %v: wait for it, or end it, and try again"
+	return fmt.Sprintf(format, e.Path, e.Waited)
 }
 
 func (e *LockedError) Unwrap() error { return e.Err }
@@ -38,9 +39,9 @@ const (
 // Lock takes the lock at path, making the file if there is none, and waits at most patience for it. It excludes other
 // processes and other callers in this one alike. The folder must exist.
 //
-// The error is a *[LockedError] if patience is over or ctx has ended first, else why the file cannot be locked. unlock
-// must be called once; nothing can be done about a failure of it. The file stays: if it were removed, two processes could
-// hold locks on two files.
+// The error is a *[LockedError] if patience is over or ctx has ended first, else why the file cannot be locked.
+// unlock must be called once; nothing can be done about a failure of it. The file stays: if it were removed, two
+// processes could hold locks on two files.
 func Lock(ctx context.Context, path string, patience time.Duration) (unlock func(), err error) {
 	if ctx.Err() != nil {
 		return nil, fmt.Errorf("locking %s: %w", path, context.Cause(ctx))

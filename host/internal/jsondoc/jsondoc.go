@@ -1,8 +1,8 @@
 // Package jsondoc reads JSON that must mean the same to every reader, and gives documents one canonical form.
 //
-// Readers of JSON disagree about members given twice, invalid UTF-8, halves of surrogate pairs and huge numbers (RFC 8259,
-// sections 4, 6, 8 and 9; RFC 7493). What is reviewed by one program and carried out by another must not depend on that,
-// so such documents are refused. So are those that cost a reader far more than their size suggests.
+// Readers of JSON disagree about members given twice, invalid UTF-8, halves of surrogate pairs and huge numbers (RFC
+// 8259, sections 4, 6, 8 and 9; RFC 7493). What is reviewed by one program and carried out by another must not depend
+// on that, so such documents are refused. So are those that cost a reader far more than their size suggests.
 package jsondoc
 
 import (
@@ -54,8 +54,8 @@ type Rules struct {
 	AnyCase func(path Path) bool
 }
 
-// Check returns nil if data is one JSON document within the rules, else an [*Error]. It keeps no part of the document in
-// memory but the names in the objects that it is inside of.
+// Check returns nil if data is one JSON document within the rules, else an [*Error]. It keeps no part of the document
+// in memory but the names in the objects that it is inside of.
 func (r Rules) Check(data []byte) error {
 	_, err := r.scan(data, false)
 	return err
@@ -68,9 +68,9 @@ func Check(data []byte) error { return Rules{}.Check(data) }
 // [*Error] if the document is not within the default [Rules].
 func Decode(data []byte) (any, error) { return Rules{}.scan(data, true) }
 
-// Canonical returns the one form of a document within the default [Rules]: members sorted by the bytes of their names, no
-// white space, characters escaped as encoding/json does without HTML escaping. Two documents have the same form if and
-// only if they differ at most in white space, the order of members and the escaping of characters.
+// Canonical returns the one form of a document within the default [Rules]: members sorted by the bytes of their
+// names, no white space, characters escaped as encoding/json does without HTML escaping. Two documents have the same
+// form if and only if they differ at most in white space, the order of members and the escaping of characters.
 //
 // Numbers stay as they are written: 1, 1.0 and 1e0 differ, although most readers take them for the same. To unite them
 // would need the precision that a reader computes with, and readers differ in that; what is taken for a different

@@ -355,8 +355,8 @@ func (n *nameSet) form(name string) string {
 	return name
 }
 
-// foldCase gives two names the same form if encoding/json takes them for the same field, and strings.EqualFold for equal:
-// if they differ at most in case under Unicode's simple folding, in which ſ is an s and the Kelvin sign a k.
+// foldCase gives two names the same form if encoding/json takes them for the same field, and strings.EqualFold for
+// equal: if they differ at most in case under Unicode's simple folding, in which ſ is an s and the Kelvin sign a k.
 func foldCase(name string) string {
 	return strings.Map(func(r rune) rune {
 		for {

@@ -12,8 +12,8 @@ import (
 	"time"
 )
 
-// Whatever comes in, only whole JSON-RPC messages go out, every call whose line is sound is answered exactly once or was
-// cancelled, and no handler gets a message that two readers may understand differently.
+// Whatever comes in, only whole JSON-RPC messages go out, every call whose line is sound is answered exactly once or
+// was cancelled, and no handler gets a message that two readers may understand differently.
 func FuzzLines(f *testing.F) {
 	for _, s := range []string{
 		callLine("1"), `{"jsonrpc":"2.0","id":"a","method":"ping"}`, `[{"jsonrpc":"2.0","id":1,"method":"ping"}]`, `{"id":null}`, "\xff", "{", "\ufeff{}",
@@ -57,8 +57,8 @@ func FuzzLines(f *testing.F) {
 	})
 }
 
-// namesOnce reads a value by encoding/json's tokens and finds names that stand twice in an object, in any case unless the
-// object is in params.arguments.
+// namesOnce reads a value by encoding/json's tokens and finds names that stand twice in an object, in any case unless
+// the object is in params.arguments.
 func namesOnce(dec *json.Decoder, at string) error {
 	token, err := dec.Token()
 	if err != nil {

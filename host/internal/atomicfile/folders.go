@@ -29,72 +29,60 @@ func (e *NoFolderError) Error() string {
 // XDG_DATA_HOME and XDG_STATE_HOME count on every system, XDG_CONFIG_HOME where the system follows the XDG base
 // directory specification. As that says, a relative path counts as none: it would depend on where the program was
 // started. https://specifications.freedesktop.org/basedir-spec/0.8/
-func ConfigFolder() (string, error) { return configKind.find(runtime.GOOS, os.Getenv) }
+func ConfigFolder() (string, error) { return configFolder.find(runtime.GOOS, os.Getenv) }
 
 // DataFolder is the folder of what the program keeps for the user, such as sessions and installed plugins: on Linux
 // $XDG_DATA_HOME/auth0-mcp. See [ConfigFolder].
-func DataFolder() (string, error) { return dataKind.find(runtime.GOOS, os.Getenv) }
+func DataFolder() (string, error) { return dataFolder.find(runtime.GOOS, os.Getenv) }
 
 // StateFolder is the folder of what grows by itself, such as logs: on Linux $XDG_STATE_HOME/auth0-mcp. See
 // [ConfigFolder].
-func StateFolder() (string, error) { return stateKind.find(runtime.GOOS, os.Getenv) }
+func StateFolder() (string, error) { return stateFolder.find(runtime.GOOS, os.Getenv) }
 
-// folderKind is one of the folders. Paths below the home folder end in the program's own.
-type folderKind struct {
-	what string
-	xdg  string // the variable of the XDG base directory specification
-	unix string // what stands for it, below the home folder
-	// xdgEverywhere: the variable counts also on macOS and Windows.
-	xdgEverywhere bool
-	darwin        string
-	windows       string // its default below the user's profile
-	windowsBase   string // the variable for that
-	windowsBelow  string
+// folder is one of the user's folders.
+type folder struct {
+	what string // it keeps
+	// places are where it may be, by GOOS, with "" for all other systems; the first whose variable is set counts.
+	places map[string][]place
 }
 
-const program = "auth0-mcp"
+// place is a path below the one in a variable.
+type place struct{ variable, below string }
 
 var (
-	configKind = folderKind{
-		what: "configuration", xdg: "XDG_CONFIG_HOME", unix: ".config",
-		darwin: program, windows: "Roaming", windowsBase: "AppData", windowsBelow: program,
-	}
-	dataKind = folderKind{
-		what: "sessions and plugins", xdg: "XDG_DATA_HOME", unix: ".local/share", xdgEverywhere: true,
-		darwin: program, windows: "Local", windowsBase: "LocalAppData", windowsBelow: program,
-	}
-	stateKind = folderKind{
-		what: "logs and approvals", xdg: "XDG_STATE_HOME", unix: ".local/state", xdgEverywhere: true,
-		darwin: program + "/state", windows: "Local", windowsBase: "LocalAppData", windowsBelow: program + "/state",
-	}
+	configFolder = folder{"configuration", map[string][]place{
+		"":        {{"XDG_CONFIG_HOME", "auth0-mcp"}, {"HOME", ".config/auth0-mcp"}},
+		"darwin":  {{"HOME", "Library/Application Support/auth0-mcp"}},
+		"windows": {{"AppData", "auth0-mcp"}, {"USERPROFILE", "AppData/Roaming/auth0-mcp"}},
+	}}
+	dataFolder = folder{"sessions and plugins", map[string][]place{
+		"":       {{"XDG_DATA_HOME", "auth0-mcp"}, {"HOME", ".local/share/auth0-mcp"}},
+		"darwin": {{"XDG_DATA_HOME", "auth0-mcp"}, {"HOME", "Library/Application Support/auth0-mcp"}},
+		"windows": {
+			{"XDG_DATA_HOME", "auth0-mcp"}, {"LocalAppData", "auth0-mcp"}, {"USERPROFILE", "AppData/Local/auth0-mcp"},
+		},
+	}}
+	stateFolder = folder{"logs and approvals", map[string][]place{
+		"":       {{"XDG_STATE_HOME", "auth0-mcp"}, {"HOME", ".local/state/auth0-mcp"}},
+		"darwin": {{"XDG_STATE_HOME", "auth0-mcp"}, {"HOME", "Library/Application Support/auth0-mcp/state"}},
+		"windows": {
+			{"XDG_STATE_HOME", "auth0-mcp"}, {"LocalAppData", "auth0-mcp/state"},
+			{"USERPROFILE", "AppData/Local/auth0-mcp/state"},
+		},
+	}}
 )
 
-func (k folderKind) find(system string, getenv func(string) string) (string, error) {
-	home, windows, darwin := "HOME", system == "windows", system == "darwin"
-	variables := []string{k.xdg}
-	if !k.xdgEverywhere && (windows || darwin) {
-		variables = nil
+func (f folder) find(system string, getenv func(string) string) (string, error) {
+	places, ok := f.places[system]
+	if !ok {
+		places = f.places[""]
 	}
-	for _, name := range variables {
-		if base := getenv(name); filepath.IsAbs(base) {
-			return filepath.Join(base, program), nil
+	none := &NoFolderError{What: f.what}
+	for _, p := range places {
+		if base := getenv(p.variable); filepath.IsAbs(base) {
+			return filepath.Join(base, filepath.FromSlash(p.below)), nil
 		}
+		none.Variables = append(none.Variables, p.variable)
 	}
-	if windows {
-		if base := getenv(k.windowsBase); base != "" {
-			return filepath.Join(base, k.windowsBelow), nil
-		}
-		home = "USERPROFILE"
-		variables = append(variables, k.windowsBase)
-	}
-	base := getenv(home)
-	switch {
-	case windows && base != "":
-		return filepath.Join(base, "AppData", k.windows, k.windowsBelow), nil
-	case windows || !filepath.IsAbs(base):
-		return "", &NoFolderError{What: k.what, Variables: append([]string{home}, variables...)}
-	case darwin:
-		return filepath.Join(base, "Library", "Application Support", k.darwin), nil
-	}
-	return filepath.Join(base, k.unix, program), nil
+	return "", none
 }

@@ -47,10 +47,10 @@ func TestFolders(t *testing.T) {
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
-			for kind, want := range map[*folderKind]string{&configKind: tt.config, &dataKind: tt.data, &stateKind: tt.state} {
-				got, err := kind.find(tt.system, func(name string) string { return tt.env[name] })
+			for folder, want := range map[*folder]string{&configFolder: tt.config, &dataFolder: tt.data, &stateFolder: tt.state} {
+				got, err := folder.find(tt.system, func(name string) string { return tt.env[name] })
 				if err != nil || filepath.ToSlash(got) != want {
-					t.Errorf("folder of the %s: got %s, %v; want %s", kind.what, got, err, want)
+					t.Errorf("folder of the %s: got %s, %v; want %s", folder.what, got, err, want)
 				}
 			}
 		})
@@ -59,17 +59,17 @@ func TestFolders(t *testing.T) {
 
 // Where there is no folder, the error names the variables that would say where it is.
 func TestNoFolder(t *testing.T) {
-	for system, want := range map[string]map[*folderKind]string{
+	for system, want := range map[string]map[*folder]string{
 		"linux": {
-			&configKind: "there is no folder for the configuration: set HOME or XDG_CONFIG_HOME to an absolute path",
-			&dataKind:   "there is no folder for the sessions and plugins: set HOME or XDG_DATA_HOME to an absolute path",
-			&stateKind:  "there is no folder for the logs and approvals: set HOME or XDG_STATE_HOME to an absolute path",
+			&configFolder: "there is no folder for the configuration: set XDG_CONFIG_HOME or HOME to an absolute path",
+			&dataFolder:   "there is no folder for the sessions and plugins: set XDG_DATA_HOME or HOME to an absolute path",
+			&stateFolder:  "there is no folder for the logs and approvals: set XDG_STATE_HOME or HOME to an absolute path",
 		},
-		"darwin":  {&configKind: "set HOME to an absolute path", &stateKind: "set HOME or XDG_STATE_HOME to"},
-		"windows": {&configKind: "set USERPROFILE or AppData to", &dataKind: "set USERPROFILE or XDG_DATA_HOME or LocalAppData to"},
+		"darwin":  {&configFolder: "set HOME to an absolute path", &stateFolder: "set XDG_STATE_HOME or HOME to"},
+		"windows": {&configFolder: "set AppData or USERPROFILE to", &dataFolder: "set XDG_DATA_HOME or LocalAppData or USERPROFILE to"},
 	} {
-		for kind, text := range want {
-			got, err := kind.find(system, func(name string) string { return map[string]string{"HOME": "relative"}[name] })
+		for folder, text := range want {
+			got, err := folder.find(system, func(name string) string { return map[string]string{"HOME": "relative"}[name] })
 			var none *NoFolderError
 			if !errors.As(err, &none) || got != "" || !strings.Contains(err.Error(), text) {
 				t.Errorf("%s: got %q, %v; want %q", system, got, err, text)

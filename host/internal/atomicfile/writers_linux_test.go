@@ -1,6 +1,11 @@
 package atomicfile
 
 import (
+	"errors"
+	"io/fs"
+	"os"
+	"os/exec"
+	"syscall"
 	"testing"
 
 	"golang.org/x/sys/unix"
@@ -53,4 +58,43 @@ func TestCheckWritersOfAnACL(t *testing.T) {
 		t.Skipf("this file system has no access control lists: %v", err)
 	}
 	checkAnswer(t, player().checkAll(file), file, "group 4001 may write", "chmod g-w ")
+}
+
+// In a user namespace without root, as bubblewrap makes one, files of root and of
+// users outside have the same owner: they are accepted, and what others may write is not.
+func TestCheckWritersInAUserNamespace(t *testing.T) {
+	const variable = "CHECK_WRITERS_OF"
+	if path := os.Getenv(variable); path != "" {
+		if err := CheckWriters(path); err != nil {
+			t.Fatal(err)
+		}
+		return
+	}
+	folder, file := tree(t)
+	for _, path := range []string{folder, folder + "/sub", file} {
+		give(t, path, other, everybody, 0o755)
+	}
+	inside := func() error {
+		cmd := exec.CommandContext(t.Context(), os.Args[0], "-test.run=^TestCheckWritersInAUserNamespace$")
+		cmd.Env = append(os.Environ(), variable+"="+file)
+		cmd.SysProcAttr = &syscall.SysProcAttr{Cloneflags: syscall.CLONE_NEWUSER,
+			UidMappings: []syscall.SysProcIDMap{{ContainerID: 1000, HostID: os.Geteuid(), Size: 1}}}
+		out, err := cmd.CombinedOutput()
+		if errors.Is(err, fs.ErrPermission) || errors.Is(err, syscall.ENOSPC) {
+			t.Skipf("no user namespaces here: %v", err)
+		}
+		t.Logf("%s", out)
+		return err
+	}
+	var writers *WritersError
+	if err := CheckWriters(file); !errors.As(err, &writers) {
+		t.Errorf("outside: %v", err)
+	}
+	if err := inside(); err != nil {
+		t.Errorf("inside: %v", err)
+	}
+	give(t, file, other, everybody, 0o757)
+	if err := inside(); err == nil {
+		t.Error("inside, what everyone may write is accepted")
+	}
 }

@@ -134,7 +134,8 @@ func seal(spec Spec) (*os.File, error) {
 	if err := mayExecute(source); err != nil {
 		return nil, &os.PathError{Op: "execute", Path: spec.Path, Err: err}
 	}
-	memory, err := newMemory(spec.Name)
+	// Named by the digest: several plugins can be one program.
+	memory, err := newMemory(fmt.Sprintf("auth0-mcp-plugin-%x", spec.Digest[:4]))
 	if err != nil {
 		return nil, noSealing(err)
 	}
@@ -165,14 +166,14 @@ func seal(spec Spec) (*os.File, error) {
 // memfd_create(2); MFD_EXEC is refused before Linux 6.3, where it is the default.
 func newMemory(name string) (*os.File, error) {
 	const flags = unix.MFD_CLOEXEC | unix.MFD_ALLOW_SEALING
-	fd, err := unix.MemfdCreate("auth0-mcp-plugin-"+name, flags|unix.MFD_EXEC)
+	fd, err := unix.MemfdCreate(name, flags|unix.MFD_EXEC)
 	if errors.Is(err, unix.EINVAL) {
-		fd, err = unix.MemfdCreate("auth0-mcp-plugin-"+name, flags)
+		fd, err = unix.MemfdCreate(name, flags)
 	}
 	if err != nil {
 		return nil, os.NewSyscallError("memfd_create", err)
 	}
-	return os.NewFile(uintptr(fd), "sealed program of "+name), nil
+	return os.NewFile(uintptr(fd), name), nil
 }
 
 // mayExecute asks the system whether this process may execute an open file, by its

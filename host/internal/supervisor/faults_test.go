@@ -28,6 +28,9 @@ import (
 func startWith(t *testing.T, cfg Config) *Supervisor {
 	t.Helper()
 	cfg.Domain = "tenant.auth0.example"
+	if cfg.StartTimeout == 0 {
+		cfg.StartTimeout = time.Minute // for a busy machine
+	}
 	if cfg.Log == nil {
 		cfg.Log = slog.New(slog.DiscardHandler)
 	}

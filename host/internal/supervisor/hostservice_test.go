@@ -69,7 +69,8 @@ func (h *recorder) RoundTrip(ctx context.Context, r *pluginv1.RoundTripRequest) 
 // startRecorded is a supervisor whose plugins reach a recorder, and their process.
 func startRecorded(t *testing.T, h *recorder, log *slog.Logger) (*Supervisor, Spec, string) {
 	t.Helper()
-	s := New(Config{Domain: "tenant.auth0.example", Log: log, Host: func(string) pluginv1.HostServer { return h }})
+	s := New(Config{Domain: "tenant.auth0.example", StartTimeout: time.Minute, Log: log,
+		Host: func(string) pluginv1.HostServer { return h }})
 	t.Cleanup(func() { _ = s.Close() })
 	sp := spec(t, "ok")
 	pid, err := call(t.Context(), s, sp, read, `{}`)

@@ -32,12 +32,12 @@ func processes(t *testing.T, pids ...string) []string {
 // eventually waits for what other processes and goroutines bring about.
 func eventually(t *testing.T, what string, condition func() bool) {
 	t.Helper()
-	for deadline := time.Now().Add(30 * time.Second); time.Now().Before(deadline); time.Sleep(10 * time.Millisecond) {
+	for deadline := time.Now().Add(2 * time.Minute); time.Now().Before(deadline); time.Sleep(10 * time.Millisecond) {
 		if condition() {
 			return
 		}
 	}
-	t.Errorf("not within 30 s: %s", what)
+	t.Errorf("not within two minutes: %s", what)
 }
 
 // nothingLeft closes a supervisor and looks for what it leaves: processes,

@@ -62,7 +62,7 @@ func (h host) RoundTrip(_ context.Context, r *pluginv1.RoundTripRequest) (*plugi
 
 func start(t *testing.T) *Supervisor {
 	t.Helper()
-	s := New(Config{Domain: "tenant.auth0.example", Log: slog.New(slog.DiscardHandler),
+	s := New(Config{Domain: "tenant.auth0.example", StartTimeout: time.Minute, Log: slog.New(slog.DiscardHandler),
 		Host: func(plugin string) pluginv1.HostServer { return host{plugin: plugin} }})
 	t.Cleanup(func() {
 		folder := s.folder

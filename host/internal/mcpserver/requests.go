@@ -34,6 +34,8 @@ func (s *Server) acceptsBatch() error {
 // params are what is read of any request's parameters.
 type params struct {
 	members map[string]json.RawMessage
+	// wrong says what is wrong with them; empty if nothing is.
+	wrong string
 	// version is what _meta says, empty if nothing: from 2026-07-28 on each request
 	// carries its own, and there is no handshake.
 	version string
@@ -75,25 +77,18 @@ func (k kind) is(value json.RawMessage) bool {
 	}
 }
 
-// parseParams reads parameters that are an object or absent. wrong says what is
-// wrong with them.
-func parseParams(raw json.RawMessage) (p params, wrong string) {
-	if len(raw) == 0 {
-		return p, ""
-	}
-	if err := json.Unmarshal(raw, &p.members); err != nil {
-		return p, "the params must be an object"
-	}
+// parseParams reads a request's parameters, given by their exact names.
+func parseParams(members map[string]json.RawMessage) params {
+	p := params{members: members}
 	// What _meta says of the client counts also if something else is wrong.
 	wrongMeta := p.parseMeta()
-	if wrong = p.checkKinds(); wrong == "" {
-		wrong = wrongMeta
+	if p.wrong = p.checkKinds(); p.wrong == "" {
+		p.wrong = wrongMeta
 	}
-	return p, wrong
+	return p
 }
 
 // checkKinds says which member is not what MCP has under its name.
-
 func (p params) checkKinds() (wrong string) {
 	for _, name := range slices.Sorted(maps.Keys(p.members)) {
 		want, known := kinds[name]
@@ -141,11 +136,11 @@ func (p params) text(name string) string {
 func (p params) modern() bool { return mcp.IsModernProtocol(p.version) }
 
 // refuse answers a request that is not to be served; nil lets it through.
-func (s *Server) refuse(r stdio.Request, p params, wrong string) []byte {
+func (s *Server) refuse(r stdio.Request, p params) []byte {
 	if r.Notification {
 		return nil
 	}
-	method := mcp.MCPMethod(r.Method)
+	method, wrong := mcp.MCPMethod(r.Method), p.wrong
 	var rule audit.Rule
 	switch {
 	case wrong != "":

@@ -82,21 +82,20 @@ func (s *Server) Serve(ctx context.Context, in io.Reader, out io.Writer) error {
 // class sorts a request by what its tool may do. What is only refused is no write;
 // what came before the handshake is refused by the reader, in its turn. Other
 // refusals are recorded, and the reader must not wait for the audit log.
-func (s *Server) class(r stdio.Request) stdio.Class {
-	if r.Method != string(mcp.MethodToolsCall) {
-		return stdio.Inline
-	}
-	p, wrong := parseParams(r.Params)
-	if wrong != "" {
-		return stdio.Reads
-	}
-	if !p.modern() && !s.session.ready() {
-		return stdio.Inline
+func (s *Server) class(r stdio.Request) (class stdio.Class, parsed any) {
+	p := parseParams(r.Members)
+	switch {
+	case r.Method != string(mcp.MethodToolsCall):
+		return stdio.Inline, p
+	case p.wrong != "":
+		return stdio.Reads, p
+	case !p.modern() && !s.session.ready():
+		return stdio.Inline, p
 	}
 	if tool, ok := s.cfg.Selection.Lookup(p.text("name")); ok && tool.Effect != pluginv1.EffectRead {
-		return stdio.Writes
+		return stdio.Writes, p
 	}
-	return stdio.Reads
+	return stdio.Reads, p
 }
 
 // Close ends every plugin. Serve does it by itself.
@@ -104,8 +103,8 @@ func (s *Server) Close() error { return s.calls.Close() }
 
 func (s *Server) handle(ctx context.Context, r stdio.Request) []byte {
 	s.session.attach(stdio.FromContext(ctx))
-	p, wrong := parseParams(r.Params)
-	if reply := s.refuse(r, p, wrong); reply != nil {
+	p, _ := r.Parsed.(params) // a notification has none, and none is needed
+	if reply := s.refuse(r, p); reply != nil {
 		return reply
 	}
 	if r.Method == string(mcp.MethodToolsCall) && !r.Notification {

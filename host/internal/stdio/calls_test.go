@@ -128,11 +128,11 @@ func TestCancellationsThatAreIgnored(t *testing.T) {
 				handled <- string(r.Message)
 			}
 			return g.handle(ctx, r)
-		}, Class: func(r Request) Class {
+		}, Class: func(r Request) (Class, any) {
 			if r.Method == "ping" {
-				return Inline
+				return Inline, nil
 			}
-			return Reads
+			return Reads, nil
 		}})
 		s.send(`{"jsonrpc":"2.0","id":1,"method":"initialize"}`, callLine(`"1"`))
 		<-g.started

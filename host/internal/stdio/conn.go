@@ -219,7 +219,7 @@ func (c *Conn) classify(k *call) (class Class, ok bool) {
 		return Reads, true
 	}
 	defer c.recovered(k.Method, k.ID)
-	class = c.cfg.Class(k.Request)
+	class, k.Parsed = c.cfg.Class(k.Request)
 	return class, true
 }
 

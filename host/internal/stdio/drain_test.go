@@ -154,9 +154,9 @@ func TestNothingIsAcceptedWhileDraining(t *testing.T) {
 func TestLineBegunBeforeTheEnd(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		sorting := make(chan struct{})
-		s := connect(t, Config{Class: func(Request) Class {
+		s := connect(t, Config{Class: func(Request) (Class, any) {
 			<-sorting
-			return Reads
+			return Reads, nil
 		}})
 		s.send(callLine("1"))
 		synctest.Wait()

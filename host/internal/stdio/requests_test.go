@@ -230,12 +230,12 @@ func TestPanicsAreAnsweredAndLoggedWithoutPayload(t *testing.T) {
 			}
 			return echo(ctx, r)
 		},
-		Class: func(r Request) Class {
+		Class: func(r Request) (Class, any) {
 			if r.Method == "classpanics" {
 				panic(string(r.Params))
 			}
 			if r.Method == "exits" {
-				return Reads
+				return Reads, nil
 			}
 			return byMethod(r)
 		},

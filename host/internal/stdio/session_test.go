@@ -176,14 +176,14 @@ func echo(_ context.Context, r Request) []byte {
 }
 
 // byMethod sends calls to the pools and all else inline.
-func byMethod(r Request) Class {
+func byMethod(r Request) (Class, any) {
 	switch {
 	case r.Method != "tools/call":
-		return Inline
+		return Inline, nil
 	case bytes.Contains(r.Params, []byte(`"name":"w"`)):
-		return Writes
+		return Writes, nil
 	}
-	return Reads
+	return Reads, nil
 }
 
 // gate is a handler whose calls report that they run, and end when released or when their context does.

@@ -75,7 +75,9 @@ type Request struct {
 	Params json.RawMessage
 	// Members are those of Params, by their exact names: a decoder into a struct would also take "NAME" for "name". They
 	// share memory with Message.
-	Members      map[string]json.RawMessage
+	Members map[string]json.RawMessage
+	// Parsed is what Config.Class made of the parameters; nil for a notification.
+	Parsed       any
 	Notification bool
 }
 
@@ -123,8 +125,9 @@ type Config struct {
 	Out    io.Writer // each line is one Write
 	Handle Handler
 
-	// Class sorts requests; nil means that all are Reads. Notifications are always handled inline.
-	Class func(Request) Class
+	// Class sorts requests; nil means that all are Reads. What it makes of their parameters is kept for the Handler, so
+	// that they are decoded once. Notifications are always handled inline.
+	Class func(Request) (class Class, parsed any)
 	// Batch is called when the client sends several messages in one line, as a JSON array: nil accepts that, an error
 	// refuses it, and the client gets its text. A nil Batch refuses all. It runs on the reader.
 	Batch func() error

@@ -242,7 +242,7 @@ func TestLongLinesTakeLittleMemory(t *testing.T) {
 			var before, after runtime.MemStats
 			runtime.GC()
 			runtime.ReadMemStats(&before)
-			err := Serve(t.Context(), Config{In: in, Out: &out, Class: func(Request) Class { return Inline },
+			err := Serve(t.Context(), Config{In: in, Out: &out, Class: func(Request) (Class, any) { return Inline, nil },
 				Handle: func(_ context.Context, r Request) []byte { return result(r, "1") }})
 			runtime.ReadMemStats(&after)
 			if err != nil || out.lines != 1 {

@@ -231,7 +231,7 @@ func (h *running) next() (id, text string, more bool) {
 		return h.next()
 	case r.Error != nil:
 		text = r.Error.Message
-	case r.Result != nil && len(r.Result.Content) == 1:
+	case r.Result != nil && len(r.Result.Content) > 0:
 		text = r.Result.Content[0].Text
 	}
 	return r.ID, text, true

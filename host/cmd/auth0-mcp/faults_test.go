@@ -231,15 +231,25 @@ func TestTwoHosts(t *testing.T) {
 	}
 }
 
-// Without a home there is no place to look for the lock file and the profiles.
+// Without a home folder reads work; a write needs the audit log, which has no place, and
+// says what to set.
 func TestHostWithoutAHome(t *testing.T) {
 	tenant := newHeldTenant(t)
+	tenant.let()
 	s := newStation(t, tenant)
-	s.env = slices.DeleteFunc(s.env, func(v string) bool { return strings.HasPrefix(v, "HOME=") })
+	s.env = slices.DeleteFunc(s.env, func(v string) bool { return strings.HasPrefix(v, "HOME=") || strings.HasPrefix(v, "XDG_") })
 	h := s.start()
+	h.send(readCall("r"), writeCall("w"))
+	_ = h.in.Close()
 	got := h.rest()
-	if status := h.end(); status != 1 || len(got) != 0 || !strings.Contains(h.stderr.String(), "HOME") || !strings.Contains(h.stderr.String(), "set the variable") {
-		t.Errorf("exit status %d, replies %v, stderr: %s", status, got, h.stderr)
+	if !strings.Contains(got["r"], "inexistent_client_grant") || !strings.Contains(got["w"], "was not sent") || !strings.Contains(got["w"], "set HOME") {
+		t.Errorf("replies %v", got)
+	}
+	if status := h.end(); status != 0 {
+		t.Errorf("exit status %d: %s", status, h.stderr)
+	}
+	if n := tenant.written(); n != 0 {
+		t.Errorf("%d writes", n)
 	}
 }
 

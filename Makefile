@@ -28,7 +28,7 @@ gobuild = GOWORK=off CGO_ENABLED=0 GOOS=$(os) GOARCH=$(arch) go build $(goflags)
 auth0types = cd tools && GOWORK=off go run ./auth0types $(CURDIR)/plugins/$(1)/testdata/auth0types.json $(2)
 
 .PHONY: help build build-all demo test fuzz bench soak e2e e2e-desktop e2e-windows desktop-programs \
-	windows-programs missing-packages lint generate breaking tidy clean tools
+	windows-programs missing-packages lint generate managementapi-check breaking tidy clean tools
 
 help: ## Show what can be made
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / {printf "%-17s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -116,8 +116,9 @@ lint: tools ## Run golangci-lint on every module, and go vet for Windows and mac
 	@set -e; for os in windows darwin; do for dir in sdk host; do \
 		echo "go vet for $$os in $$dir"; (cd $$dir && GOWORK=off GOOS=$$os go vet ./...); done; done
 
-generate: tools ## Generate the contract's Go code, Auth0's types for tests, and the README's table of tools
+generate: tools ## Generate the contract's Go code, the facts about the Management API, Auth0's types for tests, and the README's table of tools
 	buf lint && buf generate
+	cd tools && GOWORK=off go run ./managementapigen $(CURDIR)/managementapi
 	$(call auth0types,applications,CreateClientRequestContent UpdateClientRequestContent)
 	$(call auth0types,resourceservers,CreateResourceServerRequestContent UpdateResourceServerRequestContent)
 	$(call auth0types,actions,CreateActionRequestContent UpdateActionRequestContent)
@@ -128,6 +129,11 @@ generate: tools ## Generate the contract's Go code, Auth0's types for tests, and
 # buf build -o proto/baseline.binpb; what it holds never changes.
 breaking: tools ## Check that the wire contract is compatible with its baseline
 	buf breaking --against proto/baseline.binpb
+
+# REFERENCE has management-api/ (operations.jsonl, openapi.json) and recordings/ (*.jsonl); nothing else needs them.
+REFERENCE =
+managementapi-check: ## Compare managementapi with a published description and recorded requests: REFERENCE=DIR
+	cd tools && GOWORK=off go run ./managementapicheck -reference $(abspath $(REFERENCE))
 
 tidy: ## Tidy every module
 	$(each) go mod tidy; done

@@ -1,28 +1,20 @@
 // Command auth0types writes down which members the Management API's requests
 // have, as a tree of names and kinds, from the source of go-auth0 v3: the fullest
 // list of fields and enums there is. Plugins compare their schemas with it in
-// tests. Compiling v3 takes minutes and gigabytes, so its source is only read.
+// tests.
 //
 //	auth0types OUT.json TYPE…
 package main
 
 import (
 	"encoding/json"
-	"errors"
 	"fmt"
 	"go/ast"
-	"go/parser"
-	"go/token"
 	"os"
-	"os/exec"
-	"path/filepath"
-	"reflect"
 	"slices"
-	"strconv"
-	"strings"
-)
 
-const module = "github.com/auth0/go-auth0/v3@v3.0.0"
+	"github.com/auth0-mcp/auth0-mcp/tools/internal/goauth0"
+)
 
 // shape is what a JSON value may be. A Go union is the shapes of its members, merged.
 type shape struct {
@@ -45,92 +37,28 @@ func main() {
 }
 
 func write(out string, roots []string) error {
-	dir, err := download()
+	read, err := goauth0.Read()
 	if err != nil {
 		return err
 	}
-	source, err := parse(filepath.Join(dir, "management"))
-	if err != nil {
-		return err
-	}
+	source := &source{read}
 	shapes := map[string]*shape{}
 	for _, root := range roots {
-		if source.types[root] == nil {
-			return fmt.Errorf("%s has no type %s", module, root)
+		if source.Types[root] == nil {
+			return fmt.Errorf("%s has no type %s", goauth0.Module, root)
 		}
 		if shapes[root], err = source.named(root, nil); err != nil {
 			return err
 		}
 	}
-	data, err := json.MarshalIndent(map[string]any{"source": module, "types": shapes}, "", "")
+	data, err := json.MarshalIndent(map[string]any{"source": goauth0.Module, "types": shapes}, "", "")
 	if err != nil {
 		return err
 	}
 	return os.WriteFile(out, append(data, '\n'), 0o644) //nolint:gosec // source code
 }
 
-// download puts the module into Go's module cache.
-func download() (string, error) {
-	cmd := exec.Command("go", "mod", "download", "-json", module) //nolint:noctx // a tool of the build
-	cmd.Env = append(os.Environ(), "GOWORK=off", "GOFLAGS=-mod=mod")
-	cmd.Dir = os.TempDir() // outside any module
-	answer, err := cmd.Output()
-	var got struct{ Dir, Error string }
-	if json.Unmarshal(answer, &got) != nil || got.Dir == "" {
-		return "", fmt.Errorf("downloading %s: %w %s", module, err, got.Error)
-	}
-	return got.Dir, nil
-}
-
-type source struct {
-	types map[string]ast.Expr
-	enums map[string][]string // of a string type, the values of its constants
-}
-
-func parse(dir string) (*source, error) {
-	s := &source{types: map[string]ast.Expr{}, enums: map[string][]string{}}
-	files, err := filepath.Glob(filepath.Join(dir, "*.go"))
-	if err != nil {
-		return nil, err
-	}
-	for _, path := range files {
-		if strings.HasSuffix(path, "_test.go") {
-			continue
-		}
-		file, err := parser.ParseFile(token.NewFileSet(), path, nil, parser.SkipObjectResolution)
-		if err != nil {
-			return nil, err
-		}
-		for _, decl := range file.Decls {
-			if general, ok := decl.(*ast.GenDecl); ok {
-				for _, spec := range general.Specs {
-					s.add(spec)
-				}
-			}
-		}
-	}
-	if len(s.types) == 0 {
-		return nil, errors.New("no Go source in " + dir)
-	}
-	return s, nil
-}
-
-func (s *source) add(spec ast.Spec) {
-	switch spec := spec.(type) {
-	case *ast.TypeSpec:
-		s.types[spec.Name.Name] = spec.Type
-	case *ast.ValueSpec:
-		name, ok := spec.Type.(*ast.Ident)
-		if !ok || len(spec.Values) != 1 {
-			return
-		}
-		if literal, ok := spec.Values[0].(*ast.BasicLit); ok && literal.Kind == token.STRING {
-			if value, err := strconv.Unquote(literal.Value); err == nil {
-				s.enums[name.Name] = append(s.enums[name.Name], value)
-			}
-		}
-	}
-}
+type source struct{ *goauth0.Source }
 
 func (s *source) named(name string, above []string) (*shape, error) {
 	switch name {
@@ -148,13 +76,13 @@ func (s *source) named(name string, above []string) (*shape, error) {
 	if slices.Contains(above, name) {
 		return nil, fmt.Errorf("%s contains itself: %v", name, above)
 	}
-	definition := s.types[name]
+	definition := s.Types[name]
 	if definition == nil {
 		return nil, fmt.Errorf("unknown type %s", name)
 	}
 	out, err := s.expr(definition, append(slices.Clone(above), name))
 	if err == nil && slices.Equal(out.Kinds, []string{"string"}) {
-		out.Enum = append(out.Enum, s.enums[name]...)
+		out.Enum = append(out.Enum, s.Enums[name]...)
 		// An "…OrNull" enum spells its null as the empty value.
 		out.Enum = slices.DeleteFunc(out.Enum, func(v string) bool { return v == "" })
 	}
@@ -192,14 +120,7 @@ func (s *source) structure(e *ast.StructType, above []string) (*shape, error) {
 		if len(field.Names) != 1 || !field.Names[0].IsExported() {
 			continue
 		}
-		tag := ""
-		if field.Tag != nil {
-			unquoted, err := strconv.Unquote(field.Tag.Value)
-			if err != nil {
-				return nil, err
-			}
-			tag, _, _ = strings.Cut(reflect.StructTag(unquoted).Get("json"), ",")
-		}
+		tag, _ := goauth0.Tag(field, "json")
 		if tag == "-" {
 			continue
 		}

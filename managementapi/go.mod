@@ -1,0 +1,3 @@
+module github.com/auth0-mcp/auth0-mcp/managementapi
+
+go 1.26.0

@@ -1,0 +1,64 @@
+package main
+
+import (
+	"bytes"
+	"fmt"
+	"regexp"
+
+	"github.com/santhosh-tekuri/jsonschema/v6"
+
+	"github.com/auth0-mcp/auth0-mcp/managementapi"
+)
+
+// render compiles every schema that managementapi writes, with a library for JSON Schema.
+func render() (out []finding) {
+	for o := range managementapi.All() {
+		for part, s := range map[string]*managementapi.Schema{"body": o.Body, "answer": o.Answer} {
+			if s == nil {
+				continue
+			}
+			if _, err := compile(s); err != nil {
+				out = append(out, finding{"json schema " + o.Name() + " " + part, err.Error()})
+			}
+		}
+	}
+	return out
+}
+
+func compile(s *managementapi.Schema) (*jsonschema.Schema, error) {
+	document, err := jsonschema.UnmarshalJSON(bytes.NewReader(s.JSONSchema()))
+	if err != nil {
+		return nil, err
+	}
+	compiler := jsonschema.NewCompiler()
+	compiler.DefaultDraft(jsonschema.Draft2020)
+	compiler.UseRegexpEngine(func(pattern string) (jsonschema.Regexp, error) {
+		if compiled, err := regexp.Compile(pattern); err == nil {
+			return compiled, nil
+		}
+		return anything(pattern), nil // as managementapi has it
+	})
+	if err := compiler.AddResource("schema.json", document); err != nil {
+		return nil, err
+	}
+	return compiler.Compile("schema.json")
+}
+
+// anything is a pattern that Go cannot read, and that everything matches.
+type anything string
+
+func (a anything) MatchString(string) bool { return true }
+func (a anything) String() string          { return string(a) }
+
+// agree says where the library's verdict about a value is another than ours.
+func agree(s *managementapi.Schema, value any) string {
+	compiled, err := compile(s)
+	if err != nil {
+		return err.Error()
+	}
+	problems, verdict := s.Check(value), compiled.Validate(value)
+	if (len(problems) == 0) != (verdict == nil) {
+		return fmt.Sprintf("we say %v, the library %v", problems, verdict)
+	}
+	return ""
+}

@@ -87,8 +87,9 @@ func newLibrary(text string) *library {
 }
 
 // Definition returns the shared definition of that name: what [Schema.Ref] names.
-func Definition(name string) (*Schema, bool) {
-	l := definitions()
+func Definition(name string) (*Schema, bool) { return definitions().definition(name) }
+
+func (l *library) definition(name string) (*Schema, bool) {
 	if s, ok := l.parsed.Load(name); ok {
 		return s.(*Schema), true
 	}

@@ -9,6 +9,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"sync"
 	"testing"
 )
 
@@ -320,5 +321,59 @@ func BenchmarkMemory(b *testing.B) {
 		b.ReportMetric(float64(after.HeapAlloc-before.HeapAlloc), "B")
 		runtime.KeepAlive(table)
 		runtime.KeepAlive(library)
+	}
+}
+
+// Many may ask at once, also first.
+func TestConcurrentUse(t *testing.T) {
+	text, schemas := unpack(operationsFile), unpack(schemasFile)
+	table, library := newTable(text), newLibrary(schemas)
+	var group sync.WaitGroup
+	for range 8 {
+		group.Go(func() {
+			for _, e := range table.entries {
+				e.get()
+			}
+			for name := range library.lines {
+				if _, ok := library.definition(name); !ok {
+					t.Error(name)
+				}
+			}
+		})
+	}
+	group.Wait()
+}
+
+func TestMergesAndOnce(t *testing.T) {
+	for name, want := range map[string][]string{
+		"PATCH /api/v2/users/{id}":         {"user_metadata", "app_metadata"},
+		"PATCH /api/v2/clients/{id}":       {"client_metadata", "session_transfer", "jwt_configuration"},
+		"PATCH /api/v2/connections/{id}":   nil, // options are replaced as a whole
+		"PATCH /api/v2/emails/provider":    nil, // credentials are replaced as a whole
+		"PATCH /api/v2/log-streams/{id}":   nil,
+		"PUT /api/v2/network-acls/{id}":    nil,
+		"PATCH /api/v2/tenants/settings":   {"flags", "change_password", "guardian_mfa_page"},
+		"PATCH /api/v2/organizations/{id}": nil,
+	} {
+		if o, ok := ByName(name); !ok || !slices.Equal(o.Merges, want) {
+			t.Errorf("%s does not merge %v alone", name, want)
+		}
+	}
+	for name, want := range map[string][]string{
+		"POST /api/v2/tickets/password-change":                    {"ticket"},
+		"POST /api/v2/tickets/email-verification":                 {"ticket"},
+		"POST /api/v2/guardian/enrollments/ticket":                {"ticket_id", "ticket_url"},
+		"POST /api/v2/self-service-profiles/{id}/sso-ticket":      {"ticket"},
+		"POST /api/v2/users/{id}/recovery-code-regeneration":      {"recovery_code"},
+		"POST /api/v2/users/{id}/authentication-methods":          {"totp_secret"},
+		"POST /api/v2/connections/{id}/scim-configuration/tokens": {"token"},
+		"POST /api/v2/custom-domains/{id}/verify":                 {"cname_api_key"},
+		"POST /api/v2/organizations/{id}/invitations":             nil, // GET repeats the link
+		"POST /api/v2/clients":                                    nil, // GET repeats the secret
+		"POST /api/v2/clients/{id}/rotate-secret":                 nil, // GET repeats the secret
+	} {
+		if o, ok := ByName(name); !ok || !slices.Equal(o.Once, want) {
+			t.Errorf("%s answers once %v", name, want)
+		}
 	}
 }

@@ -94,9 +94,9 @@ type Operation struct {
 
 	Paging Paging
 
-	// Merges names the members of a PATCH body, as paths from its root, whose objects
-	// are merged member by member into what is stored. All other members that
-	// are given replace the stored value as a whole.
+	// Merges names the members of a PATCH body, as paths from its root, whose objects are known
+	// to be merged member by member into what is stored. Other members that are given replace the
+	// stored value as a whole, as far as is known: who guards secrets reckons with both.
 	Merges []string
 	// Once names the members of the answer, as paths from its root, that no later
 	// request repeats: tickets, links, recovery codes, new secrets.

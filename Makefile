@@ -51,6 +51,7 @@ demo: $(built) ## Build, and show the main job on the sandbox tenant
 test: ## Run every module's tests with the race detector
 	$(each) go test -race -p 4 -timeout 20m ./...; done
 	cd host && GOWORK=off go test -count=1 . # it reads files of the repository that Go's test cache does not watch
+	cd tools && GOWORK=off go test ./managementapi... ./internal/...
 
 # Each target's corpus is in its package's testdata/fuzz; a finding is written there too,
 # and is committed with its fix. New inputs that fail nothing stay in Go's cache.

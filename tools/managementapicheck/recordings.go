@@ -116,6 +116,8 @@ func (p *player) play(r recording) {
 	}
 	p.problems(at+" query", o.CheckQuery(values))
 	switch {
+	case r.Body == nil && o.BodyRequired:
+		p.add(at+" body", "is required")
 	case r.Body == nil:
 	case o.Body == nil:
 		p.add(at+" body", "takes none")

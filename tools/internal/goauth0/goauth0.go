@@ -53,7 +53,7 @@ func Read() (*Source, error) {
 	if err != nil {
 		return nil, err
 	}
-	s := &Source{Types: map[string]ast.Expr{}, Enums: map[string][]string{}}
+	s := newSource()
 	root := filepath.Join(dir, "management")
 	err = filepath.WalkDir(root, func(path string, entry fs.DirEntry, err error) error {
 		if err != nil {
@@ -75,6 +75,10 @@ func Read() (*Source, error) {
 		err = errors.New("no Go source in " + root)
 	}
 	return s, err
+}
+
+func newSource() *Source {
+	return &Source{Types: map[string]ast.Expr{}, Enums: map[string][]string{}}
 }
 
 func download() (string, error) {

@@ -6,7 +6,6 @@ import (
 	"maps"
 	"math"
 	"reflect"
-	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -47,16 +46,43 @@ func (p Problem) String() string {
 func (s *Schema) Check(value any) []Problem {
 	c := &checker{}
 	c.check(s, value, "")
-	return c.problems
+	return c.result()
 }
 
 type checker struct {
-	problems []Problem
+	problems []problem
 	distance int // how far the value is from the schema: a wrong kind or value weighs more
 }
 
-func (c *checker) add(at string, fault Fault, want string) {
-	c.problems = append(c.problems, Problem{at, fault, want})
+// problem is a Problem whose Want is written only if it is told: most are of alternatives
+// that are dropped.
+type problem struct {
+	at    string
+	fault Fault
+	want  *Schema
+}
+
+func (c *checker) result() (out []Problem) {
+	for _, p := range c.problems {
+		told := Problem{At: p.at, Fault: p.fault}
+		switch {
+		case p.want == nil:
+		case p.want.Kind == KindObject && p.fault == WrongKind:
+			told.Want = "object"
+		case p.fault == OutOf:
+			bounds := *p.want
+			bounds.Members, bounds.Pattern, bounds.Format = nil, "", ""
+			told.Want = bounds.String()
+		default:
+			told.Want = p.want.String()
+		}
+		out = append(out, told)
+	}
+	return out
+}
+
+func (c *checker) add(at string, fault Fault, want *Schema) {
+	c.problems = append(c.problems, problem{at, fault, want})
 	switch fault {
 	case WrongKind:
 		c.distance += 50
@@ -82,16 +108,16 @@ func (c *checker) check(s *Schema, value any, at string) {
 		c.number(s, value, at)
 	case KindBoolean:
 		if b, ok := value.(bool); !ok {
-			c.add(at, WrongKind, s.String())
+			c.add(at, WrongKind, s)
 		} else if len(s.Enum) > 0 && !slices.Contains(s.Enum, any(b)) {
-			c.add(at, NotListed, s.String())
+			c.add(at, NotListed, s)
 		}
 	case KindArray:
 		c.array(s, value, at)
 	case KindObject:
 		c.object(s, value, at)
 	default:
-		c.add(at, WrongKind, s.String())
+		c.add(at, WrongKind, s)
 	}
 }
 
@@ -103,7 +129,7 @@ func (c *checker) union(s *Schema, value any, at string) {
 		if len(try.problems) == 0 {
 			return
 		}
-		if first := try.problems[0]; first.At == at && first.Fault == WrongKind {
+		if first := try.problems[0]; first.at == at && first.fault == WrongKind {
 			try.distance += 10_000 // anything of the right kind is nearer
 		}
 		if best == nil || try.distance < best.distance {
@@ -118,25 +144,23 @@ func (c *checker) text(s *Schema, value any, at string) {
 	text, ok := value.(string)
 	switch {
 	case !ok:
-		c.add(at, WrongKind, s.String())
+		c.add(at, WrongKind, s)
 		return
 	case len(s.Enum) > 0 && !slices.Contains(s.Enum, any(text)):
-		c.add(at, NotListed, s.String())
+		c.add(at, NotListed, s)
 		return
 	}
 	c.bounds(s, float64(utf8.RuneCountInString(text)), at)
 	if s.Pattern != "" {
-		if pattern, err := regexp.Compile(s.Pattern); err == nil && !pattern.MatchString(text) {
-			c.add(at, NoMatch, s.String())
+		if pattern := definitions().pattern(s.Pattern); pattern != nil && !pattern.MatchString(text) {
+			c.add(at, NoMatch, s)
 		}
 	}
 }
 
 func (c *checker) bounds(s *Schema, size float64, at string) {
 	if s.Min != nil && size < *s.Min || s.Max != nil && size > *s.Max {
-		want := *s
-		want.Members, want.Pattern, want.Format = nil, "", ""
-		c.add(at, OutOf, want.String())
+		c.add(at, OutOf, s)
 	}
 }
 
@@ -148,19 +172,19 @@ func (c *checker) number(s *Schema, value any, at string) {
 	case json.Number:
 		parsed, err := value.Float64()
 		if err != nil {
-			c.add(at, OutOf, s.String())
+			c.add(at, OutOf, s)
 			return
 		}
 		number = parsed
 	default:
-		c.add(at, WrongKind, s.String())
+		c.add(at, WrongKind, s)
 		return
 	}
 	switch {
 	case s.Kind == KindInteger && number != math.Trunc(number):
-		c.add(at, WrongKind, s.String())
+		c.add(at, WrongKind, s)
 	case len(s.Enum) > 0 && !slices.Contains(s.Enum, any(number)):
-		c.add(at, NotListed, s.String())
+		c.add(at, NotListed, s)
 	default:
 		c.bounds(s, number, at)
 	}
@@ -169,7 +193,7 @@ func (c *checker) number(s *Schema, value any, at string) {
 func (c *checker) array(s *Schema, value any, at string) {
 	items, ok := value.([]any)
 	if !ok {
-		c.add(at, WrongKind, s.String())
+		c.add(at, WrongKind, s)
 		return
 	}
 	c.bounds(s, float64(len(items)), at)
@@ -179,7 +203,7 @@ func (c *checker) array(s *Schema, value any, at string) {
 			c.check(s.Items, item, here)
 		}
 		if s.Unique && slices.ContainsFunc(items[:i], func(other any) bool { return reflect.DeepEqual(other, item) }) {
-			c.add(here, Twice, "")
+			c.add(here, Twice, nil)
 		}
 	}
 }
@@ -187,7 +211,7 @@ func (c *checker) array(s *Schema, value any, at string) {
 func (c *checker) object(s *Schema, value any, at string) {
 	object, ok := value.(map[string]any)
 	if !ok {
-		c.add(at, WrongKind, "object")
+		c.add(at, WrongKind, s)
 		return
 	}
 	c.bounds(s, float64(len(object)), at)
@@ -199,7 +223,7 @@ func (c *checker) object(s *Schema, value any, at string) {
 		case ok:
 			c.check(m.Schema, member, here)
 		case m.Required:
-			c.add(here, Missing, m.Schema.String())
+			c.add(here, Missing, m.Schema)
 		}
 	}
 	for _, name := range slices.Sorted(maps.Keys(object)) {
@@ -207,7 +231,7 @@ func (c *checker) object(s *Schema, value any, at string) {
 			continue
 		}
 		if s.Rest == nil {
-			c.add(at+"/"+escapePointer(name), Unknown, "")
+			c.add(at+"/"+escapePointer(name), Unknown, nil)
 		} else {
 			c.check(s.Rest, object[name], at+"/"+escapePointer(name))
 		}
@@ -215,7 +239,10 @@ func (c *checker) object(s *Schema, value any, at string) {
 }
 
 func escapePointer(name string) string {
-	return strings.NewReplacer("~", "~0", "/", "~1").Replace(name)
+	if !strings.ContainsAny(name, "~/") {
+		return name
+	}
+	return strings.ReplaceAll(strings.ReplaceAll(name, "~", "~0"), "/", "~1")
 }
 
 // CheckQuery returns the problems of a query: unknown and missing parameters, values that do not
@@ -288,7 +315,7 @@ func checkText(s *Schema, text, at string) []Problem {
 			nearest = c
 		}
 	}
-	return nearest.problems
+	return nearest.result()
 }
 
 // CheckPath returns the problems of the values of the path's parameters.

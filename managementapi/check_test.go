@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"net/url"
 	"os"
+	"slices"
 	"strings"
 	"testing"
 )
@@ -242,4 +243,28 @@ func checkDefinitions(t *testing.T, at string, schema json.RawMessage) {
 	if len(used) != len(defs) {
 		t.Errorf("%s: %d definitions, %d are used", at, len(defs), len(used))
 	}
+}
+
+// BenchmarkPage checks a page of a hundred applications, and finds its secrets.
+func BenchmarkPage(b *testing.B) {
+	o, _ := ByName("GET /api/v2/clients")
+	application := map[string]any{
+		"client_id": "a", "client_secret": "b", "name": "c", "callbacks": []any{"https://a.example/cb"}, "app_type": "spa",
+		"addons": map[string]any{"samlp": map[string]any{"audience": "a"}, "wams": map[string]any{"masterkey": "k"}},
+	}
+	page := map[string]any{"start": 0.0, "limit": 100.0, "total": 100.0, "clients": slices.Repeat([]any{application}, 100)}
+	b.Run("check", func(b *testing.B) {
+		for b.Loop() {
+			if problems := o.Answer.Check(page); len(problems) > 0 {
+				b.Fatal(problems)
+			}
+		}
+	})
+	b.Run("secrets", func(b *testing.B) {
+		for b.Loop() {
+			if found := slices.Collect(o.Answer.Secrets(page)); len(found) != 200 {
+				b.Fatal(len(found))
+			}
+		}
+	})
 }

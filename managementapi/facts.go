@@ -7,6 +7,7 @@ import (
 	"encoding/binary"
 	"io"
 	"iter"
+	"regexp"
 	"strings"
 	"sync"
 )
@@ -73,8 +74,9 @@ func Names() iter.Seq[string] {
 
 // library holds the shared definitions.
 type library struct {
-	lines  map[string]string
-	parsed sync.Map // name: *Schema
+	lines    map[string]string
+	parsed   sync.Map // name: *Schema
+	patterns sync.Map // pattern: *regexp.Regexp, nil if Go does not know it
 }
 
 func newLibrary(text string) *library {
@@ -103,6 +105,19 @@ func (l *library) definition(name string) (*Schema, bool) {
 	}
 	kept, _ := l.parsed.LoadOrStore(name, s)
 	return kept.(*Schema), true
+}
+
+// pattern returns a pattern of a schema, compiled; nil if Go's regexp does not know it.
+func (l *library) pattern(text string) *regexp.Regexp {
+	if compiled, ok := l.patterns.Load(text); ok {
+		return compiled.(*regexp.Regexp)
+	}
+	compiled, err := regexp.Compile(text)
+	if err != nil {
+		compiled = nil
+	}
+	l.patterns.Store(text, compiled)
+	return compiled
 }
 
 // Definitions yields the names of all shared definitions.

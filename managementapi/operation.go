@@ -51,10 +51,10 @@ type Paging struct {
 	// Totals: with include_totals=true the answer is an object with start, limit,
 	// total and the items, else the array alone.
 	Totals bool `json:"totals,omitempty"`
-	// Checkpoint: query parameters take and from; the answer's Next is the next page's from.
+	// Checkpoint: query parameters take and from.
 	Checkpoint bool `json:"checkpoint,omitempty"`
-	// Items is the member that holds the items where the answer is an object, and Next
-	// the one that holds the next page's from.
+	// Items is the member that holds the items where the answer is an object, and Next the one
+	// that holds the next page's from. Without Next it is the id of the last item.
 	Items string `json:"items,omitempty"`
 	Next  string `json:"next,omitempty"`
 }

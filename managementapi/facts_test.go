@@ -100,7 +100,7 @@ func checkOperation(t *testing.T, o *Operation) {
 	}
 }
 
-// checkRefs proves that every reference leads to a definition.
+// checkRefs proves that every reference leads to a definition, and every pattern is one for Go too.
 func checkRefs(t *testing.T, at string, s *Schema) {
 	t.Helper()
 	switch {
@@ -112,6 +112,9 @@ func checkRefs(t *testing.T, at string, s *Schema) {
 	}
 	if s == nil {
 		return
+	}
+	if _, err := regexp.Compile(s.Pattern); err != nil { // or schemas cannot be compiled with Go's regexp
+		t.Errorf("%s: %v", at, err)
 	}
 	checkRefs(t, at, s.Items)
 	checkRefs(t, at, s.Rest)

@@ -21,8 +21,8 @@ var (
 	schemasFile []byte
 )
 
-// What is embedded is unpacked at first use, operations and definitions each for
-// themselves, and decoded one by one: what nobody asks for costs nothing.
+// Both files are unpacked at first use, independently of each other, and their lines are
+// decoded one by one when they are asked for.
 var (
 	operations  = sync.OnceValue(func() *table { return newTable(unpack(operationsFile)) })
 	definitions = sync.OnceValue(func() *library { return newLibrary(unpack(schemasFile)) })

@@ -28,7 +28,7 @@ const (
 	Beta Lifecycle = "beta" // may change, may need to be asked for
 )
 
-// The content types of bodies and answers, where they are not JSON.
+// The content types of bodies and answers.
 const (
 	JSON        = "application/json"
 	Multipart   = "multipart/form-data" // the import of users
@@ -87,8 +87,8 @@ type Operation struct {
 	BodyRequired bool
 	ContentType  string
 
-	// Answer is the schema of the body of a 2xx, nil if it has none. It has AnswerType.
-	// It is open: members that are not in it come.
+	// Answer is the schema of the body of a 2xx, nil if it has none. It has AnswerType; of an
+	// EventStream it is the schema of one event. Answers hold members that it does not know.
 	Answer     *Schema
 	AnswerType string
 
@@ -96,7 +96,7 @@ type Operation struct {
 
 	// Merges names the members of a PATCH body, as paths from its root, whose objects are known
 	// to be merged member by member into what is stored. Other members that are given replace the
-	// stored value as a whole, as far as is known: who guards secrets reckons with both.
+	// stored value as a whole, as far as is known. A caller that protects secrets allows for both.
 	Merges []string
 	// Once names the members of the answer, as paths from its root, that no later
 	// request repeats: tickets, links, recovery codes, new secrets.

@@ -55,7 +55,8 @@ type Schema struct {
 type Member struct {
 	Name     string
 	Required bool
-	// Secret: the value, or everything below it, must not be shown.
+	// Secret: the value must not be shown. Of an object whose members its schema names, those
+	// that are not marked themselves can be (see [Schema.Secrets]).
 	Secret bool
 	// Destination: the value decides where a secret that is stored beside it is sent
 	// (a URL, host, issuer, region, account, provider …).

@@ -5,7 +5,7 @@ import (
 	"testing"
 )
 
-// A reference that differs in every way is told from the facts in every way.
+// Each kind of difference is reported.
 func TestRunReports(t *testing.T) {
 	var out strings.Builder
 	err := run(&out, "testdata", false)

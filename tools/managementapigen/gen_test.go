@@ -97,7 +97,7 @@ func TestMarks(t *testing.T) {
 	}
 }
 
-// Nobody can forget to decide whether a member is secret, nor keep a row that marks nothing.
+// A member that sounds secret needs a row, and a row that marks nothing is an error.
 func TestMarksMustBeDecided(t *testing.T) {
 	for _, notation := range []string{
 		`{api_token?:string}`, `{a:{clientSecret:string|null}}`, `{password?:any}`, `{keys?:string secrets:[string]}`,

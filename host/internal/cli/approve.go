@@ -12,6 +12,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/auth0-mcp/auth0-mcp/host/internal/account"
 	"github.com/auth0-mcp/auth0-mcp/host/internal/approval"
 )
 
@@ -159,7 +160,7 @@ func askApproval(ctx context.Context, env Environment, text string) (bool, error
 			fmt.Fprint(env.Err, "Type yes or no: ")
 		case <-ctx.Done():
 			fmt.Fprintln(env.Err)
-			return false, errCancelled
+			return false, account.ErrCancelled
 		}
 	}
 }

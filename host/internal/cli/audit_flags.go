@@ -1,7 +1,6 @@
 package cli
 
 import (
-	"context"
 	"fmt"
 	"log/slog"
 	"os"
@@ -78,23 +77,6 @@ func recordApproval(cmd *cobra.Command, env Environment, p approval.Proposal, ap
 	audit.New(cfg).Approval(audit.Subject{Client: "auth0-mcp approve", ClientVersion: env.Version, Tool: p.Tool},
 		audit.Decision{Verdict: verdict, Rule: "approval:terminal", Approval: p.ID})
 	return nil
-}
-
-// checkAudit tells where the audit log is, and whether a write could be recorded.
-func (d *doctor) checkAudit(context.Context) []finding {
-	const check = "audit log"
-	state, err := audit.Look(auditFolder())
-	switch {
-	case d.audit.Mode == audit.Off:
-		return []finding{warns(check, "start the server without --audit=off", "off: nothing is recorded")}
-	case err != nil && d.audit.Mode == audit.On:
-		return []finding{fails(check, "mend the permissions of "+state.Path+", or start the server with --audit=best-effort", "%s can't be written (%v): no write would be sent", state.Path, err)}
-	case err != nil:
-		return []finding{warns(check, "mend the permissions of "+state.Path, "%s can't be written (%v): calls are not recorded", state.Path, err)}
-	case !state.Exists:
-		return []finding{passes(check, "%s, %s; the first call makes it", state.Path, d.audit.Mode)}
-	}
-	return []finding{passes(check, "%s, %s, %d bytes in the current file", state.Path, d.audit.Mode, state.Bytes)}
 }
 
 // auditReport is the part of «auth0-mcp session» about the audit log.

@@ -13,7 +13,10 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/dustin/go-humanize/english"
 	"github.com/spf13/cobra"
+
+	"github.com/auth0-mcp/auth0-mcp/host/internal/account"
 )
 
 // Environment is what main gives to the commands: the real stdin and stdout,
@@ -57,18 +60,6 @@ func Main(args []string, env Environment) int {
 	return exitStatus(ctx, err)
 }
 
-// parseBool reads a boolean of the environment leniently. An unknown value is an
-// error: a misspelt AUTH0_MCP_READ_ONLY must not leave the server writable.
-func parseBool(name, value string) (bool, error) {
-	switch strings.ToLower(strings.TrimSpace(value)) {
-	case "1", "true", "yes", "on", "y", "t":
-		return true, nil
-	case "0", "false", "no", "off", "n", "f", "":
-		return false, nil
-	}
-	return false, fmt.Errorf("%s=%q: want true or false", name, value)
-}
-
 // boolFlag is a flag that reads its value as leniently as the environment is read.
 type boolFlag struct {
 	name string
@@ -76,7 +67,7 @@ type boolFlag struct {
 }
 
 func (f *boolFlag) Set(value string) error {
-	on, err := parseBool("--"+f.name, value)
+	on, err := account.ParseBool("--"+f.name, value)
 	f.on = on
 	return err
 }
@@ -130,6 +121,9 @@ func debugging() bool {
 	}
 	return false
 }
+
+// counted is a number of things, such as "1 record" or "2 records".
+func counted(n int, thing string) string { return english.Plural(n, thing, "") }
 
 // lockPath is the file that says which plugins the user trusts.
 func lockPath() (string, error) {

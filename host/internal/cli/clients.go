@@ -12,6 +12,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/auth0-mcp/auth0-mcp/host/internal/account"
 	"github.com/auth0-mcp/auth0-mcp/host/internal/catalog"
 	"github.com/auth0-mcp/auth0-mcp/host/internal/clients"
 )
@@ -129,10 +130,10 @@ func (f clientsAddFlags) run(cmd *cobra.Command, env Environment, word string) e
 		_, err = fmt.Fprintf(env.Out, "%s is set up already: %s has the entry %s.\n", client.Title, change.Path, change.Name)
 		return err
 	}
-	fmt.Fprintf(env.Out, "%s is set up: %s has the entry %s, which runs\n  %s %s\n", client.Title, change.Path, change.Name, entry.Command, shellWords(entry.Args()))
+	fmt.Fprintf(env.Out, "%s is set up: %s has the entry %s, which runs\n  %s %s\n", client.Title, change.Path, change.Name, entry.Command, clients.ShellWords(entry.Args()))
 	sayBackup(env.Out, change)
 	fmt.Fprintln(env.Out, change.Scope.Next)
-	if entry.Profile == "" && len(a.config.Profiles) == 0 {
+	if entry.Profile == "" && len(a.Config.Profiles) == 0 {
 		fmt.Fprintln(env.Out, "Nobody is signed in yet: «auth0-mcp init» does that.")
 	}
 	return nil
@@ -140,15 +141,15 @@ func (f clientsAddFlags) run(cmd *cobra.Command, env Environment, word string) e
 
 // entry is what the client will start, with a profile that exists and tools that
 // match something.
-func (f clientsAddFlags) entry(cmd *cobra.Command, env Environment, a *accounts) (clients.Entry, error) {
+func (f clientsAddFlags) entry(cmd *cobra.Command, env Environment, a *account.Accounts) (clients.Entry, error) {
 	command, err := ownPath()
 	if err != nil {
 		return clients.Entry{}, err
 	}
 	entry := clients.Entry{Command: command, ReadOnly: f.tools.readOnly.on}
 	// Without any profile the token comes from the client's environment.
-	if wanted := a.wantedProfile(); wanted != "" || len(a.config.Profiles) > 0 {
-		name, _, err := a.config.Select(wanted)
+	if wanted := a.Wanted(); wanted != "" || len(a.Config.Profiles) > 0 {
+		name, _, err := a.Config.Select(wanted)
 		if err != nil {
 			return clients.Entry{}, err
 		}
@@ -180,7 +181,7 @@ func (f clientsAddFlags) entry(cmd *cobra.Command, env Environment, a *accounts)
 // there too, even if it is the default now: the entry must not follow when another
 // profile, of another tenant, becomes the default.
 func entryProfile(name string) string {
-	if name == firstProfile {
+	if name == account.FirstProfile {
 		return ""
 	}
 	return name
@@ -214,7 +215,7 @@ changes, and what it was is kept beside it. An entry that is not there is no fai
 			if err != nil {
 				return err
 			}
-			change, err := a.removeEntry(cmd.Context(), target, name, dryRun.on)
+			change, err := removeEntry(cmd.Context(), a, target, name, dryRun.on)
 			if err != nil {
 				return err
 			}
@@ -231,16 +232,16 @@ changes, and what it was is kept beside it. An entry that is not there is no fai
 // removeEntry removes the entry called name, or without one that of the wanted
 // profile. It may be one under its own name although the profile is the default by
 // now: that one goes first.
-func (a *accounts) removeEntry(ctx context.Context, target clients.Target, name string, dryRun bool) (*clients.Change, error) {
+func removeEntry(ctx context.Context, a *account.Accounts, target clients.Target, name string, dryRun bool) (*clients.Change, error) {
 	places, err := clientPlaces()
 	if err != nil {
 		return nil, err
 	}
 	names := []string{name}
 	if name == "" {
-		wanted := a.wantedProfile()
+		wanted := a.Wanted()
 		names = []string{clients.Entry{Profile: wanted}.Name()}
-		if _, known := a.config.Profiles[wanted]; known && entryProfile(wanted) == "" {
+		if _, known := a.Config.Profiles[wanted]; known && entryProfile(wanted) == "" {
 			names = append(names, clients.DefaultName)
 		}
 	}
@@ -316,7 +317,7 @@ func sayBackup(out io.Writer, change *clients.Change) {
 func targetWords(i clients.Installed) string {
 	words := i.Client.Name + ":" + i.Scope.Name
 	if i.Scope.Project {
-		words += " --folder " + shellWords([]string{filepath.Dir(i.Path)})
+		words += " --folder " + clients.ShellWords([]string{filepath.Dir(i.Path)})
 	}
 	return words
 }
@@ -324,23 +325,8 @@ func targetWords(i clients.Installed) string {
 // addCommand adds an entry again, with another profile.
 func addCommand(i clients.Installed, profile string) string {
 	i.Entry.Profile = profile
-	return "auth0-mcp clients add " + targetWords(i) + " " + shellWords(i.Entry.Args()[1:])
+	return "auth0-mcp clients add " + targetWords(i) + " " + clients.ShellWords(i.Entry.Args()[1:])
 }
-
-// shellWords writes arguments so that a person can paste them into a shell.
-func shellWords(args []string) string {
-	words := make([]string, len(args))
-	for i, arg := range args {
-		words[i] = arg
-		if arg == "" || strings.ContainsFunc(arg, func(r rune) bool { return !strings.ContainsRune(plainRunes, r) }) {
-			words[i] = "'" + strings.ReplaceAll(arg, "'", `'\''`) + "'"
-		}
-	}
-	return strings.Join(words, " ")
-}
-
-// plainRunes mean themselves in every shell.
-const plainRunes = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_./:,=@%+"
 
 // ownPath is the absolute path by which this program was started, with its symbolic
 // links. A package manager lets a link lead to the newest version and removes the

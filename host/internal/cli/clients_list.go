@@ -10,6 +10,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/auth0-mcp/auth0-mcp/host/internal/account"
 	"github.com/auth0-mcp/auth0-mcp/host/internal/clients"
 )
 
@@ -47,7 +48,7 @@ func clientsListCommand(env Environment) *cobra.Command {
 			}
 			// A file that can't be read hides none of the others.
 			installed, listErr := installedEntries(folder)
-			entries := a.listEntries(installed)
+			entries := listEntries(a, installed)
 			if all.on {
 				entries, err = withEmptyFiles(entries, folder)
 			}
@@ -77,10 +78,10 @@ func installedEntries(folder string) ([]clients.Installed, error) {
 	return clients.List(places, folder)
 }
 
-func (a *accounts) listEntries(installed []clients.Installed) []listedEntry {
+func listEntries(a *account.Accounts, installed []clients.Installed) []listedEntry {
 	entries := []listedEntry{}
 	for _, i := range installed {
-		_, known := a.config.Profiles[i.Entry.Profile]
+		_, known := a.Config.Profiles[i.Entry.Profile]
 		entries = append(entries, listedEntry{
 			Client: i.Client.Name, Scope: i.Scope.Name, Path: i.Path, Name: i.Name, Profile: i.Entry.Profile, Command: i.Entry.Command,
 			Tools: i.Entry.Tools, ReadOnly: i.Entry.ReadOnly, Extra: i.Extra, Missing: i.Missing,

@@ -8,6 +8,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/auth0-mcp/auth0-mcp/host/internal/account"
 	"github.com/auth0-mcp/auth0-mcp/host/internal/audit"
 	"github.com/auth0-mcp/auth0-mcp/host/internal/auth"
 	"github.com/auth0-mcp/auth0-mcp/host/internal/catalog"
@@ -140,9 +141,9 @@ func (c completer) toolPatterns(cmd *cobra.Command, args []string, typed string)
 // completeScopes completes the last of several scopes separated by commas: those
 // that tools declare, with how many tools need each.
 func (c completer) completeScopes(cmd *cobra.Command, _ []string, typed string) ([]cobra.Completion, cobra.ShellCompDirective) {
-	scopes := scopesOf(c.catalogued(cmd))
+	scopes := account.ScopesOf(c.catalogued(cmd))
 	var names []cobra.Completion
-	for _, name := range scopes.names() {
+	for _, name := range scopes.Names() {
 		var tools []string
 		for _, t := range scopes[name] {
 			tools = append(tools, t.Name)

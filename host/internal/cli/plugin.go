@@ -16,6 +16,7 @@ import (
 	"github.com/gofrs/flock"
 	"github.com/spf13/cobra"
 
+	"github.com/auth0-mcp/auth0-mcp/host/internal/account"
 	"github.com/auth0-mcp/auth0-mcp/host/internal/catalog"
 	"github.com/auth0-mcp/auth0-mcp/proto/pluginv1"
 )
@@ -110,7 +111,7 @@ func confirm(ctx context.Context, env Environment, question string) error {
 	select {
 	case <-ctx.Done():
 		fmt.Fprintln(env.Out)
-		return errCancelled
+		return account.ErrCancelled
 	case r := <-replied:
 		if r.err != nil && r.line == "" {
 			return fmt.Errorf("%w: there was no answer; pass --yes to agree without being asked", errNotConfirmed)
@@ -133,7 +134,7 @@ func lockInstall(ctx context.Context, path string) (unlock func(), err error) {
 	if _, err := mutex.TryLockContext(bounded, 20*time.Millisecond); err != nil {
 		switch {
 		case ctx.Err() != nil:
-			return nil, errCancelled
+			return nil, account.ErrCancelled
 		case bounded.Err() != nil:
 			return nil, fmt.Errorf("another «auth0-mcp plugin install» holds %s: wait for it, or end it, and try again", path)
 		}

@@ -12,6 +12,7 @@ import (
 
 	"github.com/gofrs/flock"
 
+	"github.com/auth0-mcp/auth0-mcp/host/internal/account"
 	"github.com/auth0-mcp/auth0-mcp/host/internal/catalog"
 )
 
@@ -32,7 +33,7 @@ func TestInstallLockIsBounded(t *testing.T) {
 		}
 		ended, cancel := context.WithCancel(t.Context())
 		cancel()
-		if _, err := lockInstall(ended, path); !errors.Is(err, errCancelled) {
+		if _, err := lockInstall(ended, path); !errors.Is(err, account.ErrCancelled) {
 			t.Errorf("given up: %v", err)
 		}
 	})

@@ -12,14 +12,13 @@ import (
 	"github.com/spf13/cobra"
 	"golang.org/x/oauth2"
 
+	"github.com/auth0-mcp/auth0-mcp/host/internal/account"
 	"github.com/auth0-mcp/auth0-mcp/host/internal/analytics"
 	"github.com/auth0-mcp/auth0-mcp/host/internal/approval"
-	"github.com/auth0-mcp/auth0-mcp/host/internal/auth"
 	"github.com/auth0-mcp/auth0-mcp/host/internal/catalog"
 	"github.com/auth0-mcp/auth0-mcp/host/internal/egress"
 	"github.com/auth0-mcp/auth0-mcp/host/internal/mcpserver"
 	"github.com/auth0-mcp/auth0-mcp/host/internal/stdio"
-	"github.com/auth0-mcp/auth0-mcp/host/internal/tenant"
 )
 
 type runFlags struct {
@@ -227,7 +226,7 @@ func (f runFlags) filter(cmd *cobra.Command) (catalog.Filter, error) {
 		filter.Patterns = patterns
 	}
 	if value, ok := os.LookupEnv("AUTH0_MCP_READ_ONLY"); ok && !cmd.Flags().Changed("read-only") {
-		readOnly, err := parseBool("AUTH0_MCP_READ_ONLY", value)
+		readOnly, err := account.ParseBool("AUTH0_MCP_READ_ONLY", value)
 		if err != nil {
 			return filter, err
 		}
@@ -240,7 +239,7 @@ func (f runFlags) tenant(ctx context.Context, env Environment, log *slog.Logger)
 	if f.sandbox {
 		// Nothing here is for it, but no child may see the secrets.
 		for _, name := range []string{"AUTH0_TOKEN", "AUTH0_MCP_PASSPHRASE"} {
-			if _, err := takeVariable(name); err != nil {
+			if _, err := account.TakeVariable(name); err != nil {
 				return connection{}, err
 			}
 		}
@@ -261,30 +260,21 @@ func (f runFlags) tenant(ctx context.Context, env Environment, log *slog.Logger)
 	if err != nil {
 		return connection{}, err
 	}
-	acc, err := a.selected()
+	acc, err := a.Selected()
 	if err != nil {
 		return connection{}, err
 	}
-	if acc.profile.Domain == "" {
-		// The profile of a credential command may leave the tenant to it.
-		session, err := acc.store.Get(ctx, acc.name)
-		if err != nil {
-			return connection{}, err
-		}
-		acc.profile.Domain = session.Domain
-	}
-	domain, err := tenant.NormalizeDomain(acc.profile.Domain)
+	source, err := a.Deferred(ctx, acc, log)
 	if err != nil {
-		return connection{}, fmt.Errorf("profile %s: %w", acc.name, err)
+		return connection{}, err
 	}
-	source := &deferredSource{profile: acc.name, domain: domain, follow: acc.profile.FollowTenant, open: func() (*auth.Source, error) { return a.source(ctx, acc, log) }}
-	events, err := newAnalytics(ctx, env, a.transport, log)
+	events, err := newAnalytics(ctx, env, a.Transport, log)
 	if err != nil {
 		return connection{}, err
 	}
 	return connection{
-		events: events, profile: acc.name, environment: acc.profile.Environment,
-		domain: domain, current: source.current, refused: source.refused, transport: a.transport, signIn: acc.signIn(), wait: source.wait,
+		events: events, profile: acc.Name, environment: acc.Profile.Environment,
+		domain: source.Domain, current: source.Current, refused: source.Refused, transport: a.Transport, signIn: acc.SignIn(), wait: source.Wait,
 	}, nil
 }
 

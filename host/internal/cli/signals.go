@@ -6,6 +6,8 @@ import (
 	"os"
 	"os/signal"
 	"syscall"
+
+	"github.com/auth0-mcp/auth0-mcp/host/internal/account"
 )
 
 // signalError is the cause of a context that a signal has ended.
@@ -44,7 +46,7 @@ func exitStatus(ctx context.Context, err error) int {
 			return 128 + int(number)
 		}
 	}
-	if errors.Is(err, errCancelled) { // Ctrl-C as a key, in a terminal that the picker reads raw
+	if errors.Is(err, account.ErrCancelled) { // Ctrl-C as a key, in a terminal that the picker reads raw
 		return 128 + int(syscall.SIGINT)
 	}
 	return 1

@@ -1,4 +1,4 @@
-package cli
+package doctor
 
 import (
 	"cmp"
@@ -38,36 +38,36 @@ const (
 
 // checkNetwork goes the way to the tenant step by step, and stops where it ends:
 // that step's remedy is the one that counts.
-func (d *doctor) checkNetwork(ctx context.Context, domain string) []finding {
-	findings := []finding{d.checkCertificateFile()}
+func (d *Doctor) checkNetwork(ctx context.Context, domain string) []Finding {
+	findings := []Finding{d.checkCertificateFile()}
 	address, proxied, proxy := d.checkProxy(ctx, domain)
 	findings = append(findings, proxy)
-	if proxy.Status == statusFail {
+	if proxy.Status == Fail {
 		return findings
 	}
 	host, _, err := net.SplitHostPort(address)
 	if err != nil {
 		return append(findings, fails("dns", d.domainRemedy(), "%s is no address: %v", address, err))
 	}
-	for _, check := range []func(context.Context) finding{
-		func(ctx context.Context) finding { return d.checkDNS(ctx, host, proxied) },
-		func(ctx context.Context) finding { return d.checkTCP(ctx, address, proxied) },
+	for _, check := range []func(context.Context) Finding{
+		func(ctx context.Context) Finding { return d.checkDNS(ctx, host, proxied) },
+		func(ctx context.Context) Finding { return d.checkTCP(ctx, address, proxied) },
 	} {
 		found := d.bounded(ctx, check)
-		if findings = append(findings, found); found.Status == statusFail {
+		if findings = append(findings, found); found.Status == Fail {
 			return findings
 		}
 	}
 	return append(findings, d.checkTLS(ctx, domain)...)
 }
 
-func (d *doctor) bounded(ctx context.Context, check func(context.Context) finding) finding {
+func (d *Doctor) bounded(ctx context.Context, check func(context.Context) Finding) Finding {
 	ctx, cancel := context.WithTimeout(ctx, checkPatience)
 	defer cancel()
 	return check(ctx)
 }
 
-func (d *doctor) checkCertificateFile() finding {
+func (d *Doctor) checkCertificateFile() Finding {
 	switch path := d.at.getenv("AUTH0_MCP_CA_FILE"); {
 	case d.certificate != nil:
 		return fails("certificates", "set AUTH0_MCP_CA_FILE to a file with certificates in PEM form, or unset it", "%v", d.certificate)
@@ -83,7 +83,7 @@ func proxyVariables() []string { return []string{"HTTPS_PROXY", "https_proxy", "
 
 // checkProxy finds out whom to connect to. A proxy's URL is shown as its host and
 // port only: the rest may hold a password, and an error quotes all of it.
-func (d *doctor) checkProxy(ctx context.Context, domain string) (address string, proxied bool, f finding) {
+func (d *Doctor) checkProxy(ctx context.Context, domain string) (address string, proxied bool, f Finding) {
 	var seen []string
 	for _, name := range proxyVariables() {
 		if d.at.getenv(name) != "" {
@@ -95,7 +95,7 @@ func (d *doctor) checkProxy(ctx context.Context, domain string) (address string,
 		return "", false, fails("proxy", d.domainRemedy(), "%s is not a domain", domain)
 	}
 	address = withPort(request.URL)
-	transport, ok := d.accounts.transport.(*http.Transport)
+	transport, ok := d.accounts.Transport.(*http.Transport)
 	if !ok || transport.Proxy == nil {
 		return address, false, passes("proxy", "none")
 	}
@@ -113,7 +113,7 @@ func (d *doctor) checkProxy(ctx context.Context, domain string) (address string,
 	return withPort(proxy), true, passes("proxy", "%s; a client that is not started from a shell needs the variable in its entry's env", detail)
 }
 
-func (d *doctor) hideProxy(proxy *url.URL) {
+func (d *Doctor) hideProxy(proxy *url.URL) {
 	if password, ok := proxy.User.Password(); ok {
 		d.hide(password)
 	}
@@ -127,7 +127,7 @@ func withPort(u *url.URL) string {
 	return net.JoinHostPort(u.Hostname(), cmp.Or(u.Port(), port))
 }
 
-func (d *doctor) checkDNS(ctx context.Context, host string, proxied bool) finding {
+func (d *Doctor) checkDNS(ctx context.Context, host string, proxied bool) Finding {
 	if net.ParseIP(host) != nil {
 		return passes("dns", "%s is an address", host)
 	}
@@ -153,7 +153,7 @@ func dnsReason(e *net.DNSError, err error) string {
 	return err.Error()
 }
 
-func (d *doctor) checkTCP(ctx context.Context, address string, proxied bool) finding {
+func (d *Doctor) checkTCP(ctx context.Context, address string, proxied bool) Finding {
 	started := d.at.now()
 	conn, err := d.at.dial(ctx, "tcp", address)
 	if err == nil {
@@ -183,18 +183,18 @@ func timedOut(err error) bool {
 
 // checkTLS asks the tenant for its public document: through the proxy if there is
 // one, without a token. The answer also tells the tenant's time.
-func (d *doctor) checkTLS(ctx context.Context, domain string) []finding {
+func (d *Doctor) checkTLS(ctx context.Context, domain string) []Finding {
 	ctx, cancel := context.WithTimeout(ctx, checkPatience)
 	defer cancel()
 	request, err := http.NewRequestWithContext(ctx, http.MethodGet, "https://"+domain+discoveryPath, nil)
 	if err != nil {
-		return []finding{fails("tls", d.domainRemedy(), "%s is not a domain", domain)}
+		return []Finding{fails("tls", d.domainRemedy(), "%s is not a domain", domain)}
 	}
-	request.Header.Set("User-Agent", userAgent(d.env))
+	request.Header.Set("User-Agent", d.cfg.UserAgent)
 	started := d.at.now()
-	response, err := tellingProxy(d.accounts.transport).RoundTrip(request)
+	response, err := tellingProxy(d.accounts.Transport).RoundTrip(request)
 	if err != nil {
-		return []finding{d.explainTLS(domain, err)}
+		return []Finding{d.explainTLS(domain, err)}
 	}
 	ended := d.at.now()
 	_ = response.Body.Close()
@@ -204,7 +204,7 @@ func (d *doctor) checkTLS(ctx context.Context, domain string) []finding {
 		// An issuer that is the company's own means that a proxy reads along.
 		detail += fmt.Sprintf(": %s, certificate by %s until %s", tls.VersionName(state.Version), issuerOf(leaf), leaf.NotAfter.Format(time.DateOnly))
 	}
-	return []finding{passes("tls", "%s (%v)", detail, ended.Sub(started).Round(time.Millisecond)), checkClock(response.Header.Get("Date"), started, ended)}
+	return []Finding{passes("tls", "%s (%v)", detail, ended.Sub(started).Round(time.Millisecond)), checkClock(response.Header.Get("Date"), started, ended)}
 }
 
 // proxyRefusedError is a proxy's answer to CONNECT, which the HTTP client would
@@ -236,7 +236,7 @@ func issuerOf(leaf *x509.Certificate) string {
 	return cmp.Or(strings.Join(leaf.Issuer.Organization, ", "), leaf.Issuer.CommonName, "an authority without a name")
 }
 
-func (d *doctor) explainTLS(domain string, err error) finding {
+func (d *Doctor) explainTLS(domain string, err error) Finding {
 	const inspected = "set AUTH0_MCP_CA_FILE to the PEM file of the authority that signed it: your company's, if a proxy inspects the traffic"
 	if e, ok := errors.AsType[x509.UnknownAuthorityError](err); ok {
 		by := "an authority that is not trusted"
@@ -276,7 +276,7 @@ func (d *doctor) explainTLS(domain string, err error) finding {
 
 // checkClock compares the tenant's time with this computer's in the middle of the
 // request. Date has whole seconds. RFC 9110 section 6.6.1.
-func checkClock(date string, started, ended time.Time) finding {
+func checkClock(date string, started, ended time.Time) Finding {
 	theirs, err := http.ParseTime(date)
 	if err != nil {
 		return warns("clock", "compare this computer's clock with another", "not checked: the answer has no usable date")
@@ -325,14 +325,14 @@ func probeFor(granted []string) (probe apiProbe, allowed bool) {
 
 // checkAPI sends one request as the server would, with a renewed token where the
 // stored one has ended or is refused.
-func (d *doctor) checkAPI(ctx context.Context) []finding {
+func (d *Doctor) checkAPI(ctx context.Context) []Finding {
 	session, _ := d.known()
 	if session == nil {
 		return nil // the session's own line says why
 	}
-	source, err := d.accounts.source(ctx, d.account, slog.New(slog.DiscardHandler))
+	source, err := d.accounts.Source(ctx, d.account, slog.New(slog.DiscardHandler))
 	if err != nil {
-		return []finding{fails("api", d.initCommandLine(), "%v", err)}
+		return []Finding{fails("api", d.initCommandLine(), "%v", err)}
 	}
 	// A renewed token that is not stored would be lost, and its refresh token with it.
 	defer func() { _ = source.Wait(context.WithoutCancel(ctx)) }()
@@ -347,18 +347,18 @@ func (d *doctor) checkAPI(ctx context.Context) []finding {
 			if e, ok := errors.AsType[*auth.SignInError](err); ok && e.Command != "" {
 				remedy = e.Command
 			}
-			return []finding{fails("api", remedy, "there is no valid token: %v", err)}
+			return []Finding{fails("api", remedy, "there is no valid token: %v", err)}
 		}
 		d.hide(token.AccessToken)
 		if answer, err = d.ask(ctx, domain, probe.path, token.AccessToken); err != nil {
-			return []finding{fails("api", "auth0-mcp doctor, once more; then check the network", "no answer from the Management API of %s: %v", domain, err)}
+			return []Finding{fails("api", "auth0-mcp doctor, once more; then check the network", "no answer from the Management API of %s: %v", domain, err)}
 		}
 		if answer.status != http.StatusUnauthorized || attempt > 0 || !session.Renewable() {
 			break
 		}
 		source.Refused(token.AccessToken)
 	}
-	return []finding{d.judgeAnswer(domain, probe, allowed, answer)}
+	return []Finding{d.judgeAnswer(domain, probe, allowed, answer)}
 }
 
 type apiAnswer struct {
@@ -367,15 +367,15 @@ type apiAnswer struct {
 	took    time.Duration
 }
 
-func (d *doctor) ask(ctx context.Context, domain, path, token string) (apiAnswer, error) {
+func (d *Doctor) ask(ctx context.Context, domain, path, token string) (apiAnswer, error) {
 	request, err := http.NewRequestWithContext(ctx, http.MethodGet, "https://"+domain+path, nil)
 	if err != nil {
 		return apiAnswer{}, err
 	}
 	request.Header.Set("Authorization", "Bearer "+token)
-	request.Header.Set("User-Agent", userAgent(d.env))
+	request.Header.Set("User-Agent", d.cfg.UserAgent)
 	started := d.at.now()
-	response, err := d.accounts.transport.RoundTrip(request)
+	response, err := d.accounts.Transport.RoundTrip(request)
 	if err != nil {
 		return apiAnswer{}, err
 	}
@@ -395,14 +395,14 @@ func (d *doctor) ask(ctx context.Context, domain, path, token string) (apiAnswer
 	return answer, nil
 }
 
-func (d *doctor) judgeAnswer(domain string, probe apiProbe, allowed bool, a apiAnswer) finding {
+func (d *Doctor) judgeAnswer(domain string, probe apiProbe, allowed bool, a apiAnswer) Finding {
 	said := fmt.Sprintf("%d %s", a.status, http.StatusText(a.status))
 	if a.message != "" {
 		said += ": " + a.message
 	}
 	path, _, _ := strings.Cut(probe.path, "?")
 	signIn := d.initCommandLine()
-	if d.account.name == "" {
+	if d.account.Name == "" {
 		signIn = "set AUTH0_TOKEN to a valid Management API token of " + domain
 	}
 	switch {

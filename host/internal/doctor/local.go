@@ -1,4 +1,4 @@
-package cli
+package doctor
 
 import (
 	"context"
@@ -10,8 +10,10 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/dustin/go-humanize/english"
 	"github.com/gofrs/flock"
 
+	"github.com/auth0-mcp/auth0-mcp/host/internal/audit"
 	"github.com/auth0-mcp/auth0-mcp/host/internal/auth"
 	"github.com/auth0-mcp/auth0-mcp/host/internal/catalog"
 	"github.com/auth0-mcp/auth0-mcp/host/internal/clients"
@@ -21,17 +23,17 @@ import (
 
 // checkPlugins reads what is installed as the server does, and checks the digests
 // that the server checks at each launch. No plugin is started.
-func (d *doctor) checkPlugins(ctx context.Context) []finding {
-	path, err := lockPath()
+func (d *Doctor) checkPlugins(ctx context.Context) []Finding {
+	path, err := d.cfg.LockPath()
 	if err != nil {
-		return []finding{fails("lock file", "set HOME to your home folder", "%v", err)}
+		return []Finding{fails("lock file", "set HOME to your home folder", "%v", err)}
 	}
 	lock, err := catalog.ReadLock(path)
 	if err != nil {
-		return []finding{fails("lock file", "repair "+path+", or delete it and run «auth0-mcp plugin install PATH» for each plugin", "%v: no plugin is loaded", err)}
+		return []Finding{fails("lock file", "repair "+path+", or delete it and run `auth0-mcp plugin install PATH` for each plugin", "%v: no plugin is loaded", err)}
 	}
-	findings := []finding{passes("lock file", "%s, %s", path, counted(len(lock.Plugins), "plugin"))}
-	found, err := d.loadPlugins(ctx)
+	findings := []Finding{passes("lock file", "%s, %s", path, english.Plural(len(lock.Plugins), "plugin", ""))}
+	found, err := d.cfg.Plugins(ctx)
 	if err != nil {
 		return append(findings, fails("plugins", "auth0-mcp tools, which says the same with the same flags", "%v", err))
 	}
@@ -50,31 +52,13 @@ func (d *doctor) checkPlugins(ctx context.Context) []finding {
 	return findings
 }
 
-func (d *doctor) loadPlugins(ctx context.Context) (*catalog.Catalog, error) {
-	from, err := sources(d.env)
-	if err != nil {
-		return nil, err
-	}
-	if from.PluginDirs = d.flags.run.pluginDirs; from.PluginDirs == nil {
-		from.PluginDirs = filepath.SplitList(d.at.getenv("AUTH0_MCP_PLUGIN_DIR"))
-	}
-	for _, dir := range d.flags.run.devPlugins {
-		dev, err := describeDevPlugin(ctx, dir)
-		if err != nil {
-			return nil, err
-		}
-		from.Dev = append(from.Dev, dev)
-	}
-	return catalog.Load(from)
-}
-
-func checkPlugin(p *catalog.Plugin) finding {
+func checkPlugin(p *catalog.Plugin) Finding {
 	name := "plugin " + p.Name
 	protocols := make([]string, len(p.Protocols))
 	for i, version := range p.Protocols {
 		protocols[i] = strconv.Itoa(version)
 	}
-	detail := fmt.Sprintf("%s, %s, protocol %s of %d, %s", p.Version, counted(len(p.Tools), "tool"), strings.Join(protocols, "+"), pluginv1.ProtocolVersion, p.Origin)
+	detail := fmt.Sprintf("%s, %s, protocol %s of %d, %s", p.Version, english.Plural(len(p.Tools), "tool", ""), strings.Join(protocols, "+"), pluginv1.ProtocolVersion, p.Origin)
 	if p.Dev {
 		return passes(name, "%s: %s, which is not checked", detail, p.Path)
 	}
@@ -94,7 +78,7 @@ func checkPlugin(p *catalog.Plugin) finding {
 
 // explainRefusal fails for what a person believes to be there and warns about the
 // rest: a plugin that nobody has agreed to does no harm.
-func explainRefusal(r catalog.Refusal) finding {
+func explainRefusal(r catalog.Refusal) Finding {
 	detail := fmt.Sprintf("%s is not loaded: %s", r.Path, r.Reason)
 	switch r.Kind {
 	case catalog.Changed, catalog.Broken, catalog.WrongProtocol:
@@ -106,9 +90,9 @@ func explainRefusal(r catalog.Refusal) finding {
 
 // checkClients looks at the entries of all clients, and those of the project in
 // whose folder doctor was started.
-func (d *doctor) checkClients(context.Context) []finding {
+func (d *Doctor) checkClients(context.Context) []Finding {
 	installed, err := clients.List(d.at.places, d.at.folder)
-	var findings []finding
+	var findings []Finding
 	for _, one := range installed {
 		findings = append(findings, d.checkEntry(one))
 	}
@@ -132,7 +116,7 @@ func joined(err error) []error {
 	return []error{err}
 }
 
-func (d *doctor) checkEntry(one clients.Installed) finding {
+func (d *Doctor) checkEntry(one clients.Installed) Finding {
 	check := "client " + one.Client.Name
 	where := fmt.Sprintf("%s: entry %s in %s", one.Client.Title, one.Name, one.Path)
 	name := one.Client.Name
@@ -151,7 +135,7 @@ func (d *doctor) checkEntry(one clients.Installed) finding {
 	if one.Entry.ReadOnly {
 		again = append(again, "--read-only")
 	}
-	remedy := commandLine(append(again, "--replace"))
+	remedy := clients.ShellWords(append(again, "--replace"))
 	if one.Missing {
 		return fails(check, remedy, "%s starts %s, which is not there", where, one.Entry.Command)
 	}
@@ -173,7 +157,7 @@ func (d *doctor) checkEntry(one clients.Installed) finding {
 }
 
 // lacks is a variable that the entry's server needs and is not given, and why.
-func (d *doctor) lacks(one clients.Installed) (variable, why string) {
+func (d *Doctor) lacks(one clients.Installed) (variable, why string) {
 	if one.Env == nil {
 		return "", ""
 	}
@@ -200,7 +184,7 @@ func sameFile(a, b string) bool {
 
 // checkRunFolders looks for the folders of servers that were killed. The next
 // server that starts a plugin removes them.
-func (d *doctor) checkRunFolders(context.Context) []finding {
+func (d *Doctor) checkRunFolders(context.Context) []Finding {
 	var left []string
 	live := 0
 	for _, base := range slices.Compact(slices.Sorted(slices.Values(d.at.socketFolders))) {
@@ -227,7 +211,24 @@ func (d *doctor) checkRunFolders(context.Context) []finding {
 		}
 	}
 	if len(left) > 0 {
-		return []finding{warns("run folders", "nothing: the next start of a plugin removes what is older than a minute", "%d left by servers that were killed: %s", len(left), strings.Join(left, ", "))}
+		return []Finding{warns("run folders", "nothing: the next start of a plugin removes what is older than a minute", "%d left by servers that were killed: %s", len(left), strings.Join(left, ", "))}
 	}
-	return []finding{passes("run folders", "none left behind, %d in use", live)}
+	return []Finding{passes("run folders", "none left behind, %d in use", live)}
+}
+
+// checkAudit tells where the audit log is, and whether a write could be recorded.
+func (d *Doctor) checkAudit(context.Context) []Finding {
+	const check = "audit log"
+	state, err := audit.Look(d.cfg.Audit.Folder)
+	switch {
+	case d.cfg.Audit.Mode == audit.Off:
+		return []Finding{warns(check, "start the server without --audit=off", "off: nothing is recorded")}
+	case err != nil && d.cfg.Audit.Mode == audit.On:
+		return []Finding{fails(check, "fix the permissions of "+state.Path+", or start the server with --audit=best-effort", "%s can't be written (%v): no write would be sent", state.Path, err)}
+	case err != nil:
+		return []Finding{warns(check, "fix the permissions of "+state.Path, "%s can't be written (%v): calls are not recorded", state.Path, err)}
+	case !state.Exists:
+		return []Finding{passes(check, "%s, %s; the first call makes it", state.Path, d.cfg.Audit.Mode)}
+	}
+	return []Finding{passes(check, "%s, %s, %d bytes in the current file", state.Path, d.cfg.Audit.Mode, state.Bytes)}
 }

@@ -17,6 +17,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/auth0-mcp/auth0-mcp/host/internal/account"
+	"github.com/auth0-mcp/auth0-mcp/host/internal/redact"
 )
 
 // Environment is what main gives to the commands: the real stdin and stdout,
@@ -33,8 +34,11 @@ type Environment struct {
 }
 
 // Main runs one command and returns the exit status.
-func Main(args []string, env Environment) int {
-	ctx, stop := untilSignal(context.Background())
+func Main(args []string, env Environment) int { return execute(args, env, os.Exit) }
+
+// execute is Main; exit ends the program when a second signal comes.
+func execute(args []string, env Environment, exit func(int)) int {
+	ctx, stop := untilSignal(context.Background(), exit)
 	defer stop()
 	root := &cobra.Command{
 		Use:           "auth0-mcp",
@@ -55,7 +59,7 @@ func Main(args []string, env Environment) int {
 	addCompletions(root, env) // after AddCommand: it walks the finished tree
 	err := root.ExecuteContext(ctx)
 	if err != nil && !errors.Is(err, errToolFailed) { // the tool has said why
-		fmt.Fprintf(env.Err, "auth0-mcp: %v\n", err)
+		fmt.Fprintf(env.Err, "auth0-mcp: %s\n", redact.Text(err.Error()))
 	}
 	return exitStatus(ctx, err)
 }
@@ -188,4 +192,5 @@ func bundledDir() (string, error) {
 	return filepath.Join(filepath.Dir(path), "plugins"), nil
 }
 
-var errNotConfirmed = errors.New("nothing was installed")
+// errNotConfirmed means that the user did not answer yes.
+var errNotConfirmed = errors.New("not confirmed")

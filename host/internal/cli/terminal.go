@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"bufio"
 	"context"
 	"errors"
 	"fmt"
@@ -113,4 +114,32 @@ func readSecret(in io.Reader, what string) (string, error) {
 		return "", fmt.Errorf("%s is empty", what)
 	}
 	return secret, nil
+}
+
+// confirm asks on the terminal. A read can't be interrupted: on Ctrl-C it is
+// abandoned, and ends with the process.
+func confirm(ctx context.Context, env Environment, question string) error {
+	fmt.Fprint(env.Out, question)
+	type reply struct {
+		line string
+		err  error
+	}
+	replied := make(chan reply, 1)
+	go func() {
+		line, err := bufio.NewReader(env.In).ReadString('\n')
+		replied <- reply{line, err}
+	}()
+	select {
+	case <-ctx.Done():
+		fmt.Fprintln(env.Out)
+		return account.ErrCancelled
+	case r := <-replied:
+		if r.err != nil && r.line == "" {
+			return fmt.Errorf("%w: no answer on stdin; pass --yes to agree without being asked", errNotConfirmed)
+		}
+		if answer := strings.ToLower(strings.TrimSpace(r.line)); answer != "y" && answer != "yes" {
+			return errNotConfirmed
+		}
+		return nil
+	}
 }

@@ -125,9 +125,9 @@ func (a *Accounts) Selected() (*Account, error) {
 	}
 	if wanted == "" && len(a.Config.Profiles) == 0 {
 		if a.Domain != "" {
-			return nil, errors.New("AUTH0_DOMAIN is set and AUTH0_TOKEN is not: set it to a Management API token of that tenant, or sign in with «auth0-mcp init»")
+			return nil, errors.New("AUTH0_DOMAIN is set and AUTH0_TOKEN is not: set it to a Management API token of that tenant, or sign in with `auth0-mcp init`")
 		}
-		return nil, errors.New("no credentials: sign in with «auth0-mcp init», or set AUTH0_DOMAIN (mytenant.us.auth0.com) and AUTH0_TOKEN (a Management API token), or try --sandbox")
+		return nil, errors.New("no credentials: sign in with `auth0-mcp init`, or set AUTH0_DOMAIN (mytenant.us.auth0.com) and AUTH0_TOKEN (a Management API token), or try --sandbox")
 	}
 	name, profile, err := a.Config.Select(wanted)
 	if err != nil {

@@ -59,6 +59,8 @@ type LoggedOut struct {
 	// Done are the steps in words, such as "revoked the refresh token"; empty if
 	// there was no session.
 	Done []string
+	// NoSession: there was nothing to end.
+	NoSession bool
 	// Warnings are the steps that failed and did not keep the session from ending.
 	Warnings []error
 }
@@ -95,6 +97,7 @@ func (a *Accounts) LogOut(ctx context.Context, acc *Account) (LoggedOut, error) 
 	if err != nil {
 		return out, fmt.Errorf("profile %s was not logged out entirely: %w", acc.Name, err)
 	}
+	out.NoSession = len(out.Done) == 0
 	return out, nil
 }
 

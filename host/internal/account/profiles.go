@@ -22,7 +22,7 @@ type Listed struct {
 	Store auth.StoreKind `json:"store"`
 	// Session is whether one is stored: yes, no, elsewhere for a store that is filled
 	// by another program, or unknown if the store is not. Whether it is good, and what
-	// is wrong, tells «auth0-mcp session».
+	// is wrong, tells `auth0-mcp session`.
 	Session string `json:"session"`
 }
 
@@ -124,11 +124,11 @@ func (a *Accounts) move(ctx context.Context, acc *Account, to string) error {
 // checkFree refuses a name that has a profile, or a session left from one.
 func (a *Accounts) checkFree(from, to string) error {
 	if _, ok := a.Config.Profiles[to]; ok {
-		return fmt.Errorf("profile %s exists already: choose another name, or remove it first with «auth0-mcp profiles remove %s»", to, to)
+		return fmt.Errorf("profile %s exists already: choose another name, or remove it first with `auth0-mcp profiles remove %s`", to, to)
 	}
 	stored, err := auth.StoredProfiles(a.Folders.Sessions())
 	if err == nil && slices.Contains(stored, to) {
-		err = fmt.Errorf("a session of a former profile %s is still stored: remove it with «auth0-mcp logout --profile %s», then rename %s", to, to, from)
+		err = fmt.Errorf("a session of a former profile %s is still stored: remove it with `auth0-mcp logout --profile %s`, then rename %s", to, to, from)
 	}
 	return err
 }

@@ -159,7 +159,7 @@ func (i Install) stage(ctx context.Context, folder string) error {
 }
 
 // publish gives a staged folder its name. A folder of that name has the same content,
-// unless somebody damaged it: it is replaced.
+// unless it was damaged: it is replaced.
 func publish(staged, folder string) error {
 	damaged := staged + ".old"
 	if err := ignoreMissing(os.Rename(folder, damaged)); err != nil {

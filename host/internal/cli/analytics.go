@@ -10,7 +10,7 @@ import (
 	"github.com/auth0-mcp/auth0-mcp/host/internal/analytics"
 )
 
-// newAnalytics is nil, which sends nothing, unless the person named an endpoint
+// newAnalytics is nil, which sends nothing, unless the user named an endpoint
 // and did not switch analytics off.
 func newAnalytics(ctx context.Context, env Environment, transport http.RoundTripper, log *slog.Logger) (*analytics.Client, error) {
 	if value, ok := os.LookupEnv("AUTH0_MCP_ANALYTICS"); ok {

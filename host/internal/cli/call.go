@@ -14,6 +14,7 @@ import (
 
 	"github.com/auth0-mcp/auth0-mcp/host/internal/catalog"
 	"github.com/auth0-mcp/auth0-mcp/host/internal/mcpserver"
+	"github.com/auth0-mcp/auth0-mcp/host/internal/redact"
 )
 
 func callCommand(env Environment) *cobra.Command {
@@ -21,9 +22,8 @@ func callCommand(env Environment) *cobra.Command {
 	var asJSON boolFlag
 	cmd := &cobra.Command{
 		Use:   "call TOOL [JSON | key=value …]",
-		Short: "Run one tool, by the same way as for an MCP client",
-		Long: `Run one tool with the checks, the plugin process and the limits that an MCP client would meet, and
-print its answer. Arguments are one JSON object, «-» for an object on stdin, or key=value words:
+		Short: "Call a tool directly",
+		Long: `Call a tool with the same checks, plugin process and limits as an MCP client, and print its answer. Arguments are one JSON object, ` + "`-`" + ` for an object on stdin, or key=value words:
 a text is taken as it is, anything else as JSON, and a list collects the words with its key.
 
 The exit status is 0 if the tool did what was asked.`,
@@ -69,13 +69,13 @@ func callTool(cmd *cobra.Command, env Environment, f runFlags, args []string, as
 	if err != nil {
 		return err
 	}
-	caller := mcpserver.Caller{Progress: func(p mcpserver.Progress) { fmt.Fprintf(env.Err, "… %s\n", p.Note) }}
+	caller := mcpserver.Caller{Progress: func(p mcpserver.Progress) { say(env.Err, "… %s\n", p.Note) }}
 	if isTerminal(env.In) && isTerminal(env.Err) {
 		caller.Ask = func(ctx context.Context, text string) (bool, error) { return askApproval(ctx, env, text) }
 	}
 	texts, failed := server.Call(cmd.Context(), tool, arguments, caller)
 	if failed {
-		fmt.Fprintln(env.Err, strings.Join(texts, "\n"))
+		say(env.Err, "%s\n", lines(strings.Join(texts, "\n")))
 		return errToolFailed
 	}
 	for i, text := range texts {
@@ -86,6 +86,10 @@ func callTool(cmd *cobra.Command, env Environment, f runFlags, args []string, as
 		}
 		if !asJSON {
 			text = indented(text)
+		}
+		// A program gets the answer as it is, a terminal what it can show.
+		if isTerminal(out) {
+			text = redact.Text(text)
 		}
 		if _, err = fmt.Fprintln(out, text); err != nil {
 			return err
@@ -101,7 +105,7 @@ func findTool(selection *catalog.Selection, name string) (*catalog.Tool, error) 
 	if reason, ok := selection.Excluded(name); ok {
 		return nil, errors.New(reason)
 	}
-	text := fmt.Sprintf("there is no tool %q: «auth0-mcp tools» lists them", name)
+	text := fmt.Sprintf("there is no tool %q: `auth0-mcp tools` lists them", name)
 	if near := selection.Suggest(name); len(near) > 0 {
 		text += "; did you mean " + strings.Join(near, " or ") + "?"
 	}

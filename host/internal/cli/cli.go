@@ -17,11 +17,10 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/auth0-mcp/auth0-mcp/host/internal/account"
-	"github.com/auth0-mcp/auth0-mcp/host/internal/redact"
 )
 
 // Environment is what main gives to the commands: the real stdin and stdout,
-// which nobody else has, and what the build put into the binary.
+// which no other package has, and what the build put into the binary.
 type Environment struct {
 	In      *os.File
 	Out     *os.File
@@ -59,7 +58,7 @@ func execute(args []string, env Environment, exit func(int)) int {
 	addCompletions(root, env) // after AddCommand: it walks the finished tree
 	err := root.ExecuteContext(ctx)
 	if err != nil && !errors.Is(err, errToolFailed) { // the tool has said why
-		fmt.Fprintf(env.Err, "auth0-mcp: %s\n", redact.Text(err.Error()))
+		say(env.Err, "auth0-mcp: %v\n", err)
 	}
 	return exitStatus(ctx, err)
 }
@@ -159,7 +158,7 @@ func userPluginDir() (string, error) {
 	return filepath.Join(home, ".local", "share", "auth0-mcp", "plugins"), nil
 }
 
-// userStateDir is the folder of what is worth keeping and nobody configures:
+// userStateDir is the folder of what is worth keeping and is not configured:
 // XDG_STATE_HOME, or what stands for it on the platform.
 func userStateDir() (string, error) {
 	if dir := os.Getenv("XDG_STATE_HOME"); filepath.IsAbs(dir) {

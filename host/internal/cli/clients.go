@@ -74,8 +74,8 @@ func clientsAddCommand(env Environment) *cobra.Command {
 		Use:   "add CLIENT[:SCOPE]",
 		Short: "Write the entry that starts this server into a client's config",
 		Long: `Write the entry that starts this server into a client's config, or update it. Nothing else in the
-file changes, and what it was is kept beside it. The client «print» stands for any other: its
-entry is printed, to be pasted by hand.
+file changes, and what it was is kept beside it. The client ` + "`print`" + ` stands for any other: its
+entry is printed, to be pasted yourself.
 
 An entry holds no secret. That of the default profile is called auth0, that of another profile
 auth0-PROFILE. --plugin-dir and --dev-plugin serve to check --tools; they do not get into the entry.`,
@@ -111,8 +111,8 @@ func (f clientsAddFlags) run(cmd *cobra.Command, env Environment, word string) e
 		if err != nil {
 			return err
 		}
-		_, err = fmt.Fprintln(env.Out, strings.TrimRight(snippet, "\n"))
-		return err
+		say(env.Out, "%s\n", lines(strings.TrimRight(snippet, "\n")))
+		return nil
 	}
 	places, err := clientPlaces()
 	if err != nil {
@@ -127,14 +127,14 @@ func (f clientsAddFlags) run(cmd *cobra.Command, env Environment, word string) e
 	case f.dryRun.on:
 		return showDiff(env.Out, change)
 	case change.NoOp():
-		_, err = fmt.Fprintf(env.Out, "%s is set up already: %s has the entry %s.\n", client.Title, change.Path, change.Name)
-		return err
+		say(env.Out, "%s is set up already: %s has the entry %s.\n", client.Title, change.Path, change.Name)
+		return nil
 	}
-	fmt.Fprintf(env.Out, "%s is set up: %s has the entry %s, which runs\n  %s %s\n", client.Title, change.Path, change.Name, entry.Command, clients.ShellWords(entry.Args()))
+	say(env.Out, "%s is set up: %s has the entry %s, which runs\n  %s %s\n", client.Title, change.Path, change.Name, entry.Command, clients.ShellWords(entry.Args()))
 	sayBackup(env.Out, change)
 	fmt.Fprintln(env.Out, change.Scope.Next)
 	if entry.Profile == "" && len(a.Config.Profiles) == 0 {
-		fmt.Fprintln(env.Out, "Nobody is signed in yet: «auth0-mcp init» does that.")
+		fmt.Fprintln(env.Out, "You are not signed in yet. Sign in with `auth0-mcp init`.")
 	}
 	return nil
 }
@@ -177,7 +177,7 @@ func (f clientsAddFlags) entry(cmd *cobra.Command, env Environment, a *account.A
 	return entry, err
 }
 
-// entryProfile is how an entry names a profile. One that somebody named is named
+// entryProfile is how an entry names a profile. One that was named is named
 // there too, even if it is the default now: the entry must not follow when another
 // profile, of another tenant, becomes the default.
 func entryProfile(name string) string {
@@ -224,7 +224,7 @@ changes, and what it was is kept beside it. An entry that is not there is no fai
 	}
 	account.addProfile(cmd)
 	files.add(cmd)
-	cmd.Flags().StringVar(&name, "name", "", "the entry's name, as «auth0-mcp clients list» shows it")
+	cmd.Flags().StringVar(&name, "name", "", "the entry's name, as auth0-mcp clients list shows it")
 	dryRun.add(cmd, "dry-run", "show the change and write nothing")
 	return cmd
 }
@@ -261,12 +261,12 @@ func sayRemoved(out io.Writer, change *clients.Change, dryRun bool) error {
 	case dryRun:
 		return showDiff(out, change)
 	case change.NoOp():
-		_, err := fmt.Fprintf(out, "%s has no entry %s: nothing to remove.\n", change.Path, change.Name)
-		return err
+		say(out, "%s has no entry %s: nothing to remove.\n", change.Path, change.Name)
+		return nil
 	}
-	fmt.Fprintf(out, "The entry %s is removed from %s.\n", change.Name, change.Path)
+	say(out, "The entry %s is removed from %s.\n", change.Name, change.Path)
 	sayBackup(out, change)
-	_, err := fmt.Fprintln(out, "A client that is running keeps the server until it is started again.")
+	_, err := fmt.Fprintln(out, "A running client keeps its server until the client is restarted.")
 	return err
 }
 
@@ -293,11 +293,11 @@ func applyChange(ctx context.Context, dryRun bool, plan func() (*clients.Change,
 
 func showDiff(out io.Writer, change *clients.Change) error {
 	if change.NoOp() {
-		_, err := fmt.Fprintf(out, "%s would stay as it is.\n", change.Path)
-		return err
+		say(out, "%s would stay as it is.\n", change.Path)
+		return nil
 	}
-	_, err := io.WriteString(out, change.Diff())
-	return err
+	say(out, "%s", lines(change.Diff()))
+	return nil
 }
 
 // sayBackup says where Change.Apply has kept what the file was: beside the file
@@ -310,10 +310,10 @@ func sayBackup(out io.Writer, change *clients.Change) {
 	if err != nil {
 		path = change.Path
 	}
-	fmt.Fprintf(out, "What the file was is kept in %s.auth0-mcp.bak.\n", path)
+	say(out, "Backup saved to %s.auth0-mcp.bak\n", path)
 }
 
-// targetWords is how a person names the file of an entry to clients add and remove.
+// targetWords is how a user names the file of an entry to clients add and remove.
 func targetWords(i clients.Installed) string {
 	words := i.Client.Name + ":" + i.Scope.Name
 	if i.Scope.Project {

@@ -14,7 +14,7 @@ import (
 	"github.com/auth0-mcp/auth0-mcp/host/internal/clients"
 )
 
-// listedEntry is one entry in the output of «auth0-mcp clients list --json». With
+// listedEntry is one entry in the output of `auth0-mcp clients list --json`. With
 // --all a file without an entry of ours is one too, with an empty name.
 type listedEntry struct {
 	Client string `json:"client"`
@@ -124,17 +124,17 @@ func withEmptyFiles(entries []listedEntry, folder string) ([]listedEntry, error)
 
 func printEntries(out io.Writer, entries []listedEntry) error {
 	if len(entries) == 0 {
-		_, err := fmt.Fprintln(out, "No client has an entry: «auth0-mcp clients add CLIENT» makes one, «auth0-mcp clients list --all» names the clients.")
+		_, err := fmt.Fprintln(out, "No client has an entry: `auth0-mcp clients add CLIENT` makes one, `auth0-mcp clients list --all` names the clients.")
 		return err
 	}
 	w := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
 	fmt.Fprintln(w, "CLIENT\tENTRY\tPROFILE\tFLAGS\tFILE\tPROBLEM")
 	for _, e := range entries {
 		if e.Name == "" {
-			fmt.Fprintf(w, "%s:%s\t-\t-\t-\t%s\t\n", e.Client, e.Scope, e.Path)
+			say(w, "%s:%s\t-\t-\t-\t%s\t\n", e.Client, e.Scope, e.Path)
 			continue
 		}
-		fmt.Fprintf(w, "%s:%s\t%s\t%s\t%s\t%s\t%s\n", e.Client, e.Scope, e.Name, orWord(e.Profile, "(default)"), e.flags(), e.Path, e.problem())
+		say(w, "%s:%s\t%s\t%s\t%s\t%s\t%s\n", e.Client, e.Scope, e.Name, orWord(e.Profile, "(default)"), e.flags(), e.Path, e.problem())
 	}
 	return w.Flush()
 }
@@ -159,7 +159,7 @@ func (e listedEntry) problem() string {
 		problems = append(problems, e.Command+" is not there: add the entry again with --replace")
 	}
 	if e.Unknown {
-		problems = append(problems, "no such profile: «auth0-mcp init --profile "+e.Profile+"», or remove the entry")
+		problems = append(problems, "no such profile: `auth0-mcp init --profile "+e.Profile+"`, or remove the entry")
 	}
 	return strings.Join(problems, "; ")
 }

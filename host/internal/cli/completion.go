@@ -18,7 +18,7 @@ import (
 // addCompletions lets shells complete the values of flags and the arguments of
 // commands below root, by name: a flag means the same wherever it is. Completion
 // reads the config and the plugins' manifests. It starts no program, opens no store
-// and asks nobody; what can't be read completes to nothing, because a shell in the
+// and never prompts; what can't be read completes to nothing, because a shell in the
 // middle of a line is no place for an error.
 func addCompletions(root *cobra.Command, env Environment) {
 	c := completer{env}

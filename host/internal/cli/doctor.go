@@ -164,20 +164,20 @@ func printFindings(out io.Writer, findings []doctor.Finding, asJSON bool) error 
 		width = max(width, len(f.Check))
 	}
 	for _, f := range findings {
-		fmt.Fprintf(&b, "%-4s  %-*s  %s\n", f.Status, width, f.Check, f.Detail)
+		say(&b, "%-4s  %-*s  %s\n", f.Status, width, f.Check, f.Detail)
 		if f.Remedy != "" {
-			fmt.Fprintf(&b, "      %*s  → %s\n", width, "", f.Remedy)
+			say(&b, "      %*s  → %s\n", width, "", f.Remedy)
 		}
 	}
-	fmt.Fprintf(&b, "\n%d ok, %d warnings, %d failed\n",
+	say(&b, "\n%d ok, %d warnings, %d failed\n",
 		doctor.Count(findings, doctor.OK), doctor.Count(findings, doctor.Warn), doctor.Count(findings, doctor.Fail))
 	_, err := io.WriteString(out, b.String())
 	return err
 }
 
 func describeBundle(out io.Writer, path string, parts []doctor.Part) {
-	fmt.Fprintf(out, "Wrote %s. Check it before you send it; it contains:\n", path)
+	say(out, "Wrote %s. Check it before you send it; it contains:\n", path)
 	for _, p := range parts {
-		fmt.Fprintf(out, "  %-22s %6d bytes  %s\n", p.Name, len(p.Data), p.About)
+		say(out, "  %-22s %6d bytes  %s\n", p.Name, len(p.Data), p.About)
 	}
 }

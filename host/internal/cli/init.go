@@ -46,7 +46,7 @@ func initCommand(env Environment) *cobra.Command {
 		Short: "Sign in to a tenant, and set up MCP clients",
 		Long: `Sign in to a tenant and write the entry that starts this server into the config of MCP clients.
 
-A person signs in with a browser: the tenant is the one that they choose there. A machine signs in
+A user signs in with a browser: the tenant is the one that they choose there. A machine signs in
 with an application of the tenant: --auth0-domain and --auth0-client-id, and its secret
 (AUTH0_CLIENT_SECRET, --auth0-client-secret-stdin or --auth0-client-secret-file) or its private key
 (--private-key-file). Everything is checked before anyone is asked to sign in, and nothing is
@@ -64,7 +64,7 @@ written unless the sign-in succeeded.`,
 func (f *initFlags) add(cmd *cobra.Command) {
 	f.account.add(cmd)
 	flags := cmd.Flags()
-	flags.StringArrayVar(&f.clients, "client", nil, "an MCP client to set up, such as cursor or vscode:workspace; repeatable («auth0-mcp clients list --all» names them)")
+	flags.StringArrayVar(&f.clients, "client", nil, "an MCP client to set up, such as cursor or vscode:workspace; repeatable (auth0-mcp clients list --all names them)")
 	flags.StringVar(&f.folder, "folder", ".", "the project's folder, for a client's project or workspace")
 	f.tools.addSelection(cmd)
 	flags.StringVar(&f.scopes, "scopes", "", "scopes to ask for: names and patterns such as 'read:*', separated by commas")
@@ -73,7 +73,7 @@ func (f *initFlags) add(cmd *cobra.Command) {
 	f.json.add(cmd, "json", "for programs: one JSON object a line")
 	f.replace.add(cmd, "replace", "let the profile go to another tenant, and a client's entry start something else")
 	f.dryRun.add(cmd, "dry-run", "check everything and show what would be written, without signing in")
-	flags.StringVar(&f.environment, "environment", "", "what the tenant is for: development or production, where a person must approve changes")
+	flags.StringVar(&f.environment, "environment", "", "what the tenant is for: development or production, where a user must approve changes")
 	flags.StringVar(&f.domain, "auth0-domain", "", "the tenant, for a machine-to-machine application")
 	flags.StringVar(&f.clientID, "auth0-client-id", "", "the application's client id (AUTH0_CLIENT_ID)")
 	flags.StringVar(&f.secret, "auth0-client-secret", "", "the application's secret; everybody on this machine can see it: prefer AUTH0_CLIENT_SECRET")
@@ -83,7 +83,7 @@ func (f *initFlags) add(cmd *cobra.Command) {
 	flags.StringVar(&f.keyID, "key-id", "", "the key's id, if the application has several")
 	flags.StringVar(&f.algorithm, "key-algorithm", "", "RS256, RS384 or PS256 (default RS256)")
 	f.dropCredentials.add(cmd, "no-store-credentials", "keep the token only: it cannot be renewed")
-	flags.StringVar(&f.authDomain, "auth-domain", "", "where a person signs in (AUTH0_MCP_AUTH_DOMAIN)")
+	flags.StringVar(&f.authDomain, "auth-domain", "", "where a user signs in (AUTH0_MCP_AUTH_DOMAIN)")
 	flags.StringVar(&f.oauthName, "device-client-id", "", "the application of the device flow (AUTH0_MCP_CLIENT_ID)")
 	flags.StringVar(&f.audience, "audience", "", "the API that the token is for (AUTH0_MCP_AUDIENCE)")
 }
@@ -203,7 +203,7 @@ func (f initFlags) prepare(cmd *cobra.Command, env Environment) (*signIn, error)
 	return s, s.ChoosePassphrase(cmd.Context())
 }
 
-// signIn gets the session: from a person's confirmation in a browser, or with the
+// signIn gets the session: from a user's confirmation in a browser, or with the
 // credentials of an application.
 func (f initFlags) signIn(ctx context.Context, env Environment, s *signIn, say *reporter) (auth.Session, error) {
 	if s.Session.Method != "" {
@@ -238,7 +238,7 @@ func (f initFlags) signIn(ctx context.Context, env Environment, s *signIn, say *
 }
 
 // openBrowser opens a page, and reports whether that began well. What it starts
-// may stay: nobody waits for it longer than a moment.
+// may stay: it is not waited for longer than a moment.
 func openBrowser(page string) bool {
 	// The library gives these to what it starts, which must not write to our streams.
 	browser.Stdout, browser.Stderr = io.Discard, io.Discard

@@ -113,7 +113,7 @@ func (s *signIn) setUpClients(ctx context.Context, say *reporter) error {
 }
 
 // sayNeeded tells what this shell has and the client's server will need: a client
-// gives it its own environment, which a person would look for last.
+// gives it its own environment, which a user would look for last.
 func (s *signIn) sayNeeded(say *reporter) {
 	var needed []string
 	if s.Account.Store.Describe().Kind == auth.StoreFile {

@@ -34,7 +34,7 @@ func (f initFlags) credentials(cmd *cobra.Command, env Environment, secret, name
 	}
 	*s = auth.Session{Profile: name}
 	// A flag that is given and empty is a variable that is not set: what was meant
-	// for a machine must not wait for a person.
+	// for a machine must not wait for a user.
 	machine := slices.ContainsFunc([]string{"auth0-domain", "auth0-client-id", "auth0-client-secret", "auth0-client-secret-file",
 		"auth0-client-secret-stdin", "private-key-file"}, cmd.Flags().Changed)
 	if !machine && secret != "" && f.interaction.on {
@@ -44,7 +44,7 @@ func (f initFlags) credentials(cmd *cobra.Command, env Environment, secret, name
 		if p.Audience == "" && before.Method == auth.Device {
 			p.Audience = before.Audience
 		}
-		return f.person(p)
+		return f.browserSignIn(p)
 	}
 	if f.domain == "" || clientID == "" {
 		return errors.New("a machine signs in with --auth0-domain, --auth0-client-id and a secret or a private key: give all of them, or none to sign in with a browser")
@@ -70,8 +70,8 @@ func flagOrVariable(value, flag, variable string) (found, by string) {
 	return strings.TrimSpace(os.Getenv(variable)), variable
 }
 
-// person is the sign-in with a browser.
-func (f initFlags) person(p *auth.Profile) error {
+// browserSignIn is the sign-in of a user, with a browser.
+func (f initFlags) browserSignIn(p *auth.Profile) error {
 	if f.dropCredentials.on || f.keyID != "" || f.algorithm != "" {
 		return errors.New("--no-store-credentials, --key-id and --key-algorithm are for a machine-to-machine application: give --auth0-domain and --auth0-client-id too")
 	}

@@ -58,7 +58,7 @@ func (r *reporter) event(name string, members map[string]any) {
 
 func (r *reporter) line(text string) {
 	if !r.json {
-		fmt.Fprintln(r.env.Err, text)
+		say(r.env.Err, "%s\n", lines(text))
 	}
 }
 
@@ -169,7 +169,7 @@ func (r *reporter) snippet(text string) {
 		return
 	}
 	r.line("For another client, this is the entry:")
-	fmt.Fprintln(r.env.Out, text)
+	say(r.env.Out, "%s\n", lines(text))
 }
 
 func orWord(s, word string) string {

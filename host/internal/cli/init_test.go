@@ -14,7 +14,7 @@ import (
 	"github.com/auth0-mcp/auth0-mcp/host/internal/auth"
 )
 
-// TestSetUpClientThatWrites has a client that writes its file while a person signs in.
+// TestSetUpClientThatWrites has a client that writes its file while a user signs in.
 func TestSetUpClientThatWrites(t *testing.T) {
 	home := t.TempDir()
 	t.Setenv("HOME", home)

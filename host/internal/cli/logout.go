@@ -19,7 +19,7 @@ func logoutCommand(env Environment) *cobra.Command {
 		Use:   "logout",
 		Short: "End a session: revoke its refresh token and remove what is stored",
 		Long: `Revoke the refresh token of a profile's session at Auth0 and remove the session from its store. The
-profile itself stays in the config, to sign in again; «auth0-mcp profiles remove» removes that too.
+profile itself stays in the config, to sign in again; ` + "`auth0-mcp profiles remove`" + ` removes that too.
 
 A token that cannot be revoked is reported and does not keep the session here. A running server
 notices the log-out and refuses further calls.`,
@@ -68,7 +68,7 @@ func logOutAll(ctx context.Context, env Environment, a *account.Accounts) error 
 		case err != nil:
 			errs = append(errs, fmt.Errorf("profile %s: %w", name, err))
 		case !acc.Store.Describe().Writable:
-			fmt.Fprintf(env.Out, "Profile %s: its tokens come from %s, which keeps them; nothing is stored here.\n", name, acc.Store.Describe().Where)
+			say(env.Out, "Profile %s: its tokens come from %s, which keeps them; nothing is stored here.\n", name, acc.Store.Describe().Where)
 		default:
 			errs = append(errs, logOut(ctx, env, a, acc))
 		}
@@ -82,22 +82,22 @@ func logOutAll(ctx context.Context, env Environment, a *account.Accounts) error 
 // logOut ends the session of an account and says what was done.
 func logOut(ctx context.Context, env Environment, a *account.Accounts, acc *account.Account) error {
 	out, err := a.LogOut(ctx, acc)
-	if err == nil && len(out.Done) == 0 {
-		fmt.Fprintf(env.Out, "Profile %s has no session: nothing to log out.\n", acc.Name)
-	}
-	return errors.Join(sayLoggedOut(env, acc.Name, out), err)
+	sayLoggedOut(env, acc.Name, out)
+	return err
 }
 
-func sayLoggedOut(env Environment, name string, out account.LoggedOut) error {
+func sayLoggedOut(env Environment, name string, out account.LoggedOut) {
 	for _, warning := range out.Warnings {
-		fmt.Fprintf(env.Err, "Warning: %v\n", warning)
+		say(env.Err, "Warning: %v\n", warning)
+	}
+	if out.NoSession {
+		say(env.Out, "Profile %s has no session: nothing to log out.\n", name)
 	}
 	if len(out.Done) == 0 {
-		return nil
+		return
 	}
-	_, err := fmt.Fprintf(env.Out, "Profile %s is logged out:\n  %s\n", name, strings.Join(out.Done, "\n  "))
+	say(env.Out, "Profile %s is logged out:\n  %s\n", name, lines(strings.Join(out.Done, "\n  ")))
 	if now := time.Now(); out.Session.AccessToken != "" && now.Before(out.Session.ExpiresAt) {
-		fmt.Fprintf(env.Out, "  its last access token, which Auth0 cannot revoke, %s\n", account.Ending(out.Session.ExpiresAt, now))
+		say(env.Out, "  its last access token, which Auth0 cannot revoke, %s\n", account.Ending(out.Session.ExpiresAt, now))
 	}
-	return err
 }

@@ -15,7 +15,6 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/auth0-mcp/auth0-mcp/host/internal/catalog"
-	"github.com/auth0-mcp/auth0-mcp/host/internal/redact"
 	"github.com/auth0-mcp/auth0-mcp/proto/pluginv1"
 )
 
@@ -57,7 +56,7 @@ func install(ctx context.Context, env Environment, path string, f installFlags) 
 	if err != nil {
 		return err
 	}
-	fmt.Fprintln(env.Out, review)
+	say(env.Out, "%s\n", lines(review.String()))
 	if err := review.Check(f.replace); err != nil {
 		return err
 	}
@@ -81,8 +80,8 @@ func install(ctx context.Context, env Environment, path string, f installFlags) 
 	if err != nil {
 		return err
 	}
-	_, err = fmt.Fprintf(env.Out, "Installed %s %s in %s.\n", review.Plugin.Name, review.Plugin.Version, redact.Line(folder))
-	return err
+	say(env.Out, "Installed %s %s in %s.\n", review.Plugin.Name, review.Plugin.Version, folder)
+	return nil
 }
 
 // readReview reads the plugin at a path, and what it would replace.
@@ -118,7 +117,7 @@ func readReview(ctx context.Context, env Environment, path string) (catalog.Revi
 func describe(ctx context.Context, path string, args []string) (pluginv1.Manifest, error) {
 	ctx, cancel := context.WithTimeout(ctx, describeTimeout)
 	defer cancel()
-	cmd := exec.CommandContext(ctx, path, append(args[:len(args):len(args)], "describe")...) //nolint:gosec // the person asked for this plugin
+	cmd := exec.CommandContext(ctx, path, append(args[:len(args):len(args)], "describe")...) //nolint:gosec // the user asked for this plugin
 	cmd.Env = []string{"LANG=C.UTF-8"}
 	var stdout, stderr bytes.Buffer
 	cmd.Stdout, cmd.Stderr = &stdout, &stderr

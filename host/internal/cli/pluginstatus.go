@@ -16,7 +16,7 @@ import (
 	"github.com/auth0-mcp/auth0-mcp/host/internal/supervisor"
 )
 
-// pluginReport is the output of «auth0-mcp plugins status --json». Its field names
+// pluginReport is the output of `auth0-mcp plugins status --json`. Its field names
 // are a promise to programs.
 type pluginReport struct {
 	Plugins []knownPlugin `json:"plugins"`
@@ -29,7 +29,7 @@ type knownPlugin struct {
 	Version string `json:"version,omitempty"`
 	Origin  string `json:"origin"`
 	Trusted bool   `json:"trusted"`
-	// Reason is why it is trusted, or is not loaded; Remedy what mends the latter.
+	// Reason is why it is trusted, or is not loaded; Remedy how to fix the latter.
 	Reason string   `json:"reason"`
 	Remedy string   `json:"remedy,omitempty"`
 	Path   string   `json:"path"`
@@ -57,7 +57,7 @@ func pluginStatusCommand(env Environment) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "status",
 		Short: "Show which plugins there are, and how they fare in the servers that run",
-		Long: `Show the plugins that «auth0-mcp run» would find with the same flags, whether they are trusted
+		Long: `Show the plugins that ` + "`auth0-mcp run`" + ` would find with the same flags, whether they are trusted
 and why, and for each server of yours that runs: its tenant, and of each plugin that it has started
 the process, its memory, how often it was called and what it failed at lately.
 
@@ -135,14 +135,14 @@ func (r pluginReport) print(out io.Writer, now time.Time) error {
 		if !p.Trusted {
 			trusted = "no"
 		}
-		fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%d\t%s\n", p.Name, cmp.Or(p.Version, "-"), p.Origin, trusted, len(p.Tools), p.Path)
+		say(w, "%s\t%s\t%s\t%s\t%d\t%s\n", p.Name, cmp.Or(p.Version, "-"), p.Origin, trusted, len(p.Tools), p.Path)
 	}
 	if err := w.Flush(); err != nil {
 		return err
 	}
 	for _, p := range r.Plugins {
 		if !p.Trusted {
-			fmt.Fprintf(out, "%s: %s%s\n", p.Name, p.Reason, prefixed("; ", p.Remedy))
+			say(out, "%s: %s%s\n", p.Name, p.Reason, prefixed("; ", p.Remedy))
 		}
 	}
 	if len(r.Hosts) == 0 {
@@ -157,7 +157,7 @@ func (r pluginReport) print(out io.Writer, now time.Time) error {
 }
 
 func (h runningHost) print(out io.Writer, now time.Time) error {
-	fmt.Fprintf(out, "\nServer %d, profile %s, tenant %s, for %s\n", h.PID, h.Profile, h.Tenant, age(now.Sub(h.Since)))
+	say(out, "\nServer %d, profile %s, tenant %s, for %s\n", h.PID, h.Profile, h.Tenant, age(now.Sub(h.Since)))
 	if len(h.Plugins) == 0 {
 		fmt.Fprintln(out, "  No plugin has been called.")
 		return nil
@@ -172,17 +172,17 @@ func (h runningHost) print(out io.Writer, now time.Time) error {
 		if p.Memory > 0 {
 			memory = humanize.IBytes(p.Memory)
 		}
-		fmt.Fprintf(w, "  %s\t%s\t%s\t%s\t%s\t%d\t%d\n", p.Name, p.Version, process, uptime, memory, p.Calls, p.FailuresLastMinute)
+		say(w, "  %s\t%s\t%s\t%s\t%s\t%d\t%d\n", p.Name, p.Version, process, uptime, memory, p.Calls, p.FailuresLastMinute)
 	}
 	if err := w.Flush(); err != nil {
 		return err
 	}
 	for _, p := range h.Plugins {
 		if !p.OpenUntil.IsZero() {
-			fmt.Fprintf(out, "  %s is not started before %s\n", p.Name, p.OpenUntil.UTC().Format(time.TimeOnly+" UTC"))
+			say(out, "  %s is not started before %s\n", p.Name, p.OpenUntil.UTC().Format(time.TimeOnly+" UTC"))
 		}
 		if p.LastFailure != "" {
-			fmt.Fprintf(out, "  %s failed last: %s\n", p.Name, strings.ReplaceAll(p.LastFailure, "\n", "\n    "))
+			say(out, "  %s failed last: %s\n", p.Name, lines(strings.ReplaceAll(p.LastFailure, "\n", "\n    | ")))
 		}
 	}
 	return nil

@@ -14,13 +14,14 @@ import (
 	"github.com/auth0-mcp/auth0-mcp/host/internal/account"
 	"github.com/auth0-mcp/auth0-mcp/host/internal/approval"
 	"github.com/auth0-mcp/auth0-mcp/host/internal/clients"
+	"github.com/auth0-mcp/auth0-mcp/host/internal/redact"
 )
 
 func profilesCommand(env Environment) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "profiles",
 		Short: "List, choose, rename and remove profiles, one for each tenant",
-		Long: `A profile is a sign-in to one tenant. «auth0-mcp init --profile NAME» makes one; the first is the
+		Long: `A profile is a sign-in to one tenant. ` + "`auth0-mcp init --profile NAME`" + ` makes one; the first is the
 default, which is used where none is named.`,
 		Args: cobra.NoArgs,
 	}
@@ -55,7 +56,7 @@ func profilesListCommand(env Environment) *cobra.Command {
 
 func printProfiles(out io.Writer, profiles []account.Listed) error {
 	if len(profiles) == 0 {
-		_, err := fmt.Fprintln(out, "No profile exists: «auth0-mcp init» makes one.")
+		_, err := fmt.Fprintln(out, "No profile exists: `auth0-mcp init` makes one.")
 		return err
 	}
 	w := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
@@ -65,7 +66,7 @@ func printProfiles(out io.Writer, profiles []account.Listed) error {
 		if p.Default {
 			mark = "default"
 		}
-		fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%s\t%s\n", p.Name, orWord(p.Domain, "-"), orWord(string(p.Method), "-"), p.Session, orWord(string(p.Store), "-"), mark)
+		say(w, "%s\t%s\t%s\t%s\t%s\t%s\n", p.Name, orWord(p.Domain, "-"), orWord(string(p.Method), "-"), p.Session, orWord(string(p.Store), "-"), mark)
 	}
 	return w.Flush()
 }
@@ -85,7 +86,7 @@ func profilesUseCommand(env Environment) *cobra.Command {
 			if err := a.Use(cmd.Context(), name); err != nil {
 				return err
 			}
-			fmt.Fprintf(env.Out, "%s is the default profile (%s).\n", name, orWord(a.Config.Profiles[name].Domain, "tenant not known yet"))
+			say(env.Out, "%s is the default profile (%s).\n", name, orWord(a.Config.Profiles[name].Domain, "tenant not known yet"))
 			if name == a.Config.DefaultProfile {
 				return nil
 			}
@@ -102,7 +103,7 @@ func profilesSetCommand(env Environment) *cobra.Command {
 		Short: "Set what a profile's tenant is for",
 		Long: `Say what a profile's tenant is for. In production every change that a tool would make needs approval,
 in development none does. Without an environment only calls of destructive tools need approval.
-«auth0-mcp run --approve» overrides this. Running servers are not affected.`,
+` + "`auth0-mcp run --approve`" + ` overrides this. Running servers are not affected.`,
 		Args: cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			parsed, err := approval.ParseEnvironment(environment)
@@ -116,8 +117,8 @@ in development none does. Without an environment only calls of destructive tools
 			if err := a.SetEnvironment(cmd.Context(), args[0], parsed); err != nil {
 				return err
 			}
-			_, err = fmt.Fprintf(env.Out, "Profile %s: %s. Running servers use this from their next start.\n", args[0], orWord(string(parsed), "environment unknown"))
-			return err
+			say(env.Out, "Profile %s: %s. Running servers use this from their next start.\n", args[0], orWord(string(parsed), "environment unknown"))
+			return nil
 		},
 	}
 	cmd.Flags().StringVar(&environment, "environment", "", "development or production; empty: unknown")
@@ -140,7 +141,7 @@ func profilesRenameCommand(env Environment) *cobra.Command {
 			if err := a.Rename(cmd.Context(), from, to); err != nil {
 				return err
 			}
-			fmt.Fprintf(env.Out, "Profile %s is now called %s. A server that runs with the old name must be restarted.\n", from, to)
+			say(env.Out, "Profile %s is now called %s. A server that runs with the old name must be restarted.\n", from, to)
 			return sayEntries(env, from, "These entries still name the old profile; to change them:", func(i clients.Installed) string {
 				return fmt.Sprintf("auth0-mcp clients remove %s --name %s && %s", targetWords(i), i.Name, addCommand(i, to))
 			})
@@ -189,10 +190,11 @@ func removeProfile(ctx context.Context, env Environment, a *account.Accounts, na
 		}
 	}
 	out, left, err := a.Remove(ctx, acc)
-	if err := errors.Join(sayLoggedOut(env, name, out), err); err != nil {
+	sayLoggedOut(env, name, out)
+	if err != nil {
 		return err
 	}
-	fmt.Fprintf(env.Out, "Profile %s was removed.\n", name)
+	say(env.Out, "Profile %s was removed.\n", name)
 	if name == a.Config.DefaultProfile && left > 1 {
 		fmt.Fprintln(env.Out, "There is no default profile now. Choose one with `auth0-mcp profiles use NAME`.")
 	}
@@ -207,22 +209,22 @@ func removeProfile(ctx context.Context, env Environment, a *account.Accounts, na
 func sayEntries(env Environment, profile, heading string, command func(clients.Installed) string) error {
 	installed, err := installedEntries(".")
 	if err != nil {
-		fmt.Fprintf(env.Err, "Warning: not every client's config could be read: %v\n", err)
+		say(env.Err, "Warning: not every client's config could be read: %v\n", err)
 	}
 	installed = slices.DeleteFunc(installed, func(i clients.Installed) bool { return i.Entry.Profile != profile })
 	if len(installed) == 0 {
 		return nil
 	}
-	lines := []string{heading}
+	text := []string{heading}
 	for _, i := range installed {
-		lines = append(lines, fmt.Sprintf("  %s: %s in %s", i.Client.Title, i.Name, i.Path))
+		text = append(text, redact.Line(fmt.Sprintf("  %s: %s in %s", i.Client.Title, i.Name, i.Path)))
 		if command != nil {
-			lines = append(lines, "    "+command(i))
+			text = append(text, redact.Line("    "+command(i)))
 		}
 		if command != nil && i.Extra {
-			lines = append(lines, "    It has arguments that are not ours: note them first.")
+			text = append(text, "    It has other arguments too: note them first.")
 		}
 	}
-	_, err = fmt.Fprintln(env.Out, strings.Join(lines, "\n"))
-	return err
+	say(env.Out, "%s\n", lines(strings.Join(text, "\n")))
+	return nil
 }

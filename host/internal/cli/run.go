@@ -45,7 +45,7 @@ func runCommand(env Environment) *cobra.Command {
 		Short: "Serve MCP on stdin and stdout, as an MCP client starts it",
 		Long: `Serve MCP on stdin and stdout, as an MCP client starts it.
 
-The tenant and its token are those of the profile that «auth0-mcp init» signed in, of
+The tenant and its token are those of the profile that ` + "`auth0-mcp init`" + ` signed in, of
 AUTH0_DOMAIN and AUTH0_TOKEN, or of the built-in sandbox with --sandbox. A flag that is typed
 beats the environment, and AUTH0_TOKEN the default profile.`,
 		Example: `  AUTH0_DOMAIN=mytenant.us.auth0.com AUTH0_TOKEN=… auth0-mcp run --read-only
@@ -74,7 +74,7 @@ func (f *runFlags) addTenant(cmd *cobra.Command) {
 	f.switches.add(cmd)
 	f.rateShare.add(cmd)
 	f.account.add(cmd)
-	cmd.Flags().StringVar(&f.approve, "approve", "", "who approves changes: none, elicit (the client asks a person) or terminal (AUTH0_MCP_APPROVE); without it as the profile's environment has it")
+	cmd.Flags().StringVar(&f.approve, "approve", "", "who approves changes: none, elicit (the client asks a user) or terminal (AUTH0_MCP_APPROVE); without it as the profile's environment has it")
 	f.audit.add(cmd)
 	cmd.Flags().IntVar(&f.maxOutput, "max-output", mcpserver.DefaultMaxOutput, "budget of one answer, in bytes")
 	f.plugins.add(cmd)
@@ -95,7 +95,7 @@ type connection struct {
 	environment approval.Environment
 	// wait returns when no renewal of the token is under way.
 	wait func(context.Context) error
-	// events are none for the sandbox, which is nobody's tenant.
+	// events are none for the sandbox, which is no real tenant.
 	events *analytics.Client
 }
 
@@ -287,7 +287,7 @@ func loadCatalog(ctx context.Context, env Environment, f runFlags, log *slog.Log
 		log.Warn(refusal.String())
 	}
 	if len(plugins.Plugins()) == 0 {
-		return nil, errors.New("no plugins: build the host with its own by «make build», or install one with «auth0-mcp plugin install»")
+		return nil, errors.New("no plugins: build the host with its own by `make build`, or install one with `auth0-mcp plugin install`")
 	}
 	return plugins, nil
 }

@@ -21,7 +21,7 @@ type sandboxSwitches struct {
 }
 
 func (f *sandboxSwitches) add(cmd *cobra.Command) {
-	cmd.Flags().StringArrayVar(&f.faults, "sandbox-fault", nil, "a fault of the built-in tenant, 'METHOD PATH KIND[=VALUE] [xTIMES]': see «auth0-mcp sandbox --help»; repeatable")
+	cmd.Flags().StringArrayVar(&f.faults, "sandbox-fault", nil, "a fault of the built-in tenant, 'METHOD PATH KIND[=VALUE] [xTIMES]': see auth0-mcp sandbox --help; repeatable")
 	cmd.Flags().DurationVar(&f.latency, "sandbox-latency", 0, "how long the built-in tenant takes for each request, such as 200ms")
 	cmd.Flags().StringVar(&f.rateLimit, "sandbox-rate-limit", "", "the built-in tenant's rate limit: requests, and how long the used up limit takes to fill again, such as 10/s or 120/1m")
 }

@@ -12,9 +12,10 @@ import (
 	"github.com/auth0-mcp/auth0-mcp/host/internal/account"
 	"github.com/auth0-mcp/auth0-mcp/host/internal/auth"
 	"github.com/auth0-mcp/auth0-mcp/host/internal/catalog"
+	"github.com/auth0-mcp/auth0-mcp/host/internal/redact"
 )
 
-// sessionsReport is the output of «auth0-mcp session --json». Its members stay; new
+// sessionsReport is the output of `auth0-mcp session --json`. Its members stay; new
 // ones may be added.
 type sessionsReport struct {
 	Sessions []account.Report `json:"sessions"`
@@ -29,7 +30,7 @@ func sessionCommand(env Environment) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "session",
 		Short: "Show who is signed in where, until when, and which tools that enables",
-		Long: `Show the session that «auth0-mcp run» would use with the same flags: tenant, sign-in, scopes, the
+		Long: `Show the session that ` + "`auth0-mcp run`" + ` would use with the same flags: tenant, sign-in, scopes, the
 tools that these enable, when the token ends, whether it renews itself, and where it is kept.
 Nothing is sent to Auth0, and no secret is shown.
 
@@ -55,7 +56,7 @@ func showSessions(cmd *cobra.Command, env Environment, f runFlags, all, asJSON b
 	if err != nil {
 		return err
 	}
-	// Whoever looks at a session may have no plugins yet: that hides nothing else.
+	// There may be no plugins yet: that hides nothing else.
 	var tools []*catalog.Tool
 	selection, _, toolsErr := f.selection(cmd, env, log)
 	if toolsErr == nil {
@@ -82,7 +83,7 @@ func showSessions(cmd *cobra.Command, env Environment, f runFlags, all, asJSON b
 		others--
 	}
 	if err == nil && selectErr == nil && !all && !asJSON && others > 0 {
-		_, err = fmt.Fprintln(env.Out, "\nThere are other profiles: «auth0-mcp session --all» shows them.")
+		_, err = fmt.Fprintln(env.Out, "\nThere are other profiles: `auth0-mcp session --all` shows them.")
 	}
 	return errors.Join(err, selectErr, failure)
 }
@@ -99,7 +100,7 @@ func (r sessionsReport) print(out io.Writer, asJSON bool) error {
 		writeSession(&text, s, r.ToolsProblem, time.Now())
 	}
 	if len(r.Sessions) > 0 {
-		fmt.Fprintf(&text, "\n%s\n", r.Audit.words())
+		say(&text, "\n%s\n", r.Audit.words())
 	}
 	_, err := io.WriteString(out, text.String())
 	return err
@@ -110,8 +111,8 @@ func writeSession(out *strings.Builder, r account.Report, toolsProblem string, n
 	if r.Default {
 		title += " (default)"
 	}
-	fmt.Fprintln(out, title)
-	line := func(name, value string) { fmt.Fprintf(out, "  %-8s %s\n", name, value) }
+	sayLine(out, title)
+	line := func(name, value string) { say(out, "  %-8s %s\n", name, value) }
 	tenant := orWord(r.Domain, "not known yet")
 	if r.Environment != "" {
 		tenant += " (" + string(r.Environment) + ")"
@@ -123,9 +124,9 @@ func writeSession(out *strings.Builder, r account.Report, toolsProblem string, n
 		line("token", tokenWords(r, now))
 		scopes := "the token does not tell"
 		if r.Scopes != nil {
-			scopes = orWord(folded(r.Scopes, "\n"+strings.Repeat(" ", 11)), "none")
+			scopes = orWord(folded(r.Scopes), "none")
 		}
-		line("scopes", scopes)
+		say(out, "  %-8s %s\n", "scopes", lines(strings.ReplaceAll(scopes, "\n", "\n"+strings.Repeat(" ", 11))))
 		switch {
 		case r.Tools != nil:
 			line("tools", fmt.Sprintf("%d of %d enabled", r.Tools.Enabled, r.Tools.Of))
@@ -143,17 +144,18 @@ func writeSession(out *strings.Builder, r account.Report, toolsProblem string, n
 	}
 }
 
-// folded joins words into lines of at most 80 characters, but for a longer word.
-func folded(words []string, newline string) string {
+// folded joins words into lines of at most 80 characters, except for a longer word.
+func folded(words []string) string {
 	const width = 80
 	var text strings.Builder
 	room := 0
 	for i, word := range words {
+		word = redact.Line(word)
 		switch {
 		case i == 0:
 			room = width
 		case len(word) >= room:
-			text.WriteString(newline)
+			text.WriteString("\n")
 			room = width
 		default:
 			text.WriteString(" ")
@@ -189,7 +191,7 @@ func tokenWords(r account.Report, now time.Time) string {
 func methodWords(m auth.Method) string {
 	switch m {
 	case auth.Device:
-		return "a person, with a browser"
+		return "a user, with a browser"
 	case auth.ClientSecret:
 		return "an application, with its secret"
 	case auth.PrivateKeyJWT:

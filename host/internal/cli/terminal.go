@@ -21,7 +21,7 @@ func askPassphrase(ctx context.Context, env Environment, profile string, fresh b
 		return "", &auth.NoPassphraseError{Profile: profile}
 	}
 	ask := func(prompt string) (string, error) {
-		fmt.Fprint(env.Err, prompt)
+		say(env.Err, "%s", prompt)
 		typed, err := readHidden(ctx, env.In)
 		fmt.Fprintln(env.Err)
 		return typed, err
@@ -119,7 +119,7 @@ func readSecret(in io.Reader, what string) (string, error) {
 // confirm asks on the terminal. A read can't be interrupted: on Ctrl-C it is
 // abandoned, and ends with the process.
 func confirm(ctx context.Context, env Environment, question string) error {
-	fmt.Fprint(env.Out, question)
+	say(env.Out, "%s", question)
 	type reply struct {
 		line string
 		err  error

@@ -45,7 +45,7 @@ type Config struct {
 	ServerArgs []string
 }
 
-// surroundings are all that doctor looks at outside its own process: inputs, so
+// surroundings are all that doctor reads outside its own process: inputs, so
 // that every finding can be had in a test.
 type surroundings struct {
 	auth.Surroundings

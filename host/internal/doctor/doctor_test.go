@@ -151,7 +151,7 @@ func TestExplainStore(t *testing.T) {
 		"no phrase":  {&auth.NoPassphraseError{Profile: "p"}, []string{"AUTH0_MCP_PASSPHRASE"}},
 		"wrong":      {&auth.PassphraseError{Path: "/s/p.age", Profile: "p"}, []string{"/s/p.age", "auth0-mcp logout --profile p"}},
 		"other":      {&auth.StoreMismatchError{Path: "/s/p.age", Written: auth.StoreFile}, []string{"--store file"}},
-		"command":    {&auth.CommandError{Program: "/bin/vault", Err: errors.New("exit status 1"), Stderr: "sealed"}, []string{"sealed", "run /bin/vault by hand"}},
+		"command":    {&auth.CommandError{Program: "/bin/vault", Err: errors.New("exit status 1"), Stderr: "sealed"}, []string{"sealed", "run /bin/vault yourself"}},
 		"key lost":   {&auth.KeyLostError{Path: "/s/p.age", Profile: "p"}, []string{"not in this system's keychain", "auth0-mcp init --profile p"}},
 		"other kind": {errors.New("disk full"), []string{"disk full", "auth0-mcp init"}},
 	} {

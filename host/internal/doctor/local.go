@@ -76,8 +76,8 @@ func checkPlugin(p *catalog.Plugin) Finding {
 	return passes(name, "%s, %s", detail, digest)
 }
 
-// explainRefusal fails for what a person believes to be there and warns about the
-// rest: a plugin that nobody has agreed to does no harm.
+// explainRefusal fails for what a user believes to be there and warns about the
+// rest: an untrusted plugin does no harm.
 func explainRefusal(r catalog.Refusal) Finding {
 	detail := fmt.Sprintf("%s is not loaded: %s", r.Path, r.Reason)
 	switch r.Kind {
@@ -88,7 +88,7 @@ func explainRefusal(r catalog.Refusal) Finding {
 	return warns("plugin "+r.Name, r.Remedy, "%s", detail)
 }
 
-// checkClients looks at the entries of all clients, and those of the project in
+// checkClients checks the entries of all clients, and those of the project in
 // whose folder doctor was started.
 func (d *Doctor) checkClients(context.Context) []Finding {
 	installed, err := clients.List(d.at.places, d.at.folder)
@@ -127,7 +127,7 @@ func (d *Doctor) checkEntry(one clients.Installed) Finding {
 	if one.Entry.Profile != "" {
 		again = append(again, "--profile", one.Entry.Profile)
 	}
-	// What the entry leaves out must stay out: a mended one that offers more would
+	// What the entry leaves out must stay out: a repaired one that offers more would
 	// be worse than a broken one.
 	if one.Entry.Tools != "" {
 		again = append(again, "--tools", one.Entry.Tools)

@@ -222,7 +222,7 @@ func tellingProxy(transport http.RoundTripper) http.RoundTripper {
 		return transport
 	}
 	t = t.Clone()
-	t.DisableKeepAlives = true // nobody closes its connections
+	t.DisableKeepAlives = true // its connections are not closed
 	t.OnProxyConnectResponse = func(_ context.Context, _ *url.URL, _ *http.Request, r *http.Response) error {
 		if r.StatusCode != http.StatusOK {
 			return &proxyRefusedError{r.StatusCode}

@@ -75,7 +75,7 @@ func (d *Doctor) checkSelfTest(ctx context.Context) []Finding {
 		if stderr != "" {
 			stderr = "; it said: " + lastLines(stderr, 5)
 		}
-		return []Finding{fails("self-test", clients.ShellWords(append([]string{"auth0-mcp"}, args...))+", by hand, shows the same", "%v%s", err, stderr)}
+		return []Finding{fails("self-test", clients.ShellWords(append([]string{"auth0-mcp"}, args...))+", in a shell, shows the same", "%v%s", err, stderr)}
 	}
 	if seen.tools == 0 {
 		return []Finding{fails("self-test", "auth0-mcp tools", "the server answers in %v and offers no tool", seen.ready)}
@@ -84,7 +84,7 @@ func (d *Doctor) checkSelfTest(ctx context.Context) []Finding {
 		english.Plural(seen.tools, "tool", ""), seen.bytes, seen.ready, seen.list, seen.ping)}
 }
 
-// lastLines is what a person reads of a log: its end.
+// lastLines is what a user reads of a log: its end.
 func lastLines(text string, n int) string {
 	lines := strings.Split(strings.TrimSpace(text), "\n")
 	return strings.Join(lines[max(0, len(lines)-n):], " | ")
@@ -143,7 +143,7 @@ func ended(err, end error) error {
 	return err
 }
 
-// converse is written by hand and not with an MCP library: it has to notice what
+// converse does not use an MCP library: it has to notice what
 // a library forgives, such as a stray line on stdout.
 func (d *Doctor) converse(in io.WriteCloser, out *bufio.Reader) (conversation, error) {
 	var seen conversation

@@ -47,7 +47,7 @@ func (d *Doctor) initCommandLine() string {
 	return "auth0-mcp init"
 }
 
-// domainRemedy mends a domain that leads nowhere.
+// domainRemedy is how to fix a domain that leads nowhere.
 func (d *Doctor) domainRemedy() string {
 	if d.account != nil && d.account.Name == "" {
 		return "correct AUTH0_DOMAIN"
@@ -59,7 +59,7 @@ func (d *Doctor) domainRemedy() string {
 func (d *Doctor) checkStore(ctx context.Context) []Finding {
 	switch {
 	case d.foldersErr != nil || d.configErr != nil:
-		return []Finding{warns("store", "mend the config file first", "not checked: the config file can't be read")}
+		return []Finding{warns("store", "fix the config file first", "not checked: the config file can't be read")}
 	case d.accountErr != nil:
 		return []Finding{fails("session", d.accountRemedy(), "%v", d.accountErr)}
 	}
@@ -73,7 +73,7 @@ func (d *Doctor) checkStore(ctx context.Context) []Finding {
 	}
 	if err != nil {
 		detail, remedy := d.explainStore(err)
-		return []Finding{fails("store", remedy, "%s: %s", store, detail), warns("session", "mend the store first", "not checked: the store gave none")}
+		return []Finding{fails("store", remedy, "%s: %s", store, detail), warns("session", "fix the store first", "not checked: the store gave none")}
 	}
 	d.hide(session.AccessToken, session.RefreshToken, session.ClientSecret, session.PrivateKey)
 	d.mu.Lock()
@@ -92,7 +92,7 @@ func (d *Doctor) accountRemedy() string {
 	return d.initCommandLine()
 }
 
-// explainStore separates what a store's error says from what mends it.
+// explainStore separates what a store's error says from how to fix it.
 func (d *Doctor) explainStore(err error) (detail, remedy string) {
 	if e, ok := errors.AsType[*auth.KeychainError](err); ok {
 		detail = fmt.Sprintf("%s: the system keychain is %s", e.Op, e.Reason)
@@ -118,12 +118,12 @@ func (d *Doctor) explainStore(err error) (detail, remedy string) {
 		return fmt.Sprintf("the session was written by the store %q", e.Written), fmt.Sprintf("auth0-mcp doctor --store %s", e.Written)
 	}
 	if e, ok := errors.AsType[*auth.CommandError](err); ok {
-		return err.Error(), "run " + e.Program + " by hand to see what is wrong with it"
+		return err.Error(), "run " + e.Program + " yourself to see what is wrong with it"
 	}
 	return err.Error(), d.initCommandLine()
 }
 
-// judge looks at a session as the server would.
+// judge checks a session as the server would.
 func (d *Doctor) judge(s auth.Session) Finding {
 	now := d.at.now()
 	who := "AUTH0_TOKEN"

@@ -125,9 +125,11 @@ func (a *Accounts) Selected() (*Account, error) {
 	}
 	if wanted == "" && len(a.Config.Profiles) == 0 {
 		if a.Domain != "" {
-			return nil, errors.New("AUTH0_DOMAIN is set and AUTH0_TOKEN is not: set it to a Management API token of that tenant, or sign in with `auth0-mcp init`")
+			return nil, errors.New("AUTH0_DOMAIN is set and AUTH0_TOKEN is not: set it to a Management API token of " +
+				"that tenant, or sign in with `auth0-mcp init`")
 		}
-		return nil, errors.New("no credentials: sign in with `auth0-mcp init`, or set AUTH0_DOMAIN (mytenant.us.auth0.com) and AUTH0_TOKEN (a Management API token), or try --sandbox")
+		return nil, errors.New("no credentials: sign in with `auth0-mcp init`, or set AUTH0_DOMAIN " +
+			"(mytenant.us.auth0.com) and AUTH0_TOKEN (a Management API token), or try --sandbox")
 	}
 	name, profile, err := a.Config.Select(wanted)
 	if err != nil {
@@ -140,7 +142,8 @@ func (a *Accounts) Selected() (*Account, error) {
 func (a *Accounts) given() (*Account, error) {
 	switch {
 	case a.Domain == "":
-		return nil, errors.New("AUTH0_TOKEN is set and AUTH0_DOMAIN is not: set it to the tenant that the token is for, such as mytenant.us.auth0.com")
+		return nil, errors.New("AUTH0_TOKEN is set and AUTH0_DOMAIN is not: set it to the tenant that the token is " +
+			"for, such as mytenant.us.auth0.com")
 	case strings.ContainsFunc(a.Token, func(r rune) bool { return r <= ' ' || r >= 0x7f }):
 		return nil, errors.New("AUTH0_TOKEN holds white space or characters that no token has: copy it again")
 	}
@@ -155,12 +158,14 @@ func (a *Accounts) given() (*Account, error) {
 // Open finds the store of a profile. The token of the environment belongs to no
 // profile: what was asked for by name must not be answered with another tenant.
 func (a *Accounts) Open(name string, profile auth.Profile) (*Account, error) {
-	kind, by, err := auth.StoreWishes{Flag: a.Store, Environment: os.Getenv("AUTH0_MCP_STORE"), Profile: profile, Config: a.Config}.Choose()
+	kind, by, err := auth.StoreWishes{Flag: a.Store, Environment: os.Getenv("AUTH0_MCP_STORE"), Profile: profile,
+		Config: a.Config}.Choose()
 	if err != nil {
 		return nil, err
 	}
 	store, err := auth.OpenStore(kind, auth.StoreOptions{
-		SessionsFolder: a.Folders.Sessions(), Token: a.Token, Domain: a.Domain, Command: profile.Command, Passphrase: a.Passphrase, WorkFactor: a.WorkFactor,
+		SessionsFolder: a.Folders.Sessions(), Token: a.Token, Domain: a.Domain, Command: profile.Command,
+		Passphrase: a.Passphrase, WorkFactor: a.WorkFactor,
 		Surroundings: auth.DetectSurroundings(runtime.GOOS, os.Getuid(), os.DirFS("/"), os.Getenv),
 	})
 	return &Account{Name: name, Profile: profile, Store: store, By: by}, err

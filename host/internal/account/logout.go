@@ -11,7 +11,8 @@ import (
 )
 
 // ErrTokenGiven means that AUTH0_TOKEN is in use, which has no session to end.
-var ErrTokenGiven = errors.New("AUTH0_TOKEN is in use, which this command cannot revoke: unset it where it is set, or name a profile with --profile")
+var ErrTokenGiven = errors.New("AUTH0_TOKEN is in use, which this command cannot revoke: unset it where it is set, " +
+	"or name a profile with --profile")
 
 // ErrNoProfiles means that there is nothing to log out of.
 var ErrNoProfiles = errors.New("there is no profile")
@@ -82,7 +83,8 @@ func (a *Accounts) LogOut(ctx context.Context, acc *Account) (LoggedOut, error) 
 	switch {
 	case none:
 	case h.err != nil:
-		out.Warnings = append(out.Warnings, fmt.Errorf("the session of profile %s could not be read, so its refresh token, if it has one, was not revoked: %w", acc.Name, h.err))
+		out.Warnings = append(out.Warnings, fmt.Errorf("the session of profile %s could not be read, so its refresh "+
+			"token, if it has one, was not revoked: %w", acc.Name, h.err))
 	case h.session.RefreshToken != "":
 		if err := a.OAuth.Revoke(ctx, h.session); err != nil {
 			out.Warnings = append(out.Warnings, err)

@@ -116,7 +116,9 @@ func (a *Accounts) move(ctx context.Context, acc *Account, to string) error {
 		return errors.Join(err, undoErr)
 	}
 	if _, err := store.Delete(ctx, from); err != nil {
-		return fmt.Errorf("the profile is called %s now, and what was stored as %s was not removed entirely: %w: delete the rest yourself, not with logout, which would end the session under its new name too", to, from, err)
+		return fmt.Errorf("the profile is called %s now, and what was stored as %s was not removed entirely: %w: "+
+			"delete the rest yourself, not with logout, which would end the session under its new name "+
+			"too", to, from, err)
 	}
 	return nil
 }
@@ -124,11 +126,13 @@ func (a *Accounts) move(ctx context.Context, acc *Account, to string) error {
 // checkFree refuses a name that has a profile, or a session left from one.
 func (a *Accounts) checkFree(from, to string) error {
 	if _, ok := a.Config.Profiles[to]; ok {
-		return fmt.Errorf("profile %s exists already: choose another name, or remove it first with `auth0-mcp profiles remove %s`", to, to)
+		return fmt.Errorf("profile %s exists already: choose another name, or remove it first with `auth0-mcp "+
+			"profiles remove %s`", to, to)
 	}
 	stored, err := auth.StoredProfiles(a.Folders.Sessions())
 	if err == nil && slices.Contains(stored, to) {
-		err = fmt.Errorf("a session of a former profile %s is still stored: remove it with `auth0-mcp logout --profile %s`, then rename %s", to, to, from)
+		err = fmt.Errorf("a session of a former profile %s is still stored: remove it with `auth0-mcp logout "+
+			"--profile %s`, then rename %s", to, to, from)
 	}
 	return err
 }

@@ -47,13 +47,15 @@ func (s ScopeTools) Choose(value string) ([]string, error) {
 		default:
 			matched := s.matching(pattern)
 			if len(matched) == 0 {
-				problems = append(problems, fmt.Errorf("--scopes: %q matches no scope; the scopes are: %s", pattern, strings.Join(s.Names(), ", ")))
+				problems = append(problems, fmt.Errorf("--scopes: %q matches no scope; the scopes are: %s", pattern,
+					strings.Join(s.Names(), ", ")))
 			}
 			chosen = append(chosen, matched...)
 		}
 	}
 	if len(problems) == 0 && len(chosen) == 0 {
-		problems = append(problems, errors.New("--scopes is empty: name scopes or patterns such as 'read:*', separated by commas"))
+		problems = append(problems, errors.New("--scopes is empty: name scopes or patterns such as 'read:*', "+
+			"separated by commas"))
 	}
 	slices.Sort(chosen)
 	return slices.Compact(chosen), errors.Join(problems...)

@@ -97,7 +97,8 @@ func (a *Accounts) ReportOthers(ctx context.Context, selected *Account, tools []
 // Report reads an account's session. What can't be read is a part of the report.
 func (a *Accounts) Report(ctx context.Context, acc *Account, tools []*catalog.Tool, now time.Time) Report {
 	r := Report{
-		Profile: acc.Name, Default: acc.Name != "" && acc.Name == a.Config.DefaultProfile, Domain: acc.Profile.Domain, Method: acc.Profile.Method,
+		Profile: acc.Name, Default: acc.Name != "" && acc.Name == a.Config.DefaultProfile, Domain: acc.Profile.Domain,
+		Method:      acc.Profile.Method,
 		Environment: acc.Profile.Environment,
 		Store:       StoreReport{acc.Store.Describe(), acc.By},
 	}

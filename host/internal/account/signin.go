@@ -52,7 +52,8 @@ func (s *SignIn) KeptScopes() []string {
 // session that is there and cannot be read is no hindrance: it will be replaced.
 func (s *SignIn) CheckStore(ctx context.Context) error {
 	if d := s.Account.Store.Describe(); !d.Writable {
-		return fmt.Errorf("the store %s (chosen by %s) cannot keep a sign-in: choose another with --store keychain or --store file", d.Kind, s.Account.By)
+		return fmt.Errorf("the store %s (chosen by %s) cannot keep a sign-in: choose another with --store keychain "+
+			"or --store file", d.Kind, s.Account.By)
 	}
 	old, err := s.Account.Store.Get(ctx, s.Account.Name)
 	if err == nil {
@@ -97,7 +98,8 @@ func (s *SignIn) sameTenant(session auth.Session) error {
 	if before == "" || before == session.Domain || s.Replace {
 		return nil
 	}
-	return fmt.Errorf("profile %s is for the tenant %s, and the sign-in was to %s: nothing was written. Give another --profile for it, or --replace to let this one go there",
+	return fmt.Errorf("profile %s is for the tenant %s, and the sign-in was to %s: nothing was written. Give "+
+		"another --profile for it, or --replace to let this one go there",
 		s.Account.Name, before, session.Domain)
 }
 
@@ -116,7 +118,8 @@ func (s *SignIn) Store(ctx context.Context, session auth.Session) error {
 		return fmt.Errorf("the sign-in succeeded and could not be kept: %w", err)
 	}
 	profile := s.Account.Profile
-	if before := s.Accounts.Config.Profiles[s.Account.Name].Domain; before != "" && before != session.Domain && !s.EnvironmentGiven {
+	if before := s.Accounts.Config.Profiles[s.Account.Name].Domain; before != "" && before != session.Domain &&
+		!s.EnvironmentGiven {
 		// The environment of one tenant says nothing about another.
 		profile.Environment = ""
 	}

@@ -96,10 +96,10 @@ func (r Request) Describe(hide func([]byte) ([]byte, error), short bool) (text s
 
 // description is a text in the making.
 type description struct {
-	hide   func([]byte) ([]byte, error)
-	short  bool
-	whole  bool
-	text   strings.Builder
+	hide  func([]byte) ([]byte, error)
+	short bool
+	whole bool
+	text  strings.Builder
 }
 
 func (d *description) change(change egress.Change) error {

@@ -77,8 +77,10 @@ func (i Install) Do(ctx context.Context) (folder string, err error) {
 	}
 	entry := LockEntry{Version: i.Plugin.Version, Binary: i.Binary, Manifest: i.Plugin.ManifestDigest}
 	folder = filepath.Join(i.Folder, entry.folder(i.Plugin.Name))
-	if err := publish(staged, folder); err != nil {
-		return "", err
+	if !i.intact(folder) {
+		if err := publish(staged, folder); err != nil {
+			return "", err
+		}
 	}
 	lock.Plugins[i.Plugin.Name] = entry
 	if err := lock.Write(i.LockPath); err != nil {
@@ -145,7 +147,8 @@ func (i Install) stage(ctx context.Context, folder string) error {
 			return err
 		}
 		if copied, err := DigestFile(file.to); err != nil || copied != file.shown {
-			return fmt.Errorf("%s changed during the installation: try again (%w)", file.from, errors.Join(err, ErrNotInstalled))
+			return fmt.Errorf("%s changed during the installation: try again (%w)", file.from,
+				errors.Join(err, ErrNotInstalled))
 		}
 	}
 	described, err := i.Describe(ctx, binary, p.Args)
@@ -153,13 +156,23 @@ func (i Install) stage(ctx context.Context, folder string) error {
 		return err
 	}
 	if !described.SameDeclaration(p.Manifest) {
-		return fmt.Errorf("%s does not describe itself as its manifest does: write the manifest again with `%s describe`, and check the difference", p.Path, p.Path)
+		return fmt.Errorf("%s does not describe itself as its manifest does: write the manifest again with `%s "+
+			"describe`, and check the difference", p.Path, p.Path)
 	}
 	return nil
 }
 
-// publish gives a staged folder its name. A folder of that name has the same content,
-// unless it was damaged: it is replaced.
+// intact reports whether the plugin is in a folder already, as the user agreed to it.
+func (i Install) intact(folder string) bool {
+	p, err := ReadPlugin(filepath.Join(folder, manifestName))
+	if err != nil || p.ManifestDigest != i.Plugin.ManifestDigest {
+		return false
+	}
+	digest, err := DigestFile(p.Path)
+	return err == nil && digest == i.Binary
+}
+
+// publish gives a staged folder its name, in place of a damaged one.
 func publish(staged, folder string) error {
 	damaged := staged + ".old"
 	if err := ignoreMissing(os.Rename(folder, damaged)); err != nil {

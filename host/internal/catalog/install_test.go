@@ -201,6 +201,25 @@ func TestInstallIsAllOrNothing(t *testing.T) {
 				t.Errorf("%v is left (%v)", entries, err)
 			}
 			checkWorks(t, user, lockPath, tt.binary)
+
+			// What is there and intact is not touched, what is damaged is replaced.
+			before, err := os.Stat(newFolder)
+			if err != nil {
+				t.Fatal(err)
+			}
+			for _, damage := range []bool{false, true} {
+				if damage {
+					writeFile(t, filepath.Join(newFolder, "run"), "damaged", 0o700)
+				}
+				if _, err := install(next); err != nil {
+					t.Fatal(err)
+				}
+				checkWorks(t, user, lockPath, tt.binary)
+				after, err := os.Stat(newFolder)
+				if err != nil || os.SameFile(before, after) == damage {
+					t.Errorf("damaged: %v, replaced: %v (%v)", damage, !os.SameFile(before, after), err)
+				}
+			}
 		})
 	}
 }

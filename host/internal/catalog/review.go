@@ -59,12 +59,14 @@ func NewReview(p *Plugin, binary Digest, loaded *Catalog, lock, bundled Lock) Re
 func (r Review) Check(allowed []string) error {
 	for _, name := range names(r.Replaced) {
 		if !slices.Contains(allowed, name) {
-			return fmt.Errorf("it would replace %s: if you want that, pass --replace %s (%w)", redact.Line(r.Replaced[name]), redact.Line(name), ErrNotInstalled)
+			return fmt.Errorf("it would replace %s: if you want that, pass --replace %s (%w)",
+				redact.Line(r.Replaced[name]), redact.Line(name), ErrNotInstalled)
 		}
 	}
 	for _, name := range allowed {
 		if _, ok := r.Replaced[name]; !ok {
-			return fmt.Errorf("--replace %s: no plugin of that name would be replaced (%w)", redact.Line(name), ErrNotInstalled)
+			return fmt.Errorf("--replace %s: no plugin of that name would be replaced (%w)", redact.Line(name),
+				ErrNotInstalled)
 		}
 	}
 	return nil
@@ -171,7 +173,8 @@ func (l *listing) toolChanges(was, is pluginv1.ToolManifest) {
 		var a, b []string
 		switch {
 		case string(old[member]) == string(now[member]):
-		case (now[member] == nil || json.Unmarshal(now[member], &b) == nil) && (old[member] == nil || json.Unmarshal(old[member], &a) == nil):
+		case (now[member] == nil || json.Unmarshal(now[member], &b) == nil) && (old[member] == nil ||
+			json.Unmarshal(old[member], &a) == nil):
 			for _, added := range without(b, a) {
 				l.line("  %s: + %s %s", name, redact.Line(member), quoted(added))
 			}
@@ -179,12 +182,14 @@ func (l *listing) toolChanges(was, is pluginv1.ToolManifest) {
 				l.line("  %s: - %s %s", name, redact.Line(member), quoted(removed))
 			}
 			if len(b) == 0 || len(a) == 0 {
-				l.line("  %s: %s was %s, is %s", name, redact.Line(member), quotedList(a, whenEmpty(member)), quotedList(b, whenEmpty(member)))
+				l.line("  %s: %s was %s, is %s", name, redact.Line(member), quotedList(a, whenEmpty(member)),
+					quotedList(b, whenEmpty(member)))
 			}
 		case len(old[member])+len(now[member]) > longMember:
 			l.line("  %s: another %s", name, redact.Line(member))
 		default:
-			l.difference(name+": "+redact.Line(member), cmp.Or(redact.Line(string(old[member])), "none"), cmp.Or(redact.Line(string(now[member])), "none"))
+			l.difference(name+": "+redact.Line(member), cmp.Or(redact.Line(string(old[member])), "none"),
+				cmp.Or(redact.Line(string(now[member])), "none"))
 		}
 	}
 }

@@ -16,11 +16,13 @@ type accountFlags struct{ profile, store string }
 
 func (f *accountFlags) add(cmd *cobra.Command) {
 	f.addProfile(cmd)
-	cmd.Flags().StringVar(&f.store, "store", "", "where the session is kept: keychain, file, command or env (AUTH0_MCP_STORE)")
+	cmd.Flags().StringVar(&f.store, "store", "", "where the session is kept: keychain, file, command or env "+
+		"(AUTH0_MCP_STORE)")
 }
 
 func (f *accountFlags) addProfile(cmd *cobra.Command) {
-	cmd.Flags().StringVar(&f.profile, "profile", "", "the profile to use (AUTH0_MCP_PROFILE); without it the default one")
+	cmd.Flags().StringVar(&f.profile, "profile", "", "the profile to use (AUTH0_MCP_PROFILE); without it the "+
+		"default one")
 }
 
 // openAccounts asks on the terminal where a passphrase is needed.
@@ -33,7 +35,8 @@ func openAccounts(env Environment, f accountFlags) (*account.Accounts, error) {
 
 // openAccountsAsking is openAccounts with another way to ask for a passphrase.
 func openAccountsAsking(env Environment, f accountFlags, ask auth.Passphrase) (*account.Accounts, error) {
-	return account.Open(account.Options{Profile: f.profile, Store: f.store, UserAgent: userAgent(env), Ask: ask, WorkFactor: env.WorkFactor})
+	return account.Open(account.Options{Profile: f.profile, Store: f.store, UserAgent: userAgent(env), Ask: ask,
+		WorkFactor: env.WorkFactor})
 }
 
 // refusePassphrase is for a program, which can't answer even if it has a terminal.

@@ -12,7 +12,8 @@ import (
 
 // newAnalytics is nil, which sends nothing, unless the user named an endpoint
 // and did not switch analytics off.
-func newAnalytics(ctx context.Context, env Environment, transport http.RoundTripper, log *slog.Logger) (*analytics.Client, error) {
+func newAnalytics(ctx context.Context, env Environment, transport http.RoundTripper,
+	log *slog.Logger) (*analytics.Client, error) {
 	if value, ok := os.LookupEnv("AUTH0_MCP_ANALYTICS"); ok {
 		on, err := account.ParseBool("AUTH0_MCP_ANALYTICS", value)
 		if err != nil || !on {

@@ -70,7 +70,8 @@ func listApprovals(ctx context.Context, env Environment, store approval.Store) e
 		if !p.Approved.IsZero() {
 			state = "approved"
 		}
-		say(w, "%s\t%s\t%s\t%s\t%s\tin %v\n", p.ID, p.Tool, p.Tenant, orWord(p.Profile, "-"), state, time.Until(p.Expires).Round(time.Second))
+		say(w, "%s\t%s\t%s\t%s\t%s\tin %v\n", p.ID, p.Tool, p.Tenant, orWord(p.Profile, "-"), state,
+			time.Until(p.Expires).Round(time.Second))
 	}
 	return w.Flush()
 }
@@ -82,11 +83,13 @@ func approve(cmd *cobra.Command, env Environment, store approval.Store, id strin
 		return err
 	}
 	if !p.Approved.IsZero() {
-		say(env.Out, "%s is approved already. Ask your assistant to try again within %v.\n", p.ID, time.Until(p.Expires).Round(time.Second))
+		say(env.Out, "%s is approved already. Ask your assistant to try again within %v.\n", p.ID,
+			time.Until(p.Expires).Round(time.Second))
 		return nil
 	}
 	if !isTerminal(env.In) || !isTerminal(env.Err) {
-		return errors.New("approving needs a terminal, to show you the change and read your answer: run the command without a pipe")
+		return errors.New("approving needs a terminal, to show you the change and read your answer: run the command " +
+			"without a pipe")
 	}
 	approved, err := askApproval(ctx, env, p.Text)
 	if err != nil {

@@ -53,8 +53,10 @@ func execute(args []string, env Environment, exit func(int)) int {
 	root.SetOut(env.Out)
 	root.SetErr(env.Err)
 	root.SetArgs(args)
-	root.AddCommand(initCommand(env), runCommand(env), callCommand(env), toolsCommand(env), sessionCommand(env), logoutCommand(env), profilesCommand(env),
-		clientsCommand(env), doctorCommand(env), pluginCommand(env), sandboxCommand(env), approveCommand(env), auditCommand(env))
+	root.AddCommand(initCommand(env), runCommand(env), callCommand(env), toolsCommand(env), sessionCommand(env),
+		logoutCommand(env), profilesCommand(env),
+		clientsCommand(env), doctorCommand(env), pluginCommand(env), sandboxCommand(env), approveCommand(env),
+		auditCommand(env))
 	addCompletions(root, env) // after AddCommand: it walks the finished tree
 	err := root.ExecuteContext(ctx)
 	if err != nil && !errors.Is(err, errToolFailed) { // the tool has said why
@@ -91,7 +93,8 @@ func (f *boolFlag) add(cmd *cobra.Command, name, usage string) {
 type logFlags struct{ level, format string }
 
 func (f *logFlags) add(cmd *cobra.Command) {
-	cmd.Flags().StringVar(&f.level, "log-level", "", "debug, info, warn or error (default info; DEBUG=auth0-mcp means debug)")
+	cmd.Flags().StringVar(&f.level, "log-level", "", "debug, info, warn or error (default info; DEBUG=auth0-mcp "+
+		"means debug)")
 	cmd.Flags().StringVar(&f.format, "log-format", "text", "text or json, on stderr")
 }
 

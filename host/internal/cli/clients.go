@@ -32,7 +32,8 @@ func clientsCommand(env Environment) *cobra.Command {
 type targetFlags struct{ scope, folder string }
 
 func (f *targetFlags) add(cmd *cobra.Command) {
-	cmd.Flags().StringVar(&f.scope, "scope", "", "which of the client's files, such as user, project or workspace; without it the usual one")
+	cmd.Flags().StringVar(&f.scope, "scope", "", "which of the client's files, such as user, project or workspace; "+
+		"without it the usual one")
 	cmd.Flags().StringVar(&f.folder, "folder", ".", "the project's folder, for a client's project or workspace")
 }
 
@@ -40,7 +41,8 @@ func (f *targetFlags) add(cmd *cobra.Command) {
 func (f targetFlags) target(word string) (clients.Target, clients.Client, error) {
 	name, scope, joined := strings.Cut(word, ":")
 	if joined && f.scope != "" && f.scope != scope {
-		return clients.Target{}, clients.Client{}, fmt.Errorf("%s and --scope %s name two files: give one of them", word, f.scope)
+		return clients.Target{}, clients.Client{}, fmt.Errorf("%s and --scope %s name two files: give one of them",
+			word, f.scope)
 	}
 	if !joined {
 		scope = f.scope
@@ -130,7 +132,8 @@ func (f clientsAddFlags) run(cmd *cobra.Command, env Environment, word string) e
 		say(env.Out, "%s is set up already: %s has the entry %s.\n", client.Title, change.Path, change.Name)
 		return nil
 	}
-	say(env.Out, "%s is set up: %s has the entry %s, which runs\n  %s %s\n", client.Title, change.Path, change.Name, entry.Command, clients.ShellWords(entry.Args()))
+	say(env.Out, "%s is set up: %s has the entry %s, which runs\n  %s %s\n", client.Title, change.Path, change.Name,
+		entry.Command, clients.ShellWords(entry.Args()))
 	sayBackup(env.Out, change)
 	fmt.Fprintln(env.Out, change.Scope.Next)
 	if entry.Profile == "" && len(a.Config.Profiles) == 0 {
@@ -232,7 +235,8 @@ changes, and what it was is kept beside it. An entry that is not there is no fai
 // removeEntry removes the entry called name, or without one that of the wanted
 // profile. It may be one under its own name although the profile is the default by
 // now: that one goes first.
-func removeEntry(ctx context.Context, a *account.Accounts, target clients.Target, name string, dryRun bool) (*clients.Change, error) {
+func removeEntry(ctx context.Context, a *account.Accounts, target clients.Target, name string,
+	dryRun bool) (*clients.Change, error) {
 	places, err := clientPlaces()
 	if err != nil {
 		return nil, err

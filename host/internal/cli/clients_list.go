@@ -83,8 +83,9 @@ func listEntries(a *account.Accounts, installed []clients.Installed) []listedEnt
 	for _, i := range installed {
 		_, known := a.Config.Profiles[i.Entry.Profile]
 		entries = append(entries, listedEntry{
-			Client: i.Client.Name, Scope: i.Scope.Name, Path: i.Path, Name: i.Name, Profile: i.Entry.Profile, Command: i.Entry.Command,
-			Tools: i.Entry.Tools, ReadOnly: i.Entry.ReadOnly, Extra: i.Extra, Missing: i.Missing,
+			Client: i.Client.Name, Scope: i.Scope.Name, Path: i.Path, Name: i.Name, Profile: i.Entry.Profile,
+			Command: i.Entry.Command,
+			Tools:   i.Entry.Tools, ReadOnly: i.Entry.ReadOnly, Extra: i.Extra, Missing: i.Missing,
 			Unknown: i.Entry.Profile != "" && !known,
 		})
 	}
@@ -124,7 +125,8 @@ func withEmptyFiles(entries []listedEntry, folder string) ([]listedEntry, error)
 
 func printEntries(out io.Writer, entries []listedEntry) error {
 	if len(entries) == 0 {
-		_, err := fmt.Fprintln(out, "No client has an entry: `auth0-mcp clients add CLIENT` makes one, `auth0-mcp clients list --all` names the clients.")
+		_, err := fmt.Fprintln(out, "No client has an entry: `auth0-mcp clients add CLIENT` makes one, `auth0-mcp "+
+			"clients list --all` names the clients.")
 		return err
 	}
 	w := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
@@ -134,7 +136,8 @@ func printEntries(out io.Writer, entries []listedEntry) error {
 			say(w, "%s:%s\t-\t-\t-\t%s\t\n", e.Client, e.Scope, e.Path)
 			continue
 		}
-		say(w, "%s:%s\t%s\t%s\t%s\t%s\t%s\n", e.Client, e.Scope, e.Name, orWord(e.Profile, "(default)"), e.flags(), e.Path, e.problem())
+		say(w, "%s:%s\t%s\t%s\t%s\t%s\t%s\n", e.Client, e.Scope, e.Name, orWord(e.Profile, "(default)"), e.flags(),
+			e.Path, e.problem())
 	}
 	return w.Flush()
 }

@@ -42,10 +42,12 @@ The exit status is 1 if a check failed. A warning is not a failure. No secret is
 	f.run.addSelection(cmd)
 	f.run.account.add(cmd)
 	f.run.audit.add(cmd)
-	cmd.Flags().BoolVar(&f.run.sandbox, "sandbox", false, "leave out what needs a tenant, and start the server on the built-in one")
+	cmd.Flags().BoolVar(&f.run.sandbox, "sandbox", false, "leave out what needs a tenant, and start the server on "+
+		"the built-in one")
 	f.asJSON.add(cmd, "json", "for programs: an array of {check, status, detail, remedy}")
 	f.offline.add(cmd, "offline", "do not use the network")
-	cmd.Flags().StringVar(&f.bundle, "bundle", "", "also write a new zip file with what a bug report needs, without secrets")
+	cmd.Flags().StringVar(&f.bundle, "bundle", "", "also write a new zip file with what a bug report needs, without "+
+		"secrets")
 	f.mask.add(cmd, "mask", "hide domains, client ids and the home folder in the bundle")
 	return cmd
 }
@@ -115,7 +117,8 @@ func (f doctorFlags) config(cmd *cobra.Command, env Environment) (doctor.Config,
 	}
 	return doctor.Config{
 		Version: env.Version, UserAgent: userAgent(env), Profile: f.run.account.profile, Store: f.run.account.store,
-		Sandbox: f.run.sandbox, Offline: f.offline.on, Filter: filter, Audit: record, LockPath: lockPath, ServerArgs: args,
+		Sandbox: f.run.sandbox, Offline: f.offline.on, Filter: filter, Audit: record, LockPath: lockPath,
+		ServerArgs: args,
 		Plugins: func(ctx context.Context) (*catalog.Catalog, error) {
 			return readCatalog(ctx, env, f.run, slog.New(slog.DiscardHandler))
 		},

@@ -64,19 +64,23 @@ written unless the sign-in succeeded.`,
 func (f *initFlags) add(cmd *cobra.Command) {
 	f.account.add(cmd)
 	flags := cmd.Flags()
-	flags.StringArrayVar(&f.clients, "client", nil, "an MCP client to set up, such as cursor or vscode:workspace; repeatable (auth0-mcp clients list --all names them)")
+	flags.StringArrayVar(&f.clients, "client", nil, "an MCP client to set up, such as cursor or vscode:workspace; "+
+		"repeatable (auth0-mcp clients list --all names them)")
 	flags.StringVar(&f.folder, "folder", ".", "the project's folder, for a client's project or workspace")
 	f.tools.addSelection(cmd)
-	flags.StringVar(&f.scopes, "scopes", "", "scopes to ask for: names and patterns such as 'read:*', separated by commas")
+	flags.StringVar(&f.scopes, "scopes", "", "scopes to ask for: names and patterns such as 'read:*', separated by "+
+		"commas")
 	f.interaction.add(cmd, "no-interaction", "never ask: fail if something is missing")
 	f.browser.add(cmd, "no-browser", "do not open a browser")
 	f.json.add(cmd, "json", "for programs: one JSON object a line")
 	f.replace.add(cmd, "replace", "let the profile go to another tenant, and a client's entry start something else")
 	f.dryRun.add(cmd, "dry-run", "check everything and show what would be written, without signing in")
-	flags.StringVar(&f.environment, "environment", "", "what the tenant is for: development or production, where a user must approve changes")
+	flags.StringVar(&f.environment, "environment", "", "what the tenant is for: development or production, where a "+
+		"user must approve changes")
 	flags.StringVar(&f.domain, "auth0-domain", "", "the tenant, for a machine-to-machine application")
 	flags.StringVar(&f.clientID, "auth0-client-id", "", "the application's client id (AUTH0_CLIENT_ID)")
-	flags.StringVar(&f.secret, "auth0-client-secret", "", "the application's secret; everybody on this machine can see it: prefer AUTH0_CLIENT_SECRET")
+	flags.StringVar(&f.secret, "auth0-client-secret", "", "the application's secret; everybody on this machine can "+
+		"see it: prefer AUTH0_CLIENT_SECRET")
 	f.secretStdin.add(cmd, "auth0-client-secret-stdin", "read the secret from stdin")
 	flags.StringVar(&f.secretFile, "auth0-client-secret-file", "", "read the secret from a file")
 	flags.StringVar(&f.keyFile, "private-key-file", "", "sign in with this private key (PEM) instead of a secret")
@@ -207,7 +211,8 @@ func (f initFlags) prepare(cmd *cobra.Command, env Environment) (*signIn, error)
 // credentials of an application.
 func (f initFlags) signIn(ctx context.Context, env Environment, s *signIn, say *reporter) (auth.Session, error) {
 	if s.Session.Method != "" {
-		session, err := s.Accounts.OAuth.ClientCredentials(ctx, s.Session, auth.CredentialOptions{Scopes: s.Account.Profile.Scopes, Algorithm: s.Account.Profile.Algorithm})
+		session, err := s.Accounts.OAuth.ClientCredentials(ctx, s.Session,
+			auth.CredentialOptions{Scopes: s.Account.Profile.Scopes, Algorithm: s.Account.Profile.Algorithm})
 		if err != nil && len(s.Account.Profile.Scopes) > 0 {
 			err = fmt.Errorf("%w. Without --scopes the application gets all that it was granted", err)
 		}
@@ -268,5 +273,6 @@ func (f initFlags) chooseScopes(cmd *cobra.Command, env Environment, s *signIn) 
 	case f.dryRun.on:
 		return nil, nil
 	}
-	return nil, fmt.Errorf("which scopes? Without a terminal to ask on, give --scopes: a name or a pattern such as 'read:*'. The scopes of the selected tools are: %s", strings.Join(known.Names(), ", "))
+	return nil, fmt.Errorf("which scopes? Without a terminal to ask on, give --scopes: a name or a pattern such as "+
+		"'read:*'. The scopes of the selected tools are: %s", strings.Join(known.Names(), ", "))
 }

@@ -65,7 +65,8 @@ func (f initFlags) planClients(cmd *cobra.Command, s *signIn) error {
 		if f.replace.on {
 			words = append(words, "--replace")
 		}
-		s.changes = append(s.changes, clientPlan{client: client, plan: plan, change: change, retry: clients.ShellWords(words)})
+		s.changes = append(s.changes, clientPlan{client: client, plan: plan, change: change,
+			retry: clients.ShellWords(words)})
 	}
 	return nil
 }
@@ -82,7 +83,8 @@ func (f initFlags) entry(cmd *cobra.Command, s *signIn) (clients.Entry, error) {
 	if err != nil {
 		return clients.Entry{}, err
 	}
-	return clients.Entry{Command: binary, Profile: entryProfile(s.Account.Name), ReadOnly: filter.ReadOnly, Tools: strings.Join(filter.Patterns, ",")}, nil
+	return clients.Entry{Command: binary, Profile: entryProfile(s.Account.Name), ReadOnly: filter.ReadOnly,
+		Tools: strings.Join(filter.Patterns, ",")}, nil
 }
 
 func clientPlaces() (clients.Places, error) {
@@ -98,7 +100,8 @@ func (s *signIn) setUpClients(ctx context.Context, say *reporter) error {
 	for _, p := range s.changes {
 		change, err := applyChange(ctx, false, p.plan)
 		if err != nil {
-			errs = append(errs, fmt.Errorf("%s was not set up (the sign-in is kept): %w. To try again: %s", p.client.Title, err, p.retry))
+			errs = append(errs, fmt.Errorf("%s was not set up (the sign-in is kept): %w. To try again: %s",
+				p.client.Title, err, p.retry))
 			continue
 		}
 		say.clientDone(change.Client.Title, change.Path, change.Scope.Next, change.NoOp())
@@ -129,5 +132,6 @@ func (s *signIn) sayNeeded(say *reporter) {
 		say.event("needs", map[string]any{"variables": needed})
 		return
 	}
-	say.line(fmt.Sprintf("The server needs %s in the environment that the client gives it: set it where the client is started from, or in the env of its entry.", strings.Join(needed, " and ")))
+	say.line(fmt.Sprintf("The server needs %s in the environment that the client gives it: set it where the client "+
+		"is started from, or in the env of its entry.", strings.Join(needed, " and ")))
 }

@@ -15,7 +15,8 @@ import (
 )
 
 // credentials works out how to sign in, and reads the application's secret or key.
-func (f initFlags) credentials(cmd *cobra.Command, env Environment, secret, name string, p *auth.Profile, s *auth.Session) error {
+func (f initFlags) credentials(cmd *cobra.Command, env Environment, secret, name string, p *auth.Profile,
+	s *auth.Session) error {
 	before := *p
 	p.Audience = "" // given anew below, or kept if it is for the same tenant
 	audience, _ := flagOrVariable(f.audience, "--audience", "AUTH0_MCP_AUDIENCE")
@@ -35,10 +36,12 @@ func (f initFlags) credentials(cmd *cobra.Command, env Environment, secret, name
 	*s = auth.Session{Profile: name}
 	// A flag that is given and empty is a variable that is not set: what was meant
 	// for a machine must not wait for a user.
-	machine := slices.ContainsFunc([]string{"auth0-domain", "auth0-client-id", "auth0-client-secret", "auth0-client-secret-file",
+	machine := slices.ContainsFunc([]string{"auth0-domain", "auth0-client-id", "auth0-client-secret",
+		"auth0-client-secret-file",
 		"auth0-client-secret-stdin", "private-key-file"}, cmd.Flags().Changed)
 	if !machine && secret != "" && f.interaction.on {
-		return errors.New("AUTH0_CLIENT_SECRET is set, which is for a machine: give --auth0-domain and --auth0-client-id too, or unset it or leave --no-interaction out to sign in with a browser")
+		return errors.New("AUTH0_CLIENT_SECRET is set, which is for a machine: give --auth0-domain and " +
+			"--auth0-client-id too, or unset it or leave --no-interaction out to sign in with a browser")
 	}
 	if !machine {
 		if p.Audience == "" && before.Method == auth.Device {
@@ -47,7 +50,8 @@ func (f initFlags) credentials(cmd *cobra.Command, env Environment, secret, name
 		return f.browserSignIn(p)
 	}
 	if f.domain == "" || clientID == "" {
-		return errors.New("a machine signs in with --auth0-domain, --auth0-client-id and a secret or a private key: give all of them, or none to sign in with a browser")
+		return errors.New("a machine signs in with --auth0-domain, --auth0-client-id and a secret or a private key: " +
+			"give all of them, or none to sign in with a browser")
 	}
 	domain, err := tenant.NormalizeDomain(f.domain)
 	if err != nil {
@@ -73,7 +77,8 @@ func flagOrVariable(value, flag, variable string) (found, by string) {
 // browserSignIn is the sign-in of a user, with a browser.
 func (f initFlags) browserSignIn(p *auth.Profile) error {
 	if f.dropCredentials.on || f.keyID != "" || f.algorithm != "" {
-		return errors.New("--no-store-credentials, --key-id and --key-algorithm are for a machine-to-machine application: give --auth0-domain and --auth0-client-id too")
+		return errors.New("--no-store-credentials, --key-id and --key-algorithm are for a machine-to-machine " +
+			"application: give --auth0-domain and --auth0-client-id too")
 	}
 	p.Method, p.ClientID, p.KeyID, p.Algorithm = auth.Device, "", "", ""
 	if f.oauthName != "" {
@@ -85,7 +90,8 @@ func (f initFlags) browserSignIn(p *auth.Profile) error {
 }
 
 // machine reads the one secret that a machine-to-machine application signs in with.
-func (f initFlags) machine(ctx context.Context, env Environment, secret string, p *auth.Profile, s *auth.Session) error {
+func (f initFlags) machine(ctx context.Context, env Environment, secret string, p *auth.Profile,
+	s *auth.Session) error {
 	var given []string
 	for flag, on := range map[string]bool{
 		"--auth0-client-secret": f.secret != "", "--auth0-client-secret-stdin": f.secretStdin.on,
@@ -121,12 +127,14 @@ func (f initFlags) machine(ctx context.Context, env Environment, secret string, 
 	case f.secret != "":
 		p.Method = auth.ClientSecret
 		s.ClientSecret = f.secret
-		fmt.Fprintln(env.Err, "Warning: --auth0-client-secret is visible in the list of processes: use AUTH0_CLIENT_SECRET or --auth0-client-secret-stdin")
+		fmt.Fprintln(env.Err, "Warning: --auth0-client-secret is visible in the list of processes: use "+
+			"AUTH0_CLIENT_SECRET or --auth0-client-secret-stdin")
 	case secret != "":
 		p.Method = auth.ClientSecret
 		s.ClientSecret = secret
 	default:
-		return errors.New("the application's secret is missing: set AUTH0_CLIENT_SECRET, or give --auth0-client-secret-stdin, --auth0-client-secret-file or --private-key-file")
+		return errors.New("the application's secret is missing: set AUTH0_CLIENT_SECRET, or give " +
+			"--auth0-client-secret-stdin, --auth0-client-secret-file or --private-key-file")
 	}
 	s.Method = p.Method
 	return err

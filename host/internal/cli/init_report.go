@@ -17,15 +17,18 @@ func (s *signIn) showPlan(say *reporter) error {
 	if say.json {
 		planned := []map[string]any{}
 		for _, p := range s.changes {
-			planned = append(planned, map[string]any{"client": p.client.Title, "path": p.change.Path, "changed": !p.change.NoOp(), "diff": p.change.Diff()})
+			planned = append(planned, map[string]any{"client": p.client.Title, "path": p.change.Path,
+				"changed": !p.change.NoOp(), "diff": p.change.Diff()})
 		}
-		say.event("plan", map[string]any{"profile": s.Account.Name, "store": s.Account.Store.Describe().Kind, "scopes": list(s.Account.Profile.Scopes), "clients": planned})
+		say.event("plan", map[string]any{"profile": s.Account.Name, "store": s.Account.Store.Describe().Kind,
+			"scopes": list(s.Account.Profile.Scopes), "clients": planned})
 		if s.snippet != "" {
 			say.snippet(s.snippet)
 		}
 		return nil
 	}
-	say.line(fmt.Sprintf("Profile %s, kept in %s (chosen by %s). Nothing is written by --dry-run.", s.Account.Name, s.Account.Store.Describe().Where, s.Account.By))
+	say.line(fmt.Sprintf("Profile %s, kept in %s (chosen by %s). Nothing is written by --dry-run.", s.Account.Name,
+		s.Account.Store.Describe().Where, s.Account.By))
 	for _, p := range s.changes {
 		change := p.change
 		say.line(change.Path + ":")
@@ -64,15 +67,17 @@ func (r *reporter) line(text string) {
 
 func (r *reporter) confirm(login *auth.DeviceLogin) {
 	if r.json {
-		r.event("confirm", map[string]any{"verification_uri": login.VerificationURI, "verification_uri_complete": login.VerificationURIComplete,
-			"user_code": login.UserCode, "expires_at": login.ExpiresAt.UTC().Format(time.RFC3339)})
+		r.event("confirm", map[string]any{"verification_uri": login.VerificationURI,
+			"verification_uri_complete": login.VerificationURIComplete,
+			"user_code":                 login.UserCode, "expires_at": login.ExpiresAt.UTC().Format(time.RFC3339)})
 		return
 	}
 	page := login.VerificationURIComplete
 	if page == "" {
 		page = login.VerificationURI
 	}
-	r.line(fmt.Sprintf("To sign in, open this address in any browser, on any device:\n\n  %s\n\nand check that it shows the code %s (good until %s).",
+	r.line(fmt.Sprintf("To sign in, open this address in any browser, on any device:\n\n  %s\n\nand check that it "+
+		"shows the code %s (good until %s).",
 		page, login.UserCode, login.ExpiresAt.Local().Format("15:04")))
 }
 
@@ -122,13 +127,17 @@ func (r *reporter) signedIn(s *signIn, session auth.Session) {
 	}
 	dropped, missing := without(known, s.Account.Profile.Scopes), without(s.Account.Profile.Scopes, granted)
 	if r.json {
-		r.event("signed_in", map[string]any{"profile": s.Account.Name, "domain": session.Domain, "scopes": granted, "tools": tools,
-			"store": s.Account.Store.Describe().Kind, "renews": session.Renewable(), "switched_on": list(on), "switched_off": list(off),
+		r.event("signed_in", map[string]any{"profile": s.Account.Name, "domain": session.Domain, "scopes": granted,
+			"tools": tools,
+			"store": s.Account.Store.Describe().Kind, "renews": session.Renewable(), "switched_on": list(on),
+			"switched_off":        list(off),
 			"no_longer_asked_for": list(dropped), "not_granted": list(missing)})
 		return
 	}
-	r.line(fmt.Sprintf("Signed in to %s. Profile %s is kept in %s.", session.Domain, s.Account.Name, s.Account.Store.Describe().Where))
-	r.line(fmt.Sprintf("Scopes: %s. They enable %d of %d tools.", orWord(strings.Join(granted, " "), "none"), len(tools), len(s.tools)))
+	r.line(fmt.Sprintf("Signed in to %s. Profile %s is kept in %s.", session.Domain, s.Account.Name,
+		s.Account.Store.Describe().Where))
+	r.line(fmt.Sprintf("Scopes: %s. They enable %d of %d tools.", orWord(strings.Join(granted, " "), "none"),
+		len(tools), len(s.tools)))
 	r.named("Switched on", on)
 	r.named("Switched off", off)
 	r.named("No longer asked for", dropped)

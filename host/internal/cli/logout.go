@@ -68,7 +68,8 @@ func logOutAll(ctx context.Context, env Environment, a *account.Accounts) error 
 		case err != nil:
 			errs = append(errs, fmt.Errorf("profile %s: %w", name, err))
 		case !acc.Store.Describe().Writable:
-			say(env.Out, "Profile %s: its tokens come from %s, which keeps them; nothing is stored here.\n", name, acc.Store.Describe().Where)
+			say(env.Out, "Profile %s: its tokens come from %s, which keeps them; nothing is stored here.\n", name,
+				acc.Store.Describe().Where)
 		default:
 			errs = append(errs, logOut(ctx, env, a, acc))
 		}
@@ -98,6 +99,7 @@ func sayLoggedOut(env Environment, name string, out account.LoggedOut) {
 	}
 	say(env.Out, "Profile %s is logged out:\n  %s\n", name, lines(strings.Join(out.Done, "\n  ")))
 	if now := time.Now(); out.Session.AccessToken != "" && now.Before(out.Session.ExpiresAt) {
-		say(env.Out, "  its last access token, which Auth0 cannot revoke, %s\n", account.Ending(out.Session.ExpiresAt, now))
+		say(env.Out, "  its last access token, which Auth0 cannot revoke, %s\n",
+			account.Ending(out.Session.ExpiresAt, now))
 	}
 }

@@ -47,7 +47,8 @@ A plugin that takes the place of another one, by its name or by a tool's, is ref
 		RunE: func(cmd *cobra.Command, args []string) error { return install(cmd.Context(), env, args[0], f) },
 	}
 	cmd.Flags().BoolVarP(&f.yes, "yes", "y", false, "agree without being asked")
-	cmd.Flags().StringArrayVar(&f.replace, "replace", nil, "a plugin that the new one may take the place of; repeatable")
+	cmd.Flags().StringArrayVar(&f.replace, "replace", nil, "a plugin that the new one may take the place of; "+
+		"repeatable")
 	return cmd
 }
 
@@ -93,7 +94,8 @@ func readReview(ctx context.Context, env Environment, path string) (catalog.Revi
 	}
 	plugin, err := catalog.ReadPlugin(path)
 	if errors.Is(err, os.ErrNotExist) {
-		return catalog.Review{}, fmt.Errorf("%w; a plugin writes its manifest itself: PLUGIN describe > manifest.json", err)
+		return catalog.Review{}, fmt.Errorf("%w; a plugin writes its manifest itself: PLUGIN describe > "+
+			"manifest.json", err)
 	}
 	if err != nil {
 		return catalog.Review{}, err
@@ -142,7 +144,9 @@ func describeDevPlugin(ctx context.Context, dir string) (catalog.DevPlugin, erro
 		return catalog.DevPlugin{}, err
 	}
 	if len(found) != 1 {
-		return catalog.DevPlugin{}, fmt.Errorf("--dev-plugin %s: want one executable called auth0-mcp-plugin-NAME there, found %d: build it with go build -o %s", dir, len(found), filepath.Join(dir, "auth0-mcp-plugin-NAME"))
+		return catalog.DevPlugin{}, fmt.Errorf("--dev-plugin %s: want one executable called auth0-mcp-plugin-NAME "+
+			"there, found %d: build it with go build -o %s", dir, len(found), filepath.Join(dir,
+			"auth0-mcp-plugin-NAME"))
 	}
 	m, err := describe(ctx, found[0], nil)
 	if err != nil {

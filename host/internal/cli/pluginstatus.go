@@ -72,14 +72,16 @@ of --dev-plugin, which are asked to describe themselves.`,
 			if err != nil {
 				return err
 			}
-			report := pluginReport{Plugins: knownPlugins(plugins), Hosts: runningHosts(supervisor.RunningHosts(), time.Now())}
+			report := pluginReport{Plugins: knownPlugins(plugins),
+				Hosts: runningHosts(supervisor.RunningHosts(), time.Now())}
 			if asJSON.on {
 				return writeJSON(env.Out, report)
 			}
 			return report.print(env.Out, time.Now())
 		},
 	}
-	cmd.Flags().StringArrayVar(&f.pluginDirs, "plugin-dir", nil, "a folder with plugins, searched first; repeatable (AUTH0_MCP_PLUGIN_DIR)")
+	cmd.Flags().StringArrayVar(&f.pluginDirs, "plugin-dir", nil,
+		"a folder with plugins, searched first; repeatable (AUTH0_MCP_PLUGIN_DIR)")
 	cmd.Flags().StringArrayVar(&f.devPlugins, "dev-plugin", nil, "a folder with a plugin under development; repeatable")
 	asJSON.add(cmd, "json", "for programs")
 	return cmd
@@ -88,7 +90,8 @@ of --dev-plugin, which are asked to describe themselves.`,
 func knownPlugins(c *catalog.Catalog) []knownPlugin {
 	known := []knownPlugin{}
 	for _, p := range c.Plugins() {
-		k := knownPlugin{Name: p.Name, Version: p.Version, Origin: string(p.Origin), Trusted: !p.Dev, Path: p.Path, Reason: "you installed it", Tools: []string{}}
+		k := knownPlugin{Name: p.Name, Version: p.Version, Origin: string(p.Origin), Trusted: !p.Dev, Path: p.Path,
+			Reason: "you installed it", Tools: []string{}}
 		switch {
 		case p.Dev:
 			k.Reason = "under development: its binary is not checked"
@@ -101,7 +104,8 @@ func knownPlugins(c *catalog.Catalog) []knownPlugin {
 		known = append(known, k)
 	}
 	for _, r := range c.Refused() {
-		known = append(known, knownPlugin{Name: r.Name, Origin: string(r.Origin), Reason: r.Reason, Remedy: r.Remedy, Path: r.Path, Tools: []string{}})
+		known = append(known, knownPlugin{Name: r.Name, Origin: string(r.Origin), Reason: r.Reason, Remedy: r.Remedy,
+			Path: r.Path, Tools: []string{}})
 	}
 	return known
 }
@@ -109,7 +113,8 @@ func knownPlugins(c *catalog.Catalog) []knownPlugin {
 func runningHosts(hosts []supervisor.HostStatus, now time.Time) []runningHost {
 	running := []runningHost{}
 	for _, h := range hosts {
-		r := runningHost{PID: h.PID, Profile: cmp.Or(h.Profile, "(environment)"), Tenant: h.Tenant, Since: h.Since, Plugins: []runningPlugin{}}
+		r := runningHost{PID: h.PID, Profile: cmp.Or(h.Profile, "(environment)"), Tenant: h.Tenant, Since: h.Since,
+			Plugins: []runningPlugin{}}
 		for _, p := range h.Plugins {
 			plugin := runningPlugin{PluginStatus: p, FailuresLastMinute: p.Recent(now)}
 			plugin.Failures = nil // told by their number
@@ -172,7 +177,8 @@ func (h runningHost) print(out io.Writer, now time.Time) error {
 		if p.Memory > 0 {
 			memory = humanize.IBytes(p.Memory)
 		}
-		say(w, "  %s\t%s\t%s\t%s\t%s\t%d\t%d\n", p.Name, p.Version, process, uptime, memory, p.Calls, p.FailuresLastMinute)
+		say(w, "  %s\t%s\t%s\t%s\t%s\t%d\t%d\n", p.Name, p.Version, process, uptime, memory, p.Calls,
+			p.FailuresLastMinute)
 	}
 	if err := w.Flush(); err != nil {
 		return err

@@ -27,7 +27,8 @@ default, which is used where none is named.`,
 	}
 	list := profilesListCommand(env)
 	cmd.RunE = list.RunE
-	cmd.AddCommand(list, profilesUseCommand(env), profilesSetCommand(env), profilesRenameCommand(env), profilesRemoveCommand(env))
+	cmd.AddCommand(list, profilesUseCommand(env), profilesSetCommand(env), profilesRenameCommand(env),
+		profilesRemoveCommand(env))
 	return cmd
 }
 
@@ -66,7 +67,8 @@ func printProfiles(out io.Writer, profiles []account.Listed) error {
 		if p.Default {
 			mark = "default"
 		}
-		say(w, "%s\t%s\t%s\t%s\t%s\t%s\n", p.Name, orWord(p.Domain, "-"), orWord(string(p.Method), "-"), p.Session, orWord(string(p.Store), "-"), mark)
+		say(w, "%s\t%s\t%s\t%s\t%s\t%s\n", p.Name, orWord(p.Domain, "-"), orWord(string(p.Method), "-"), p.Session,
+			orWord(string(p.Store), "-"), mark)
 	}
 	return w.Flush()
 }
@@ -86,11 +88,13 @@ func profilesUseCommand(env Environment) *cobra.Command {
 			if err := a.Use(cmd.Context(), name); err != nil {
 				return err
 			}
-			say(env.Out, "%s is the default profile (%s).\n", name, orWord(a.Config.Profiles[name].Domain, "tenant not known yet"))
+			say(env.Out, "%s is the default profile (%s).\n", name,
+				orWord(a.Config.Profiles[name].Domain, "tenant not known yet"))
 			if name == a.Config.DefaultProfile {
 				return nil
 			}
-			return sayEntries(env, "", "These entries run with the default profile and reach that tenant from their next start on:", nil)
+			return sayEntries(env, "", "These entries run with the default profile and reach that tenant from their "+
+				"next start on:", nil)
 		},
 	}
 }
@@ -117,7 +121,8 @@ in development none does. Without an environment only calls of destructive tools
 			if err := a.SetEnvironment(cmd.Context(), args[0], parsed); err != nil {
 				return err
 			}
-			say(env.Out, "Profile %s: %s. Running servers use this from their next start.\n", args[0], orWord(string(parsed), "environment unknown"))
+			say(env.Out, "Profile %s: %s. Running servers use this from their next start.\n", args[0],
+				orWord(string(parsed), "environment unknown"))
 			return nil
 		},
 	}
@@ -141,13 +146,17 @@ func profilesRenameCommand(env Environment) *cobra.Command {
 			if err := a.Rename(cmd.Context(), from, to); err != nil {
 				return err
 			}
-			say(env.Out, "Profile %s is now called %s. A server that runs with the old name must be restarted.\n", from, to)
-			return sayEntries(env, from, "These entries still name the old profile; to change them:", func(i clients.Installed) string {
-				return fmt.Sprintf("auth0-mcp clients remove %s --name %s && %s", targetWords(i), i.Name, addCommand(i, to))
-			})
+			say(env.Out, "Profile %s is now called %s. A server that runs with the old name must be restarted.\n",
+				from, to)
+			return sayEntries(env, from, "These entries still name the old profile; to change them:",
+				func(i clients.Installed) string {
+					return fmt.Sprintf("auth0-mcp clients remove %s --name %s && %s", targetWords(i), i.Name,
+						addCommand(i, to))
+				})
 		},
 	}
-	cmd.Flags().StringVar(&f.store, "store", "", "where the session is kept, if not where the profile says (AUTH0_MCP_STORE)")
+	cmd.Flags().StringVar(&f.store, "store", "", "where the session is kept, if not where the profile says "+
+		"(AUTH0_MCP_STORE)")
 	return cmd
 }
 
@@ -166,7 +175,8 @@ func profilesRemoveCommand(env Environment) *cobra.Command {
 			return removeProfile(cmd.Context(), env, a, args[0], yes.on)
 		},
 	}
-	cmd.Flags().StringVar(&f.store, "store", "", "where the session is kept, if not where the profile says (AUTH0_MCP_STORE)")
+	cmd.Flags().StringVar(&f.store, "store", "", "where the session is kept, if not where the profile says "+
+		"(AUTH0_MCP_STORE)")
 	yes.add(cmd, "yes", "do not ask")
 	return cmd
 }
@@ -181,7 +191,8 @@ func removeProfile(ctx context.Context, env Environment, a *account.Accounts, na
 		return err
 	}
 	if !yes {
-		err := confirm(ctx, env, fmt.Sprintf("Log out and remove profile %s (%s)? [y/N] ", name, orWord(profile.Domain, "tenant not known yet")))
+		err := confirm(ctx, env, fmt.Sprintf("Log out and remove profile %s (%s)? [y/N] ", name,
+			orWord(profile.Domain, "tenant not known yet")))
 		if errors.Is(err, errNotConfirmed) {
 			return fmt.Errorf("profile %s was kept: answer y, or pass --yes, to remove it", name)
 		}

@@ -55,26 +55,32 @@ beats the environment, and AUTH0_TOKEN the default profile.`,
 	}
 	f.addSelection(cmd)
 	f.addTenant(cmd)
-	cmd.Flags().IntVar(&f.maxLine, "max-line", stdio.DefaultMaxLine, "longest line that is read from the client, in bytes; a longer one is refused")
+	cmd.Flags().IntVar(&f.maxLine, "max-line", stdio.DefaultMaxLine,
+		"longest line that is read from the client, in bytes; a longer one is refused")
 	f.log.add(cmd)
 	return cmd
 }
 
 // addSelection adds the flags that say which tools there are.
 func (f *runFlags) addSelection(cmd *cobra.Command) {
-	cmd.Flags().StringVar(&f.tools, "tools", "", "tools to offer: globs separated by commas, such as 'auth0_list_*' (AUTH0_MCP_TOOLS)")
+	cmd.Flags().StringVar(&f.tools, "tools", "", "tools to offer: globs separated by commas, such as 'auth0_list_*' "+
+		"(AUTH0_MCP_TOOLS)")
 	f.readOnly.add(cmd, "read-only", "offer reading tools only, and let no write leave (AUTH0_MCP_READ_ONLY)")
-	cmd.Flags().StringArrayVar(&f.pluginDirs, "plugin-dir", nil, "a folder with plugins, searched first; repeatable (AUTH0_MCP_PLUGIN_DIR)")
-	cmd.Flags().StringArrayVar(&f.devPlugins, "dev-plugin", nil, "a folder with a plugin under development: loaded without being locked; repeatable")
+	cmd.Flags().StringArrayVar(&f.pluginDirs, "plugin-dir", nil,
+		"a folder with plugins, searched first; repeatable (AUTH0_MCP_PLUGIN_DIR)")
+	cmd.Flags().StringArrayVar(&f.devPlugins, "dev-plugin", nil,
+		"a folder with a plugin under development: loaded without being locked; repeatable")
 }
 
 // addTenant adds the flags that say where calls go and what they may take.
 func (f *runFlags) addTenant(cmd *cobra.Command) {
-	cmd.Flags().BoolVar(&f.sandbox, "sandbox", false, "manage a built-in tenant, to try things without an Auth0 account")
+	cmd.Flags().BoolVar(&f.sandbox, "sandbox", false, "manage a built-in tenant, to try things without an Auth0 "+
+		"account")
 	f.switches.add(cmd)
 	f.rateShare.add(cmd)
 	f.account.add(cmd)
-	cmd.Flags().StringVar(&f.approve, "approve", "", "who approves changes: none, elicit (the client asks a user) or terminal (AUTH0_MCP_APPROVE); without it as the profile's environment has it")
+	cmd.Flags().StringVar(&f.approve, "approve", "", "who approves changes: none, elicit (the client asks a user) "+
+		"or terminal (AUTH0_MCP_APPROVE); without it as the profile's environment has it")
 	f.audit.add(cmd)
 	cmd.Flags().IntVar(&f.maxOutput, "max-output", mcpserver.DefaultMaxOutput, "budget of one answer, in bytes")
 	f.plugins.add(cmd)
@@ -164,16 +170,19 @@ func (f runFlags) server(cmd *cobra.Command, env Environment, log *slog.Logger) 
 		return nil, err
 	}
 	gate := egress.New(egress.Config{
-		Domain: t.domain, Current: t.current, Refused: t.refused, Transport: t.transport, ReadOnly: readOnly, Version: env.Version, Log: log,
+		Domain: t.domain, Current: t.current, Refused: t.refused, Transport: t.transport, ReadOnly: readOnly,
+		Version: env.Version, Log: log,
 		UserAgent: userAgent(env), SignIn: t.signIn, RateShare: rateShare,
 	})
-	log.Info("serving", "version", env.Version, "tenant", t.domain, "tools", len(selection.Tools()), "read-only", readOnly)
+	log.Info("serving", "version", env.Version, "tenant", t.domain, "tools", len(selection.Tools()), "read-only",
+		readOnly)
 	if bounds.Profile = t.profile; f.sandbox {
 		bounds.Profile = "(sandbox)"
 	}
 	server := mcpserver.New(mcpserver.Config{
 		Profile: t.profile, Approve: approval.Policy{Mode: approve, Environment: t.environment}, Approvals: approvals,
-		Version: env.Version, Observe: t.events.Tool, Domain: t.domain, Selection: selection, Gate: gate, MaxOutput: f.maxOutput, MaxLine: f.maxLine, Plugins: bounds, Log: log,
+		Version: env.Version, Observe: t.events.Tool, Domain: t.domain, Selection: selection, Gate: gate,
+		MaxOutput: f.maxOutput, MaxLine: f.maxLine, Plugins: bounds, Log: log,
 		Audit: openAudit(record, t, gate, log),
 	})
 	return &running{server, selection, t}, nil
@@ -249,7 +258,8 @@ func (f runFlags) tenant(ctx context.Context, env Environment, log *slog.Logger)
 		}
 		token := &oauth2.Token{AccessToken: s.Token()}
 		return connection{
-			domain: s.Domain(), environment: approval.Development, transport: s.Transport(), wait: func(context.Context) error { return nil },
+			domain: s.Domain(), environment: approval.Development, transport: s.Transport(),
+			wait:    func(context.Context) error { return nil },
 			current: func(context.Context) (string, *oauth2.Token, error) { return s.Domain(), token, nil },
 		}, nil
 	}
@@ -274,7 +284,8 @@ func (f runFlags) tenant(ctx context.Context, env Environment, log *slog.Logger)
 	}
 	return connection{
 		events: events, profile: acc.Name, environment: acc.Profile.Environment,
-		domain: source.Domain, current: source.Current, refused: source.Refused, transport: a.Transport, signIn: acc.SignIn(), wait: source.Wait,
+		domain: source.Domain, current: source.Current, refused: source.Refused, transport: a.Transport,
+		signIn: acc.SignIn(), wait: source.Wait,
 	}, nil
 }
 
@@ -287,7 +298,8 @@ func loadCatalog(ctx context.Context, env Environment, f runFlags, log *slog.Log
 		log.Warn(refusal.String())
 	}
 	if len(plugins.Plugins()) == 0 {
-		return nil, errors.New("no plugins: build the host with its own by `make build`, or install one with `auth0-mcp plugin install`")
+		return nil, errors.New("no plugins: build the host with its own by `make build`, or install one with " +
+			"`auth0-mcp plugin install`")
 	}
 	return plugins, nil
 }
@@ -307,7 +319,8 @@ func readCatalog(ctx context.Context, env Environment, f runFlags, log *slog.Log
 		if err != nil {
 			return nil, err
 		}
-		log.Warn("loading a plugin under development: its binary is not checked", "plugin", dev.Manifest.Name, "path", dev.Path)
+		log.Warn("loading a plugin under development: its binary is not checked", "plugin", dev.Manifest.Name, "path",
+			dev.Path)
 		sources.Dev = append(sources.Dev, dev)
 	}
 	return catalog.Load(sources)

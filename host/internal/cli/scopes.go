@@ -39,11 +39,13 @@ func pickScopes(ctx context.Context, env Environment, s account.ScopeTools, kept
 		for _, t := range s[name] {
 			tools = append(tools, strings.TrimPrefix(t.Name, "auth0_"))
 		}
-		options = append(options, huh.NewOption(fmt.Sprintf("%-*s  %-*s  %s", nouns, title, width, name, strings.Join(tools, ", ")), name))
+		options = append(options, huh.NewOption(fmt.Sprintf("%-*s  %-*s  %s", nouns, title, width, name,
+			strings.Join(tools, ", ")), name))
 	}
 	field := huh.NewMultiSelect[string]().
 		Title("Select the scopes to request").
-		Description("Each enables the tools beside it. Space to select, Ctrl+A for all, / to filter, Enter to confirm.").
+		Description("Each enables the tools beside it. Space to select, Ctrl+A for all, / to filter, Enter to " +
+			"confirm.").
 		Options(options...).Filterable(true).Height(min(len(options)+4, 24)).Value(&chosen)
 	err := huh.NewForm(huh.NewGroup(field)).WithInput(env.In).WithOutput(env.Err).RunWithContext(ctx)
 	if errors.Is(err, huh.ErrUserAborted) || ctx.Err() != nil {

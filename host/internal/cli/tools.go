@@ -63,7 +63,8 @@ client reads. No plugin is started.`,
 func listTools(selection *catalog.Selection) []listedTool {
 	var tools []listedTool
 	for _, t := range selection.Tools() {
-		tools = append(tools, listedTool{t.Name, t.Plugin.Name, string(t.Effect), append([]string{}, t.Scopes...), mcpserver.ListedBytes(t)})
+		tools = append(tools, listedTool{t.Name, t.Plugin.Name, string(t.Effect), append([]string{}, t.Scopes...),
+			mcpserver.ListedBytes(t)})
 	}
 	return tools
 }
@@ -79,7 +80,8 @@ func printTools(out io.Writer, tools []listedTool) error {
 		scopes = append(scopes, t.Scopes...)
 	}
 	slices.Sort(scopes)
-	say(w, "\n%d tools, %d bytes of tools/list. Scopes for all of them:\n%s\n", len(tools), total, strings.Join(slices.Compact(scopes), ","))
+	say(w, "\n%d tools, %d bytes of tools/list. Scopes for all of them:\n%s\n", len(tools), total,
+		strings.Join(slices.Compact(scopes), ","))
 	return w.Flush()
 }
 

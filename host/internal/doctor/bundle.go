@@ -103,7 +103,8 @@ func (d *Doctor) manifestText() ([]byte, error) {
 	list := []listed{}
 	if _, found := d.known(); found != nil {
 		for _, p := range found.Plugins() {
-			list = append(list, listed{p.Name, p.Version, string(p.Origin), p.ManifestDigest.String(), p.Binary.String(), len(p.Tools)})
+			list = append(list, listed{p.Name, p.Version, string(p.Origin), p.ManifestDigest.String(),
+				p.Binary.String(), len(p.Tools)})
 		}
 	}
 	return json.MarshalIndent(list, "", "  ")
@@ -118,8 +119,10 @@ func matters(name string) bool {
 		}
 	}
 	return slices.Contains([]string{
-		"HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "NO_PROXY", "DEBUG", "TMPDIR", "DBUS_SESSION_BUS_ADDRESS", "KUBERNETES_SERVICE_HOST", "CONTAINER",
-		"CLAUDE_CONFIG_DIR", "GEMINI_CLI_HOME", "CODEX_HOME", "HOME", "APPDATA", "LOCALAPPDATA", "USERPROFILE", "DISPLAY", "WAYLAND_DISPLAY", "CI",
+		"HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "NO_PROXY", "DEBUG", "TMPDIR", "DBUS_SESSION_BUS_ADDRESS",
+		"KUBERNETES_SERVICE_HOST", "CONTAINER",
+		"CLAUDE_CONFIG_DIR", "GEMINI_CLI_HOME", "CODEX_HOME", "HOME", "APPDATA", "LOCALAPPDATA", "USERPROFILE",
+		"DISPLAY", "WAYLAND_DISPLAY", "CI",
 	}, name)
 }
 

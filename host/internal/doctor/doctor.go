@@ -144,7 +144,8 @@ func (d *Doctor) openAccount(token, passphrase string) {
 		d.config, d.configErr = d.folders.ConfigFile().Load()
 	}
 	d.accounts = &account.Accounts{
-		Profile: d.cfg.Profile, Store: d.cfg.Store, Folders: d.folders, Config: d.config, Token: token, Domain: strings.TrimSpace(d.at.getenv("AUTH0_DOMAIN")),
+		Profile: d.cfg.Profile, Store: d.cfg.Store, Folders: d.folders, Config: d.config, Token: token,
+		Domain: strings.TrimSpace(d.at.getenv("AUTH0_DOMAIN")),
 		Passphrase: func(_ context.Context, profile string, _ bool) (string, error) {
 			if passphrase == "" {
 				return "", &auth.NoPassphraseError{Profile: profile}
@@ -160,7 +161,8 @@ func (d *Doctor) openAccount(token, passphrase string) {
 	transport, err := d.at.transport(d.at.getenv("AUTH0_MCP_CA_FILE"))
 	if err != nil {
 		d.certificate = err
-		transport = &http.Transport{Proxy: http.ProxyFromEnvironment, TLSClientConfig: &tls.Config{MinVersion: tls.VersionTLS12}}
+		transport = &http.Transport{Proxy: http.ProxyFromEnvironment,
+			TLSClientConfig: &tls.Config{MinVersion: tls.VersionTLS12}}
 	}
 	d.accounts.Transport = transport
 	d.accounts.OAuth = auth.OAuth{Transport: transport, UserAgent: d.cfg.UserAgent}
@@ -204,7 +206,10 @@ func (d *Doctor) examinations(reachable func() bool) []examination {
 		{"store", slow, checkPatience, d.checkStore, tenant},
 		{"scopes", last, checkPatience, d.checkScopes, tenant},
 		// Several checks, each with a time limit of its own.
-		{"network", slow, 3 * checkPatience, func(ctx context.Context) []Finding { return d.checkNetwork(ctx, domain) }, network},
+		{"network", slow, 3 * checkPatience, func(ctx context.Context) []Finding {
+			return d.checkNetwork(ctx,
+				domain)
+		}, network},
 		// Without a way to the tenant it could only say the same once more.
 		{"api", last, checkPatience, d.checkAPI, func() bool { return network() && reachable() }},
 		{"plugins", local, checkPatience, d.checkPlugins, nil},

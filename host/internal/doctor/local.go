@@ -30,7 +30,8 @@ func (d *Doctor) checkPlugins(ctx context.Context) []Finding {
 	}
 	lock, err := catalog.ReadLock(path)
 	if err != nil {
-		return []Finding{fails("lock file", "repair "+path+", or delete it and run `auth0-mcp plugin install PATH` for each plugin", "%v: no plugin is loaded", err)}
+		return []Finding{fails("lock file", "repair "+path+", or delete it and run `auth0-mcp plugin install PATH` "+
+			"for each plugin", "%v: no plugin is loaded", err)}
 	}
 	findings := []Finding{passes("lock file", "%s, %s", path, english.Plural(len(lock.Plugins), "plugin", ""))}
 	found, err := d.cfg.Plugins(ctx)
@@ -47,7 +48,8 @@ func (d *Doctor) checkPlugins(ctx context.Context) []Finding {
 		findings = append(findings, explainRefusal(r))
 	}
 	if len(found.Plugins()) == 0 {
-		findings = append(findings, fails("plugins", "make build, or auth0-mcp plugin install PATH", "none is loaded: a client would see no tools"))
+		findings = append(findings, fails("plugins", "make build, or auth0-mcp plugin install PATH",
+			"none is loaded: a client would see no tools"))
 	}
 	return findings
 }
@@ -58,7 +60,8 @@ func checkPlugin(p *catalog.Plugin) Finding {
 	for i, version := range p.Protocols {
 		protocols[i] = strconv.Itoa(version)
 	}
-	detail := fmt.Sprintf("%s, %s, protocol %s of %d, %s", p.Version, english.Plural(len(p.Tools), "tool", ""), strings.Join(protocols, "+"), pluginv1.ProtocolVersion, p.Origin)
+	detail := fmt.Sprintf("%s, %s, protocol %s of %d, %s", p.Version, english.Plural(len(p.Tools), "tool", ""),
+		strings.Join(protocols, "+"), pluginv1.ProtocolVersion, p.Origin)
 	if p.Dev {
 		return passes(name, "%s: %s, which is not checked", detail, p.Path)
 	}
@@ -71,7 +74,8 @@ func checkPlugin(p *catalog.Plugin) Finding {
 	case err != nil:
 		return fails(name, remedy, "%s: %v", detail, err)
 	case digest != p.Binary:
-		return fails(name, remedy, "%s: %s is not the binary that was trusted (%s now, %s then): it will not be started", detail, p.Path, digest, p.Binary)
+		return fails(name, remedy, "%s: %s is not the binary that was trusted (%s now, %s then): it will not be "+
+			"started", detail, p.Path, digest, p.Binary)
 	}
 	return passes(name, "%s, %s", detail, digest)
 }
@@ -97,10 +101,12 @@ func (d *Doctor) checkClients(context.Context) []Finding {
 		findings = append(findings, d.checkEntry(one))
 	}
 	for _, problem := range joined(err) {
-		findings = append(findings, fails("clients", "correct the file: the client can't read it either", "%v", problem))
+		findings = append(findings, fails("clients", "correct the file: the client can't read it either", "%v",
+			problem))
 	}
 	if len(findings) == 0 {
-		findings = append(findings, warns("clients", "auth0-mcp clients add NAME", "no client that is known has an entry for auth0-mcp"))
+		findings = append(findings, warns("clients", "auth0-mcp clients add NAME",
+			"no client that is known has an entry for auth0-mcp"))
 	}
 	return findings
 }
@@ -141,17 +147,20 @@ func (d *Doctor) checkEntry(one clients.Installed) Finding {
 	}
 	if name := one.Entry.Profile; name != "" && d.configErr == nil {
 		if _, known := d.config.Profiles[name]; !known {
-			return fails(check, "auth0-mcp init --profile "+name, "%s uses the profile %s, which does not exist", where, name)
+			return fails(check, "auth0-mcp init --profile "+name, "%s uses the profile %s, which does not exist",
+				where, name)
 		}
 	}
 	if !filepath.IsAbs(one.Entry.Command) {
-		return warns(check, remedy, "%s starts %q, which a client that was not started from a shell may not find", where, one.Entry.Command)
+		return warns(check, remedy, "%s starts %q, which a client that was not started from a shell may not find",
+			where, one.Entry.Command)
 	}
 	if !sameFile(one.Entry.Command, d.at.executable) {
 		return warns(check, remedy, "%s starts %s, another binary than this one", where, one.Entry.Command)
 	}
 	if name, why := d.lacks(one); name != "" {
-		return warns(check, fmt.Sprintf("set %s in the entry's env in %s", name, one.Path), "%s sets no %s, %s; some clients hand on their own", where, name, why)
+		return warns(check, fmt.Sprintf("set %s in the entry's env in %s", name, one.Path),
+			"%s sets no %s, %s; some clients hand on their own", where, name, why)
 	}
 	return passes(check, "%s", where)
 }
@@ -162,7 +171,8 @@ func (d *Doctor) lacks(one clients.Installed) (variable, why string) {
 		return "", ""
 	}
 	const opener, authorities = "AUTH0_MCP_PASSPHRASE", "AUTH0_MCP_CA_FILE"
-	elsewhere := slices.Contains(one.Env, "AUTH0_MCP_STORE") || one.Entry.Profile == "" && slices.Contains(one.Env, "AUTH0_TOKEN")
+	elsewhere := slices.Contains(one.Env, "AUTH0_MCP_STORE") || one.Entry.Profile == "" && slices.Contains(one.Env,
+		"AUTH0_TOKEN")
 	if !slices.Contains(one.Env, opener) && !elsewhere && d.configErr == nil {
 		_, profile, err := d.config.Select(one.Entry.Profile)
 		kind, _, storeErr := auth.StoreWishes{Profile: profile, Config: d.config}.Choose()
@@ -211,7 +221,8 @@ func (d *Doctor) checkRunFolders(context.Context) []Finding {
 		}
 	}
 	if len(left) > 0 {
-		return []Finding{warns("run folders", "nothing: the next start of a plugin removes what is older than a minute", "%d left by servers that were killed: %s", len(left), strings.Join(left, ", "))}
+		return []Finding{warns("run folders", "nothing: the next start of a plugin removes what is older than a "+
+			"minute", "%d left by servers that were killed: %s", len(left), strings.Join(left, ", "))}
 	}
 	return []Finding{passes("run folders", "none left behind, %d in use", live)}
 }
@@ -224,9 +235,11 @@ func (d *Doctor) checkAudit(context.Context) []Finding {
 	case d.cfg.Audit.Mode == audit.Off:
 		return []Finding{warns(check, "start the server without --audit=off", "off: nothing is recorded")}
 	case err != nil && d.cfg.Audit.Mode == audit.On:
-		return []Finding{fails(check, "fix the permissions of "+state.Path+", or start the server with --audit=best-effort", "%s can't be written (%v): no write would be sent", state.Path, err)}
+		return []Finding{fails(check, "fix the permissions of "+state.Path+", or start the server with "+
+			"--audit=best-effort", "%s can't be written (%v): no write would be sent", state.Path, err)}
 	case err != nil:
-		return []Finding{warns(check, "fix the permissions of "+state.Path, "%s can't be written (%v): calls are not recorded", state.Path, err)}
+		return []Finding{warns(check, "fix the permissions of "+state.Path,
+			"%s can't be written (%v): calls are not recorded", state.Path, err)}
 	case !state.Exists:
 		return []Finding{passes(check, "%s, %s; the first call makes it", state.Path, d.cfg.Audit.Mode)}
 	}

@@ -70,7 +70,8 @@ func (d *Doctor) bounded(ctx context.Context, check func(context.Context) Findin
 func (d *Doctor) checkCertificateFile() Finding {
 	switch path := d.at.getenv("AUTH0_MCP_CA_FILE"); {
 	case d.certificate != nil:
-		return fails("certificates", "set AUTH0_MCP_CA_FILE to a file with certificates in PEM form, or unset it", "%v", d.certificate)
+		return fails("certificates", "set AUTH0_MCP_CA_FILE to a file with certificates in PEM form, or unset it",
+			"%v", d.certificate)
 	case path == "":
 		return passes("certificates", "the system's authorities are trusted")
 	default:
@@ -102,7 +103,8 @@ func (d *Doctor) checkProxy(ctx context.Context, domain string) (address string,
 	proxy, err := transport.Proxy(request)
 	switch {
 	case err != nil:
-		return "", false, fails("proxy", "set HTTPS_PROXY to http://HOST:PORT, or unset it", "%s can't be read as a URL", strings.Join(seen, ", "))
+		return "", false, fails("proxy", "set HTTPS_PROXY to http://HOST:PORT, or unset it",
+			"%s can't be read as a URL", strings.Join(seen, ", "))
 	case proxy == nil && len(seen) > 0:
 		return address, false, passes("proxy", "not used for %s (%s set)", domain, strings.Join(seen, ", "))
 	case proxy == nil:
@@ -110,7 +112,8 @@ func (d *Doctor) checkProxy(ctx context.Context, domain string) (address string,
 	}
 	d.hideProxy(proxy)
 	detail := fmt.Sprintf("%s://%s, by %s", proxy.Scheme, proxy.Host, strings.Join(seen, ", "))
-	return withPort(proxy), true, passes("proxy", "%s; a client that is not started from a shell needs the variable in its entry's env", detail)
+	return withPort(proxy), true, passes("proxy", "%s; a client that is not started from a shell needs the variable "+
+		"in its entry's env", detail)
 }
 
 func (d *Doctor) hideProxy(proxy *url.URL) {
@@ -139,11 +142,13 @@ func (d *Doctor) checkDNS(ctx context.Context, host string, proxied bool) Findin
 	case err == nil:
 		return passes("dns", "%s is %s (%v)", host, strings.Join(addresses[:min(len(addresses), 3)], ", "), took)
 	case proxied:
-		return fails("dns", "correct HTTPS_PROXY", "the proxy's name %s was not found (%s)", host, dnsReason(unknown, err))
+		return fails("dns", "correct HTTPS_PROXY", "the proxy's name %s was not found (%s)", host,
+			dnsReason(unknown, err))
 	case isDNS && unknown.IsNotFound:
 		return fails("dns", d.domainRemedy(), "there is no name %s", host)
 	}
-	return fails("dns", "check the network, a VPN and the name server; then auth0-mcp doctor again", "the name server gave no answer for %s (%s)", host, dnsReason(unknown, err))
+	return fails("dns", "check the network, a VPN and the name server; then auth0-mcp doctor again",
+		"the name server gave no answer for %s (%s)", host, dnsReason(unknown, err))
 }
 
 func dnsReason(e *net.DNSError, err error) string {
@@ -202,9 +207,11 @@ func (d *Doctor) checkTLS(ctx context.Context, domain string) []Finding {
 	if state := response.TLS; state != nil && len(state.PeerCertificates) > 0 {
 		leaf := state.PeerCertificates[0]
 		// An issuer that is the company's own means that a proxy reads along.
-		detail += fmt.Sprintf(": %s, certificate by %s until %s", tls.VersionName(state.Version), issuerOf(leaf), leaf.NotAfter.Format(time.DateOnly))
+		detail += fmt.Sprintf(": %s, certificate by %s until %s", tls.VersionName(state.Version), issuerOf(leaf),
+			leaf.NotAfter.Format(time.DateOnly))
 	}
-	return []Finding{passes("tls", "%s (%v)", detail, ended.Sub(started).Round(time.Millisecond)), checkClock(response.Header.Get("Date"), started, ended)}
+	return []Finding{passes("tls", "%s (%v)", detail, ended.Sub(started).Round(time.Millisecond)),
+		checkClock(response.Header.Get("Date"), started, ended)}
 }
 
 // proxyRefusedError is a proxy's answer to CONNECT, which the HTTP client would
@@ -237,7 +244,8 @@ func issuerOf(leaf *x509.Certificate) string {
 }
 
 func (d *Doctor) explainTLS(domain string, err error) Finding {
-	const inspected = "set AUTH0_MCP_CA_FILE to the PEM file of the authority that signed it: your company's, if a proxy inspects the traffic"
+	const inspected = "set AUTH0_MCP_CA_FILE to the PEM file of the authority that signed it: your company's, if a " +
+		"proxy inspects the traffic"
 	if e, ok := errors.AsType[x509.UnknownAuthorityError](err); ok {
 		by := "an authority that is not trusted"
 		if e.Cert != nil {
@@ -246,11 +254,14 @@ func (d *Doctor) explainTLS(domain string, err error) Finding {
 		return fails("tls", inspected, "the certificate of %s is by %s", domain, by)
 	}
 	if e, ok := errors.AsType[x509.HostnameError](err); ok {
-		return fails("tls", d.domainRemedy(), "the certificate is not for %s, but for %s", domain, strings.Join(e.Certificate.DNSNames, ", "))
+		return fails("tls", d.domainRemedy(), "the certificate is not for %s, but for %s", domain,
+			strings.Join(e.Certificate.DNSNames, ", "))
 	}
 	if e, ok := errors.AsType[x509.CertificateInvalidError](err); ok && e.Reason == x509.Expired {
-		return fails("tls", "set this computer's clock", "the certificate of %s is not valid at %s (from %s to %s)", domain,
-			d.at.now().UTC().Format(time.DateTime), e.Cert.NotBefore.UTC().Format(time.DateTime), e.Cert.NotAfter.UTC().Format(time.DateTime))
+		return fails("tls", "set this computer's clock", "the certificate of %s is not valid at %s (from %s to %s)",
+			domain,
+			d.at.now().UTC().Format(time.DateTime), e.Cert.NotBefore.UTC().Format(time.DateTime),
+			e.Cert.NotAfter.UTC().Format(time.DateTime))
 	}
 	if _, ok := errors.AsType[*tls.CertificateVerificationError](err); ok {
 		return fails("tls", inspected, "the certificate of %s can't be verified: %v", domain, err)
@@ -266,10 +277,12 @@ func (d *Doctor) explainTLS(domain string, err error) Finding {
 		return fails("tls", remedy, "%v", e)
 	}
 	if e, ok := errors.AsType[*net.OpError](err); ok && e.Op == "proxyconnect" {
-		return fails("tls", "correct HTTPS_PROXY, or ask who runs the proxy to let "+domain+" pass", "the proxy could not be used: %v", e.Err)
+		return fails("tls", "correct HTTPS_PROXY, or ask who runs the proxy to let "+domain+" pass",
+			"the proxy could not be used: %v", e.Err)
 	}
 	if timedOut(err) {
-		return fails("tls", "check the proxy and the firewall for "+domain, "%s accepted the connection and did not answer in time", domain)
+		return fails("tls", "check the proxy and the firewall for "+domain,
+			"%s accepted the connection and did not answer in time", domain)
 	}
 	return fails("tls", "check the proxy and the firewall for "+domain, "no answer from %s: %v", domain, err)
 }
@@ -279,7 +292,8 @@ func (d *Doctor) explainTLS(domain string, err error) Finding {
 func checkClock(date string, started, ended time.Time) Finding {
 	theirs, err := http.ParseTime(date)
 	if err != nil {
-		return warns("clock", "compare this computer's clock with another", "not checked: the answer has no usable date")
+		return warns("clock", "compare this computer's clock with another",
+			"not checked: the answer has no usable date")
 	}
 	skew := started.Add(ended.Sub(started) / 2).Sub(theirs).Round(time.Second)
 	direction := "ahead of"
@@ -288,7 +302,8 @@ func checkClock(date string, started, ended time.Time) Finding {
 	}
 	switch {
 	case skew.Abs() >= skewFails:
-		return fails("clock", "set this computer's clock, by network time", "%v %s the tenant's: tokens are used too early or too late", skew.Abs(), direction)
+		return fails("clock", "set this computer's clock, by network time",
+			"%v %s the tenant's: tokens are used too early or too late", skew.Abs(), direction)
 	case skew.Abs() >= skewWarns:
 		return warns("clock", "set this computer's clock, by network time", "%v %s the tenant's", skew.Abs(), direction)
 	}
@@ -351,7 +366,8 @@ func (d *Doctor) checkAPI(ctx context.Context) []Finding {
 		}
 		d.hide(token.AccessToken)
 		if answer, err = d.ask(ctx, domain, probe.path, token.AccessToken); err != nil {
-			return []Finding{fails("api", "auth0-mcp doctor, once more; then check the network", "no answer from the Management API of %s: %v", domain, err)}
+			return []Finding{fails("api", "auth0-mcp doctor, once more; then check the network",
+				"no answer from the Management API of %s: %v", domain, err)}
 		}
 		if answer.status != http.StatusUnauthorized || attempt > 0 || !session.Renewable() {
 			break
@@ -411,13 +427,18 @@ func (d *Doctor) judgeAnswer(domain string, probe apiProbe, allowed bool, a apiA
 	case a.status == http.StatusForbidden && !allowed:
 		return passes("api", "%s accepts the token, which has no scope that reads (%s)", domain, said)
 	case a.status == http.StatusForbidden:
-		return fails("api", signIn+", with the scope "+probe.scope, "GET %s is forbidden although %s was granted (%s): the role of who signed in, or a rule of the tenant, takes it away", path, probe.scope, said)
+		return fails("api", signIn+", with the scope "+probe.scope,
+			"GET %s is forbidden although %s was granted (%s): the role of who signed in, or a rule of the tenant, "+
+				"takes it away", path, probe.scope, said)
 	case a.status == http.StatusUnauthorized:
-		return fails("api", signIn, "%s does not accept the token (%s): it was revoked, has ended, or is another tenant's", domain, said)
+		return fails("api", signIn, "%s does not accept the token (%s): it was revoked, has ended, or is another "+
+			"tenant's", domain, said)
 	case a.status == http.StatusTooManyRequests:
 		return warns("api", "wait a minute, then auth0-mcp doctor again", "the rate limit of %s is used up", domain)
 	case a.status >= http.StatusInternalServerError:
-		return fails("api", "see https://status.auth0.com, and try again later", "%s answered %s: a fault on its side", domain, said)
+		return fails("api", "see https://status.auth0.com, and try again later",
+			"%s answered %s: a fault on its side", domain, said)
 	}
-	return fails("api", d.domainRemedy()+"; the tenant's own, not a custom one", "GET %s of %s answered %s: no Management API is there", path, domain, said)
+	return fails("api", d.domainRemedy()+"; the tenant's own, not a custom one",
+		"GET %s of %s answered %s: no Management API is there", path, domain, said)
 }

@@ -44,7 +44,8 @@ const (
 func clientVariables() []string {
 	return []string{
 		"HOME", "LOGNAME", "PATH", "SHELL", "TERM", "USER", "TMPDIR", "LANG",
-		"APPDATA", "HOMEDRIVE", "HOMEPATH", "LOCALAPPDATA", "PROCESSOR_ARCHITECTURE", "SYSTEMDRIVE", "SYSTEMROOT", "TEMP", "TMP", "USERNAME", "USERPROFILE",
+		"APPDATA", "HOMEDRIVE", "HOMEPATH", "LOCALAPPDATA", "PROCESSOR_ARCHITECTURE", "SYSTEMDRIVE", "SYSTEMROOT",
+		"TEMP", "TMP", "USERNAME", "USERPROFILE",
 	}
 }
 
@@ -55,7 +56,8 @@ func clientEnvironment(environ []string) []string {
 	for _, pair := range environ {
 		name, _, _ := strings.Cut(pair, "=")
 		upper := strings.ToUpper(name) // Windows keeps any case
-		if strings.HasPrefix(upper, "AUTH0_") || strings.HasPrefix(upper, "XDG_") || slices.Contains(clientVariables(), upper) {
+		if strings.HasPrefix(upper, "AUTH0_") || strings.HasPrefix(upper, "XDG_") ||
+			slices.Contains(clientVariables(), upper) {
 			given = append(given, pair)
 		}
 	}
@@ -75,12 +77,15 @@ func (d *Doctor) checkSelfTest(ctx context.Context) []Finding {
 		if stderr != "" {
 			stderr = "; it said: " + lastLines(stderr, 5)
 		}
-		return []Finding{fails("self-test", clients.ShellWords(append([]string{"auth0-mcp"}, args...))+", in a shell, shows the same", "%v%s", err, stderr)}
+		return []Finding{fails("self-test", clients.ShellWords(append([]string{"auth0-mcp"},
+			args...))+", in a shell, shows the same", "%v%s", err, stderr)}
 	}
 	if seen.tools == 0 {
-		return []Finding{fails("self-test", "auth0-mcp tools", "the server answers in %v and offers no tool", seen.ready)}
+		return []Finding{fails("self-test", "auth0-mcp tools", "the server answers in %v and offers no tool",
+			seen.ready)}
 	}
-	return []Finding{passes("self-test", "%s, %d bytes; initialize after %v, tools/list %v, ping %v; ended cleanly with its stdin",
+	return []Finding{passes("self-test", "%s, %d bytes; initialize after %v, tools/list %v, ping %v; ended cleanly "+
+		"with its stdin",
 		english.Plural(seen.tools, "tool", ""), seen.bytes, seen.ready, seen.list, seen.ping)}
 }
 

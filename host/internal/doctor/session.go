@@ -23,7 +23,8 @@ func (d *Doctor) checkConfig(context.Context) []Finding {
 	}
 	path := d.folders.ConfigFile().Path
 	if d.configErr != nil {
-		return []Finding{fails("config", "correct "+path+", or move it away and sign in with `auth0-mcp init`", "%v", d.configErr)}
+		return []Finding{fails("config", "correct "+path+", or move it away and sign in with `auth0-mcp init`", "%v",
+			d.configErr)}
 	}
 	if _, err := os.Stat(path); errors.Is(err, fs.ErrNotExist) {
 		return []Finding{passes("config", "%s does not exist yet: the first sign-in writes it", path)}
@@ -69,11 +70,13 @@ func (d *Doctor) checkStore(ctx context.Context) []Finding {
 	session, err := d.account.Store.Get(ctx, d.account.Name)
 	took := d.at.now().Sub(started).Round(time.Millisecond)
 	if _, missing := errors.AsType[*auth.NoSessionError](err); missing {
-		return []Finding{passes("store", "%s (answered in %v)", store, took), fails("session", d.initCommandLine(), "%v", err)}
+		return []Finding{passes("store", "%s (answered in %v)", store, took),
+			fails("session", d.initCommandLine(), "%v", err)}
 	}
 	if err != nil {
 		detail, remedy := d.explainStore(err)
-		return []Finding{fails("store", remedy, "%s: %s", store, detail), warns("session", "fix the store first", "not checked: the store gave none")}
+		return []Finding{fails("store", remedy, "%s: %s", store, detail),
+			warns("session", "fix the store first", "not checked: the store gave none")}
 	}
 	d.hide(session.AccessToken, session.RefreshToken, session.ClientSecret, session.PrivateKey)
 	d.mu.Lock()
@@ -109,13 +112,16 @@ func (d *Doctor) explainStore(err error) (detail, remedy string) {
 		return detail, e.Remedy
 	}
 	if _, ok := errors.AsType[*auth.NoPassphraseError](err); ok {
-		return "it is encrypted, and no passphrase is given", "set AUTH0_MCP_PASSPHRASE, here and in the client's entry: a server can't ask for it"
+		return "it is encrypted, and no passphrase is given", "set AUTH0_MCP_PASSPHRASE, here and in the client's " +
+			"entry: a server can't ask for it"
 	}
 	if e, ok := errors.AsType[*auth.PassphraseError](err); ok {
-		return "the passphrase does not open " + e.Path, "set AUTH0_MCP_PASSPHRASE to the one it was written with; if it is lost: auth0-mcp logout --profile " + e.Profile + " && " + d.initCommandLine()
+		return "the passphrase does not open " + e.Path, "set AUTH0_MCP_PASSPHRASE to the one it was written with; " +
+			"if it is lost: auth0-mcp logout --profile " + e.Profile + " && " + d.initCommandLine()
 	}
 	if e, ok := errors.AsType[*auth.StoreMismatchError](err); ok {
-		return fmt.Sprintf("the session was written by the store %q", e.Written), fmt.Sprintf("auth0-mcp doctor --store %s", e.Written)
+		return fmt.Sprintf("the session was written by the store %q",
+			e.Written), fmt.Sprintf("auth0-mcp doctor --store %s", e.Written)
 	}
 	if e, ok := errors.AsType[*auth.CommandError](err); ok {
 		return err.Error(), "run " + e.Program + " yourself to see what is wrong with it"
@@ -136,7 +142,8 @@ func (d *Doctor) judge(s auth.Session) Finding {
 	}
 	end := "its end is not known"
 	if !s.ExpiresAt.IsZero() {
-		end = fmt.Sprintf("valid until %s (%s)", s.ExpiresAt.Local().Format(time.DateTime), inWords(s.ExpiresAt.Sub(now)))
+		end = fmt.Sprintf("valid until %s (%s)", s.ExpiresAt.Local().Format(time.DateTime),
+			inWords(s.ExpiresAt.Sub(now)))
 	}
 	switch {
 	case s.ValidAt(now) && s.Renewable():
@@ -146,9 +153,11 @@ func (d *Doctor) judge(s auth.Session) Finding {
 	case s.Renewable():
 		return passes("session", "%s, ended (%s) and renewed at the next call", detail, inWords(s.ExpiresAt.Sub(now)))
 	case d.account.Name == "":
-		return fails("session", "set AUTH0_TOKEN to a fresh Management API token, or sign in with `auth0-mcp init`", "%s: the token has ended, or ends within minutes (%s)", detail, inWords(s.ExpiresAt.Sub(now)))
+		return fails("session", "set AUTH0_TOKEN to a fresh Management API token, or sign in with `auth0-mcp init`",
+			"%s: the token has ended, or ends within minutes (%s)", detail, inWords(s.ExpiresAt.Sub(now)))
 	}
-	return fails("session", d.initCommandLine(), "%s: it has ended, or ends within minutes (%s)", detail, inWords(s.ExpiresAt.Sub(now)))
+	return fails("session", d.initCommandLine(), "%s: it has ended, or ends within minutes (%s)", detail,
+		inWords(s.ExpiresAt.Sub(now)))
 }
 
 func inWords(d time.Duration) string {
@@ -174,12 +183,14 @@ func (d *Doctor) checkScopes(context.Context) []Finding {
 	}
 	granted, tools := session.Scopes(), selection.Tools()
 	if len(granted) == 0 {
-		return []Finding{warns("scopes", "auth0-mcp tools, which lists the scopes that each tool needs", "the token does not tell its scopes: a call that lacks one is answered with 403")}
+		return []Finding{warns("scopes", "auth0-mcp tools, which lists the scopes that each tool needs",
+			"the token does not tell its scopes: a call that lacks one is answered with 403")}
 	}
 	missing := missingScopes(tools, granted)
 	on := len(account.Enabled(tools, granted))
 	if len(missing) == 0 {
-		return []Finding{passes("scopes", "%d granted, which enable %s: all there are", len(granted), english.Plural(len(tools), "tool", ""))}
+		return []Finding{passes("scopes", "%d granted, which enable %s: all there are", len(granted),
+			english.Plural(len(tools), "tool", ""))}
 	}
 	var off []string
 	for _, t := range tools {
@@ -198,7 +209,8 @@ func (d *Doctor) checkScopes(context.Context) []Finding {
 	if session.Method == auth.Given {
 		remedy = "get a token that also has " + strings.Join(missing, " ")
 	}
-	detail := fmt.Sprintf("%d of %s without a scope (%s): %s", len(tools)-on, english.Plural(len(tools), "tool", ""), strings.Join(missing, " "), strings.Join(off, ", "))
+	detail := fmt.Sprintf("%d of %s without a scope (%s): %s", len(tools)-on, english.Plural(len(tools), "tool", ""),
+		strings.Join(missing, " "), strings.Join(off, ", "))
 	if on == 0 {
 		return []Finding{fails("scopes", remedy, "%s", detail)}
 	}

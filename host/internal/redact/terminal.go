@@ -21,9 +21,8 @@ func escape(s string, lines bool) string {
 	}
 	var out strings.Builder
 	out.Grow(len(s) + len(s)/4)
-	for at, size := 0, 0; at < len(s); at += size {
-		var r rune
-		r, size = utf8.DecodeRuneInString(s[at:])
+	for at := 0; at < len(s); {
+		r, size := utf8.DecodeRuneInString(s[at:])
 		switch {
 		case r == utf8.RuneError && size == 1:
 			fmt.Fprintf(&out, `\x{%02X}`, s[at])
@@ -38,6 +37,7 @@ func escape(s string, lines bool) string {
 		default:
 			fmt.Fprintf(&out, `\u{%X}`, r)
 		}
+		at += size
 	}
 	return out.String()
 }

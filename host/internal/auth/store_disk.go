@@ -43,7 +43,7 @@ func lockFile(ctx context.Context, path string) (unlock func(), err error) {
 		}
 		return nil, fmt.Errorf("locking %s: %w", path, err)
 	}
-	// Closing the file is what frees the lock; a failure can be told nowhere.
+	// Closing the file is what frees the lock; there is nobody to tell of a failure.
 	return func() { _ = lock.Unlock() }, nil
 }
 

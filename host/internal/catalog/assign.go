@@ -7,7 +7,7 @@ import (
 	"strings"
 )
 
-// Assign makes a call's arguments of words as a user types them: key=value,
+// Assign makes a call's arguments of words as a person types them: key=value,
 // read as what the tool's schema says of the key. A text is taken as it is,
 // anything else as JSON; a list collects the values of all words with its key. It
 // checks the words only: CheckArguments checks what they come to.

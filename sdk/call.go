@@ -9,7 +9,6 @@ import (
 	"log/slog"
 	"net/http"
 	"slices"
-	"strings"
 	"sync/atomic"
 
 	"google.golang.org/grpc"
@@ -112,13 +111,11 @@ func (t tunnel) RoundTrip(r *http.Request) (*http.Response, error) {
 	if r.URL.Host != c.domain {
 		return nil, newError(pluginv1.Failure_CODE_REFUSED, "%s %s was not sent to %q: a plugin reaches %s only", r.Method, r.URL.Path, r.URL.Host, c.domain)
 	}
-	if !pluginv1.CleanPath(r.URL.EscapedPath()) {
-		// The host would refuse it as an attempt to leave the API; here it is most
-		// likely an id that the caller got wrong.
-		if strings.HasSuffix(r.URL.EscapedPath(), "/") || strings.Contains(r.URL.EscapedPath(), "//") {
-			return nil, newError(pluginv1.Failure_CODE_INVALID_ARGUMENT, "%s %s was not sent: the id is empty", r.Method, r.URL.EscapedPath())
-		}
-		return nil, newError(pluginv1.Failure_CODE_INVALID_ARGUMENT, "%s %s was not sent: nothing has such an id (no space, ?, #, ; or \\, and no . or .. between slashes)", r.Method, r.URL.EscapedPath())
+	path, err := pluginv1.ParsePath(r.URL.EscapedPath())
+	if err != nil {
+		// The host would refuse it as an attempt to leave the API; here it is most likely
+		// an id that the caller got wrong.
+		return nil, newError(pluginv1.Failure_CODE_INVALID_ARGUMENT, "%s was not sent: %v: check the ids", r.Method, err)
 	}
 	body, err := readBody(r)
 	if err != nil {
@@ -130,7 +127,7 @@ func (t tunnel) RoundTrip(r *http.Request) (*http.Response, error) {
 	defer context.AfterFunc(c.ctx, cancel)()
 
 	answer, err := c.host.RoundTrip(ctx, &pluginv1.RoundTripRequest{
-		CallId: c.id, Method: r.Method, Path: r.URL.EscapedPath(), Query: r.URL.RawQuery,
+		CallId: c.id, Method: r.Method, Path: path.String(), Query: r.URL.RawQuery,
 		Headers: toHeaders(r.Header), Body: body,
 	}, grpc.MaxCallRecvMsgSize(pluginv1.MaxMessageBytes), grpc.MaxCallSendMsgSize(pluginv1.MaxMessageBytes))
 	if err != nil {

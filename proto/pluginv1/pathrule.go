@@ -14,7 +14,8 @@ type PathRule struct {
 	segments []string
 }
 
-// ParsePathRule reads a rule such as "GET /api/v2/clients/{id}".
+// ParsePathRule reads a rule such as "GET /api/v2/clients/{id}". Its path is written
+// without escapes.
 func ParsePathRule(rule string) (PathRule, error) {
 	method, path, ok := strings.Cut(rule, " ")
 	if !ok || !slices.Contains(EffectDestroy.Methods(), method) {
@@ -29,15 +30,19 @@ func ParsePathRule(rule string) (PathRule, error) {
 	for i, s := range segments {
 		name, isParam := strings.CutPrefix(s, "{")
 		name, closed := strings.CutSuffix(name, "}")
-		if s == "" || s == "." || s == ".." || isParam != closed || strings.ContainsAny(name, "{}") || (isParam && name == "") {
+		if s == "" || isParam != closed || strings.ContainsAny(name, "{}") || (isParam && !fieldName.MatchString(name)) {
 			return PathRule{}, fmt.Errorf("path rule %q: %q is not a segment: want a name or {name}", rule, s)
 		}
 		if isParam {
 			example[i] = "x"
 		}
 	}
-	if !CleanPath(BasePath + strings.Join(example, "/")) {
-		return PathRule{}, fmt.Errorf("path rule %q: no request can fit it: its path holds a character that must be escaped", rule)
+	fits, err := NewPath(example...)
+	if err != nil {
+		return PathRule{}, fmt.Errorf("path rule %q: %w", rule, err)
+	}
+	if fits.String() != BasePath+strings.Join(example, "/") {
+		return PathRule{}, fmt.Errorf("path rule %q: its path holds a character that must be escaped", rule)
 	}
 	return PathRule{method: method, segments: segments}, nil
 }
@@ -45,23 +50,18 @@ func ParsePathRule(rule string) (PathRule, error) {
 // Method is the rule's HTTP method.
 func (r PathRule) Method() string { return r.method }
 
-// Match reports whether a request fits the rule. escapedPath is compared as it
-// is sent, so an encoded slash inside a segment does not end it. A rule for GET
-// also allows HEAD.
-func (r PathRule) Match(method, escapedPath string) bool {
+// Match reports whether a request fits the rule. Decoded segments are compared: a
+// slash inside an id does not end its segment. A rule for GET also allows HEAD.
+func (r PathRule) Match(method string, path Path) bool {
 	if method != r.method && (method != http.MethodHead || r.method != http.MethodGet) {
 		return false
 	}
-	rest, ok := strings.CutPrefix(escapedPath, BasePath)
-	if !ok {
-		return false
-	}
-	got := strings.Split(rest, "/")
+	got := path.Segments()
 	if len(got) != len(r.segments) {
 		return false
 	}
 	for i, want := range r.segments {
-		if got[i] == "" || (want[0] != '{' && got[i] != want) {
+		if want[0] != '{' && got[i] != want {
 			return false
 		}
 	}

@@ -168,13 +168,14 @@ func (h *fakeHost) tenant() http.Handler {
 }
 
 func (h *fakeHost) RoundTrip(ctx context.Context, r *pluginv1.RoundTripRequest) (*pluginv1.RoundTripResponse, error) {
-	if r.GetCallId() != callID || !h.allowed(r.GetMethod(), r.GetPath()) {
+	path, err := pluginv1.ParsePath(r.GetPath())
+	if err != nil || r.GetCallId() != callID || !h.allowed(r.GetMethod(), path) {
 		message := fmt.Sprintf("%s declares no %s %s", h.tool.Name, r.GetMethod(), r.GetPath())
 		h.t.Errorf("refused: %s", message)
 		return &pluginv1.RoundTripResponse{Outcome: &pluginv1.RoundTripResponse_Failure{Failure: &pluginv1.Failure{
 			Code: pluginv1.Failure_CODE_REFUSED, Message: message}}}, nil
 	}
-	target := "https://" + Domain + r.GetPath()
+	target := "https://" + Domain + path.String()
 	if r.GetQuery() != "" {
 		target += "?" + r.GetQuery()
 	}
@@ -194,8 +195,8 @@ func (h *fakeHost) RoundTrip(ctx context.Context, r *pluginv1.RoundTripRequest) 
 	return &pluginv1.RoundTripResponse{Outcome: &pluginv1.RoundTripResponse_Response{Response: response}}, nil
 }
 
-func (h *fakeHost) allowed(method, path string) bool {
-	if !pluginv1.CleanPath(path) || !slices.Contains(h.tool.Effect.Methods(), method) {
+func (h *fakeHost) allowed(method string, path pluginv1.Path) bool {
+	if !slices.Contains(h.tool.Effect.Methods(), method) {
 		return false
 	}
 	return len(h.tool.Paths) == 0 || slices.ContainsFunc(h.tool.Paths, func(rule string) bool {

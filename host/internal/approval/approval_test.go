@@ -11,7 +11,8 @@ import (
 	"testing"
 	"time"
 
-	"github.com/auth0-mcp/auth0-mcp/host/internal/egress"
+	"github.com/auth0-mcp/auth0-mcp/host/internal/plan"
+	"github.com/auth0-mcp/auth0-mcp/host/internal/redact"
 	"github.com/auth0-mcp/auth0-mcp/proto/pluginv1"
 )
 
@@ -62,7 +63,7 @@ func request() Request {
 	return Request{
 		Profile: "prod", Tenant: "tenant.auth0.example", Tool: "auth0_update_application", Plugin: "applications", PluginVersion: "0.1.0",
 		Arguments: json.RawMessage(`{"client_id":"abc","name":"New","n":9007199254740993}`),
-		Plan: egress.Plan{Changes: []egress.Change{{
+		Plan: plan.Plan{Changes: []plan.Change{{
 			Method: "PATCH", Path: "/api/v2/clients/abc", Body: []byte(`{"name":"New"}`),
 			Before: json.RawMessage(`{"client_id":"abc","name":"Old","client_secret":"s3cret"}`),
 			After:  json.RawMessage(`{"client_id":"abc","name":"New","client_secret":"s3cret"}`),
@@ -270,7 +271,7 @@ func TestForeignFiles(t *testing.T) {
 
 func TestDescribe(t *testing.T) {
 	r := request()
-	r.Plan.Changes = []egress.Change{
+	r.Plan.Changes = []plan.Change{
 		{
 			Method: "PATCH", Path: "/api/v2/clients/abc",
 			Before: json.RawMessage(`{"client_id":"abc","name":"Old","client_secret":"s3cret","jwt":{"alg":"HS256","ttl":1},"gone":true,"updated_at":"1"}`),
@@ -329,7 +330,7 @@ PATCH /api/v2/x/y
 
 PATCH /api/v2/x/z
   (no value changes)`
-	got, whole, err := r.Describe(egress.Redact, false)
+	got, whole, err := r.Describe(new(redact.Redactor).JSON, false)
 	if err != nil || !whole {
 		t.Fatal(whole, err)
 	}
@@ -352,13 +353,13 @@ func TestDescribeForADialog(t *testing.T) {
 		return doc
 	}
 	r := request()
-	r.Plan.Changes = []egress.Change{{Method: "PATCH", Path: "/api/v2/clients/abc", Before: callbacks(), After: callbacks("https://evil.example/cb")}}
-	text, whole, err := r.Describe(egress.Redact, true)
+	r.Plan.Changes = []plan.Change{{Method: "PATCH", Path: "/api/v2/clients/abc", Before: callbacks(), After: callbacks("https://evil.example/cb")}}
+	text, whole, err := r.Describe(new(redact.Redactor).JSON, true)
 	if err != nil || !whole || !strings.Contains(text, `callbacks: adds "https://evil.example/cb" (30 → 31 items)`) || !strings.Contains(text, `behind the first 4800: "" → "https://evil.example/cb"`) {
 		t.Errorf("%v, %v:\n%s", whole, err, text)
 	}
-	r.Plan.Changes = []egress.Change{{Method: "PATCH", Path: "/a", Before: json.RawMessage(`{"l":["a","b"]}`), After: json.RawMessage(`{"l":["b","a"]}`)}}
-	if text, whole, err := r.Describe(egress.Redact, true); err != nil || !whole || !strings.Contains(text, `l: ["a","b"] → ["b","a"]`) {
+	r.Plan.Changes = []plan.Change{{Method: "PATCH", Path: "/a", Before: json.RawMessage(`{"l":["a","b"]}`), After: json.RawMessage(`{"l":["b","a"]}`)}}
+	if text, whole, err := r.Describe(new(redact.Redactor).JSON, true); err != nil || !whole || !strings.Contains(text, `l: ["a","b"] → ["b","a"]`) {
 		t.Errorf("another order: %v, %v:\n%s", whole, err, text)
 	}
 	// Whatever stands before it, each request is named.
@@ -368,18 +369,18 @@ func TestDescribeForADialog(t *testing.T) {
 	}
 	r.Plan.Changes = nil
 	for range 20 {
-		r.Plan.Changes = append(r.Plan.Changes, egress.Change{Method: "POST", Path: "/api/v2/clients", Body: long})
+		r.Plan.Changes = append(r.Plan.Changes, plan.Change{Method: "POST", Path: "/api/v2/clients", Body: long})
 	}
-	r.Plan.Changes = append(r.Plan.Changes, egress.Change{Method: "DELETE", Path: "/api/v2/clients/precious"})
-	text, whole, err = r.Describe(egress.Redact, true)
+	r.Plan.Changes = append(r.Plan.Changes, plan.Change{Method: "DELETE", Path: "/api/v2/clients/precious"})
+	text, whole, err = r.Describe(new(redact.Redactor).JSON, true)
 	if err != nil || whole || !strings.Contains(text, "DELETE /api/v2/clients/precious") || strings.Count(text, "POST /api/v2/clients") != 20 {
 		t.Errorf("%v, %v:\n%s", whole, err, text)
 	}
-	if text, whole, err := r.Describe(egress.Redact, false); err != nil || !whole || strings.Count(text, strings.Repeat("ä", 5000)) != 20 {
+	if text, whole, err := r.Describe(new(redact.Redactor).JSON, false); err != nil || !whole || strings.Count(text, strings.Repeat("ä", 5000)) != 20 {
 		t.Errorf("the other form leaves something out: %v, %v", whole, err)
 	}
-	r.Plan.Changes = []egress.Change{{Method: "POST", Path: "/a", Body: []byte("not JSON")}}
-	if _, _, err := r.Describe(egress.Redact, false); err == nil {
+	r.Plan.Changes = []plan.Change{{Method: "POST", Path: "/a", Body: []byte("not JSON")}}
+	if _, _, err := r.Describe(new(redact.Redactor).JSON, false); err == nil {
 		t.Error("what cannot be shown can be approved")
 	}
 }

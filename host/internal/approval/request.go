@@ -13,7 +13,8 @@ import (
 	"strings"
 	"unicode/utf8"
 
-	"github.com/auth0-mcp/auth0-mcp/host/internal/egress"
+	"github.com/auth0-mcp/auth0-mcp/host/internal/jsondoc"
+	"github.com/auth0-mcp/auth0-mcp/host/internal/plan"
 	"github.com/auth0-mcp/auth0-mcp/host/internal/redact"
 )
 
@@ -25,7 +26,7 @@ type Request struct {
 	PluginDigest [32]byte
 	// Arguments are those of the call, a JSON object.
 	Arguments json.RawMessage
-	Plan      egress.Plan
+	Plan      plan.Plan
 }
 
 // digest identifies the request. The salt, one for each approval, keeps whoever reads
@@ -35,11 +36,11 @@ func (r Request) digest(salt string) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	arguments, err := canonical(r.Arguments)
+	arguments, err := jsondoc.Canonical(r.Arguments)
 	if err != nil {
 		return "", fmt.Errorf("arguments of %s: %w", r.Tool, err)
 	}
-	doc, err := json.Marshal([]any{salt, r.Profile, r.Tenant, r.Tool, r.Plugin, r.PluginVersion, hex.EncodeToString(r.PluginDigest[:]), arguments, json.RawMessage(plan)})
+	doc, err := json.Marshal([]any{salt, r.Profile, r.Tenant, r.Tool, r.Plugin, r.PluginVersion, hex.EncodeToString(r.PluginDigest[:]), json.RawMessage(arguments), json.RawMessage(plan)})
 	sum := sha256.Sum256(doc)
 	return hex.EncodeToString(sum[:]), err
 }
@@ -47,23 +48,12 @@ func (r Request) digest(salt string) (string, error) {
 // SameCall reports whether a call is that of the request, but for white space and the
 // order of members.
 func (r Request) SameCall(tool string, arguments json.RawMessage) (bool, error) {
-	mine, err := canonical(r.Arguments)
+	mine, err := jsondoc.Canonical(r.Arguments)
 	if err != nil {
 		return false, err
 	}
-	others, err := canonical(arguments)
+	others, err := jsondoc.Canonical(arguments)
 	return r.Tool == tool && bytes.Equal(mine, others), err
-}
-
-// canonical keeps numbers as they are written.
-func canonical(doc json.RawMessage) (json.RawMessage, error) {
-	dec := json.NewDecoder(bytes.NewReader(doc))
-	dec.UseNumber()
-	var value any
-	if err := dec.Decode(&value); err != nil {
-		return nil, err
-	}
-	return json.Marshal(value)
 }
 
 const (
@@ -102,7 +92,7 @@ type description struct {
 	text  strings.Builder
 }
 
-func (d *description) change(change egress.Change) error {
+func (d *description) change(change plan.Change) error {
 	path, err := d.hidden(change.Path)
 	if err != nil {
 		return err
@@ -121,12 +111,12 @@ func (d *description) change(change egress.Change) error {
 		if err := d.target(change.Target); err != nil {
 			return err
 		}
-		return d.values("  ", egress.Change{After: change.Body, Body: change.Body}, "sends")
+		return d.values("  ", plan.Change{After: change.Body, Body: change.Body}, "sends")
 	case change.Method == http.MethodDelete:
 		return d.deletion(change)
 	case change.Before == nil:
 		d.line("  (what is there now could not be read)\n")
-		return d.values("  ", egress.Change{After: change.Body, Body: change.Body}, "sends")
+		return d.values("  ", plan.Change{After: change.Body, Body: change.Body}, "sends")
 	}
 	before := d.text.Len()
 	if err := d.values("  ", change, "all of it"); err != nil {
@@ -145,7 +135,7 @@ func (d *description) target(target json.RawMessage) error {
 	}
 	if !d.short {
 		d.line("  acts on, as it is now:\n")
-		return d.values("    ", egress.Change{After: target, Body: target}, "")
+		return d.values("    ", plan.Change{After: target, Body: target}, "")
 	}
 	shown, err := d.hide(target)
 	if err != nil {
@@ -158,9 +148,9 @@ func (d *description) target(target json.RawMessage) error {
 	return nil
 }
 
-func (d *description) deletion(change egress.Change) error {
+func (d *description) deletion(change plan.Change) error {
 	if len(change.Body) > 0 {
-		return d.values("  ", egress.Change{After: change.Body, Body: change.Body}, "sends")
+		return d.values("  ", plan.Change{After: change.Body, Body: change.Body}, "sends")
 	}
 	if change.Before == nil {
 		d.line("  deletes this, which could not be read\n")
@@ -182,7 +172,7 @@ func (d *description) deletion(change egress.Change) error {
 }
 
 // values shows what differs. all names a value that is no member.
-func (d *description) values(indent string, change egress.Change, all string) error {
+func (d *description) values(indent string, change plan.Change, all string) error {
 	if change.After == nil {
 		return nil
 	}
@@ -212,7 +202,7 @@ func (d *description) line(line string) {
 	d.text.WriteString(line)
 }
 
-func (d *description) difference(one egress.Difference) string {
+func (d *description) difference(one plan.Difference) string {
 	switch {
 	case one.Before == nil:
 		return d.value(one.After)
@@ -231,7 +221,7 @@ func (d *description) difference(one egress.Difference) string {
 }
 
 // lists says which items two lists do not share.
-func (d *description) lists(one egress.Difference) (string, bool) {
+func (d *description) lists(one plan.Difference) (string, bool) {
 	var before, after []json.RawMessage
 	if json.Unmarshal(one.Before, &before) != nil || json.Unmarshal(one.After, &after) != nil || before == nil || after == nil {
 		return "", false
@@ -259,7 +249,7 @@ func (d *description) lists(one egress.Difference) (string, bool) {
 }
 
 // texts shows of two long texts where they differ.
-func (d *description) texts(one egress.Difference) (string, bool) {
+func (d *description) texts(one plan.Difference) (string, bool) {
 	var before, after string
 	if len(one.Before)+len(one.After) < longString || json.Unmarshal(one.Before, &before) != nil || json.Unmarshal(one.After, &after) != nil {
 		return "", false

@@ -15,8 +15,6 @@ import (
 	"strings"
 	"time"
 
-	"github.com/gofrs/flock"
-
 	"github.com/auth0-mcp/auth0-mcp/host/internal/atomicfile"
 )
 
@@ -155,6 +153,9 @@ func (s Store) Consume(ctx context.Context, r Request) (id string, ok bool, err 
 
 // List is what waits or is approved, oldest first.
 func (s Store) List(ctx context.Context) ([]Proposal, error) {
+	if err := s.known(); err != nil {
+		return nil, err
+	}
 	if _, err := os.Stat(s.Dir); errors.Is(err, fs.ErrNotExist) {
 		return nil, nil
 	}
@@ -224,18 +225,33 @@ func (s Store) write(p Proposal) error {
 	return nil
 }
 
+var errNoFolder = errors.New("no folder was given")
+
+// known says why there is no folder, as where the environment names none.
+func (s Store) known() error {
+	if s.Dir != "" {
+		return nil
+	}
+	_, err := atomicfile.StateFolder()
+	return fmt.Errorf("the folder of approvals: %w", cmp.Or(err, errNoFolder))
+}
+
 // locked runs f while no other process works on the folder.
 func (s Store) locked(ctx context.Context, f func() error) error {
+	if err := s.known(); err != nil {
+		return err
+	}
 	if err := os.MkdirAll(s.Dir, 0o700); err != nil {
 		return fmt.Errorf("the folder of approvals: %w: make it writable for you, or use --approve elicit or none", err)
 	}
-	ctx, cancel := context.WithTimeout(ctx, lockPatience)
-	defer cancel()
-	lock := flock.New(filepath.Join(s.Dir, ".lock"))
-	if _, err := lock.TryLockContext(ctx, 10*time.Millisecond); err != nil {
-		return fmt.Errorf("locking the folder of approvals %s: %w", s.Dir, err)
+	if err := atomicfile.CheckWriters(s.Dir); err != nil {
+		return fmt.Errorf("the approvals in %s are not trusted: %w", s.Dir, err)
 	}
-	defer func() { _ = lock.Unlock() }() // closing the file frees it
+	unlock, err := atomicfile.Lock(ctx, filepath.Join(s.Dir, ".lock"), lockPatience)
+	if err != nil {
+		return fmt.Errorf("locking the folder of approvals: %w", err)
+	}
+	defer unlock()
 	return f()
 }
 
@@ -270,6 +286,9 @@ func (s Store) read(entry fs.DirEntry, id string) (Proposal, error) {
 	info, err := entry.Info()
 	if err != nil || !info.Mode().IsRegular() || info.Size() > maxFileBytes {
 		return Proposal{}, errNotProposal
+	}
+	if err := atomicfile.CheckWriters(s.path(id)); err != nil {
+		return Proposal{}, err // it is removed like everything that is no proposal
 	}
 	data, err := os.ReadFile(s.path(id))
 	if err != nil {

@@ -1,4 +1,5 @@
-// Package atomicfile replaces files at once or not at all.
+// Package atomicfile replaces files at once or not at all, locks them between processes, finds the folders of the
+// user, and tells who can change what is in them.
 package atomicfile
 
 import (

@@ -7,13 +7,15 @@ import (
 	"maps"
 	"slices"
 	"strings"
+
+	"github.com/auth0-mcp/auth0-mcp/host/internal/jsondoc"
 )
 
 // ArgumentsView is what of a call's arguments is recorded.
 type ArgumentsView string
 
 const (
-	// ArgumentIDs records the values that say what was acted on: see identifies.
+	// ArgumentIDs records the values that name the target: see identifies.
 	ArgumentIDs ArgumentsView = "ids"
 	// ArgumentsRedacted records them all, with secrets hidden.
 	ArgumentsRedacted ArgumentsView = "redacted"
@@ -37,9 +39,9 @@ const (
 	maxIdentifierLen = 200
 )
 
-// identifies reports whether a parameter says what is acted on. "name" counts: it
-// is how a tool finds an application or an action, and for what is created there
-// is no id yet. A person's name or address does not (user_name, ip, q).
+// identifies reports whether a parameter names the target of a call. "name" counts: it
+// is how a tool finds an application or an action, and what is created has no id yet.
+// The name or address of a person does not (user_name, ip, q).
 func identifies(name string) bool {
 	switch name {
 	case "id", "ids", "name", "identifier", "identifiers":
@@ -123,9 +125,8 @@ func identifier(value any) any {
 	return nil
 }
 
-// Canonical is the form of arguments that ArgumentsHMAC is made of: members sorted
-// by their names, no white space, numbers as they were written. Nil for what is not
-// JSON; nothing at all and null are an empty object.
+// Canonical is the form of arguments that ArgumentsHMAC is made of: [jsondoc.Canonical]. It is nil for what is no strict
+// JSON document or longer than a call's arguments may be. No arguments and null have the form of an empty object.
 func Canonical(arguments []byte) []byte {
 	if len(arguments) > maxCanonical {
 		return nil
@@ -133,17 +134,9 @@ func Canonical(arguments []byte) []byte {
 	if trimmed := bytes.TrimSpace(arguments); len(trimmed) == 0 || string(trimmed) == "null" {
 		return []byte(`{}`)
 	}
-	var value any
-	decoder := json.NewDecoder(bytes.NewReader(arguments))
-	decoder.UseNumber()
-	if decoder.Decode(&value) != nil {
+	canonical, err := jsondoc.Canonical(arguments)
+	if err != nil {
 		return nil
 	}
-	var out bytes.Buffer
-	encoder := json.NewEncoder(&out)
-	encoder.SetEscapeHTML(false)
-	if encoder.Encode(value) != nil {
-		return nil
-	}
-	return bytes.TrimSpace(out.Bytes())
+	return canonical
 }

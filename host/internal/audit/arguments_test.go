@@ -9,8 +9,10 @@ import (
 )
 
 func TestIdentifiers(t *testing.T) {
+	const given = `{"id":"a","user_id":"auth0|1","name":"N","identifiers":["x","y"],"trigger_id":"t","n_ids":[1]}`
+	const recorded = `{"id":"a","identifiers":["x","y"],"n_ids":["1"],"name":"N","trigger_id":"t","user_id":"auth0|1"}`
 	tests := map[string]string{
-		`{"id":"a","user_id":"auth0|1","name":"N","identifiers":["x","y"],"trigger_id":"t","n_ids":[1]}`:              `{"id":"a","identifiers":["x","y"],"n_ids":["1"],"name":"N","trigger_id":"t","user_id":"auth0|1"}`,
+		given: recorded,
 		`{"user_name":"eve@example.com","ip":"192.0.2.1","q":"email:x","signing_secret":"s","code":"c","per_page":3}`: ``,
 		`{"id":{"a":1}}`: ``, `{"id":[["a"]]}`: ``, `{"id":true}`: ``, `{"id":null}`: ``,
 		`{"id":12345678901234567890}`: `{"id":"12345678901234567890"}`,
@@ -56,7 +58,7 @@ func TestLongArgumentsAreLeftOut(t *testing.T) {
 }
 
 // The same arguments have the same HMAC in one log and another in the next one:
-// whoever has an exported log can't find them by trying.
+// a reader of an exported log can't find them by trying.
 func TestHMACIsKeyed(t *testing.T) {
 	first, _ := testLog(t)
 	second, _ := testLog(t)
@@ -66,7 +68,9 @@ func TestHMACIsKeyed(t *testing.T) {
 		l.Begin(Subject{}, json.RawMessage(`{"a":1.0,"b":"x"}`)).End(OK, "")
 	}
 	a, b := records(t, first), records(t, second)
-	if a[0].ArgumentsHMAC != a[1].ArgumentsHMAC || a[0].ArgumentsHMAC == a[2].ArgumentsHMAC || a[0].ArgumentsHMAC == b[0].ArgumentsHMAC || len(a[0].ArgumentsHMAC) != 64 {
+	if a[0].ArgumentsHMAC != a[1].ArgumentsHMAC || a[0].ArgumentsHMAC == a[2].ArgumentsHMAC ||
+		a[0].ArgumentsHMAC == b[0].ArgumentsHMAC ||
+		len(a[0].ArgumentsHMAC) != 64 {
 		t.Errorf("%s %s %s, %s", a[0].ArgumentsHMAC, a[1].ArgumentsHMAC, a[2].ArgumentsHMAC, b[0].ArgumentsHMAC)
 	}
 	s, err := OpenSnapshot(first.cfg.Folder)

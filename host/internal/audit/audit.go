@@ -1,8 +1,11 @@
-// Package audit keeps the record of what was asked of this host and of what it
-// sent: one line of JSON for each tool call, each refusal and each HTTP request of
-// a writing call. The lines form a chain of hashes that goes on across processes
-// and files, so that a line that was changed, removed, added or moved is found by
-// [Snapshot.Verify].
+// Package audit keeps the audit log: one line of JSON for each tool call and each
+// HTTP request of a writing call. The lines form chains of hashes that continue
+// across processes and files, so that [Snapshot.Verify] finds a line that was
+// changed, removed, added or moved.
+//
+// There are two chains. The calls of reading tools, the bulk of a log, have one of
+// their own, whose oldest files can be removed for their size; everything else is
+// removed for its age only. The number of records of one call is bounded.
 //
 // A record of a request that may change a tenant is on disk before the request's
 // first byte is sent. What is in no file of the log was not sent; what was begun
@@ -24,15 +27,15 @@ import (
 type Mode string
 
 const (
-	// On refuses a write whose record is not on disk. Reads go on.
+	// On refuses a write whose record is not on disk. Reads continue.
 	On Mode = "on"
-	// BestEffort warns, and lets writes go on too.
+	// BestEffort warns, and lets writes continue too.
 	BestEffort Mode = "best-effort"
 	// Off records nothing.
 	Off Mode = "off"
 )
 
-// ParseMode reads the value of --audit. A misspelt one is an error: it must not
+// ParseMode reads the value of --audit. A misspelled one is an error: it must not
 // switch the log off.
 func ParseMode(s string) (Mode, error) {
 	switch m := Mode(s); m {
@@ -46,8 +49,11 @@ const (
 	// DefaultMaxBytes is how large a file grows before the next one is begun: some
 	// twenty thousand records.
 	DefaultMaxBytes = 10 << 20
-	// DefaultKeep is how many files are kept, the one in use included.
-	DefaultKeep = 10
+	// DefaultKeep is the age below which no record is removed for its age.
+	DefaultKeep = 30 * 24 * time.Hour
+	// DefaultMaxReadBytes is the size of all records of reading calls above which the
+	// oldest are removed, whatever their age.
+	DefaultMaxReadBytes = 100 << 20
 )
 
 // Config is what a Log needs.
@@ -62,12 +68,15 @@ type Config struct {
 	// environment and for the sandbox.
 	Profile, Tenant string
 	// Redact and RedactJSON hide the secrets of a text and of a document. They are
-	// applied to everything that this package did not word itself; nil is for tests.
+	// applied to every text that this package did not word itself; nil is for tests.
 	Redact     func(string) string
 	RedactJSON func([]byte) ([]byte, error)
-	// MaxBytes and Keep bound the log: DefaultMaxBytes and DefaultKeep if zero.
-	MaxBytes int64
-	Keep     int
+	// MaxBytes bounds a file, Keep is how long records are kept, and MaxReadBytes
+	// bounds the records of reading calls; DefaultMaxBytes, DefaultKeep and
+	// DefaultMaxReadBytes if zero.
+	MaxBytes     int64
+	Keep         time.Duration
+	MaxReadBytes int64
 	// Log is warned when a record is lost; nil discards.
 	Log *slog.Logger
 }
@@ -79,16 +88,16 @@ type Log struct {
 	host  string
 	calls atomic.Uint64
 
-	// turn is held by whoever uses the chain. It is no mutex, because nobody may wait
-	// for it longer than for the lock of the folder, for which its holder waits.
-	turn  chan struct{}
-	chain chain
+	// turn is held by the goroutine that uses the chains. It is no mutex, because the
+	// wait for it is bounded, together with that of its holder for the folder's lock.
+	turn         chan struct{}
+	chain, reads chain
 
 	mu sync.Mutex
 	// missed is how many records were lost since the last that was written.
 	missed int
-	// stuck is until when nobody waits for the lock, after a write waited in vain. What
-	// is not durable waits too shortly to tell: that may be one slow disk.
+	// stuck is until when the lock is only tried, after a write waited in vain. What is
+	// not durable waits too shortly to tell: that may be one slow disk.
 	stuck time.Time
 	// unsynced is whether the last sync failed.
 	unsynced bool
@@ -109,6 +118,9 @@ func New(cfg Config) *Log {
 	if cfg.Keep <= 0 {
 		cfg.Keep = DefaultKeep
 	}
+	if cfg.MaxReadBytes <= 0 {
+		cfg.MaxReadBytes = DefaultMaxReadBytes
+	}
 	if cfg.Log == nil {
 		cfg.Log = slog.New(slog.DiscardHandler)
 	}
@@ -121,7 +133,9 @@ func New(cfg Config) *Log {
 	const hostLength = 10 // of base32: 50 bits, enough to tell processes apart
 	return &Log{
 		cfg: cfg, host: strings.ToLower(rand.Text()[:hostLength]),
-		turn: make(chan struct{}, 1), chain: newChain(cfg.Folder, cfg.MaxBytes, cfg.Keep),
+		turn:  make(chan struct{}, 1),
+		chain: newChain(ChainChanges, cfg.Folder, limits{cfg.MaxBytes, cfg.Keep, 0}),
+		reads: newChain(ChainReads, cfg.Folder, limits{cfg.MaxBytes, cfg.Keep, cfg.MaxReadBytes}),
 	}
 }
 
@@ -134,20 +148,25 @@ type NotRecordedError struct {
 }
 
 func (e *NotRecordedError) Error() string {
-	return fmt.Sprintf("its record could not be written to the audit log %s (%v). Mend that (free space, permissions), or start the server with --audit=best-effort, which goes on without a record", e.Path, e.Err)
+	return fmt.Sprintf("its record could not be written to the audit log %s (%v). Free disk space or fix the "+
+		"permissions, or start the server with --audit=best-effort, which continues without a record", e.Path, e.Err)
 }
 
 func (e *NotRecordedError) Unwrap() error { return e.Err }
 
-// Append writes one record; Seq, Prev, Time, Hash and Missed are filled in. If
-// durable is true it has reached the disk when Append returns. An error is a
-// [*NotRecordedError]; the log has warned of it, and callers whose mode is
-// BestEffort, or who only read, go on.
+// Append writes one record; Seq, Prev, Chain, Version, Time, Hash and Missed are
+// filled in. If durable is true it has reached the disk when Append returns. An error
+// is a [*NotRecordedError]; the log has warned of it, and callers whose mode is
+// BestEffort, or who only read, continue.
 func (l *Log) Append(r Record, durable bool) error {
 	if l == nil {
 		return nil
 	}
-	file, err := l.write(r, durable)
+	c := &l.chain
+	if r.ofReads() {
+		c = &l.reads
+	}
+	file, err := l.write(c, r, durable)
 	if err == nil && durable {
 		// Outside all locks: others append meanwhile, and a sync that is under way
 		// takes their records along.
@@ -159,22 +178,22 @@ func (l *Log) Append(r Record, durable bool) error {
 	}
 	var where *NotRecordedError
 	if !errors.As(err, &where) {
-		err = &NotRecordedError{Path: l.chain.path(), Err: err}
+		err = &NotRecordedError{Path: c.path(), Err: err}
 	}
 	return err
 }
 
-func (l *Log) write(r Record, durable bool) (*logFile, error) {
+func (l *Log) write(c *chain, r Record, durable bool) (*logFile, error) {
 	deadline := time.Now().Add(l.patience(durable))
 	if !l.take(deadline) {
-		return nil, l.wrote(0, durable, errLocked)
+		return nil, l.wrote(c, 0, durable, errLocked)
 	}
 	defer func() { <-l.turn }()
 	l.mu.Lock()
 	r.Missed = l.missed
 	l.mu.Unlock()
-	file, err := l.chain.append(r, time.Until(deadline), durable)
-	return file, l.wrote(r.Missed, durable, err)
+	file, err := c.append(r, time.Until(deadline), durable)
+	return file, l.wrote(c, r.Missed, durable, err)
 }
 
 // patience is how long a record may wait for the others of this process and for
@@ -184,7 +203,7 @@ func (l *Log) patience(durable bool) time.Duration {
 	defer l.mu.Unlock()
 	switch {
 	case time.Now().Before(l.stuck), !durable && l.missed > 0:
-		// Calls must not each wait for a lock that somebody sits on.
+		// Calls must not each wait for a lock that is not released.
 		return patienceWhenStuck
 	case durable:
 		return patienceForWrites
@@ -204,15 +223,15 @@ func (l *Log) take(deadline time.Time) bool {
 	}
 }
 
-// wrote counts and tells what became of a record, which carried the given number
-// of lost ones. It gives back the error.
-func (l *Log) wrote(carried int, durable bool, err error) error {
+// wrote counts and reports what became of a record, which carried the given number
+// of lost ones. It returns the error.
+func (l *Log) wrote(c *chain, carried int, durable bool, err error) error {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if err == nil {
 		l.stuck = time.Time{}
 		if carried > 0 {
-			l.cfg.Log.Info("the audit log is written again", "file", l.chain.path(), "lost", carried)
+			l.cfg.Log.Info("the audit log is written again", "file", c.path(), "lost", carried)
 			l.missed -= carried // others may have been lost while this one was written
 		}
 		return nil
@@ -221,7 +240,13 @@ func (l *Log) wrote(carried int, durable bool, err error) error {
 		l.stuck = time.Now().Add(stuckFor)
 	}
 	if l.missed == 0 {
-		l.cfg.Log.Warn("the audit log could not be written: records are lost until this is mended", "file", l.chain.path(), "error", err)
+		l.cfg.Log.Warn(
+			"the audit log could not be written: records are lost until this is fixed",
+			"file",
+			c.path(),
+			"error",
+			err,
+		)
 	}
 	l.missed++
 	return err
@@ -232,12 +257,13 @@ func (l *Log) synced(err error) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if err != nil && !l.unsynced {
-		l.cfg.Log.Warn("the audit log could not be brought to the disk: its last records may be lost if the system stops", "file", l.chain.path(), "error", err)
+		l.cfg.Log.Warn("the audit log could not be synced to disk: its last records may be lost if the system stops",
+			"file", l.chain.path(), "error", err)
 	}
 	l.unsynced = err != nil
 }
 
-// Path is the file that records are appended to.
+// Path is the file that records of changes are appended to.
 func (l *Log) Path() string {
 	if l == nil {
 		return ""
@@ -247,13 +273,13 @@ func (l *Log) Path() string {
 
 const (
 	// A lock is held for the time of one small write, so these are bounds for a
-	// process that was stopped in the middle of it. Whatever has no write before it
-	// must not wait noticeably for its record, yet a disk that is slow in bringing a
-	// full file to rest shall lose none.
+	// process that was stopped in the middle of it. A record that no write waits for
+	// must not delay its call noticeably, and must not be lost to a disk that is slow
+	// in syncing a full file.
 	patienceForWrites = 5 * time.Second
 	patienceForReads  = 250 * time.Millisecond
 	// For stuckFor after a wait in vain the lock is only tried, so that waits do not
-	// add up. The rest is for the others of this process, which only try it too.
+	// add up.
 	patienceWhenStuck = 10 * time.Millisecond
 	stuckFor          = 30 * time.Second
 )

@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"math"
+	"slices"
 	"sync"
 	"time"
 
@@ -15,12 +16,35 @@ const (
 	maxName   = 128
 	maxPath   = 1024
 	maxReason = 512
-	// maxRefusals is how many refused requests of one call are recorded: a plugin
-	// that tries in a loop must not turn the whole log over.
-	maxRefusals = 20
 )
 
-// Subject is who asked for what. All of it may be untrusted.
+// Bounds of the records of one call: a plugin that sends requests in a loop must not
+// fill the log.
+const (
+	// MaxWrites is how many requests that may change a tenant one call may send. More
+	// are refused before they are sent: each has its record.
+	MaxWrites = 1000
+	// maxReads is how many reads of a writing call have a record of their own. More are
+	// sent and counted.
+	maxReads = 100
+	// maxExamples is how many of the requests that are only counted are described, and
+	// maxExample bounds each text of them, in characters.
+	maxExamples = 3
+	maxExample  = 200
+)
+
+// WriteLimitError means that a call has sent MaxWrites writes, so that another one
+// was not sent.
+type WriteLimitError struct{}
+
+func (*WriteLimitError) Error() string {
+	return fmt.Sprintf(
+		"the call has sent %d writes, and one call may send no more. Call the tool again for the rest",
+		MaxWrites,
+	)
+}
+
+// Subject describes a call: its client and its tool. All of it may be untrusted.
 type Subject struct {
 	Client, ClientVersion               string
 	Tool                                string
@@ -38,15 +62,15 @@ type Call struct {
 
 	mu       sync.Mutex
 	decision Decision
-	requests int
-	refusals int
-	// refusedBy is the rule of the last of them.
+	// requests counts all, writes those that were to be sent, and reads those of a
+	// writing call that were sent.
+	requests, writes, reads int
+	// described is whether the arguments stand in a record before a write.
+	described bool
+	counted   []Counted
+	// refusedBy is the rule of the last request that was refused; "" if none was.
 	refusedBy Rule
 	ended     bool
-	notSent   bool // a request did not leave
-	unclear   bool // a request may have changed something
-	// pending is how many requests that may change something are on their way.
-	pending int
 }
 
 // Begin is a call that has come in. It writes nothing yet.
@@ -67,7 +91,7 @@ func (l *Log) Begin(s Subject, arguments json.RawMessage) *Call {
 	return c
 }
 
-// Approval records what a person decided in a terminal, about a call that waits.
+// Approval records what a user decided in a terminal about a call that waits.
 func (l *Log) Approval(s Subject, d Decision) {
 	if l == nil {
 		return
@@ -89,7 +113,7 @@ func (c *Call) ID() string {
 	return c.base.Call
 }
 
-// Decide notes what was decided about the call, for the records that follow.
+// Decide sets the decision that the records which follow show.
 func (c *Call) Decide(d Decision) {
 	if c == nil {
 		return
@@ -113,24 +137,20 @@ func (c *Call) Refuse(rule Rule, reason string) {
 	c.end(Refused, reason)
 }
 
-// End is a call that was carried out, with OK or Error. What its requests show
-// counts more: a write whose end is not known, as that of a cancelled call that is
-// still on its way, one that was not sent, a refusal.
+// End is a call that was carried out, with what became of it. A refusal of one of its
+// requests, or of an approval, is told unless worse may have happened.
 func (c *Call) End(outcome Outcome, reason string) {
 	if c == nil {
 		return
 	}
 	c.mu.Lock()
 	switch {
-	case c.unclear, c.pending > 0:
-		outcome = MayHaveHappened
-	case c.refusals > 0:
+	case outcome == MayHaveHappened:
+	case c.refusedBy != "":
 		outcome = Refused
 		c.decision = Decision{Verdict: VerdictRefused, Rule: c.refusedBy, Approval: c.decision.Approval}
 	case c.decision.Verdict != VerdictAllowed && c.decision.Verdict != VerdictApproved && c.decision.Rule != RuleAudit:
 		outcome = Refused
-	case outcome == Error && c.notSent:
-		outcome = NotSent
 	}
 	c.mu.Unlock()
 	c.end(outcome, reason)
@@ -141,14 +161,34 @@ func (c *Call) end(outcome Outcome, reason string) {
 	ended := c.ended
 	c.ended = true
 	r := c.record(KindCall)
+	r.Counted = c.counted
+	c.counted = nil // those that come later are not recorded: the call has ended
 	c.mu.Unlock()
 	if ended {
 		return
 	}
 	r.Arguments, r.canonical = c.args.Arguments, c.args.canonical
 	r.Outcome, r.Reason, r.DurationMS = outcome, c.log.reason(reason), milliseconds(time.Since(c.begun))
-	// The log has warned; what was done is done, and a read needs no record.
+	// The log has warned, and the call is over.
 	_ = c.log.Append(r, false)
+}
+
+// reading reports whether the call is one of a reading tool.
+func (c *Call) reading() bool { return c.base.Effect == string(pluginv1.EffectRead) }
+
+// count counts a request that has no record of its own. mu is held.
+func (c *Call) count(rule Rule, method, path, reason string) {
+	i := slices.IndexFunc(c.counted, func(k Counted) bool { return k.Rule == rule })
+	if i < 0 {
+		i = len(c.counted)
+		c.counted = append(c.counted, Counted{Rule: rule})
+	}
+	k := &c.counted[i]
+	k.Count++
+	if len(k.Examples) < maxExamples {
+		short := func(s string) string { return Text(c.log.cfg.Redact(s), maxExample) }
+		k.Examples = append(k.Examples, Example{Method: short(method), Path: short(path), Reason: short(reason)})
+	}
 }
 
 // record is a new one of this call; mu is held.
@@ -160,37 +200,32 @@ func (c *Call) record(kind Kind) Record {
 
 func (l *Log) reason(s string) string { return Text(l.cfg.Redact(s), maxReason) }
 
-// RefuseRequest records a request of the call that was not let through.
+// RefuseRequest counts a request of the call that was not let through. The reason is
+// in the host's words.
 func (c *Call) RefuseRequest(method, path string, rule Rule, reason string) {
 	if c == nil {
 		return
 	}
 	c.mu.Lock()
-	c.refusals++
+	defer c.mu.Unlock()
 	c.refusedBy = rule
-	c.requests++
-	r := c.record(KindRequest)
-	r.Request = c.requests
-	many := c.refusals > maxRefusals
-	c.mu.Unlock()
-	if many {
-		return
-	}
-	r.Decision = Decision{Verdict: VerdictRefused, Rule: rule}
-	r.Method, r.Path, r.Reason, r.Outcome = c.log.name(method), c.log.path(path), c.log.reason(reason), Refused
-	_ = c.log.Append(r, false) // the log has warned; nothing is sent in any case
+	c.count(rule, method, path, reason)
 }
 
 func (l *Log) name(s string) string { return Text(l.cfg.Redact(s), maxName) }
 
 func (l *Log) path(path string) string { return Text(l.cfg.Redact(path), maxPath) }
 
-// Request is one HTTP request of a writing call. A nil one records nothing.
+// Request is one HTTP request of a call. A nil one records nothing.
 type Request struct {
 	call    *Call
 	changes bool
 	number  int
 	begun   time.Time
+	// recorded is whether a record before it was sent was written, or tried.
+	recorded bool
+	// refusedBy is what kept it from being sent here.
+	refusedBy Rule
 
 	// Its owner sends it from one goroutine.
 	tenant       string
@@ -199,33 +234,42 @@ type Request struct {
 }
 
 // Request is a request that was let through; changes says that it may change the
-// tenant. Requests of a reading call are not recorded: then it is nil.
+// tenant. Those of a reading call have no records, and are counted if they are not
+// sent.
 func (c *Call) Request(method, path string, changes bool) *Request {
-	if c == nil || (!changes && c.base.Effect == string(pluginv1.EffectRead)) {
+	if c == nil {
 		return nil
 	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.requests++
-	return &Request{call: c, changes: changes, number: c.requests, begun: time.Now(), tenant: c.base.Tenant, method: method, path: path}
+	return &Request{
+		call:    c,
+		changes: changes,
+		number:  c.requests,
+		begun:   time.Now(),
+		tenant:  c.base.Tenant,
+		method:  method,
+		path:    path,
+	}
 }
 
 // Sending must be called before each attempt at sending, with the tenant that it
 // goes to. The first one of a request that may change something writes its record
-// to the disk; an error, a [*NotRecordedError], means that it must not be sent.
+// to the disk. An error, a [*NotRecordedError] or a [*WriteLimitError], means that it
+// must not be sent.
 func (r *Request) Sending(tenant string) error {
 	if r == nil {
 		return nil
 	}
 	r.tenant = tenant
 	if r.attempts == 0 && r.changes {
-		record := r.record(Sending)
-		record.Arguments, record.canonical = r.call.args.Arguments, r.call.args.canonical
-		// Before the record: a call that ends meanwhile must not say that nothing was
-		// sent.
-		r.call.onTheWay(+1)
-		if err := r.call.log.Append(record, true); err != nil && r.call.log.cfg.Mode == On {
-			r.call.onTheWay(-1)
+		if !r.recorded && !r.call.takeWrite() {
+			r.refusedBy = RuleWriteLimit
+			return &WriteLimitError{}
+		}
+		r.recorded = true
+		if err := r.recordSending(); err != nil && r.call.log.cfg.Mode == On {
 			return err
 		}
 	}
@@ -233,10 +277,34 @@ func (r *Request) Sending(tenant string) error {
 	return nil
 }
 
-func (c *Call) onTheWay(n int) {
+// recordSending writes the record before a write to the disk. The first one of a call
+// holds the arguments, the others their HMAC only: a thousand copies would be large.
+func (r *Request) recordSending() error {
+	record, c := r.record(Sending), r.call
+	record.canonical = c.args.canonical
+	c.mu.Lock()
+	if !c.described {
+		record.Arguments = c.args.Arguments
+	}
+	c.mu.Unlock()
+	err := c.log.Append(record, true)
+	if err == nil {
+		c.mu.Lock()
+		c.described = true
+		c.mu.Unlock()
+	}
+	return err
+}
+
+// takeWrite counts a write that is to be sent; false if there were MaxWrites already.
+func (c *Call) takeWrite() bool {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	c.pending += n
+	if c.writes == MaxWrites {
+		return false
+	}
+	c.writes++
+	return true
 }
 
 // Attempts is how often Sending has allowed it to be sent.
@@ -257,9 +325,15 @@ type Answer struct {
 	Rule Rule
 }
 
-// End records what became of the request.
+// End records what became of the request, or counts it.
 func (r *Request) End(a Answer) {
 	if r == nil {
+		return
+	}
+	if a.Rule == "" {
+		a.Rule = r.refusedBy
+	}
+	if !r.settle(a) {
 		return
 	}
 	phase := Failed
@@ -272,21 +346,38 @@ func (r *Request) End(a Answer) {
 	if a.Rule != "" {
 		record.Decision = Decision{Verdict: VerdictRefused, Rule: a.Rule}
 	}
-	if r.changes {
-		r.call.mu.Lock()
-		r.call.notSent = r.call.notSent || a.Outcome == NotSent
-		r.call.unclear = r.call.unclear || a.Outcome == MayHaveHappened
-		if r.attempts > 0 {
-			r.call.pending--
-		}
-		if a.Rule != "" {
-			r.call.decision = Decision{Verdict: VerdictRefused, Rule: a.Rule, Approval: r.call.decision.Approval}
-		}
-		r.call.mu.Unlock()
-	}
-	// The log has warned. The request is over: failing now would only make somebody
+	// The log has warned. The request is over: an error now would only make a caller
 	// repeat what has happened, and without this record the log says that it may have.
 	_ = r.call.log.Append(record, false)
+}
+
+// settle adds what became of the request to its call, and reports whether it has a
+// record of its own.
+func (r *Request) settle(a Answer) bool {
+	c := r.call
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if r.changes && a.Rule != "" {
+		c.decision = Decision{Verdict: VerdictRefused, Rule: a.Rule, Approval: c.decision.Approval}
+	}
+	switch {
+	case r.recorded: // its beginning must not remain without an end
+		return true
+	case r.attempts == 0:
+		rule := a.Rule
+		if rule == "" {
+			rule = RuleNotSent
+		}
+		c.count(rule, r.method, r.path, "")
+		return false
+	case c.reading():
+		return false
+	case c.reads >= maxReads:
+		c.count(RuleReadLimit, r.method, r.path, "")
+		return false
+	}
+	c.reads++
+	return true
 }
 
 func (r *Request) record(phase Phase) Record {

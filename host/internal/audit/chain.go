@@ -1,37 +1,57 @@
 package audit
 
 import (
-	"bytes"
-	"crypto/hmac"
-	"crypto/rand"
-	"crypto/sha256"
-	"encoding/hex"
 	"errors"
 	"fmt"
-	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
-	"slices"
+	"strings"
 	"sync"
 	"time"
 
-	"github.com/gofrs/flock"
+	"github.com/auth0-mcp/auth0-mcp/host/internal/atomicfile"
 )
 
-// The files of the folder.
+// ChainID is one of the two chains of a log; Record.Chain says which.
+type ChainID string
+
 const (
-	currentName = "audit.jsonl"
-	// A full file is renamed after its last record, so that names sort as records do.
-	fullName    = "audit-%012d.jsonl"
-	fullPattern = "audit-[0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9].jsonl"
-	lockName    = "lock"
-	keyName     = "key"
-	keyBytes    = 32
+	// ChainChanges has the calls of tools that may change a tenant, their requests,
+	// refusals and approvals. Version 1 recorded everything in it.
+	ChainChanges ChainID = ""
+	// ChainReads has the calls of reading tools that were let through. They are the
+	// bulk of a log and worth the least, so they may be removed for their size alone.
+	ChainReads ChainID = "reads"
 )
 
-// errExchanged means that the path leads to another file than the one opened.
-var errExchanged = errors.New("it was exchanged while it was opened")
+// base is how the names of a chain's files begin.
+func (id ChainID) base() string {
+	if id == ChainReads {
+		return "reads"
+	}
+	return "audit"
+}
+
+func (id ChainID) currentName() string { return id.base() + ".jsonl" }
+
+// fullName is the name of a full file: that of its last record, so that names sort
+// as records do.
+func (id ChainID) fullName(last uint64) string { return fmt.Sprintf("%s-%012d.jsonl", id.base(), last) }
+
+func (id ChainID) fullPattern() string {
+	return id.base() + "-" + strings.Repeat("[0-9]", 12) + ".jsonl"
+}
+
+// The other files of the folder.
+const (
+	lockName = "lock"
+	keyName  = "key"
+	keyBytes = 32
+)
+
+// errReplaced means that the path leads to another file than the one opened.
+var errReplaced = errors.New("the file was replaced while being opened")
 
 // errLocked means that another process held the lock for too long.
 var errLocked = errors.New("another auth0-mcp holds its lock: end that process")
@@ -45,9 +65,9 @@ type position struct {
 // chain appends lines to the files of a folder that several processes append to.
 // Its owner calls it from one goroutine at a time.
 type chain struct {
-	folder   string
-	maxBytes int64
-	keep     int
+	id     ChainID
+	folder string
+	limits limits
 
 	root *os.Root
 	file *logFile
@@ -56,24 +76,43 @@ type chain struct {
 	last position    // at that size
 	torn int         // bytes of broken lines behind it
 	open bool        // the last of these lines has no end
+	// since is the time of the first record of file; zero if that is not known.
+	since time.Time
 	// mine is the last record that this process wrote: the log cannot end before it
-	// unless somebody cut it.
+	// unless it was cut.
 	mine position
 	key  []byte
 
-	// put and flush are the file's Write and Sync, but in tests.
-	put   func(*os.File, []byte) (int, error)
-	flush func(*os.File) error
+	// put, flush and remove are the file's Write and Sync and the folder's Remove, and
+	// now is time.Now; tests replace them.
+	put    func(*os.File, []byte) (int, error)
+	flush  func(*os.File) error
+	remove func(*os.Root, string) error
+	now    func() time.Time
 }
 
-func newChain(folder string, maxBytes int64, keep int) chain {
-	return chain{folder: folder, maxBytes: maxBytes, keep: keep, put: (*os.File).Write, flush: (*os.File).Sync}
+// limits bound the files of a chain.
+type limits struct {
+	// fileBytes is how large a file grows.
+	fileBytes int64
+	// keep is the age below which no record is removed for its age.
+	keep time.Duration
+	// totalBytes is the size of all files above which the oldest are removed whatever
+	// their age; zero is no bound.
+	totalBytes int64
 }
 
-func (c *chain) path() string { return filepath.Join(c.folder, currentName) }
+func newChain(id ChainID, folder string, l limits) chain {
+	return chain{
+		id: id, folder: folder, limits: l,
+		put: (*os.File).Write, flush: (*os.File).Sync, remove: (*os.Root).Remove, now: time.Now,
+	}
+}
+
+func (c *chain) path() string { return filepath.Join(c.folder, c.id.currentName()) }
 
 // logFile is a file that may be synced by several goroutines while another process
-// or this one turns to the next.
+// or this one continues with the next.
 type logFile struct {
 	*os.File
 	flush func(*os.File) error
@@ -86,13 +125,13 @@ func (f *logFile) sync() error {
 	return f.flush(f.File)
 }
 
-// append writes a record behind the last one of the log, whoever wrote that, and
+// append writes a record behind the last one of the log, whichever process wrote that, and
 // waits for the lock no longer than patience. If the record is to be durable, the
 // caller must sync the file that it returns.
 func (c *chain) append(r Record, patience time.Duration, durable bool) (*logFile, error) {
 	err := c.try(r, patience)
-	if errors.Is(err, fs.ErrNotExist) || errors.Is(err, errExchanged) {
-		// Somebody removed or moved the folder or a file since: once more from the start.
+	if errors.Is(err, fs.ErrNotExist) || errors.Is(err, errReplaced) {
+		// The folder or a file was removed or moved since: once more from the start.
 		c.reset()
 		err = c.try(r, patience)
 	}
@@ -122,21 +161,31 @@ func (c *chain) try(r Record, patience time.Duration) error {
 		// What this process wrote is gone. Going on from there keeps the gap visible.
 		c.last = c.mine
 	}
-	r.Seq, r.Prev, r.Torn = c.last.seq+1, c.last.hash, c.torn
-	r.Time = time.Now().UTC().Format(TimeFormat)
-	if r.canonical != nil {
-		r.ArgumentsHMAC = c.hmac(r.canonical)
-	}
-	line, err := r.encode()
+	line, err := c.stamp(&r)
 	if err != nil {
 		return err
 	}
-	if c.size > 0 && c.size+int64(len(line)) >= c.maxBytes && c.torn == 0 {
+	if c.isFull(len(line)) {
 		if err := c.rotate(); err != nil {
+			return err
+		}
+		// The new file may begin with the record of a removal.
+		if line, err = c.stamp(&r); err != nil {
 			return err
 		}
 	}
 	return c.write(line, position{r.Seq, r.Hash})
+}
+
+// stamp gives a record its place behind the last one, and makes its line.
+func (c *chain) stamp(r *Record) ([]byte, error) {
+	r.Version, r.Chain = recordVersion, c.id
+	r.Seq, r.Prev, r.Torn = c.last.seq+1, c.last.hash, c.torn
+	r.Time = c.now().UTC().Format(TimeFormat)
+	if r.canonical != nil {
+		r.ArgumentsHMAC = c.hmac(r.canonical)
+	}
+	return r.encode()
 }
 
 func (c *chain) write(line []byte, at position) error {
@@ -153,100 +202,28 @@ func (c *chain) write(line []byte, at position) error {
 		}
 		return err
 	}
+	if c.size == 0 {
+		c.since = c.now()
+	}
 	c.size += int64(len(line))
 	c.last, c.mine, c.torn, c.open = at, at, 0, false
 	return nil
 }
 
-// enter makes the folder, or checks the one that is there.
-func (c *chain) enter() error {
-	if c.root != nil {
-		return nil
-	}
-	if !filepath.IsAbs(c.folder) {
-		return errors.New("its folder is not known: set HOME to your home folder")
-	}
-	if err := os.MkdirAll(filepath.Dir(c.folder), 0o700); err != nil {
-		return err
-	}
-	if err := os.Mkdir(c.folder, 0o700); err != nil && !errors.Is(err, fs.ErrExist) {
-		return err
-	}
-	if err := checkFolder(c.folder); err != nil {
-		return err
-	}
-	root, err := os.OpenRoot(c.folder)
-	if err != nil {
-		return err
-	}
-	c.root = root
-	return nil
-}
-
-// checkFolder refuses a folder that is not the user's own, and takes it away from
-// others who can look into it.
-func checkFolder(folder string) error {
-	info, err := os.Lstat(folder)
-	if err != nil {
-		return err
-	}
-	if err := inspectFolder(info); err != nil {
-		return err
-	}
-	if info.Mode().Perm()&0o077 != 0 && tightens {
-		return os.Chmod(folder, 0o700) //nolint:gosec // a folder needs x
-	}
-	return nil
-}
-
-func inspectFolder(info fs.FileInfo) error {
-	if info.Mode()&fs.ModeSymlink != 0 {
-		return errors.New("its folder is a symbolic link: remove the link, or point XDG_STATE_HOME to where the log shall be")
-	}
-	if !info.IsDir() {
-		return errors.New("its folder is a file")
-	}
-	if why := notOurs(info); why != "" {
-		return fmt.Errorf("its folder is not safe: %s", why)
-	}
-	return nil
-}
-
-// checkFile refuses a file that is not the user's own.
-func checkFile(info fs.FileInfo) error {
-	if !info.Mode().IsRegular() {
-		return fmt.Errorf("it is not a regular file (%s)", info.Mode().Type())
-	}
-	if why := notOurs(info); why != "" {
-		return fmt.Errorf("it is not safe: %s", why)
-	}
-	return nil
-}
-
 // lock takes the folder's lock from other processes.
 func (c *chain) lock(patience time.Duration) (unlock func(), err error) {
-	lock := flock.New(filepath.Join(c.folder, lockName))
-	deadline := time.Now().Add(patience)
-	const longest = 5 * time.Millisecond
-	for pause := 100 * time.Microsecond; ; pause = min(2*pause, longest) {
-		ok, err := lock.TryLock()
-		switch {
-		case err != nil:
-			return nil, err
-		case ok:
-			// Closing the file is what frees the lock; there is nobody to tell of a failure.
-			return func() { _ = lock.Unlock() }, nil
-		case !time.Now().Before(deadline):
-			return nil, errLocked
-		}
-		time.Sleep(pause)
+	unlock, err = atomicfile.LockWithin(filepath.Join(c.folder, lockName), patience)
+	var locked *atomicfile.LockedError
+	if errors.As(err, &locked) {
+		return nil, errLocked
 	}
+	return unlock, err
 }
 
 // catchUp opens the file in use if it is another than before, and reads what
 // others have written since. The lock is held.
 func (c *chain) catchUp() error {
-	info, err := os.Lstat(c.path()) // dearer through the root, and it is done for every record
+	info, err := os.Lstat(c.path()) // slower through the root, and every record needs it
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
 		return c.begin()
@@ -260,9 +237,9 @@ func (c *chain) catchUp() error {
 		if err := c.use(os.O_RDWR | os.O_APPEND); err != nil {
 			return err
 		}
-		// Between the look and the opening it must not have been exchanged.
+		// It must not have been replaced between Lstat and the opening.
 		if !os.SameFile(c.info, info) {
-			return errExchanged
+			return errReplaced
 		}
 		if info.Mode().Perm()&0o077 != 0 && tightens {
 			if err := c.file.Chmod(0o600); err != nil {
@@ -277,16 +254,23 @@ func (c *chain) catchUp() error {
 		return err
 	}
 	if end.last.seq == 0 {
-		// No record in it yet: it goes on from the newest full file.
+		// No record in it yet: it continues the newest full file.
 		if end.last, err = c.lastFull(); err != nil {
 			return err
 		}
+	}
+	if c.since.IsZero() {
+		first, err := readFirst(c.file, info.Size())
+		if err != nil {
+			return err
+		}
+		c.since = first.At()
 	}
 	c.size, c.last, c.torn, c.open = info.Size(), end.last, end.torn, end.open
 	return nil
 }
 
-// begin makes the file in use, which goes on from the newest full one.
+// begin makes the file in use, which continues the newest full one.
 func (c *chain) begin() error {
 	last, err := c.lastFull()
 	if err != nil {
@@ -302,7 +286,7 @@ func (c *chain) begin() error {
 
 // use opens the file in use in the place of the one before.
 func (c *chain) use(flags int) error {
-	f, err := c.root.OpenFile(currentName, flags, 0o600)
+	f, err := c.root.OpenFile(c.id.currentName(), flags, 0o600)
 	if err != nil {
 		return err
 	}
@@ -311,145 +295,21 @@ func (c *chain) use(flags int) error {
 		return errors.Join(err, f.Close())
 	}
 	c.closeFile()
-	c.file, c.info = &logFile{File: f, flush: c.flush}, info
+	c.file, c.info, c.since = &logFile{File: f, flush: c.flush}, info, time.Time{}
 	return nil
 }
 
-// lastFull is the last record of the newest full file.
-func (c *chain) lastFull() (position, error) {
-	names, err := fullFiles(c.root)
-	if err != nil || len(names) == 0 {
-		return position{}, err
-	}
-	f, err := c.root.Open(names[len(names)-1])
-	if err != nil {
-		return position{}, err
-	}
-	defer f.Close()
-	info, err := f.Stat()
-	if err != nil {
-		return position{}, err
-	}
-	end, err := readEnd(f, info.Size())
-	return end.last, err
-}
-
-// fullFiles are the names of the full files, oldest first.
-func fullFiles(root *os.Root) ([]string, error) {
-	names, err := fs.Glob(root.FS(), fullPattern)
-	slices.Sort(names)
-	return names, err
-}
-
-// rotate renames the file in use and begins the next. If that is not possible it
-// goes on with the one that there is: a log that grows is better than none.
-func (c *chain) rotate() error {
-	full := fmt.Sprintf(fullName, c.last.seq)
-	if _, err := c.root.Lstat(full); err == nil {
-		return nil // a copy that somebody put there: it must not be written over
-	}
-	// Its last records may not have been synced, and the new file's first refers to
-	// them.
-	if err := c.file.flush(c.file.File); err != nil {
-		return err
-	}
-	if failed := c.root.Rename(currentName, full); failed != nil {
-		return nil //nolint:nilerr // see above: the log goes on
-	}
-	last := c.last
-	if err := c.begin(); err != nil {
-		return err
-	}
-	c.last = last
-	c.prune()
-	return nil
-}
-
-// prune removes the oldest files beyond those that are kept. One that cannot be
-// removed is tried again at the next rotation.
-func (c *chain) prune() {
-	names, err := fullFiles(c.root)
-	if err != nil {
-		return
-	}
-	for _, name := range names[:max(0, len(names)-(c.keep-1))] {
-		_ = c.root.Remove(name)
-	}
-}
-
-// syncFolder makes a new name survive a power cut. Windows has no such call, and
-// some file systems refuse it.
-func (c *chain) syncFolder() {
-	if f, err := c.root.Open("."); err == nil {
-		_ = f.Sync()
-		_ = f.Close()
-	}
-}
-
-// hmac is the keyed hash of arguments; "" if there is no key. It is keyed because
-// most arguments can be guessed: whoever got a plain hash from an exported log
-// could try names, addresses and short secrets until one fits. The key stays in
-// the folder.
-func (c *chain) hmac(canonical []byte) string {
-	if c.key == nil {
-		c.key = makeKey(c.root)
-	}
-	return keyedHash(c.key, canonical)
-}
-
-func keyedHash(key, canonical []byte) string {
-	if len(key) != keyBytes {
-		return ""
-	}
-	h := hmac.New(sha256.New, key)
-	h.Write(canonical)
-	return hex.EncodeToString(h.Sum(nil))
-}
-
-// readKey is the key of the folder; nil if there is none that can be used.
-func readKey(root *os.Root) []byte {
-	f, err := root.Open(keyName)
-	if err != nil {
-		return nil
-	}
-	defer f.Close()
-	key, err := io.ReadAll(io.LimitReader(f, keyBytes+1))
-	if err != nil || len(key) != keyBytes {
-		return nil
-	}
-	return key
-}
-
-// makeKey is readKey that makes one where there is none. The lock is held.
-func makeKey(root *os.Root) []byte {
-	if key := readKey(root); key != nil {
-		return key
-	}
-	f, err := root.OpenFile(keyName, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
-	if err != nil {
-		return nil
-	}
-	key := make([]byte, keyBytes)
-	_, _ = rand.Read(key) // never fails
-	_, err = f.Write(key)
-	if err = errors.Join(err, f.Close()); err != nil {
-		_ = root.Remove(keyName)
-		return nil
-	}
-	return key
-}
-
-// reset forgets what is open, so that the next record looks at everything anew.
+// reset forgets what is open, so that the next record reads everything anew.
 func (c *chain) reset() {
 	c.closeFile()
 	if c.root != nil {
 		_ = c.root.Close()
 	}
 	c.root, c.key = nil, nil
-	c.size, c.last, c.torn, c.open = 0, position{}, 0, false
+	c.size, c.last, c.torn, c.open, c.since = 0, position{}, 0, false, time.Time{}
 }
 
-// closeFile closes the file when nobody syncs it any more.
+// closeFile closes the file once its syncs have ended.
 func (c *chain) closeFile() {
 	if c.file == nil {
 		return
@@ -457,51 +317,4 @@ func (c *chain) closeFile() {
 	c.file.users.Wait()
 	_ = c.file.Close()
 	c.file, c.info = nil, nil
-}
-
-// fileEnd is how a file ends.
-type fileEnd struct {
-	last position
-	torn int  // bytes of broken lines behind the last record, newlines not counted
-	open bool // the last line has no newline
-}
-
-// endWindow is how much of a file's end is read first: several records.
-const (
-	endWindow = 32 << 10
-	maxWindow = 64 << 20
-)
-
-// readEnd finds the last record of a file of the given size.
-func readEnd(f io.ReaderAt, size int64) (fileEnd, error) {
-	for window := int64(endWindow); ; window *= 8 {
-		from := max(0, size-window)
-		data := make([]byte, size-from)
-		if _, err := f.ReadAt(data, from); err != nil && !errors.Is(err, io.EOF) {
-			return fileEnd{}, err
-		}
-		if end, found := lastRecord(data); found || from == 0 {
-			return end, nil
-		}
-		if window >= maxWindow {
-			return fileEnd{}, fmt.Errorf("no record is in its last %d MiB: move it away", maxWindow>>20)
-		}
-	}
-}
-
-func lastRecord(data []byte) (fileEnd, bool) {
-	end := fileEnd{open: len(data) > 0 && data[len(data)-1] != '\n'}
-	for rest := data; len(rest) > 0; {
-		rest = bytes.TrimSuffix(rest, []byte{'\n'})
-		line := rest[bytes.LastIndexByte(rest, '\n')+1:]
-		rest = rest[:len(rest)-len(line)]
-		// A record that somebody changed is still the one to go on from: the check of
-		// the whole log tells of the change.
-		if r, err := parse(line); err == nil || errors.Is(err, errHash) {
-			end.last = position{r.Seq, r.Hash}
-			return end, true
-		}
-		end.torn += len(line)
-	}
-	return end, false
 }

@@ -2,51 +2,68 @@ package audit
 
 import (
 	"errors"
-	"io/fs"
 	"os"
 	"path/filepath"
 )
 
-// Follower reads on in a log that hosts write to.
+// Follower reads the records that hosts add to a log.
 type Follower struct {
 	folder string
-	// file is the one in use when it was last looked at, read up to offset.
-	file   fs.FileInfo
+	chains []*followed
+}
+
+// followed is one chain of a log that is followed.
+type followed struct {
+	id ChainID
+	// file is the one in use when it was last read, read up to offset.
+	file   os.FileInfo
 	offset int64
 	number int
 	last   uint64 // the last record that was given
 }
 
-// Follow begins behind the record with this number.
-func Follow(folder string, after uint64) *Follower { return &Follower{folder: folder, last: after} }
+// Follow begins behind the records with these numbers, one of each chain.
+func Follow(folder string, changes, reads uint64) *Follower {
+	return &Follower{folder, []*followed{{id: ChainChanges, last: changes}, {id: ChainReads, last: reads}}}
+}
 
-// Read gives the complete lines that have come since, also across a new file. The
-// line is valid during the call only.
+// Read gives the complete lines that have come since, also across a new file: those
+// of one chain in their order, and before those of the other. The line is valid
+// during the call only.
 func (f *Follower) Read(give func(Line) error) error {
-	info, err := os.Lstat(filepath.Join(f.folder, currentName))
-	if errors.Is(err, fs.ErrNotExist) || (err == nil && f.file != nil && os.SameFile(info, f.file) && info.Size() == f.offset) {
+	changed := false
+	for _, c := range f.chains {
+		info, err := os.Lstat(filepath.Join(f.folder, c.id.currentName()))
+		if errors.Is(err, os.ErrNotExist) {
+			continue
+		}
+		changed = changed || err != nil || c.file == nil || !os.SameFile(info, c.file) || info.Size() != c.offset
+	}
+	if !changed {
 		return nil
 	}
 	s, err := OpenSnapshot(f.folder)
 	if err != nil {
 		return err
 	}
-	err = f.read(s, give)
+	for _, c := range f.chains {
+		err = errors.Join(err, c.read(*s.chain(c.id), give))
+	}
 	return errors.Join(err, s.Close())
 }
 
-func (f *Follower) read(s *Snapshot, give func(Line) error) error {
+func (f *followed) read(files []part, give func(Line) error) error {
 	found := -1
-	for i, p := range s.files {
+	for i, p := range files {
 		if f.file != nil && os.SameFile(p.info, f.file) && p.size >= f.offset {
 			found = i
 		}
 	}
 	if found < 0 {
-		// The file is gone, or was made shorter: what is new is told by its numbers.
+		// The file is gone, or was made shorter: the numbers of records say what is new.
 		f.offset, f.number = 0, 0
 	}
-	for i, p := range s.files {
+	for i, p := range files {
 		if i < found {
 			continue
 		}

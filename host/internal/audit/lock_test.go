@@ -17,8 +17,8 @@ import (
 // slack is for the pauses between two tries of the lock.
 const slack = 20 * time.Millisecond
 
-// A lock that somebody sits on costs a write its patience and others less, however
-// many of them wait; after that nobody waits, and all that was lost is counted.
+// A lock that is not released costs a write its patience and others less, however
+// many of them wait; after that none waits, and all that was lost is counted.
 func TestWaitsForTheLockDoNotAddUp(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		l, warnings := testLog(t)
@@ -128,73 +128,12 @@ func TestASyncThatFailsIsTold(t *testing.T) {
 		l.chain.flush = func(*os.File) error { return syscall.EIO }
 		send()
 		send()
-		if n := strings.Count(warnings.String(), "level=WARN"); n != want || !strings.Contains(warnings.String(), syscall.EIO.Error()) {
+		if n := strings.Count(warnings.String(), "level=WARN"); n != want ||
+			!strings.Contains(warnings.String(), syscall.EIO.Error()) {
 			t.Errorf("%d warnings, want %d:\n%s", n, want, warnings)
 		}
 		l.chain.reset()
 		l.chain.flush = (*os.File).Sync
 		send()
-	}
-}
-
-// A call that is cancelled ends before its write does: nobody knows what the write
-// has done, from the moment that its record is being written.
-func TestAWriteThatIsOnItsWayMayHaveHappened(t *testing.T) {
-	l, _ := testLog(t)
-	begin := func() (*Call, *Request) {
-		call := l.Begin(Subject{Effect: "write"}, nil)
-		return call, call.Request("POST", "/api/v2/x", true)
-	}
-	last := func() Outcome {
-		all := records(t, l)
-		return all[len(all)-1].Outcome
-	}
-	call, request := begin()
-	for range 2 { // sent again: it is one request still
-		if err := request.Sending("t.example"); err != nil {
-			t.Fatal(err)
-		}
-	}
-	call.End(Error, "cancelled")
-	if got := last(); got != MayHaveHappened {
-		t.Errorf("on its way: %s", got)
-	}
-	request.End(Answer{Status: 201, Outcome: OK})
-
-	call, request = begin()
-	for range 2 {
-		if err := request.Sending("t.example"); err != nil {
-			t.Fatal(err)
-		}
-	}
-	request.End(Answer{Status: 400, Outcome: Error})
-	call.End(Error, "")
-	if got := last(); got != Error {
-		t.Errorf("answered: %s", got)
-	}
-
-	call, request = begin()
-	l.chain.flush = func(*os.File) error {
-		call.End(Error, "cancelled")
-		return syscall.EIO
-	}
-	l.chain.reset()
-	if err := request.Sending("t.example"); err == nil {
-		t.Error("it may be sent without its record")
-	}
-	request.End(Answer{Outcome: NotSent})
-	all := records(t, l)
-	if got := all[len(all)-2]; got.Kind != KindCall || got.Outcome != MayHaveHappened {
-		t.Errorf("while its record was written: %+v", got)
-	}
-
-	call, request = begin()
-	l.chain.flush = func(*os.File) error { return syscall.EIO }
-	l.chain.reset()
-	_ = request.Sending("t.example")
-	request.End(Answer{Outcome: NotSent})
-	call.End(Error, "")
-	if got := last(); got != NotSent {
-		t.Errorf("not sent: %s", got)
 	}
 }

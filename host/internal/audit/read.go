@@ -12,19 +12,27 @@ import (
 	"path/filepath"
 	"time"
 
-	"github.com/gofrs/flock"
+	"github.com/auth0-mcp/auth0-mcp/host/internal/atomicfile"
 )
 
 // Snapshot is the log as it was at one moment, while hosts go on writing.
 type Snapshot struct {
-	files []part
-	close []io.Closer
-	key   []byte
+	changes, reads []part
+	close          []io.Closer
+	key            []byte
+}
+
+// chain is the files of a chain.
+func (s *Snapshot) chain(id ChainID) *[]part {
+	if id == ChainReads {
+		return &s.reads
+	}
+	return &s.changes
 }
 
 // part is a file up to the size that it had.
 type part struct {
-	name string // the path, for people
+	name string // the path
 	data io.ReaderAt
 	size int64
 	info fs.FileInfo
@@ -47,28 +55,27 @@ func OpenSnapshot(folder string) (*Snapshot, error) {
 	}
 	defer func() { _ = root.Close() }()
 	if _, err := root.Lstat(lockName); err == nil { // nobody makes a file by reading
-		lock := flock.New(filepath.Join(folder, lockName))
-		for deadline := time.Now().Add(snapshotPatience); time.Now().Before(deadline); time.Sleep(time.Millisecond) {
-			if ok, err := lock.TryLock(); ok || err != nil {
-				break // a folder that can only be read has no writer to wait for
-			}
+		unlock, err := atomicfile.LockWithin(filepath.Join(folder, lockName), snapshotPatience)
+		if err == nil { // a folder that can only be read has no writer to wait for
+			defer unlock()
 		}
-		defer func() { _ = lock.Unlock() }()
 	}
-	names, err := fullFiles(root)
-	if err != nil {
-		return nil, fmt.Errorf("audit log: %w", err)
-	}
-	for _, name := range append(names, currentName) {
-		if err := s.add(root, folder, name); err != nil && !errors.Is(err, fs.ErrNotExist) {
-			return nil, errors.Join(fmt.Errorf("audit log: %s: %w", filepath.Join(folder, name), err), s.Close())
+	for _, id := range []ChainID{ChainChanges, ChainReads} {
+		names, err := fullFiles(root, id)
+		if err != nil {
+			return nil, errors.Join(fmt.Errorf("audit log: %w", err), s.Close())
+		}
+		for _, name := range append(names, id.currentName()) {
+			if err := s.add(root, folder, name, s.chain(id)); err != nil && !errors.Is(err, fs.ErrNotExist) {
+				return nil, errors.Join(fmt.Errorf("audit log: %s: %w", filepath.Join(folder, name), err), s.Close())
+			}
 		}
 	}
 	s.key = readKey(root)
 	return s, nil
 }
 
-func (s *Snapshot) add(root *os.Root, folder, name string) error {
+func (s *Snapshot) add(root *os.Root, folder, name string, files *[]part) error {
 	info, err := root.Lstat(name)
 	if err != nil {
 		return err
@@ -84,7 +91,7 @@ func (s *Snapshot) add(root *os.Root, folder, name string) error {
 	if info, err = f.Stat(); err != nil {
 		return err
 	}
-	s.files = append(s.files, part{filepath.Join(folder, name), f, info.Size(), info})
+	*files = append(*files, part{filepath.Join(folder, name), f, info.Size(), info})
 	return nil
 }
 
@@ -98,15 +105,6 @@ func (s *Snapshot) Close() error {
 	return err
 }
 
-// Files are the paths, oldest first.
-func (s *Snapshot) Files() []string {
-	names := make([]string, len(s.files))
-	for i, f := range s.files {
-		names[i] = f.name
-	}
-	return names
-}
-
 // HMAC is what ArgumentsHMAC is for arguments in this log; "" without its key.
 func (s *Snapshot) HMAC(arguments []byte) string {
 	canonical := Canonical(arguments)
@@ -116,7 +114,7 @@ func (s *Snapshot) HMAC(arguments []byte) string {
 	return keyedHash(s.key, canonical)
 }
 
-// Line is one line of a file, as untrusted as whoever could write there.
+// Line is one line of a file, and untrusted.
 type Line struct {
 	File   string
 	Number int
@@ -131,10 +129,46 @@ type Line struct {
 	open   bool
 }
 
-// Lines are all lines, oldest first. An error is one of reading.
+// Lines are all lines of both chains: those of a chain in their order, and the two
+// merged by the time of the records. An error is one of reading.
 func (s *Snapshot) Lines() iter.Seq2[Line, error] {
 	return func(yield func(Line, error) bool) {
-		for _, f := range s.files {
+		var next [2]func() (Line, error, bool)
+		var line [2]Line
+		var err [2]error
+		var more [2]bool
+		for i, files := range [][]part{s.changes, s.reads} {
+			pull, stop := iter.Pull2(lines(files))
+			defer stop()
+			next[i] = pull
+			line[i], err[i], more[i] = pull()
+		}
+		for more[0] || more[1] {
+			i := 0
+			if !more[0] || (more[1] && err[0] == nil && line[1].before(line[0])) {
+				i = 1
+			}
+			if !yield(line[i], err[i]) || err[i] != nil {
+				return
+			}
+			line[i], err[i], more[i] = next[i]()
+		}
+	}
+}
+
+// before reports whether a line comes before that of the other chain. What is no
+// record has no time, and stays with the record before it.
+func (l Line) before(other Line) bool {
+	if l.Record.Seq == 0 || other.Record.Seq == 0 {
+		return l.Record.Seq == 0
+	}
+	return l.Record.At().Before(other.Record.At())
+}
+
+// lines are those of a chain, oldest first.
+func lines(files []part) iter.Seq2[Line, error] {
+	return func(yield func(Line, error) bool) {
+		for _, f := range files {
 			for line, err := range f.lines(0, 0) {
 				if !yield(line, err) || err != nil {
 					return
@@ -188,7 +222,7 @@ func (f part) lines(offset int64, before int) iter.Seq2[Line, error] {
 // happened, or is under way.
 func (s *Snapshot) Unfinished() (map[Key]bool, error) {
 	begun := map[Key]bool{}
-	for line, err := range s.Lines() {
+	for line, err := range lines(s.changes) {
 		if err != nil {
 			return nil, err
 		}
@@ -204,8 +238,8 @@ func (s *Snapshot) Unfinished() (map[Key]bool, error) {
 	return begun, nil
 }
 
-// Find is the record with a hash, which somebody noted elsewhere; ok is false if it
-// is not in the log.
+// Find is the record with a hash that was noted elsewhere; ok is false if it is not
+// in the log.
 func (s *Snapshot) Find(hash string) (r Record, ok bool, err error) {
 	for line, err := range s.Lines() {
 		if err != nil {

@@ -17,7 +17,7 @@ import (
 	"github.com/auth0-mcp/auth0-mcp/proto/pluginv1"
 )
 
-// Kind is what a record is about.
+// Kind is what a record describes.
 type Kind string
 
 const (
@@ -25,8 +25,10 @@ const (
 	KindCall Kind = "call"
 	// KindRequest is one HTTP request of a call.
 	KindRequest Kind = "request"
-	// KindApproval is a person's decision in a terminal about a call that waits for it.
+	// KindApproval is a user's decision in a terminal about a call that waits for it.
 	KindApproval Kind = "approval"
+	// KindRemoval is rotation that removed the oldest records of the chain.
+	KindRemoval Kind = "removal"
 )
 
 // Phase is when a record of a request was made.
@@ -49,7 +51,7 @@ const (
 	OK Outcome = "ok"
 	// Error did not: the tenant or the tool said no.
 	Error Outcome = "error"
-	// Refused was stopped by the host, or by a person: Decision and Rule say why.
+	// Refused was stopped by the host, or by a user: Decision and Rule say why.
 	Refused Outcome = "refused"
 	// NotSent never left the host.
 	NotSent Outcome = "not_sent"
@@ -68,13 +70,13 @@ const (
 	VerdictAllowed Verdict = "allowed"
 	// VerdictRefused did not.
 	VerdictRefused Verdict = "refused"
-	// VerdictPending has not, until a person approves it.
+	// VerdictPending has not, until a user approves it.
 	VerdictPending Verdict = "pending"
-	// VerdictApproved went ahead because a person said so.
+	// VerdictApproved went ahead because a user approved it.
 	VerdictApproved Verdict = "approved"
-	// VerdictDeclined did not, because a person said no.
+	// VerdictDeclined did not, because a user declined it.
 	VerdictDeclined Verdict = "declined"
-	// VerdictExpired did not, because no person said anything in time.
+	// VerdictExpired did not, because no user answered in time.
 	VerdictExpired Verdict = "expired"
 )
 
@@ -82,7 +84,7 @@ const (
 type Rule string
 
 const (
-	// RuleDefault is that nothing was against it.
+	// RuleDefault is that no rule refused it.
 	RuleDefault Rule = "default"
 	// RuleUnknown is a tool that does not exist.
 	RuleUnknown Rule = "unknown-tool"
@@ -94,10 +96,21 @@ const (
 	RuleArguments Rule = "arguments"
 	// RulePolicy is a request beyond what its tool declares.
 	RulePolicy Rule = "policy"
-	// RulePlan is a request that is not what a person approved.
+	// RulePlan is a request that is not what a user approved.
 	RulePlan Rule = "plan"
 	// RuleAudit is a write that could not be recorded.
 	RuleAudit Rule = "audit"
+	// RuleWriteLimit are writes beyond [MaxWrites].
+	RuleWriteLimit Rule = "write-limit"
+	// RuleReadLimit are reads of a writing call that were sent and have no records of
+	// their own.
+	RuleReadLimit Rule = "read-limit"
+	// RuleRateLimit are requests that were not sent because of a rate limit, the tenant's
+	// or the host's own bounds.
+	RuleRateLimit Rule = "rate-limit"
+	// RuleNotSent are requests that were let through and not sent, for want of a
+	// token, a place at the tenant or a connection.
+	RuleNotSent Rule = "not-sent"
 )
 
 // Decision is what was decided, by which rule, and the approval it rests on.
@@ -109,11 +122,15 @@ type Decision struct {
 
 // Record is one line of the log. Its member names are a promise to programs.
 type Record struct {
-	// Seq counts all records of the log from 1. Prev is the Hash of the record
+	// Seq counts the records of its chain from 1. Prev is the Hash of the record
 	// before; empty for the first.
 	Seq  uint64 `json:"seq"`
 	Prev string `json:"prev"`
-	// Time is when it was written: RFC 3339, UTC, milliseconds.
+	// Version is recordVersion; missing in records of version 1.
+	Version int `json:"v,omitempty"`
+	// Chain is the chain that it belongs to: "reads", or missing for that of changes.
+	Chain ChainID `json:"chain,omitempty"`
+	// Time is when it was written: RFC 3339, UTC, microseconds.
 	Time string `json:"time"`
 	Kind Kind   `json:"kind"`
 	// Phase and Request are a request's; Request counts those of its call from 1.
@@ -158,6 +175,10 @@ type Record struct {
 	// Outcome is missing in the phase Sending: without a later record of the same
 	// call and request it is MayHaveHappened.
 	Outcome Outcome `json:"outcome,omitempty"`
+	// Counted are a call's requests without records of their own.
+	Counted []Counted `json:"counted,omitempty"`
+	// Removal is that of a KindRemoval.
+	Removal *Removal `json:"removal,omitempty"`
 
 	// Missed is how many records were lost just before this one. Torn is how many
 	// bytes of broken lines, the rest of a crash, stand just before it.
@@ -168,8 +189,12 @@ type Record struct {
 	Hash string `json:"hash,omitempty"`
 }
 
-// TimeFormat is that of Record.Time.
-const TimeFormat = "2006-01-02T15:04:05.000Z"
+// recordVersion is that of the records which this package writes. Version 1 had one
+// chain, and removed records without a KindRemoval.
+const recordVersion = 2
+
+// TimeFormat is that of Record.Time. Version 1 wrote milliseconds.
+const TimeFormat = "2006-01-02T15:04:05.000000Z"
 
 // At is the record's time; zero if it is not one.
 func (r *Record) At() time.Time {
@@ -180,7 +205,13 @@ func (r *Record) At() time.Time {
 	return at.UTC()
 }
 
-// Changes reports whether the record is about something that may change a tenant:
+// ofReads reports whether the record belongs to the chain of reads: a reading call
+// that was let through. A call's records are all in one chain.
+func (r *Record) ofReads() bool {
+	return r.Kind == KindCall && r.Effect == string(pluginv1.EffectRead) && (r.Outcome == OK || r.Outcome == Error)
+}
+
+// Changes reports whether the record describes something that may change a tenant:
 // the call of a writing tool, or a request that is not a read.
 func (r *Record) Changes() bool {
 	if r.Kind == KindRequest {
@@ -228,7 +259,9 @@ var (
 func parse(line []byte) (Record, error) {
 	var r Record
 	at := len(line) - hashMember
-	if at < 1 || !bytes.HasPrefix(line[at:], []byte(hashBefore)) || !bytes.HasSuffix(line, []byte(hashAfter)) || json.Unmarshal(line, &r) != nil || r.Seq == 0 {
+	if at < 1 || !bytes.HasPrefix(line[at:], []byte(hashBefore)) || !bytes.HasSuffix(line, []byte(hashAfter)) ||
+		json.Unmarshal(line, &r) != nil ||
+		r.Seq == 0 {
 		return Record{}, errNotARecord
 	}
 	sum := sha256.Sum256(append(bytes.Clone(line[:at]), '}'))
@@ -242,7 +275,7 @@ func parse(line []byte) (Record, error) {
 }
 
 // Printable escapes what a terminal does not draw, or obeys, in a JSON document.
-// The document stays the same to whoever decodes it.
+// Decoders read the same document.
 func Printable(doc []byte) []byte {
 	clean := true
 	for _, c := range doc {

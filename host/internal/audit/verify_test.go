@@ -3,14 +3,15 @@ package audit
 import (
 	"bytes"
 	"fmt"
+	"math"
 	"os"
 	"path/filepath"
 	"strings"
 	"testing"
 )
 
-// forge is what somebody can do who can write the file but makes no new chain: the
-// record with one change, and the hash that then fits.
+// forge changes one record and gives it the hash that then fits, as a writer of the
+// file can do without making the whole chain anew.
 func forge(t *testing.T, line []byte, from, to string) []byte {
 	t.Helper()
 	r, err := parse(line)
@@ -39,31 +40,95 @@ func TestTampering(t *testing.T) {
 		"a change in white space": {func(_ *testing.T, l [][]byte) []byte {
 			return bytes.Replace(join(l...), []byte(`{"seq":3,`), []byte(`{"seq": 3,`), 1)
 		}, 3, "record 3 was changed"},
-		"a change with a new hash": {func(t *testing.T, l [][]byte) []byte { l[2] = forge(t, l[2], "auth0_x", "auth0_y"); return join(l...) }, 4, "record 4 does not follow"},
+		"a change with a new hash": {
+			func(t *testing.T, l [][]byte) []byte { l[2] = forge(t, l[2], "auth0_x", "auth0_y"); return join(l...) },
+			4,
+			"record 4 does not follow",
+		},
 		"a changed last record": {func(_ *testing.T, l [][]byte) []byte {
 			l[4] = bytes.Replace(l[4], []byte("ok"), []byte("no"), 1)
 			return join(l...)
 		}, 5, "record 5 was changed"},
-		"the first record removed": {func(_ *testing.T, l [][]byte) []byte { return join(l[1:]...) }, 0, ""}, // as a rotation does
-		"a record removed":         {func(_ *testing.T, l [][]byte) []byte { return join(l[0], l[1], l[3], l[4]) }, 3, "record 3 is missing"},
-		"two records removed":      {func(_ *testing.T, l [][]byte) []byte { return join(l[0], l[3], l[4]) }, 2, "records 2 to 3 are missing"},
-		"a record twice":           {func(_ *testing.T, l [][]byte) []byte { return join(l[0], l[1], l[1], l[2], l[3], l[4]) }, 3, "record 2 is there twice"},
+		"the first record removed": {
+			func(_ *testing.T, l [][]byte) []byte { return join(l[1:]...) },
+			1,
+			"no removal",
+		},
+		"a record removed": {
+			func(_ *testing.T, l [][]byte) []byte { return join(l[0], l[1], l[3], l[4]) },
+			3,
+			"record 3 is missing",
+		},
+		"two records removed": {
+			func(_ *testing.T, l [][]byte) []byte { return join(l[0], l[3], l[4]) },
+			2,
+			"records 2 to 3 are missing",
+		},
+		"a record twice": {
+			func(_ *testing.T, l [][]byte) []byte { return join(l[0], l[1], l[1], l[2], l[3], l[4]) },
+			3,
+			"record 2 is there twice",
+		},
 		"a record inserted": {func(t *testing.T, l [][]byte) []byte {
 			return join(l[0], l[1], forge(t, l[1], "auth0_x", "z"), l[2], l[3], l[4])
 		}, 3, "record 2 stands behind record 2"},
-		"records in another order": {func(_ *testing.T, l [][]byte) []byte { return join(l[0], l[2], l[1], l[3], l[4]) }, 2, "record 2 is missing"},
+		"records in another order": {
+			func(_ *testing.T, l [][]byte) []byte { return join(l[0], l[2], l[1], l[3], l[4]) },
+			2,
+			"record 2 is missing",
+		},
+		"a record of the other chain": {func(t *testing.T, _ [][]byte) []byte {
+			r := Record{Seq: 1, Version: recordVersion, Chain: ChainReads, Kind: KindCall}
+			line, err := r.encode()
+			if err != nil {
+				t.Fatal(err)
+			}
+			return join(line)
+		}, 1, "another chain"},
 		"a record at the front": {func(t *testing.T, l [][]byte) []byte {
 			return join(forge(t, l[4], "auth0_x", "z"), l[0], l[1], l[2], l[3])
 		}, 2, "stands behind"},
-		"a text inserted":        {func(_ *testing.T, l [][]byte) []byte { return join(l[0], []byte("hello"), l[1], l[2], l[3], l[4]) }, 2, "does not know them"},
-		"an empty line":          {func(_ *testing.T, l [][]byte) []byte { return join(l[0], nil, l[1], l[2], l[3], l[4]) }, 2, "does not know them"},
-		"a record destroyed":     {func(_ *testing.T, l [][]byte) []byte { l[2] = bytes.Repeat([]byte{0}, len(l[2])); return join(l...) }, 3, "does not know them"},
-		"the end cut off":        {func(_ *testing.T, l [][]byte) []byte { return join(l[:3]...) }, 0, ""}, // only --head can tell
-		"cut inside a record":    {func(_ *testing.T, l [][]byte) []byte { all := join(l...); return all[:len(all)-30] }, 0, ""},
-		"a made up first record": {func(*testing.T, [][]byte) []byte { return join(made(1, "ff")) }, 1, "refers to one before it"},
-		"everything removed":     {func(*testing.T, [][]byte) []byte { return nil }, 0, ""},
-		"random bytes":           {func(*testing.T, [][]byte) []byte { return []byte("\xff\x00{\n\n}}\n") }, 1, "does not know them"},
-		"a line without an end":  {func(*testing.T, [][]byte) []byte { return bytes.Repeat([]byte("x"), 3*maxLine) }, 0, ""},
+		"a text inserted": {
+			func(_ *testing.T, l [][]byte) []byte { return join(l[0], []byte("hello"), l[1], l[2], l[3], l[4]) },
+			2,
+			"does not know them",
+		},
+		"an empty line": {
+			func(_ *testing.T, l [][]byte) []byte { return join(l[0], nil, l[1], l[2], l[3], l[4]) },
+			2,
+			"does not know them",
+		},
+		"a record destroyed": {
+			func(_ *testing.T, l [][]byte) []byte { l[2] = bytes.Repeat([]byte{0}, len(l[2])); return join(l...) },
+			3,
+			"does not know them",
+		},
+		"the end cut off": {
+			func(_ *testing.T, l [][]byte) []byte { return join(l[:3]...) },
+			0,
+			"",
+		}, // only --head can tell
+		"cut inside a record": {
+			func(_ *testing.T, l [][]byte) []byte { all := join(l...); return all[:len(all)-30] },
+			0,
+			"",
+		},
+		"a made up first record": {
+			func(*testing.T, [][]byte) []byte { return join(made(1, "ff")) },
+			1,
+			"refers to one before it",
+		},
+		"everything removed": {func(*testing.T, [][]byte) []byte { return nil }, 0, ""},
+		"random bytes": {
+			func(*testing.T, [][]byte) []byte { return []byte("\xff\x00{\n\n}}\n") },
+			1,
+			"does not know them",
+		},
+		"a line without an end": {
+			func(*testing.T, [][]byte) []byte { return bytes.Repeat([]byte("x"), 3*maxLine) },
+			0,
+			"",
+		},
 	}
 	for name, tt := range tests {
 		t.Run(name, func(t *testing.T) {
@@ -105,7 +170,7 @@ func made(seq uint64, prev string) []byte {
 }
 
 // A crash in the middle of a write leaves half a line. The next record closes it,
-// whoever writes it, and the chain goes on from the last whole one.
+// whichever process writes it, and the chain continues from the last whole one.
 func TestTornLine(t *testing.T) {
 	for _, keep := range []int{1, 40, 400} {
 		t.Run(fmt.Sprint(keep), func(t *testing.T) {
@@ -120,7 +185,9 @@ func TestTornLine(t *testing.T) {
 			if err := os.WriteFile(l.Path(), data[:third+keep], 0o600); err != nil {
 				t.Fatal(err)
 			}
-			if r := check(t, l); r.BreakCount != 0 || len(r.Torn) != 1 || !strings.Contains(r.Torn[0].What, "middle of a write") || r.Records != 2 {
+			if r := check(t, l); r.BreakCount != 0 || len(r.Torn) != 1 ||
+				!strings.Contains(r.Torn[0].What, "middle of a write") ||
+				r.Records != 2 {
 				t.Errorf("before: %+v", r)
 			}
 			next, _ := testLog(t, func(c *Config) { c.Folder = l.cfg.Folder })
@@ -169,9 +236,9 @@ func TestCutWhileAHostRuns(t *testing.T) {
 	}
 }
 
-// A file that is removed from the middle is a gap; the oldest may be gone.
-func TestRemovedFiles(t *testing.T) {
-	l, _ := testLog(t, func(c *Config) { c.MaxBytes, c.Keep = 2000, 100 })
+// A file that is deleted by hand is a gap, in the middle and at the beginning.
+func TestDeletedFiles(t *testing.T) {
+	l, _ := testLog(t, func(c *Config) { c.MaxBytes = 2000 })
 	write(t, l, 40)
 	full, err := filepath.Glob(filepath.Join(l.cfg.Folder, "audit-*.jsonl"))
 	if err != nil || len(full) < 4 {
@@ -180,13 +247,15 @@ func TestRemovedFiles(t *testing.T) {
 	if err := os.Remove(full[0]); err != nil {
 		t.Fatal(err)
 	}
-	if r := check(t, l); r.BreakCount != 0 {
+	if r := check(t, l); r.BreakCount != 1 || r.Beginning.Kind != BeginsMissing || r.Breaks[0].File != full[1] ||
+		!strings.Contains(r.Breaks[0].What, "deleted") {
 		t.Errorf("without the oldest: %v", r.Breaks)
 	}
 	if err := os.Remove(full[2]); err != nil {
 		t.Fatal(err)
 	}
-	if r := check(t, l); r.BreakCount != 1 || r.Breaks[0].File != full[3] || !strings.Contains(r.Breaks[0].What, "missing") {
+	if r := check(t, l); r.BreakCount != 2 || r.Breaks[0].File != full[3] ||
+		!strings.Contains(r.Breaks[0].What, "missing") {
 		t.Errorf("without one in the middle: %v", r.Breaks)
 	}
 }
@@ -205,17 +274,17 @@ func TestUnfinishedWrites(t *testing.T) {
 		}
 	}
 	r := check(t, l)
-	if r.BreakCount != 0 || len(r.Unfinished) != 1 || r.Unfinished[0].Call != l.host+"-2" || r.Unfinished[0].Path != "/api/v2/x" {
+	if r.BreakCount != 0 || len(r.Unfinished) != 1 || r.Unfinished[0].Call != l.host+"-2" ||
+		r.Unfinished[0].Path != "/api/v2/x" {
 		t.Errorf("%+v", r.Unfinished)
 	}
 }
 
-// A host that is killed leaves the beginnings of its writes.
 func TestFindAndFollow(t *testing.T) {
-	l, _ := testLog(t, func(c *Config) { c.MaxBytes, c.Keep = 3000, 100 })
+	l, _ := testLog(t, func(c *Config) { c.MaxBytes = 3000 })
 	write(t, l, 3)
 	head := check(t, l).Last
-	follower := Follow(l.cfg.Folder, 2)
+	follower := Follow(l.cfg.Folder, 2, 0)
 	var seen []uint64
 	read := func() {
 		t.Helper()
@@ -245,6 +314,28 @@ func TestFindAndFollow(t *testing.T) {
 	}
 }
 
+// Both chains are followed, from where each was read before.
+func TestFollowBothChains(t *testing.T) {
+	l, _ := testLog(t)
+	write(t, l, 2)
+	read(t, l, 3)
+	follower := Follow(l.cfg.Folder, 2, 1)
+	for _, want := range []string{"[reads2 reads3]", "[]", "[3 reads4]"} {
+		seen := []string{}
+		give := func(line Line) error {
+			seen = append(seen, fmt.Sprint(line.Record.Chain, line.Record.Seq))
+			return nil
+		}
+		if err := follower.Read(give); err != nil || fmt.Sprint(seen) != want {
+			t.Errorf("%v %v, want %s", seen, err, want)
+		}
+		if want == "[]" {
+			read(t, l, 1)
+			write(t, l, 1)
+		}
+	}
+}
+
 func TestNoLogIsAnEmptyOne(t *testing.T) {
 	folder := filepath.Join(t.TempDir(), "none", "audit")
 	s, err := OpenSnapshot(folder)
@@ -254,7 +345,7 @@ func TestNoLogIsAnEmptyOne(t *testing.T) {
 	if r, err := s.Verify(); err != nil || r.Records != 0 || r.BreakCount != 0 {
 		t.Errorf("%+v %v", r, err)
 	}
-	if err := Follow(folder, 0).Read(func(Line) error { return nil }); err != nil {
+	if err := Follow(folder, 0, 0).Read(func(Line) error { return nil }); err != nil {
 		t.Error(err)
 	}
 	if state, err := Look(folder); err != nil || state.Exists {
@@ -265,12 +356,18 @@ func TestNoLogIsAnEmptyOne(t *testing.T) {
 	}
 }
 
-// What stands in a file is as untrusted as whoever could write it: no line makes
+// What stands in a file is as untrusted as every process that can write it: no line makes
 // reading fail, and a change of one byte is a break.
 func FuzzReadLog(f *testing.F) {
 	f.Add([]byte{}, uint16(0))
 	f.Add(made(1, ""), uint16(3))
 	f.Add([]byte("{\"seq\":1}\n\x00\n\xff"), uint16(1))
+	removal := Record{Seq: 9, Version: recordVersion, Kind: KindRemoval, Removal: &Removal{From: 1, To: math.MaxUint64}}
+	line, err := removal.encode()
+	if err != nil {
+		f.Fatal(err)
+	}
+	f.Add(line, uint16(40))
 	f.Fuzz(func(t *testing.T, foreign []byte, at uint16) {
 		data := append(bytes.Clone(foreign), '\n')
 		first := made(1, "")
@@ -280,7 +377,7 @@ func FuzzReadLog(f *testing.F) {
 		}
 		good := append(append(append(bytes.Clone(first), '\n'), made(2, r.Hash)...), '\n')
 		verify := func(data []byte) *Report {
-			s := &Snapshot{files: []part{{name: "f", data: bytes.NewReader(data), size: int64(len(data))}}}
+			s := &Snapshot{changes: []part{{name: "f", data: bytes.NewReader(data), size: int64(len(data))}}}
 			report, err := s.Verify()
 			if err != nil {
 				t.Fatal(err)
@@ -297,7 +394,8 @@ func FuzzReadLog(f *testing.F) {
 				t.Errorf("%q stands before the log unseen", foreign)
 			}
 		}
-		if end, _ := lastRecord(append(bytes.Clone(foreign), good...)); end.last.seq != 2 || end.open || end.torn != 0 {
+		if end, _ := lastRecord(append(bytes.Clone(foreign), good...)); end.last.seq != 2 || end.open ||
+			end.torn != 0 {
 			t.Errorf("the last record of a log behind %q: %+v", foreign, end)
 		}
 		changed := bytes.Clone(good)
@@ -305,7 +403,8 @@ func FuzzReadLog(f *testing.F) {
 		if report := verify(changed); report.BreakCount == 0 && len(report.Torn) == 0 {
 			t.Errorf("byte %d was changed unseen: %q", int(at)%len(changed), changed)
 		}
-		if text := Text(string(foreign), 50); strings.ContainsFunc(text, func(r rune) bool { return !drawn(r) }) || len([]rune(text)) > 51 {
+		if text := Text(string(foreign), 50); strings.ContainsFunc(text, func(r rune) bool { return !drawn(r) }) ||
+			len([]rune(text)) > 51 {
 			t.Errorf("%q is not fit for a terminal", text)
 		}
 	})

@@ -2,14 +2,13 @@ package auth
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"io/fs"
 	"maps"
-	"os"
 	"path/filepath"
-	"runtime"
 
 	"github.com/auth0-mcp/auth0-mcp/host/internal/atomicfile"
 )
@@ -25,50 +24,32 @@ type Folders struct {
 	Data string
 }
 
-// UserFolders are the user's own: on Linux $XDG_CONFIG_HOME/auth0-mcp and
-// $XDG_DATA_HOME/auth0-mcp with the defaults of the XDG base directory
-// specification, elsewhere what stands for them. XDG_DATA_HOME counts on every
-// system if it is set to an absolute path.
+// UserFolders are the user's own, by [atomicfile.ConfigFolder] and [atomicfile.DataFolder]. With the error, an
+// *[atomicfile.NoFolderError] or two, the folder that is missing is empty: reading finds nothing in it, and what has to
+// write there fails with the same error. So a session that comes from the environment needs no home.
 func UserFolders() (Folders, error) {
-	config, err := os.UserConfigDir()
-	if err != nil {
-		return Folders{}, fmt.Errorf("finding the config folder: %w: set the variable that is named here", err)
-	}
-	data, err := userDataDir()
-	if err != nil {
-		return Folders{}, fmt.Errorf("finding the data folder: %w: set the variable that is named here", err)
-	}
-	return Folders{Config: filepath.Join(config, "auth0-mcp"), Data: filepath.Join(data, "auth0-mcp")}, nil
-}
-
-func userDataDir() (string, error) {
-	if dir := os.Getenv("XDG_DATA_HOME"); filepath.IsAbs(dir) {
-		return dir, nil
-	}
-	if dir := os.Getenv("LocalAppData"); runtime.GOOS == "windows" && dir != "" {
-		return dir, nil
-	}
-	home, err := os.UserHomeDir()
-	if err != nil {
-		return "", err
-	}
-	if runtime.GOOS == "darwin" {
-		return filepath.Join(home, "Library", "Application Support"), nil
-	}
-	return filepath.Join(home, ".local", "share"), nil
+	config, configErr := atomicfile.ConfigFolder()
+	data, dataErr := atomicfile.DataFolder()
+	return Folders{Config: config, Data: data}, errors.Join(configErr, dataErr)
 }
 
 // ConfigFile is the config file in its folder.
 type ConfigFile struct {
-	Path string
+	Path string // empty if there is no folder for it
 }
 
 // ConfigFile is config.toml in these folders.
 func (f Folders) ConfigFile() ConfigFile {
+	if f.Config == "" {
+		return ConfigFile{}
+	}
 	return ConfigFile{Path: filepath.Join(f.Config, "config.toml")}
 }
 
-// Load reads the file. One that does not exist is an empty config. An error names
+// errNoFolder is for folders that the program itself left empty.
+var errNoFolder = errors.New("no folder was given for it")
+
+// Load reads the file. One that does not exist, or has no folder, is an empty config. An error names
 // the file, and the line where there is one; see [ConfigKeyError] and
 // [ConfigSyntaxError].
 func (f ConfigFile) Load() (Config, error) {
@@ -88,9 +69,16 @@ func (f ConfigFile) parse(data []byte) (Config, error) {
 }
 
 func (f ConfigFile) read() ([]byte, error) {
+	if f.Path == "" {
+		return nil, nil
+	}
 	path, err := linkTarget(f.Path)
 	if err != nil {
 		return nil, fmt.Errorf("config file: %w", err)
+	}
+	var writers *atomicfile.WritersError
+	if errors.As(atomicfile.CheckWriters(f.Path), &writers) {
+		return nil, fmt.Errorf("config file %s is not trusted: %w", f.Path, writers)
 	}
 	data, err := readBounded(path, maxConfigBytes)
 	if errors.Is(err, fs.ErrNotExist) {
@@ -120,10 +108,14 @@ func (f ConfigFile) Save(ctx context.Context, c Config) error {
 // A file in a form that can't be edited in place (inline tables) is written anew,
 // and the old one stays beside it as config.toml.bak.
 func (f ConfigFile) Update(ctx context.Context, change func(*Config) error) error {
+	if f.Path == "" {
+		_, err := atomicfile.ConfigFolder()
+		return fmt.Errorf("config file: %w", cmp.Or(err, errNoFolder))
+	}
 	if err := privateFolder(filepath.Dir(f.Path)); err != nil {
 		return fmt.Errorf("config file: %w", err)
 	}
-	unlock, err := lockFile(ctx, f.Path+".lock")
+	unlock, err := atomicfile.Lock(ctx, f.Path+".lock", lockPatience)
 	if err != nil {
 		return fmt.Errorf("config file %s: %w", f.Path, err)
 	}

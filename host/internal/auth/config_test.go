@@ -12,6 +12,7 @@ import (
 	"sync"
 	"testing"
 
+	"github.com/auth0-mcp/auth0-mcp/host/internal/atomicfile"
 	"github.com/google/go-cmp/cmp"
 	"github.com/google/go-cmp/cmp/cmpopts"
 )
@@ -269,8 +270,7 @@ func TestUpdateThatFails(t *testing.T) {
 	wantText(t, err, `"x"`, "no dots")
 	ended, cancel := context.WithCancel(t.Context())
 	cancel()
-	var busy *LockBusyError
-	if err := file.Save(ended, Config{}); !errors.As(err, &busy) || !errors.Is(err, context.Canceled) {
+	if err := file.Save(ended, Config{}); !errors.Is(err, context.Canceled) {
 		t.Errorf("got %v", err)
 	}
 	if after := readTestFile(t, file.Path); after != before {
@@ -375,6 +375,48 @@ func TestUserFolders(t *testing.T) {
 	folders, err = UserFolders()
 	if want := filepath.Join(dir, ".local", "share", "auth0-mcp"); err != nil || folders.Data != want {
 		t.Errorf("data in %s, %v, want %s", folders.Data, err, want)
+	}
+}
+
+// Without a home nothing is read or written in the folder where the program was started, and what has to write says
+// which variable is missing.
+func TestNoUserFolders(t *testing.T) {
+	for _, name := range []string{"HOME", "USERPROFILE", "AppData", "LocalAppData", "XDG_CONFIG_HOME", "XDG_DATA_HOME"} {
+		t.Setenv(name, "")
+	}
+	t.Chdir(t.TempDir())
+	for _, name := range []string{"config.toml", "dev.age"} {
+		if err := os.WriteFile(name, []byte("store = 'file'"), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	folders, err := UserFolders()
+	var none *atomicfile.NoFolderError
+	if !errors.As(err, &none) || folders != (Folders{}) {
+		t.Errorf("got %+v, %v", folders, err)
+	}
+	if c, err := folders.ConfigFile().Load(); err != nil || c.Store != "" {
+		t.Errorf("the config: %+v, %v", c, err)
+	}
+	if err := folders.ConfigFile().Save(t.Context(), Config{}); !errors.As(err, &none) {
+		t.Errorf("saving the config: %v", err)
+	}
+	if names, err := StoredProfiles(folders.Sessions()); err != nil || len(names) > 0 {
+		t.Errorf("sessions %q, %v", names, err)
+	}
+	if _, err := Lock(t.Context(), folders.Sessions(), "dev"); !errors.As(err, &none) {
+		t.Errorf("locking a session: %v", err)
+	}
+	folder := sessionFolder{folders.Sessions()}
+	if _, ok, err := folder.read("dev"); ok || err != nil {
+		t.Errorf("reading a session: %v, %v", ok, err)
+	}
+	if removed, err := folder.remove("dev"); len(removed) > 0 || err != nil {
+		t.Errorf("removed %q, %v", removed, err)
+	}
+	entries, err := os.ReadDir(".")
+	if err != nil || len(entries) != 2 {
+		t.Errorf("the folder has %v, %v", entries, err)
 	}
 }
 

@@ -1,51 +1,19 @@
 package auth
 
 import (
-	"context"
 	"errors"
 	"fmt"
 	"io"
 	"os"
 	"path/filepath"
 	"time"
-
-	"github.com/gofrs/flock"
 )
 
 const (
 	// lockPatience bounds the wait for a lock file. Who holds one works for a moment
 	// only, at most for as long as a keychain and a passphrase take.
 	lockPatience = 30 * time.Second
-	lockPoll     = 20 * time.Millisecond
 )
-
-// LockBusyError means that another process held a lock for too long.
-type LockBusyError struct {
-	Path string
-	Err  error // the context's
-}
-
-func (e *LockBusyError) Error() string {
-	return fmt.Sprintf("another auth0-mcp holds %s: wait for it, or end it, and run the command again (%v)", e.Path, e.Err)
-}
-
-func (e *LockBusyError) Unwrap() error { return e.Err }
-
-// lockFile takes the lock at path, from other processes and other callers in this
-// one alike. The file stays: removing it would let two processes hold two locks.
-func lockFile(ctx context.Context, path string) (unlock func(), err error) {
-	ctx, cancel := context.WithTimeout(ctx, lockPatience)
-	defer cancel()
-	lock := flock.New(path)
-	if _, err := lock.TryLockContext(ctx, lockPoll); err != nil {
-		if cause := ctx.Err(); cause != nil && errors.Is(err, cause) {
-			return nil, &LockBusyError{Path: path, Err: cause}
-		}
-		return nil, fmt.Errorf("locking %s: %w", path, err)
-	}
-	// Closing the file is what frees the lock; there is nobody to tell of a failure.
-	return func() { _ = lock.Unlock() }, nil
-}
 
 // privateFolder makes a folder that only its owner can enter. One that is there
 // already keeps its mode: it may be shared with other programs.

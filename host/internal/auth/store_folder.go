@@ -2,6 +2,7 @@ package auth
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -32,12 +33,17 @@ const (
 	maxSessionBytes = 1 << 20
 )
 
-// Sessions is the folder of the encrypted sessions.
-func (f Folders) Sessions() string { return filepath.Join(f.Data, "sessions") }
+// Sessions is the folder of the encrypted sessions; empty without a folder for data.
+func (f Folders) Sessions() string {
+	if f.Data == "" {
+		return ""
+	}
+	return filepath.Join(f.Data, "sessions")
+}
 
 // Lock keeps others from renewing the session of a profile, in this process and in
 // others, until unlock is called. It waits at most 30 s, or until ctx ends; then
-// the error is a [*LockBusyError].
+// the error is an [*atomicfile.LockedError].
 func Lock(ctx context.Context, sessionsFolder, profile string) (unlock func(), err error) {
 	return sessionFolder{sessionsFolder}.lock(ctx, profile, renewSuffix)
 }
@@ -85,11 +91,18 @@ type sessionFolder struct {
 }
 
 func (f sessionFolder) path(profile string) string {
+	if f.dir == "" {
+		return "" // not a file in the folder where the program was started
+	}
 	return filepath.Join(f.dir, profile+sessionSuffix)
 }
 
 // prepare makes the folder, and takes it away from others if they can enter it.
 func (f sessionFolder) prepare() error {
+	if f.dir == "" {
+		_, err := atomicfile.DataFolder()
+		return fmt.Errorf("sessions folder: %w", cmp.Or(err, errNoFolder))
+	}
 	if err := privateFolder(f.dir); err != nil {
 		return f.fail(err)
 	}
@@ -118,7 +131,7 @@ func (f sessionFolder) lock(ctx context.Context, profile, suffix string) (func()
 	if err := f.prepare(); err != nil {
 		return nil, err
 	}
-	return lockFile(ctx, filepath.Join(f.dir, profile+suffix))
+	return atomicfile.Lock(ctx, filepath.Join(f.dir, profile+suffix), lockPatience)
 }
 
 // seal encrypts s and puts it in the place of what is there.
@@ -146,6 +159,9 @@ func (f sessionFolder) seal(s Session, to age.Recipient) error {
 
 // read returns the encrypted session; ok is false if there is none.
 func (f sessionFolder) read(profile string) (sealed []byte, ok bool, err error) {
+	if f.dir == "" {
+		return nil, false, nil
+	}
 	path := f.path(profile)
 	sealed, err = readBounded(path, maxSessionBytes)
 	var large *TooLargeError

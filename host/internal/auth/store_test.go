@@ -16,6 +16,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/auth0-mcp/auth0-mcp/host/internal/atomicfile"
 	"github.com/google/go-cmp/cmp"
 )
 
@@ -351,9 +352,9 @@ func TestLock(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	soon, cancel := context.WithTimeout(t.Context(), 2*lockPoll)
+	soon, cancel := context.WithTimeout(t.Context(), 50*time.Millisecond)
 	defer cancel()
-	var busy *LockBusyError
+	var busy *atomicfile.LockedError
 	if _, err := Lock(soon, dir, "dev"); !errors.As(err, &busy) || !errors.Is(err, context.DeadlineExceeded) {
 		t.Errorf("got %v", err)
 	}

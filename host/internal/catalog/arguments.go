@@ -9,20 +9,21 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/auth0-mcp/auth0-mcp/proto/pluginv1"
 	"github.com/santhosh-tekuri/jsonschema/v6"
+
+	"github.com/auth0-mcp/auth0-mcp/host/internal/jsondoc"
+	"github.com/auth0-mcp/auth0-mcp/host/internal/redact"
+	"github.com/auth0-mcp/auth0-mcp/proto/pluginv1"
 )
 
 const (
 	maxArgumentBytes = 1 << 20
-	// maxProblems is how many problems one error tells: more do not help to mend
-	// the call, and an answer costs its reader.
+	// maxProblems is how many problems one error lists: more do not help to fix the call, and every answer costs tokens.
 	maxProblems = 20
 )
 
-// ArgumentError names everything that is wrong with a call's arguments, in words
-// for whoever wrote them. Values under keys that look like secrets are never
-// repeated in it.
+// ArgumentError lists everything that is wrong with a call's arguments, for the author of the call. It never repeats
+// values under names that suggest a secret.
 type ArgumentError struct {
 	Tool     string
 	Problems []ArgumentProblem
@@ -57,9 +58,8 @@ func (e *ArgumentError) Error() string {
 // empty and null raw stand for {}. The error is an *ArgumentError, or says that the
 // schema itself is unusable.
 //
-// Beyond the schema it refuses duplicate keys (whoever reviews the first does
-// not see that the second counts), documents over 1 MiB or nested too deep, and,
-// for a tool that changes the tenant, RedactionMarker in any key or string.
+// Beyond the schema it refuses documents over 1 MiB, those that readers understand differently (package jsondoc) and,
+// for a tool that changes the tenant, redact.Marker in any name or string.
 func (t *Tool) CheckArguments(raw json.RawMessage) error {
 	value, err := decodeArguments(raw)
 	if err != nil {
@@ -67,7 +67,8 @@ func (t *Tool) CheckArguments(raw json.RawMessage) error {
 	}
 	schema, compileErr := t.compile()
 	if compileErr != nil {
-		return fmt.Errorf("tool %s of plugin %s cannot be called, its manifest is faulty: %w", t.Name, t.Plugin.Name, compileErr)
+		return fmt.Errorf("tool %s of plugin %s cannot be called, its manifest is faulty: %w",
+			t.Name, t.Plugin.Name, compileErr)
 	}
 	var problems []ArgumentProblem
 	if t.Effect != pluginv1.EffectRead {
@@ -95,11 +96,11 @@ func decodeArguments(raw json.RawMessage) (map[string]any, *ArgumentProblem) {
 	if len(raw) > maxArgumentBytes {
 		return nil, &ArgumentProblem{Text: fmt.Sprintf("the arguments are larger than %d bytes", maxArgumentBytes)}
 	}
-	value, err := decodeStrict(raw)
+	value, err := jsondoc.Decode(raw)
 	if err != nil {
-		var fault *jsonFaultError
-		if errors.As(err, &fault) && len(fault.at) > 0 {
-			return nil, &ArgumentProblem{Path: fault.at.String(), Text: fault.Error()}
+		var fault *jsondoc.Error
+		if errors.As(err, &fault) && len(fault.Path) > 0 {
+			return nil, &ArgumentProblem{Path: fault.Path.String(), Text: fault.Error()}
 		}
 		return nil, &ArgumentProblem{Text: "the arguments are refused: " + err.Error()}
 	}
@@ -110,27 +111,28 @@ func decodeArguments(raw json.RawMessage) (map[string]any, *ArgumentProblem) {
 	return object, nil
 }
 
-// appendRedacted finds the redaction marker, also inside longer strings and in
-// keys: a redacted document may be sent back whole.
-func appendRedacted(problems []ArgumentProblem, at location, v any) []ArgumentProblem {
-	report := func(at location, what string) {
+// appendRedacted finds the redaction marker, also inside longer strings and in names: a redacted document may be sent
+// back as a whole.
+func appendRedacted(problems []ArgumentProblem, at jsondoc.Path, v any) []ArgumentProblem {
+	report := func(at jsondoc.Path, what string) {
 		problems = append(problems, ArgumentProblem{Path: at.String(), Text: fmt.Sprintf(
-			"%s %s %s: it was read in redacted form, and sending it back would overwrite the real value; leave it out to keep the real value, or give a new one",
-			at, what, RedactionMarker)})
+			"%s %s %s: it was read in redacted form, and sending it back would overwrite the real value; "+
+				"leave it out to keep the real value, or give a new one",
+			at, what, redact.Marker)})
 	}
 	switch v := v.(type) {
 	case string:
-		if strings.Contains(v, RedactionMarker) {
+		if strings.Contains(v, redact.Marker) {
 			report(at, "contains")
 		}
 	case []any:
 		for i, item := range v {
-			problems = appendRedacted(problems, at.with(indexStep(i)), item)
+			problems = appendRedacted(problems, at.With(jsondoc.Item(i)), item)
 		}
 	case map[string]any:
-		for _, key := range sortedKeys(v) {
-			here := at.with(keyStep(key))
-			if strings.Contains(key, RedactionMarker) {
+		for _, key := range sortedNames(v) {
+			here := at.With(jsondoc.Member(key))
+			if strings.Contains(key, redact.Marker) {
 				report(here, "has a key that contains")
 			}
 			problems = appendRedacted(problems, here, v[key])
@@ -139,17 +141,17 @@ func appendRedacted(problems []ArgumentProblem, at location, v any) []ArgumentPr
 	return problems
 }
 
-// placedProblem keeps the location of a problem for ordering.
+// placedProblem keeps the path of a problem, by which problems are sorted.
 type placedProblem struct {
-	at   location
+	at   jsondoc.Path
 	text string
 }
 
-// sorted returns the problems ordered by place, each once: the validator walks
-// objects in random order and may find one fault by two keywords.
+// sorted returns the problems in the order of their paths, each once: the validator walks objects in random order and
+// may find one fault through two keywords.
 func (w *wording) sorted() []ArgumentProblem {
 	slices.SortFunc(w.problems, func(a, b placedProblem) int {
-		return cmp.Or(a.at.compare(b.at), cmp.Compare(a.text, b.text))
+		return cmp.Or(a.at.Compare(b.at), cmp.Compare(a.text, b.text))
 	})
 	problems := make([]ArgumentProblem, 0, len(w.problems))
 	for _, p := range w.problems {

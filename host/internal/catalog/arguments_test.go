@@ -8,8 +8,9 @@ import (
 	"sync"
 	"testing"
 
-	"github.com/auth0-mcp/auth0-mcp/proto/pluginv1"
 	"github.com/google/go-cmp/cmp"
+
+	"github.com/auth0-mcp/auth0-mcp/proto/pluginv1"
 )
 
 const clientSchema = `{

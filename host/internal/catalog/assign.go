@@ -7,10 +7,9 @@ import (
 	"strings"
 )
 
-// Assign makes a call's arguments of words as a person types them: key=value,
-// read as what the tool's schema says of the key. A text is taken as it is,
-// anything else as JSON; a list collects the values of all words with its key. It
-// checks the words only: CheckArguments checks what they come to.
+// Assign makes a call's arguments from words of a command line: key=value. The tool's schema decides how a value is
+// read: where it allows a string, as it is, else as JSON; an array collects the values of all words with its key.
+// Assign checks the words only; CheckArguments checks the result.
 func (t *Tool) Assign(words []string) (json.RawMessage, error) {
 	var schema assignSchema
 	if err := json.Unmarshal(t.InputSchema, &schema); err != nil {
@@ -74,8 +73,7 @@ func (s *assignSchema) items() *assignSchema {
 	return &assignSchema{Type: "string"}
 }
 
-// read takes a text as it is where the schema has one, unless it is a null that
-// the schema has too.
+// read reads a value as a string where the schema allows one, except for null where it allows that too.
 func (s *assignSchema) read(key, value string) (any, error) {
 	if s.allows("string") && (value != "null" || !s.allows("null")) {
 		return value, nil

@@ -20,7 +20,7 @@ func (noLoader) Load(string) (any, error) {
 	return nil, errRemoteSchema
 }
 
-// compileSchema compiles an input schema, decoded by decodeStrict, under draft
+// compileSchema compiles an input schema, decoded by jsondoc.Decode, under draft
 // 2020-12. The validator's metaschema catches what the structural check leaves
 // to it: keywords with values of the wrong kind, patterns that do not compile.
 func compileSchema(doc any) (*jsonschema.Schema, error) {

@@ -13,8 +13,7 @@ import (
 // anyValue is the description of a schema that says nothing about its value.
 const anyValue = "a value that its schema allows"
 
-// describe says in words which values a schema allows, such as "an integer from
-// 1 to 100", to fill «must be …».
+// describe says in words which values a schema allows, such as "an integer from 1 to 100", to complete "must be …".
 func (s *toolSchema) describe(v any) string {
 	return s.describeWithin(v, maxSchemaDepth)
 }
@@ -119,7 +118,8 @@ func (s *toolSchema) describeArray(schema map[string]any, depth int) string {
 	text := "an array"
 	if items, ok := schema["items"].(map[string]any); ok {
 		plural := map[string]string{
-			"string": "strings", "integer": "integers", "number": "numbers", "boolean": "booleans", "object": "objects", "array": "arrays",
+			"string": "strings", "integer": "integers", "number": "numbers", "boolean": "booleans",
+			"object": "objects", "array": "arrays",
 		}
 		kind, _ := items["type"].(string)
 		if values, ok := items["enum"].([]any); ok {
@@ -143,7 +143,7 @@ func describeObject(schema map[string]any) string {
 	return "an object"
 }
 
-// describeCount words the bounds of a length. A bound written as 1.0 counts as 1.
+// describeCount describes the bounds of a length. A bound written as 1.0 counts as 1.
 func describeCount(schema map[string]any, lowKey, highKey, one, many string) string {
 	low, hasLow := count(schema[lowKey])
 	high, hasHigh := count(schema[highKey])
@@ -179,8 +179,8 @@ func count(v any) (int, bool) {
 	return int(exact.Num().Int64()), true
 }
 
-// literal writes a value that a schema allows the way it stands in JSON, in
-// full: it is there to be copied. Of an array or an object only that it is one.
+// literal writes a value that a schema allows as JSON, in full, since it is to be copied; an array or an object only by
+// its kind.
 func literal(v any) string {
 	switch v := v.(type) {
 	case string:
@@ -192,7 +192,7 @@ func literal(v any) string {
 	}
 }
 
-// sizeOf words a value's size, which is all that is wrong with it.
+// sizeOf describes a value by its size, for errors about nothing else.
 func sizeOf(v any) string {
 	switch v := v.(type) {
 	case string:

@@ -9,6 +9,8 @@ import (
 	"io"
 	"os"
 	"strings"
+
+	"github.com/auth0-mcp/auth0-mcp/host/internal/jsondoc"
 )
 
 const digestPrefix = "sha256:"
@@ -39,10 +41,10 @@ func ParseDigest(s string) (Digest, error) {
 	var d Digest
 	digits, ok := strings.CutPrefix(s, digestPrefix)
 	if !ok || len(digits) != hex.EncodedLen(len(d)) || digits != strings.ToLower(digits) {
-		return Digest{}, fmt.Errorf("digest %s: want %q and %d lower-case hex digits", quoteShort(s), digestPrefix, hex.EncodedLen(len(d)))
+		return Digest{}, fmt.Errorf("digest %s: want %q and %d lower-case hex digits", jsondoc.Quote(s), digestPrefix, hex.EncodedLen(len(d)))
 	}
 	if _, err := hex.Decode(d[:], []byte(digits)); err != nil {
-		return Digest{}, fmt.Errorf("digest %s: %w", quoteShort(s), err)
+		return Digest{}, fmt.Errorf("digest %s: %w", jsondoc.Quote(s), err)
 	}
 	if d.IsZero() {
 		return Digest{}, errors.New("digest: all digits are zero, which vouches for no file")

@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/auth0-mcp/auth0-mcp/host/internal/jsondoc"
 	"github.com/auth0-mcp/auth0-mcp/proto/pluginv1"
 )
 
@@ -69,7 +70,7 @@ type NoMatchError struct {
 }
 
 func (e *NoMatchError) Error() string {
-	text := fmt.Sprintf("--tools: %s matches no tool", quoteShort(e.Pattern))
+	text := fmt.Sprintf("--tools: %s matches no tool", jsondoc.Quote(e.Pattern))
 	switch {
 	case e.Refusal != nil:
 		return text + " that is loaded: " + e.Refusal.String()

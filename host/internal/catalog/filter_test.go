@@ -6,8 +6,9 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/auth0-mcp/auth0-mcp/proto/pluginv1"
 	"github.com/google/go-cmp/cmp"
+
+	"github.com/auth0-mcp/auth0-mcp/proto/pluginv1"
 )
 
 // aCatalog has two plugins with five tools, and a third plugin that nobody

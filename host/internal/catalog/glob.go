@@ -1,7 +1,7 @@
 package catalog
 
-// MatchGlob reports whether the whole of name fits pattern: "*" stands for any
-// run of characters, also none, "?" for exactly one, everything else for itself.
+// MatchGlob reports whether the whole of name matches pattern: "*" matches any run of characters, including none, "?"
+// exactly one, everything else itself.
 func MatchGlob(pattern, name string) bool {
 	p, n := []rune(pattern), []rune(name)
 	pi, ni := 0, 0

@@ -13,8 +13,7 @@ import (
 	"strings"
 	"time"
 
-	"github.com/gofrs/flock"
-
+	"github.com/auth0-mcp/auth0-mcp/host/internal/atomicfile"
 	"github.com/auth0-mcp/auth0-mcp/proto/pluginv1"
 )
 
@@ -110,19 +109,15 @@ func (e LockEntry) leftover(userDir string, p *Plugin) bool {
 
 // lockInstalls keeps two installs from crossing.
 func lockInstalls(ctx context.Context, path string) (unlock func(), err error) {
-	bounded, cancel := context.WithTimeout(ctx, installPatience)
-	defer cancel()
-	mutex := flock.New(path)
-	if _, err := mutex.TryLockContext(bounded, 20*time.Millisecond); err != nil {
-		switch {
-		case ctx.Err() != nil:
-			return nil, ctx.Err()
-		case bounded.Err() != nil:
-			return nil, &BusyError{path}
-		}
-		return nil, fmt.Errorf("locking %s: %w", path, err)
+	unlock, err = atomicfile.Lock(ctx, path, installPatience)
+	var locked *atomicfile.LockedError
+	switch {
+	case err != nil && ctx.Err() != nil:
+		return nil, ctx.Err()
+	case errors.As(err, &locked):
+		return nil, &BusyError{path}
 	}
-	return func() { _ = mutex.Unlock() }, nil
+	return unlock, err
 }
 
 // stage copies the plugin to a folder of ours and checks that the copies are what the

@@ -15,6 +15,8 @@ import (
 const (
 	manifestName   = "manifest.json"
 	manifestSuffix = ".manifest.json"
+	// windowsEnding is what Windows executes a program by.
+	windowsEnding = ".exe"
 )
 
 // Load reads every manifest of the sources: dev plugins first, then the plugin
@@ -184,7 +186,7 @@ func ReadPlugin(manifestPath string) (*Plugin, error) {
 	if err := ValidateManifest(p.Manifest); err != nil {
 		return nil, fmt.Errorf("%s: %w", manifestPath, err)
 	}
-	if p.Path, err = resolveExecutable(p.Dir, p.Executable); err != nil {
+	if p.Path, err = resolveExecutable(runtime.GOOS, p.Dir, p.Executable); err != nil {
 		return nil, fmt.Errorf("%s: %w", manifestPath, err)
 	}
 	return p, nil
@@ -204,13 +206,24 @@ func readPlugin(path string) (*Plugin, []any, error) {
 	return &Plugin{Manifest: m, Dir: filepath.Dir(path), ManifestPath: path, ManifestDigest: sha256.Sum256(data)}, schemas, nil
 }
 
-// resolveExecutable returns the absolute path of a manifest's executable. It is
-// refused if symbolic links lead out of the folder, if it is not a regular file,
-// or if it may not be executed.
-func resolveExecutable(dir, executable string) (string, error) {
+// ExecutableName is the name of a manifest's executable on a system, as GOOS names it.
+// A manifest is the same on all systems: on Windows the name gets the ending .exe,
+// unless it has it.
+func ExecutableName(goos, executable string) string {
+	if goos == "windows" && !strings.EqualFold(filepath.Ext(executable), windowsEnding) {
+		return executable + windowsEnding
+	}
+	return executable
+}
+
+// resolveExecutable returns the absolute path of a manifest's executable on a system.
+// It is refused if symbolic links lead out of the folder, if
+// it is not a regular file, or if it may not be executed.
+func resolveExecutable(goos, dir, executable string) (string, error) {
 	if err := checkExecutable(executable); err != nil {
 		return "", err
 	}
+	executable = ExecutableName(goos, executable)
 	path := filepath.Join(dir, filepath.FromSlash(executable))
 	realPath, err := filepath.EvalSymlinks(path)
 	if err != nil {
@@ -229,7 +242,7 @@ func resolveExecutable(dir, executable string) (string, error) {
 		return "", fmt.Errorf("executable %s: %w", executable, err)
 	case !info.Mode().IsRegular():
 		return "", fmt.Errorf("executable %s is not a regular file", executable)
-	case runtime.GOOS != "windows" && info.Mode().Perm()&0o111 == 0:
+	case goos != "windows" && info.Mode().Perm()&0o111 == 0:
 		return "", fmt.Errorf("executable %s may not be executed: chmod +x %s", executable, path)
 	}
 	return path, nil

@@ -8,8 +8,9 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/auth0-mcp/auth0-mcp/proto/pluginv1"
 	"github.com/google/go-cmp/cmp"
+
+	"github.com/auth0-mcp/auth0-mcp/proto/pluginv1"
 )
 
 func reader(plugin string) pluginv1.Manifest {
@@ -290,6 +291,33 @@ func TestExecutable(t *testing.T) {
 			t.Errorf("got %v", r)
 		}
 	})
+}
+
+// One manifest serves all systems: on Windows programs end in .exe.
+func TestExecutableOnEachSystem(t *testing.T) {
+	for name, tt := range map[string]struct{ goos, file, executable, want string }{
+		"linux":                      {"linux", "run", "run", "run"},
+		"macOS":                      {"darwin", "run", "run", "run"},
+		"windows":                    {"windows", "run.exe", "run", "run.exe"},
+		"windows, with its ending":   {"windows", "run.EXE", "run.EXE", "run.EXE"},
+		"windows, another ending":    {"windows", "run.v2.exe", "run.v2", "run.v2.exe"},
+		"windows, in a folder":       {"windows", "bin/run.exe", "bin/run", "bin/run.exe"},
+		"windows, without an ending": {"windows", "run", "run", ""},
+		"linux, made for windows":    {"linux", "run.exe", "run", ""},
+	} {
+		t.Run(name, func(t *testing.T) {
+			dir := t.TempDir()
+			writeFile(t, filepath.Join(dir, tt.file), "a program", 0o700)
+			got, err := resolveExecutable(tt.goos, dir, tt.executable)
+			if tt.want == "" {
+				wantError(t, err, "executable ")
+				return
+			}
+			if err != nil || got != filepath.Join(dir, filepath.FromSlash(tt.want)) {
+				t.Errorf("got %s, %v", got, err)
+			}
+		})
+	}
 }
 
 func remove(t *testing.T, path string) {

@@ -12,6 +12,7 @@ import (
 	"strings"
 
 	"github.com/auth0-mcp/auth0-mcp/host/internal/atomicfile"
+	"github.com/auth0-mcp/auth0-mcp/host/internal/jsondoc"
 )
 
 const (
@@ -50,6 +51,10 @@ func (e *LockVersionError) Error() string {
 // ReadLock reads the lock file at path. A file that does not exist is an empty
 // lock: nothing has been installed yet.
 func ReadLock(path string) (Lock, error) {
+	var writers *atomicfile.WritersError
+	if errors.As(atomicfile.CheckWriters(path), &writers) {
+		return Lock{}, fmt.Errorf("lock file %s is not trusted: %w", path, writers)
+	}
 	data, err := readSmall(path, maxLockBytes)
 	if errors.Is(err, fs.ErrNotExist) {
 		return Lock{Plugins: map[string]LockEntry{}}, nil
@@ -67,7 +72,7 @@ func ReadLock(path string) (Lock, error) {
 // parseLock refuses everything it does not know: a lock that is only half
 // understood must not vouch for a binary.
 func parseLock(data []byte) (Lock, error) {
-	tree, err := decodeStrict(data)
+	tree, err := jsondoc.Decode(data)
 	if err != nil {
 		return Lock{}, err
 	}
@@ -88,13 +93,13 @@ func parseLock(data []byte) (Lock, error) {
 		return Lock{}, errors.New(`"plugins" is missing`)
 	}
 	lock := Lock{Plugins: make(map[string]LockEntry, len(plugins))}
-	for _, name := range sortedKeys(plugins) {
+	for _, name := range sortedNames(plugins) {
 		entry, err := parseLockEntry(plugins[name])
 		if err == nil {
 			err = checkLockEntry(name, entry)
 		}
 		if err != nil {
-			return Lock{}, fmt.Errorf("plugin %s: %w", quoteShort(name), err)
+			return Lock{}, fmt.Errorf("plugin %s: %w", jsondoc.Quote(name), err)
 		}
 		lock.Plugins[name] = entry
 	}
@@ -125,7 +130,7 @@ func checkLockEntry(name string, entry LockEntry) error {
 	case !isPluginName(name):
 		return errors.New("not a plugin's name")
 	case !isSemver(entry.Version):
-		return fmt.Errorf("version %s: want a semantic version such as 1.2.3", quoteShort(entry.Version))
+		return fmt.Errorf("version %s: want a semantic version such as 1.2.3", jsondoc.Quote(entry.Version))
 	case entry.Binary.IsZero() || entry.Manifest.IsZero():
 		return errors.New("a digest is missing")
 	}
@@ -143,7 +148,7 @@ func ParseBundled(s string) (Lock, error) {
 	for item := range strings.SplitSeq(strings.TrimSuffix(s, ";"), ";") {
 		name, entry, err := parseBundledEntry(item)
 		if err != nil {
-			return Lock{}, fmt.Errorf("bundled plugin %s: %w; the build is faulty", quoteShort(item), err)
+			return Lock{}, fmt.Errorf("bundled plugin %s: %w; the build is faulty", jsondoc.Quote(item), err)
 		}
 		if _, twice := lock.Plugins[name]; twice {
 			return Lock{}, fmt.Errorf("bundled plugin %s is given twice; the build is faulty", name)
@@ -199,7 +204,7 @@ func (l Lock) Write(path string) error {
 func (l Lock) encode() ([]byte, error) {
 	for name, entry := range l.Plugins {
 		if err := checkLockEntry(name, entry); err != nil {
-			return nil, fmt.Errorf("plugin %s: %w", quoteShort(name), err)
+			return nil, fmt.Errorf("plugin %s: %w", jsondoc.Quote(name), err)
 		}
 	}
 	document := lockDocument{Version: lockVersion, Plugins: l.Plugins}

@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/auth0-mcp/auth0-mcp/host/internal/jsondoc"
 	"github.com/auth0-mcp/auth0-mcp/proto/pluginv1"
 )
 
@@ -34,7 +35,7 @@ func (e *ManifestError) Error() string {
 	for i, p := range e.Problems {
 		texts[i] = p.Error()
 	}
-	return fmt.Sprintf("manifest of plugin %s: %s", quoteShort(e.Plugin), strings.Join(texts, "; "))
+	return fmt.Sprintf("manifest of plugin %s: %s", jsondoc.Quote(e.Plugin), strings.Join(texts, "; "))
 }
 
 // Unwrap returns the problems, so that a *ProtocolError among them is found.
@@ -82,7 +83,7 @@ func versions(list []int) string {
 // encoding/json takes for the field: a reviewer would read one value and the
 // host use the other. The second result is the decoded schema of each tool.
 func decodeManifest(data []byte) (pluginv1.Manifest, []any, error) {
-	tree, err := decodeStrict(data)
+	tree, err := jsondoc.Decode(data)
 	if err != nil {
 		return pluginv1.Manifest{}, nil, fmt.Errorf("manifest: %w", err)
 	}
@@ -125,7 +126,7 @@ func exactKeys(v any, names []string) (map[string]any, error) {
 	}
 	for key := range object {
 		if !slices.Contains(names, key) {
-			return nil, fmt.Errorf("unknown key %s", quoteShort(key))
+			return nil, fmt.Errorf("unknown key %s", jsondoc.Quote(key))
 		}
 	}
 	return object, nil
@@ -140,7 +141,7 @@ func ValidateManifest(m pluginv1.Manifest) error {
 		if len(t.InputSchema) == 0 || len(t.InputSchema) > maxSchemaBytes {
 			continue // schemaProblems says so
 		}
-		doc, err := decodeStrict(t.InputSchema)
+		doc, err := jsondoc.Decode(t.InputSchema)
 		if err != nil {
 			doc = err
 		}
@@ -176,10 +177,10 @@ func manifestProblems(m pluginv1.Manifest, schemas []any) []error {
 	var problems []error
 	report := func(format string, args ...any) { problems = append(problems, fmt.Errorf(format, args...)) }
 	if !isPluginName(m.Name) {
-		report("name %s: want a lower-case letter, then lower-case letters, digits and dashes, 31 characters at most", quoteShort(m.Name))
+		report("name %s: want a lower-case letter, then lower-case letters, digits and dashes, 31 characters at most", jsondoc.Quote(m.Name))
 	}
 	if !isSemver(m.Version) {
-		report("version %s: want a semantic version such as 1.2.3", quoteShort(m.Version))
+		report("version %s: want a semantic version such as 1.2.3", jsondoc.Quote(m.Version))
 	}
 	if !slices.Contains(m.Protocols, pluginv1.ProtocolVersion) {
 		problems = append(problems, &ProtocolError{Plugin: m.Protocols, Host: []int{pluginv1.ProtocolVersion}})
@@ -228,7 +229,7 @@ func toolProblems(t pluginv1.ToolManifest, schema any) []error {
 	var problems []error
 	report := func(format string, args ...any) { problems = append(problems, fmt.Errorf(format, args...)) }
 	if !isIdentifier(t.Name) {
-		report("name %s: want a lower-case letter, then lower-case letters, digits and underscores, 64 characters at most", quoteShort(t.Name))
+		report("name %s: want a lower-case letter, then lower-case letters, digits and underscores, 64 characters at most", jsondoc.Quote(t.Name))
 	}
 	if strings.TrimSpace(t.Description) == "" || len(t.Description) > maxDescriptionBytes {
 		report("description of %d bytes: want 1 to %d", len(t.Description), maxDescriptionBytes)
@@ -242,7 +243,7 @@ func toolProblems(t pluginv1.ToolManifest, schema any) []error {
 	}
 	methods := t.Effect.Methods()
 	if methods == nil {
-		report("effect %s: want read, write or destroy", quoteShort(string(t.Effect)))
+		report("effect %s: want read, write or destroy", jsondoc.Quote(string(t.Effect)))
 	}
 	if len(t.Scopes) > maxListed || len(t.Paths) > maxListed {
 		report("more than %d scopes or paths", maxListed)
@@ -250,19 +251,19 @@ func toolProblems(t pluginv1.ToolManifest, schema any) []error {
 	}
 	for _, scope := range t.Scopes {
 		if !isScope(scope) {
-			report("scope %s: want verb:noun, such as read:clients", quoteShort(scope))
+			report("scope %s: want verb:noun, such as read:clients", jsondoc.Quote(scope))
 		}
 	}
 	for _, path := range t.Paths {
 		if err := checkText(path, false); err != nil || len(path) > maxArgBytes {
-			report("path %s: want at most %d bytes of visible text", quoteShort(path), maxArgBytes)
+			report("path %s: want at most %d bytes of visible text", jsondoc.Quote(path), maxArgBytes)
 			continue
 		}
 		rule, err := pluginv1.ParsePathRule(path)
 		if err != nil {
 			problems = append(problems, err)
 		} else if methods != nil && !slices.Contains(methods, rule.Method()) {
-			report("path %s: a tool with the effect %s may not send %s", quoteShort(path), t.Effect, rule.Method())
+			report("path %s: a tool with the effect %s may not send %s", jsondoc.Quote(path), t.Effect, rule.Method())
 		}
 	}
 	if len(t.Untrusted) > maxListed {
@@ -272,7 +273,7 @@ func toolProblems(t pluginv1.ToolManifest, schema any) []error {
 	for _, field := range t.Untrusted {
 		// The form leaves no room for what is invisible.
 		if _, err := pluginv1.ParseFieldPath(field); err != nil || len(field) > maxArgBytes {
-			report("untrusted field %s: want a path such as logs[].user_agent, at most %d bytes", quoteShort(field), maxArgBytes)
+			report("untrusted field %s: want a path such as logs[].user_agent, at most %d bytes", jsondoc.Quote(field), maxArgBytes)
 		}
 	}
 	return append(problems, schemaProblems(schema, len(t.InputSchema))...)
@@ -286,7 +287,7 @@ func checkExecutable(path string) error {
 	case path == "":
 		return errors.New("executable is missing: want the binary's path, relative to the manifest's folder")
 	case strings.ContainsAny(path, `\:`), !fs.ValidPath(path), path == ".", len(path) > maxArgBytes, checkText(path, false) != nil:
-		return fmt.Errorf("executable %s: want a clean relative path with forward slashes inside the manifest's folder", quoteShort(path))
+		return fmt.Errorf("executable %s: want a clean relative path with forward slashes inside the manifest's folder", jsondoc.Quote(path))
 	}
 	return nil
 }

@@ -6,10 +6,9 @@ import (
 	"strings"
 )
 
-// NearNames returns at most limit of the candidates that a person who wrote name
-// may have meant, the nearest first: those that differ in case and separators
-// only, then those within a few edits, then those that contain it or are
-// contained in it.
+// NearNames returns the candidates that name may be a misspelling of, at most limit of them, the most similar first:
+// those that differ only in case and separators, then those within a few edits, then those that contain it or are
+// contained in it. Every "did you mean" of the program comes from here.
 func NearNames(name string, candidates []string, limit int) []string {
 	type ranked struct {
 		name string
@@ -20,7 +19,7 @@ func NearNames(name string, candidates []string, limit int) []string {
 	if wanted == "" || len(wanted) > 128 {
 		return nil
 	}
-	// Of two letters any other two are one edit away: "id" is no misspelt "ip".
+	// Short names differ by one edit without being misspelt: "ip" does not mean "id".
 	tolerance := 0
 	if len(wanted) > 2 {
 		tolerance = min(max(len(wanted)/4, 1), 4)
@@ -47,8 +46,8 @@ func NearNames(name string, candidates []string, limit int) []string {
 	return names
 }
 
-// foldName drops case and everything that is not a letter or a digit, so that
-// perPage, per-page and per_page are one name.
+// foldName drops case and everything that is not a letter or a digit, so that perPage, per-page and per_page become
+// equal.
 func foldName(name string) string {
 	return strings.Map(func(r rune) rune {
 		switch {
@@ -62,8 +61,8 @@ func foldName(name string) string {
 	}, name)
 }
 
-// editDistance counts the insertions, deletions, replacements and swaps of
-// neighbours that make a into b, in bytes.
+// editDistance is the number of insertions, deletions, replacements and swaps of neighbours that turn a into b, in
+// bytes (the optimal string alignment distance).
 func editDistance(a, b string) int {
 	older, old, now := make([]int, len(b)+1), make([]int, len(b)+1), make([]int, len(b)+1)
 	for j := range old {

@@ -5,8 +5,10 @@ import (
 	"fmt"
 	"sync"
 
-	"github.com/auth0-mcp/auth0-mcp/proto/pluginv1"
 	"github.com/santhosh-tekuri/jsonschema/v6"
+
+	"github.com/auth0-mcp/auth0-mcp/host/internal/jsondoc"
+	"github.com/auth0-mcp/auth0-mcp/proto/pluginv1"
 )
 
 // Origin is where a plugin was found.
@@ -71,7 +73,7 @@ func newTool(p *Plugin, m pluginv1.ToolManifest) *Tool {
 }
 
 func newToolSchema(raw json.RawMessage) (*toolSchema, error) {
-	doc, err := decodeStrict(raw)
+	doc, err := jsondoc.Decode(raw)
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", schemaPrefix, err)
 	}
@@ -87,7 +89,7 @@ func newToolSchema(raw json.RawMessage) (*toolSchema, error) {
 type RefusalKind string
 
 const (
-	// Untrusted plugins are in no lock.
+	// Untrusted plugins are in no lock, or in files that other users can change.
 	Untrusted RefusalKind = "untrusted"
 	// Changed plugins are locked, with another manifest than the one found.
 	Changed RefusalKind = "changed"

@@ -4,14 +4,15 @@ import (
 	"encoding/json"
 	"fmt"
 	"strings"
+
+	"github.com/auth0-mcp/auth0-mcp/host/internal/jsondoc"
 )
 
 const (
-	// maxSchemaBytes is more than the largest tool list that an MCP client reads
-	// with pleasure.
+	// maxSchemaBytes is more than the largest list of tools that clients handle well.
 	maxSchemaBytes = 64 << 10
-	// maxSchemaDepth and maxSchemaNodes hold for the schema with every $ref
-	// written out: some clients write them out, and validation walks them.
+	// maxSchemaDepth and maxSchemaNodes apply to the schema with every $ref expanded: some clients expand them, and
+	// validation walks them.
 	maxSchemaDepth = 24
 	maxSchemaNodes = 5000
 
@@ -20,11 +21,10 @@ const (
 	schemaPrefix = "inputSchema"
 )
 
-// schemaProblems checks the form of an input schema by walking its JSON: an
-// object, closed at every level, without what MCP clients refuse (unions in
-// "type", remote references, combinators at the top) and without keywords that
-// this check does not know, because it could not tell what they let through.
-// size is the number of bytes as declared. doc may be the error of decoding.
+// schemaProblems checks the form of an input schema by walking its JSON. It must be an object, closed at every level,
+// without what MCP clients refuse (unions in "type", remote references, combinators at the top) and without keywords
+// that this check does not know, since it could not tell what they allow. size is the number of bytes as declared.
+// doc may be the error of decoding.
 func schemaProblems(doc any, size int) []error {
 	if err, ok := doc.(error); ok {
 		return []error{fmt.Errorf("%s: %w", schemaPrefix, err)}
@@ -39,11 +39,11 @@ func schemaProblems(doc any, size int) []error {
 	c := schemaChecker{root: root}
 	c.defs, _ = root["$defs"].(map[string]any)
 	c.checkRoot()
-	for _, name := range sortedKeys(c.defs) {
-		if !isPlainKey(name) {
-			c.report(location{keyStep("$defs")}, "the name %s: want letters, digits, _ and -", quoteShort(name))
+	for _, name := range sortedNames(c.defs) {
+		if !isDefinitionName(name) {
+			c.report(jsondoc.Path{jsondoc.Member("$defs")}, "the name %s: want letters, digits, _ and -", jsondoc.Quote(name))
 		}
-		c.checkValue(location{keyStep("$defs"), keyStep(name)}, c.defs[name], false)
+		c.checkValue(jsondoc.Path{jsondoc.Member("$defs"), jsondoc.Member(name)}, c.defs[name], false)
 	}
 	if len(c.problems) == 0 {
 		c.checkExpansion()
@@ -57,7 +57,7 @@ type schemaChecker struct {
 	problems []error
 }
 
-func (c *schemaChecker) report(at location, format string, args ...any) {
+func (c *schemaChecker) report(at jsondoc.Path, format string, args ...any) {
 	where := schemaPrefix
 	if len(at) > 0 {
 		where += "." + at.String()
@@ -85,9 +85,10 @@ func (c *schemaChecker) checkRoot() {
 		c.report(nil, "$defs must be an object, not %s", kindOf(v))
 	}
 	properties, _ := c.root["properties"].(map[string]any)
-	for _, name := range sortedKeys(properties) {
+	for _, name := range sortedNames(properties) {
 		if len(name) > 64 || !isArgumentName(name) {
-			c.report(nil, "argument %s: some MCP clients refuse names other than 1 to 64 letters, digits, _, - and dots", quoteShort(name))
+			const format = "argument %s: some MCP clients refuse names other than 1 to 64 letters, digits, _, - and dots"
+			c.report(nil, format, jsondoc.Quote(name))
 		}
 	}
 	c.checkKeywords(nil, c.root, true)
@@ -95,12 +96,14 @@ func (c *schemaChecker) checkRoot() {
 }
 
 func isArgumentName(s string) bool {
-	return s != "" && onlyBytes(s, func(b byte) bool { return isASCIILetter(b) || isDigit(b) || b == '_' || b == '-' || b == '.' })
+	return s != "" && onlyBytes(s, func(b byte) bool {
+		return isASCIILetter(b) || isDigit(b) || b == '_' || b == '-' || b == '.'
+	})
 }
 
-// checkValue checks the schema of a value. named is true if an enclosing array,
-// map or combinator already carries the description that a free-form map needs.
-func (c *schemaChecker) checkValue(at location, s any, named bool) {
+// checkValue checks the schema of a value. named is true if an enclosing array, map or combinator already has the
+// description that a free-form map needs.
+func (c *schemaChecker) checkValue(at jsondoc.Path, s any, named bool) {
 	schema, ok := s.(map[string]any)
 	if !ok {
 		c.report(at, "must be a schema object, not %s: it would allow any value", kindOf(s))
@@ -132,9 +135,9 @@ func (c *schemaChecker) checkValue(at location, s any, named bool) {
 	c.checkCombinators(at, schema, named)
 }
 
-// checkUntyped demands that a schema without a type says in another way which
-// values it allows: nothing said means everything allowed.
-func (c *schemaChecker) checkUntyped(at location, schema map[string]any) {
+// checkUntyped requires that a schema without a type restricts its values in another way: without any it would allow
+// all.
+func (c *schemaChecker) checkUntyped(at jsondoc.Path, schema map[string]any) {
 	if _, ok := schema["properties"]; ok {
 		c.report(at, `"properties" without "type": "object" allows every value that is not an object`)
 		return
@@ -147,13 +150,13 @@ func (c *schemaChecker) checkUntyped(at location, schema map[string]any) {
 	c.report(at, `has no "type": any value would be allowed`)
 }
 
-func (c *schemaChecker) checkObject(at location, schema map[string]any, named bool) {
+func (c *schemaChecker) checkObject(at jsondoc.Path, schema map[string]any, named bool) {
 	properties, isObject := schema["properties"].(map[string]any)
 	if v, ok := schema["properties"]; ok && !isObject {
 		c.report(at, "properties must be an object, not %s", kindOf(v))
 	}
-	for _, name := range sortedKeys(properties) {
-		c.checkValue(at.with(keyStep("properties")).with(keyStep(name)), properties[name], false)
+	for _, name := range sortedNames(properties) {
+		c.checkValue(at.With(jsondoc.Member("properties")).With(jsondoc.Member(name)), properties[name], false)
 	}
 	additional, present := schema["additionalProperties"]
 	members, isSchema := additional.(map[string]any)
@@ -163,7 +166,7 @@ func (c *schemaChecker) checkObject(at location, schema map[string]any, named bo
 	case additional == false:
 		for _, name := range stringsIn(schema["required"]) {
 			if _, ok := properties[name]; !ok {
-				c.report(at, "requires %s, which it does not allow", quoteShort(name))
+				c.report(at, "requires %s, which it does not allow", jsondoc.Quote(name))
 			}
 		}
 	case additional == true, isSchema && len(members) == 0:
@@ -171,20 +174,20 @@ func (c *schemaChecker) checkObject(at location, schema map[string]any, named bo
 			c.report(at, "a free-form map needs a description that says what it is for")
 		}
 	default:
-		c.checkValue(at.with(keyStep("additionalProperties")), additional, named)
+		c.checkValue(at.With(jsondoc.Member("additionalProperties")), additional, named)
 	}
 }
 
-func (c *schemaChecker) checkArray(at location, schema map[string]any, named bool) {
+func (c *schemaChecker) checkArray(at jsondoc.Path, schema map[string]any, named bool) {
 	items, ok := schema["items"]
 	if !ok {
 		c.report(at, `an array must have "items"`)
 		return
 	}
-	c.checkValue(at.with(keyStep("items")), items, named)
+	c.checkValue(at.With(jsondoc.Member("items")), items, named)
 }
 
-func (c *schemaChecker) checkCombinators(at location, schema map[string]any, named bool) {
+func (c *schemaChecker) checkCombinators(at jsondoc.Path, schema map[string]any, named bool) {
 	_, typed := schema["type"]
 	for _, keyword := range []string{"anyOf", "oneOf", "allOf"} {
 		v, ok := schema[keyword]
@@ -200,7 +203,7 @@ func (c *schemaChecker) checkCombinators(at location, schema map[string]any, nam
 			if typed && onlyRequires(branch) {
 				continue // narrows the object around it, opens nothing
 			}
-			c.checkValue(at.with(keyStep(keyword)).with(indexStep(i)), branch, named)
+			c.checkValue(at.With(jsondoc.Member(keyword)).With(jsondoc.Item(i)), branch, named)
 		}
 	}
 	if v, ok := schema["$ref"]; ok {
@@ -231,22 +234,21 @@ func onlyRequires(branch any) bool {
 	return true
 }
 
-// checkKeywords refuses unknown keywords and text with invisible characters:
-// everything in a schema reaches the model.
-func (c *schemaChecker) checkKeywords(at location, schema map[string]any, root bool) {
-	for _, keyword := range sortedKeys(schema) {
+// checkKeywords refuses unknown keywords, and text with invisible characters: everything in a schema reaches the model.
+func (c *schemaChecker) checkKeywords(at jsondoc.Path, schema map[string]any, root bool) {
+	for _, keyword := range sortedNames(schema) {
 		value := schema[keyword]
 		switch keyword {
 		case "$schema", "$defs":
 			if !root {
-				c.report(at, "%s belongs at the top level", quoteShort(keyword))
+				c.report(at, "%s belongs at the top level", jsondoc.Quote(keyword))
 			}
 		case "items", "additionalProperties", "anyOf", "oneOf", "allOf":
 		case "properties":
 			names, _ := value.(map[string]any)
-			for _, name := range sortedKeys(names) {
+			for _, name := range sortedNames(names) {
 				if err := checkText(name, false); err != nil {
-					c.report(at, "property %s %v", quoteShort(name), err)
+					c.report(at, "property %s %v", jsondoc.Quote(name), err)
 				}
 			}
 		case "title", "description", "$comment":
@@ -264,7 +266,7 @@ func (c *schemaChecker) checkKeywords(at location, schema map[string]any, root b
 				c.report(at, "%s %v", keyword, err)
 			}
 		default:
-			c.report(at, "keyword %s: the host cannot tell what it lets through", quoteShort(keyword))
+			c.report(at, "keyword %s: the host cannot tell what it lets through", jsondoc.Quote(keyword))
 		}
 	}
 }
@@ -281,7 +283,7 @@ func checkTexts(v any) error {
 			}
 		}
 	case map[string]any:
-		for _, key := range sortedKeys(v) {
+		for _, key := range sortedNames(v) {
 			if err := checkText(key, false); err != nil {
 				return err
 			}
@@ -293,17 +295,18 @@ func checkTexts(v any) error {
 	return nil
 }
 
-// checkExpansion refuses references that go in a circle and schemas that grow
-// too large when every reference is written out: twenty definitions that each
-// refer twice to the next are a million schemas.
+// checkExpansion refuses circular references, and schemas that grow too large when every reference is expanded: twenty
+// definitions that each refer twice to the next are a million schemas.
 func (c *schemaChecker) checkExpansion() {
 	e := expansion{checker: c, done: map[string]extent{}, open: map[string]bool{}}
 	total := e.measure(c.root)
 	switch {
 	case e.circle != "":
-		c.report(location{keyStep("$defs"), keyStep(e.circle)}, "refers to itself: arguments could be nested without end")
+		at := jsondoc.Path{jsondoc.Member("$defs"), jsondoc.Member(e.circle)}
+		c.report(at, "refers to itself: arguments could be nested without end")
 	case total.nodes > maxSchemaNodes, total.depth > maxSchemaDepth:
-		c.report(nil, "too large with every $ref written out: at most %d schemas, %d levels deep", maxSchemaNodes, maxSchemaDepth)
+		const format = "too large with every $ref written out: at most %d schemas, %d levels deep"
+		c.report(nil, format, maxSchemaNodes, maxSchemaDepth)
 	}
 }
 
@@ -328,8 +331,8 @@ func (e *expansion) measure(s any) extent {
 		total.depth = max(total.depth, child.depth)
 	}
 	if properties, ok := schema["properties"].(map[string]any); ok {
-		// In order, so that of several circles the same one is always named.
-		for _, name := range sortedKeys(properties) {
+		// Sorted, so that of several circles always the same one is reported.
+		for _, name := range sortedNames(properties) {
 			add(e.measure(properties[name]))
 		}
 	}
@@ -391,4 +394,10 @@ func kindOf(v any) string {
 	default:
 		return "an object"
 	}
+}
+
+func isDefinitionName(name string) bool {
+	const most = 40
+	return name != "" && len(name) <= most &&
+		onlyBytes(name, func(b byte) bool { return isASCIILetter(b) || isDigit(b) || b == '_' || b == '-' })
 }

@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"strings"
 	"testing"
+
+	"github.com/auth0-mcp/auth0-mcp/host/internal/jsondoc"
 )
 
 // closed is an object schema with the given properties, closed.
@@ -30,7 +32,7 @@ var goodSchemas = []string{
 
 func TestSchemaAccepted(t *testing.T) {
 	for _, s := range goodSchemas {
-		doc, err := decodeStrict([]byte(s))
+		doc, err := jsondoc.Decode([]byte(s))
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -107,7 +109,7 @@ func TestSchemaRefused(t *testing.T) {
 		"$defs as list":          {withRoot(`"$defs":[]`), "$defs must be an object"},
 	} {
 		t.Run(name, func(t *testing.T) {
-			doc, err := decodeStrict([]byte(tt.schema))
+			doc, err := jsondoc.Decode([]byte(tt.schema))
 			if err != nil {
 				t.Fatal(err)
 			}

@@ -2,15 +2,16 @@ package catalog
 
 import (
 	"fmt"
+	"maps"
+	"slices"
 	"unicode/utf8"
 
 	"github.com/auth0-mcp/auth0-mcp/host/internal/redact"
 )
 
-// checkText refuses text that a user who reviews a plugin cannot see but a
-// model reads: control and format characters, variation selectors, private and
-// unassigned code points, and white space other than the plain space. A line
-// feed is allowed only where multiline is true.
+// checkText refuses characters that a reviewer of a plugin cannot see but a model reads: control and format characters,
+// variation selectors, private and unassigned code points, and white space other than the plain space. A line feed is
+// allowed only where multiline is true.
 func checkText(s string, multiline bool) error {
 	if isPlainText(s) {
 		return nil
@@ -31,3 +32,12 @@ func checkText(s string, multiline bool) error {
 func isPlainText(s string) bool {
 	return onlyBytes(s, func(c byte) bool { return ' ' <= c && c <= '~' })
 }
+
+func isASCIILetter(c byte) bool { return 'a' <= c && c <= 'z' || 'A' <= c && c <= 'Z' }
+
+func isLower(c byte) bool { return 'a' <= c && c <= 'z' }
+
+func isDigit(c byte) bool { return '0' <= c && c <= '9' }
+
+// sortedNames are the names of an object's members.
+func sortedNames(object map[string]any) []string { return slices.Sorted(maps.Keys(object)) }

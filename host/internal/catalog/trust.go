@@ -4,8 +4,12 @@ import (
 	"errors"
 	"fmt"
 	"path/filepath"
+	"runtime"
 	"strconv"
 	"strings"
+
+	"github.com/auth0-mcp/auth0-mcp/host/internal/atomicfile"
+	"github.com/auth0-mcp/auth0-mcp/host/internal/jsondoc"
 )
 
 // loader decides, one plugin after the other, what is loaded.
@@ -30,7 +34,7 @@ func (l *loader) refusePlugin(p *Plugin, kind RefusalKind, reason, remedy string
 	}
 	name := p.Name
 	if !isPluginName(name) {
-		name = quoteShort(name)
+		name = jsondoc.Quote(name)
 	}
 	r := Refusal{Name: name, Path: path, Origin: p.Origin, Kind: kind, Reason: reason, Remedy: remedy}
 	l.refuse(r)
@@ -50,7 +54,7 @@ func (l *loader) addDev(d DevPlugin) {
 		err = ValidateManifest(p.Manifest)
 	}
 	if err == nil && p.Path == "" {
-		p.Path, err = resolveExecutable(p.Dir, p.Executable)
+		p.Path, err = resolveExecutable(runtime.GOOS, p.Dir, p.Executable)
 	}
 	if err == nil {
 		p.Path, err = filepath.Abs(p.Path)
@@ -63,6 +67,12 @@ func (l *loader) addDev(d DevPlugin) {
 }
 
 func (l *loader) addManifest(path string, origin Origin) {
+	var writers *atomicfile.WritersError
+	if errors.As(atomicfile.CheckWriters(path), &writers) {
+		l.refuse(Refusal{Name: guessName(path), Path: path, Origin: origin, Kind: Untrusted, Reason: writers.Fault(),
+			Remedy: writers.Fix})
+		return
+	}
 	p, schemas, err := readPlugin(path)
 	if err != nil {
 		l.refuse(Refusal{Name: guessName(path), Path: path, Origin: origin, Kind: Broken, Reason: err.Error(),
@@ -84,8 +94,12 @@ func (l *loader) addManifest(path string, origin Origin) {
 		l.refuseManifest(p, err)
 		return
 	}
-	if p.Path, err = resolveExecutable(p.Dir, p.Executable); err != nil {
+	if p.Path, err = resolveExecutable(runtime.GOOS, p.Dir, p.Executable); err != nil {
 		l.refusePlugin(p, Broken, err.Error(), "install the plugin again")
+		return
+	}
+	if errors.As(atomicfile.CheckWriters(p.Path), &writers) {
+		l.refusePlugin(p, Untrusted, writers.Fault(), writers.Fix)
 		return
 	}
 	l.admit(p)

@@ -10,18 +10,19 @@ import (
 
 	"github.com/santhosh-tekuri/jsonschema/v6"
 	"github.com/santhosh-tekuri/jsonschema/v6/kind"
+
+	"github.com/auth0-mcp/auth0-mcp/host/internal/jsondoc"
 )
 
-// wording turns the validator's structured errors into sentences. It never uses
-// the validator's own text, which names JSON pointers and Go values and repeats
-// what was given without limit.
+// wording turns the validator's structured errors into sentences. It never uses the validator's own text, which names
+// JSON pointers and Go values and repeats given values without limit.
 type wording struct {
 	schema    *toolSchema
 	arguments any
 	problems  []placedProblem
 }
 
-func (w *wording) add(at location, format string, args ...any) {
+func (w *wording) add(at jsondoc.Path, format string, args ...any) {
 	w.problems = append(w.problems, placedProblem{at, fmt.Sprintf(format, args...)})
 }
 
@@ -42,18 +43,20 @@ func (w *wording) explain(e *jsonschema.ValidationError) {
 		w.explainChoice(e, at, value)
 	case *kind.Required:
 		for _, name := range k.Missing {
-			missing := at.with(keyStep(name))
+			missing := at.With(jsondoc.Member(name))
 			w.add(missing, "missing required argument %s", quotePath(missing))
 		}
 	case *kind.AdditionalProperties:
 		w.explainUnknown(e, at, k.Properties)
 	case *kind.DependentRequired:
 		for _, name := range k.Missing {
-			missing := at.with(keyStep(name))
-			w.add(missing, "missing argument %s: it is required together with %s", quotePath(missing), quotePath(at.with(keyStep(k.Prop))))
+			missing := at.With(jsondoc.Member(name))
+			with := at.With(jsondoc.Member(k.Prop))
+			w.add(missing, "missing argument %s: it is required together with %s", quotePath(missing), quotePath(with))
 		}
 	case *kind.UniqueItems:
-		w.add(at, "%s and %s are equal: each item may be given once", at.with(indexStep(k.Duplicates[0])), at.with(indexStep(k.Duplicates[1])))
+		one, other := at.With(jsondoc.Item(k.Duplicates[0])), at.With(jsondoc.Item(k.Duplicates[1]))
+		w.add(at, "%s and %s are equal: each item may be given once", one, other)
 	case *kind.MinProperties, *kind.MaxProperties:
 		w.mustBe(e, at, sizeOf(value))
 	case *kind.MinItems, *kind.MaxItems:
@@ -65,24 +68,22 @@ func (w *wording) explain(e *jsonschema.ValidationError) {
 	case *kind.Enum:
 		w.explainEnum(e, at, value, k.Want)
 	default:
-		// Const, Pattern, Minimum, Maximum, ExclusiveMinimum, ExclusiveMaximum,
-		// MultipleOf: the schema's description holds the bound.
+		// Const, Pattern, Minimum, Maximum, ExclusiveMinimum, ExclusiveMaximum and MultipleOf: describe names the bound.
 		w.mustBe(e, at, given(value))
 	}
 }
 
-// mustBe writes the sentence for a value that is not what its schema describes.
-// got is left out where it may be a secret.
-func (w *wording) mustBe(e *jsonschema.ValidationError, at location, got string) {
+// mustBe adds the problem of a value that its schema does not allow. got is left out where it may be a secret.
+func (w *wording) mustBe(e *jsonschema.ValidationError, at jsondoc.Path, got string) {
 	want := w.schema.describe(w.schema.at(e.SchemaURL))
-	if got == "" || at.underSecret() {
+	if got == "" || underSecret(at) {
 		w.add(at, "%s must be %s", subject(at), want)
 		return
 	}
 	w.add(at, "%s must be %s, not %s", subject(at), want, got)
 }
 
-func (w *wording) explainType(e *jsonschema.ValidationError, at location, value any, want []string) {
+func (w *wording) explainType(e *jsonschema.ValidationError, at jsondoc.Path, value any, want []string) {
 	got := givenKind(at, value)
 	if holdsJSON(value) && (slices.Contains(want, "object") || slices.Contains(want, "array")) {
 		got += ": give the value itself, without quotes around it"
@@ -90,7 +91,7 @@ func (w *wording) explainType(e *jsonschema.ValidationError, at location, value 
 	w.add(at, "%s must be %s, not %s", subject(at), w.schema.describe(w.schema.at(e.SchemaURL)), got)
 }
 
-func (w *wording) explainEnum(e *jsonschema.ValidationError, at location, value any, want []any) {
+func (w *wording) explainEnum(e *jsonschema.ValidationError, at jsondoc.Path, value any, want []any) {
 	text, ok := value.(string)
 	if !ok {
 		w.mustBe(e, at, given(value))
@@ -104,12 +105,11 @@ func (w *wording) explainEnum(e *jsonschema.ValidationError, at location, value 
 	w.mustBe(e, at, given(text)+hint)
 }
 
-// explainUnknown names undeclared arguments together with the declared ones, so
-// that the next call can be right.
-func (w *wording) explainUnknown(e *jsonschema.ValidationError, at location, unknown []string) {
+// explainUnknown names undeclared arguments together with the declared ones, so that the caller can correct the call.
+func (w *wording) explainUnknown(e *jsonschema.ValidationError, at jsondoc.Path, unknown []string) {
 	schema, _ := w.schema.at(e.SchemaURL).(map[string]any)
 	properties, _ := schema["properties"].(map[string]any)
-	valid := sortedKeys(properties)
+	valid := sortedNames(properties)
 	list := "nothing is valid here"
 	if len(valid) > 0 {
 		list = "valid here: " + joinSome(valid, 100)
@@ -118,7 +118,7 @@ func (w *wording) explainUnknown(e *jsonschema.ValidationError, at location, unk
 	}
 	unknown = slices.Sorted(slices.Values(unknown))
 	if len(unknown) == 1 {
-		here := at.with(keyStep(unknown[0]))
+		here := at.With(jsondoc.Member(unknown[0]))
 		if near := NearNames(unknown[0], valid, 1); len(near) > 0 {
 			list = "did you mean " + strconv.Quote(near[0]) + "? " + list
 		}
@@ -127,18 +127,17 @@ func (w *wording) explainUnknown(e *jsonschema.ValidationError, at location, unk
 	}
 	named := make([]string, len(unknown))
 	for i, name := range unknown {
-		named[i] = quotePath(at.with(keyStep(name)))
+		named[i] = quotePath(at.With(jsondoc.Member(name)))
 		if near := NearNames(name, valid, 1); len(near) > 0 {
 			named[i] += " (did you mean " + strconv.Quote(near[0]) + "?)"
 		}
 	}
-	w.add(at.with(keyStep(unknown[0])), "unknown arguments %s; %s", joinSome(named, 20), list)
+	w.add(at.With(jsondoc.Member(unknown[0])), "unknown arguments %s; %s", joinSome(named, 20), list)
 }
 
-// explainChoice explains why a value fits none of several forms. If one form is
-// plainly the one that was meant, its problems are told; otherwise the forms are
-// listed.
-func (w *wording) explainChoice(e *jsonschema.ValidationError, at location, value any) {
+// explainChoice explains why a value fits none of several forms. If it is clear which form was meant, it names that
+// form's problems; otherwise it lists the forms.
+func (w *wording) explainChoice(e *jsonschema.ValidationError, at jsondoc.Path, value any) {
 	if text, ok := alternatives(e.Causes, len(at)); ok {
 		w.add(at, "%s needs %s", subject(at), text)
 		return
@@ -155,9 +154,8 @@ func (w *wording) explainChoice(e *jsonschema.ValidationError, at location, valu
 	w.add(at, "%s must be %s, not %s", subject(at), want, givenKind(at, value))
 }
 
-// closest returns the branch that the value was meant to fit: of those that do
-// not fail on the value itself (its type, its constant) the one whose own
-// constants fit, then the one with the fewest problems. It is nil if there is
+// closest returns the branch that the value was probably meant to fit: of those that do not fail on the value itself
+// (its type or constant), the one whose own constants fit, then the one with the fewest problems; nil if there is
 // none.
 func (w *wording) closest(branches []*jsonschema.ValidationError, depth int) *jsonschema.ValidationError {
 	var best *jsonschema.ValidationError
@@ -171,8 +169,8 @@ func (w *wording) closest(branches []*jsonschema.ValidationError, depth int) *js
 	return best
 }
 
-// branchScore counts a branch's problems; a constant of a direct member that
-// does not fit ("type": "flow") counts most, since it tells the forms apart.
+// branchScore counts a branch's problems. A constant of a direct member that does not fit, such as "type": "flow",
+// counts most, since such constants distinguish the forms.
 func branchScore(e *jsonschema.ValidationError, depth int) (score int, ok bool) {
 	const wrongForm = 1000
 	switch e.ErrorKind.(type) {
@@ -203,8 +201,7 @@ func branchScore(e *jsonschema.ValidationError, depth int) (score int, ok bool) 
 	}
 }
 
-// alternatives words the case in which every branch only lacks members: «needs
-// "id" or "name"».
+// alternatives describes the case in which every branch only lacks members, as in "needs "id" or "name"".
 func alternatives(branches []*jsonschema.ValidationError, depth int) (string, bool) {
 	options := make([]string, 0, len(branches))
 	for _, b := range branches {
@@ -214,17 +211,17 @@ func alternatives(branches []*jsonschema.ValidationError, depth int) (string, bo
 		}
 		quoted := make([]string, len(k.Missing))
 		for i, name := range k.Missing {
-			quoted[i] = quoteShort(name)
+			quoted[i] = jsondoc.Quote(name)
 		}
 		options = append(options, strings.Join(quoted, " and "))
 	}
 	return strings.Join(slices.Compact(options), " or "), len(options) > 0
 }
 
-// locate follows the validator's location into the arguments: it writes indices
-// and keys alike, only the value tells which is which.
-func locate(v any, tokens []string) (location, any) {
-	at := make(location, 0, len(tokens))
+// locate follows the validator's location into the arguments. That writes indices and names alike; only the value shows
+// which is which.
+func locate(v any, tokens []string) (jsondoc.Path, any) {
+	at := make(jsondoc.Path, 0, len(tokens))
 	for _, token := range tokens {
 		switch container := v.(type) {
 		case []any:
@@ -232,9 +229,9 @@ func locate(v any, tokens []string) (location, any) {
 			if err != nil || i < 0 || i >= len(container) {
 				return at, nil
 			}
-			at, v = append(at, indexStep(i)), container[i]
+			at, v = append(at, jsondoc.Item(i)), container[i]
 		case map[string]any:
-			at, v = append(at, keyStep(token)), container[token]
+			at, v = append(at, jsondoc.Member(token)), container[token]
 		default:
 			return at, nil
 		}
@@ -273,33 +270,34 @@ func (s *toolSchema) at(schemaLocation string) any {
 }
 
 // subject is how a sentence about the value at l begins.
-func subject(l location) string {
+func subject(l jsondoc.Path) string {
 	if len(l) == 0 {
 		return "the arguments"
 	}
 	return l.String()
 }
 
-// quotePath quotes a location without escaping the quotes inside it.
-func quotePath(l location) string {
-	if len(l) == 1 && l[0].isKey() {
-		return quoteShort(l[0].key)
+// quotePath quotes a path without escaping the quotes inside it.
+func quotePath(l jsondoc.Path) string {
+	if len(l) == 1 {
+		if name, ok := l[0].Name(); ok {
+			return jsondoc.Quote(name)
+		}
 	}
 	return `"` + l.String() + `"`
 }
 
-// given writes a value that was given, shortened; of an array or an object only
-// that it is one.
+// given is a value of the caller, shortened; an array or an object only by its kind.
 func given(v any) string {
 	switch v := v.(type) {
 	case string:
 		if holdsJSON(v) {
 			return "a string that holds JSON"
 		}
-		return quoteShort(v)
+		return jsondoc.Quote(v)
 	case json.Number:
-		if text := v.String(); len(text) > maxQuoted {
-			return text[:maxQuoted] + "…"
+		if text := v.String(); len(text) > jsondoc.MaxQuoted {
+			return text[:jsondoc.MaxQuoted] + "…"
 		}
 		return v.String()
 	default:
@@ -307,22 +305,21 @@ func given(v any) string {
 	}
 }
 
-// givenKind names the kind of a value that was given, and the value unless it
-// may be a secret.
-func givenKind(at location, v any) string {
+// givenKind is the kind of a value of the caller, and the value unless it may be a secret.
+func givenKind(at jsondoc.Path, v any) string {
 	text, isString := v.(string)
 	switch {
-	case at.underSecret():
+	case underSecret(at):
 		return kindOf(v)
 	case isString && !holdsJSON(v):
-		return "a string (" + quoteShort(text) + ")"
+		return "a string (" + jsondoc.Quote(text) + ")"
 	default:
 		return given(v)
 	}
 }
 
-// holdsJSON reports whether v is a string with a JSON object or array in it. It
-// is not quoted: a member of it may be a secret, and no key here would tell.
+// holdsJSON reports whether v is a string with a JSON object or array in it. Such a string is never quoted: a member
+// in it may be a secret, which no name in the path shows.
 func holdsJSON(v any) bool {
 	text, _ := v.(string)
 	text = strings.TrimSpace(text)

@@ -14,12 +14,16 @@ import (
 
 	"github.com/auth0-mcp/auth0-mcp/host/internal/account"
 	"github.com/auth0-mcp/auth0-mcp/host/internal/approval"
+	"github.com/auth0-mcp/auth0-mcp/host/internal/atomicfile"
 )
 
 // approvalStore keeps what waits for `auth0-mcp approve`.
-func approvalStore() (approval.Store, error) {
-	state, err := userStateDir()
-	return approval.Store{Dir: filepath.Join(state, "approvals")}, err
+func approvalStore() approval.Store {
+	state, err := atomicfile.StateFolder()
+	if err != nil {
+		return approval.Store{} // says so when it is used
+	}
+	return approval.Store{Dir: filepath.Join(state, "approvals")}
 }
 
 func approveCommand(env Environment) *cobra.Command {
@@ -35,10 +39,7 @@ as it was shown. It can be used once, and expires after 15 minutes.
 Without an ID, pending changes are listed.`,
 		Args: cobra.MaximumNArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			store, err := approvalStore()
-			if err != nil {
-				return err
-			}
+			store := approvalStore()
 			switch {
 			case len(args) == 0 && decline.on:
 				return errors.New("--decline needs the ID of a change: `auth0-mcp approve` lists them")

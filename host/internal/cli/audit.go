@@ -3,13 +3,9 @@ package cli
 import (
 	"bufio"
 	"context"
-	"encoding/hex"
 	"errors"
 	"fmt"
-	"io"
 	"os"
-	"strconv"
-	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -21,8 +17,8 @@ import (
 func auditCommand(env Environment) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "audit",
-		Short: "Read and check the record of all calls, refusals and changes",
-		Long: `Read and check the audit log: one line of JSON for each tool call, each refusal and each HTTP request
+		Short: "Read and verify the audit log",
+		Long: `Read and verify the audit log: one line of JSON for each tool call, each refusal and each HTTP request
 of a writing tool, of all profiles and clients of this user. The lines are chained by hashes.
 A request that may change a tenant is recorded before it is sent, and again when it is answered.`,
 		Args: cobra.NoArgs,
@@ -50,7 +46,7 @@ func auditTailCommand(env Environment) *cobra.Command {
 	var follow bool
 	cmd := &cobra.Command{
 		Use:   "tail",
-		Short: "Show the latest records, and with -f those to come",
+		Short: "Show the latest records",
 		Example: `  auth0-mcp audit tail -n 50
   auth0-mcp audit tail -f`,
 		Args: cobra.NoArgs,
@@ -61,20 +57,20 @@ func auditTailCommand(env Environment) *cobra.Command {
 			return auditTail(cmd.Context(), env, count, follow)
 		},
 	}
-	cmd.Flags().IntVarP(&count, "lines", "n", 20, "how many")
-	cmd.Flags().BoolVarP(&follow, "follow", "f", false, "go on showing what comes, until Ctrl-C")
+	cmd.Flags().IntVarP(&count, "lines", "n", 20, "number of records")
+	cmd.Flags().BoolVarP(&follow, "follow", "f", false, "keep showing new records, until Ctrl-C")
 	return cmd
 }
 
-// followInterval is how often the log is looked at: a person sees no difference.
+// followInterval is how often the log is read: shorter than a user notices.
 const followInterval = 250 * time.Millisecond
 
 func auditTail(ctx context.Context, env Environment, count int, follow bool) error {
-	var last uint64
+	last := map[audit.ChainID]uint64{}
 	err := withAudit(func(s *audit.Snapshot) error {
 		var latest []string
 		_, err := eachRecord(s, env.Err, auditFilter{}, func(e entry) error {
-			last = max(last, e.Seq)
+			last[e.Chain] = max(last[e.Chain], e.Seq)
 			if latest = append(latest, e.line()); len(latest) > count {
 				latest = latest[1:]
 			}
@@ -88,7 +84,7 @@ func auditTail(ctx context.Context, env Environment, count int, follow bool) err
 	if err != nil || !follow {
 		return err
 	}
-	follower := audit.Follow(auditFolder(), last)
+	follower := audit.Follow(auditFolder(), last[audit.ChainChanges], last[audit.ChainReads])
 	ticker := time.NewTicker(followInterval)
 	defer ticker.Stop()
 	for {
@@ -180,130 +176,4 @@ checked. The key of arguments_hmac is not exported.`,
 	cmd.Flags().StringVar(&format, "format", "jsonl", "jsonl or csv")
 	cmd.Flags().StringVar(&output, "output", "", "the file to write, which is replaced; without it stdout")
 	return cmd
-}
-
-func auditVerifyCommand(env Environment) *cobra.Command {
-	var head string
-	var asJSON boolFlag
-	cmd := &cobra.Command{
-		Use:   "verify",
-		Short: "Check that no record was changed, removed, added or moved",
-		Long: `Check every record against its hash and its place in the chain, and tell what the log says of writes that
-have no end. It prints the head: the number and the hash of the last record. Note it where nobody who can
-write this log can change it, and «verify --head HASH» proves later that everything up to there is still the
-same: without that, whoever can write the files could make the whole chain anew.
-
-The exit status is 1 if the chain is broken, or the head is not in it.`,
-		Example: `  auth0-mcp audit verify
-  auth0-mcp audit verify --head 3f1c…`,
-		Args: cobra.NoArgs,
-		RunE: func(*cobra.Command, []string) error {
-			if raw, err := hex.DecodeString(head); head != "" && (err != nil || len(raw) != 32) {
-				return errors.New("--head: want the 64 hex digits that verify printed")
-			}
-			return withAudit(func(s *audit.Snapshot) error { return verifyAudit(env.Out, s, strings.ToLower(head), asJSON.on) })
-		},
-	}
-	cmd.Flags().StringVar(&head, "head", "", "a hash that verify printed before: it must still be in the log")
-	asJSON.add(cmd, "json", "for programs")
-	return cmd
-}
-
-// brokenAuditError makes the exit status; the report has said what is broken.
-type brokenAuditError struct{ what string }
-
-func (e *brokenAuditError) Error() string { return "the audit log is not what was written: " + e.what }
-
-// auditVerdict is the output of verify --json.
-type auditVerdict struct {
-	OK         bool     `json:"ok"`
-	Files      int      `json:"files"`
-	Records    int      `json:"records"`
-	From       string   `json:"from,omitempty"`
-	To         string   `json:"to,omitempty"`
-	HeadSeq    uint64   `json:"head_seq,omitempty"`
-	Head       string   `json:"head,omitempty"`
-	HeadFound  *bool    `json:"head_found,omitempty"` // of --head
-	BreakCount int      `json:"break_count"`
-	Breaks     []string `json:"breaks"`
-	Torn       []string `json:"torn"`
-	Unfinished []string `json:"unfinished"`
-	Missed     int      `json:"missed"`
-}
-
-func verifyAudit(out io.Writer, s *audit.Snapshot, head string, asJSON bool) error {
-	report, err := s.Verify()
-	if err != nil {
-		return err
-	}
-	v := auditVerdict{
-		OK: report.BreakCount == 0, Files: report.Files, Records: report.Records, From: report.First.Time, To: report.Last.Time,
-		HeadSeq: report.Last.Seq, Head: report.Last.Hash, BreakCount: report.BreakCount, Missed: report.Missed,
-		Breaks: []string{}, Torn: []string{}, Unfinished: []string{},
-	}
-	for _, b := range report.Breaks {
-		v.Breaks = append(v.Breaks, b.String())
-	}
-	for _, b := range report.Torn {
-		v.Torn = append(v.Torn, b.String())
-	}
-	for _, r := range report.Unfinished {
-		v.Unfinished = append(v.Unfinished, newEntry(audit.Line{Record: r}, map[audit.Key]bool{r.Key(): true}).line())
-	}
-	var failure error
-	if !v.OK {
-		failure = &brokenAuditError{v.Breaks[0]}
-	}
-	if head != "" {
-		_, found, err := s.Find(head)
-		if err != nil {
-			return err
-		}
-		v.HeadFound = &found
-		if !found {
-			v.OK = false
-			failure = errors.Join(failure, &brokenAuditError{"no record has the hash of --head: it was changed or removed, or rotated away since"})
-		}
-	}
-	if asJSON {
-		return errors.Join(writeJSON(out, v), failure)
-	}
-	_, err = io.WriteString(out, v.words())
-	return errors.Join(err, failure)
-}
-
-func (v auditVerdict) words() string {
-	var b strings.Builder
-	if v.Records == 0 {
-		fmt.Fprintf(&b, "No records in %s\n", audit.Text(auditFolder(), shownText))
-	} else {
-		fmt.Fprintf(&b, "%s in %s, from %s to %s\n", counted(v.Records, "record"), counted(v.Files, "file"), shown(v.From), shown(v.To))
-	}
-	if v.BreakCount == 0 {
-		b.WriteString("The chain holds.\n")
-	} else {
-		fmt.Fprintf(&b, "The chain is broken: %s.\n", counted(v.BreakCount, "break"))
-	}
-	list := func(title string, items []string) {
-		if len(items) == 0 {
-			return
-		}
-		fmt.Fprintln(&b, title)
-		for _, item := range items {
-			fmt.Fprintln(&b, "  "+item)
-		}
-	}
-	list("Breaks, the first ones:", v.Breaks)
-	list("Left by a crash in the middle of a write, no break:", v.Torn)
-	list("Writes without an end: each may have happened, or is under way. Look in the tenant:", v.Unfinished)
-	if v.Missed > 0 {
-		fmt.Fprintf(&b, "%s lost because the log could not be written: the disk was full, or the folder closed\n", counted(v.Missed, "record")+" "+map[bool]string{true: "was", false: "were"}[v.Missed == 1])
-	}
-	if v.HeadFound != nil && *v.HeadFound {
-		b.WriteString("The head that was given is in the chain: up to there nothing was changed.\n")
-	}
-	if v.Records > 0 {
-		fmt.Fprintf(&b, "Head: record %s, hash %s\n", strconv.FormatUint(v.HeadSeq, 10), shown(v.Head))
-	}
-	return b.String()
 }

@@ -5,23 +5,34 @@ import (
 	"log/slog"
 	"os"
 	"path/filepath"
+	"time"
 
 	"github.com/spf13/cobra"
 
 	"github.com/auth0-mcp/auth0-mcp/host/internal/approval"
+	"github.com/auth0-mcp/auth0-mcp/host/internal/atomicfile"
 	"github.com/auth0-mcp/auth0-mcp/host/internal/audit"
-	"github.com/auth0-mcp/auth0-mcp/host/internal/egress"
+	"github.com/auth0-mcp/auth0-mcp/host/internal/redact"
 )
 
-// auditFlags say whether calls are recorded, and what of their arguments.
-type auditFlags struct{ mode, arguments string }
+// auditFlags say whether calls are recorded, what of their arguments, and for how long.
+type auditFlags struct{ mode, arguments, keep string }
+
+// shortestKeep is the shortest time that records can be kept.
+const shortestKeep = 24 * time.Hour
 
 func (f *auditFlags) add(cmd *cobra.Command) {
-	cmd.Flags().StringVar(&f.mode, "audit", string(audit.On), "the audit log: on (no write without its record), best-effort or off (AUTH0_MCP_AUDIT)")
-	cmd.Flags().StringVar(&f.arguments, "audit-arguments", string(audit.ArgumentIDs), "what of the arguments is recorded: ids, redacted or none (AUTH0_MCP_AUDIT_ARGUMENTS)")
+	cmd.Flags().StringVar(&f.mode, "audit", string(audit.On),
+		"the audit log: on (no write without its record), best-effort or off (AUTH0_MCP_AUDIT)")
+	cmd.Flags().StringVar(&f.arguments, "audit-arguments", string(audit.ArgumentIDs),
+		"what of the arguments is recorded: ids, redacted or none (AUTH0_MCP_AUDIT_ARGUMENTS)")
+	cmd.Flags().StringVar(&f.keep, "audit-keep", defaultKeep,
+		"how long records are kept, such as 30d (AUTH0_MCP_AUDIT_KEEP)")
 }
 
-// config is what flags and environment say; a typed flag beats the environment.
+const defaultKeep = "30d"
+
+// config is what flags and environment say; a flag overrides the environment.
 func (f *auditFlags) config(cmd *cobra.Command) (audit.Config, error) {
 	value := func(flag, typed, variable string) (value, source string) {
 		if v, ok := os.LookupEnv(variable); ok && !cmd.Flags().Changed(flag) {
@@ -39,37 +50,41 @@ func (f *auditFlags) config(cmd *cobra.Command) (audit.Config, error) {
 	if err != nil {
 		return audit.Config{}, fmt.Errorf("%s %w", source, err)
 	}
-	return audit.Config{Folder: auditFolder(), Mode: mode, Arguments: view}, nil
+	given, source = value("audit-keep", f.keep, "AUTH0_MCP_AUDIT_KEEP")
+	keep, ok := duration(given)
+	if !ok || keep < shortestKeep {
+		return audit.Config{}, fmt.Errorf("%s %q: want a time of at least a day, such as 30d or 720h", source, given)
+	}
+	return audit.Config{Folder: auditFolder(), Mode: mode, Arguments: view, Keep: keep}, nil
 }
 
 // openAudit is the log of a server for one tenant.
-func openAudit(cfg audit.Config, t connection, gate *egress.Gate, log *slog.Logger) *audit.Log {
-	cfg.Profile, cfg.Tenant, cfg.Redact, cfg.RedactJSON, cfg.Log = t.profile, t.domain, gate.RedactText, gate.Redact, log
+func openAudit(cfg audit.Config, t connection, secrets *redact.Redactor, log *slog.Logger) *audit.Log {
+	cfg.Profile, cfg.Tenant, cfg.Redact, cfg.RedactJSON, cfg.Log = t.profile, t.domain, secrets.Text, secrets.JSON, log
 	return audit.New(cfg)
 }
 
 // auditFolder is where the audit log is; "" if there is no home folder.
 func auditFolder() string {
-	state, err := userStateDir()
+	state, err := atomicfile.StateFolder()
 	if err != nil {
 		return ""
 	}
 	return filepath.Join(state, "audit")
 }
 
-// recordApproval records what a person decided about a proposal.
+// recordApproval records what a user decided about a proposal.
 func recordApproval(cmd *cobra.Command, env Environment, p approval.Proposal, approved bool) error {
 	log, err := (&logFlags{level: "warn", format: "text"}).logger(env.Err)
 	if err != nil {
 		return err
 	}
-	var f auditFlags
-	f.mode, f.arguments = string(audit.On), string(audit.ArgumentIDs)
+	f := auditFlags{string(audit.On), string(audit.ArgumentIDs), defaultKeep}
 	cfg, err := f.config(cmd)
 	if err != nil {
 		return err
 	}
-	cfg.Profile, cfg.Tenant, cfg.Redact, cfg.Log = p.Profile, p.Tenant, egress.RedactText, log
+	cfg.Profile, cfg.Tenant, cfg.Redact, cfg.Log = p.Profile, p.Tenant, new(redact.Redactor).Text, log
 	verdict := audit.VerdictDeclined
 	if approved {
 		verdict = audit.VerdictApproved
@@ -79,7 +94,7 @@ func recordApproval(cmd *cobra.Command, env Environment, p approval.Proposal, ap
 	return nil
 }
 
-// auditReport is the part of «auth0-mcp session» about the audit log.
+// auditReport is the part of `auth0-mcp session` that describes the audit log.
 type auditReport struct {
 	Path     string `json:"path"`
 	Writable bool   `json:"writable"`
@@ -100,5 +115,9 @@ func (r auditReport) words() string {
 	if r.Writable {
 		return "audit log: " + r.Path
 	}
-	return fmt.Sprintf("audit log: %s can't be written (%s): «auth0-mcp doctor» says more", r.Path, r.Problem)
+	return fmt.Sprintf(
+		"audit log: %s can't be written (%s). Run auth0-mcp doctor to see how to fix it",
+		r.Path,
+		r.Problem,
+	)
 }

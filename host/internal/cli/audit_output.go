@@ -30,7 +30,8 @@ func (f *auditFilterFlags) add(cmd *cobra.Command) {
 	cmd.Flags().StringVar(&f.tool, "tool", "", "a glob over tool names, such as 'auth0_update_*'")
 	cmd.Flags().StringVar(&f.profile, "profile", "", "records of this profile")
 	cmd.Flags().StringVar(&f.tenant, "tenant", "", "records of this tenant's domain")
-	cmd.Flags().StringSliceVar(&f.outcomes, "outcome", nil, "ok, error, refused, not_sent, may_have_happened; several with commas")
+	cmd.Flags().StringSliceVar(&f.outcomes, "outcome", nil,
+		"ok, error, refused, not_sent, may_have_happened; several with commas")
 	f.writes.add(cmd, "writes", "only what may have changed a tenant")
 	cmd.Flags().StringVar(&f.arguments, "arguments", "", "calls with exactly these arguments, a JSON object")
 }
@@ -48,7 +49,9 @@ type auditFilter struct {
 }
 
 func (f *auditFilterFlags) filter(now time.Time) (auditFilter, error) {
-	filter := auditFilter{tool: f.tool, profile: f.profile, tenant: f.tenant, writes: f.writes.on, arguments: f.arguments}
+	filter := auditFilter{
+		tool: f.tool, profile: f.profile, tenant: f.tenant, writes: f.writes.on, arguments: f.arguments,
+	}
 	var err error
 	if filter.since, err = moment("--since", f.since, now); err != nil {
 		return filter, err
@@ -78,15 +81,21 @@ func moment(flag, value string, now time.Time) (time.Time, error) {
 			return at, nil
 		}
 	}
+	if d, ok := duration(value); ok {
+		return now.Add(-d), nil
+	}
+	return time.Time{}, fmt.Errorf("%s %q: want an age such as 24h or 7d, a date such as 2026-01-31, "+
+		"or a time such as 2026-01-31T12:00:00Z", flag, value)
+}
+
+// duration reads a time such as 24h or 7d.
+func duration(value string) (time.Duration, bool) {
 	if days, ok := strings.CutSuffix(value, "d"); ok {
-		if n, err := strconv.ParseUint(days, 10, 16); err == nil {
-			return now.Add(-time.Duration(n) * 24 * time.Hour), nil
-		}
+		n, err := strconv.ParseUint(days, 10, 16)
+		return time.Duration(n) * 24 * time.Hour, err == nil
 	}
-	if age, err := time.ParseDuration(value); err == nil && age >= 0 {
-		return now.Add(-age), nil
-	}
-	return time.Time{}, fmt.Errorf("%s %q: want an age such as 24h or 7d, a date such as 2026-01-31, or a time such as 2026-01-31T12:00:00Z", flag, value)
+	d, err := time.ParseDuration(value)
+	return d, err == nil && d >= 0
 }
 
 func (f auditFilter) wants(e entry) bool {
@@ -133,19 +142,19 @@ func newEntry(line audit.Line, unfinished map[audit.Key]bool) entry {
 	return e
 }
 
-// eachRecord gives the records that a filter wants, oldest first. Lines that are not what was written
-// are counted on stderr.
-func eachRecord(s *audit.Snapshot, stderr io.Writer, filter auditFilter, give func(entry) error) (count int, err error) {
+// eachRecord gives the records that a filter wants, oldest first. Lines that are not
+// what was written are counted on stderr.
+func eachRecord(s *audit.Snapshot, stderr io.Writer, filter auditFilter, give func(entry) error) (int, error) {
 	if filter.arguments != "" {
 		if filter.arguments = s.HMAC([]byte(filter.arguments)); filter.arguments == "" {
-			return 0, errors.New("--arguments: the key of the log is not there, so no call can be found by its arguments")
+			return 0, errors.New("--arguments: the log has no key file, so no call can be found by its arguments")
 		}
 	}
 	unfinished, err := s.Unfinished()
 	if err != nil {
 		return 0, err
 	}
-	damaged := 0
+	count, damaged := 0, 0
 	for line, err := range s.Lines() {
 		if err != nil {
 			return count, err
@@ -163,7 +172,11 @@ func eachRecord(s *audit.Snapshot, stderr io.Writer, filter auditFilter, give fu
 		}
 	}
 	if damaged > 0 {
-		fmt.Fprintf(stderr, "%s not what was written: see auth0-mcp audit verify\n", map[bool]string{true: "1 line is", false: counted(damaged, "line") + " are"}[damaged == 1])
+		are := " are"
+		if damaged == 1 {
+			are = " is"
+		}
+		fmt.Fprintf(stderr, "%s%s not what was written: see auth0-mcp audit verify\n", counted(damaged, "line"), are)
 	}
 	return count, nil
 }
@@ -171,11 +184,10 @@ func eachRecord(s *audit.Snapshot, stderr io.Writer, filter auditFilter, give fu
 // shownText bounds each text of a line, in characters. The longest is a path.
 const shownText = 200
 
-// shown makes a text of the log, which anybody may have written, fit for a
-// terminal.
+// shown makes an untrusted text of the log fit for a terminal.
 func shown(s string) string { return audit.Text(s, shownText) }
 
-// line is the record in one line for people.
+// line is the record in one line.
 func (e entry) line() string {
 	if e.Seq == 0 {
 		return "(a line that is not a record)"
@@ -184,7 +196,7 @@ func (e entry) line() string {
 	if outcome == "" {
 		outcome = string(e.Phase)
 	}
-	words := []string{shown(e.Time), fmt.Sprintf("%-17s", shown(outcome)), shown(e.Tool)}
+	words := []string{shown(e.shortTime()), fmt.Sprintf("%-17s", shown(outcome)), shown(e.Tool)}
 	if e.Kind == audit.KindRequest {
 		words = append(words, shown(e.Method), shown(e.Path))
 		if e.Status > 0 {
@@ -203,15 +215,70 @@ func (e entry) line() string {
 	if e.Reason != "" {
 		words = append(words, "("+shown(e.Reason)+")")
 	}
+	words = append(words, e.counted()...)
+	if e.Kind == audit.KindRemoval && e.Removal != nil {
+		words = append(words, removed(*e.Removal))
+	}
 	where := shown(e.Tenant)
 	if e.Profile != "" {
 		where = shown(e.Profile) + "@" + where
 	}
-	words = append(words, where, strings.TrimSpace(shown(e.Client)+" "+shown(e.ClientVersion)), "#"+strconv.FormatUint(e.Seq, 10), shown(e.Call))
+	client := strings.TrimSpace(shown(e.Client) + " " + shown(e.ClientVersion))
+	words = append(words, where, client, e.place(), shown(e.Call))
 	if e.damaged != "" {
 		words = append(words, "CHANGED since it was written")
 	}
 	return strings.Join(slices.DeleteFunc(words, func(w string) bool { return w == "" }), "  ")
+}
+
+// shortTime has milliseconds.
+func (e entry) shortTime() string {
+	if at := e.At(); !at.IsZero() {
+		return at.Format("2006-01-02T15:04:05.000Z")
+	}
+	return e.Time
+}
+
+// place is the record's number in its chain.
+func (e entry) place() string {
+	if e.Chain == audit.ChainReads {
+		return "#r" + strconv.FormatUint(e.Seq, 10)
+	}
+	return "#" + strconv.FormatUint(e.Seq, 10)
+}
+
+// counted describes the requests without records of their own.
+func (e entry) counted() []string {
+	var all []string
+	for _, c := range e.Counted {
+		var what string
+		switch c.Rule {
+		case audit.RuleReadLimit:
+			what = counted(c.Count, "more read") + " sent"
+		case audit.RuleNotSent:
+			what = counted(c.Count, "request") + " not sent"
+		default:
+			what = counted(c.Count, "request") + " refused by " + shown(string(c.Rule))
+		}
+		var examples []string
+		for _, x := range c.Examples {
+			examples = append(examples, strings.TrimSpace(shown(x.Method)+" "+shown(x.Path)))
+		}
+		if len(examples) > 0 {
+			what += ": " + strings.Join(slices.Compact(examples), ", ")
+		}
+		all = append(all, "("+what+")")
+	}
+	return all
+}
+
+// removed describes a removal by rotation.
+func removed(r audit.Removal) string {
+	why := "older than " + shown(r.Limit)
+	if r.Why == audit.RemovedForSize {
+		why = "over " + shown(r.Limit) + " of read records"
+	}
+	return fmt.Sprintf("removed records %d to %d, %s", r.From, r.To, why)
 }
 
 func exportTo(out io.Writer, s *audit.Snapshot, stderr io.Writer, filter auditFilter, format string) (int, error) {
@@ -234,9 +301,12 @@ func exportTo(out io.Writer, s *audit.Snapshot, stderr io.Writer, filter auditFi
 }
 
 func csvColumns() []string {
-	return []string{"seq", "time", "kind", "phase", "call", "request", "client", "client_version", "profile", "tenant", "tool", "plugin", "plugin_version",
-		"plugin_digest", "effect", "decision", "rule", "approval", "reason", "arguments", "arguments_hmac", "method", "path", "status", "request_id", "attempts",
-		"duration_ms", "outcome", "hash"}
+	return []string{
+		"seq", "time", "kind", "phase", "call", "request", "client", "client_version", "profile", "tenant", "tool",
+		"plugin", "plugin_version", "plugin_digest", "effect", "decision", "rule", "approval", "reason", "arguments",
+		"arguments_hmac", "method", "path", "status", "request_id", "attempts", "duration_ms", "outcome", "hash", "chain",
+		"counted",
+	}
 }
 
 func (e entry) csv() []string {
@@ -246,9 +316,14 @@ func (e entry) csv() []string {
 		}
 		return strconv.Itoa(n)
 	}
-	cells := []string{strconv.FormatUint(e.Seq, 10), e.Time, string(e.Kind), string(e.Phase), e.Call, number(e.Request), e.Client, e.ClientVersion, e.Profile, e.Tenant,
-		e.Tool, e.Plugin, e.PluginVersion, e.PluginDigest, e.Effect, string(e.Verdict), string(e.Rule), e.Approval, e.Reason, string(e.Arguments), e.ArgumentsHMAC,
-		e.Method, e.Path, number(e.Status), e.RequestID, number(e.Attempts), strconv.FormatFloat(e.DurationMS, 'f', -1, 64), string(e.outcome), e.Hash}
+	cells := []string{
+		strconv.FormatUint(e.Seq, 10), e.Time, string(e.Kind), string(e.Phase), e.Call, number(e.Request),
+		e.Client, e.ClientVersion, e.Profile, e.Tenant, e.Tool,
+		e.Plugin, e.PluginVersion, e.PluginDigest, e.Effect, string(e.Verdict), string(e.Rule), e.Approval, e.Reason,
+		string(e.Arguments), e.ArgumentsHMAC, e.Method, e.Path, number(e.Status), e.RequestID, number(e.Attempts),
+		strconv.FormatFloat(e.DurationMS, 'f', -1, 64), string(e.outcome), e.Hash, string(e.Chain),
+		strings.Join(e.counted(), " "),
+	}
 	for i, cell := range cells {
 		cells[i] = csvCell(cell)
 	}

@@ -26,7 +26,7 @@ func auditHome(t *testing.T) *audit.Log {
 	return audit.New(audit.Config{Folder: auditFolder(), Mode: audit.On, Tenant: "t.example"})
 }
 
-// tail -f shows what comes, and Ctrl-C ends it without an error.
+// tail -f shows new records, and Ctrl-C ends it without an error.
 func TestAuditTailFollows(t *testing.T) {
 	log := auditHome(t)
 	record := func(tool string) {
@@ -61,14 +61,17 @@ func TestAuditTailFollows(t *testing.T) {
 	}
 }
 
-// Whoever can write the file can't reach the terminal or the spreadsheet of
-// whoever reads it.
+// What is written into the file can't reach the reader's terminal or spreadsheet.
 func TestAuditOutputIsHarmless(t *testing.T) {
 	log := auditHome(t)
 	const evil = "=HYPERLINK(\"x\")\x1b]0;title\x07\x1b[2J\r\n\u202e\u009b31m"
 	if err := log.Append(audit.Record{
-		Kind: audit.Kind(evil), Phase: audit.Phase(evil), Call: evil, Client: evil, ClientVersion: evil, Profile: evil, Tenant: evil, Tool: evil, Plugin: evil,
-		Effect: evil, Decision: audit.Decision{Verdict: evil, Rule: evil, Approval: evil}, Reason: evil, Method: evil, Path: evil, RequestID: evil,
+		Kind: audit.Kind(evil), Phase: audit.Phase(evil), Call: evil, Client: evil, ClientVersion: evil, Profile: evil,
+		Tenant: evil, Tool: evil, Plugin: evil, Effect: evil, Reason: evil, Method: evil, Path: evil, RequestID: evil,
+		Decision: audit.Decision{Verdict: evil, Rule: evil, Approval: evil},
+		Counted: []audit.Counted{
+			{Rule: evil, Count: 1, Examples: []audit.Example{{Method: evil, Path: evil, Reason: evil}}},
+		},
 	}, false); err != nil {
 		t.Fatal(err)
 	}
@@ -86,7 +89,11 @@ func TestAuditOutputIsHarmless(t *testing.T) {
 	}
 	err = withAudit(func(s *audit.Snapshot) error {
 		var errs, table, lines, verdict bytes.Buffer
-		if _, err := eachRecord(s, &errs, auditFilter{}, func(e entry) error { harmless("line", e.line()); harmless("raw", string(e.raw)); return nil }); err != nil {
+		if _, err := eachRecord(s, &errs, auditFilter{}, func(e entry) error {
+			harmless("line", e.line())
+			harmless("raw", string(e.raw))
+			return nil
+		}); err != nil {
 			return err
 		}
 		if !strings.Contains(errs.String(), "3 lines are not what was written") {
@@ -123,7 +130,8 @@ func TestAuditOutputIsHarmless(t *testing.T) {
 func TestMoment(t *testing.T) {
 	now := time.Date(2026, 5, 10, 12, 0, 0, 0, time.UTC)
 	tests := map[string]string{
-		"": "0001-01-01T00:00:00Z", "24h": "2026-05-09T12:00:00Z", "7d": "2026-05-03T12:00:00Z", "90s": "2026-05-10T11:58:30Z",
+		"": "0001-01-01T00:00:00Z", "24h": "2026-05-09T12:00:00Z", "7d": "2026-05-03T12:00:00Z",
+		"90s":        "2026-05-10T11:58:30Z",
 		"2026-01-31": "2026-01-31T00:00:00Z", "2026-01-31T12:00:00+02:00": "2026-01-31T10:00:00Z",
 		"-1h": "", "yesterday": "", "7": "", "d": "", "99999999d": "", "2026-13-01": "",
 	}
@@ -153,7 +161,7 @@ func TestAuditFolder(t *testing.T) {
 	}
 }
 
-// A person's decision in a terminal is recorded with the approval's id.
+// A user's decision in a terminal is recorded with the approval's id.
 func TestDecisionInATerminalIsRecorded(t *testing.T) {
 	auditHome(t)
 	for _, approved := range []bool{true, false} {
@@ -165,12 +173,16 @@ func TestDecisionInATerminalIsRecorded(t *testing.T) {
 	var got []string
 	err := withAudit(func(s *audit.Snapshot) error {
 		_, err := eachRecord(s, os.Stderr, auditFilter{profile: "prod", tenant: "t.example"}, func(e entry) error {
-			got = append(got, fmt.Sprint(e.Kind, " ", e.Tool, " ", e.Verdict, " ", e.Rule, " ", e.Approval, " ", e.outcome))
+			got = append(
+				got,
+				fmt.Sprint(e.Kind, " ", e.Tool, " ", e.Verdict, " ", e.Rule, " ", e.Approval, " ", e.outcome),
+			)
 			return nil
 		})
 		return err
 	})
-	want := "[approval auth0_x approved approval:terminal ABCD-2345 ok approval auth0_x declined approval:terminal ABCD-2345 refused]"
+	want := "[approval auth0_x approved approval:terminal ABCD-2345 ok " +
+		"approval auth0_x declined approval:terminal ABCD-2345 refused]"
 	if err != nil || fmt.Sprint(got) != want {
 		t.Errorf("%v %v, want %s", err, got, want)
 	}

@@ -13,8 +13,8 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/auth0-mcp/auth0-mcp/host/internal/catalog"
-	"github.com/auth0-mcp/auth0-mcp/host/internal/mcpserver"
 	"github.com/auth0-mcp/auth0-mcp/host/internal/redact"
+	"github.com/auth0-mcp/auth0-mcp/host/internal/toolcall"
 )
 
 func callCommand(env Environment) *cobra.Command {
@@ -54,14 +54,15 @@ func callTool(cmd *cobra.Command, env Environment, f runFlags, args []string, as
 	if err != nil {
 		return err
 	}
-	server, err := f.server(cmd, env, log)
+	parts, err := f.server(cmd, env, log)
 	if err != nil {
 		return err
 	}
+	runner := toolcall.New(parts.calls)
 	defer func() {
-		err = errors.Join(err, server.Close(), server.tenant.wait(context.WithoutCancel(cmd.Context())))
+		err = errors.Join(err, runner.Close(), parts.tenant.wait(context.WithoutCancel(cmd.Context())))
 	}()
-	tool, err := findTool(server.selection, args[0])
+	tool, err := findTool(parts.selection, args[0])
 	if err != nil {
 		return err
 	}
@@ -69,16 +70,26 @@ func callTool(cmd *cobra.Command, env Environment, f runFlags, args []string, as
 	if err != nil {
 		return err
 	}
-	caller := mcpserver.Caller{Progress: func(p mcpserver.Progress) { say(env.Err, "… %s\n", p.Note) }}
-	if isTerminal(env.In) && isTerminal(env.Err) {
-		caller.Ask = func(ctx context.Context, text string) (bool, error) { return askApproval(ctx, env, text) }
+	request := toolcall.Request{
+		Tool: tool, Arguments: arguments, Client: toolcall.Client{Name: "auth0-mcp call", Version: env.Version},
+		Progress: func(p toolcall.Progress) { say(env.Err, "… %s\n", p.Note) },
 	}
-	texts, failed := server.Call(cmd.Context(), tool, arguments, caller)
-	if failed {
-		say(env.Err, "%s\n", lines(strings.Join(texts, "\n")))
+	if isTerminal(env.In) && isTerminal(env.Err) {
+		ask := func(ctx context.Context, text string) (toolcall.Decision, error) {
+			approved, err := askApproval(ctx, env, text)
+			if approved && err == nil {
+				return toolcall.Accepted, nil
+			}
+			return toolcall.Declined, err
+		}
+		request.Approver = toolcall.Approver{Terminal: true, Ask: ask}
+	}
+	result := runner.Call(cmd.Context(), request)
+	if result.IsError {
+		say(env.Err, "%s\n", lines(strings.Join(result.Texts, "\n")))
 		return errToolFailed
 	}
-	for i, text := range texts {
+	for i, text := range result.Texts {
 		// What belongs to the answer and is not a part of it goes beside it.
 		out := io.Writer(env.Out)
 		if i > 0 {

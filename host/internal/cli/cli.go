@@ -9,7 +9,6 @@ import (
 	"log/slog"
 	"os"
 	"path/filepath"
-	"runtime"
 	"strconv"
 	"strings"
 
@@ -17,6 +16,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/auth0-mcp/auth0-mcp/host/internal/account"
+	"github.com/auth0-mcp/auth0-mcp/host/internal/atomicfile"
 )
 
 // Environment is what main gives to the commands: the real stdin and stdout,
@@ -133,53 +133,20 @@ func counted(n int, thing string) string { return english.Plural(n, thing, "") }
 
 // lockPath is the file that says which plugins the user trusts.
 func lockPath() (string, error) {
-	dir, err := os.UserConfigDir()
+	dir, err := atomicfile.ConfigFolder()
 	if err != nil {
-		return "", fmt.Errorf("finding the config folder: %w: set the variable that is named here", err)
+		return "", err
 	}
-	return filepath.Join(dir, "auth0-mcp", "plugins.lock.json"), nil
+	return filepath.Join(dir, "plugins.lock.json"), nil
 }
 
-// userPluginDir is where plugin install puts plugins: XDG_DATA_HOME, or what
-// stands for it on the platform.
+// userPluginDir is where plugin install puts plugins.
 func userPluginDir() (string, error) {
-	if dir := os.Getenv("XDG_DATA_HOME"); filepath.IsAbs(dir) {
-		return filepath.Join(dir, "auth0-mcp", "plugins"), nil
-	}
-	if runtime.GOOS == "windows" {
-		if dir := os.Getenv("LocalAppData"); dir != "" {
-			return filepath.Join(dir, "auth0-mcp", "plugins"), nil
-		}
-	}
-	home, err := os.UserHomeDir()
+	dir, err := atomicfile.DataFolder()
 	if err != nil {
-		return "", fmt.Errorf("finding the data folder: %w: set the variable that is named here", err)
+		return "", err
 	}
-	if runtime.GOOS == "darwin" {
-		return filepath.Join(home, "Library", "Application Support", "auth0-mcp", "plugins"), nil
-	}
-	return filepath.Join(home, ".local", "share", "auth0-mcp", "plugins"), nil
-}
-
-// userStateDir is the folder of what is worth keeping and is not configured:
-// XDG_STATE_HOME, or what stands for it on the platform.
-func userStateDir() (string, error) {
-	if dir := os.Getenv("XDG_STATE_HOME"); filepath.IsAbs(dir) {
-		return filepath.Join(dir, "auth0-mcp"), nil
-	}
-	if runtime.GOOS == "windows" {
-		if dir := os.Getenv("LocalAppData"); dir != "" {
-			return filepath.Join(dir, "auth0-mcp", "state"), nil
-		}
-	}
-	home, err := os.UserHomeDir()
-	if err != nil {
-		return "", fmt.Errorf("finding the state folder: %w: set the variable that is named here", err)
-	}
-	if runtime.GOOS == "darwin" {
-		return filepath.Join(home, "Library", "Application Support", "auth0-mcp", "state"), nil
-	}
-	return filepath.Join(home, ".local", "state", "auth0-mcp"), nil
+	return filepath.Join(dir, "plugins"), nil
 }
 
 // bundledDir is the folder beside the host's own binary.

@@ -34,6 +34,7 @@ func addCompletions(root *cobra.Command, env Environment) {
 		"log-format": cobra.FixedCompletions([]string{"text", "json"}, cobra.ShellCompDirectiveNoFileComp),
 		"audit-arguments": cobra.FixedCompletions([]string{"ids", "redacted", "none"},
 			cobra.ShellCompDirectiveNoFileComp),
+		"audit-keep": cobra.FixedCompletions([]string{"30d", "90d", "365d"}, cobra.ShellCompDirectiveNoFileComp),
 		"audit": cobra.FixedCompletions([]string{"on", "best-effort", "off"},
 			cobra.ShellCompDirectiveNoFileComp),
 		"key-algorithm": cobra.FixedCompletions([]string{"RS256", "RS384", "PS256"},

@@ -1,25 +1,20 @@
 package cli
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"fmt"
 	"log/slog"
 	"os"
-	"os/exec"
 	"path/filepath"
-	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
 
 	"github.com/auth0-mcp/auth0-mcp/host/internal/catalog"
+	"github.com/auth0-mcp/auth0-mcp/host/internal/supervisor"
 	"github.com/auth0-mcp/auth0-mcp/proto/pluginv1"
 )
-
-// describeTimeout bounds a plugin's own description of itself.
-const describeTimeout = 5 * time.Second
 
 func pluginCommand(env Environment) *cobra.Command {
 	cmd := &cobra.Command{Use: "plugin", Aliases: []string{"plugins"}, Short: "Manage plugins"}
@@ -115,26 +110,14 @@ func readReview(ctx context.Context, env Environment, path string) (catalog.Revi
 	return catalog.NewReview(plugin, digest, loaded, from.Lock, from.Bundled), nil
 }
 
-// describe runs a plugin's describe, with nothing of our environment.
+// describe runs an executable that may be on a slow disk to describe itself.
 func describe(ctx context.Context, path string, args []string) (pluginv1.Manifest, error) {
-	ctx, cancel := context.WithTimeout(ctx, describeTimeout)
-	defer cancel()
-	cmd := exec.CommandContext(ctx, path, append(args[:len(args):len(args)], "describe")...) //nolint:gosec // the user asked for this plugin
-	cmd.Env = []string{"LANG=C.UTF-8"}
-	var stdout, stderr bytes.Buffer
-	cmd.Stdout, cmd.Stderr = &stdout, &stderr
-	if err := cmd.Run(); err != nil {
-		return pluginv1.Manifest{}, fmt.Errorf("%s describe: %w %s", path, err, strings.TrimSpace(stderr.String()))
-	}
-	m, err := pluginv1.ParseManifest(stdout.Bytes())
-	if err != nil {
-		return m, fmt.Errorf("%s describe: %w", path, err)
-	}
-	return m, nil
+	return supervisor.Describe(ctx, path, args, time.Minute)
 }
 
-// describeDevPlugin finds the binary in a developer's folder and asks it.
-func describeDevPlugin(ctx context.Context, dir string) (catalog.DevPlugin, error) {
+// describeDevPlugin finds the executable in a developer's folder and asks it, within
+// timeout, for its manifest.
+func describeDevPlugin(ctx context.Context, dir string, timeout time.Duration) (catalog.DevPlugin, error) {
 	dir, err := filepath.Abs(dir)
 	if err != nil {
 		return catalog.DevPlugin{}, err
@@ -148,7 +131,10 @@ func describeDevPlugin(ctx context.Context, dir string) (catalog.DevPlugin, erro
 			"there, found %d: build it with go build -o %s", dir, len(found), filepath.Join(dir,
 			"auth0-mcp-plugin-NAME"))
 	}
-	m, err := describe(ctx, found[0], nil)
+	m, err := supervisor.Describe(ctx, found[0], nil, timeout)
+	if errors.Is(err, supervisor.ErrSlow) {
+		err = fmt.Errorf("%w. Give it longer: --plugin-start-timeout 1m", err)
+	}
 	if err != nil {
 		return catalog.DevPlugin{}, fmt.Errorf("--dev-plugin: %w", err)
 	}

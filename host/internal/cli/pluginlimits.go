@@ -31,12 +31,17 @@ type pluginFlags struct {
 func (f *pluginFlags) add(cmd *cobra.Command) {
 	cmd.Flags().DurationVar(&f.idle, "plugin-idle-timeout", 10*time.Minute,
 		"stop a plugin that has not been called for so long; 0: never")
-	cmd.Flags().DurationVar(&f.start, "plugin-start-timeout", supervisor.DefaultStartTimeout,
-		"how long a plugin may take to start")
 	cmd.Flags().DurationVar(&f.call, "call-timeout", supervisor.DefaultCallTimeout,
 		"how long one call may take; progress does not prolong it")
 	cmd.Flags().StringVar(&f.memory, "plugin-memory-limit", defaultPluginMemory,
 		"how much memory a plugin may have, such as 1GiB; 0: no limit ("+memoryVariable+")")
+}
+
+// addStart adds the flag that also bounds how long a plugin under development may take
+// to describe itself: for every command that has --dev-plugin.
+func (f *pluginFlags) addStart(cmd *cobra.Command) {
+	cmd.Flags().DurationVar(&f.start, "plugin-start-timeout", supervisor.DefaultStartTimeout,
+		"how long a plugin may take to start, or to describe itself")
 }
 
 // config is what the flags and the environment say; a typed flag beats the environment.

@@ -74,6 +74,7 @@ func TestPluginFlags(t *testing.T) {
 			var f pluginFlags
 			cmd := &cobra.Command{}
 			f.add(cmd)
+			f.addStart(cmd)
 			if err := cmd.ParseFlags(tt.args); err != nil {
 				t.Fatal(err)
 			}

@@ -8,7 +8,7 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"github.com/auth0-mcp/auth0-mcp/host/internal/egress"
+	"github.com/auth0-mcp/auth0-mcp/host/internal/ratelimit"
 )
 
 // rateShareFlag is how much of the tenant's rate limit may be used, in percent.
@@ -16,7 +16,7 @@ type rateShareFlag struct{ percent int }
 
 func (f *rateShareFlag) add(cmd *cobra.Command) {
 	cmd.Flags().Var(f, "rate-share", fmt.Sprintf("how much of the tenant's rate limit to use, in percent; the rest "+
-		"is left to its applications (AUTH0_MCP_RATE_SHARE) (default %d)", egress.DefaultRateShare))
+		"is left to its applications (AUTH0_MCP_RATE_SHARE) (default %d)", ratelimit.DefaultShare))
 }
 
 func (f *rateShareFlag) Set(value string) (err error) {
@@ -41,7 +41,7 @@ func (f *rateShareFlag) value() (int, error) {
 	if value := os.Getenv("AUTH0_MCP_RATE_SHARE"); value != "" {
 		return parseRateShare("AUTH0_MCP_RATE_SHARE", value)
 	}
-	return egress.DefaultRateShare, nil
+	return ratelimit.DefaultShare, nil
 }
 
 func parseRateShare(name, value string) (int, error) {

@@ -18,7 +18,10 @@ import (
 	"github.com/auth0-mcp/auth0-mcp/host/internal/catalog"
 	"github.com/auth0-mcp/auth0-mcp/host/internal/egress"
 	"github.com/auth0-mcp/auth0-mcp/host/internal/mcpserver"
+	"github.com/auth0-mcp/auth0-mcp/host/internal/ratelimit"
+	"github.com/auth0-mcp/auth0-mcp/host/internal/redact"
 	"github.com/auth0-mcp/auth0-mcp/host/internal/stdio"
+	"github.com/auth0-mcp/auth0-mcp/host/internal/toolcall"
 )
 
 type runFlags struct {
@@ -70,6 +73,7 @@ func (f *runFlags) addSelection(cmd *cobra.Command) {
 		"a folder with plugins, searched first; repeatable (AUTH0_MCP_PLUGIN_DIR)")
 	cmd.Flags().StringArrayVar(&f.devPlugins, "dev-plugin", nil,
 		"a folder with a plugin under development: loaded without being locked; repeatable")
+	f.plugins.addStart(cmd)
 }
 
 // addTenant adds the flags that say where calls go and what they may take.
@@ -82,7 +86,7 @@ func (f *runFlags) addTenant(cmd *cobra.Command) {
 	cmd.Flags().StringVar(&f.approve, "approve", "", "who approves changes: none, elicit (the client asks a user) "+
 		"or terminal (AUTH0_MCP_APPROVE); without it as the profile's environment has it")
 	f.audit.add(cmd)
-	cmd.Flags().IntVar(&f.maxOutput, "max-output", mcpserver.DefaultMaxOutput, "budget of one answer, in bytes")
+	cmd.Flags().IntVar(&f.maxOutput, "max-output", toolcall.DefaultMaxOutput, "budget of one answer, in bytes")
 	f.plugins.add(cmd)
 }
 
@@ -113,25 +117,26 @@ func run(cmd *cobra.Command, env Environment, f runFlags) error {
 	if f.maxLine < minMaxLine {
 		return fmt.Errorf("--max-line %d: want at least %d bytes", f.maxLine, minMaxLine)
 	}
-	server, err := f.server(cmd, env, log)
+	parts, err := f.server(cmd, env, log)
 	if err != nil {
 		return err
 	}
-	server.tenant.events.Run()
+	parts.tenant.events.Run()
+	server := mcpserver.New(mcpserver.Config{Version: env.Version, Selection: parts.selection, Calls: parts.calls, MaxLine: f.maxLine, Log: log})
 	err = server.Serve(cmd.Context(), env.In, env.Out)
 	// A token that was renewed and not stored would be lost, and its refresh token
 	// with it. The signal that ended the server does not end this.
-	err = errors.Join(err, server.tenant.wait(context.WithoutCancel(cmd.Context())))
+	err = errors.Join(err, parts.tenant.wait(context.WithoutCancel(cmd.Context())))
 	if cause := context.Cause(cmd.Context()); cause != nil && errors.Is(err, cause) {
 		err = nil // a signal ended it, and the calls were drained: that is no failure
 	}
 	return err
 }
 
-// running is a server with what it was made of.
+// running is what a command that calls tools works with.
 type running struct {
-	*mcpserver.Server
 	selection *catalog.Selection
+	calls     toolcall.Config
 	tenant    connection
 }
 
@@ -148,10 +153,7 @@ func (f runFlags) server(cmd *cobra.Command, env Environment, log *slog.Logger) 
 	if err != nil {
 		return nil, err
 	}
-	approvals, err := approvalStore()
-	if err != nil {
-		return nil, err
-	}
+	approvals := approvalStore()
 	record, err := f.audit.config(cmd)
 	if err != nil {
 		return nil, err
@@ -169,23 +171,22 @@ func (f runFlags) server(cmd *cobra.Command, env Environment, log *slog.Logger) 
 	if err != nil {
 		return nil, err
 	}
+	secrets := new(redact.Redactor)
 	gate := egress.New(egress.Config{
-		Domain: t.domain, Current: t.current, Refused: t.refused, Transport: t.transport, ReadOnly: readOnly,
-		Version: env.Version, Log: log,
-		UserAgent: userAgent(env), SignIn: t.signIn, RateShare: rateShare,
+		Redact: secrets, Domain: t.domain, Current: t.current, Refused: t.refused, Transport: t.transport,
+		ReadOnly: readOnly, Version: env.Version, Log: log, UserAgent: userAgent(env), SignIn: t.signIn,
+		RateLimit: ratelimit.Config{Share: rateShare},
 	})
 	log.Info("serving", "version", env.Version, "tenant", t.domain, "tools", len(selection.Tools()), "read-only",
 		readOnly)
 	if bounds.Profile = t.profile; f.sandbox {
 		bounds.Profile = "(sandbox)"
 	}
-	server := mcpserver.New(mcpserver.Config{
-		Profile: t.profile, Approve: approval.Policy{Mode: approve, Environment: t.environment}, Approvals: approvals,
-		Version: env.Version, Observe: t.events.Tool, Domain: t.domain, Selection: selection, Gate: gate,
-		MaxOutput: f.maxOutput, MaxLine: f.maxLine, Plugins: bounds, Log: log,
-		Audit: openAudit(record, t, gate, log),
-	})
-	return &running{server, selection, t}, nil
+	return &running{selection: selection, tenant: t, calls: toolcall.Config{
+		Profile: t.profile, Domain: t.domain, Approve: approval.Policy{Mode: approve, Environment: t.environment},
+		Approvals: approvals, Gate: gate, Redact: secrets, MaxOutput: f.maxOutput, Plugins: bounds,
+		Observe: t.events.Tool, Audit: openAudit(record, t, secrets, log), Log: log,
+	}}, nil
 }
 
 // approval is what --approve or the environment says; "" if neither does.
@@ -315,7 +316,7 @@ func readCatalog(ctx context.Context, env Environment, f runFlags, log *slog.Log
 		sources.PluginDirs = filepath.SplitList(os.Getenv("AUTH0_MCP_PLUGIN_DIR"))
 	}
 	for _, dir := range f.devPlugins {
-		dev, err := describeDevPlugin(ctx, dir)
+		dev, err := describeDevPlugin(ctx, dir, f.plugins.start)
 		if err != nil {
 			return nil, err
 		}
@@ -333,18 +334,13 @@ func sources(env Environment) (catalog.Sources, error) {
 	if err != nil {
 		return s, fmt.Errorf("this binary was built wrongly: %w", err)
 	}
-	path, err := lockPath()
-	if err != nil {
-		return s, err
-	}
+	// Without a folder for them, no plugins have been installed: the lock is empty then, and so is the folder.
+	path, _ := lockPath()
 	lock, err := catalog.ReadLock(path)
 	if err != nil {
 		return s, err
 	}
-	userDir, err := userPluginDir()
-	if err != nil {
-		return s, err
-	}
+	userDir, _ := userPluginDir()
 	beside, err := bundledDir()
 	if err != nil {
 		return s, err

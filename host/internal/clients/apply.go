@@ -9,8 +9,6 @@ import (
 	"path/filepath"
 	"time"
 
-	"github.com/gofrs/flock"
-
 	"github.com/auth0-mcp/auth0-mcp/host/internal/atomicfile"
 )
 
@@ -20,7 +18,6 @@ const (
 	// lockWait is how long another auth0-mcp may hold the lock: it needs
 	// milliseconds, so that one which holds it longer hangs.
 	lockWait = 10 * time.Second
-	lockPoll = 20 * time.Millisecond
 )
 
 // ErrChanged means that a file was changed by another program after the change
@@ -75,15 +72,9 @@ func (c *Change) acquire(ctx context.Context) (unlock func(), err error) {
 	if err := os.MkdirAll(filepath.Dir(c.lock), 0o700); err != nil {
 		return nil, fmt.Errorf("locking the clients' files: %w", err)
 	}
-	ctx, cancel := context.WithTimeout(ctx, lockWait)
-	defer cancel()
-	mutex := flock.New(c.lock, flock.SetPermissions(0o600))
-	_, err = mutex.TryLockContext(ctx, lockPoll)
-	if errors.Is(err, context.DeadlineExceeded) {
-		return nil, fmt.Errorf("locking %s: %w: another auth0-mcp is changing a client's file, wait until it has ended", c.lock, err)
-	}
+	unlock, err = atomicfile.Lock(ctx, c.lock, lockWait)
 	if err != nil {
-		return nil, fmt.Errorf("locking %s: %w", c.lock, err)
+		return nil, fmt.Errorf("locking the clients' files: %w", err)
 	}
-	return func() { _ = mutex.Unlock() }, nil
+	return unlock, nil
 }

@@ -11,8 +11,9 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
-	"github.com/gofrs/flock"
+	"github.com/auth0-mcp/auth0-mcp/host/internal/atomicfile"
 	"github.com/google/go-cmp/cmp"
 )
 
@@ -236,18 +237,18 @@ func TestApplyWaitsForTheLock(t *testing.T) {
 		t.Fatal(err)
 	}
 	writeFile(t, change.lock, "", 0o600)
-	held := flock.New(change.lock)
-	if ok, err := held.TryLock(); !ok || err != nil {
+	release, err := atomicfile.TryLock(change.lock)
+	if err != nil {
 		t.Fatal(err)
 	}
-	ctx, cancel := context.WithTimeout(t.Context(), 3*lockPoll)
+	ctx, cancel := context.WithTimeout(t.Context(), 50*time.Millisecond)
 	defer cancel()
 	err = change.Apply(ctx)
 	wantError(t, err, change.lock)
 	if !errors.Is(err, context.DeadlineExceeded) || readBack(t, path) != other {
 		t.Errorf("got %v", err)
 	}
-	if err := held.Unlock(); err != nil {
+	if err := release(); err != nil {
 		t.Fatal(err)
 	}
 	if err := change.Apply(t.Context()); err != nil {

@@ -21,7 +21,7 @@ import (
 
 	"github.com/auth0-mcp/auth0-mcp/host/internal/account"
 	"github.com/auth0-mcp/auth0-mcp/host/internal/auth"
-	"github.com/auth0-mcp/auth0-mcp/host/internal/catalog"
+	"github.com/auth0-mcp/auth0-mcp/host/internal/redact"
 	"github.com/auth0-mcp/auth0-mcp/host/internal/tenant"
 )
 
@@ -84,7 +84,7 @@ func (d *Doctor) configText() ([]byte, error) {
 	told.Profiles = map[string]auth.Profile{}
 	for name, p := range d.config.Profiles {
 		if len(p.Command) > 1 {
-			p.Command = []string{p.Command[0], catalog.RedactionMarker}
+			p.Command = []string{p.Command[0], redact.Marker}
 		}
 		told.Profiles[name] = p
 	}

@@ -22,7 +22,6 @@ import (
 	"github.com/auth0-mcp/auth0-mcp/host/internal/auth"
 	"github.com/auth0-mcp/auth0-mcp/host/internal/catalog"
 	"github.com/auth0-mcp/auth0-mcp/host/internal/clients"
-	"github.com/auth0-mcp/auth0-mcp/host/internal/egress"
 	"github.com/auth0-mcp/auth0-mcp/host/internal/redact"
 	"github.com/auth0-mcp/auth0-mcp/host/internal/tenant"
 )
@@ -340,10 +339,10 @@ func (d *Doctor) clean(text string) string {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	for _, secret := range d.secrets {
-		text = strings.ReplaceAll(text, secret, catalog.RedactionMarker)
-		text = strings.ReplaceAll(text, url.QueryEscape(secret), catalog.RedactionMarker)
+		text = strings.ReplaceAll(text, secret, redact.Marker)
+		text = strings.ReplaceAll(text, url.QueryEscape(secret), redact.Marker)
 	}
-	return egress.RedactText(text)
+	return new(redact.Redactor).Text(text)
 }
 
 // line is a text without secrets, on one line: joined errors have one each.

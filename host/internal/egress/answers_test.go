@@ -5,7 +5,6 @@ import (
 	"crypto/tls"
 	"crypto/x509"
 	"errors"
-	"io"
 	"net"
 	"net/http"
 	"net/http/httptest"
@@ -20,6 +19,7 @@ import (
 
 	"golang.org/x/oauth2"
 
+	"github.com/auth0-mcp/auth0-mcp/host/internal/redact"
 	"github.com/auth0-mcp/auth0-mcp/host/internal/tenant"
 	"github.com/auth0-mcp/auth0-mcp/proto/pluginv1"
 	"github.com/auth0-mcp/auth0-mcp/sandbox"
@@ -119,7 +119,7 @@ func testReadBudget(t *testing.T) {
 	}
 }
 
-func TestExplain(t *testing.T) {
+func TestWords(t *testing.T) {
 	tenant := sandbox.New(sandbox.Options{})
 	reset := time.Now().Add(90 * time.Second)
 	tests := map[string]struct {
@@ -135,8 +135,8 @@ func TestExplain(t *testing.T) {
 		"400": {"", nil, "POST", "/api/v2/clients", `{"name":"x","colour":"red"}`, []string{"400", "colour", "Correct the field"}},
 		"409": {"", nil, "POST", "/api/v2/resource-servers", `{"name":"x","identifier":"IDENTIFIER"}`, []string{"409", "conflicts"}},
 		"429": {"", &sandbox.FaultRule{Path: "*", Times: -1, Status: 429, Header: http.Header{"X-Ratelimit-Reset": {strconv.FormatInt(reset.Unix(), 10)}}, Body: `{"statusCode":429,"message":"Too many"}`},
-			"GET", "/api/v2/clients", "", []string{"429", "try again in", reset.UTC().Format(time.TimeOnly)}},
-		"500 write": {"", &sandbox.FaultRule{Path: "*", Status: 500, Body: "<html>\x00oops</html>"}, "POST", "/api/v2/clients", `{"name":"x"}`, []string{"500", "oops", "may or may not"}},
+			"GET", "/api/v2/clients", "", []string{"429", "Something between", "try again in", reset.UTC().Format(time.TimeOnly)}},
+		"500 write": {"", &sandbox.FaultRule{Path: "*", Status: 500, Body: "<html>\x00oops</html>"}, "POST", "/api/v2/clients", `{"name":"x"}`, []string{"500", "oops", "a fault on Auth0's side"}},
 	}
 	for name, tt := range tests {
 		t.Run(name, func(t *testing.T) {
@@ -159,7 +159,7 @@ func TestExplain(t *testing.T) {
 			if name == "409" { // the second one conflicts with the first
 				answer = g.RoundTrip(t.Context(), "p", r)
 			}
-			text := c.Explain(&pluginv1.Failure{Code: pluginv1.Failure_CODE_API, HttpStatus: answer.GetResponse().GetStatus(), Message: "what the plugin says"})
+			text := c.Close().Words(&pluginv1.Failure{Code: pluginv1.Failure_CODE_API, HttpStatus: answer.GetResponse().GetStatus(), Message: "what the plugin says"})
 			for _, want := range tt.want {
 				if !strings.Contains(text, want) {
 					t.Errorf("%q is not in: %s", want, text)
@@ -169,55 +169,37 @@ func TestExplain(t *testing.T) {
 	}
 }
 
-// What a tool had done already follows whatever is said about its failure.
-func TestExplainWhatWasDone(t *testing.T) {
-	g := New(Config{Domain: "tenant.auth0.example", SignIn: "sign in", Tokens: &tokens{[]string{"one"}},
-		Transport: transport(func(*http.Request) (*http.Response, error) {
-			return &http.Response{StatusCode: http.StatusForbidden, Body: io.NopCloser(strings.NewReader(`{"message":"Insufficient scope."}`))}, nil
-		})})
-	c, err := g.Open(t.Context(), Grant{Plugin: "p", Tool: pluginv1.ToolManifest{Effect: pluginv1.EffectWrite}})
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer c.Close()
-	g.RoundTrip(t.Context(), "p", &pluginv1.RoundTripRequest{CallId: c.ID(), Method: "POST", Path: "/api/v2/clients"})
-	const done = "Done: one thing. Not done: another."
-	for text, f := range map[string]*pluginv1.Failure{
-		"Insufficient scope": {Code: pluginv1.Failure_CODE_API, HttpStatus: 403, Done: done},
-		"not built. Done:":   {Code: pluginv1.Failure_CODE_FAILED_PRECONDITION, Message: "not built.", Done: done},
-	} {
-		if got := c.Explain(f); !strings.Contains(got, text) || !strings.HasSuffix(got, ". "+done) {
-			t.Errorf("explained as %q, want %s", got, text)
-		}
-	}
-}
-
 func TestTransportTexts(t *testing.T) {
 	tests := map[string]struct {
 		err    error
 		method string
 		want   string
+		effect Effect
 	}{
-		"DNS":                {&net.OpError{Op: "dial", Err: &net.DNSError{Name: "typo.example", IsNotFound: true}}, "POST", "typo.example was not found"},
-		"no answer from DNS": {&net.OpError{Op: "dial", Err: &net.DNSError{Name: "a.example", Err: "i/o timeout", IsTimeout: true}}, "GET", "looking up the name a.example failed"},
-		"plain http":         {tls.RecordHeaderError{Msg: "first record"}, "GET", "does not speak https"},
-		"proxy":              {&net.OpError{Op: "proxyconnect", Err: os.NewSyscallError("connect", syscall.ECONNREFUSED)}, "GET", "proxy could not be used"},
-		"refused":            {&net.OpError{Op: "dial", Err: os.NewSyscallError("connect", syscall.ECONNREFUSED)}, "POST", "Nothing was changed"},
-		"reset":              {&net.OpError{Op: "read", Err: os.NewSyscallError("read", syscall.ECONNRESET)}, "POST", "may or may not have happened"},
-		"timeout":            {os.ErrDeadlineExceeded, "GET", "in time"},
+		"DNS":                {&net.OpError{Op: "dial", Err: &net.DNSError{Name: "typo.example", IsNotFound: true}}, "POST", "typo.example was not found", NoEffect},
+		"no answer from DNS": {&net.OpError{Op: "dial", Err: &net.DNSError{Name: "a.example", Err: "i/o timeout", IsTimeout: true}}, "GET", "looking up the name a.example failed", NoEffect},
+		"plain http":         {tls.RecordHeaderError{Msg: "first record"}, "GET", "does not speak https", NoEffect},
+		"proxy":              {&net.OpError{Op: "proxyconnect", Err: os.NewSyscallError("connect", syscall.ECONNREFUSED)}, "GET", "proxy could not be used", NoEffect},
+		"refused":            {&net.OpError{Op: "dial", Err: os.NewSyscallError("connect", syscall.ECONNREFUSED)}, "POST", "refused the connection", NoEffect},
+		"reset":              {&net.OpError{Op: "read", Err: os.NewSyscallError("read", syscall.ECONNRESET)}, "POST", "closed the connection", Uncertain},
+		"timeout":            {os.ErrDeadlineExceeded, "GET", "in time", NoEffect},
 	}
 	for name, tt := range tests {
-		g := New(Config{Domain: "tenant.auth0.example", Tokens: &tokens{[]string{"one"}}, ReadBudget: 1,
-			Transport: transport(func(*http.Request) (*http.Response, error) { return nil, tt.err })})
-		c, err := g.Open(t.Context(), Grant{Plugin: "p", Tool: pluginv1.ToolManifest{Effect: pluginv1.EffectWrite}})
-		if err != nil {
-			t.Fatal(err)
-		}
-		f := g.RoundTrip(t.Context(), "p", &pluginv1.RoundTripRequest{CallId: c.ID(), Method: tt.method, Path: "/api/v2/x"}).GetFailure()
-		if f.GetCode() != pluginv1.Failure_CODE_TRANSPORT || !strings.Contains(f.GetMessage(), tt.want) {
-			t.Errorf("%s: %v, want %q", name, f, tt.want)
-		}
-		c.Close()
+		synctest.Test(t, func(t *testing.T) {
+			g := New(Config{Domain: "tenant.auth0.example", Tokens: &tokens{[]string{"one"}},
+				Transport: transport(func(*http.Request) (*http.Response, error) { return nil, tt.err })})
+			c, err := g.Open(t.Context(), Grant{Plugin: "p", Tool: pluginv1.ToolManifest{Effect: pluginv1.EffectWrite}})
+			if err != nil {
+				t.Fatal(err)
+			}
+			f := g.RoundTrip(t.Context(), "p", &pluginv1.RoundTripRequest{CallId: c.ID(), Method: tt.method, Path: "/api/v2/x"}).GetFailure()
+			if f.GetCode() != pluginv1.Failure_CODE_TRANSPORT || !strings.Contains(f.GetMessage(), tt.want) {
+				t.Errorf("%s: %v, want %q", name, f, tt.want)
+			}
+			if out := c.Close(); out.Effect != tt.effect {
+				t.Errorf("%s: the effect is %v, want %v", name, out.Effect, tt.effect)
+			}
+		})
 	}
 }
 
@@ -249,7 +231,8 @@ func TestNoTokenIsNotSent(t *testing.T) {
 	c, _ := g.Open(t.Context(), Grant{Plugin: "p", Tool: pluginv1.ToolManifest{Effect: pluginv1.EffectRead}})
 	defer c.Close()
 	f := g.RoundTrip(t.Context(), "p", &pluginv1.RoundTripRequest{CallId: c.ID(), Method: "GET", Path: "/api/v2/x"}).GetFailure()
-	if !strings.Contains(f.GetMessage(), "signed out") || c.SignedOut() != f.GetMessage() {
+	var signedOut *SignedOutError
+	if err := c.Close().Err; !strings.Contains(f.GetMessage(), "signed out") || !errors.As(err, &signedOut) || err.Error() != f.GetMessage() {
 		t.Errorf("failure = %v", f)
 	}
 }
@@ -298,5 +281,21 @@ func TestUntrustedCertificateNamesTheRemedy(t *testing.T) {
 	}
 	if _, err := tenant.NewTransport(filepath.Join(t.TempDir(), "gone.pem")); err == nil || !strings.Contains(err.Error(), "gone.pem") {
 		t.Errorf("a missing CA file: %v", err)
+	}
+}
+
+const testJWT = "eyJhbGciOiJSUzI1NiJ9.eyJzdWIiOiJ4In0.c2lnbmF0dXJl"
+
+// What an error quotes of an answer that is not JSON is stripped, not blanked: a
+// blank would split a secret.
+func TestQuotedAnswerIsStripped(t *testing.T) {
+	if got := new(redact.Redactor).Text(printable([]byte(testJWT[:20] + "\u200b" + testJWT[20:] + "\x1b[2J\nmi\u200cm\xff"))); got != "[REDACTED][2J mim" {
+		t.Errorf("got %q", got)
+	}
+	if got := printable([]byte("می\u200cخواهم\u202e")); got != "می\u200cخواهم" {
+		t.Errorf("got %+q", got)
+	}
+	if got := printable([]byte("\u200b\x00 ")); got != "no message" {
+		t.Errorf("got %q", got)
 	}
 }

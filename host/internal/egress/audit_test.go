@@ -35,7 +35,7 @@ func newAudited(t *testing.T, mode audit.Mode, change func(*Config)) audited {
 		change(&cfg)
 	}
 	a := audited{fixture: fixture{tenant: tenant, Gate: New(cfg)}, folder: filepath.Join(t.TempDir(), "audit")}
-	a.log = audit.New(audit.Config{Folder: a.folder, Mode: mode, Tenant: tenant.Domain(), Redact: a.RedactText, RedactJSON: a.Redact})
+	a.log = audit.New(audit.Config{Folder: a.folder, Mode: mode, Tenant: tenant.Domain(), Redact: a.cfg.Redact.Text, RedactJSON: a.cfg.Redact.JSON})
 	return a
 }
 
@@ -47,7 +47,7 @@ func (a audited) begin(t *testing.T, effect pluginv1.Effect) (*Call, *audit.Call
 	if err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(c.Close)
+	t.Cleanup(func() { c.Close() })
 	return c, record
 }
 
@@ -99,14 +99,12 @@ func TestNoWriteWithoutItsRecord(t *testing.T) {
 			t.Errorf("%s %s reached the tenant", r.Method, r.Path)
 		}
 	}
-	if c.Wrote() {
-		t.Error("the call believes that it wrote")
-	}
-	if c.NotRecorded() == "" {
-		t.Error("the call does not know")
-	}
 	if status := a.send(t.Context(), c, "GET", "/api/v2/clients").GetResponse().GetStatus(); status != http.StatusOK {
 		t.Errorf("a read: %d", status)
+	}
+	var notRecorded *NotRecordedError
+	if out := c.Close(); out.Effect != NoEffect || out.Unsent != 4 || !errors.As(out.Err, &notRecorded) {
+		t.Errorf("outcome %+v", out)
 	}
 	record.End(audit.Error, "")
 }
@@ -171,18 +169,20 @@ func TestOutcomesInTheAuditLog(t *testing.T) {
 		phase   audit.Phase
 		status  int
 		outcome audit.Outcome
+		counted bool // it has no record of its own
 	}{
 		"done":              {begun: audit.Sending, phase: audit.Answered, status: 201, outcome: audit.OK},
 		"refused by Auth0":  {fault: &sandbox.FaultRule{Status: 409}, begun: audit.Sending, phase: audit.Answered, status: 409, outcome: audit.Error},
-		"rate limited":      {fault: &sandbox.FaultRule{Status: 429}, begun: audit.Sending, phase: audit.Answered, status: 429, outcome: audit.Error},
-		"redirected":        {fault: &sandbox.FaultRule{Status: 302}, begun: audit.Sending, phase: audit.Answered, status: 302, outcome: audit.Error},
+		"rate limited":      {fault: &sandbox.FaultRule{Status: 429, Header: http.Header{"X-Ratelimit-Remaining": {"0"}}}, begun: audit.Sending, phase: audit.Answered, status: 429, outcome: audit.Error},
+		"429 of a proxy":    {fault: &sandbox.FaultRule{Status: 429}, begun: audit.Sending, phase: audit.Answered, status: 429, outcome: audit.MayHaveHappened},
+		"redirected":        {fault: &sandbox.FaultRule{Status: 302}, begun: audit.Sending, phase: audit.Answered, status: 302, outcome: audit.MayHaveHappened},
 		"a fault of Auth0":  {fault: &sandbox.FaultRule{Status: 500}, begun: audit.Sending, phase: audit.Answered, status: 500, outcome: audit.MayHaveHappened},
 		"cut before":        {fault: &sandbox.FaultRule{Drop: sandbox.DropBefore}, begun: audit.Sending, phase: audit.Failed, outcome: audit.MayHaveHappened},
 		"cut after":         {fault: &sandbox.FaultRule{Drop: sandbox.DropAfter}, begun: audit.Sending, phase: audit.Failed, outcome: audit.MayHaveHappened},
 		"nobody there":      {err: dial, begun: audit.Sending, phase: audit.Failed, outcome: audit.NotSent},
 		"not trusted":       {err: &tls.CertificateVerificationError{}, begun: audit.Sending, phase: audit.Failed, outcome: audit.NotSent},
 		"an unknown error":  {err: errors.New("out of cheese"), begun: audit.Sending, phase: audit.Failed, outcome: audit.MayHaveHappened},
-		"no token":          {tokens: noToken{}, begun: never, phase: audit.Failed, outcome: audit.NotSent},
+		"no token":          {tokens: noToken{}, begun: never, outcome: audit.NotSent, counted: true},
 		"the token refused": {fault: &sandbox.FaultRule{Status: 401, Times: -1}, begun: audit.Sending, phase: audit.Answered, status: 401, outcome: audit.Error},
 	}
 	for name, tt := range tests {
@@ -202,7 +202,7 @@ func TestOutcomesInTheAuditLog(t *testing.T) {
 			}
 			c, record := a.begin(t, pluginv1.EffectWrite)
 			a.send(t.Context(), c, "POST", "/api/v2/clients")
-			record.End(audit.Error, "")
+			record.End(c.Close().Recorded(true), "")
 			all := a.records(t)
 			if tt.begun != never {
 				if all[0].Phase != tt.begun {
@@ -210,7 +210,11 @@ func TestOutcomesInTheAuditLog(t *testing.T) {
 				}
 				all = all[1:]
 			}
-			if len(all) != 2 || all[0].Phase != tt.phase || all[0].Status != tt.status || all[0].Outcome != tt.outcome {
+			if tt.counted {
+				if len(all) != 1 || len(all[0].Counted) != 1 || all[0].Counted[0].Rule != audit.RuleNotSent {
+					t.Errorf("%+v, want one request counted as not sent", all)
+				}
+			} else if len(all) != 2 || all[0].Phase != tt.phase || all[0].Status != tt.status || all[0].Outcome != tt.outcome {
 				t.Errorf("%+v, want %s %d %s", all, tt.phase, tt.status, tt.outcome)
 			}
 			want := tt.outcome
@@ -241,7 +245,7 @@ func TestCancelledWriteMayHaveHappened(t *testing.T) {
 	})
 	c, record := a.begin(t, pluginv1.EffectWrite)
 	a.send(ctx, c, "POST", "/api/v2/clients")
-	record.End(audit.Error, "the call was cancelled")
+	record.End(c.Close().Recorded(true), "the call was cancelled")
 	all := a.records(t)
 	if len(all) != 3 || all[1].Outcome != audit.MayHaveHappened || all[2].Outcome != audit.MayHaveHappened || all[2].Reason == "" {
 		t.Errorf("%+v", all)
@@ -261,7 +265,7 @@ func TestReadsOfAWritingCallAreRecordedAfterwards(t *testing.T) {
 	for _, r := range a.records(t) {
 		got = append(got, strings.Join([]string{string(r.Kind), string(r.Phase), r.Method, string(r.Outcome), string(r.Rule)}, " "))
 	}
-	want := "request answered GET ok default;call   ok default;request  POST refused policy;call   refused policy"
+	want := "request answered GET ok default;call   ok default;call   refused policy"
 	if strings.Join(got, ";") != want {
 		t.Errorf("%s\nwant %s", strings.Join(got, ";"), want)
 	}
@@ -274,7 +278,7 @@ func TestAuditLogHoldsNoSecret(t *testing.T) {
 	for _, view := range []audit.ArgumentsView{audit.ArgumentIDs, audit.ArgumentsRedacted, audit.ArgumentsNone} {
 		a := newAudited(t, audit.On, nil)
 		token := a.tenant.Token()
-		a.log = audit.New(audit.Config{Folder: a.folder, Mode: audit.On, Arguments: view, Redact: a.RedactText, RedactJSON: a.Redact})
+		a.log = audit.New(audit.Config{Folder: a.folder, Mode: audit.On, Arguments: view, Redact: a.cfg.Redact.Text, RedactJSON: a.cfg.Redact.JSON})
 		warm, _ := a.begin(t, pluginv1.EffectRead)
 		a.send(t.Context(), warm, "GET", "/api/v2/clients") // the token is in use
 		bearer := "Bearer " + canary + canary
@@ -293,7 +297,7 @@ func TestAuditLogHoldsNoSecret(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if len(a.records(t)) != 4 {
+		if len(a.records(t)) != 3 {
 			t.Errorf("%s: %d records", view, len(a.records(t)))
 		}
 		for _, secret := range []string{canary, token} {
@@ -301,5 +305,43 @@ func TestAuditLogHoldsNoSecret(t *testing.T) {
 				t.Errorf("%s: %s is in\n%s", view, secret, data)
 			}
 		}
+	}
+}
+
+// A call that writes beyond its bound is refused before anything is sent, and told
+// why; one that is turned away in a loop leaves one record.
+func TestRequestsOfOneCallAreBounded(t *testing.T) {
+	created := 0
+	a := newAudited(t, audit.On, func(cfg *Config) {
+		cfg.Transport = tripper(func(r *http.Request) (*http.Response, error) {
+			created++
+			return &http.Response{StatusCode: http.StatusCreated, Body: http.NoBody, Request: r}, nil
+		})
+	})
+	c, record := a.begin(t, pluginv1.EffectWrite)
+	for range audit.MaxWrites {
+		if failure := a.send(t.Context(), c, "POST", "/api/v2/clients").GetFailure(); failure != nil {
+			t.Fatal(failure)
+		}
+	}
+	for range audit.MaxWrites {
+		failure := a.send(t.Context(), c, "POST", "/api/v2/clients").GetFailure()
+		if failure.GetCode() != pluginv1.Failure_CODE_REFUSED || !strings.Contains(failure.GetMessage(), "1000 writes") {
+			t.Fatal(failure)
+		}
+		a.send(t.Context(), c, "DELETE", "/api/v2/clients/x")
+	}
+	record.End(audit.OK, "")
+	all := a.records(t)
+	last := all[len(all)-1]
+	if created != audit.MaxWrites || len(all) != 2*audit.MaxWrites+1 {
+		t.Errorf("%d requests sent, %d records", created, len(all))
+	}
+	counts := map[audit.Rule]int{}
+	for _, k := range last.Counted {
+		counts[k.Rule] = k.Count
+	}
+	if counts[audit.RuleWriteLimit] != audit.MaxWrites || counts[audit.RulePolicy] != audit.MaxWrites || last.Outcome != audit.Refused {
+		t.Errorf("%+v", last)
 	}
 }

@@ -5,81 +5,88 @@ import (
 	"encoding/json"
 	"fmt"
 	"net/http"
-	"net/url"
-	"slices"
-	"strings"
 
 	"github.com/auth0-mcp/auth0-mcp/host/internal/audit"
-	"github.com/auth0-mcp/auth0-mcp/host/internal/catalog"
+	"github.com/auth0-mcp/auth0-mcp/host/internal/jsondoc"
+	"github.com/auth0-mcp/auth0-mcp/host/internal/plan"
 	"github.com/auth0-mcp/auth0-mcp/proto/pluginv1"
 )
 
-// Changes are the requests so far that changed the tenant, or in a dry run those
-// that would.
-func (c *Call) Changes() []Change {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	return slices.Clone(c.changes)
-}
-
-// Deviation says which request was refused because it is not what was approved, or
-// because what it is about has changed since; "" if none was.
-func (c *Call) Deviation() string {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	return c.deviation
-}
-
 // bound reports whether the call is one that a person decides about.
-func (c *Call) bound() bool { return c.grant.DryRun || c.grant.Plan != nil }
+func (c *Call) bound() bool { return c.grant.DryRun || c.execution != nil }
 
-// change sends a request that may change the tenant, once it is known what it is
-// about. In a dry run nothing is sent; with a plan, only what the plan has.
+// change sends a request that may change the tenant, once its target is known. In a dry
+// run nothing is sent; with a plan, only what the plan has.
 func (c *Call) change(ctx context.Context, r *pluginv1.RoundTripRequest) *pluginv1.RoundTripResponse {
 	if c.bound() {
 		if reason := c.unclear(r); reason != "" {
 			c.grant.Audit.RefuseRequest(r.GetMethod(), r.GetPath(), audit.RulePlan, reason)
-			return failure(pluginv1.Failure_CODE_REFUSED, "%s %s was not sent: %s", r.GetMethod(), r.GetPath(), reason)
+			return c.fails(pluginv1.Failure_CODE_REFUSED, fmt.Sprintf("%s %s was not sent: %s", r.GetMethod(), r.GetPath(), reason))
 		}
 		r = oneMeaning(r)
 	}
-	change := Change{Method: r.GetMethod(), Path: r.GetPath(), Query: r.GetQuery(), Body: r.GetBody()}
-	var planned *Change
-	if c.grant.Plan != nil {
-		if planned = c.take(change); planned == nil {
-			return c.deviates(r, "it is not part of what was approved")
-		}
+	change := plan.Change{Method: r.GetMethod(), Path: r.GetPath(), Query: r.GetQuery(), Body: r.GetBody()}
+	if c.execution != nil {
+		return c.carryOut(ctx, r, change)
 	}
-	if seen := c.lookAt(ctx, r, &change); seen != nil && c.mustKnow(r.GetMethod(), seen) {
+	if seen := c.readTarget(ctx, r, &change); seen != nil && c.mustKnow(r.GetMethod(), seen) {
 		return seen
 	}
-	switch {
-	case c.grant.DryRun:
-		return c.simulate(change)
-	case planned != nil && !planned.expected && planned.state() != change.state():
-		return c.deviates(r, "what it changes is not as it was when the plan was made")
+	if c.grant.DryRun {
+		return simulated(c.simulation.Apply(change))
 	}
-	answer := c.send(ctx, r)
-	if status := answer.GetResponse().GetStatus(); status < 200 || status > 299 {
+	answer, _ := c.write(ctx, r, change)
+	return answer
+}
+
+// carryOut sends a request if it is the approved plan's next step, one at a time: what
+// is sent in one order must not arrive in another.
+func (c *Call) carryOut(ctx context.Context, r *pluginv1.RoundTripRequest, change plan.Change) *pluginv1.RoundTripResponse {
+	c.stepping.Lock()
+	defer c.stepping.Unlock()
+	step, reason := c.execution.Take(change)
+	if reason != "" {
+		return c.deviates(r, reason)
+	}
+	if seen := c.readTarget(ctx, r, &change); seen != nil && c.mustKnow(r.GetMethod(), seen) {
+		return seen
+	}
+	if reason := c.execution.Check(step, change); reason != "" {
+		return c.deviates(r, reason)
+	}
+	answer, done := c.write(ctx, r, change)
+	if done == nil {
 		return answer
 	}
-	change.After = okJSON(answer)
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	c.changes = append(c.changes, change)
-	if planned != nil {
-		c.learn(*planned, change)
+	if path := c.execution.Done(step, *done); path != "" {
+		c.execution.Left(path, okJSON(c.send(ctx, &pluginv1.RoundTripRequest{CallId: r.GetCallId(), Method: http.MethodGet, Path: path})))
 	}
 	return answer
 }
 
-func (c *Call) deviates(r *pluginv1.RoundTripRequest, reason string) *pluginv1.RoundTripResponse {
-	text := fmt.Sprintf("%s %s was not sent: %s. Call the tool again to get a new plan", r.GetMethod(), r.GetPath(), reason)
-	c.grant.Audit.RefuseRequest(r.GetMethod(), r.GetPath(), audit.RulePlan, reason)
+// write sends a request; done is the change that it made, nil if it is not known to have
+// made one.
+func (c *Call) write(ctx context.Context, r *pluginv1.RoundTripRequest, change plan.Change) (answer *pluginv1.RoundTripResponse, done *plan.Change) {
+	answer, result := c.deliver(ctx, r)
+	if result != Done {
+		return answer, nil
+	}
+	change.After = okJSON(answer)
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	c.deviation = text
-	return failure(pluginv1.Failure_CODE_REFUSED, "%s", text)
+	c.outcome.Changes = append(c.outcome.Changes, change)
+	return answer, &change
+}
+
+func (c *Call) deviates(r *pluginv1.RoundTripRequest, reason string) *pluginv1.RoundTripResponse {
+	e := &DeviationError{r.GetMethod() + " " + r.GetPath(), reason}
+	c.grant.Audit.RefuseRequest(r.GetMethod(), r.GetPath(), audit.RulePlan, reason)
+	c.mu.Lock()
+	if c.deviation == nil {
+		c.deviation = e
+	}
+	c.mu.Unlock()
+	return c.fails(pluginv1.Failure_CODE_REFUSED, e.Error())
 }
 
 const (
@@ -92,17 +99,15 @@ const (
 // what Auth0 reads must be the same.
 func (c *Call) unclear(r *pluginv1.RoundTripRequest) string {
 	if len(r.GetBody()) > 0 {
-		if err := catalog.CheckStrict(r.GetBody()); err != nil {
+		if err := jsondoc.Check(r.GetBody()); err != nil {
 			return fmt.Sprintf("its body is not JSON that everybody reads alike (%v), so a person cannot approve it", err)
 		}
 	}
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	size := len(r.GetBody())
-	for _, change := range c.changes {
+	changes, size := c.simulation.Changes(), len(r.GetBody())
+	for _, change := range changes {
 		size += len(change.Body)
 	}
-	if c.grant.DryRun && (len(c.changes) >= maxPlanned || size > maxPlannedBytes) {
+	if c.grant.DryRun && (len(changes) >= maxPlanned || size > maxPlannedBytes) {
 		return fmt.Sprintf("the call changes too much for a person to decide about at once (over %d requests or %d bytes): do it in parts", maxPlanned, maxPlannedBytes)
 	}
 	return ""
@@ -112,35 +117,52 @@ func (c *Call) unclear(r *pluginv1.RoundTripRequest) string {
 // is sent is exactly that.
 func oneMeaning(r *pluginv1.RoundTripRequest) *pluginv1.RoundTripRequest {
 	plain := &pluginv1.RoundTripRequest{CallId: r.GetCallId(), Method: r.GetMethod(), Path: r.GetPath(), Query: r.GetQuery(), Headers: r.GetHeaders()}
-	if len(r.GetBody()) > 0 {
-		plain.Body = []byte(canonicalJSON(r.GetBody()))
+	if body, err := jsondoc.Canonical(r.GetBody()); err == nil {
+		plain.Body = body
 		plain.Headers = []*pluginv1.Header{{Name: "Content-Type", Values: []string{"application/json"}}}
 	}
 	return plain
 }
 
-// lookAt reads what a request is about, and returns the answer; nil if there was
+// readTarget reads a request's target, and returns the answer; nil if there was
 // nothing to read.
-func (c *Call) lookAt(ctx context.Context, r *pluginv1.RoundTripRequest, change *Change) *pluginv1.RoundTripResponse {
+func (c *Call) readTarget(ctx context.Context, r *pluginv1.RoundTripRequest, change *plan.Change) *pluginv1.RoundTripResponse {
 	path := r.GetPath()
-	if !hasTarget(r.GetMethod()) {
+	if !plan.HasTarget(r.GetMethod()) {
 		// A POST below an existing thing, such as its deployment, acts on that thing; one
-		// to a collection makes something. Only a person who decides needs to know.
-		path = path[:strings.LastIndexByte(path, '/')]
-		if !c.bound() || r.GetMethod() != http.MethodPost || !pluginv1.CleanPath(path) {
+		// to a collection makes something. Only an approver needs to know.
+		parent, ok := parentPath(path)
+		if !c.bound() || r.GetMethod() != http.MethodPost || !ok {
 			return nil
 		}
+		path = parent
+		path = parent
 	}
-	seen := c.simulated(path)
-	if change.expected = seen != nil; !change.expected {
+	var seen *pluginv1.RoundTripResponse
+	if answer, ok := c.simulation.Read(path); ok && c.grant.DryRun {
+		change.Simulated, seen = true, simulated(answer)
+	} else {
 		seen = c.send(ctx, &pluginv1.RoundTripRequest{CallId: r.GetCallId(), Method: http.MethodGet, Path: path})
 	}
-	if hasTarget(r.GetMethod()) {
+	if plan.HasTarget(r.GetMethod()) {
 		change.Before = okJSON(seen)
-	} else if target := okJSON(seen); members(target) != nil {
+	} else if target := okJSON(seen); isObject(target) {
 		change.Target = target
 	}
 	return seen
+}
+
+// simulated is an answer of the simulation, as a plugin gets it.
+func simulated(a plan.Answer) *pluginv1.RoundTripResponse {
+	return &pluginv1.RoundTripResponse{Outcome: &pluginv1.RoundTripResponse_Response{Response: &pluginv1.HTTPResponse{
+		Status: int32(a.Status), Body: a.Body, //nolint:gosec // an HTTP status fits
+		Headers: []*pluginv1.Header{{Name: "Content-Type", Values: []string{"application/json; charset=utf-8"}}},
+	}}}
+}
+
+func isObject(doc []byte) bool {
+	var object map[string]json.RawMessage
+	return json.Unmarshal(doc, &object) == nil && object != nil
 }
 
 // mustKnow reports whether a request may not go on because of what a look at its
@@ -168,83 +190,4 @@ func okJSON(answer *pluginv1.RoundTripResponse) json.RawMessage {
 		return nil
 	}
 	return response.GetBody()
-}
-
-// planState is how far a call has come with what was approved.
-type planState struct {
-	left []Change
-	// inPath and inBody put the ids that Auth0 gave in the place of the plan's
-	// placeholders.
-	inPath, inBody *strings.Replacer
-	pathIDs        []string
-	bodyIDs        []string
-}
-
-func newPlanState(p *Plan) *planState {
-	if p == nil {
-		return nil
-	}
-	return &planState{left: slices.Clone(p.Changes), inPath: strings.NewReplacer(), inBody: strings.NewReplacer()}
-}
-
-// Unspent are the requests that were approved and not sent.
-func (c *Call) Unspent() []string {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	var list []string
-	if c.plan != nil {
-		for _, change := range c.plan.left {
-			list = append(list, change.Method+" "+c.plan.inPath.Replace(change.Path))
-		}
-	}
-	return list
-}
-
-// take finds a change in the plan and uses it up; nil if the plan has none such left,
-// or if the call has left its plan before. What is done to one thing is done in the
-// plan's order.
-func (c *Call) take(change Change) *Change {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	p := c.plan
-	if c.deviation != "" {
-		return nil
-	}
-	body := canonicalJSON(change.Body)
-	for i, one := range p.left {
-		if p.inPath.Replace(one.Path) != change.Path {
-			continue
-		}
-		if one.Method == change.Method && p.inPath.Replace(one.Query) == change.Query && p.inBody.Replace(canonicalJSON(one.Body)) == body {
-			p.left = slices.Delete(p.left, i, i+1)
-			return &one
-		}
-		if one.Method != http.MethodPost {
-			return nil
-		}
-	}
-	return nil
-}
-
-// learn takes the id that Auth0 gave to what the plan has a placeholder for. The
-// caller holds c.mu.
-func (c *Call) learn(planned, done Change) {
-	if planned.placeholder == "" {
-		return
-	}
-	is := members(done.After)
-	for _, name := range []string{"id", kindID(planned.Path)} {
-		var id string
-		if json.Unmarshal(is[name], &id) != nil || id == "" {
-			continue
-		}
-		quoted, err := text(id)
-		if err != nil {
-			continue
-		}
-		c.plan.pathIDs = append(c.plan.pathIDs, planned.placeholder, url.PathEscape(id))
-		c.plan.bodyIDs = append(c.plan.bodyIDs, planned.placeholder, string(quoted[1:len(quoted)-1]))
-		c.plan.inPath, c.plan.inBody = strings.NewReplacer(c.plan.pathIDs...), strings.NewReplacer(c.plan.bodyIDs...)
-		return
-	}
 }

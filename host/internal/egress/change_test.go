@@ -2,11 +2,13 @@ package egress
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 	"net/http"
 	"strings"
 	"testing"
 
+	"github.com/auth0-mcp/auth0-mcp/host/internal/plan"
 	"github.com/auth0-mcp/auth0-mcp/proto/pluginv1"
 	"github.com/auth0-mcp/auth0-mcp/sandbox"
 )
@@ -23,7 +25,7 @@ func (f fixture) call(t *testing.T, mode Grant, requests ...sent) (*Call, []int,
 	if err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(c.Close)
+	t.Cleanup(func() { c.Close() })
 	var statuses []int
 	var answers []*pluginv1.RoundTripResponse
 	for _, r := range requests {
@@ -94,7 +96,8 @@ func TestDryRunSendsNoWrite(t *testing.T) {
 	if got := f.writes(); len(got) != 0 {
 		t.Errorf("reached the tenant: %v", got)
 	}
-	changes := c.Changes()
+	out := c.Close()
+	changes := out.Plan.Changes
 	var got []string
 	for _, change := range changes {
 		got = append(got, change.Method+" "+strings.TrimPrefix(change.Path, client))
@@ -105,17 +108,17 @@ func TestDryRunSendsNoWrite(t *testing.T) {
 	if changes[0].Before == nil || !strings.Contains(string(changes[1].Before), "First") {
 		t.Errorf("before: %s and %s", changes[0].Before, changes[1].Before)
 	}
-	if c.Wrote() {
-		t.Error("Wrote, though nothing was sent")
+	if out.Effect != NoEffect || out.Changes != nil || out.Unsent != 0 {
+		t.Errorf("something was sent: %+v", out)
 	}
 }
 
 // plan is what a dry run of the requests finds.
-func (f fixture) plan(t *testing.T, requests ...sent) *Plan {
+func (f fixture) plan(t *testing.T, requests ...sent) *plan.Plan {
 	t.Helper()
 	c, _, _ := f.call(t, Grant{DryRun: true}, requests...)
 	f.tenant.ResetRequests()
-	return &Plan{Changes: c.Changes()}
+	return &plan.Plan{Changes: c.Close().Plan.Changes}
 }
 
 func TestOnlyWhatWasApprovedIsSent(t *testing.T) {
@@ -128,12 +131,22 @@ func TestOnlyWhatWasApprovedIsSent(t *testing.T) {
 	}{
 		"as approved": {
 			approved: func(c string) []sent {
-				return []sent{{"PATCH", c, `{"name":"N","n":9007199254740993}`}, {"PATCH", c, `{"description":"d"}`}}
+				return []sent{{"PATCH", c, `{"name":"N","description":"e"}`}, {"PATCH", c, `{"description":"d"}`}}
 			},
 			sent: func(c string) []sent {
-				return []sent{{"PATCH", c, ` {"n":9007199254740993,"name":"N"}`}, {"PATCH", c, `{"description":"d"}`}}
+				return []sent{{"PATCH", c, ` {"description":"e","name":"N"}`}, {"PATCH", c, `{"description":"d"}`}}
 			},
 			writes: 2,
+		},
+		"after a step that was rejected": {
+			approved: func(c string) []sent {
+				return []sent{{"PATCH", c, `{"no_such_setting":1}`}, {"PATCH", c, `{"description":"d"}`}}
+			},
+			sent: func(c string) []sent {
+				return []sent{{"PATCH", c, `{"no_such_setting":1}`}, {"PATCH", c, `{"description":"d"}`}}
+			},
+			writes:    1,
+			deviation: "was not carried out",
 		},
 		"another body": {
 			approved: func(c string) []sent { return []sent{{"PATCH", c, `{"name":"N"}`}} },
@@ -178,7 +191,7 @@ func TestOnlyWhatWasApprovedIsSent(t *testing.T) {
 			sent: func(c string) []sent {
 				return []sent{{"PATCH", c, `{"name":"last"}`}, {"PATCH", c, `{"name":"first"}`}}
 			},
-			deviation: "not part of what was approved",
+			deviation: "comes before it",
 		},
 		"things that are made, in another order": {
 			approved: func(string) []sent {
@@ -241,8 +254,9 @@ func TestOnlyWhatWasApprovedIsSent(t *testing.T) {
 			if got := f.writes(); len(got) != tt.writes {
 				t.Errorf("reached the tenant: %v, want %d", got, tt.writes)
 			}
-			if got := c.Deviation(); !strings.Contains(got, tt.deviation) || (got == "") != (tt.deviation == "") {
-				t.Errorf("deviation %q, want %q", got, tt.deviation)
+			var deviation *DeviationError
+			if err := c.Close().Err; errors.As(err, &deviation) != (tt.deviation != "") || err != nil && !strings.Contains(err.Error(), tt.deviation) {
+				t.Errorf("deviation %v, want %q", err, tt.deviation)
 			}
 		})
 	}
@@ -301,7 +315,7 @@ func TestBodiesOfOneMeaning(t *testing.T) {
 	} {
 		f := newFixture(false)
 		client := f.existing(t)
-		for mode, grant := range map[string]Grant{"dry run": {DryRun: true}, "plan": {Plan: &Plan{Changes: []Change{{Method: "PATCH", Path: client, Body: []byte(body)}}}}} {
+		for mode, grant := range map[string]Grant{"dry run": {DryRun: true}, "plan": {Plan: &plan.Plan{Changes: []plan.Change{{Method: "PATCH", Path: client, Body: []byte(body)}}}}} {
 			_, _, answers := f.call(t, grant, sent{"PATCH", client, body})
 			if answers[0].GetFailure().GetCode() != pluginv1.Failure_CODE_REFUSED || len(f.writes()) != 0 {
 				t.Errorf("%s, %s: %v", name, mode, answers[0])
@@ -332,13 +346,13 @@ func TestPlansAreBounded(t *testing.T) {
 		many = append(many, sent{"POST", "/api/v2/clients", `{"name":"x"}`})
 	}
 	c, _, answers := f.call(t, Grant{DryRun: true}, many...)
-	if got := answers[maxPlanned].GetFailure(); got.GetCode() != pluginv1.Failure_CODE_REFUSED || len(c.Changes()) != maxPlanned {
-		t.Errorf("%v, %d changes", got, len(c.Changes()))
+	if got := answers[maxPlanned].GetFailure(); got.GetCode() != pluginv1.Failure_CODE_REFUSED || len(c.Close().Plan.Changes) != maxPlanned {
+		t.Errorf("%v, not %d changes", got, maxPlanned)
 	}
 	large := `{"name":"` + strings.Repeat("x", maxPlannedBytes/2) + `"}`
 	c, _, answers = f.call(t, Grant{DryRun: true}, sent{"POST", "/api/v2/clients", large}, sent{"POST", "/api/v2/clients", large})
-	if answers[1].GetFailure() == nil || len(c.Changes()) != 1 {
-		t.Errorf("%d changes", len(c.Changes()))
+	if answers[1].GetFailure() == nil || len(c.Close().Plan.Changes) != 1 {
+		t.Errorf("answer %v, not 1 change", answers[1])
 	}
 }
 
@@ -348,23 +362,8 @@ func TestUnspent(t *testing.T) {
 	client := f.existing(t)
 	plan := f.plan(t, sent{"PATCH", client, `{"name":"N"}`}, sent{"DELETE", client, ``})
 	c, _, _ := f.call(t, Grant{Plan: plan}, sent{"PATCH", client, `{"name":"N"}`})
-	if got, want := fmt.Sprint(c.Unspent()), "[DELETE "+client+"]"; got != want {
+	if got, want := fmt.Sprint(c.Close().Unspent), "[DELETE "+client+"]"; got != want {
 		t.Errorf("unspent %s, want %s", got, want)
-	}
-}
-
-// Ids go into paths escaped, and one placeholder is no part of another.
-func TestIDsWithOddCharacters(t *testing.T) {
-	c := &Call{plan: newPlanState(&Plan{})}
-	for i, id := range []string{"auth0|1", `a"b`} {
-		c.learn(Change{Method: "POST", Path: "/api/v2/users", placeholder: fmt.Sprintf("%s%03d", placeholderPrefix, i+1)},
-			Change{After: json.RawMessage(fmt.Sprintf(`{"user_id":%q}`, id))})
-	}
-	if got, want := c.plan.inPath.Replace("/api/v2/users/planned-id-001/roles"), "/api/v2/users/auth0%7C1/roles"; got != want {
-		t.Errorf("path %s, want %s", got, want)
-	}
-	if got, want := c.plan.inBody.Replace(`{"users":["planned-id-001","planned-id-002","planned-id-0010"]}`), `{"users":["auth0|1","a\"b","auth0|10"]}`; got != want {
-		t.Errorf("body %s, want %s", got, want)
 	}
 }
 
@@ -384,52 +383,13 @@ func TestTargetThatCannotBeRead(t *testing.T) {
 				if fmt.Sprint(statuses) != want {
 					t.Errorf("statuses %v, want %s", statuses, want)
 				}
-				for _, change := range c.Changes() {
+				out := c.Close()
+				for _, change := range append(out.Plan.Changes, out.Changes...) {
 					if change.Before != nil {
 						t.Errorf("before: %s", change.Before)
 					}
 				}
 			})
 		}
-	}
-}
-
-func TestDifferences(t *testing.T) {
-	tests := map[string]struct{ before, after, want string }{
-		"a value":                   {`{"a":1,"b":2}`, `{"a":1,"b":3}`, `[{"field":"b","before":2,"after":3}]`},
-		"order and space":           {`{"a":1,"b":[1,2]}`, `{ "b":[1, 2],"a":1}`, `null`},
-		"deep":                      {`{"a":{"b":{"c":1,"d":2}}}`, `{"a":{"b":{"c":"x","d":2}}}`, `[{"field":"a.b.c","before":1,"after":"x"}]`},
-		"a list is one value":       {`{"a":[1,2]}`, `{"a":[2,1]}`, `[{"field":"a","before":[1,2],"after":[2,1]}]`},
-		"new and gone":              {`{"a":1}`, `{"b":null}`, `[{"field":"a","before":1},{"field":"b","after":null}]`},
-		"numbers as they are":       {`{"a":9007199254740992}`, `{"a":9007199254740993}`, `[{"field":"a","before":9007199254740992,"after":9007199254740993}]`},
-		"a secret":                  {`{"client_secret":"one"}`, `{"client_secret":"two"}`, `[{"field":"client_secret","before":"[REDACTED]","after":"[REDACTED]"}]`},
-		"the same secret":           {`{"client_secret":"one"}`, `{"client_secret":"one"}`, `null`},
-		"when it was changed":       {`{"updated_at":"1","x":{"updated_at":"1"}}`, `{"updated_at":"2","x":{"updated_at":"2"}}`, `[{"field":"x.updated_at","before":"1","after":"2"}]`},
-		"nothing there before":      {``, `{"a":1}`, `[{"field":"a","after":1}]`},
-		"nothing there after":       {`{"a":1}`, ``, `[{"field":"","before":{"a":1}}]`},
-		"not objects":               {`[1]`, `[2]`, `[{"field":"","before":[1],"after":[2]}]`},
-		"an object becomes a value": {`{"a":{"b":1}}`, `{"a":5}`, `[{"field":"a","before":{"b":1},"after":5}]`},
-	}
-	for name, tt := range tests {
-		t.Run(name, func(t *testing.T) {
-			var change Change
-			if tt.before != "" {
-				change.Before = json.RawMessage(tt.before)
-			}
-			if tt.after != "" {
-				change.After = json.RawMessage(tt.after)
-			}
-			found, err := change.Differences(Redact)
-			if err != nil {
-				t.Fatal(err)
-			}
-			got, err := json.Marshal(found)
-			if err != nil {
-				t.Fatal(err)
-			}
-			if string(got) != tt.want {
-				t.Errorf("got %s, want %s", got, tt.want)
-			}
-		})
 	}
 }

@@ -70,11 +70,13 @@ func TestPolicyOnTheWire(t *testing.T) {
 			if reached := len(f.tenant.Requests()) == 1; reached != tt.sent {
 				t.Errorf("reached the tenant: %v, want %v (%v)", reached, tt.sent, answer)
 			}
-			if refused := answer.GetFailure().GetCode() == pluginv1.Failure_CODE_REFUSED; refused == tt.sent || refused != (len(c.refusals) == 1) {
-				t.Errorf("failure %v, refusals %v", answer.GetFailure(), c.refusals)
+			out := c.Close()
+			if refused := answer.GetFailure().GetCode() == pluginv1.Failure_CODE_REFUSED; refused == tt.sent || refused != (len(out.Refusals.First) == 1) {
+				t.Errorf("failure %v, refusals %v", answer.GetFailure(), out.Refusals)
 			}
-			if want := tt.sent && tt.method == "POST"; c.Wrote() != want {
-				t.Errorf("Wrote = %v, want %v", c.Wrote(), want)
+			// The body is no application's: the tenant rejects it.
+			if out.Effect != NoEffect {
+				t.Errorf("effect %v", out.Effect)
 			}
 		})
 	}
@@ -87,8 +89,8 @@ func TestRefusalsAreCounted(t *testing.T) {
 	for range maxRefusals + 5 {
 		f.RoundTrip(t.Context(), "p", &pluginv1.RoundTripRequest{CallId: c.ID(), Method: "DELETE", Path: "/api/v2/clients/x"})
 	}
-	if first, all := c.Refusals(); len(first) != maxRefusals || all != maxRefusals+5 {
-		t.Errorf("%d kept of %d", len(first), all)
+	if r := c.Close().Refusals; len(r.First) != maxRefusals || r.Count != maxRefusals+5 {
+		t.Errorf("%d kept of %d", len(r.First), r.Count)
 	}
 }
 

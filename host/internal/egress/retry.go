@@ -11,12 +11,11 @@ import (
 	"net"
 	"net/http"
 	"net/http/httptrace"
-	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
 
-	"github.com/auth0-mcp/auth0-mcp/proto/pluginv1"
+	"github.com/auth0-mcp/auth0-mcp/host/internal/ratelimit"
 )
 
 const (
@@ -29,15 +28,11 @@ const (
 	firstDelay  = 200 * time.Millisecond
 )
 
-func isRead(r *pluginv1.RoundTripRequest) bool {
-	return slices.Contains(pluginv1.EffectRead.Methods(), r.GetMethod())
-}
-
 // budget is how long a request may take, to the last byte of its answer. Waiting
 // for its turn is not part of it.
-func (c *Call) budget(r *pluginv1.RoundTripRequest) time.Duration {
+func (c *Call) budget(q *request) time.Duration {
 	switch {
-	case isRead(r):
+	case q.read:
 		return c.patience()
 	case c.gate.cfg.WriteBudget > 0:
 		return c.gate.cfg.WriteBudget
@@ -62,32 +57,31 @@ type exchange struct {
 
 // attempts sends a request until it has an answer worth giving, within its budget
 // and the tenant's rate limit. Reads are repeated on what may pass by itself; a
-// write only if it cannot have arrived, or was turned away at the door.
-func (c *Call) attempts(ctx context.Context, r *pluginv1.RoundTripRequest, as sender, trail *trail) (exchange, error) {
+// write only if what became of it is known, and it was not carried out.
+func (c *Call) attempts(ctx context.Context, q *request, as sender) (exchange, error) {
 	var spent, waited time.Duration
 	renewed := false
 	for delay := firstDelay; ; delay *= 2 {
 		begun := time.Now()
-		p, err := c.gate.governor.enter(ctx, endpointOf(as.domain, r), c.gate.cfg.MaxWait-waited, c.waiting)
+		endpoint := ratelimit.EndpointOf(as.domain, q.GetMethod(), q.GetPath())
+		p, err := c.gate.limiter.Enter(ctx, endpoint, c.gate.cfg.MaxWait-waited, c.waiting)
 		waited += time.Since(begun)
 		if err != nil {
 			return exchange{}, err
 		}
-		bounded, cancel := context.WithTimeout(ctx, c.budget(r)-spent)
-		end := sync.OnceFunc(func() { cancel(); p.leave() })
+		bounded, cancel := context.WithTimeout(ctx, c.budget(q)-spent)
+		end := sync.OnceFunc(func() { cancel(); p.Leave() })
 		begun = time.Now()
-		response, err := c.attempt(bounded, r, as, p, trail)
+		response, err := c.attempt(bounded, q, as, p)
 		spent += time.Since(begun)
 		wait, again := time.Duration(0), false
 		switch {
 		case bounded.Err() != nil:
 		case err != nil:
-			trail.inDoubt = trail.inDoubt && !neverArrived(err)
-			wait, again = jitter(delay), maySucceedLater(err) && (isRead(r) || neverArrived(err))
+			wait, again = jitter(delay), maySucceedLater(err) && q.repeatable()
 		case response.StatusCode == http.StatusUnauthorized:
 			// Auth0 refused the request: nothing has happened, so even a write may
 			// go again, once, if the source has a newer token.
-			trail.inDoubt = false
 			if !renewed {
 				// A renewal may take long, and must not hold a place at the tenant.
 				if err := keepBody(response); err == nil {
@@ -99,11 +93,10 @@ func (c *Call) attempts(ctx context.Context, r *pluginv1.RoundTripRequest, as se
 			}
 			renewed = true
 		case response.StatusCode == http.StatusTooManyRequests:
-			// The governor has seen it too, and lets nothing through before the reset.
+			// The limiter has seen it too, and lets nothing through before the reset.
 			wait = jitter(delay)
-			trail.inDoubt = trail.inDoubt && !turnedAway(response.StatusCode, response.Header)
-			again = (isRead(r) || turnedAway(response.StatusCode, response.Header)) && p.resetsWithin(c.gate.cfg.MaxWait-waited)
-		case !isRead(r):
+			again = q.repeatable() && p.ResetsWithin(c.gate.cfg.MaxWait-waited)
+		case !q.read:
 		case response.StatusCode == http.StatusBadGateway, response.StatusCode == http.StatusServiceUnavailable, response.StatusCode == http.StatusGatewayTimeout:
 			wait, again = jitter(delay), true
 		}
@@ -124,38 +117,33 @@ func (c *Call) attempts(ctx context.Context, r *pluginv1.RoundTripRequest, as se
 }
 
 // attempt sends a request once.
-func (c *Call) attempt(ctx context.Context, r *pluginv1.RoundTripRequest, as sender, p *place, trail *trail) (*http.Response, error) {
-	request, err := c.request(ctx, r, as)
+func (c *Call) attempt(ctx context.Context, q *request, as sender, p *ratelimit.Place) (*http.Response, error) {
+	r, err := c.httpRequest(ctx, q, as)
 	if err != nil {
 		return nil, err
 	}
-	if err := trail.Sending(as.domain); err != nil {
+	if err := q.record.Sending(as.domain); err != nil {
 		return nil, err
 	}
-	if !c.noteWrite(isRead(r)) {
-		return nil, context.Canceled
+	if ctx.Err() != nil {
+		return nil, ctx.Err() // a transport that began with it could not tell whether it was sent
 	}
-	trail.inDoubt = !isRead(r)
-	var connected atomic.Bool
-	request = request.WithContext(httptrace.WithClientTrace(ctx, &httptrace.ClientTrace{GotConn: func(httptrace.GotConnInfo) { connected.Store(true) }}))
+	var looked, connected atomic.Bool
+	trace := &httptrace.ClientTrace{GetConn: func(string) { looked.Store(true) }, GotConn: func(httptrace.GotConnInfo) { connected.Store(true) }}
+	q.end = ending{begun: true}
 	// RoundTrip of the transport, not an http.Client: no redirect is followed,
 	// so the token goes to the tenant and nowhere else.
-	response, err := c.gate.cfg.Transport.RoundTrip(request)
-	switch {
-	case err == nil:
-		p.observe(response.StatusCode, response.Header)
-	case connected.Load():
-		err = &sentError{err}
+	response, err := c.gate.cfg.Transport.RoundTrip(r.WithContext(httptrace.WithClientTrace(ctx, trace)))
+	if err != nil {
+		// Without a connection nothing of it was written: that it is made at all means
+		// that TLS was finished with the tenant itself.
+		q.end.unreached = !connected.Load() && (looked.Load() || failedBeforeSending(err))
+		return nil, err
 	}
-	return response, err
+	q.end.status, q.end.header = response.StatusCode, response.Header
+	p.Observe(response.StatusCode, response.Header)
+	return response, nil
 }
-
-// sentError is the failure of a request for which there was a connection: whatever its
-// cause, bytes of it may have arrived.
-type sentError struct{ err error }
-
-func (e *sentError) Error() string { return e.err.Error() }
-func (e *sentError) Unwrap() error { return e.err }
 
 // keepBody reads a short answer, so that its connection is free.
 func keepBody(response *http.Response) error {
@@ -169,26 +157,7 @@ func keepBody(response *http.Response) error {
 }
 
 // waiting tells the call's caller that a request waits for its turn.
-func (c *Call) waiting(note string) {
-	if c.grant.Waiting != nil {
-		c.grant.Waiting(note)
-	}
-}
-
-// noteWrite is asked before a request is sent. It is false for a write whose call
-// has ended: what Wrote says after Close must stay true.
-func (c *Call) noteWrite(reading bool) bool {
-	if reading {
-		return true
-	}
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	if c.ctx.Err() != nil {
-		return false
-	}
-	c.wrote = true
-	return true
-}
+func (c *Call) waiting(note string) { c.Report(0, 0, note) }
 
 // renewed tells the source of a refusal and reports whether it has another token.
 func (g *Gate) renewed(ctx context.Context, refused sender) (sender, bool) {
@@ -199,18 +168,11 @@ func (g *Gate) renewed(ctx context.Context, refused sender) (sender, bool) {
 	return fresh, err == nil && fresh != refused
 }
 
-// neverArrived reports whether an error came before a byte of the request was
-// sent: the address was not found, the connection or its TLS was not made.
-func neverArrived(err error) bool {
-	var sent *sentError
-	if errors.As(err, &sent) {
-		return false
-	}
+// failedBeforeSending reports whether an error is of a kind that comes before a byte of
+// the request was sent, for transports that do not tell of their connections.
+func failedBeforeSending(err error) bool {
 	var op *net.OpError
-	if errors.As(err, &op) && op.Op == "dial" {
-		return true
-	}
-	return isTLSRefusal(err)
+	return errors.As(err, &op) && op.Op == "dial" || isTLSRefusal(err)
 }
 
 // maySucceedLater reports whether waiting can help: it does not against a

@@ -189,6 +189,8 @@ func (f *fake) Describe(context.Context, *pluginv1.DescribeRequest) (*pluginv1.D
 	switch f.role {
 	case Liar:
 		m.Tools[Read].Effect = pluginv1.EffectDestroy
+	case Verbose:
+		m.Tools[Read].Description = strings.Repeat("words ", 1<<20)
 	case DiesInDescribe:
 		syscall.Exit(4)
 	case HangsInDescribe:
@@ -271,6 +273,9 @@ func (f *fake) do(ctx context.Context, in instruction) (any, error) {
 	if out, known, err := f.misbehave(in); known {
 		return out, err
 	}
+	if out, known, err := f.abuse(ctx, in); known {
+		return out, err
+	}
 	var out any = os.Getpid()
 	switch in.Do {
 	case "env":
@@ -312,6 +317,22 @@ func (f *fake) do(ctx context.Context, in instruction) (any, error) {
 			return failure, nil
 		}
 		out = "done"
+	case "lie":
+		// It sends n requests and denies that it did.
+		for range max(1, in.N) {
+			f.request(ctx, in)
+		}
+		out = &pluginv1.Failure{Code: pluginv1.Failure_CODE_INTERNAL, Message: in.File, Done: "Done: nothing."}
+	case "unheard":
+		// It answers without having waited for its request, which is on its way.
+		go f.request(context.WithoutCancel(ctx), in)
+		for { // the test makes the file when the request is under way
+			if _, err := os.Stat(in.File); err == nil {
+				break
+			}
+			time.Sleep(time.Millisecond)
+		}
+		out = map[string]string{"status": "nothing was changed"}
 	case "later":
 		// A request that outlives its call, told of by the next "told".
 		go func() {

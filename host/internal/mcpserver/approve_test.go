@@ -26,7 +26,7 @@ func connectApproving(t *testing.T, mode approval.Mode, capabilities string, con
 	t.Helper()
 	a := &approving{store: approval.Store{Dir: filepath.Join(t.TempDir(), "approvals")}}
 	a.client = connectWith(t, catalog.Filter{}, func(cfg *Config) {
-		cfg.Approve, cfg.Approvals = approval.Policy{Mode: mode}, a.store
+		cfg.Calls.Approve, cfg.Calls.Approvals = approval.Policy{Mode: mode}, a.store
 		for _, also := range configure {
 			also(cfg)
 		}
@@ -115,7 +115,10 @@ func TestElicitation(t *testing.T) {
 		"decline":                   {`"result":{"action":"decline"}`, 0, "approval_declined"},
 		"cancel":                    {`"result":{"action":"cancel"}`, 0, "approval_declined"},
 		"another word":              {`"result":{"action":"ACCEPT"}`, 0, "approval_declined"},
-		"accept in another case":    {`"result":{"action":"decline","Action":"accept"}`, 0, "approval_declined"},
+		"accept in another case":    {`"result":{"action":"decline","Action":"accept"}`, 0, "approval_required"},
+		"decline and accept":        {`"result":{"action":"decline","action":"accept"}`, 0, "approval_required"},
+		"accept in one other case":  {`"result":{"Action":"accept"}`, 0, "approval_declined"},
+		"accept, content twice":     {`"result":{"action":"accept","content":{"a":1,"a":2}}`, 0, "approval_required"},
 		"no action":                 {`"result":{}`, 0, "approval_declined"},
 		"an action that is no text": {`"result":{"action":true,"content":{"action":"accept"}}`, 0, "approval_declined"},
 		"something else":            {`"result":"accept"`, 0, "approval_declined"},
@@ -305,7 +308,7 @@ func TestTooLargeForADialog(t *testing.T) {
 	t.Parallel()
 	a := connectApproving(t, approval.Elicit, `{"elicitation":{}}`)
 	o := outcomeOf(t, a.request("tools/call", fmt.Sprintf(`{"name":"auth0_ok_write","arguments":{"do":"request","method":"POST","path":"/api/v2/clients","file":%q}}`, strings.Repeat("x", 5000))))
-	if o.Meta.Error != "approval_required" || !strings.Contains(o.Content[0].Text, "too large to be shown whole") || a.writes() != 0 {
+	if o.Meta.Error != "approval_required" || !strings.Contains(o.Content[0].Text, "cannot be shown whole") || a.writes() != 0 {
 		t.Errorf("%+v, %d writes", o, a.writes())
 	}
 }
@@ -359,7 +362,15 @@ func TestReportOfChanges(t *testing.T) {
 	if o.IsError || len(o.Content) != 2 || !strings.Contains(o.Content[1].Text, `"request":"PATCH `+a.target+`"`) {
 		t.Errorf("%+v", o)
 	}
-	if text, isError := a.call("ok", fakeplugin.Write, `{"do":"request","method":"POST","path":"/api/v2/clients"}`); isError || strings.Contains(text, "changed") {
-		t.Errorf("what is made changes nothing that was there: %s", text)
+	// Of what is made the request is told, the answer has the rest; and that nothing was
+	// changed is told too.
+	for args, want := range map[string]string{
+		`{"do":"request","method":"POST","path":"/api/v2/clients"}`: `{"changed":[{"request":"POST /api/v2/clients"}]}`,
+		`{"do":"pid"}`: `{"changed":[]}`,
+	} {
+		o := outcomeOf(t, a.request("tools/call", `{"name":"auth0_ok_write","arguments":`+args+`}`))
+		if o.IsError || len(o.Content) != 2 || o.Content[1].Text != want {
+			t.Errorf("%s: %+v", args, o)
+		}
 	}
 }

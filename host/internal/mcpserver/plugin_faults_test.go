@@ -4,7 +4,6 @@ package mcpserver
 
 import (
 	"bytes"
-	"errors"
 	"fmt"
 	"log/slog"
 	"os"
@@ -57,17 +56,17 @@ func TestPluginFaults(t *testing.T) {
 		"hangs at start":               {fakeplugin.Hangs, fakeplugin.Write, `{}`, []string{"did not start", "--plugin-start-timeout"}, 0, false},
 		"lies about its manifest":      {fakeplugin.Liar, fakeplugin.Write, `{}`, []string{"did not start", "otherwise than its manifest", "plugin install"}, 0, false},
 		"another protocol":             {fakeplugin.Foreign, fakeplugin.Write, `{}`, []string{"did not start", "speaks protocol 9"}, 0, false},
-		"crashes before a read":        {"bad", fakeplugin.Read, `{"do":"crash"}`, []string{"ended unexpectedly", "nothing was changed", "out of cheese"}, 0, false},
-		"crashes after a read":         {"bad", fakeplugin.Read, `{` + get + `,"then":"crash"}`, []string{"ended unexpectedly", "nothing was changed"}, 2, false},
-		"crashes before a write":       {"bad", fakeplugin.Write, `{"do":"crash"}`, []string{"ended unexpectedly", "no request had been sent", "out of cheese"}, 0, false},
-		"crashes after a write":        {"bad", fakeplugin.Write, `{` + post + `,"then":"crash"}`, []string{"ended unexpectedly", "may or may not have happened"}, 1, false},
-		"crashes while it answers":     {"bad", fakeplugin.Write, `{` + post + `,"then":"break"}`, []string{"ended unexpectedly", "may or may not have happened"}, 1, false},
-		"hangs before a write":         {"bad", fakeplugin.Write, `{"do":"hang"}`, []string{"did not finish", "--call-timeout", "no request had been sent"}, 0, false},
-		"hangs after a write":          {"bad", fakeplugin.Write, `{` + post + `,"then":"hang"}`, []string{"did not finish", "--call-timeout", "may or may not have happened"}, 1, false},
-		"is frozen":                    {"bad", fakeplugin.Read, `{"do":"stop"}`, []string{"did not finish", "nothing was changed"}, 0, false},
-		"answers 32 MB":                {"bad", fakeplugin.Write, `{"do":"answer","n":32}`, []string{"no usable answer", "over 16 MiB", "no request had been sent"}, 0, false},
-		"leaks memory after a write":   {"bad", fakeplugin.Write, `{` + post + `,"then":"leak","n":4096}`, []string{"was stopped", "300 MiB", "--plugin-memory-limit", "may or may not have happened"}, 1, true},
-		"leaks memory in a read, once": {"bad", fakeplugin.Read, `{` + get + `,"then":"leak","n":4096}`, []string{"was stopped", "300 MiB", "nothing was changed"}, 1, true},
+		"crashes before a read":        {"bad", fakeplugin.Read, `{"do":"crash"}`, []string{"ended unexpectedly", "out of cheese"}, 0, false},
+		"crashes after a read":         {"bad", fakeplugin.Read, `{` + get + `,"then":"crash"}`, []string{"ended unexpectedly"}, 2, false},
+		"crashes before a write":       {"bad", fakeplugin.Write, `{"do":"crash"}`, []string{"ended unexpectedly", "Nothing was changed.", "out of cheese"}, 0, false},
+		"crashes after a write":        {"bad", fakeplugin.Write, `{` + post + `,"then":"crash"}`, []string{"ended unexpectedly", "This call changed the tenant: POST /api/v2/clients."}, 1, false},
+		"crashes while it answers":     {"bad", fakeplugin.Write, `{` + post + `,"then":"break"}`, []string{"ended unexpectedly", "This call changed the tenant: POST /api/v2/clients."}, 1, false},
+		"hangs before a write":         {"bad", fakeplugin.Write, `{"do":"hang"}`, []string{"did not finish", "--call-timeout", "Nothing was changed."}, 0, false},
+		"hangs after a write":          {"bad", fakeplugin.Write, `{` + post + `,"then":"hang"}`, []string{"did not finish", "--call-timeout", "This call changed the tenant: POST /api/v2/clients."}, 1, false},
+		"is frozen":                    {"bad", fakeplugin.Read, `{"do":"stop"}`, []string{"did not finish"}, 0, false},
+		"answers 32 MB":                {"bad", fakeplugin.Write, `{"do":"answer","n":32}`, []string{"no usable answer", "over 16 MiB", "Nothing was changed."}, 0, false},
+		"leaks memory after a write":   {"bad", fakeplugin.Write, `{` + post + `,"then":"leak","n":4096}`, []string{"was stopped", "300 MiB", "--plugin-memory-limit", "This call changed the tenant: POST /api/v2/clients."}, 1, true},
+		"leaks memory in a read, once": {"bad", fakeplugin.Read, `{` + get + `,"then":"leak","n":4096}`, []string{"was stopped", "300 MiB"}, 1, true},
 	}
 	alone(t)
 	for name, tt := range tests {
@@ -78,15 +77,15 @@ func TestPluginFaults(t *testing.T) {
 			}
 			late := tt.want[0] == "did not finish"
 			c := connectWith(t, catalog.Filter{}, func(cfg *Config) {
-				cfg.Plugins = supervisor.Config{StartTimeout: time.Minute, CallTimeout: 20 * time.Second, HangGrace: 100 * time.Millisecond}
+				cfg.Calls.Plugins = supervisor.Config{StartTimeout: time.Minute, CallTimeout: 20 * time.Second, HangGrace: 100 * time.Millisecond}
 				if tt.linux {
-					cfg.Plugins.MemoryLimit = 300 << 20
+					cfg.Calls.Plugins.MemoryLimit = 300 << 20
 				}
 				if tt.role == fakeplugin.Hangs {
-					cfg.Plugins.StartTimeout = 5 * time.Second
+					cfg.Calls.Plugins.StartTimeout = 5 * time.Second
 				}
 				if late {
-					cfg.Plugins.CallTimeout = 2 * time.Second
+					cfg.Calls.Plugins.CallTimeout = 2 * time.Second
 				}
 			}, tt.role, "good")
 			if late { // the time of a start is not what is tested: a later call finds the process
@@ -117,7 +116,7 @@ func TestPluginFaults(t *testing.T) {
 // plugin is served by a new process.
 func TestCancellationOfAHungCall(t *testing.T) {
 	alone(t)
-	c := connectWith(t, catalog.Filter{}, func(cfg *Config) { cfg.Plugins.HangGrace = 50 * time.Millisecond }, "ok")
+	c := connectWith(t, catalog.Filter{}, func(cfg *Config) { cfg.Calls.Plugins.HangGrace = 50 * time.Millisecond }, "ok")
 	first, _ := c.call("ok", fakeplugin.Read, `{}`)
 	mark := filepath.Join(t.TempDir(), "mark")
 	c.send(fmt.Sprintf(`{"jsonrpc":"2.0","id":"hung","method":"tools/call","params":{"name":"auth0_ok_write","arguments":{"do":"hang","file":%q}}}`, mark))
@@ -186,7 +185,7 @@ func TestPluginLogNamesTheCallByNumber(t *testing.T) {
 	t.Parallel()
 	log := &lockedBuffer{}
 	c := connectWith(t, catalog.Filter{}, func(cfg *Config) {
-		cfg.Log = slog.New(slog.NewTextHandler(log, &slog.HandlerOptions{Level: slog.LevelDebug}))
+		cfg.Calls.Log = slog.New(slog.NewTextHandler(log, &slog.HandlerOptions{Level: slog.LevelDebug}))
 	}, "ok")
 	for range 2 {
 		c.call("ok", fakeplugin.Read, `{"do":"log"}`)
@@ -209,21 +208,5 @@ func TestPluginLogNamesTheCallByNumber(t *testing.T) {
 	}
 	if found := shape.FindString(log.text()); found != "" {
 		t.Errorf("the log holds the id of a call: %s", found)
-	}
-}
-
-// The gate's word on whether a write was sent decides what the client is told.
-func TestInterrupted(t *testing.T) {
-	crash := func() error {
-		return errors.Join(&supervisor.CrashError{Interruption: supervisor.Interruption{Plugin: "p", Tool: "t", Effect: "write"}})
-	}
-	if text := interrupted(crash(), true).Error(); !strings.Contains(text, "may or may not") {
-		t.Errorf("after a write: %s", text)
-	}
-	if text := interrupted(crash(), false).Error(); !strings.Contains(text, "no request had been sent") {
-		t.Errorf("before a write: %s", text)
-	}
-	if err := errors.New("other"); !errors.Is(interrupted(err, false), err) {
-		t.Error("another error is changed")
 	}
 }

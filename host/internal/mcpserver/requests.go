@@ -37,8 +37,13 @@ type params struct {
 	// version is what _meta says, empty if nothing: from 2026-07-28 on each request
 	// carries its own, and there is no handshake.
 	version string
-	// client is who such a request says that it is from.
-	client mcp.Implementation
+	// client and capabilities are what such a request says of who sends it.
+	client       mcp.Implementation
+	capabilities mcp.ClientCapabilities
+	// withoutCapabilities says that a request which must carry them does not.
+	withoutCapabilities bool
+	// progressToken is what progress is reported under; nil: it is not wanted.
+	progressToken json.RawMessage
 }
 
 // kinds are the members that MCP's requests share, and those of the requests that
@@ -115,8 +120,13 @@ func (p *params) parseMeta() (wrong string) {
 	if version := meta[mcp.MetaKeyProtocolVersion]; version != nil && json.Unmarshal(version, &p.version) != nil {
 		return fmt.Sprintf("the member %q of _meta must be a string", mcp.MetaKeyProtocolVersion)
 	}
+	if capabilities := meta[mcp.MetaKeyClientCapabilities]; p.modern() && (isAbsent(capabilities) || json.Unmarshal(capabilities, &p.capabilities) != nil) {
+		p.withoutCapabilities = true
+	}
 	if token := meta["progressToken"]; token != nil && (token[0] == '{' || token[0] == '[' || token[0] == 't' || token[0] == 'f') {
 		return "the progressToken must be a string or a number"
+	} else if !isAbsent(token) {
+		p.progressToken = token
 	}
 	return ""
 }
@@ -131,11 +141,10 @@ func (p params) text(name string) string {
 func (p params) modern() bool { return mcp.IsModernProtocol(p.version) }
 
 // refuse answers a request that is not to be served; nil lets it through.
-func (s *Server) refuse(r stdio.Request) []byte {
+func (s *Server) refuse(r stdio.Request, p params, wrong string) []byte {
 	if r.Notification {
 		return nil
 	}
-	p, wrong := parseParams(r.Params)
 	method := mcp.MCPMethod(r.Method)
 	var rule audit.Rule
 	switch {
@@ -151,16 +160,18 @@ func (s *Server) refuse(r stdio.Request) []byte {
 		wrong = "unknown cursor: tools/list gives none, it answers with all tools at once"
 	case method == mcp.MethodSubscriptionsListen && p.modern():
 		return refusal(r, mcp.METHOD_NOT_FOUND, "subscriptions/listen is not supported: nothing here changes that a client could listen to", nil)
+	case method == mcp.MethodToolsCall && p.withoutCapabilities:
+		wrong = "missing or invalid _meta field " + mcp.MetaKeyClientCapabilities
 	case method == mcp.MethodToolsCall:
 		if wrong, rule = s.notOffered(p.text("name")); wrong != "" {
-			s.recordUnknown(s.client(p.version, p.client), p.text("name"), p.members["arguments"], rule, wrong)
+			s.calls.Refuse(s.client(p), p.text("name"), p.members["arguments"], rule, wrong)
 		}
 	}
 	if wrong == "" {
 		return nil
 	}
 	if method == mcp.MethodToolsCall && rule == "" {
-		s.recordUnknown(s.client(p.version, p.client), "", nil, audit.RuleArguments, wrong)
+		s.calls.Refuse(s.client(p), "", nil, audit.RuleArguments, wrong)
 	}
 	return refusal(r, mcp.INVALID_PARAMS, wrong, nil)
 }

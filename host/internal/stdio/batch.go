@@ -7,12 +7,12 @@ import (
 	"strconv"
 )
 
-// A client may send several messages in one line, as a JSON array, where the protocol version has that. The replies to
-// its requests come together too, in one array, when the last of them is there.
+// In a protocol version with batches, a client may send several messages in one line, as a JSON array. The replies to
+// its requests are sent together too, in one array, when the last of them is there.
 
 const (
-	// maxBatch is how many messages a batch may have, maxBatches how many batches may wait for their replies: with them,
-	// what is kept of replies that are there already is bounded.
+	// maxBatch is how many messages a batch may have, maxBatches how many batches may wait for their replies. Together
+	// they bound the replies that are kept until their batch is complete.
 	maxBatch   = 100
 	maxBatches = 8
 )
@@ -38,7 +38,8 @@ type batchReply struct {
 
 func (c *Conn) handleBatch(base context.Context, line []byte) {
 	if c.cfg.Batch == nil {
-		c.send(nil, errorLine(nil, codeInvalidRequest, "batches are not accepted: send each message on a line of its own", ""))
+		const message = "batches are not accepted: send each message on a line of its own"
+		c.send(nil, errorLine(nil, codeInvalidRequest, message, ""))
 		return
 	}
 	if err := c.cfg.Batch(); err != nil {
@@ -76,7 +77,8 @@ func (b *batch) refuses(k *call) []byte {
 	case k.Method == methodInitialize:
 		return errorLine(k.clientID, codeInvalidRequest, "initialize can't be part of a batch", "")
 	case b.over:
-		return errorLine(k.clientID, codeServer, fmt.Sprintf("busy: %d batches wait for their replies; try again when some have been answered", maxBatches), busyData())
+		message := fmt.Sprintf("busy: %d batches wait for their replies; try again when some have been answered", maxBatches)
+		return errorLine(k.clientID, codeServer, message, busyData())
 	}
 	return nil
 }
@@ -109,7 +111,7 @@ func (b *batch) answer(k *call, line []byte) {
 	}
 }
 
-// leave takes out a member that was cancelled; true if only that was still waited for. The caller holds conn.mu.
+// leave removes a member that was cancelled; true if it was the last without a reply. The caller holds conn.mu.
 func (b *batch) leave(k *call) (complete bool) {
 	if k.reply != nil { // its reply is dropped
 		return false
@@ -136,8 +138,8 @@ func (b *batch) write() {
 	b.conn.batches--
 }
 
-// finish takes the members out of the table and returns the line with what they are answered, nil when that is nothing:
-// only notifications, or all was cancelled.
+// finish removes the members from the table and returns the line with their replies; nil if there are none, since all
+// messages were notifications or were cancelled.
 func (b *batch) finish() []byte {
 	b.conn.mu.Lock()
 	defer b.conn.mu.Unlock()

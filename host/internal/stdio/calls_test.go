@@ -2,7 +2,6 @@ package stdio
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"strings"
@@ -129,8 +128,8 @@ func TestCancellationsThatAreIgnored(t *testing.T) {
 				handled <- string(r.Message)
 			}
 			return g.handle(ctx, r)
-		}, Class: func(method string, _ json.RawMessage) Class {
-			if method == "ping" {
+		}, Class: func(r Request) Class {
+			if r.Method == "ping" {
 				return Inline
 			}
 			return Reads

@@ -23,11 +23,11 @@ type Conn struct {
 	cancelAll context.CancelCauseFunc // ends every handler's context
 	lastID    int64                   // the reader's alone
 
-	mu            sync.Mutex // never held while waiting for a turn to write
-	inFlight      map[string]*call
+	mu            sync.Mutex       // never held while waiting for a turn to write
+	inFlight      map[string]*call // by idKey: the one table of the requests that have no reply yet
 	reads, writes pool
 	waits         waits
-	asked         asked
+	outgoing      outgoing
 	batches       int // those that are not answered
 	work          int // accepted calls whose handler or reply isn't through, and the line being handled
 	stopping      bool
@@ -46,10 +46,11 @@ type call struct {
 	batch    *batch // that it is a member of; nil if it came on a line of its own
 
 	// Guarded by conn.mu.
-	done   bool   // answered or cancelled: nothing more is sent for it
-	reply  []byte // of a batch's member, until the whole batch is answered
-	placed bool   // it takes a place among those that run in its pool
-	held   *int   // what its bytes are counted in; nil before it is accepted and once it is settled
+	done     bool                    // answered or cancelled: nothing more is sent for it
+	reply    []byte                  // of a batch's member, until the whole batch is answered
+	placed   bool                    // it takes a place among those that run in its pool
+	endsWait context.CancelCauseFunc // while it waits for the user: ends the wait
+	held     *int                    // what its bytes are counted in; nil before it is accepted and once it is settled
 }
 
 // newConn returns a connection and the context that those of its handlers derive from.
@@ -60,8 +61,8 @@ func newConn(ctx context.Context, cfg Config) (*Conn, context.Context) {
 		inFlight: make(map[string]*call),
 		reads:    pool{what: "reading", bounds: cfg.Reads, maxHeld: cfg.MaxHeld},
 		writes:   pool{what: "writing", bounds: cfg.Writes, maxHeld: cfg.MaxHeld},
-		waits:    newWaits(cfg),
-		asked:    newAsked(),
+		waits:    waits{most: cfg.Waits, maxHeld: cfg.MaxHeld},
+		outgoing: newOutgoing(),
 		idle:     make(chan struct{}),
 	}
 	base := context.WithValue(context.WithoutCancel(ctx), connKey{}, c)
@@ -76,8 +77,8 @@ func FromContext(ctx context.Context) *Conn {
 }
 
 // Notify sends the client a notification that belongs to no request, such as a log message. It may be called from any
-// goroutine, and waits while the client doesn't read. params becomes a JSON object, or is left out when nil. The error is
-// that of encoding params, ErrClosed after Serve has returned, or the one that broke Out.
+// goroutine, and waits while the client doesn't read. params becomes a JSON object, or is left out when nil. The error
+// is that of encoding params, ErrClosed after Serve has returned, or the one that broke Out.
 func (c *Conn) Notify(method string, params any) error {
 	line, err := notificationLine(method, params)
 	if err != nil {
@@ -87,12 +88,12 @@ func (c *Conn) Notify(method string, params any) error {
 }
 
 // Notify sends the client a notification that belongs to the request whose handler got ctx, such as its progress. Once
-// the request is answered or cancelled it sends nothing and returns nil, as nobody listens any more. Other errors are
-// those of [Conn.Notify].
+// the request is answered or cancelled it sends nothing and returns nil, as the client has stopped listening. Other
+// errors are those of [Conn.Notify].
 func Notify(ctx context.Context, method string, params any) error {
 	k, _ := ctx.Value(callKey{}).(*call)
 	if k == nil {
-		return fmt.Errorf("stdio: the notification %s belongs to no request: call Notify with the context that the handler got", method)
+		return fmt.Errorf("stdio: the notification %s belongs to no request: Notify needs the context of a handler", method)
 	}
 	line, err := notificationLine(method, params)
 	if err != nil {
@@ -132,19 +133,17 @@ func (c *Conn) handleLine(base context.Context, line []byte, tooLong bool) bool 
 	if len(line) == 0 {
 		return true
 	}
-	refused := checkJSON(line)
-	switch {
-	case refused != nil:
-		c.refuseMessage(nil, &envelope{}, refused)
-	case line[0] == '[':
-		c.handleBatch(base, line)
-	default:
+	if line[0] != '[' {
 		c.handleMessage(base, line, nil)
+	} else if refused := checkJSON(line); refused != nil {
+		c.refuseMessage(nil, &envelope{}, refused)
+	} else {
+		c.handleBatch(base, line)
 	}
 	return true
 }
 
-// handleMessage handles one message, which is valid JSON; b is the batch that it came in, if any.
+// handleMessage handles one message; b is the batch that it came in, if any.
 func (c *Conn) handleMessage(base context.Context, value []byte, b *batch) {
 	e, refused := parseMessage(value)
 	switch {
@@ -171,7 +170,7 @@ func (c *Conn) refuseMessage(b *batch, e *envelope, refused *refusal) {
 func (c *Conn) handleNotification(base context.Context, e *envelope) {
 	r := e.request(0)
 	if r.Method == "notifications/cancelled" {
-		c.cancelRequest(r.Params)
+		c.cancelRequest(r.Members)
 		return
 	}
 	defer c.recovered(r.Method, 0)
@@ -220,7 +219,7 @@ func (c *Conn) classify(k *call) (class Class, ok bool) {
 		return Reads, true
 	}
 	defer c.recovered(k.Method, k.ID)
-	class = c.cfg.Class(k.Method, k.Params)
+	class = c.cfg.Class(k.Request)
 	return class, true
 }
 
@@ -255,7 +254,8 @@ func (c *Conn) accept(k *call) []byte {
 }
 
 func busyLine(k *call) []byte {
-	message := fmt.Sprintf("busy: %d %s calls are running and %d are waiting; try again when some have been answered", k.pool.running, k.pool.what, len(k.pool.queue))
+	message := fmt.Sprintf("busy: %d %s calls are running and %d are waiting; try again when some have been answered",
+		k.pool.running, k.pool.what, len(k.pool.queue))
 	return errorLine(k.clientID, codeServer, message, busyData())
 }
 
@@ -266,8 +266,8 @@ func (c *Conn) startWaiting(p *pool) {
 	}
 }
 
-// run answers one call. Everything behind the handler is deferred, so that a handler that panics, or ends its goroutine,
-// neither leaves its request without a reply nor its place in the pool taken.
+// run answers one call. Everything after the handler is deferred, so that a handler that panics, or ends its goroutine,
+// leaves neither its request without a reply nor its place in the pool taken.
 func (c *Conn) run(k *call) {
 	var line []byte
 	defer func() {
@@ -287,7 +287,8 @@ func (c *Conn) run(k *call) {
 	}
 	var err error
 	if line, err = responseLine(response, k.ID, k.clientID); err != nil {
-		c.cfg.Log.Error("replaced an invalid response by an internal error", "method", clip(k.Method), "request", k.ID, "error", err)
+		c.cfg.Log.Error("replaced an invalid response by an internal error",
+			"method", clip(k.Method), "request", k.ID, "error", err)
 	}
 }
 
@@ -323,11 +324,11 @@ func (c *Conn) settle(k *call) {
 	c.forget(k)
 }
 
-// forget releases what a call holds, once and for all. The caller holds c.mu.
+// forget releases what a call holds. The caller holds c.mu.
 func (c *Conn) forget(k *call) {
 	if k.pool != nil {
 		k.chargeTo(nil)
-		k.Message, k.Params = nil, nil // a batch keeps the call until the last of its members is answered
+		k.Message, k.Params, k.Members = nil, nil, nil // a batch keeps the call until the last of its members is answered
 		k.pool.leave(k)
 		c.startWaiting(k.pool)
 	}
@@ -361,19 +362,16 @@ func (c *Conn) end() {
 	c.workDone()
 }
 
-// cancelRequest does what notifications/cancelled asks for. An id that is unknown, or was answered meanwhile, is no
-// fault: the notification and the reply crossed. MCP forbids to cancel initialize.
-func (c *Conn) cancelRequest(params json.RawMessage) {
-	var p struct {
-		RequestID json.RawMessage `json:"requestId"`
-		Reason    any             `json:"reason"` // a string; anything else is no cause to let the call go on
-	}
-	if len(params) == 0 || json.Unmarshal(params, &p) != nil || !validID(p.RequestID) {
+// cancelRequest handles notifications/cancelled. An id that is unknown, or was answered meanwhile, is ignored: the
+// notification and the reply may have crossed. MCP forbids to cancel initialize.
+func (c *Conn) cancelRequest(params map[string]json.RawMessage) {
+	id := params["requestId"]
+	if !validID(id) {
 		c.cfg.Log.Debug("ignored a cancellation without a valid requestId")
 		return
 	}
 	c.mu.Lock()
-	k := c.inFlight[idKey(p.RequestID)]
+	k := c.inFlight[idKey(id)]
 	if k == nil || k.Method == methodInitialize {
 		c.mu.Unlock()
 		return
@@ -384,21 +382,22 @@ func (c *Conn) cancelRequest(params json.RawMessage) {
 		c.forget(k)
 	}
 	c.mu.Unlock()
-	reason, _ := p.Reason.(string)
+	var reason string // anything but a string is no cause to let the call go on
+	_ = json.Unmarshal(params["reason"], &reason)
 	k.cancel(&CancelledError{Reason: reason})
 	if complete {
 		k.batch.write()
 	}
 }
 
-// wanted tells whether the client still waits for something about this call.
+// wanted reports whether the client still waits for the reply.
 func (k *call) wanted() bool {
 	k.conn.mu.Lock()
 	defer k.conn.mu.Unlock()
 	return !k.done && k.reply == nil
 }
 
-// finish takes the call out of the table, for its reply to be written; false if it isn't wanted any more.
+// finish removes the call from the table, for its reply to be written; false if it has been answered or cancelled.
 func (k *call) finish() bool {
 	k.conn.mu.Lock()
 	defer k.conn.mu.Unlock()
@@ -417,7 +416,7 @@ func (k *call) finishLocked() bool {
 // size is the memory that a call takes, in bytes, as far as the client determines it.
 func (k *call) size() int { return len(k.Message) + 2*len(k.clientID) }
 
-// chargeTo counts the call's bytes in another counter than so far; nil for none. The caller holds conn.mu.
+// chargeTo moves the call's bytes to another counter, or to none if held is nil. The caller holds conn.mu.
 func (k *call) chargeTo(held *int) {
 	if k.held != nil {
 		*k.held -= k.size()
@@ -427,10 +426,11 @@ func (k *call) chargeTo(held *int) {
 	}
 }
 
-// recovered, deferred, keeps a panic of a callback from ending the server.
+// recovered is deferred: it keeps a panic of a callback from ending the server.
 func (c *Conn) recovered(method string, id int64) { c.logPanic(recover(), method, id) }
 
-// logPanic logs a panic by its stack. Its value stays out, as it may hold a payload, unless the runtime worded it.
+// logPanic logs a panic with its stack. Its value may hold a payload and is logged only if it is an error of the
+// runtime.
 func (c *Conn) logPanic(value any, method string, id int64) {
 	if value == nil {
 		return
@@ -439,7 +439,8 @@ func (c *Conn) logPanic(value any, method string, id int64) {
 	if e, ok := value.(runtime.Error); ok {
 		what = e.Error()
 	}
-	c.cfg.Log.Error("a handler panicked", "method", clip(method), "request", id, "panic", what, "stack", string(debug.Stack()))
+	c.cfg.Log.Error("a handler panicked",
+		"method", clip(method), "request", id, "panic", what, "stack", string(debug.Stack()))
 }
 
 // clip keeps a client's method name from filling the log.

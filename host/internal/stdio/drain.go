@@ -10,13 +10,14 @@ import (
 
 const (
 	notStarted  = "the server is shutting down; the call was not started"
-	notFinished = "the server is shutting down; the call did not finish in time, and what it was to change may or may not be changed"
+	notFinished = "the server is shutting down; the call did not finish in time, its changes may or may not have been made"
 )
 
 var errNotRead = errors.New("stdio: the client has stopped reading, not all replies could be written")
 
-// drain lets the accepted calls finish, as Serve promises, in three steps: until the deadline on their own; with their
-// contexts cancelled, for a grace; and then answered here in their place. None waits for a handler or a client for ever.
+// drain lets the accepted calls finish, as Serve promises, in three steps: until the deadline; then, with their
+// contexts cancelled, for a grace period; what is left then is answered here. No step waits for a handler or a client
+// forever.
 func (c *Conn) drain() error {
 	go c.refuse(c.stop(), notStarted)
 	if over, err := c.await(c.idle, c.cfg.DrainTimeout); over {
@@ -43,8 +44,8 @@ func (c *Conn) drain() error {
 	return errNotRead
 }
 
-// abort ends the connection when Out is broken. Handlers get the grace to see that their context has ended, so that what
-// they hold is released before the process goes on to its end.
+// abort ends the connection when Out is broken. Handlers get the grace period to notice that their context has ended,
+// so that what they hold is released before the process ends.
 func (c *Conn) abort() error {
 	cause := c.out.failure()
 	queued := c.emptyQueues()
@@ -73,19 +74,19 @@ func (c *Conn) await(done <-chan struct{}, atMost time.Duration) (over bool, err
 	}
 }
 
-// markStopping makes the reader accept nothing more. Nothing is read any more, so that nobody can answer the server
-// either. The caller holds c.mu.
+// markStopping makes the reader accept nothing more. Since nothing more is read, answers to the server's requests
+// cannot arrive either. The caller holds c.mu.
 func (c *Conn) markStopping() {
 	if !c.stopping {
 		c.stopping = true
-		c.asked.end()
-		c.waits.end()
+		c.outgoing.end()
+		c.endWaits()
 		c.checkIdle()
 	}
 }
 
-// stop ends the accepting of calls and returns those of the queue that may not start: a write that nobody hears about is
-// better not begun, and safe to repeat.
+// stop ends the accepting of calls and returns the queued calls that may not start: a write whose outcome cannot be
+// told is better not started, and is safe to repeat.
 func (c *Conn) stop() []*call {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -93,7 +94,7 @@ func (c *Conn) stop() []*call {
 	return c.writes.empty()
 }
 
-// emptyQueues takes all calls off the queues for good.
+// emptyQueues removes all calls from the queues.
 func (c *Conn) emptyQueues() []*call {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -101,7 +102,7 @@ func (c *Conn) emptyQueues() []*call {
 	return append(c.reads.empty(), c.writes.empty()...)
 }
 
-// refuse answers calls that were taken off the queue. One that is cancelled at that moment gets no reply, but is
+// refuse answers calls that were removed from a queue. One that is cancelled at that moment gets no reply, but is
 // released here.
 func (c *Conn) refuse(calls []*call, message string) {
 	for _, k := range calls {

@@ -3,7 +3,6 @@ package stdio
 import (
 	"bytes"
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -155,7 +154,7 @@ func TestNothingIsAcceptedWhileDraining(t *testing.T) {
 func TestLineBegunBeforeTheEnd(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		sorting := make(chan struct{})
-		s := connect(t, Config{Class: func(string, json.RawMessage) Class {
+		s := connect(t, Config{Class: func(Request) Class {
 			<-sorting
 			return Reads
 		}})

@@ -9,7 +9,7 @@ import (
 )
 
 // fill sends as many calls as all three pools take, and one of each more.
-func fill(send func(lines ...string), p *person) {
+func fill(send func(lines ...string), p *user) {
 	for i := range DefaultWaits {
 		send(waitLine(fmt.Sprint("10", i)))
 		<-p.asked
@@ -28,14 +28,14 @@ func fill(send func(lines ...string), p *person) {
 // With every pool full of real calls ping and cancellation get through, and every
 // other call is answered at once.
 func TestAllPoolsAreFull(t *testing.T) {
-	p := newPerson()
+	p := newUser()
 	s := connect(t, Config{Handle: p.handle, Class: byMethod})
 	fill(s.send, p)
 	s.send(callLine("1"), writeLine("2"))
 	wantError(t, s.next(), "1", -32000, "busy: 64 reading calls are running and 256 are waiting")
 	wantError(t, s.next(), "2", -32000, "busy: 16 writing calls are running and 64 are waiting")
 	s.wantSilence()
-	s.send(cancelLine("20000", ""), cancelLine("30000", ""), cancelLine("100", "")) // one runs, one runs, one waits on a person
+	s.send(cancelLine("20000", ""), cancelLine("30000", ""), cancelLine("100", "")) // one runs, one runs, one waits for the user
 	for range 2 {
 		if cause := <-p.causes; cause == nil {
 			t.Error("a call was not cancelled")
@@ -71,7 +71,7 @@ func TestAllPoolsAreFull(t *testing.T) {
 // BenchmarkPingWithFullPools is how long a ping and a cancellation take when every
 // pool is full of calls that wait: the longest of all is reported too.
 func BenchmarkPingWithFullPools(b *testing.B) {
-	p := newPerson()
+	p := newUser()
 	fromServer, toClient := io.Pipe()
 	toServer, fromClient := io.Pipe()
 	served := make(chan error, 1)

@@ -4,19 +4,22 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"fmt"
 	"io"
+	"slices"
 	"strings"
 	"testing"
 	"time"
 )
 
-// Whatever comes in, only whole JSON-RPC messages go out, and every call whose
-// line is sound is answered exactly once, or was cancelled.
+// Whatever comes in, only whole JSON-RPC messages go out, every call whose line is sound is answered exactly once or was
+// cancelled, and no handler gets a message that two readers may understand differently.
 func FuzzLines(f *testing.F) {
 	for _, s := range []string{
 		callLine("1"), `{"jsonrpc":"2.0","id":"a","method":"ping"}`, `[{"jsonrpc":"2.0","id":1,"method":"ping"}]`, `{"id":null}`, "\xff", "{", "\ufeff{}",
 		callLine("7") + "\n" + cancelLine("7", "why"), `{"jsonrpc":"2.0","id":1,"id":2,"method":"x"}`, strings.Repeat("x", 2000),
 		`[` + callLine("1") + `,` + cancelLine("1", "") + `,` + callLine("2") + `,3,[],{"jsonrpc":"2.0","id":"server-1","result":1}]`, `[]`, `[[`,
+		`{"jsonrpc":"2.0","id":1,"method":"m","params":{"a":1,"A":2}}`, `{"jsonrpc":"2.0","method":"m","params":{"arguments":{"a":[{"b":1,"\u0062":2}]}}}`,
 	} {
 		f.Add([]byte(s))
 	}
@@ -28,7 +31,13 @@ func FuzzLines(f *testing.F) {
 		var out bytes.Buffer
 		input := io.MultiReader(bytes.NewReader(in), strings.NewReader("\n"+callLine(probe)+"\n"))
 		err := Serve(t.Context(), Config{In: input, Out: &out, Class: byMethod, Batch: accept, MaxLine: 1000, DrainTimeout: 10 * time.Second,
-			Handle: func(_ context.Context, r Request) []byte { return result(r, "1") }})
+			Handle: func(_ context.Context, r Request) []byte {
+				dec := json.NewDecoder(bytes.NewReader(r.Message))
+				if err := namesOnce(dec, ""); err != nil {
+					t.Errorf("%v in a message that was handled: %s", err, r.Message)
+				}
+				return result(r, "1")
+			}})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -46,6 +55,41 @@ func FuzzLines(f *testing.F) {
 			t.Fatalf("the call behind the input was answered %d times:\n%s", answered, out.Bytes())
 		}
 	})
+}
+
+// namesOnce reads a value by encoding/json's tokens and finds names that stand twice in an object, in any case unless the
+// object is in params.arguments.
+func namesOnce(dec *json.Decoder, at string) error {
+	token, err := dec.Token()
+	if err != nil {
+		return err
+	}
+	delim, _ := token.(json.Delim)
+	var names []string
+	for delim != 0 && dec.More() {
+		below := at
+		if delim == '{' {
+			name, err := dec.Token()
+			if err != nil {
+				return err
+			}
+			is := func(other string) bool {
+				return other == name || strings.EqualFold(other, name.(string)) && !strings.HasPrefix(at+"/", "/params/arguments/")
+			}
+			if slices.ContainsFunc(names, is) {
+				return fmt.Errorf("%q twice at %q", name, at)
+			}
+			names = append(names, name.(string))
+			below += "/" + strings.ReplaceAll(name.(string), "/", "~")
+		}
+		if err := namesOnce(dec, below); err != nil {
+			return err
+		}
+	}
+	if delim != 0 {
+		_, err = dec.Token()
+	}
+	return err
 }
 
 func BenchmarkRoundTrip(b *testing.B) {

@@ -9,7 +9,7 @@ import (
 
 const (
 	readBuffer = 64 << 10
-	keptBuffer = 64 << 10 // a line buffer that grew beyond this is given back: one long line shall not cost memory for ever
+	keptBuffer = 64 << 10 // a line buffer that grew beyond this is released: one long line must not cost memory forever
 )
 
 var errLineTooLong = errors.New("line too long")
@@ -26,9 +26,9 @@ func newLineReader(in io.Reader, maxLine int) *lineReader {
 	return &lineReader{in: bufio.NewReaderSize(in, readBuffer), max: maxLine, first: true}
 }
 
-// next returns the next line, without surrounding white space and, on the first, without a byte order mark. The slice is
-// good until the next call. The last line needs no newline. A line over the limit is read to its end, not kept, and gives
-// errLineTooLong; the next call goes on behind it.
+// next returns the next line, without surrounding white space and, on the first, without a byte order mark. The slice
+// is valid until the next call. The last line needs no newline. A line over the limit is read to its end, not kept,
+// and gives errLineTooLong; the next call continues after it.
 func (l *lineReader) next() ([]byte, error) {
 	if cap(l.buf) > keptBuffer {
 		l.buf = nil

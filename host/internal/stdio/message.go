@@ -5,7 +5,10 @@ import (
 	"encoding/json"
 	"errors"
 	"strconv"
+	"strings"
 	"unicode/utf8"
+
+	"github.com/auth0-mcp/auth0-mcp/host/internal/jsondoc"
 )
 
 // Error codes of JSON-RPC 2.0. codeServer is the first of the range that it leaves to servers; MCP gives meanings to
@@ -18,38 +21,56 @@ const (
 	codeServer         = -32000
 )
 
-// envelope holds the members of one JSON-RPC message, as sent; a member that is absent is nil. The slices point into the
-// line.
+const (
+	// maxDepth and maxValues bound one message. They are above those of a tool's arguments, so that what is wrong with
+	// arguments is told as such, and they bound what decoding a line costs: a value of two bytes may take a hundred.
+	maxDepth  = 2 * jsondoc.DefaultDepth
+	maxValues = 2 * jsondoc.DefaultValues
+	// maxMembers bounds the members of params, which are kept apart for the handler. MCP's requests have at most ten.
+	maxMembers = 100
+)
+
+// messageRules make a message mean the same to all its readers. Arguments are the tool's data, where names that differ
+// in case are different names; everything else may be decoded into structs of Go, which ignore case.
+var messageRules = jsondoc.Rules{Depth: maxDepth, Values: maxValues, AnyCase: func(path jsondoc.Path) bool {
+	return !path.Within(jsondoc.Path{jsondoc.Member("params"), jsondoc.Member("arguments")})
+}}
+
+// envelope holds the members of one JSON-RPC message, as sent; a member that is absent is nil. The slices point into
+// the line.
 type envelope struct {
 	version, id, method, params, result, fault []byte
-	duplicate                                  string // name of a member that came twice
+	duplicate                                  string         // name of a member of JSON-RPC that came twice
+	idInDoubt                                  bool           // there is a second id, or one in another case
+	ambiguous                                  *jsondoc.Error // why the message breaks messageRules; nil if it does not
 }
 
-// scanEnvelope splits a JSON object, known to be valid, into its members. encoding/json would decode names in any case
-// and keep the last of two: a message that two readers could understand differently must not get through.
+// scanEnvelope splits a JSON object, known to be valid, into its members, by their exact names.
 func scanEnvelope(object []byte) envelope {
 	var e envelope
-	i := skipSpace(object, 1)
-	for object[i] != '}' {
+	eachMember(object, e.set)
+	return e
+}
+
+// eachMember calls f for each member of a JSON object that is known to be valid, until f returns false.
+func eachMember(object []byte, f func(name string, value []byte) bool) {
+	for i := skipSpace(object, 1); object[i] != '}'; {
 		end := skipString(object, i)
-		name := object[i:end]
+		name := decodeString(object[i:end])
 		i = skipSpace(object, skipSpace(object, end)+1) // past the colon
 		end = skipValue(object, i)
-		e.set(name, object[i:end])
+		if !f(name, object[i:end]) {
+			return
+		}
 		if i = skipSpace(object, end); object[i] == ',' {
 			i = skipSpace(object, i+1)
 		}
 	}
-	return e
 }
 
-func (e *envelope) set(quotedName, value []byte) {
-	name := quotedName[1 : len(quotedName)-1]
-	if bytes.IndexByte(name, '\\') >= 0 {
-		name = []byte(decodeString(quotedName))
-	}
+func (e *envelope) set(name string, value []byte) bool {
 	var member *[]byte
-	switch string(name) {
+	switch name {
 	case "jsonrpc":
 		member = &e.version
 	case "id":
@@ -63,12 +84,17 @@ func (e *envelope) set(quotedName, value []byte) {
 	case "error":
 		member = &e.fault
 	default:
-		return
+		e.idInDoubt = e.idInDoubt || strings.EqualFold(name, "id")
+		return true
 	}
-	if *member != nil && e.duplicate != "id" { // two ids are what matters most: there is none to reply to then
-		e.duplicate = string(name)
+	if *member != nil {
+		e.idInDoubt = e.idInDoubt || name == "id"
+		if e.duplicate != "id" { // two ids are what matters most: there is none to reply to then
+			e.duplicate = name
+		}
 	}
 	*member = value
+	return true
 }
 
 func (e *envelope) isResponse() bool {
@@ -77,19 +103,19 @@ func (e *envelope) isResponse() bool {
 
 // replyID is the id that an error about this message carries: the client's if it is one, else nil, which is null.
 func (e *envelope) replyID() []byte {
-	if e.duplicate == "id" || !validID(e.id) {
+	if e.idInDoubt || !validID(e.id) {
 		return nil
 	}
 	return e.id
 }
 
-// validID tells whether a JSON value can be an id. Null is none: JSON-RPC advises against it and MCP forbids it.
+// validID reports whether a JSON value can be an id. Null cannot: JSON-RPC advises against it and MCP forbids it.
 func validID(value []byte) bool {
 	return len(value) > 0 && (value[0] == '"' || value[0] == '-' || value[0] >= '0' && value[0] <= '9')
 }
 
 // idKey is what ids are compared by. Strings count as equal however they are escaped; numbers are compared as written,
-// since rounding them would take two ids for one.
+// since rounding could make two ids equal.
 func idKey(id []byte) string {
 	if id[0] == '"' {
 		return `"` + decodeString(id)
@@ -97,13 +123,13 @@ func idKey(id []byte) string {
 	return string(id)
 }
 
-// refusal is why a line can't be handed on, as it is told to the client.
+// refusal is the error that the client gets for a message that is not accepted.
 type refusal struct {
 	code    int
 	message string
 }
 
-// checkJSON tells why a line is no JSON value at all.
+// checkJSON returns why a line is not a JSON value; nil if it is one.
 func checkJSON(line []byte) *refusal {
 	if !utf8.Valid(line) {
 		return &refusal{codeParse, "the line is not valid UTF-8"}
@@ -114,13 +140,20 @@ func checkJSON(line []byte) *refusal {
 	return nil
 }
 
-// parseMessage reads one message, which is valid JSON. With a refusal the envelope still has what could be read, for the
-// reply's id.
+// parseMessage reads one message. With a refusal the envelope still has what could be read, for the reply's id. A sound
+// message is read here once, by the scanner of jsondoc; nothing behind it needs to check again what this one checks.
 func parseMessage(value []byte) (envelope, *refusal) {
+	var ambiguous *jsondoc.Error
+	if errors.As(messageRules.Check(value), &ambiguous) {
+		if refused := checkJSON(value); refused != nil {
+			return envelope{}, refused
+		}
+	}
 	if value[0] != '{' {
 		return envelope{}, &refusal{codeInvalidRequest, "a message must be a JSON object"}
 	}
 	e := scanEnvelope(value)
+	e.ambiguous = ambiguous
 	return e, e.check()
 }
 
@@ -140,7 +173,7 @@ func scanArray(array []byte, most int) [][]byte {
 	return elements
 }
 
-// syntaxErrorPlace says where a line stops being JSON, without quoting it.
+// syntaxErrorPlace is where a line stops being JSON, without quoting it.
 func syntaxErrorPlace(line []byte) string {
 	var raw json.RawMessage
 	var syntax *json.SyntaxError
@@ -153,9 +186,11 @@ func syntaxErrorPlace(line []byte) string {
 func (e *envelope) check() *refusal {
 	switch {
 	case e.isResponse():
-		return nil // never answered, whatever it looks like: two peers that answer answers don't stop
+		return nil // never answered: two peers that answer each other's responses would not stop
 	case e.duplicate != "":
 		return &refusal{codeInvalidRequest, `the member "` + e.duplicate + `" occurs twice`}
+	case e.ambiguous != nil && !e.inParams():
+		return &refusal{codeInvalidRequest, "the message is refused: " + e.ambiguous.Error()}
 	case e.version == nil || e.version[0] != '"' || decodeString(e.version) != "2.0":
 		return &refusal{codeInvalidRequest, `the member "jsonrpc" must be "2.0"`}
 	case e.method == nil || e.method[0] != '"':
@@ -165,13 +200,32 @@ func (e *envelope) check() *refusal {
 	case e.id != nil && !validID(e.id):
 		return &refusal{codeInvalidRequest, `the member "id" must be a string or a number`}
 	}
+	return e.checkParams()
+}
+
+func (e *envelope) checkParams() *refusal {
 	if isNull(e.params) {
 		e.params = nil
 	}
-	if e.params != nil && e.params[0] != '{' {
+	switch {
+	case e.params == nil:
+		return nil
+	case e.params[0] != '{':
 		return &refusal{codeInvalidParams, `the member "params" must be an object`}
+	case e.ambiguous != nil:
+		return &refusal{codeInvalidParams, e.ambiguous.Error()}
+	}
+	members := 0
+	eachMember(e.params, func(string, []byte) bool { members++; return members <= maxMembers })
+	if members > maxMembers {
+		return &refusal{codeInvalidParams, "params: more than " + strconv.Itoa(maxMembers) + " members"}
 	}
 	return nil
+}
+
+// inParams tells whether the ambiguity is inside of params.
+func (e *envelope) inParams() bool {
+	return len(e.ambiguous.Path) > 1 && e.ambiguous.Path.Within(jsondoc.Path{jsondoc.Member("params")})
 }
 
 // request builds what the handler gets, in memory of its own: the line's is used again for the next line.
@@ -187,6 +241,11 @@ func (e *envelope) request(id int64) Request {
 	if e.params != nil {
 		b = append(append(b, `,"params":`...), e.params...)
 		r.Params = b[len(b)-len(e.params) : len(b) : len(b)]
+		r.Members = map[string]json.RawMessage{}
+		eachMember(r.Params, func(name string, value []byte) bool {
+			r.Members[name] = value[:len(value):len(value)]
+			return true
+		})
 	}
 	b = append(b, '}')
 	r.Message = b

@@ -5,18 +5,18 @@ import "slices"
 // pool bounds how many calls run, how many wait, and what they hold. It only counts: the connection starts the calls,
 // each on a goroutine of its own that ends with it, and holds its lock around every method.
 type pool struct {
-	what    string // what its calls do, for people
+	what    string // what its calls do, for messages: "reading" or "writing"
 	bounds  Bounds
 	maxHeld int
 
 	running   int
-	held      int         // bytes of the calls that run or wait
-	queue     []*call     // oldest first
-	returning []*comeback // oldest first; served before the queue
+	held      int           // bytes of the calls that run or wait
+	queue     []*call       // oldest first
+	returning []*resumption // oldest first; served before the queue
 }
 
-// comeback is a call that ran, waited on a person, and wants its place again.
-type comeback struct {
+// resumption is a call that has waited for the user and needs a place in its pool again.
+type resumption struct {
 	call  *call
 	taken chan struct{} // closed when the call has its place
 }
@@ -63,8 +63,8 @@ func (p *pool) leave(k *call) {
 	}
 }
 
-// giveUp ends a comeback that has not got its place.
-func (p *pool) giveUp(back *comeback) {
+// giveUp removes a resumption that has not got its place.
+func (p *pool) giveUp(back *resumption) {
 	if i := slices.Index(p.returning, back); i >= 0 {
 		p.returning = slices.Delete(p.returning, i, i+1)
 	}

@@ -64,7 +64,8 @@ func errorLine(clientID []byte, code int, message, data string) []byte {
 	if clientID == nil {
 		clientID = []byte("null")
 	}
-	line := make([]byte, 0, len(`{"jsonrpc":"2.0","id":,"error":{"code":-32000,"message":,"data":}}`)+len(clientID)+len(message)+len(data)+16)
+	const frame = len(`{"jsonrpc":"2.0","id":,"error":{"code":-32000,"message":,"data":}}`)
+	line := make([]byte, 0, frame+len(clientID)+len(message)+len(data)+16)
 	line = append(append(line, `{"jsonrpc":"2.0","id":`...), clientID...)
 	line = append(line, `,"error":{"code":`...)
 	line = strconv.AppendInt(line, int64(code), 10)

@@ -37,7 +37,7 @@ func TestHandlerSeesACanonicalMessage(t *testing.T) {
 		{"null params", `{"id":5,"method":"m","jsonrpc":"2.0","params":null}`, `{"jsonrpc":"2.0","id":1,"method":"m"}`, ``},
 		{"white space", " \t{ \"jsonrpc\" : \"2.0\" , \"id\" : 1.5 , \"method\" : \"m\" , \"params\" : { \"a\" : { } } } \r", `{"jsonrpc":"2.0","id":1,"method":"m","params":{ "a" : { } }}`, `{ "a" : { } }`},
 		{"escaped names", `{"jsonrpc":"2\u002e0","\u0069d":1,"m\u0065thod":"\u006d"}`, `{"jsonrpc":"2.0","id":1,"method":"\u006d"}`, ``},
-		{"names in other cases and unknown members go", `{"jsonrpc":"2.0","id":1,"method":"m","METHOD":"evil","Id":9,"Params":{"x":1},"more":[{"}":"]"}]}`, `{"jsonrpc":"2.0","id":1,"method":"m"}`, ``},
+		{"unknown members go", `{"jsonrpc":"2.0","id":1,"method":"m","Params":{"x":1},"Result":1,"more":[{"}":"]"}]}`, `{"jsonrpc":"2.0","id":1,"method":"m"}`, ``},
 		{"a notification", `{"jsonrpc":"2.0","method":"m","params":{}}`, `{"jsonrpc":"2.0","method":"m","params":{}}`, `{}`},
 	}
 	for _, tt := range tests {
@@ -230,14 +230,14 @@ func TestPanicsAreAnsweredAndLoggedWithoutPayload(t *testing.T) {
 			}
 			return echo(ctx, r)
 		},
-		Class: func(method string, params json.RawMessage) Class {
-			if method == "classpanics" {
-				panic(string(params))
+		Class: func(r Request) Class {
+			if r.Method == "classpanics" {
+				panic(string(r.Params))
 			}
-			if method == "exits" {
+			if r.Method == "exits" {
 				return Reads
 			}
-			return byMethod(method, params)
+			return byMethod(r)
 		},
 	})
 	for _, method := range []string{"tools/call", "panics", "index", "exits", "classpanics"} {

@@ -176,11 +176,11 @@ func echo(_ context.Context, r Request) []byte {
 }
 
 // byMethod sends calls to the pools and all else inline.
-func byMethod(method string, params json.RawMessage) Class {
+func byMethod(r Request) Class {
 	switch {
-	case method != "tools/call":
+	case r.Method != "tools/call":
 		return Inline
-	case bytes.Contains(params, []byte(`"name":"w"`)):
+	case bytes.Contains(r.Params, []byte(`"name":"w"`)):
 		return Writes
 	}
 	return Reads

@@ -1,11 +1,11 @@
-// Package stdio is the line transport of an MCP server on stdin and stdout: JSON-RPC 2.0, one message a line. It owns
+// Package stdio is the line transport of an MCP server on stdin and stdout: JSON-RPC 2.0, one message per line. It owns
 // framing, ids, the table of requests in flight, the bounded pools that run calls, the requests to the client,
-// cancellation, and draining at the end. What a method means it does not know: a [Handler] answers.
+// cancellation, and draining at the end. It does not know what a method means: a [Handler] answers.
 //
-// Three promises hold whatever the client or a handler does. Nothing but whole JSON-RPC lines is written. Every request
-// that was accepted gets exactly one reply, except that one which the client cancelled gets none. Memory is bounded: one
-// line, and in each of three pools (calls that read, calls that write, waits on a person) a number of calls and MaxHeld
-// bytes of them.
+// Four promises hold whatever the client or a handler does. Nothing but whole JSON-RPC lines is written. Every request
+// that was accepted gets exactly one reply, except that one which the client cancelled gets none. A message that two
+// readers could understand differently reaches no handler. Memory is bounded: by one line, and in each of three groups
+// (calls that read, calls that write, calls that wait for the user) by a number of calls and MaxHeld bytes of them.
 package stdio
 
 import (
@@ -30,12 +30,12 @@ const (
 	DefaultDrainTimeout = 10 * time.Second
 )
 
-// shutdownGrace is how long a handler may still answer after its context was cancelled by the end of the drain: enough to
-// abort an HTTP request and say what became of it, short enough that a person who pressed Ctrl-C does not notice.
+// shutdownGrace is how long a handler may still answer after the end of the drain has cancelled its context: enough to
+// abort an HTTP request and report its outcome, short enough that a user who pressed Ctrl-C does not notice.
 const shutdownGrace = 500 * time.Millisecond
 
-// busyRetryAfter is the hint in a busy error. The transport can't know how long the running calls take; a second keeps a
-// client that obeys from hammering, and one that waits for a slow call from giving up.
+// busyRetryAfter is the hint in a busy error. The transport can't know how long the running calls take. A second keeps
+// clients from retrying in a tight loop, without a noticeable delay.
 const busyRetryAfter = time.Second
 
 var (
@@ -66,18 +66,22 @@ type Request struct {
 	// The client's id never reaches the handler, so ids that a float64 can't hold survive.
 	ID     int64
 	Method string
-	// Message is the message as the handler shall read it: exactly jsonrpc, id (being ID), method and params, in that
-	// order. Other members are left out, because Go's decoders match names in any case: a stray "METHOD" would replace
-	// the method that the pool and the tool filter have seen.
+	// Message is the message for the handler: exactly jsonrpc, id (being ID), method and params, in that order. Other
+	// members are left out.
 	Message json.RawMessage
-	// Params is an object as sent, or nil when params is absent or null. It shares memory with Message.
-	Params       json.RawMessage
+	// Params is an object as sent, or nil when params is absent or null. It shares memory with Message. It is strict JSON
+	// (package jsondoc): no member is given twice at any level. Outside of params.arguments, whose names are the tool's,
+	// no two members of an object differ only in case.
+	Params json.RawMessage
+	// Members are those of Params, by their exact names: a decoder into a struct would also take "NAME" for "name". They
+	// share memory with Message.
+	Members      map[string]json.RawMessage
 	Notification bool
 }
 
 // Handler answers a request with the complete JSON-RPC response, carrying the integer id it was given. It returns nil
-// for a notification; for a request, nil or anything that isn't such a response reaches the client as an internal error.
-// What it returns after ctx was cancelled by the client is dropped; after the drain's deadline it has a short grace.
+// for a notification. For a request, nil or anything that isn't such a response becomes an internal error. What it
+// returns after the client cancelled ctx is dropped; after the drain's deadline it has a short grace period.
 //
 // ctx keeps the values of Serve's context but not its end, so that calls can finish while the server drains. Its cause
 // (context.Cause) is a *[CancelledError] or [ErrShutdown], or the write error when stdout broke.
@@ -90,11 +94,11 @@ const (
 	// Reads run concurrently in their bounded pool; beyond its bounds they are answered "busy". They may be started
 	// while the server drains.
 	Reads Class = iota
-	// Writes have a pool of their own, so that neither kind keeps the other waiting. None is started once the input has
-	// ended: what was never started is safe to repeat.
+	// Writes have a pool of their own, so that neither kind blocks the other. None is started once the input has ended:
+	// what was never started is safe to repeat.
 	Writes
-	// Inline requests are answered by the reader itself, in order with the lines around them and also when the pools are
-	// full. For what is answered at once: nothing else is read meanwhile, not even a cancellation.
+	// Inline requests are answered by the reader itself, in order with the lines around them and even when the pools are
+	// full. They must be answered at once: nothing else is read meanwhile, not even a cancellation.
 	Inline
 )
 
@@ -120,18 +124,18 @@ type Config struct {
 	Handle Handler
 
 	// Class sorts requests; nil means that all are Reads. Notifications are always handled inline.
-	Class func(method string, params json.RawMessage) Class
-	// Batch is asked when the client sends several messages in one line, as a JSON array: nil accepts that, an error
-	// refuses it, and its text is told to the client. A nil Batch refuses all. It runs on the reader.
+	Class func(Request) Class
+	// Batch is called when the client sends several messages in one line, as a JSON array: nil accepts that, an error
+	// refuses it, and the client gets its text. A nil Batch refuses all. It runs on the reader.
 	Batch func() error
 	// Reads and Writes are the bounds of the two pools.
 	Reads, Writes Bounds
-	// Waits is how many calls may wait on a person at once; see [WaitForPerson].
+	// Waits is how many calls may wait for the user at once; see [WaitForUser].
 	Waits int
 	// MaxLine is the longest accepted line in bytes, without its newline.
 	MaxLine int
-	// MaxHeld bounds the bytes of the calls that run or wait, in each pool and among those that wait on a person; beyond
-	// it a call is answered "busy". A single call is always let in, so that every line that fits MaxLine can be handled.
+	// MaxHeld bounds the bytes of the calls that run or wait, in each pool and among those that wait for the user; beyond
+	// it a call is answered "busy". A single call is always accepted, so that every line within MaxLine can be handled.
 	MaxHeld int
 	// DrainTimeout is how long calls may go on after the end of input or of Serve's context.
 	DrainTimeout time.Duration
@@ -163,17 +167,18 @@ func (cfg Config) withDefaults() (Config, error) {
 	return cfg, nil
 }
 
-// Serve reads requests from cfg.In until it ends or ctx does, then drains: nothing new is accepted, waits on a person
-// end at once, running calls and the queued reads finish within DrainTimeout, after which their contexts are cancelled
-// and those without an answer get an error. Queued writes are refused. It returns when all replies are written: nil at the end of input, ctx's cause when ctx
-// ended, the error when In or Out broke. A broken Out cancels every call and ends Serve without draining.
+// Serve reads requests from cfg.In until it ends or ctx does, then drains: nothing new is accepted, waits for the
+// user end at once, queued writes are refused, and running calls and queued reads may finish within DrainTimeout.
+// After that their contexts are cancelled, and those without an answer get an error. Serve returns when all replies
+// are written: nil at the end of input, ctx's cause when ctx ended, the error when In or Out broke. A broken Out
+// cancels every call and ends Serve without draining.
 //
 // No goroutine of Serve's is left, with three exceptions that nothing can end: one blocked in In.Read when ctx has
 // ended or Out broke, one blocked in Out.Write when the client has stopped reading, and handlers that ignore their
 // context. In isn't closed.
 //
-// Where Out is the process's file descriptor 1, Go ends the process by SIGPIPE before a broken pipe is seen here; pass a
-// duplicate, or let the program take SIGPIPE.
+// Where Out is the process's file descriptor 1, Go ends the process with SIGPIPE before a broken pipe is noticed here.
+// Pass a duplicate, or let the program handle SIGPIPE.
 func Serve(ctx context.Context, cfg Config) error {
 	cfg, err := cfg.withDefaults()
 	if err != nil {

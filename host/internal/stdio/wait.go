@@ -8,56 +8,55 @@ import (
 	"time"
 )
 
-// ErrInputEnded is why a wait on a person or on the client's answer ends when nothing more is read from the client: at
-// the end of input, or when the server shuts down. Nobody can answer any more.
-var ErrInputEnded = errors.New("the connection is ending and nobody can answer any more")
+// ErrInputEnded ends the waits for the user and for the client's answers when nothing more is read from the client: at
+// the end of input, or when the server shuts down. No answer can arrive then.
+var ErrInputEnded = errors.New("the connection is ending, no answer can arrive any more")
 
-// BusyError says that as many calls as may wait on a person, or on the client, do so already.
+// BusyError says that the bound on calls that wait for the user, or on requests to the client, is reached.
 type BusyError struct {
-	What       string        // what there is too much of, for people
-	RetryAfter time.Duration // when trying again is worth it, at the earliest
+	What       string        // what there is too much of, such as "16 calls wait for the user"
+	RetryAfter time.Duration // how long to wait at least before trying again
 }
 
 func (e *BusyError) Error() string {
 	return fmt.Sprintf("busy: %s; try again when some have been answered", e.What)
 }
 
-// waits are the calls that wait on a person. They have a bound of their own, so that a person who is away stops no tool.
+// waits bounds the calls that wait for the user. Their bound is separate from the pools', so that a user who is away
+// blocks no tool. Which calls wait is in the table of requests in flight.
 type waits struct {
 	most, maxHeld int
+	count         int
 	held          int // bytes of the calls that wait
-	calls         map[*call]context.CancelCauseFunc
 }
 
-func newWaits(cfg Config) waits {
-	return waits{most: cfg.Waits, maxHeld: cfg.MaxHeld, calls: map[*call]context.CancelCauseFunc{}}
-}
-
-// end ends all waits. The caller holds conn.mu.
-func (w *waits) end() {
-	for _, cancel := range w.calls {
-		cancel(ErrInputEnded)
+// endWaits ends all waits for the user. The caller holds c.mu.
+func (c *Conn) endWaits() {
+	for _, k := range c.inFlight {
+		if k.endsWait != nil {
+			k.endsWait(ErrInputEnded)
+		}
 	}
 }
 
-// WaitForPerson runs f, which waits on a person, for the handler of a pooled call that got ctx. Meanwhile the call's
-// place in its pool is another call's, and it counts among Config.Waits. When f returns, the call takes a place in its
-// pool again, ahead of those that wait there, and WaitForPerson returns f's error.
+// WaitForUser runs f, which waits for the user, in the handler of a pooled call that got ctx. Meanwhile the call
+// gives its place in its pool to another call and counts among Config.Waits. When f returns, the call takes a place
+// in its pool again, ahead of those that wait there, and WaitForUser returns f's error.
 //
-// The error is a *[BusyError] at once, without running f, when too many calls wait on a person already. The context that
-// f gets ends with ctx, and with cause [ErrInputEnded] when the input ends, since nobody can answer then. If f fails
+// It returns a *[BusyError] at once, without running f, if too many calls wait for the user already. The context that f
+// gets ends with ctx, and with cause [ErrInputEnded] when the input ends, since no answer can arrive then. If f fails
 // after its context has ended, or ctx ends before there is a place again, the error is that context's cause.
-func WaitForPerson(ctx context.Context, f func(ctx context.Context) error) error {
+func WaitForUser(ctx context.Context, f func(ctx context.Context) error) error {
 	k, _ := ctx.Value(callKey{}).(*call)
 	if k == nil || k.pool == nil {
-		return errors.New("stdio: only the handler of a pooled call can wait for a person")
+		return errors.New("stdio: only the handler of a pooled call can wait for the user")
 	}
 	waiting, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
 	if err := k.beginWait(cancel); err != nil {
 		return err
 	}
-	back := &comeback{call: k, taken: make(chan struct{})}
+	back := &resumption{call: k, taken: make(chan struct{})}
 	waits := true
 	defer func() { // f may panic, or end its goroutine
 		if waits {
@@ -90,25 +89,27 @@ func (k *call) beginWait(cancel context.CancelCauseFunc) error {
 	w := &c.waits
 	switch {
 	case !k.placed:
-		return errors.New("stdio: the call has been answered, or waits for a person already")
+		return errors.New("stdio: the call has been answered, or waits for the user already")
 	case c.stopping:
 		return ErrInputEnded
-	case len(w.calls) >= w.most || w.held > 0 && w.held+k.size() > w.maxHeld:
-		return &BusyError{What: fmt.Sprintf("%d calls wait for a person", len(w.calls)), RetryAfter: busyRetryAfter}
+	case w.count >= w.most || w.held > 0 && w.held+k.size() > w.maxHeld:
+		return &BusyError{What: fmt.Sprintf("%d calls wait for the user", w.count), RetryAfter: busyRetryAfter}
 	}
-	w.calls[k] = cancel
+	w.count++
+	k.endsWait = cancel
 	k.chargeTo(&w.held)
 	k.pool.leave(k)
 	c.startWaiting(k.pool)
 	return nil
 }
 
-// endWait lines the call up for a place in its pool; nil for none, when its handler ends.
-func (k *call) endWait(back *comeback) {
+// endWait queues the call for a place in its pool; with nil, when its handler ends, for none.
+func (k *call) endWait(back *resumption) {
 	c := k.conn
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	delete(c.waits.calls, k)
+	c.waits.count--
+	k.endsWait = nil
 	if k.held == nil { // the handler has returned before the wait: the call is over
 		back = nil
 	}
@@ -119,7 +120,7 @@ func (k *call) endWait(back *comeback) {
 	}
 }
 
-func (k *call) giveUp(back *comeback) {
+func (k *call) giveUp(back *resumption) {
 	k.conn.mu.Lock()
 	defer k.conn.mu.Unlock()
 	k.pool.giveUp(back)

@@ -12,24 +12,24 @@ import (
 	"time"
 )
 
-// person is whom calls wait on that ask for it in their params.
-type person struct {
+// user answers the calls whose params say that they wait for it.
+type user struct {
 	*gate
 	asked   chan Request
 	answers chan error
 	hang    chan struct{} // if set, what the handler does behind the wait
-	results chan error    // of WaitForPerson
+	results chan error    // of WaitForUser
 }
 
-func newPerson() *person {
-	return &person{gate: newGate(), asked: make(chan Request, 4096), answers: make(chan error, 4096), results: make(chan error, 4096)}
+func newUser() *user {
+	return &user{gate: newGate(), asked: make(chan Request, 4096), answers: make(chan error, 4096), results: make(chan error, 4096)}
 }
 
-func (p *person) handle(ctx context.Context, r Request) []byte {
+func (p *user) handle(ctx context.Context, r Request) []byte {
 	if !strings.Contains(string(r.Params), `"ask":true`) {
 		return p.gate.handle(ctx, r)
 	}
-	err := WaitForPerson(ctx, func(ctx context.Context) error {
+	err := WaitForUser(ctx, func(ctx context.Context) error {
 		p.asked <- r
 		select {
 		case err := <-p.answers:
@@ -54,14 +54,14 @@ func waitLine(id string) string {
 
 func TestWaitsStopNoTool(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		p := newPerson()
+		p := newUser()
 		s := connect(t, Config{Handle: p.handle, Class: byMethod, Writes: Bounds{1, 1}, Waits: 3})
 		for _, id := range []string{"1", "2", "3"} {
 			s.send(waitLine(id))
 			<-p.asked
 		}
 		s.send(waitLine("4"))
-		s.wantNext(resultLine("4", `"busy: 3 calls wait for a person; try again when some have been answered"`))
+		s.wantNext(resultLine("4", `"busy: 3 calls wait for the user; try again when some have been answered"`))
 		var busy *BusyError
 		if err := <-p.results; !errors.As(err, &busy) || busy.RetryAfter != time.Second {
 			t.Errorf("got %v", err)
@@ -95,7 +95,7 @@ func TestWaitsStopNoTool(t *testing.T) {
 
 func TestWaitEndsWithTheInput(t *testing.T) {
 	eachEnd(t, func(t *testing.T, end func(*session), want error) {
-		p := newPerson()
+		p := newUser()
 		s := connect(t, Config{Handle: p.handle, Class: byMethod})
 		s.send(waitLine("1"))
 		<-p.asked
@@ -113,7 +113,7 @@ func TestWaitEndsWithTheInput(t *testing.T) {
 
 func TestWaitWhileTheInputEnds(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		p := newPerson()
+		p := newUser()
 		begin := make(chan struct{})
 		s := connect(t, Config{Class: byMethod, Handle: func(ctx context.Context, r Request) []byte {
 			<-begin
@@ -125,7 +125,7 @@ func TestWaitWhileTheInputEnds(t *testing.T) {
 		close(begin)
 		s.wantResult(nil, resultLine("1", `"`+ErrInputEnded.Error()+`"`))
 		if len(p.asked) != 0 {
-			t.Error("a person was asked")
+			t.Error("the user was asked")
 		}
 	})
 }
@@ -133,7 +133,7 @@ func TestWaitWhileTheInputEnds(t *testing.T) {
 // Somebody agreed before the input ended: the call goes on, within the deadline.
 func TestAnsweredBeforeTheInputEnds(t *testing.T) {
 	eachEnd(t, func(t *testing.T, end func(*session), want error) {
-		p := newPerson()
+		p := newUser()
 		p.hang = make(chan struct{})
 		s := connect(t, Config{Handle: p.handle, Class: byMethod})
 		s.send(waitLine("1"))
@@ -150,7 +150,7 @@ func TestAnsweredBeforeTheInputEnds(t *testing.T) {
 
 func TestCancelledWhileWaiting(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		p := newPerson()
+		p := newUser()
 		s := connect(t, Config{Handle: p.handle, Class: byMethod, Writes: Bounds{1, 1}})
 		s.send(waitLine("1"))
 		<-p.asked
@@ -180,7 +180,7 @@ func TestCancelledWhileWaiting(t *testing.T) {
 
 func TestWaitComesBackAfterTheDeadline(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		p := newPerson()
+		p := newUser()
 		stuck := make(chan struct{})
 		s := connect(t, Config{Class: byMethod, Writes: Bounds{1, 1}, Handle: func(ctx context.Context, r Request) []byte {
 			if r.ID == 2 {
@@ -205,7 +205,7 @@ func TestWaitComesBackAfterTheDeadline(t *testing.T) {
 
 func TestHeldBytesOfWaits(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		p := newPerson()
+		p := newUser()
 		s := connect(t, Config{Handle: p.handle, Class: byMethod, MaxHeld: 1000})
 		big := func(id, ask string) string {
 			return `{"jsonrpc":"2.0","id":` + id + `,"method":"tools/call","params":{"name":"w",` + ask + `"a":"` + strings.Repeat("x", 700) + `"}}`
@@ -213,7 +213,7 @@ func TestHeldBytesOfWaits(t *testing.T) {
 		s.send(big("1", `"ask":true,`))
 		<-p.asked
 		s.send(big("2", `"ask":true,`)) // fits the pool again, but not the waits
-		if got := s.next(); !strings.Contains(got, "busy: 1 calls wait for a person") {
+		if got := s.next(); !strings.Contains(got, "busy: 1 calls wait for the user") {
 			t.Errorf("got %s", got)
 		}
 		synctest.Wait() // 2 has given back what it held
@@ -235,27 +235,27 @@ func TestHeldBytesOfWaits(t *testing.T) {
 func TestWaitMisused(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		never := func(context.Context) error { t.Error("f was run"); return errTooLate }
-		if WaitForPerson(t.Context(), never) == nil {
+		if WaitForUser(t.Context(), never) == nil {
 			t.Error("a context that is no handler's was taken for one")
 		}
 		var late, running atomic.Int64
 		release := make(chan struct{})
 		s := connect(t, Config{Class: byMethod, Writes: Bounds{1, -1}, Handle: func(ctx context.Context, r Request) []byte {
-			if r.Method == "ping" && WaitForPerson(ctx, never) == nil {
+			if r.Method == "ping" && WaitForUser(ctx, never) == nil {
 				t.Error("an inline call can't wait")
 			}
 			switch r.ID {
 			case 1:
-				_ = WaitForPerson(ctx, func(context.Context) error { panic("f") })
+				_ = WaitForUser(ctx, func(context.Context) error { panic("f") })
 			case 2:
-				_ = WaitForPerson(ctx, func(context.Context) error { runtime.Goexit(); return nil })
+				_ = WaitForUser(ctx, func(context.Context) error { runtime.Goexit(); return nil })
 			case 3:
-				if err := WaitForPerson(ctx, func(ctx context.Context) error { return WaitForPerson(ctx, never) }); err == nil || errors.Is(err, errTooLate) {
+				if err := WaitForUser(ctx, func(ctx context.Context) error { return WaitForUser(ctx, never) }); err == nil || errors.Is(err, errTooLate) {
 					t.Error("a wait within a wait gave no error")
 				}
 			case 4: // the handler doesn't wait for its wait
 				go func() {
-					_ = WaitForPerson(ctx, func(context.Context) error { running.Add(1); <-release; return nil })
+					_ = WaitForUser(ctx, func(context.Context) error { running.Add(1); <-release; return nil })
 					late.Add(1)
 				}()
 				synctest.Wait()
@@ -288,7 +288,7 @@ func TestWaitMisused(t *testing.T) {
 func TestWaitsUnderLoad(t *testing.T) {
 	s := connect(t, Config{Class: byMethod, Reads: Bounds{4, 1000}, Writes: Bounds{2, 1000}, Waits: 3, Handle: func(ctx context.Context, r Request) []byte {
 		if r.Method == "tools/call" && r.ID%3 != 0 {
-			err := WaitForPerson(ctx, func(ctx context.Context) error {
+			err := WaitForUser(ctx, func(ctx context.Context) error {
 				runtime.Gosched()
 				return ctx.Err()
 			})

@@ -6,8 +6,8 @@ import (
 	"sync"
 )
 
-// writer writes whole lines, one at a time. Its lock is a channel, so that those who wait for their turn behind a client
-// that has stopped reading are let go when the connection ends.
+// writer writes whole lines, one at a time. Its lock is a channel, so that goroutines which wait behind a client that
+// has stopped reading are released when the connection ends.
 type writer struct {
 	out  io.Writer
 	turn chan struct{} // holds a value while a line is being written
@@ -21,9 +21,9 @@ func newWriter(out io.Writer) *writer {
 	return &writer{out: out, turn: make(chan struct{}, 1), dead: make(chan struct{})}
 }
 
-// write writes line, which ends with its newline, in a single Write; want is asked when it is the line's turn, and false
-// drops it. Deciding then, not before, keeps a notification from following the reply to its request. The error is the
-// first one that Out gave, or ErrClosed.
+// write writes line, which ends with its newline, in a single Write. It calls want when it is the line's turn; false
+// drops the line. Deciding then, not before, keeps a notification from following the reply to its request. The error
+// is the first one that Out gave, or ErrClosed.
 func (w *writer) write(line []byte, want func() bool) error {
 	return w.compose(func() []byte {
 		if want() {
@@ -33,7 +33,7 @@ func (w *writer) write(line []byte, want func() bool) error {
 	})
 }
 
-// compose is write of a line that is made when it is its turn; nil drops it.
+// compose is like write for a line that is made when it is its turn; nil drops it.
 func (w *writer) compose(made func() []byte) error {
 	select {
 	case w.turn <- struct{}{}:

@@ -23,6 +23,7 @@ import (
 const (
 	installRemedy = "Install the plugin again"
 	updateRemedy  = "Install a version of the plugin made for this host"
+	retryRemedy   = "Try again: the folder is made anew for each start"
 	authorRemedy  = "Report it to the plugin's author"
 	slowRemedy    = "If programs start slowly here, as under a virus scanner, give it longer: --plugin-start-timeout 1m"
 )
@@ -34,7 +35,8 @@ func (e *unfitError) Error() string { return e.text }
 
 // explain words the failure of a launch by what is known of it, never by the words
 // of an error. by is true if the process ended by itself, cause is why it was ended.
-func (s *Supervisor) explain(p *process, spec Spec, stage string, by bool, cause, err error) (remedy string, worded error) {
+func (s *Supervisor) explain(p *process, spec Spec, stage string, by bool, cause, err error,
+) (remedy string, worded error) {
 	var refused *digestError
 	var refusal *refusalError
 	switch {
@@ -43,11 +45,13 @@ func (s *Supervisor) explain(p *process, spec Spec, stage string, by bool, cause
 	case errors.As(err, &refusal):
 		return refusal.remedy, err
 	case p.runner == nil:
-		return "", err
-	case errors.Is(cause, errSlow):
-		return slowRemedy, fmt.Errorf("it was not ready within %v (--plugin-start-timeout): it hangs %s", s.cfg.StartTimeout, stage)
+		return retryRemedy, fmt.Errorf("the folder of its sockets could not be made: %w", err)
+	case errors.Is(cause, ErrSlow):
+		return slowRemedy, fmt.Errorf("it was not ready within %v (--plugin-start-timeout): it hangs %s",
+			s.cfg.StartTimeout, stage)
 	case p.tooMuch.Load() > 0:
-		return "Raise the limit, or report it to the plugin's author", fmt.Errorf("it was stopped: it had %s of memory, and may have %s (--plugin-memory-limit)",
+		return "Raise the limit, or report it to the plugin's author", fmt.Errorf(
+			"it was stopped: it had %s of memory, and may have %s (--plugin-memory-limit)",
 			humanize.IBytes(p.tooMuch.Load()), humanize.IBytes(s.cfg.MemoryLimit))
 	case p.runner.pid() == 0:
 		return notStarted(spec.Path, err)
@@ -68,7 +72,7 @@ func reason(err error) string {
 }
 
 // handshake explains why what a plugin wrote to stdout, if anything, is no
-// beginning. Source: go-plugin's docs/internals.md, «core|protocol|network|…».
+// beginning. Source: go-plugin's docs/internals.md, "core|protocol|network|…".
 func handshake(r *processRunner, by bool, err error) (string, error) {
 	line := r.stdout.first()
 	fields := strings.Split(line, "|")
@@ -98,7 +102,7 @@ func shortened(text string) string {
 	return strings.ToValidUTF8(text[:quotedBytes], "") + "…"
 }
 
-// notStarted looks at a file that could not be executed: the system's error tells
+// notStarted examines a file that could not be executed: the system's error tells
 // little, and speaks of the path by which the open file is executed.
 func notStarted(path string, err error) (remedy string, worded error) {
 	var unfit *unfitError
@@ -107,7 +111,8 @@ func notStarted(path string, err error) (remedy string, worded error) {
 	}
 	switch {
 	case errors.Is(err, fs.ErrPermission):
-		return "Check the rights of the file and of the folders above it, and that its disk is not mounted noexec", errors.New("permission denied")
+		return "Check the rights of the file and of the folders above it, and that its disk is not mounted noexec",
+			errors.New("permission denied")
 	case errors.Is(err, fs.ErrNotExist):
 		return installRemedy, errors.New("no such file")
 	}
@@ -158,7 +163,11 @@ func examine(path string) error {
 }
 
 func otherSystem(name string) error {
-	return &unfitError{"it is a program for " + name, fmt.Sprintf("Install the plugin made for %s/%s", runtime.GOOS, runtime.GOARCH)}
+	return &unfitError{"it is a program for " + name, platformRemedy()}
+}
+
+func platformRemedy() string {
+	return fmt.Sprintf("Install the plugin made for %s/%s", runtime.GOOS, runtime.GOARCH)
 }
 
 func examineELF(file *os.File) error {
@@ -169,8 +178,9 @@ func examineELF(file *os.File) error {
 	if err != nil {
 		return &unfitError{"the file is damaged or not whole", installRemedy}
 	}
-	machines := map[string]elf.Machine{"amd64": elf.EM_X86_64, "arm64": elf.EM_AARCH64, "386": elf.EM_386, "arm": elf.EM_ARM,
-		"riscv64": elf.EM_RISCV, "ppc64le": elf.EM_PPC64, "s390x": elf.EM_S390, "loong64": elf.EM_LOONGARCH}
+	machines := map[string]elf.Machine{"amd64": elf.EM_X86_64, "arm64": elf.EM_AARCH64, "386": elf.EM_386,
+		"arm": elf.EM_ARM, "riscv64": elf.EM_RISCV, "ppc64le": elf.EM_PPC64, "s390x": elf.EM_S390,
+		"loong64": elf.EM_LOONGARCH}
 	if want, known := machines[runtime.GOARCH]; known && program.Machine != want {
 		name := program.Machine.String()
 		for arch, machine := range machines {
@@ -178,7 +188,7 @@ func examineELF(file *os.File) error {
 				name = arch
 			}
 		}
-		return &unfitError{fmt.Sprintf("it is a program for another processor, %s", name), fmt.Sprintf("Install the plugin made for %s/%s", runtime.GOOS, runtime.GOARCH)}
+		return &unfitError{"it is a program for another processor, " + name, platformRemedy()}
 	}
 	for _, segment := range program.Progs {
 		if segment.Type != elf.PT_INTERP {
@@ -186,7 +196,8 @@ func examineELF(file *os.File) error {
 		}
 		loader, err := io.ReadAll(io.LimitReader(segment.Open(), 4096))
 		if name := strings.TrimRight(string(loader), "\x00"); err == nil && missing(name) {
-			return &unfitError{fmt.Sprintf("it needs the loader %s, which is not here: it was made for another C library", plain(name)),
+			return &unfitError{
+				fmt.Sprintf("it needs the loader %s, which is not here: it was made for another C library", plain(name)),
 				"Install a plugin made for this system, or one without cgo"}
 		}
 	}
@@ -206,7 +217,8 @@ func examineScript(file *os.File) error {
 		return &unfitError{"it is a script that names no interpreter", authorRemedy}
 	}
 	if missing(words[0]) {
-		return &unfitError{fmt.Sprintf("it is a script for %s, which is not here", plain(words[0])), "Install that interpreter"}
+		return &unfitError{fmt.Sprintf("it is a script for %s, which is not here", plain(words[0])),
+			"Install that interpreter"}
 	}
 	return nil
 }

@@ -6,8 +6,6 @@ import (
 	"time"
 
 	"github.com/dustin/go-humanize"
-
-	"github.com/auth0-mcp/auth0-mcp/proto/pluginv1"
 )
 
 // ErrClosed says that the supervisor is shutting down.
@@ -17,38 +15,6 @@ var ErrClosed = errors.New("the server is shutting down")
 // begun and did not answer.
 type Interruption struct {
 	Plugin, Tool string
-	Effect       pluginv1.Effect
-	// NothingSent is set by a caller that knows it: no request that may change the
-	// tenant has left, and none will.
-	NothingSent bool
-}
-
-// Outcome is what became of the tenant.
-func (i *Interruption) Outcome() string {
-	switch {
-	case i.Effect == pluginv1.EffectRead:
-		return "nothing was changed"
-	case i.NothingSent:
-		return "nothing was changed: no request had been sent to the tenant"
-	}
-	return "the change may or may not have happened: look before you try again"
-}
-
-// Interrupted finds the Interruption of a call's error; nil if the plugin had
-// answered, or had not begun.
-func Interrupted(err error) *Interruption {
-	var crash *CrashError
-	var timeout *TimeoutError
-	var answer *AnswerError
-	switch {
-	case errors.As(err, &crash):
-		return &crash.Interruption
-	case errors.As(err, &timeout):
-		return &timeout.Interruption
-	case errors.As(err, &answer):
-		return &answer.Interruption
-	}
-	return nil
 }
 
 // CrashError says that a plugin's process ended during a call, by itself or
@@ -65,15 +31,15 @@ type CrashError struct {
 }
 
 func (e *CrashError) Error() string {
-	during, outcome := "", ""
+	during := ""
 	if e.Tool != "" {
-		during, outcome = " during "+e.Tool, "; "+e.Outcome()
+		during = " during " + e.Tool
 	}
 	if e.Limit > 0 {
-		return fmt.Sprintf("plugin %s was stopped%s: it had %s of memory, and may have %s (--plugin-memory-limit)%s. Ask for less at a time, or raise the limit. Its last words: %s",
-			e.Plugin, during, humanize.IBytes(e.Resident), humanize.IBytes(e.Limit), outcome, orNone(e.Stderr))
+		return fmt.Sprintf("plugin %s was stopped%s: it had %s of memory, and may have %s (--plugin-memory-limit). Ask for less at a time, or raise the limit. Its last words: %s",
+			e.Plugin, during, humanize.IBytes(e.Resident), humanize.IBytes(e.Limit), orNone(e.Stderr))
 	}
-	return fmt.Sprintf("plugin %s ended unexpectedly%s (%s)%s. Its last words: %s", e.Plugin, during, e.How, outcome, orNone(e.Stderr))
+	return fmt.Sprintf("plugin %s ended unexpectedly%s (%s). Its last words: %s", e.Plugin, during, e.How, orNone(e.Stderr))
 }
 
 // TimeoutError says that a plugin had not answered when the call's time was up.
@@ -83,8 +49,8 @@ type TimeoutError struct {
 }
 
 func (e *TimeoutError) Error() string {
-	return fmt.Sprintf("plugin %s did not finish %s within %v and was told to stop; %s. Ask for less at a time, or give it longer (--call-timeout)",
-		e.Plugin, e.Tool, e.After, e.Outcome())
+	return fmt.Sprintf("plugin %s did not finish %s within %v and was told to stop. Ask for less at a time, or give it longer (--call-timeout)",
+		e.Plugin, e.Tool, e.After)
 }
 
 // AnswerError says that a plugin's answer broke the contract: it was too large, or
@@ -95,7 +61,7 @@ type AnswerError struct {
 }
 
 func (e *AnswerError) Error() string {
-	return fmt.Sprintf("plugin %s gave no usable answer to %s: %v; %s. Report it to the plugin's author", e.Plugin, e.Tool, e.Err, e.Outcome())
+	return fmt.Sprintf("plugin %s gave no usable answer to %s: %v. Report it to the plugin's author", e.Plugin, e.Tool, e.Err)
 }
 
 func (e *AnswerError) Unwrap() error { return e.Err }

@@ -16,7 +16,7 @@ import (
 const watchesMemory = true
 
 // awaitExit returns when the process has ended, without reaping it: until then its
-// number, and that of its group, belongs to nobody else. It reports false if it
+// number, and that of its group, belongs to no other process. It reports false if it
 // could not wait.
 func awaitExit(p *os.Process) bool {
 	for {

@@ -38,7 +38,7 @@ func TestMemoryLimit(t *testing.T) {
 		if !errors.As(err, &crash) || crash.Limit != limit || crash.Resident <= limit {
 			t.Fatalf("error = %v", err)
 		}
-		for _, want := range []string{"plugin ok", crash.Tool, "300 MiB", "--plugin-memory-limit", crash.Outcome()} {
+		for _, want := range []string{"plugin ok", crash.Tool, "300 MiB", "--plugin-memory-limit"} {
 			if !strings.Contains(err.Error(), want) {
 				t.Errorf("the error lacks %q: %v", want, err)
 			}
@@ -46,7 +46,7 @@ func TestMemoryLimit(t *testing.T) {
 	}
 	sl := s.slots["ok"]
 	sl.mu.Lock()
-	failures := len(sl.trouble.times)
+	failures := len(sl.failures.times)
 	sl.mu.Unlock()
 	if failures != 2 {
 		t.Errorf("%d failures are counted, want one for each call", failures)

@@ -21,36 +21,67 @@ import (
 // DefaultStartTimeout bounds a launch, Configure included.
 const DefaultStartTimeout = 10 * time.Second
 
-// errSlow ends a launch that takes too long.
-var errSlow = errors.New("the start took too long")
+// ErrSlow ends a launch or a describe that takes too long.
+var ErrSlow = errors.New("the start took too long")
 
 // launch starts one process: digest, handshake, Describe equal to the manifest, Configure.
 func (s *Supervisor) launch(spec Spec) (*process, error) {
-	fail := func(stderr *tail, remedy string, err error) (*process, error) {
-		return nil, &LaunchError{Plugin: spec.Name, Path: spec.Path, Remedy: remedy, Stderr: s.words(stderr), Err: err}
-	}
-	stderr := &tail{}
 	if !slices.Contains(spec.Protocols, pluginv1.ProtocolVersion) {
-		return fail(stderr, updateRemedy, fmt.Errorf("it speaks protocol %v, this host %d", spec.Protocols, pluginv1.ProtocolVersion))
+		return nil, s.notLaunched(spec, nil, updateRemedy,
+			fmt.Errorf("it speaks protocol %v, this host %d", spec.Protocols, pluginv1.ProtocolVersion))
 	}
 	dir, err := s.runFolder()
 	if err != nil {
-		return fail(stderr, "", err)
+		return nil, s.notLaunched(spec, nil, "", err)
 	}
+	return s.launchIn(spec, dir)
+}
+
+func (s *Supervisor) notLaunched(spec Spec, stderr *tail, remedy string, err error) *LaunchError {
+	e := &LaunchError{Plugin: spec.Name, Path: spec.Path, Remedy: remedy, Err: err}
+	if stderr != nil {
+		e.Stderr = s.words(stderr)
+	}
+	return e
+}
+
+// launchIn launches with a run folder, which may have vanished.
+func (s *Supervisor) launchIn(spec Spec, dir string) (*process, error) {
 	// Close aborts a launch at once, but lets a running process end in order.
 	ctx, stop := context.WithCancelCause(context.Background())
 	detach := context.AfterFunc(s.ctx, func() { stop(ErrClosed) })
 	defer detach()
-	slow := time.AfterFunc(s.cfg.StartTimeout, func() { stop(errSlow) })
+	slow := time.AfterFunc(s.cfg.StartTimeout, func() { stop(ErrSlow) })
 	defer slow.Stop()
-	p := &process{stderr: stderr, stop: stop, begun: time.Now(), wake: make(chan struct{}, 1)}
+	p := &process{stderr: &tail{}, stop: stop, begun: time.Now(), wake: make(chan struct{}, 1),
+		lines: newLogLimit(s.cfg.Log, spec.Name)}
 	p.end = p.endOnce()
 	p.active.Add(1)
 	defer p.active.Add(-1)
-	p.client = goplugin.NewClient(&goplugin.ClientConfig{
-		HandshakeConfig: goplugin.HandshakeConfig{
-			ProtocolVersion: pluginv1.ProtocolVersion, MagicCookieKey: pluginv1.MagicCookieKey, MagicCookieValue: pluginv1.MagicCookieValue,
-		},
+	p.client = goplugin.NewClient(s.clientConfig(ctx, p, spec, dir))
+	stage, err := s.connect(ctx, p, spec)
+	if err == nil && !slow.Stop() {
+		err = ErrSlow // it is about to be killed
+	}
+	if err == nil {
+		return p, nil
+	}
+	// Whether the process ended by itself must be known before it is killed. There is
+	// none if go-plugin could not make the folder of its sockets.
+	by := p.runner != nil && (stage == inHandshake || status.Code(err) == codes.Unavailable) && p.gone(exitPatience)
+	p.kill()
+	if s.ctx.Err() != nil {
+		return nil, ErrClosed
+	}
+	remedy, err := s.explain(p, spec, stage, by, context.Cause(ctx), err)
+	return nil, s.notLaunched(spec, p.stderr, remedy, err)
+}
+
+// clientConfig tells go-plugin how to launch a plugin. ctx ends the process.
+func (s *Supervisor) clientConfig(ctx context.Context, p *process, spec Spec, dir string) *goplugin.ClientConfig {
+	return &goplugin.ClientConfig{
+		HandshakeConfig: goplugin.HandshakeConfig{ProtocolVersion: pluginv1.ProtocolVersion,
+			MagicCookieKey: pluginv1.MagicCookieKey, MagicCookieValue: pluginv1.MagicCookieValue},
 		VersionedPlugins: map[int]goplugin.PluginSet{pluginv1.ProtocolVersion: {pluginv1.PluginSet: dispenser{}}},
 		AllowedProtocols: []goplugin.Protocol{goplugin.ProtocolGRPC},
 		AutoMTLS:         true,
@@ -59,35 +90,21 @@ func (s *Supervisor) launch(spec Spec) (*process, error) {
 		StartTimeout:     s.cfg.StartTimeout + time.Minute,
 		UnixSocketConfig: &goplugin.UnixSocketConfig{TempDir: dir},
 		// After the handshake go-plugin carries a plugin's prints over gRPC.
-		SyncStdout: stderr,
-		SyncStderr: stderr,
-		Logger:     pluginLogger(s.cfg.Log, spec.Name, s.cfg.Redact),
+		SyncStdout: p.stderr,
+		SyncStderr: p.stderr,
+		Logger:     pluginLogger(p.lines, s.cfg.Redact),
 		RunnerFunc: func(_ hclog.Logger, cmd *exec.Cmd, tmpDir string) (runner.Runner, error) {
 			p.folder = tmpDir
-			p.runner = newRunner(ctx, spec, cmd.Env, tmpDir, s.cfg.MemoryLimit, stderr, func() { go p.watchMemory(s.cfg.MemoryLimit) })
+			p.runner = newRunner(ctx, spec, runnerConfig{programs: s.programs, env: cmd.Env, dir: tmpDir,
+				memoryLimit: s.cfg.MemoryLimit, stderr: p.stderr, begun: func() { go p.watchMemory(s.cfg.MemoryLimit) }})
 			return p.runner, nil
 		},
-	})
-	stage, err := s.connect(ctx, p, spec)
-	if err == nil && !slow.Stop() {
-		err = errSlow // it is about to be killed
 	}
-	if err == nil {
-		return p, nil
-	}
-	// What the process did by itself must be known before it is ended.
-	by := (stage == inHandshake || status.Code(err) == codes.Unavailable) && p.gone(newsPatience)
-	p.kill()
-	if s.ctx.Err() != nil {
-		return nil, ErrClosed
-	}
-	remedy, err := s.explain(p, spec, stage, by, context.Cause(ctx), err)
-	return fail(stderr, remedy, err)
 }
 
-// newsPatience is how long the end of a process is waited for that may be the cause
-// of what failed: a broken connection is known before it, on a busy machine by far.
-const newsPatience = 5 * time.Second
+// exitPatience is how long to wait for the end of a process that may be the cause of a
+// failed request: the broken connection is known before it, on a busy machine long before.
+const exitPatience = 5 * time.Second
 
 // refusalError is what the host itself found wrong with a running plugin.
 type refusalError struct{ text, remedy string }
@@ -114,7 +131,10 @@ func (s *Supervisor) connect(ctx context.Context, p *process, spec Spec) (stage 
 	}
 	conn := dispensed.(*connection)
 	p.plugin = conn.PluginClient
-	described, err := conn.Describe(ctx, &pluginv1.DescribeRequest{}, grpc.MaxCallRecvMsgSize(pluginv1.MaxMessageBytes))
+	described, err := conn.Describe(ctx, &pluginv1.DescribeRequest{}, grpc.MaxCallRecvMsgSize(maxManifestBytes))
+	if status.Code(err) == codes.ResourceExhausted {
+		return inDescribe, &refusalError{errManifestSize.Error(), authorRemedy}
+	}
 	if err != nil {
 		return inDescribe, err
 	}
@@ -124,14 +144,11 @@ func (s *Supervisor) connect(ctx context.Context, p *process, spec Spec) (stage 
 	}
 	if !manifest.SameDeclaration(spec.Manifest) {
 		return inDescribe, &refusalError{"it describes itself otherwise than its manifest does",
-			"Install it again with «auth0-mcp plugin install» after looking at the difference"}
+			"Check the difference, and install it again with auth0-mcp plugin install"}
 	}
 	id := conn.broker.NextId()
-	go conn.broker.AcceptAndServe(id, func(opts []grpc.ServerOption) *grpc.Server {
-		server := grpc.NewServer(append(opts, grpc.MaxRecvMsgSize(pluginv1.MaxMessageBytes), grpc.MaxSendMsgSize(pluginv1.MaxMessageBytes))...)
-		pluginv1.RegisterHostServer(server, s.cfg.Host(spec.Name))
-		return server
-	})
+	p.host = newHostService(s.cfg.Host(spec.Name), spec.Name, p.lines)
+	go conn.broker.AcceptAndServe(id, p.host.server)
 	configured, err := conn.Configure(ctx, &pluginv1.ConfigureRequest{Domain: s.cfg.Domain, HostBrokerId: id})
 	p.awaits = slices.Contains(configured.GetCapabilities(), pluginv1.CapabilityAwaitEnd)
 	return inConfigure, err

@@ -13,78 +13,87 @@ import (
 
 const (
 	// logLines is how many lines a plugin may write to the host's log in each
-	// logPeriod: MCP clients keep that log in files, which a plugin that goes round in
-	// circles would fill.
+	// logPeriod: MCP clients keep that log in files, which a plugin in an endless loop
+	// would fill.
 	logLines  = 100
 	logPeriod = 10 * time.Second
 	// logBytes is how much of one line is kept.
 	logBytes = 4 << 10
 )
 
-// pluginLogger carries what go-plugin and the plugin's stderr say into the
-// host's log, with the level that the plugin gave.
-//
-// A plugin says what it likes, and as much: what looks like a secret is hidden by
-// redact, and what is too much is left out and counted.
-func pluginLogger(log *slog.Logger, plugin string, redact func(string) string) hclog.Logger {
+// logLimit bounds what one plugin process writes to the host's log, by whatever way. It
+// is safe for concurrent use.
+type logLimit struct {
+	log    *slog.Logger
+	rate   rateLimit
+	mu     sync.Mutex
+	missed int       // lines that were left out and not told of yet
+	told   time.Time // when the log was told last
+}
+
+func newLogLimit(log *slog.Logger, plugin string) *logLimit {
+	return &logLimit{log: log.With("plugin", plugin), rate: rateLimit{most: logLines, period: logPeriod}}
+}
+
+// admits reports whether a line may be written now. Once in a period it tells the log
+// how many could not.
+func (l *logLimit) admits() bool {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	now := time.Now()
+	if !l.rate.admits(now) {
+		l.missed++
+		return false
+	}
+	if l.missed > 0 && now.Sub(l.told) >= logPeriod {
+		l.log.Warn("the plugin wrote more than the log takes: lines are left out", "lines", l.missed)
+		l.missed, l.told = 0, now
+	}
+	return true
+}
+
+// drop counts a line that was admitted, and could not be written after all.
+func (l *logLimit) drop() {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.missed++
+}
+
+// pluginLogger carries what go-plugin and the plugin's stderr say into the host's log,
+// with the level that the plugin gave. What looks like a secret is hidden by redact.
+func pluginLogger(limit *logLimit, redact func(string) string) hclog.Logger {
 	logger := hclog.NewInterceptLogger(&hclog.LoggerOptions{Level: hclog.Trace, Output: io.Discard})
-	logger.RegisterSink(&sink{log: log.With("plugin", plugin), redact: redact})
+	logger.RegisterSink(&sink{limit: limit, redact: redact})
 	return logger
 }
 
 type sink struct {
-	log    *slog.Logger
+	limit  *logLimit
 	redact func(string) string
-
-	mu      sync.Mutex
-	period  time.Time // the beginning of the current one
-	lines   int       // in it
-	dropped int
 }
 
 func (s *sink) Accept(_ string, level hclog.Level, msg string, args ...any) {
-	levels := map[hclog.Level]slog.Level{hclog.Info: slog.LevelInfo, hclog.Warn: slog.LevelWarn, hclog.Error: slog.LevelError}
+	levels := map[hclog.Level]slog.Level{
+		hclog.Info: slog.LevelInfo, hclog.Warn: slog.LevelWarn, hclog.Error: slog.LevelError,
+	}
 	l, ok := levels[level]
 	if !ok {
 		l = slog.LevelDebug
 	}
 	// A log line belongs to no call.
 	ctx := context.Background()
-	if !s.log.Enabled(ctx, l) {
-		return // a flood must not cost a search for secrets that nobody reads
-	}
-	room, dropped := s.room(time.Now())
-	if dropped > 0 {
-		s.log.Log(ctx, slog.LevelWarn, "the plugin wrote more than the log takes: lines are left out", "lines", dropped)
-	}
-	if !room {
+	// A flood must not cost a search for secrets in lines that are not written.
+	if !s.limit.log.Enabled(ctx, l) || !s.limit.admits() {
 		return
 	}
 	clean := make([]any, len(args))
 	for i, arg := range args {
 		clean[i] = s.clean(text(arg))
 	}
-	s.log.Log(ctx, l, s.clean(msg), clean...)
+	s.limit.log.Log(ctx, l, s.clean(msg), clean...)
 }
 
-// room reports whether a line may be written now, and how many were left out in the
-// period before.
-func (s *sink) room(now time.Time) (room bool, dropped int) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if now.Sub(s.period) >= logPeriod {
-		dropped = s.dropped
-		s.period, s.lines, s.dropped = now, 0, 0
-	}
-	s.lines++
-	if s.lines > logLines {
-		s.dropped++
-		return false, dropped
-	}
-	return true, dropped
-}
-
-func (s *sink) clean(text string) string { return s.redact(plain(text[:min(len(text), logBytes)])) }
+func (s *sink) clean(text string) string { return s.redact(plain(cut(text, logBytes))) }
 
 func text(v any) string {
 	if bytes, ok := v.([]byte); ok {

@@ -18,7 +18,7 @@ const (
 	// killPatience bounds the wait for a process that was killed: one that hangs in
 	// the kernel must not hold the host.
 	killPatience = 5 * time.Second
-	// A plugin's memory is looked at often while it works, and seldom while it waits.
+	// A plugin's memory is measured often while it works, and seldom while it waits.
 	busyWatch = 200 * time.Millisecond
 	idleWatch = 5 * time.Second
 )
@@ -29,6 +29,8 @@ type process struct {
 	client  *goplugin.Client
 	runner  *processRunner
 	plugin  pluginv1.PluginClient
+	host    *hostService
+	lines   *logLimit
 	stderr  *tail
 	stop    context.CancelCauseFunc // ends the process even while the client hangs
 	begun   time.Time
@@ -44,14 +46,14 @@ type process struct {
 	inUse   int
 	idle    *time.Timer
 	retired bool // takes no more calls, and ends with its last
-	counted bool // its end is no news: it was wanted, or has been counted
+	counted bool // its end is no failure: it was wanted, or has been counted
 }
 
 // exited is closed when the process and what it forked are gone.
 func (p *process) exited() <-chan struct{} { return p.runner.exited }
 
-// gone reports whether the process has ended, waiting up to patience for the
-// news: a broken call is known some milliseconds before its cause.
+// gone reports whether the process has ended, waiting up to patience for its end: a
+// broken call is known some milliseconds before its cause.
 func (p *process) gone(patience time.Duration) bool {
 	select {
 	case <-p.exited():

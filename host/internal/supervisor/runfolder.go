@@ -37,6 +37,42 @@ const (
 type runFolder struct {
 	path string
 	lock *flock.Flock
+	// The folder and its lock file as they were made.
+	made, madeLock os.FileInfo
+}
+
+// keep reports whether the folder is still there, with a lock file that this process
+// holds: cleaners of temporary files remove what is old, and another user may then take
+// the name. If only the lock file is gone, it is made again: without it, other hosts
+// would take the folder, and the processes of the plugins in it, for left ones.
+func (f *runFolder) keep() bool {
+	if !f.there() {
+		return false
+	}
+	lock, err := os.Lstat(filepath.Join(f.path, RunFolderLock))
+	return err == nil && os.SameFile(lock, f.madeLock) || f.takeLock() == nil
+}
+
+func (f *runFolder) takeLock() error {
+	if f.lock != nil {
+		_ = f.lock.Unlock() // of a file that is gone
+	}
+	path := filepath.Join(f.path, RunFolderLock)
+	f.lock = flock.New(path)
+	locked, err := f.lock.TryLock()
+	if err == nil && !locked {
+		err = errors.New("another process holds it")
+	}
+	if err != nil {
+		return fmt.Errorf("locking %s: %w", path, err)
+	}
+	f.madeLock, err = os.Lstat(path)
+	return err
+}
+
+func (f *runFolder) there() bool {
+	info, err := os.Lstat(f.path)
+	return err == nil && os.SameFile(info, f.made)
 }
 
 // runFolderBases are the folders in which run folders are made, the best first.
@@ -55,18 +91,29 @@ func newRunFolder() (*runFolder, error) {
 	errs := []error{errors.New("no folder for the plugins' sockets")}
 	for _, base := range runFolderBases() {
 		sweep(base, time.Now().Add(-RunFolderAge))
-		path, err := os.MkdirTemp(base, RunFolderPrefix)
+		f, err := makeRunFolder(base)
 		if err == nil {
-			f := &runFolder{path: path, lock: flock.New(filepath.Join(path, RunFolderLock))}
-			locked, lockErr := f.lock.TryLock()
-			if locked {
-				return f, nil
-			}
-			err = errors.Join(fmt.Errorf("locking %s: %w", path, lockErr), os.RemoveAll(path))
+			return f, nil
 		}
 		errs = append(errs, err)
 	}
-	return nil, errors.Join(append(errs, fmt.Errorf("set TMPDIR to a writable folder whose path has at most %d characters", maxTempDir))...)
+	errs = append(errs, fmt.Errorf("set TMPDIR to a writable folder whose path has at most %d characters", maxTempDir))
+	return nil, errors.Join(errs...)
+}
+
+func makeRunFolder(base string) (*runFolder, error) {
+	path, err := os.MkdirTemp(base, RunFolderPrefix)
+	if err != nil {
+		return nil, err
+	}
+	f := &runFolder{path: path}
+	if f.made, err = os.Lstat(path); err == nil {
+		err = f.takeLock()
+	}
+	if err != nil {
+		return nil, errors.Join(err, os.RemoveAll(path))
+	}
+	return f, nil
 }
 
 // sweep removes the run folders below base that are older than before and whose
@@ -96,6 +143,11 @@ func sweep(base string, before time.Time) {
 	}
 }
 
+// remove removes the folder, unless the name is another's by now.
 func (f *runFolder) remove() error {
-	return errors.Join(f.lock.Unlock(), os.RemoveAll(f.path))
+	err := f.lock.Unlock()
+	if f.there() {
+		err = errors.Join(err, os.RemoveAll(f.path))
+	}
+	return err
 }

@@ -2,13 +2,12 @@ package supervisor
 
 import (
 	"context"
-	"crypto/sha256"
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"os"
 	"os/exec"
-	"runtime"
 	"slices"
 	"strconv"
 	"sync"
@@ -17,25 +16,26 @@ import (
 	"github.com/auth0-mcp/auth0-mcp/proto/pluginv1"
 )
 
-const (
-	// drainGrace is how long the last words of a process are waited for when its
-	// pipes do not end: a child that got away may hold them open.
-	drainGrace = 500 * time.Millisecond
-)
+// drainGrace bounds the wait for the last output of a process whose pipes do not end:
+// a child that got away may hold them open.
+const drainGrace = 500 * time.Millisecond
 
 // processRunner is go-plugin's runner.Runner for a child process. go-plugin's own
 // would give it the host's stdin, could check a digest only on a path, and would
 // wait for the pipes before it waits for the process: a forked child that holds
 // them would make a dead plugin look alive.
 type processRunner struct {
-	spec   Spec
-	cmd    *exec.Cmd
-	mark   string
-	stdout *handshakeReader
-	stderr *stderrReader
-	tail   *tail
-	begun  func()   // called when the process runs
-	hold   *os.File // write end of the lifeline: the child's stdin ends with it
+	spec     Spec
+	programs *programs
+	// command makes the command of one attempt to start.
+	command func() *exec.Cmd
+	cmd     *exec.Cmd
+	mark    string
+	stdout  *handshakeReader
+	stderr  *stderrReader
+	tail    *tail
+	begun   func()   // called when the process runs
+	hold    *os.File // write end of the lifeline: the child's stdin ends with it
 	// exited is closed when the process has been waited for, what it forked is killed
 	// as far as it can be found, and its last words are in tail.
 	exited chan struct{}
@@ -45,52 +45,83 @@ type processRunner struct {
 	family []member // as last seen
 }
 
-func newRunner(ctx context.Context, spec Spec, env []string, dir string, memoryLimit uint64, stderr *tail, begun func()) *processRunner {
-	cmd := exec.CommandContext(ctx, spec.Path, spec.Args...) //nolint:gosec // launching plugins is the point; the digest is checked in Start
-	// GOGC: a plugin lives for single calls; half the garbage is a tenth less memory.
-	cmd.Env = slices.Concat(env, []string{"TMPDIR=" + dir, "LANG=C.UTF-8", "GOGC=50", pluginv1.RunVariable + "=" + dir})
-	if memoryLimit > 0 {
-		// Below the limit, because Go counts neither its own program nor C's memory: a
-		// plugin near it collects garbage harder before it is killed.
-		cmd.Env = append(cmd.Env, fmt.Sprintf("GOMEMLIMIT=%dB", memoryLimit/10*8))
+// runnerConfig is what a runner needs besides the plugin.
+type runnerConfig struct {
+	programs    *programs
+	env         []string
+	dir         string // the plugin's own folder
+	memoryLimit uint64 // in bytes; 0: none
+	stderr      *tail
+	begun       func() // called when the process runs
+}
+
+func newRunner(ctx context.Context, spec Spec, cfg runnerConfig) *processRunner {
+	r := &processRunner{spec: spec, programs: cfg.programs, tail: cfg.stderr, begun: cfg.begun,
+		exited: make(chan struct{}), mark: pluginv1.RunVariable + "=" + cfg.dir + "\x00"}
+	env := environment(cfg.env, cfg.dir, cfg.memoryLimit)
+	r.command = func() *exec.Cmd {
+		cmd := exec.CommandContext(ctx, spec.Path, spec.Args...) //nolint:gosec // Start checks the digest
+		cmd.Env = env
+		// A neutral folder, so that nothing is found or written by accident where
+		// the MCP client happens to run.
+		cmd.Dir = cfg.dir
+		cmd.Cancel = r.killNow
+		ownGroup(cmd)
+		return cmd
 	}
-	if root, ok := os.LookupEnv("SystemRoot"); ok {
-		cmd.Env = append(cmd.Env, "SystemRoot="+root) // Windows: no sockets without it
-	}
-	// A neutral folder, so that nothing is found or written by accident where
-	// the MCP client happens to run.
-	cmd.Dir = dir
-	ownGroup(cmd)
-	r := &processRunner{spec: spec, cmd: cmd, tail: stderr, begun: begun, exited: make(chan struct{}), mark: pluginv1.RunVariable + "=" + dir + "\x00"}
-	cmd.Cancel = r.killNow
+	r.cmd = r.command()
 	return r
 }
 
-// digestError says that an executable is not the one that was trusted.
-type digestError struct {
-	path      string
-	want, got [32]byte
+// environment is all that a plugin sees of one.
+func environment(base []string, dir string, memoryLimit uint64) []string {
+	// GOGC: a plugin lives for single calls; half the garbage is a tenth less memory.
+	env := slices.Concat(base, []string{"TMPDIR=" + dir, "LANG=C.UTF-8", "GOGC=50", pluginv1.RunVariable + "=" + dir})
+	if memoryLimit > 0 {
+		// Below the limit, because Go counts neither its own program nor C's memory: a
+		// plugin near it collects garbage harder before it is killed.
+		env = append(env, fmt.Sprintf("GOMEMLIMIT=%dB", memoryLimit/10*8))
+	}
+	if root, ok := os.LookupEnv("SystemRoot"); ok {
+		env = append(env, "SystemRoot="+root) // Windows: no sockets without it
+	}
+	return env
 }
 
-func (e *digestError) Error() string {
-	return fmt.Sprintf("%s has SHA-256 %x, not %x as it had when it was trusted", e.path, e.got[:8], e.want[:8])
-}
-
-// Start checks the digest on the open file and executes that very file.
+// Start checks the digest of the executable and starts it: on Linux the very bytes
+// that were checked, see [programs].
 func (r *processRunner) Start(context.Context) (err error) {
 	defer func() {
 		if err != nil {
 			close(r.exited)
 		}
 	}()
-	file, err := os.Open(r.spec.Path)
+	prog, err := r.programs.open(r.spec)
 	if err != nil {
 		return err
 	}
-	defer file.Close()
-	if err := r.verify(file); err != nil {
-		return err
+	err = r.execute(prog)
+	if prog.sealed && errors.Is(err, fs.ErrPermission) {
+		// A security module may allow the file and not the memory.
+		why := err
+		if prog, err = openUnsealed(r.spec); err != nil {
+			return err
+		}
+		if err = r.execute(prog); err == nil {
+			r.programs.cannotExecute(why)
+		}
 	}
+	return err
+}
+
+// execute starts a program, and releases it with the end of its process, or at once if
+// it does not start.
+func (r *processRunner) execute(prog *program) (err error) {
+	defer func() {
+		if err != nil {
+			prog.release()
+		}
+	}()
 	var in, out, said pipe
 	for _, p := range []*pipe{&in, &out, &said} {
 		defer p.close()
@@ -98,16 +129,21 @@ func (r *processRunner) Start(context.Context) (err error) {
 			return err
 		}
 	}
-	r.cmd.Stdin, r.cmd.Stdout, r.cmd.Stderr = in.read, out.write, said.write
 	r.mu.Lock()
 	defer r.mu.Unlock() // a kill must find the process or nothing, not half of it
+	r.cmd = r.command()
+	r.cmd.Stdin, r.cmd.Stdout, r.cmd.Stderr = in.read, out.write, said.write
+	prog.executed(r.cmd)
 	if err := r.cmd.Start(); err != nil {
+		if missing(r.cmd.Dir) {
+			return &unfitError{fmt.Sprintf("the folder of its sockets, %s, has vanished", r.cmd.Dir), retryRemedy}
+		}
 		return err
 	}
 	r.alive = true
 	r.hold, r.stdout = in.write, &handshakeReader{ReadCloser: out.read}
 	r.stderr = &stderrReader{ReadCloser: said.read, tail: r.tail, ended: make(chan struct{})}
-	go r.reap(out.read, said.read)
+	go r.reap(prog, out.read, said.read)
 	in.write, out.read, said.read = nil, nil, nil // closed by reap
 	r.begun()
 	return nil
@@ -122,8 +158,9 @@ func (p *pipe) close() {
 }
 
 // reap waits for the process and ends what is left of it.
-func (r *processRunner) reap(stdout, stderr *os.File) {
+func (r *processRunner) reap(prog *program, stdout, stderr *os.File) {
 	defer close(r.exited)
+	defer prog.release() // before: a start after this end reads the file again
 	if awaitExit(r.cmd.Process) {
 		r.mu.Lock()
 		_ = r.endFamily() // what it forked into its group, while the group's number is its own
@@ -190,34 +227,6 @@ func (r *processRunner) how() string {
 		return "never started"
 	}
 	return r.cmd.ProcessState.String()
-}
-
-func (r *processRunner) verify(file *os.File) error {
-	info, err := file.Stat()
-	if err != nil {
-		return err
-	}
-	if !info.Mode().IsRegular() {
-		return &unfitError{"it is not a regular file", "Install the plugin again"}
-	}
-	if !r.spec.Dev {
-		h := sha256.New()
-		if _, err := io.Copy(h, file); err != nil {
-			return fmt.Errorf("reading %s: %w", r.spec.Path, err)
-		}
-		if got := [32]byte(h.Sum(nil)); got != r.spec.Digest {
-			return &digestError{path: r.spec.Path, want: r.spec.Digest, got: got}
-		}
-	}
-	// Executing the path would give whoever replaces the file between check and
-	// exec a window. The child gets the open file as descriptor 3 and executes
-	// that: passing our own number would not do, as it can be taken for another
-	// file on the way into the child.
-	if runtime.GOOS == "linux" {
-		r.cmd.ExtraFiles = []*os.File{file}
-		r.cmd.Path = "/proc/self/fd/3"
-	}
-	return nil
 }
 
 // Wait waits for the end of the process, and of what it forked.

@@ -9,7 +9,7 @@ import (
 )
 
 const (
-	// A plugin that keeps failing is started again later and later, and after
+	// A plugin that keeps failing is restarted after longer and longer delays, and after
 	// crashLimit failures within crashWindow not before the window has passed: a
 	// broken plugin must not take the machine's time, nor the caller's.
 	firstDelay  = 100 * time.Millisecond
@@ -26,7 +26,7 @@ type slot struct {
 	spec        Spec
 	idleTimeout time.Duration // 0: never
 	launch      func(Spec) (*process, error)
-	ended       func(*process) error       // words the end of a process that nobody wanted
+	ended       func(*process) error       // words the end of a process that was not wanted
 	changed     func(within time.Duration) // told of starts, ends and calls, and how soon it matters; must not wait
 
 	mu       sync.Mutex
@@ -34,7 +34,7 @@ type slot struct {
 	procs    map[*process]bool // all that are not gone yet: cur, and those that are being left
 	starting *startup
 	closed   chan struct{} // closed by close: nothing starts any more
-	trouble  trouble
+	failures failures
 	calls    int64 // of processes that are gone
 }
 
@@ -44,15 +44,15 @@ type startup struct {
 	err  error
 }
 
-// trouble is what a plugin has failed at lately.
-type trouble struct {
+// failures are the crashes and failed starts of a plugin within crashWindow.
+type failures struct {
 	times     []time.Time // of the failures within the window, oldest first
 	inARow    int         // failures since the last call that was answered
 	last      error
 	notBefore time.Time
 }
 
-func (t *trouble) add(now time.Time, err error) {
+func (t *failures) add(now time.Time, err error) {
 	t.times = append(t.recent(now), now)
 	t.inARow++
 	t.last = err
@@ -62,7 +62,7 @@ func (t *trouble) add(now time.Time, err error) {
 	}
 }
 
-func (t *trouble) recent(now time.Time) []time.Time {
+func (t *failures) recent(now time.Time) []time.Time {
 	for i, at := range t.times {
 		if now.Sub(at) < crashWindow {
 			return t.times[i:]
@@ -105,10 +105,10 @@ func (sl *slot) acquire(ctx context.Context) (*process, error) {
 		}
 		start := sl.starting
 		if start == nil {
-			wait := time.Until(sl.trouble.notBefore)
+			wait := time.Until(sl.failures.notBefore)
 			if wait > maxPatience {
 				defer sl.mu.Unlock()
-				return nil, &BrokenError{sl.spec.Name, len(sl.trouble.recent(time.Now())), sl.trouble.notBefore, sl.trouble.last}
+				return nil, &BrokenError{sl.spec.Name, len(sl.failures.recent(time.Now())), sl.failures.notBefore, sl.failures.last}
 			}
 			start = &startup{done: make(chan struct{})}
 			sl.starting = start
@@ -151,9 +151,9 @@ func (sl *slot) fill(start *startup, wait time.Duration) {
 	default:
 	}
 	defer sl.mu.Unlock()
-	defer sl.changed(newsDelay)
+	defer sl.changed(changeDelay)
 	if start.err != nil {
-		sl.trouble.add(time.Now(), start.err)
+		sl.failures.add(time.Now(), start.err)
 		return
 	}
 	sl.cur = proc
@@ -185,12 +185,12 @@ func (sl *slot) leave(proc *process, err error) {
 		if err == nil {
 			err = sl.ended(proc)
 		}
-		sl.trouble.add(time.Now(), err)
+		sl.failures.add(time.Now(), err)
 	}
 	if sl.procs[proc] {
 		sl.calls += proc.calls.Swap(0)
 	}
-	sl.changed(newsDelay)
+	sl.changed(changeDelay)
 }
 
 // release ends the use of a process; the last one starts the clock of idleness.
@@ -233,17 +233,17 @@ func (sl *slot) retire(proc *process) {
 		sl.cur = nil
 	}
 	proc.retired, proc.counted = true, true
-	sl.changed(newsDelay)
+	sl.changed(changeDelay)
 	if proc.inUse == 0 {
 		go proc.kill()
 	}
 }
 
-// answered ends the trouble.
+// answered ends a row of failures.
 func (sl *slot) answered() {
 	sl.mu.Lock()
 	defer sl.mu.Unlock()
-	sl.trouble.inARow = 0
+	sl.failures.inARow = 0
 }
 
 // close ends the slot: nothing starts any more, a launch in progress is waited for,

@@ -37,12 +37,12 @@ func TestTrouble(t *testing.T) {
 		"five in a longer time":        {[]int{0, 20, 40, 61, 82}, at(82).Add(1600 * time.Millisecond)},
 	}
 	for name, tt := range tests {
-		var trouble trouble
+		var failures failures
 		for _, seconds := range tt.failures {
-			trouble.add(at(seconds), errors.New("crash"))
+			failures.add(at(seconds), errors.New("crash"))
 		}
-		if !trouble.notBefore.Equal(tt.want) {
-			t.Errorf("%s: not before %v, want %v", name, trouble.notBefore, tt.want)
+		if !failures.notBefore.Equal(tt.want) {
+			t.Errorf("%s: not before %v, want %v", name, failures.notBefore, tt.want)
 		}
 	}
 }
@@ -78,7 +78,7 @@ func TestAnAnsweredCallEndsTheTrouble(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	if n := s.slots["ok"].trouble.inARow; n != 0 {
+	if n := s.slots["ok"].failures.inARow; n != 0 {
 		t.Errorf("%d failures in a row after an answer", n)
 	}
 }

@@ -3,6 +3,7 @@ package supervisor
 import (
 	"cmp"
 	"encoding/json"
+	"errors"
 	"io"
 	"os"
 	"path/filepath"
@@ -10,19 +11,17 @@ import (
 	"sync"
 	"time"
 
-	"github.com/gofrs/flock"
-
 	"github.com/auth0-mcp/auth0-mcp/host/internal/atomicfile"
 )
 
 const (
-	// statusFile is what a host writes into its run folder for «auth0-mcp plugins
-	// status».
+	// statusFile is what a host writes into its run folder for `auth0-mcp plugins
+	// status`.
 	statusFile = "status.json"
 	// A start or an end is told soon, the number of calls now and then: nothing is
 	// written on a call's path, and nothing while nothing happens.
-	newsDelay  = 100 * time.Millisecond
-	countDelay = 5 * time.Second
+	changeDelay = 100 * time.Millisecond
+	countDelay  = 5 * time.Second
 	// Behind the start, and before the program gives back, after a second, what the
 	// start took: writing the file would map 4 MB of it again.
 	announceDelay = 300 * time.Millisecond
@@ -62,10 +61,10 @@ type PluginStatus struct {
 
 // Recent is how many failures there were in the minute before now.
 func (p *PluginStatus) Recent(now time.Time) int {
-	return len((&trouble{times: p.Failures}).recent(now))
+	return len((&failures{times: p.Failures}).recent(now))
 }
 
-// Announce lets «auth0-mcp plugins status» see this host before it has started a
+// Announce lets `auth0-mcp plugins status` see this host before it has started a
 // plugin. It does not wait.
 func (s *Supervisor) Announce() { s.report.within(announceDelay) }
 
@@ -86,7 +85,8 @@ func (s *Supervisor) writeStatus() {
 func (s *Supervisor) status() HostStatus {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	h := HostStatus{PID: os.Getpid(), Profile: s.cfg.Profile, Tenant: s.cfg.Domain, Since: s.begun, Plugins: []PluginStatus{}}
+	h := HostStatus{PID: os.Getpid(), Profile: s.cfg.Profile, Tenant: s.cfg.Domain, Since: s.begun,
+		Plugins: []PluginStatus{}}
 	for _, sl := range s.slots {
 		h.Plugins = append(h.Plugins, sl.status(time.Now()))
 	}
@@ -97,18 +97,19 @@ func (s *Supervisor) status() HostStatus {
 func (sl *slot) status(now time.Time) PluginStatus {
 	sl.mu.Lock()
 	defer sl.mu.Unlock()
-	p := PluginStatus{Name: sl.spec.Name, Version: sl.spec.Version, Calls: sl.calls, Failures: slices.Clone(sl.trouble.recent(now))}
+	p := PluginStatus{Name: sl.spec.Name, Version: sl.spec.Version, Calls: sl.calls,
+		Failures: slices.Clone(sl.failures.recent(now))}
 	for proc := range sl.procs {
 		p.Calls += proc.calls.Load()
 	}
 	if sl.cur != nil {
 		p.PID, p.Since = sl.cur.runner.pid(), sl.cur.begun
 	}
-	if sl.trouble.notBefore.Sub(now) > maxPatience {
-		p.OpenUntil = sl.trouble.notBefore
+	if sl.failures.notBefore.Sub(now) > maxPatience {
+		p.OpenUntil = sl.failures.notBefore
 	}
-	if sl.trouble.last != nil {
-		text := sl.trouble.last.Error()
+	if sl.failures.last != nil {
+		text := sl.failures.last.Error()
 		p.LastFailure = text[:min(len(text), statusWords)]
 	}
 	return p
@@ -125,7 +126,9 @@ func RunningHosts() []HostStatus {
 			continue
 		}
 		for _, path := range found {
-			if h, ok := readStatus(path); ok && !slices.ContainsFunc(hosts, func(o HostStatus) bool { return o.PID == h.PID && o.Since.Equal(h.Since) }) {
+			h, ok := readStatus(path)
+			same := func(o HostStatus) bool { return o.PID == h.PID && o.Since.Equal(h.Since) }
+			if ok && !slices.ContainsFunc(hosts, same) {
 				hosts = append(hosts, h)
 			}
 		}
@@ -141,9 +144,16 @@ func readStatus(path string) (HostStatus, bool) {
 	if err != nil || !info.IsDir() || !ownedByUser(info) {
 		return h, false
 	}
-	lock := flock.New(filepath.Join(filepath.Dir(path), RunFolderLock))
-	if free, err := lock.TryLock(); err != nil || free {
-		_ = lock.Unlock()
+	// A live host holds the lock of its folder. Opening it must not create one.
+	if _, err := os.Lstat(filepath.Join(filepath.Dir(path), RunFolderLock)); err != nil {
+		return h, false
+	}
+	unlock, err := atomicfile.TryLock(filepath.Join(filepath.Dir(path), RunFolderLock))
+	var held *atomicfile.LockedError
+	if !errors.As(err, &held) {
+		if err == nil {
+			_ = unlock()
+		}
 		return h, false
 	}
 	file, err := os.Open(path)

@@ -42,7 +42,7 @@ const (
 type Config struct {
 	// Domain is the tenant's domain, told to plugins for their texts and URLs.
 	Domain string
-	// Profile names the account towards «auth0-mcp plugins status».
+	// Profile names the account towards `auth0-mcp plugins status`.
 	Profile string
 	// Host makes the services that the host offers to one plugin process. The
 	// name is the identity of the connection: a plugin cannot claim another.
@@ -74,10 +74,14 @@ type Supervisor struct {
 	cancel context.CancelFunc
 	close  func() error
 	report *report
+	// programs are the executables that run.
+	programs *programs
 
 	mu     sync.Mutex
 	slots  map[string]*slot
-	folder *runFolder // made at the first launch, or by Announce
+	folder *runFolder // made at the first launch, or by Announce, and again if it vanishes
+	// lost are the run folders before, of which something may be left.
+	lost   []*runFolder
 	closed bool
 	// settling are the calls that have ended without the plugin's answer.
 	settling sync.WaitGroup
@@ -91,7 +95,7 @@ func New(cfg Config) *Supervisor {
 	cfg.StartTimeout = orDefault(cfg.StartTimeout, DefaultStartTimeout)
 	cfg.CallTimeout = orDefault(cfg.CallTimeout, DefaultCallTimeout)
 	cfg.HangGrace = orDefault(cfg.HangGrace, defaultHangGrace)
-	s := &Supervisor{cfg: cfg, begun: time.Now(), slots: map[string]*slot{}}
+	s := &Supervisor{cfg: cfg, begun: time.Now(), slots: map[string]*slot{}, programs: newPrograms(cfg.Log)}
 	s.ctx, s.cancel = context.WithCancel(context.Background())
 	s.close = sync.OnceValue(s.shutDown)
 	s.report = newReport(s.writeStatus)
@@ -108,12 +112,13 @@ func orDefault(d, otherwise time.Duration) time.Duration {
 // Call runs a tool. A crash of a reading tool is retried once, on a new process; a
 // crash of a writing tool never is, nor one for want of memory: the same call would
 // take the same memory again, and which of several calls took it is not known.
-func (s *Supervisor) Call(ctx context.Context, spec Spec, tool pluginv1.ToolManifest, r *pluginv1.CallToolRequest) (*pluginv1.CallToolResponse, error) {
+func (s *Supervisor) Call(ctx context.Context, spec Spec, tool pluginv1.ToolManifest, r *pluginv1.CallToolRequest,
+) (*pluginv1.CallToolResponse, error) {
 	sl, err := s.slot(spec)
 	if err != nil {
 		return nil, err
 	}
-	late := &TimeoutError{Interruption{Plugin: spec.Name, Tool: tool.Name, Effect: tool.Effect}, s.cfg.CallTimeout}
+	late := &TimeoutError{Interruption{Plugin: spec.Name, Tool: tool.Name}, s.cfg.CallTimeout}
 	// Not a deadline: gRPC would tell it to the plugin, whose word could come before
 	// ours, as an error of the connection.
 	ctx, cancel := context.WithCancelCause(ctx)
@@ -129,15 +134,17 @@ func (s *Supervisor) Call(ctx context.Context, spec Spec, tool pluginv1.ToolMani
 	}
 }
 
-func (s *Supervisor) callOnce(ctx context.Context, sl *slot, tool pluginv1.ToolManifest, r *pluginv1.CallToolRequest) (*pluginv1.CallToolResponse, error) {
+func (s *Supervisor) callOnce(ctx context.Context, sl *slot, tool pluginv1.ToolManifest, r *pluginv1.CallToolRequest,
+) (*pluginv1.CallToolResponse, error) {
 	proc, err := sl.acquire(ctx)
 	if err != nil {
 		return nil, err
 	}
 	defer sl.release(proc)
+	defer proc.host.begin(r.GetCallId())()
 	answer, err := proc.plugin.CallTool(ctx, r,
 		grpc.MaxCallRecvMsgSize(pluginv1.MaxMessageBytes), grpc.MaxCallSendMsgSize(pluginv1.MaxMessageBytes))
-	whose := Interruption{Plugin: sl.spec.Name, Tool: tool.Name, Effect: tool.Effect}
+	whose := Interruption{Plugin: sl.spec.Name, Tool: tool.Name}
 	switch {
 	case err == nil:
 		sl.answered()
@@ -145,7 +152,7 @@ func (s *Supervisor) callOnce(ctx context.Context, sl *slot, tool pluginv1.ToolM
 	case ctx.Err() != nil:
 		s.settle(sl, proc, tool.Name, r.GetCallId())
 		return nil, context.Cause(ctx)
-	case status.Code(err) == codes.Unavailable && proc.gone(newsPatience):
+	case status.Code(err) == codes.Unavailable && proc.gone(exitPatience):
 		crash := s.crash(proc, whose)
 		sl.mu.Lock()
 		kept := *crash // the caller may add to its own
@@ -197,7 +204,8 @@ func (s *Supervisor) settle(sl *slot, proc *process, tool, callID string) {
 			return
 		}
 		if proc.awaits {
-			s.cfg.Log.Warn("plugin goes on with a call that has ended: its process is replaced", "plugin", sl.spec.Name, "tool", tool, "after", s.cfg.HangGrace)
+			s.cfg.Log.Warn("plugin goes on with a call that has ended: its process is replaced",
+				"plugin", sl.spec.Name, "tool", tool, "after", s.cfg.HangGrace)
 		}
 		sl.retire(proc)
 	})
@@ -228,6 +236,11 @@ func (s *Supervisor) runFolder() (string, error) {
 	if s.closed {
 		return "", ErrClosed
 	}
+	if s.folder != nil && !s.folder.keep() {
+		s.cfg.Log.Warn("the folder of the plugins' sockets has vanished and is made again", "folder", s.folder.path)
+		s.lost = append(s.lost, s.folder)
+		s.folder = nil
+	}
 	if s.folder == nil {
 		folder, err := newRunFolder()
 		if err != nil {
@@ -244,7 +257,10 @@ func (s *Supervisor) Close() error { return s.close() }
 func (s *Supervisor) shutDown() error {
 	s.mu.Lock()
 	s.closed = true
-	slots, folder := s.slots, s.folder
+	slots, folders := s.slots, s.lost
+	if s.folder != nil {
+		folders = append(folders, s.folder)
+	}
 	s.mu.Unlock()
 	s.cancel()
 	var wg sync.WaitGroup
@@ -254,11 +270,11 @@ func (s *Supervisor) shutDown() error {
 	wg.Wait()
 	s.settling.Wait()
 	s.report.stop()
-	if folder == nil {
-		return nil
+	var errs []error
+	for _, folder := range folders {
+		if err := folder.remove(); err != nil {
+			errs = append(errs, fmt.Errorf("removing the run folder: %w", err))
+		}
 	}
-	if err := folder.remove(); err != nil {
-		return fmt.Errorf("removing the run folder: %w", err)
-	}
-	return nil
+	return errors.Join(errs...)
 }

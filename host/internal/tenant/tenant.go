@@ -2,6 +2,7 @@
 package tenant
 
 import (
+	"context"
 	"crypto/tls"
 	"crypto/x509"
 	"errors"
@@ -75,15 +76,39 @@ func NewTransport(caFile string) (*http.Transport, error) {
 	}
 	dialer := &net.Dialer{Timeout: 5 * time.Second, KeepAlive: 30 * time.Second}
 	return &http.Transport{
-		Proxy:                 http.ProxyFromEnvironment,
-		DialContext:           dialer.DialContext,
-		TLSClientConfig:       &tls.Config{RootCAs: roots, MinVersion: tls.VersionTLS12},
-		TLSHandshakeTimeout:   5 * time.Second,
-		ResponseHeaderTimeout: 20 * time.Second,
+		Proxy:                  http.ProxyFromEnvironment,
+		OnProxyConnectResponse: proxyAnswered,
+		DialContext:            dialer.DialContext,
+		TLSClientConfig:        &tls.Config{RootCAs: roots, MinVersion: tls.VersionTLS12},
+		TLSHandshakeTimeout:    5 * time.Second,
+		ResponseHeaderTimeout:  20 * time.Second,
 		// Auth0's headers take about 2 kB; without a bound of ours it would be 10 MB.
 		MaxResponseHeaderBytes: 256 << 10,
 		IdleConnTimeout:        90 * time.Second,
 		MaxIdleConnsPerHost:    16,
 		ForceAttemptHTTP2:      true,
 	}, nil
+}
+
+// ProxyError says that the proxy of the environment did not open a way to the tenant:
+// nothing was sent to it (RFC 9110, 9.3.6).
+type ProxyError struct {
+	Proxy  string // its host
+	Status int
+}
+
+func (e *ProxyError) Error() string {
+	text := fmt.Sprintf("the proxy %s answered %d %s", e.Proxy, e.Status, http.StatusText(e.Status))
+	if e.Status == http.StatusProxyAuthRequired {
+		return text + ": check the user and password in HTTPS_PROXY"
+	}
+	return text + " and made no connection: check HTTPS_PROXY and NO_PROXY"
+}
+
+// proxyAnswered is asked about the answer of a proxy to CONNECT.
+func proxyAnswered(_ context.Context, proxy *url.URL, _ *http.Request, answer *http.Response) error {
+	if answer.StatusCode == http.StatusOK {
+		return nil
+	}
+	return &ProxyError{proxy.Host, answer.StatusCode}
 }

@@ -1,0 +1,93 @@
+package atomicfile
+
+import (
+	"errors"
+	"path/filepath"
+	"strings"
+	"testing"
+)
+
+func TestFolders(t *testing.T) {
+	for name, tt := range map[string]struct {
+		system              string
+		env                 map[string]string
+		config, data, state string
+	}{
+		"linux": {
+			"linux", map[string]string{"HOME": "/h"},
+			"/h/.config/auth0-mcp", "/h/.local/share/auth0-mcp", "/h/.local/state/auth0-mcp",
+		},
+		"XDG": {
+			"linux", map[string]string{"HOME": "/h", "XDG_CONFIG_HOME": "/c", "XDG_DATA_HOME": "/d/", "XDG_STATE_HOME": "/s"},
+			"/c/auth0-mcp", "/d/auth0-mcp", "/s/auth0-mcp",
+		},
+		"XDG without a home": {
+			"linux", map[string]string{"XDG_CONFIG_HOME": "/c", "XDG_DATA_HOME": "/d", "XDG_STATE_HOME": "/s"},
+			"/c/auth0-mcp", "/d/auth0-mcp", "/s/auth0-mcp",
+		},
+		"XDG relative": {
+			"linux", map[string]string{"HOME": "/h", "XDG_CONFIG_HOME": "c", "XDG_DATA_HOME": "./d", "XDG_STATE_HOME": "~/s"},
+			"/h/.config/auth0-mcp", "/h/.local/share/auth0-mcp", "/h/.local/state/auth0-mcp",
+		},
+		"macOS": {
+			"darwin", map[string]string{"HOME": "/h", "XDG_CONFIG_HOME": "/c"},
+			"/h/Library/Application Support/auth0-mcp", "/h/Library/Application Support/auth0-mcp", "/h/Library/Application Support/auth0-mcp/state",
+		},
+		"macOS, XDG": {
+			"darwin", map[string]string{"HOME": "/h", "XDG_DATA_HOME": "/d", "XDG_STATE_HOME": "/s"},
+			"/h/Library/Application Support/auth0-mcp", "/d/auth0-mcp", "/s/auth0-mcp",
+		},
+		"Windows": {
+			"windows", map[string]string{"HOME": "/h", "USERPROFILE": "/u", "AppData": "/roaming", "LocalAppData": "/local"},
+			"/roaming/auth0-mcp", "/local/auth0-mcp", "/local/auth0-mcp/state",
+		},
+		"Windows, little environment": {
+			"windows", map[string]string{"USERPROFILE": "/u"},
+			"/u/AppData/Roaming/auth0-mcp", "/u/AppData/Local/auth0-mcp", "/u/AppData/Local/auth0-mcp/state",
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			for kind, want := range map[*folderKind]string{&configKind: tt.config, &dataKind: tt.data, &stateKind: tt.state} {
+				got, err := kind.find(tt.system, func(name string) string { return tt.env[name] })
+				if err != nil || filepath.ToSlash(got) != want {
+					t.Errorf("folder of the %s: got %s, %v; want %s", kind.what, got, err, want)
+				}
+			}
+		})
+	}
+}
+
+// Where there is no folder, the error names the variables that would say where it is.
+func TestNoFolder(t *testing.T) {
+	for system, want := range map[string]map[*folderKind]string{
+		"linux": {
+			&configKind: "there is no folder for the configuration: set HOME or XDG_CONFIG_HOME to an absolute path",
+			&dataKind:   "there is no folder for the sessions and plugins: set HOME or XDG_DATA_HOME to an absolute path",
+			&stateKind:  "there is no folder for the logs and approvals: set HOME or XDG_STATE_HOME to an absolute path",
+		},
+		"darwin":  {&configKind: "set HOME to an absolute path", &stateKind: "set HOME or XDG_STATE_HOME to"},
+		"windows": {&configKind: "set USERPROFILE or AppData to", &dataKind: "set USERPROFILE or XDG_DATA_HOME or LocalAppData to"},
+	} {
+		for kind, text := range want {
+			got, err := kind.find(system, func(name string) string { return map[string]string{"HOME": "relative"}[name] })
+			var none *NoFolderError
+			if !errors.As(err, &none) || got != "" || !strings.Contains(err.Error(), text) {
+				t.Errorf("%s: got %q, %v; want %q", system, got, err, text)
+			}
+		}
+	}
+}
+
+func TestFoldersOfTheEnvironment(t *testing.T) {
+	dir := t.TempDir()
+	t.Setenv("XDG_DATA_HOME", filepath.Join(dir, "data"))
+	t.Setenv("XDG_STATE_HOME", filepath.Join(dir, "state"))
+	data, dataErr := DataFolder()
+	state, stateErr := StateFolder()
+	if err := errors.Join(dataErr, stateErr); err != nil {
+		t.Fatal(err)
+	}
+	if data != filepath.Join(dir, "data", "auth0-mcp") || state != filepath.Join(dir, "state", "auth0-mcp") {
+		t.Errorf("got %s and %s", data, state)
+	}
+}

@@ -1,0 +1,21 @@
+//go:build !linux
+
+package supervisor
+
+import (
+	"log/slog"
+	"os/exec"
+)
+
+// programs opens executables.
+type programs struct{}
+
+func newPrograms(*slog.Logger) *programs { return &programs{} }
+
+func (*programs) open(spec Spec) (*program, error) { return openUnsealed(spec) }
+
+func (*programs) cannotExecute(error) {}
+
+// executed: only Linux can execute an open file. Elsewhere the path is executed, whose
+// file no other user can replace; see [atomicfile.CheckWriters].
+func (*program) executed(*exec.Cmd) {}

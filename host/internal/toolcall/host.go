@@ -1,0 +1,58 @@
+package toolcall
+
+import (
+	"context"
+	"log/slog"
+	"strings"
+
+	"github.com/auth0-mcp/auth0-mcp/proto/pluginv1"
+)
+
+// hostService is what the host offers to one plugin's process.
+type hostService struct {
+	pluginv1.UnimplementedHostServer
+	runner *Runner
+	plugin string
+}
+
+func (h *hostService) RoundTrip(ctx context.Context, r *pluginv1.RoundTripRequest) (*pluginv1.RoundTripResponse, error) {
+	return h.runner.cfg.Gate.RoundTrip(ctx, h.plugin, r), nil
+}
+
+func (h *hostService) Progress(_ context.Context, r *pluginv1.ProgressRequest) (*pluginv1.ProgressResponse, error) {
+	if call, ok := h.runner.cfg.Gate.Find(r.GetCallId(), h.plugin); ok {
+		call.Report(r.GetDone(), r.GetTotal(), h.runner.cfg.Redact.Text(r.GetNote()))
+	}
+	return &pluginv1.ProgressResponse{}, nil
+}
+
+func (h *hostService) Log(ctx context.Context, r *pluginv1.LogRequest) (*pluginv1.LogResponse, error) {
+	level := slog.LevelInfo
+	switch r.GetLevel() {
+	case pluginv1.LogRequest_LEVEL_DEBUG:
+		level = slog.LevelDebug
+	case pluginv1.LogRequest_LEVEL_WARN:
+		level = slog.LevelWarn
+	case pluginv1.LogRequest_LEVEL_ERROR:
+		level = slog.LevelError
+	}
+	args := []any{"plugin", h.plugin}
+	if call, ok := h.runner.cfg.Gate.Find(r.GetCallId(), h.plugin); ok {
+		args = append(args, "tool", call.Tool(), "call", call.Number())
+	}
+	clean := func(text string) string {
+		if id := r.GetCallId(); id != "" {
+			text = strings.ReplaceAll(text, id, "(call)") // the plugin knows it, the log need not
+		}
+		return h.runner.cfg.Redact.Text(text)
+	}
+	text := clean(r.GetMessage())
+	for i := 0; i+1 < len(r.GetAttributes()); i += 2 {
+		args = append(args, clean(r.GetAttributes()[i]), clean(r.GetAttributes()[i+1]))
+	}
+	h.runner.cfg.Log.Log(ctx, level, text, args...)
+	if h.runner.cfg.PluginLog != nil {
+		h.runner.cfg.PluginLog(h.plugin, level, text)
+	}
+	return &pluginv1.LogResponse{}, nil
+}

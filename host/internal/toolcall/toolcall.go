@@ -1,0 +1,223 @@
+// Package toolcall carries out one tool call from its arguments to its answer, for every
+// caller: MCP over stdio and `auth0-mcp call`. It knows neither.
+package toolcall
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"log/slog"
+	"sync"
+
+	"github.com/auth0-mcp/auth0-mcp/host/internal/approval"
+	"github.com/auth0-mcp/auth0-mcp/host/internal/audit"
+	"github.com/auth0-mcp/auth0-mcp/host/internal/catalog"
+	"github.com/auth0-mcp/auth0-mcp/host/internal/egress"
+	"github.com/auth0-mcp/auth0-mcp/host/internal/redact"
+	"github.com/auth0-mcp/auth0-mcp/host/internal/supervisor"
+	"github.com/auth0-mcp/auth0-mcp/proto/pluginv1"
+)
+
+// DefaultMaxOutput is the budget of one answer, in bytes: some 10,000 tokens,
+// beyond which common MCP clients warn, and at 25,000 cut.
+const DefaultMaxOutput = 40_000
+
+// Config is what a Runner needs.
+type Config struct {
+	// Profile is the name of the profile whose tenant it is; empty: none. Domain is the
+	// tenant's.
+	Profile, Domain string
+	Gate            *egress.Gate
+	// Redact hides secrets in everything that a call yields; it must be the gate's.
+	Redact *redact.Redactor
+	// MaxOutput is the budget of one answer in bytes; zero: DefaultMaxOutput.
+	MaxOutput int
+	// Plugins bounds plugins' processes. Domain, Host, Log and Redact are the Runner's.
+	Plugins supervisor.Config
+	// Approve says which calls need approval, and Approvals keeps what was approved in a
+	// terminal.
+	Approve   approval.Policy
+	Approvals approval.Store
+	// Observe, if set, is told of each call that was carried out: the tool and
+	// whether it did what was asked. It must not wait.
+	Observe func(tool string, ok bool)
+	// Audit records calls and refusals; nil records nothing.
+	Audit *audit.Log
+	Log   *slog.Logger
+	// PluginLog, if set, gets each line that a plugin logs, without secrets.
+	PluginLog func(plugin string, level slog.Level, text string)
+}
+
+// Runner carries out tool calls. It starts plugins when they are first called.
+type Runner struct {
+	cfg        Config
+	supervisor *supervisor.Supervisor
+	questions  questions
+}
+
+// New makes a Runner. It starts no process and dials nothing.
+func New(cfg Config) *Runner {
+	if cfg.MaxOutput == 0 {
+		cfg.MaxOutput = DefaultMaxOutput
+	}
+	r := &Runner{cfg: cfg}
+	plugins := cfg.Plugins
+	plugins.Domain, plugins.Log, plugins.Redact = cfg.Domain, cfg.Log, cfg.Redact.Text
+	plugins.Host = func(plugin string) pluginv1.HostServer { return &hostService{runner: r, plugin: plugin} }
+	r.supervisor = supervisor.New(plugins)
+	return r
+}
+
+// Announce makes the Runner known to `auth0-mcp plugins status`.
+func (r *Runner) Announce() { r.supervisor.Announce() }
+
+// Close ends every plugin.
+func (r *Runner) Close() error { return r.supervisor.Close() }
+
+// Client is who calls, as it calls itself.
+type Client struct{ Name, Version string }
+
+// Request is one call of a tool.
+type Request struct {
+	Tool *catalog.Tool
+	// Arguments are a JSON object, as the caller sent it; empty or null: none.
+	Arguments json.RawMessage
+	Client    Client
+	// Progress, if set, hears how far the call has come. Its values grow.
+	Progress func(Progress)
+	Approver Approver
+}
+
+// Progress is how far a call has come.
+type Progress struct {
+	// Done grows with every report of a call; Total is 0 when unknown.
+	Done, Total float64
+	Note        string
+}
+
+// Kind tells one kind of error from the others, for clients that act on it.
+type Kind string
+
+const (
+	// SignInRequired: a user must sign in again.
+	SignInRequired Kind = "sign_in_required"
+	// RateLimited and Busy: the same call can work later.
+	RateLimited Kind = "rate_limited"
+	Busy        Kind = "busy"
+	// ApprovalRequired and ApprovalDeclined: the change was not made.
+	ApprovalRequired Kind = "approval_required"
+	ApprovalDeclined Kind = "approval_declined"
+	// EffectUnknown: it is not known whether a change was made.
+	EffectUnknown Kind = "effect_unknown"
+)
+
+// Result is what a call yields.
+type Result struct {
+	// Texts are for the model. The first is the tool's answer as JSON, or with IsError
+	// what went wrong.
+	Texts   []string
+	IsError bool
+	Kind    Kind
+	// Untrusted are the fields of the answer that others than the caller can have
+	// written, "*" for all of it.
+	Untrusted []string
+	// Proposal is set with ApprovalRequired: what a user approves in a terminal.
+	Proposal *approval.Proposal
+	// Question, if set, is to be put to the user before the call can go on; there is no
+	// other answer yet.
+	Question *Question
+	// Outcome is what the call did to the tenant.
+	Outcome egress.Outcome
+}
+
+// Question is what a caller that asks between two calls puts to its user.
+type Question struct {
+	Text string
+	// State names the question to the call that brings the answer.
+	State string
+}
+
+func failed(text string) Result { return Result{Texts: []string{text}, IsError: true} }
+
+// call is one call with what it needs on its way.
+type call struct {
+	Request
+	record   *audit.Call
+	progress *progress
+}
+
+// Call carries out one call: check the arguments, get an approval where one is needed,
+// open the gate, run the plugin, close the gate, hide secrets, fit into the budget.
+func (r *Runner) Call(ctx context.Context, q Request) Result {
+	c := call{Request: q, record: r.record(q.Client, q.Tool, q.Arguments), progress: &progress{send: q.Progress}}
+	if err := q.Tool.CheckArguments(q.Arguments); err != nil {
+		c.record.Refuse(audit.RuleArguments, "the arguments do not fit the tool's schema")
+		return r.bounded(failed(err.Error()))
+	}
+	if len(q.Arguments) == 0 || string(bytes.TrimSpace(q.Arguments)) == "null" {
+		c.Arguments = json.RawMessage(`{}`)
+	}
+	var result Result
+	if mode := r.cfg.Approve.For(q.Tool.Effect); mode != approval.None {
+		result = r.decide(ctx, c, mode)
+	} else {
+		result = r.attempt(ctx, c, egress.Grant{})
+	}
+	result = r.bounded(result)
+	endRecord(ctx, c.record, result)
+	if r.cfg.Observe != nil && result.Question == nil {
+		r.cfg.Observe(q.Tool.Name, !result.IsError)
+	}
+	return result
+}
+
+// attempt runs the tool once, under a grant of that mode.
+func (r *Runner) attempt(ctx context.Context, c call, mode egress.Grant) Result {
+	tool := c.Tool
+	mode.Plugin, mode.PluginVersion, mode.Tool, mode.Audit = tool.Plugin.Name, tool.Plugin.Version, tool.ToolManifest, c.record
+	mode.Progress = func(done, total float64, note string) { c.progress.report(Progress{done, total, note}) }
+	gated, err := r.cfg.Gate.Open(ctx, mode)
+	if err != nil {
+		return failed(err.Error())
+	}
+	defer gated.Close()
+	spec := supervisor.Spec{Manifest: tool.Plugin.Manifest, Path: tool.Plugin.Path, Digest: tool.Plugin.Binary, Dev: tool.Plugin.Dev, Remedy: remedy(tool.Plugin)}
+	answer, err := r.supervisor.Call(ctx, spec, tool.ToolManifest, &pluginv1.CallToolRequest{
+		CallId: gated.ID(), Tool: tool.Name, Arguments: c.Arguments, AnswerBudgetBytes: int64(r.cfg.MaxOutput), DryRun: mode.DryRun,
+	})
+	out := gated.Close()
+	if out.Refusals.Count > 0 {
+		r.cfg.Log.Warn("refused requests beyond what the tool declares", "plugin", tool.Plugin.Name, "tool", tool.Name, "call", gated.Number(), "count", out.Refusals.Count)
+	}
+	result := r.conclude(tool, out, answer, err)
+	result.Outcome = out
+	if !result.IsError && !mode.DryRun && tool.Effect != pluginv1.EffectRead {
+		r.report(&result)
+	}
+	return result
+}
+
+// progress is where a call's progress goes.
+type progress struct {
+	send func(Progress) // nil: nobody asked for it
+
+	mu   sync.Mutex
+	last float64
+}
+
+func (p *progress) report(r Progress) {
+	if p.send == nil {
+		return
+	}
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	// The value must grow, and plugins count as they like.
+	if r.Done <= p.last {
+		r.Done = p.last + 1e-3
+	}
+	p.last = r.Done
+	if r.Total > 0 {
+		r.Total = max(r.Total, r.Done)
+	}
+	p.send(r)
+}

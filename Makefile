@@ -6,75 +6,115 @@ modules = $(or $(shell GOWORK=$(CURDIR)/go.work go list -m -f '{{.Dir}}'),$(erro
 each = set -e; for dir in $(modules); do cd $$dir; GOWORK=off
 
 VERSION = 0.1.0
+
+# The platform to build for is this machine's, unless GOOS and GOARCH say otherwise. Only
+# the binaries are built for it: whatever runs during a build runs on this machine.
+unexport GOOS GOARCH
+machine := $(subst $(eval ) ,_,$(shell go env GOHOSTOS GOHOSTARCH))
+os := $(or $(GOOS),$(firstword $(subst _, ,$(machine))))
+arch := $(or $(GOARCH),$(lastword $(subst _, ,$(machine))))
+exe := $(if $(filter windows,$(os)),.exe)
+bin := $(CURDIR)/bin$(if $(filter-out $(machine),$(os)_$(arch)),/$(os)_$(arch))
+platforms = linux_amd64 linux_arm64 darwin_amd64 darwin_arm64 windows_amd64 windows_arm64
+# BUILT=1 runs what is in bin already.
+built = $(if $(BUILT),,build)
+
 # Reproducible: no paths, no version control stamp, no build id; cgo would cost memory and start.
-gobuild = GOWORK=off CGO_ENABLED=0 go build -trimpath -buildvcs=false -ldflags '-s -w -buildid= $(1)'
+goflags = -trimpath -buildvcs=false
+seal = GOWORK=off go run $(goflags) ./cmd/manifests
+gobuild = GOWORK=off CGO_ENABLED=0 GOOS=$(os) GOARCH=$(arch) go build $(goflags) -ldflags '-s -w -buildid= $(1)'
 
 # What go-auth0 knows of the requests that a plugin's tools send.
 auth0types = cd tools && GOWORK=off go run ./auth0types $(CURDIR)/plugins/$(1)/testdata/auth0types.json $(2)
 
-.PHONY: help build demo test fuzz bench soak e2e e2e-desktop desktop-packages desktop-programs lint generate tidy clean tools
+.PHONY: help build build-all demo test fuzz bench soak e2e e2e-desktop e2e-windows desktop-programs \
+	windows-programs missing-packages lint generate breaking tidy clean tools
 
 help: ## Show what can be made
-	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / {printf "%-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / {printf "%-17s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
-build: ## Build bin/auth0-mcp and its plugins in bin/plugins
-	rm -rf bin && mkdir -p bin/plugins
-	cd plugins/bundle && $(call gobuild,) -o $(CURDIR)/bin/plugins/auth0-mcp-plugins .
-	bin/plugins/auth0-mcp-plugins manifests bin/plugins
-	bundled=$$(bin/plugins/auth0-mcp-plugins digests bin/plugins) && cd host && \
-		$(call gobuild,-X main.version=$(VERSION) -X "main.bundledPlugins='"$$bundled"'") -o $(CURDIR)/bin/auth0-mcp .
+build: ## Build bin/auth0-mcp and its plugins; with GOOS and GOARCH into bin/GOOS_GOARCH
+	rm -rf $(bin)/auth0-mcp$(exe) $(bin)/plugins && mkdir -p $(bin)/plugins
+	cd plugins/bundle && $(call gobuild,) -o $(bin)/plugins/auth0-mcp-plugins$(exe) ./cmd/auth0-mcp-plugins
+	digests=$$(cd plugins/bundle && $(seal) $(bin)/plugins/auth0-mcp-plugins$(exe)) && cd host && $(call gobuild, \
+		-X main.version=$(VERSION) -X "main.bundledPlugins='"$$digests"'") -o $(bin)/auth0-mcp$(exe) ./cmd/auth0-mcp
 
-demo: build ## Build, and show the main job on the sandbox tenant
+build-all: ## Build for all six platforms
+	@set -e; for platform in $(platforms); do \
+		$(MAKE) --no-print-directory build GOOS=$${platform%_*} GOARCH=$${platform#*_}; done
+
+demo: $(built) ## Build, and show the main job on the sandbox tenant
 	cd host && GOWORK=off go run ./cmd/auth0-mcp-demo $(CURDIR)/bin/auth0-mcp
 
+# Many tests wait for processes, so four packages at a time keep two cores busy. The time limit is
+# for a machine that does other work as well.
 test: ## Run every module's tests with the race detector
-	$(each) go test -race ./...; done
+	$(each) go test -race -p 4 -timeout 20m ./...; done
+	cd host && GOWORK=off go test -count=1 . # it reads files of the repository that Go's test cache does not watch
 
-# Each target's corpus is in its package's testdata/fuzz; a finding is written there
-# too, and is committed with its repair. What is merely new stays in Go's cache.
+# Each target's corpus is in its package's testdata/fuzz; a finding is written there too,
+# and is committed with its fix. New inputs that fail nothing stay in Go's cache.
 FUZZTIME = 10s
 fuzz: ## Run every fuzz target for FUZZTIME, one after the other, until the first finding
 	@set -eo pipefail; log=$$(mktemp); trap 'rm -f "$$log"' EXIT; ran=0; for dir in $(modules); do cd $$dir; \
 	while IFS=: read -r file target; do \
 		[ -n "$$target" ] || continue; \
-		GOWORK=off go test -run '^$$' -fuzz "^$${target#func }$$" -fuzztime $(FUZZTIME) -parallel 2 $$(dirname $$file) >"$$log" 2>&1 || { cat "$$log"; exit 1; }; \
-		printf '%-20s %s\n' "$${target#func }" "$$(grep -o 'execs: [0-9]*' "$$log" | tail -1 | grep . || echo 'execs: the corpus alone, and the cache')"; ran=$$((ran+1)); \
+		GOWORK=off go test -run '^$$' -fuzz "^$${target#func }$$" -fuzztime $(FUZZTIME) -parallel 2 \
+			$$(dirname $$file) >"$$log" 2>&1 || { cat "$$log"; exit 1; }; \
+		execs=$$(grep -o 'execs: [0-9]*' "$$log" | tail -1 | grep . || echo 'execs: the corpus alone, and the cache'); \
+		printf '%-20s %s\n' "$${target#func }" "$$execs"; ran=$$((ran+1)); \
 	done < <(grep -roE --include='*_test.go' '^func Fuzz[A-Za-z0-9]*' . | sort); done; \
 	[ $$ran -gt 0 ] || { echo "no fuzz targets were found" >&2; exit 1; }
 
-bench: build ## Measure start, calls, memory and tools/list of the built server; then the benchmarks
+bench: $(built) ## Measure start, calls, memory and tools/list of the built server; then the benchmarks
 	cd host && GOWORK=off go run ./cmd/auth0-mcp-bench $(CURDIR)/bin/auth0-mcp
 	cd host && GOWORK=off go test -run '^$$' -bench . -benchmem ./internal/...
 
 # How long, and the seed of a run to repeat: make soak SOAK=2h SEED=7
 SOAK = 2m
 SEED =
-soak: build ## Strain the built server for SOAK (2m): callers, kills, faults; every promise is counted
+soak: $(built) ## Load the built server for SOAK (2m) with kills and faults, and count every call
 	cd host && GOWORK=off go run ./cmd/auth0-mcp-soak -duration $(SOAK) $(if $(SEED),-seed $(SEED)) $(CURDIR)/bin/auth0-mcp
 
-# One file after the other: ten processes at once, a browser and a keychain want both cores.
-e2etest = cd e2e && npm ci --silent --ignore-scripts && node --test --test-concurrency=1 --test-timeout=300000
+# One file after the other: ten processes, a browser and a keychain need both cores.
+nodetest = node --test --test-concurrency=1 --test-timeout=600000
+e2etest = cd e2e && npm ci --silent --ignore-scripts && $(nodetest)
 
-e2e: build ## Drive the binary with foreign MCP clients, and a third party's plugin
+e2e: $(built) ## Drive the binary with other MCP clients, and a third party's plugin
 	$(e2etest) *.test.mjs
 	e2e/third-party.sh
 
-e2e-desktop: desktop-programs build ## Sign in with a real browser, terminal and keychain (Debian's chromium, tmux, dbus, gnome-keyring)
+e2e-desktop: desktop-programs $(built) ## Sign in with a real browser, terminal and keychain
 	$(e2etest) desktop/*.test.mjs
 	cd host && GOWORK=off go test -count=1 -tags keyring -run 'TestSecretService$$' ./internal/auth
 
-desktop_packages = chromium tmux dbus-daemon dbus-bin gnome-keyring openssl
-desktop-packages:
-	@echo $(desktop_packages)
+# Runs the build for windows/amd64.
+e2e-windows: windows-programs ## Run the Windows build under Wine
+	$(if $(BUILT),,$(MAKE) --no-print-directory build GOOS=windows GOARCH=amd64)
+	cd e2e && $(nodetest) windows/*.test.mjs
 
 # A test that is left out proves nothing: a program that is missing is an error.
-desktop-programs:
-	@missing=; for program in chromium tmux dbus-daemon dbus-send gnome-keyring-daemon openssl; do \
-		command -v $$program >/dev/null || missing="$$missing $$program"; done; \
-	[ -z "$$missing" ] || { echo "e2e-desktop: missing:$$missing. On Debian: apt-get install $(desktop_packages)" >&2; exit 1; }
+# Each is named by a program and the Debian package that has it.
+desktop_needs = chromium:chromium tmux:tmux dbus-daemon:dbus-daemon dbus-send:dbus-bin \
+	gnome-keyring-daemon:gnome-keyring openssl:openssl
+windows_needs = wine:wine wineserver:wine64 x86_64-w64-mingw32-gcc:gcc-mingw-w64-x86-64
+absent = $(shell command -v $(firstword $(1)) >/dev/null || echo $(lastword $(1)))
+missing = $(strip $(foreach need,$(1),$(call absent,$(subst :, ,$(need)))))
+needs = $(if $(2),$(error $(1) needs programs that are missing. On Debian: apt-get install $(2)))
 
-lint: tools ## Run golangci-lint on every module
+desktop-programs:
+	$(call needs,e2e-desktop,$(call missing,$(desktop_needs)))@:
+
+windows-programs:
+	$(call needs,e2e-windows,$(call missing,$(windows_needs)))@:
+
+missing-packages: ## Print the Debian packages that e2e-desktop and e2e-windows lack here
+	@echo $(call missing,$(desktop_needs) $(windows_needs))
+
+lint: tools ## Run golangci-lint on every module, and go vet for Windows and macOS
 	$(each) golangci-lint run --config $(CURDIR)/.golangci.yml ./...; done
+	@set -e; for os in windows darwin; do for dir in sdk host; do \
+		echo "go vet for $$os in $$dir"; (cd $$dir && GOWORK=off GOOS=$$os go vet ./...); done; done
 
 generate: tools ## Generate the contract's Go code, Auth0's types for tests, and the README's table of tools
 	buf lint && buf generate
@@ -84,6 +124,11 @@ generate: tools ## Generate the contract's Go code, Auth0's types for tests, and
 	$(call auth0types,forms,CreateFormRequestContent UpdateFormRequestContent)
 	cd host && GOWORK=off go run ./cmd/auth0-mcp-readme $(CURDIR)/README.md $(sort $(wildcard $(CURDIR)/plugins/*/manifest.json))
 
+# proto/baseline.binpb is the contract that third parties may rely on. A capability may be added to it with
+# buf build -o proto/baseline.binpb; what it holds never changes.
+breaking: tools ## Check that the wire contract is compatible with its baseline
+	buf breaking --against proto/baseline.binpb
+
 tidy: ## Tidy every module
 	$(each) go mod tidy; done
 
@@ -91,4 +136,4 @@ tools: ## Build the pinned tools into .tools
 	@mkdir -p .tools && cd tools && GOWORK=off go build -o ../.tools/ tool
 
 clean: ## Remove what was built
-	rm -rf bin .tools
+	rm -rf bin .tools e2e/node_modules

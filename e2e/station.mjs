@@ -11,8 +11,8 @@ import { setTimeout as wait } from "node:timers/promises";
 
 export const binary = new URL("../bin/auth0-mcp", import.meta.url).pathname;
 
-// A machine with two busy cores may need so long; nothing waits for it when all is well.
-const patience = 30_000;
+// The longest wait for an event. Only a test that fails waits this long.
+const patience = 120_000;
 
 // undo runs when the test is over, what was made last first: node would begin with
 // the first, and take folders away from what still uses them.

@@ -1,4 +1,4 @@
-package main
+package host_test
 
 import (
 	"os/exec"
@@ -18,7 +18,7 @@ func TestImports(t *testing.T) {
 		goAuth0  = "github.com/auth0/go-auth0/management"
 	)
 	rules := map[string]map[string]string{
-		self: {
+		self + "/cmd/auth0-mcp": {
 			sdk:     "the host must serve plugins in any language: it knows the contract, not the SDK",
 			goAuth0: "the host sends what plugins ask for and knows no resource",
 		},

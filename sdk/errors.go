@@ -16,6 +16,13 @@ type Error struct {
 
 func (e *Error) Error() string { return e.failure.GetMessage() }
 
+// IsInvalidArgument reports whether err says that an argument is wrong, such as an id
+// that no path can hold.
+func IsInvalidArgument(err error) bool {
+	known, ok := errors.AsType[*Error](err)
+	return ok && known.failure.GetCode() == pluginv1.Failure_CODE_INVALID_ARGUMENT
+}
+
 // InvalidArgument says that the arguments make no sense together; name the
 // argument and what would be right.
 func InvalidArgument(format string, args ...any) error {
@@ -33,7 +40,7 @@ func Ambiguous(format string, args ...any) error {
 }
 
 // FailedPrecondition says that the arguments are right, but that what they name is
-// not in a state for it; say what it waits for, or what mends it.
+// not in a state for it; say what it waits for, or how to fix it.
 func FailedPrecondition(format string, args ...any) error {
 	return newError(pluginv1.Failure_CODE_FAILED_PRECONDITION, format, args...)
 }

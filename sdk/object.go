@@ -8,7 +8,7 @@ import (
 )
 
 // Object is a JSON object whose members keep their order and whose values keep
-// their text: what Auth0 sends that nobody here knows, nulls, empty arrays and
+// their text: what Auth0 sends that this code does not know, nulls, empty arrays and
 // numbers beyond 2^53 survive reading, projecting and writing.
 type Object []Member
 

@@ -1,10 +1,10 @@
 // Package sdk is all that the author of an auth0-mcp plugin needs.
 //
 // A plugin is a value, [Plugin], whose tools are plain functions made with
-// [NewTool]; main passes it to [Serve]. A tool reaches the tenant's Management
-// API through [Call.HTTPClient] alone: every request passes through the host,
-// which adds the credentials and refuses what the tool does not declare. A
-// plugin never holds a token.
+// [NewTool]; main passes it to [Serve]. A tool reaches the tenant's Management API
+// through its [Call] alone, with [Call.Get] and [Call.Send] or any client library on
+// [Call.HTTPClient]: every request passes through the host, which adds the credentials
+// and refuses what the tool does not declare. A plugin never holds a token.
 package sdk
 
 import (
@@ -24,9 +24,14 @@ type Plugin struct {
 	Name string
 	// Version is the plugin's own version (semver, without "v").
 	Version string
+	// Display is what is shown of the plugin; all of it is optional.
+	Display Display
 	// Tools in the order in which they are offered.
 	Tools []Tool
 }
+
+// Display is what is shown of a plugin, and decides nothing.
+type Display = pluginv1.Display
 
 // Effect is what a tool does to the tenant. The host enforces it on every
 // request; the zero value is refused.
@@ -57,8 +62,11 @@ type Tool struct {
 //
 // A mistake in the declaration is reported by [Serve], [Plugin.Manifest] and the
 // test kit.
-func NewTool[In, Out any](name string, effect Effect, description string, fn func(context.Context, *Call, In) (Out, error), opts ...Option) Tool {
-	t := Tool{manifest: pluginv1.ToolManifest{Name: name, Effect: effect, Description: description}}
+func NewTool[In, Out any](
+	name string, effect Effect, description string, fn func(context.Context, *Call, In) (Out, error), opts ...Option,
+) Tool {
+	t := Tool{manifest: pluginv1.ToolManifest{Name: name, Effect: effect,
+		Display: pluginv1.Display{Description: description}}}
 	for _, opt := range opts {
 		opt(&t.manifest)
 	}
@@ -93,13 +101,32 @@ func Paths(rules ...string) Option {
 	return func(m *pluginv1.ToolManifest) { m.Paths = append(m.Paths, rules...) }
 }
 
-// Untrusted names the fields of the tool's answers that somebody else than the
+// Untrusted names the fields of the tool's answers that others than the
 // caller can have written, such as "logs[].user_agent": the tenant's users and
 // visitors, its applications, other administrators. A name stands for all that is
 // below it, "[]" for each item of a list. The host tells the client which of them
 // an answer has. Without it every text counts as untrusted.
 func Untrusted(fields ...string) Option {
 	return func(m *pluginv1.ToolManifest) { m.Untrusted = append(m.Untrusted, fields...) }
+}
+
+// Files names the roots below which the tool writes files, such as "project", with
+// [Call.WriteFile]. A tool that declares any must have the effect Write or Destroy.
+func Files(roots ...string) Option {
+	return func(m *pluginv1.ToolManifest) { m.Files = append(m.Files, roots...) }
+}
+
+// Docs is the https URL of a page about the tool.
+func Docs(url string) Option {
+	return func(m *pluginv1.ToolManifest) { m.Docs = url }
+}
+
+// Example is a use of the tool: what a user would ask for, and the arguments (a JSON
+// object) that then fit.
+func Example(description, arguments string) Option {
+	return func(m *pluginv1.ToolManifest) {
+		m.Examples = append(m.Examples, pluginv1.Example{Description: description, Arguments: json.RawMessage(arguments)})
+	}
 }
 
 // Title is a short name for people.
@@ -120,8 +147,9 @@ var (
 // Manifest is the plugin's declaration, or an error that names every mistake.
 func (p Plugin) Manifest() (pluginv1.Manifest, error) {
 	m := pluginv1.Manifest{
-		Name: p.Name, Version: p.Version, Protocols: []int{pluginv1.ProtocolVersion},
-		Executable: "auth0-mcp-plugin-" + p.Name,
+		ManifestVersion: pluginv1.ManifestVersion, Name: p.Name, Version: p.Version,
+		Protocols:  []int{pluginv1.ProtocolVersion},
+		Executable: "auth0-mcp-plugin-" + p.Name, Display: p.Display,
 	}
 	var errs []error
 	if !pluginName.MatchString(p.Name) {
@@ -155,6 +183,9 @@ func (t Tool) check() error {
 	if t.manifest.Effect.Methods() == nil {
 		errs = append(errs, fmt.Errorf("effect %q: want sdk.Read, sdk.Write or sdk.Destroy", t.manifest.Effect))
 	}
+	if len(t.manifest.Files) > 0 && t.manifest.Effect == Read {
+		errs = append(errs, errors.New("a tool with the effect sdk.Read writes no files"))
+	}
 	for _, rule := range t.manifest.Paths {
 		if _, err := pluginv1.ParsePathRule(rule); err != nil {
 			errs = append(errs, err)
@@ -175,7 +206,7 @@ func encode(v any) (json.RawMessage, error) {
 	enc := json.NewEncoder(&buf)
 	enc.SetEscapeHTML(false)
 	if err := enc.Encode(v); err != nil {
-		return nil, fmt.Errorf("encoding the tool's answer: %w", err)
+		return nil, fmt.Errorf("encoding as JSON: %w", err)
 	}
 	return bytes.TrimSpace(buf.Bytes()), nil
 }

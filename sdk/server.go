@@ -62,9 +62,10 @@ type server struct {
 	running map[string]chan struct{} // by the call's id; closed when its function has returned
 }
 
+// hostLink is the host as this process knows it.
 type hostLink struct {
 	pluginv1.HostClient
-	domain string
+	capabilities []string
 }
 
 func newServer(p Plugin) (*server, error) {
@@ -76,7 +77,8 @@ func newServer(p Plugin) (*server, error) {
 	if err != nil {
 		return nil, err
 	}
-	s := &server{manifest: encoded, tools: map[string]Tool{}, running: map[string]chan struct{}{}, configured: make(chan struct{}), lost: make(chan struct{})}
+	s := &server{manifest: encoded, tools: map[string]Tool{}, running: map[string]chan struct{}{},
+		configured: make(chan struct{}), lost: make(chan struct{})}
 	for _, t := range p.Tools {
 		s.tools[t.manifest.Name] = t
 	}
@@ -103,7 +105,7 @@ func (s *server) connect(r *pluginv1.ConfigureRequest) error {
 	if err != nil {
 		return status.Errorf(codes.Unavailable, "dialling the host: %v", err)
 	}
-	s.host.Store(&hostLink{pluginv1.NewHostClient(conn), r.GetDomain()})
+	s.host.Store(&hostLink{pluginv1.NewHostClient(conn), r.GetCapabilities()})
 	close(s.configured)
 	go s.watch(conn)
 	return nil
@@ -122,13 +124,16 @@ func (s *server) CallTool(ctx context.Context, r *pluginv1.CallToolRequest) (*pl
 	// Requests of goroutines that outlive the tool's function must fail.
 	defer cancel(errors.New("call ended"))
 	defer s.begin(r.GetCallId())()
-	call := &Call{ctx: ctx, id: r.GetCallId(), domain: host.domain, arguments: r.GetArguments(), budget: int(r.GetAnswerBudgetBytes()), dryRun: r.GetDryRun(), host: host}
+	call := &Call{ctx: ctx, id: r.GetCallId(), domain: r.GetDomain(), arguments: r.GetArguments(),
+		budget: int(r.GetAnswerBudgetBytes()), dryRun: r.GetDryRun(), host: host}
 	result, err := tool.run(ctx, call)
 	if err == nil && len(result) > pluginv1.MaxBodyBytes {
-		err = newError(pluginv1.Failure_CODE_TOO_LARGE, "the answer of %s is over %d bytes: ask for fewer items or fields", r.GetTool(), pluginv1.MaxBodyBytes)
+		err = newError(pluginv1.Failure_CODE_TOO_LARGE, "the answer of %s is over %d bytes: ask for fewer items or fields",
+			r.GetTool(), pluginv1.MaxBodyBytes)
 	}
 	if err != nil {
-		return &pluginv1.CallToolResponse{Outcome: &pluginv1.CallToolResponse_Failure{Failure: toFailure(err, int(call.lastStatus.Load()))}}, nil
+		failure := toFailure(err, int(call.lastStatus.Load()))
+		return &pluginv1.CallToolResponse{Outcome: &pluginv1.CallToolResponse_Failure{Failure: failure}}, nil
 	}
 	return &pluginv1.CallToolResponse{Outcome: &pluginv1.CallToolResponse_Result{Result: result}}, nil
 }

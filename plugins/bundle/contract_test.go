@@ -1,4 +1,4 @@
-package main
+package bundle
 
 import (
 	"encoding/json"
@@ -48,7 +48,7 @@ func TestEveryParameterOfTheContractIsKept(t *testing.T) {
 	}
 	offered := map[string]bool{}
 	excused := better()
-	for _, p := range plugins() {
+	for _, p := range Plugins() {
 		m, err := p.Manifest()
 		if err != nil {
 			t.Fatal(err)
@@ -114,7 +114,7 @@ func compare(t *testing.T, tool string, s schema, promised promise, excused map[
 // reader nothing.
 func TestEveryToolSaysWhatIsUntrusted(t *testing.T) {
 	tools := 0
-	for _, p := range plugins() {
+	for _, p := range Plugins() {
 		m, err := p.Manifest()
 		if err != nil {
 			t.Fatal(err)

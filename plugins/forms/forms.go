@@ -109,7 +109,7 @@ func find(ctx context.Context, api *auth0v1.API, idOrName string) (json.RawMessa
 
 // missing reports whether Auth0 answered that a thing does not exist.
 func missing(err error) bool {
-	var status *auth0v1.StatusError
+	var status *sdk.APIError
 	return errors.As(err, &status) && status.StatusCode == http.StatusNotFound
 }
 

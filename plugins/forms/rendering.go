@@ -239,7 +239,7 @@ func (j *renderJob) send(ctx context.Context, method string, body any, segments 
 		err = fmt.Errorf("%s %s answered something other than an object: %w", method, strings.Join(segments, "/"), err)
 	}
 	// Anything but a refusal may have been carried out all the same.
-	var status *auth0v1.StatusError
+	var status *sdk.APIError
 	if !errors.As(err, &status) || status.StatusCode >= http.StatusInternalServerError {
 		j.unsure, j.rest = j.rest[0], j.rest[1:]
 	}

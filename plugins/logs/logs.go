@@ -4,7 +4,6 @@ package logs
 import (
 	"context"
 	"encoding/json"
-	"fmt"
 	"net/url"
 	"slices"
 	"strconv"
@@ -172,20 +171,9 @@ func readFrom(ctx context.Context, c *sdk.Call, in listInput) (any, error) {
 	}{rows[:shown], shown, next, len(events) == take || shown < len(events), note}, nil
 }
 
-func fetch(ctx context.Context, c *sdk.Call, params url.Values) ([]sdk.Object, error) {
-	api, err := auth0v1.New(ctx, c)
-	if err != nil {
-		return nil, err
-	}
-	raw, err := api.Get(ctx, params, "logs")
-	if err != nil {
-		return nil, err
-	}
-	var events []sdk.Object
-	if err := json.Unmarshal(raw, &events); err != nil {
-		return nil, fmt.Errorf("GET logs answered something other than a list of events: %w", err)
-	}
-	return events, nil
+func fetch(ctx context.Context, c *sdk.Call, params url.Values) (events []sdk.Object, err error) {
+	err = c.WithQuery(params).Get(ctx, &events, "logs")
+	return events, err
 }
 
 // present projects events to what was asked for, and gives each its type's meaning.
@@ -204,17 +192,9 @@ type getInput struct {
 }
 
 func getLog(ctx context.Context, c *sdk.Call, in getInput) (any, error) {
-	api, err := auth0v1.New(ctx, c)
-	if err != nil {
-		return nil, err
-	}
-	raw, err := api.Get(ctx, nil, "logs", in.ID)
-	if err != nil {
-		return nil, err
-	}
 	var event sdk.Object
-	if err := json.Unmarshal(raw, &event); err != nil {
-		return nil, fmt.Errorf("GET logs/%s: %w", in.ID, err)
+	if err := c.Get(ctx, &event, "logs", in.ID); err != nil {
+		return nil, err
 	}
 	return event.With("type_meaning", meaning(event.Text("type")))
 }

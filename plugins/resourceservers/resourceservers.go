@@ -9,7 +9,6 @@ import (
 	"net/http"
 	"net/url"
 	"slices"
-	"strings"
 
 	"github.com/auth0-mcp/auth0-mcp/sdk"
 	"github.com/auth0-mcp/auth0-mcp/sdk/auth0v1"
@@ -96,13 +95,13 @@ func getResourceServer(ctx context.Context, c *sdk.Call, in getInput) (any, erro
 	if in.ID == "" {
 		return nil, sdk.InvalidArgument("id is empty: give an id, an identifier or a name")
 	}
-	if fitsPath(in.ID) {
-		found, err := api.Get(ctx, nil, resource, in.ID)
-		if !auth0v1.Answered(err, http.StatusNotFound) {
-			return found, err
-		}
+	found, err := api.Get(ctx, nil, resource, in.ID)
+	// An identifier with ".." for an element fits into no path: a filter finds it.
+	unfit := sdk.IsInvalidArgument(err)
+	if !unfit && !auth0v1.Answered(err, http.StatusNotFound) {
+		return found, err
 	}
-	id, err := lookUp(ctx, api, in.ID)
+	id, err := lookUp(ctx, api, in.ID, unfit)
 	if err != nil {
 		return nil, err
 	}
@@ -112,9 +111,9 @@ func getResourceServer(ctx context.Context, c *sdk.Call, in getInput) (any, erro
 // lookUp is the id of the resource server with that identifier or, if there is
 // none, with that name. Only what does not fit into a path can still be an
 // identifier: all else was asked for directly.
-func lookUp(ctx context.Context, api *auth0v1.API, key string) (string, error) {
+func lookUp(ctx context.Context, api *auth0v1.API, key string, unfit bool) (string, error) {
 	query := url.Values{"fields": {"id,name,identifier"}, "include_fields": {"true"}}
-	if !fitsPath(key) {
+	if unfit {
 		query.Set("identifiers", key)
 		found, _, err := api.Filter(ctx, collection(), query, func(o sdk.Object) bool { return o.Text("identifier") == key })
 		if err != nil {
@@ -129,24 +128,6 @@ func lookUp(ctx context.Context, api *auth0v1.API, key string) (string, error) {
 	return found.Text("id"), err
 }
 
-// fitsPath reports whether an id or identifier may stand in a request's path.
-// The host refuses a segment that is not clean however often it is decoded: a
-// name with a space, or an identifier with a query, asked for that way, would
-// fail instead of being looked up.
-func fitsPath(key string) bool {
-	if key == "" {
-		return false
-	}
-	for element := range strings.SplitSeq(key, "/") {
-		if element == "." || element == ".." {
-			return false
-		}
-	}
-	return !strings.ContainsFunc(key, func(r rune) bool {
-		return r <= ' ' || r == 0x7f || strings.ContainsRune(`%?#;\`, r)
-	})
-}
-
 func createResourceServer(ctx context.Context, c *sdk.Call, in createInput) (any, error) {
 	if in.SigningSecret != "" && in.SigningAlg != hs256 {
 		return nil, errUnusedSecret()
@@ -159,9 +140,6 @@ func createResourceServer(ctx context.Context, c *sdk.Call, in createInput) (any
 }
 
 func updateResourceServer(ctx context.Context, c *sdk.Call, in updateInput) (any, error) {
-	if !fitsPath(in.ID) {
-		return nil, sdk.InvalidArgument("id %q does not fit into a request's path: give the resource server's id, which auth0_get_resource_server tells for an identifier or a name", in.ID)
-	}
 	if in.SigningSecret != "" && in.SigningAlg != "" && in.SigningAlg != hs256 {
 		return nil, errUnusedSecret()
 	}

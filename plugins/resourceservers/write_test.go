@@ -140,6 +140,21 @@ func TestSigningSecretArrives(t *testing.T) {
 	}
 }
 
+// An identifier goes into the path as it is, whatever it holds.
+func TestIdentifiersGoIntoThePathAsTheyAre(t *testing.T) {
+	s, auth0 := tenant(t, sandbox.Options{})
+	for _, identifier := range []string{reports, "https://api.harbourlight.example/catalogue/"} {
+		s.ResetRequests()
+		succeed(t, auth0, "auth0_update_resource_server", fmt.Sprintf(`{"id":%q,"name":"Renamed"}`, identifier))
+		if n := len(s.Requests()); n != 1 {
+			t.Errorf("%s: %d requests", identifier, n)
+		}
+		if api := get(t, auth0, identifier); api["name"] != "Renamed" || api["identifier"] != identifier {
+			t.Errorf("%s became %v", identifier, api)
+		}
+	}
+}
+
 func TestRefusals(t *testing.T) {
 	s, auth0 := tenant(t, sandbox.Options{})
 	for _, tt := range []struct{ tool, args, want string }{
@@ -147,9 +162,8 @@ func TestRefusals(t *testing.T) {
 		{"auth0_create_resource_server", `{"name":"Tides","identifier":"urn:tides","signing_alg":"PS256","signing_secret":"` + deadSecret + `"}`, "signing_alg HS256"},
 		{"auth0_update_resource_server", `{"id":"urn:tides","signing_alg":"RS256","signing_secret":"` + deadSecret + `"}`, "signing_alg HS256"},
 		{"auth0_update_resource_server", `{"id":"urn:tides"}`, "nothing to change"},
-		{"auth0_update_resource_server", `{"id":"","name":"Nothing"}`, "auth0_get_resource_server"},
-		{"auth0_update_resource_server", `{"id":"Legacy Warehouse","name":"Warehouse"}`, "auth0_get_resource_server"},
-		{"auth0_update_resource_server", fmt.Sprintf(`{"id":%q,"name":"Reports"}`, reports), "auth0_get_resource_server"},
+		{"auth0_update_resource_server", `{"id":"","name":"Nothing"}`, "empty segment"},
+		{"auth0_update_resource_server", `{"id":"../clients/a","name":"Nothing"}`, "check the ids"},
 	} {
 		f := sdktest.Call(t, Plugin(), auth0, tt.tool, tt.args).Failure
 		if f.GetCode() != pluginv1.Failure_CODE_INVALID_ARGUMENT || !strings.Contains(f.GetMessage(), tt.want) {

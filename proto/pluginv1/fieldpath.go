@@ -32,7 +32,8 @@ func ParseFieldPath(path string) (FieldPath, error) {
 		// A path begins with a list only if the answer is one.
 		named := fieldName.MatchString(name) || name == "" && i == 0 && lists > 0
 		if !named || part != name+strings.Repeat("[]", lists) {
-			return FieldPath{}, fmt.Errorf("field path %q: want names joined by dots, [] behind a list's, such as \"logs[].user_agent\", or %q for every field", path, AnyField)
+			return FieldPath{}, fmt.Errorf("field path %q: want names joined by dots, [] behind a list's, such as "+
+				"\"logs[].user_agent\", or %q for every field", path, AnyField)
 		}
 		if name != "" {
 			p.steps = append(p.steps, name)

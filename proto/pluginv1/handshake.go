@@ -9,7 +9,7 @@ const (
 	// changes are capability strings in Configure.
 	ProtocolVersion = 1
 
-	// MagicCookieKey is the variable that makes a plugin that a person starts by
+	// MagicCookieKey is the variable that makes a plugin that a user starts by
 	// hand say so instead of waiting.
 	MagicCookieKey = "AUTH0_MCP_PLUGIN"
 	// MagicCookieValue is its value. It is not a secret.
@@ -30,6 +30,9 @@ const (
 
 	// CapabilityAwaitEnd is of a plugin that implements AwaitEnd.
 	CapabilityAwaitEnd = "await-end"
+
+	// CapabilityWriteFile is of a host that implements WriteFile.
+	CapabilityWriteFile = "write-file"
 
 	// BasePath is the only part of a tenant that plugins reach.
 	BasePath = "/api/v2/"

@@ -6,12 +6,30 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
+	"reflect"
+	"slices"
+	"strings"
 )
 
-// Manifest says what a plugin is and what each of its tools may do. It is what
-// a person reads before trusting a plugin, what the host answers tools/list
-// from without starting a process, and what Describe answers.
+// ManifestVersion is the version of the manifest's form: of its members and of what
+// they mean. It goes up when a manifest that an older host reads would mean something
+// else to it.
+const ManifestVersion = 1
+
+// MaxDisplayBytes bounds a display object, with members that are ignored.
+const MaxDisplayBytes = 64 << 10
+
+// Manifest says what a plugin is and what each of its tools may do. It is what a user
+// reads before trusting a plugin, what the host answers tools/list from without
+// starting a process, and what Describe answers.
+//
+// Its members and those of its tools grant something or say what is run: there, an
+// unknown member is refused. What is only shown stands in Display, whose unknown members
+// are ignored, so that a plugin for newer hosts still works with this one.
 type Manifest struct {
+	// ManifestVersion is [ManifestVersion].
+	ManifestVersion int `json:"manifest"`
 	// Name is the plugin's name: lower-case letters, digits and dashes.
 	Name string `json:"name"`
 	// Version is the plugin's own version (semver, without "v").
@@ -19,24 +37,24 @@ type Manifest struct {
 	// Protocols are the major versions of this contract the plugin speaks.
 	Protocols []int `json:"protocols"`
 	// Executable is the binary's path, relative to the manifest's folder, with
-	// forward slashes. Not part of what Describe is compared with.
+	// forward slashes and, so that one manifest serves all platforms, without the
+	// ".exe" that the host appends on Windows. Not part of what Describe is compared
+	// with.
 	Executable string `json:"executable,omitempty"`
 	// Args are passed to the executable, for a binary that holds several plugins.
 	// Not part of what Describe is compared with.
 	Args []string `json:"args,omitempty"`
+	// Display is what is shown of the plugin.
+	Display `json:"display,omitzero"`
 	// Tools in the order in which they are offered.
 	Tools []ToolManifest `json:"tools"`
 }
 
-// ToolManifest is the declaration of one tool. What it says about effect and
-// paths is enforced by the host on every request.
+// ToolManifest is the declaration of one tool. What it says about effect, paths and
+// files is enforced by the host.
 type ToolManifest struct {
 	// Name is the MCP tool name.
 	Name string `json:"name"`
-	// Title is a short name for people.
-	Title string `json:"title,omitempty"`
-	// Description tells a model when and how to use the tool.
-	Description string `json:"description"`
 	// Effect is what the tool does to the tenant.
 	Effect Effect `json:"effect"`
 	// Idempotent is true if a second identical call changes nothing more.
@@ -47,6 +65,9 @@ type ToolManifest struct {
 	// "GET /api/v2/clients/{id}". Empty: every path below /api/v2/ with the
 	// methods that the effect allows.
 	Paths []string `json:"paths,omitempty"`
+	// Files are the roots below which the tool may write files, by name, such as
+	// "project": lower-case letters, digits and dashes. Empty: it writes none.
+	Files []string `json:"files,omitempty"`
 	// Untrusted are the fields of the tool's answers that people other than the
 	// caller can write, such as "logs[].user_agent": see ParseFieldPath. The host
 	// marks those that an answer has. Empty: every text counts as such.
@@ -54,6 +75,42 @@ type ToolManifest struct {
 	// InputSchema is the JSON schema (draft 2020-12) of the arguments: an object,
 	// closed at every level.
 	InputSchema json.RawMessage `json:"inputSchema"`
+	// Display is what is shown of the tool. Its description is required.
+	Display `json:"display,omitzero"`
+}
+
+// Display is what is shown of a plugin or a tool, and decides nothing.
+type Display struct {
+	// Title is a short name for people.
+	Title string `json:"title,omitempty"`
+	// Description tells a model when and how to use a tool, or people what a plugin is
+	// for.
+	Description string `json:"description,omitempty"`
+	// Icons in the form of MCP's, of which a reader takes the one that fits.
+	Icons []Icon `json:"icons,omitempty"`
+	// Examples of how a tool is called, or of what a plugin is asked for.
+	Examples []Example `json:"examples,omitempty"`
+	// Docs is the https URL of a page about it.
+	Docs string `json:"docs,omitempty"`
+}
+
+// Icon is an image: see Icon in the schema of MCP 2025-11-25.
+type Icon struct {
+	// Src is an https URL, or a data URL of a PNG, JPEG or WebP image.
+	Src string `json:"src"`
+	// MimeType is the image's type, if Src does not say it.
+	MimeType string `json:"mimeType,omitempty"`
+	// Sizes are such as "48x48", or "any".
+	Sizes []string `json:"sizes,omitempty"`
+}
+
+// Example is one use.
+type Example struct {
+	// Description is what a user would ask for.
+	Description string `json:"description"`
+	// Arguments are those of the tool's call: a JSON object that fits its schema. None
+	// in the example of a plugin.
+	Arguments json.RawMessage `json:"arguments,omitempty"`
 }
 
 // Effect is what a tool does to the tenant. The zero value is invalid, so that
@@ -61,7 +118,7 @@ type ToolManifest struct {
 type Effect string
 
 const (
-	// EffectRead tools send GET and HEAD requests only.
+	// EffectRead tools send GET and HEAD requests only, and write no files.
 	EffectRead Effect = "read"
 	// EffectWrite tools also send POST, PUT and PATCH.
 	EffectWrite Effect = "write"
@@ -69,20 +126,140 @@ const (
 	EffectDestroy Effect = "destroy"
 )
 
-// ParseManifest decodes a manifest and refuses unknown fields and trailing data:
-// a misspelt "paths" must not widen what a tool may do. It checks the form of
-// the document only; whether it can be trusted is the host's to decide.
+// ManifestVersionError means that a manifest has a form that this code does not read.
+type ManifestVersionError struct {
+	// Found is the manifest's version; 0: it has none, as manifests had before there
+	// were versions.
+	Found int
+}
+
+func (e *ManifestVersionError) Error() string {
+	if e.Newer() {
+		return fmt.Sprintf("the manifest has version %d, and this auth0-mcp reads version %d: a newer auth0-mcp is needed",
+			e.Found, ManifestVersion)
+	}
+	return fmt.Sprintf("the manifest is of an old form (\"manifest\" is not %d): rebuild the plugin with the current SDK",
+		ManifestVersion)
+}
+
+// Newer reports whether updating the host is the fix; otherwise it is rebuilding the
+// plugin.
+func (e *ManifestVersionError) Newer() bool { return e.Found > ManifestVersion }
+
+// UnknownMemberError means that a manifest has a member, where members grant
+// something, that this code does not know.
+type UnknownMemberError struct {
+	// At is where, such as "tools[0]"; empty at the top.
+	At string
+	// Member is its name, as the manifest has it.
+	Member string
+}
+
+func (e *UnknownMemberError) Error() string {
+	at := ""
+	if e.At != "" {
+		at = " in " + e.At
+	}
+	return fmt.Sprintf("unknown member %.100q%s: a newer auth0-mcp is needed, unless it is misspelt", e.Member, at)
+}
+
+// ParseManifest decodes a manifest and refuses trailing data and, outside of display
+// members, members that it does not know, also in another case: a misspelt "paths"
+// must not widen what a tool may do. It checks the form of the document only; whether it
+// can be trusted is the host's to decide. Errors: *[ManifestVersionError],
+// *[UnknownMemberError], or of encoding/json.
 func ParseManifest(data []byte) (Manifest, error) {
-	var m Manifest
-	dec := json.NewDecoder(bytes.NewReader(data))
-	dec.DisallowUnknownFields()
-	if err := dec.Decode(&m); err != nil {
+	m, err := parseManifest(data)
+	if err != nil {
 		return Manifest{}, fmt.Errorf("manifest: %w", err)
 	}
-	if _, err := dec.Token(); !errors.Is(err, io.EOF) {
-		return Manifest{}, errors.New("manifest: data after the JSON document")
-	}
 	return m, nil
+}
+
+func parseManifest(data []byte) (m Manifest, err error) {
+	var members map[string]json.RawMessage
+	dec := json.NewDecoder(bytes.NewReader(data))
+	if err := dec.Decode(&members); err != nil {
+		return m, err
+	}
+	if _, err := dec.Token(); !errors.Is(err, io.EOF) {
+		return m, errors.New("data after the JSON document")
+	}
+	if members == nil {
+		return m, errors.New("not a JSON object")
+	}
+	// The version first: what other members mean depends on it.
+	version := 0
+	if raw, ok := members["manifest"]; ok {
+		if err := decodeMember("manifest", raw, &version); err != nil {
+			return m, err
+		}
+	}
+	if version != ManifestVersion {
+		return m, &ManifestVersionError{version}
+	}
+	return m, decodeMembers("", members, &m)
+}
+
+// decodeMembers decodes an object's members into the struct that out points to, each
+// into the field of exactly that name, unlike encoding/json, which also takes another
+// case. Only display objects may have others. at is where the object stands.
+func decodeMembers(at string, members map[string]json.RawMessage, out any) error {
+	value := reflect.ValueOf(out).Elem()
+	fields := make(map[string]any, value.NumField())
+	for i := range value.NumField() {
+		name, _, _ := strings.Cut(value.Type().Field(i).Tag.Get("json"), ",")
+		fields[name] = value.Field(i).Addr().Interface()
+	}
+	_, open := out.(*Display)
+	for _, name := range slices.Sorted(maps.Keys(members)) {
+		field, known := fields[name]
+		switch {
+		case known:
+			if err := decodeMember(strings.TrimPrefix(at+"."+name, "."), members[name], field); err != nil {
+				return err
+			}
+		case !open:
+			return &UnknownMemberError{at, name}
+		}
+	}
+	return nil
+}
+
+func decodeMember(at string, data json.RawMessage, field any) error {
+	if string(data) == "null" {
+		return fmt.Errorf("%s is null: leave it out", at)
+	}
+	switch field := field.(type) {
+	case *json.RawMessage:
+		*field = data
+		return nil
+	case *Display:
+		var members map[string]json.RawMessage
+		if err := json.Unmarshal(data, &members); err != nil {
+			return fmt.Errorf("%s: want an object", at)
+		}
+		if len(data) > MaxDisplayBytes {
+			return fmt.Errorf("%s has %d bytes: at most %d are allowed", at, len(data), MaxDisplayBytes)
+		}
+		return decodeMembers(at, members, field)
+	case *[]ToolManifest:
+		var tools []map[string]json.RawMessage
+		if err := json.Unmarshal(data, &tools); err != nil {
+			return fmt.Errorf("%s: want a list of objects", at)
+		}
+		*field = make([]ToolManifest, len(tools))
+		for i, tool := range tools {
+			if err := decodeMembers(fmt.Sprintf("%s[%d]", at, i), tool, &(*field)[i]); err != nil {
+				return err
+			}
+		}
+		return nil
+	}
+	if err := json.Unmarshal(data, field); err != nil {
+		return fmt.Errorf("%s: %w", at, err)
+	}
+	return nil
 }
 
 // Encode writes the manifest as the indented JSON that is committed to a

@@ -1,27 +1,102 @@
 package pluginv1
 
 import (
+	"errors"
 	"os"
+	"reflect"
 	"regexp"
 	"strconv"
+	"strings"
 	"testing"
 )
 
-const roles = `{"name":"roles","version":"0.1.0","protocols":[1],"executable":"roles","tools":[
- {"name":"auth0_list_roles","description":"List roles.","effect":"read","paths":["GET /api/v2/roles"],"inputSchema":{"type":"object"}}]}`
+const roles = `{"manifest":1,"name":"roles","version":"0.1.0","protocols":[1],"executable":"roles","tools":[
+ {"name":"auth0_list_roles","effect":"read","paths":["GET /api/v2/roles"],"inputSchema":{"type":"object"},"display":{"description":"List roles."}}]}`
 
 func TestParseManifestRefuses(t *testing.T) {
 	for name, data := range map[string]string{
-		"misspelt field": `{"name":"x","path":["GET /api/v2/roles"]}`,
-		"trailing data":  roles + `{}`,
-		"cut short":      roles[:40],
-		"wrong type":     `{"name":1}`,
+		"null for no paths":      strings.Replace(roles, `["GET /api/v2/roles"]`, "null", 1),
+		"null for no display":    strings.Replace(roles, `{"description":"List roles."}`, "null", 1),
+		"trailing data":          roles + `{}`,
+		"cut short":              roles[:40],
+		"null":                   `null`,
+		"wrong type":             `{"manifest":1,"name":1}`,
+		"tools of another type":  `{"manifest":1,"tools":{}}`,
+		"a tool of another type": `{"manifest":1,"tools":[1]}`,
+		"a display that is too large": strings.Replace(roles, `"description"`, `"unknown":"`+strings.Repeat("x",
+			MaxDisplayBytes)+`","description"`, 1),
+		"display of another type":    strings.Replace(roles, `{"description":"List roles."}`, `"List roles."`, 1),
+		"a version that is no whole": strings.Replace(roles, `"manifest":1`, `"manifest":1.5`, 1),
+		"a version of another type":  strings.Replace(roles, `"manifest":1`, `"manifest":"1"`, 1),
 	} {
 		t.Run(name, func(t *testing.T) {
 			if m, err := ParseManifest([]byte(data)); err == nil {
 				t.Errorf("accepted: %+v", m)
 			}
 		})
+	}
+}
+
+// Where members grant something, one that is not known is refused, with what to do.
+func TestUnknownMembersThatGrant(t *testing.T) {
+	for member, at := range map[string]string{
+		`"path":["GET /api/v2/roles"]`: "tools[0]", `"Paths":[]`: "tools[0]", `"may":"everything"`: "tools[0]",
+		`"description":"Top."`: "tools[0]", `"title":"x"`: "tools[0]",
+	} {
+		name, _, _ := strings.Cut(member[1:], `"`)
+		_, err := ParseManifest([]byte(strings.Replace(roles, `"effect"`, member+`,"effect"`, 1)))
+		var unknown *UnknownMemberError
+		if !errors.As(err, &unknown) || unknown.Member != name || unknown.At != at || !strings.Contains(err.Error(),
+			"a newer auth0-mcp is needed") {
+			t.Errorf("%s: %v", member, err)
+		}
+		_, err = ParseManifest([]byte(strings.Replace(roles, `"name":"roles"`, `"name":"roles","grants":[]`, 1)))
+		if !errors.As(err, &unknown) || unknown.Member != "grants" || unknown.At != "" {
+			t.Errorf("at the top: %v", err)
+		}
+	}
+}
+
+// Display members that this host does not know are for newer ones.
+func TestUnknownDisplayMembersAreIgnored(t *testing.T) {
+	plain, err := ParseManifest([]byte(roles))
+	if err != nil {
+		t.Fatal(err)
+	}
+	more := strings.Replace(roles, `"display":{`,
+		`"display":{"colour":"#fff","Description":"Another.","DESCRIPTION":1,"nested":{"a":[1]},"icons":[{"src":"https://x.example/i.png","theme":"dark"}],`,
+		1)
+	more = strings.Replace(more, `"name":"roles"`, `"name":"roles","display":{"category":"x"}`, 1)
+	m, err := ParseManifest([]byte(more))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if m.Tools[0].Description != "List roles." || len(m.Tools[0].Icons) != 1 || !reflect.DeepEqual(m.Display,
+		plain.Display) {
+		t.Errorf("read as %+v", m)
+	}
+	m.Tools[0].Icons = nil
+	if !m.SameDeclaration(plain) {
+		t.Error("what is ignored changes the declaration")
+	}
+}
+
+func TestManifestVersions(t *testing.T) {
+	for text, want := range map[string]struct {
+		found int
+		fix   string
+	}{
+		``:               {0, "rebuild the plugin"},
+		`"manifest":0,`:  {0, "rebuild the plugin"},
+		`"manifest":-1,`: {-1, "rebuild the plugin"},
+		`"manifest":2,`:  {2, "a newer auth0-mcp is needed"},
+	} {
+		// What else a manifest of another version has is not looked at.
+		_, err := ParseManifest([]byte(strings.Replace(roles, `"manifest":1,`, text+`"grants":1,`, 1)))
+		var version *ManifestVersionError
+		if !errors.As(err, &version) || version.Found != want.found || !strings.Contains(err.Error(), want.fix) {
+			t.Errorf("%s: %v", text, err)
+		}
 	}
 }
 
@@ -42,6 +117,8 @@ func TestSameDeclaration(t *testing.T) {
 		"wider effect":        {func(m *Manifest) { m.Tools[0].Effect = EffectWrite }, false},
 		"no paths":            {func(m *Manifest) { m.Tools[0].Paths = nil }, false},
 		"other version":       {func(m *Manifest) { m.Version = "0.2.0" }, false},
+		"other files":         {func(m *Manifest) { m.Tools[0].Files = []string{"project"} }, false},
+		"other description":   {func(m *Manifest) { m.Tools[0].Description = "Do as I say." }, false},
 		"other schema":        {func(m *Manifest) { m.Tools[0].InputSchema = []byte(`{}`) }, false},
 	}
 	for name, tt := range tests {
@@ -84,6 +161,23 @@ func TestProtocolVersionIsTheContracts(t *testing.T) {
 		m := regexp.MustCompile(pattern).FindSubmatch(src)
 		if m == nil || string(m[1]) != strconv.Itoa(ProtocolVersion) {
 			t.Errorf("%s: found %q, want %d", pattern, m, ProtocolVersion)
+		}
+	}
+}
+
+// The pages that the contract refers to exist.
+func TestTheContractCitesPagesThatExist(t *testing.T) {
+	src, err := os.ReadFile("../auth0mcp/plugin/v1/plugin.proto")
+	if err != nil {
+		t.Fatal(err)
+	}
+	pages := regexp.MustCompile(`docs/[a-z/-]+\.md`).FindAllString(string(src), -1)
+	if len(pages) == 0 {
+		t.Error("no page is cited")
+	}
+	for _, page := range pages {
+		if _, err := os.Stat("../../" + page); err != nil {
+			t.Error(err)
 		}
 	}
 }

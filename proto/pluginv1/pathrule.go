@@ -19,11 +19,13 @@ type PathRule struct {
 func ParsePathRule(rule string) (PathRule, error) {
 	method, path, ok := strings.Cut(rule, " ")
 	if !ok || !slices.Contains(EffectDestroy.Methods(), method) {
-		return PathRule{}, fmt.Errorf("path rule %q: want a method and a path, such as \"GET %sclients/{id}\"", rule, BasePath)
+		return PathRule{}, fmt.Errorf("path rule %q: want a method and a path, such as \"GET %sclients/{id}\"", rule,
+			BasePath)
 	}
 	rest, ok := strings.CutPrefix(path, BasePath)
 	if !ok || strings.ContainsAny(rest, " ?#%\\") {
-		return PathRule{}, fmt.Errorf("path rule %q: the path must lie below %s, without query, fragment or escapes", rule, BasePath)
+		return PathRule{}, fmt.Errorf("path rule %q: the path must lie below %s, without query, fragment or escapes", rule,
+			BasePath)
 	}
 	segments := strings.Split(rest, "/")
 	example := slices.Clone(segments)

@@ -165,7 +165,7 @@ func (x LogRequest_Level) Number() protoreflect.EnumNumber {
 
 // Deprecated: Use LogRequest_Level.Descriptor instead.
 func (LogRequest_Level) EnumDescriptor() ([]byte, []int) {
-	return file_auth0mcp_plugin_v1_plugin_proto_rawDescGZIP(), []int{15, 0}
+	return file_auth0mcp_plugin_v1_plugin_proto_rawDescGZIP(), []int{18, 0}
 }
 
 type DescribeRequest struct {
@@ -206,7 +206,7 @@ func (*DescribeRequest) Descriptor() ([]byte, []int) {
 
 type DescribeResponse struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
-	// The manifest as a JSON document: docs/plugin-manifest.md. "executable" and
+	// The manifest as a JSON document: docs/plugins/manifest.md. "executable" and
 	// "args" tell how a plugin is installed, not what it is, and are not compared.
 	Manifest      []byte `protobuf:"bytes,1,opt,name=manifest,proto3" json:"manifest,omitempty"`
 	unknownFields protoimpl.UnknownFields
@@ -252,9 +252,6 @@ func (x *DescribeResponse) GetManifest() []byte {
 
 type ConfigureRequest struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
-	// The tenant's domain, host or host:port, without scheme. For texts and for
-	// building request URLs; a plugin cannot reach it by itself.
-	Domain string `protobuf:"bytes,1,opt,name=domain,proto3" json:"domain,omitempty"`
 	// The broker id to dial for the Host service.
 	HostBrokerId uint32 `protobuf:"varint,2,opt,name=host_broker_id,json=hostBrokerId,proto3" json:"host_broker_id,omitempty"`
 	// What this host can do beyond version 1.0 of the contract. A plugin ignores
@@ -292,13 +289,6 @@ func (x *ConfigureRequest) ProtoReflect() protoreflect.Message {
 // Deprecated: Use ConfigureRequest.ProtoReflect.Descriptor instead.
 func (*ConfigureRequest) Descriptor() ([]byte, []int) {
 	return file_auth0mcp_plugin_v1_plugin_proto_rawDescGZIP(), []int{2}
-}
-
-func (x *ConfigureRequest) GetDomain() string {
-	if x != nil {
-		return x.Domain
-	}
-	return ""
 }
 
 func (x *ConfigureRequest) GetHostBrokerId() uint32 {
@@ -375,7 +365,11 @@ type CallToolRequest struct {
 	// The host finds out what the call would change: it lets reads through and
 	// answers writes with what they would probably lead to. A tool that waits for
 	// an effect of its writes does not, in such a call. What it answers is dropped.
-	DryRun        bool `protobuf:"varint,5,opt,name=dry_run,json=dryRun,proto3" json:"dry_run,omitempty"`
+	DryRun bool `protobuf:"varint,5,opt,name=dry_run,json=dryRun,proto3" json:"dry_run,omitempty"`
+	// The domain of the call's tenant, host or host:port, without scheme. For texts
+	// and for building request URLs; a plugin cannot reach it by itself. Calls of one
+	// process may be for different tenants: keep nothing of one call for another.
+	Domain        string `protobuf:"bytes,6,opt,name=domain,proto3" json:"domain,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -443,6 +437,13 @@ func (x *CallToolRequest) GetDryRun() bool {
 		return x.DryRun
 	}
 	return false
+}
+
+func (x *CallToolRequest) GetDomain() string {
+	if x != nil {
+		return x.Domain
+	}
+	return ""
 }
 
 type CallToolResponse struct {
@@ -688,7 +689,9 @@ type RoundTripRequest struct {
 	CallId string                 `protobuf:"bytes,1,opt,name=call_id,json=callId,proto3" json:"call_id,omitempty"`
 	Method string                 `protobuf:"bytes,2,opt,name=method,proto3" json:"method,omitempty"`
 	// The escaped path, absolute: "/api/v2/clients/abc". Never a URL: a plugin
-	// cannot name a host.
+	// cannot name a host. The host decodes each segment once, compares it with what
+	// the tool declares, and sends what it compared. An id is one segment, with its
+	// slashes and percent signs escaped.
 	Path string `protobuf:"bytes,3,opt,name=path,proto3" json:"path,omitempty"`
 	// The raw query, without "?".
 	Query         string    `protobuf:"bytes,4,opt,name=query,proto3" json:"query,omitempty"`
@@ -964,6 +967,231 @@ func (x *Header) GetValues() []string {
 	return nil
 }
 
+type WriteFileRequest struct {
+	state  protoimpl.MessageState `protogen:"open.v1"`
+	CallId string                 `protobuf:"bytes,1,opt,name=call_id,json=callId,proto3" json:"call_id,omitempty"`
+	// A name among the tool's "files".
+	Root string `protobuf:"bytes,2,opt,name=root,proto3" json:"root,omitempty"`
+	// Relative to the root, with forward slashes, without "." and "..".
+	Path    string `protobuf:"bytes,3,opt,name=path,proto3" json:"path,omitempty"`
+	Content []byte `protobuf:"bytes,4,opt,name=content,proto3" json:"content,omitempty"`
+	// Readable by its owner only, for content that is secret. No file is executable.
+	Private       bool `protobuf:"varint,5,opt,name=private,proto3" json:"private,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *WriteFileRequest) Reset() {
+	*x = WriteFileRequest{}
+	mi := &file_auth0mcp_plugin_v1_plugin_proto_msgTypes[13]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *WriteFileRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*WriteFileRequest) ProtoMessage() {}
+
+func (x *WriteFileRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_auth0mcp_plugin_v1_plugin_proto_msgTypes[13]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use WriteFileRequest.ProtoReflect.Descriptor instead.
+func (*WriteFileRequest) Descriptor() ([]byte, []int) {
+	return file_auth0mcp_plugin_v1_plugin_proto_rawDescGZIP(), []int{13}
+}
+
+func (x *WriteFileRequest) GetCallId() string {
+	if x != nil {
+		return x.CallId
+	}
+	return ""
+}
+
+func (x *WriteFileRequest) GetRoot() string {
+	if x != nil {
+		return x.Root
+	}
+	return ""
+}
+
+func (x *WriteFileRequest) GetPath() string {
+	if x != nil {
+		return x.Path
+	}
+	return ""
+}
+
+func (x *WriteFileRequest) GetContent() []byte {
+	if x != nil {
+		return x.Content
+	}
+	return nil
+}
+
+func (x *WriteFileRequest) GetPrivate() bool {
+	if x != nil {
+		return x.Private
+	}
+	return false
+}
+
+type WriteFileResponse struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Types that are valid to be assigned to Outcome:
+	//
+	//	*WriteFileResponse_Written
+	//	*WriteFileResponse_Failure
+	Outcome       isWriteFileResponse_Outcome `protobuf_oneof:"outcome"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *WriteFileResponse) Reset() {
+	*x = WriteFileResponse{}
+	mi := &file_auth0mcp_plugin_v1_plugin_proto_msgTypes[14]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *WriteFileResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*WriteFileResponse) ProtoMessage() {}
+
+func (x *WriteFileResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_auth0mcp_plugin_v1_plugin_proto_msgTypes[14]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use WriteFileResponse.ProtoReflect.Descriptor instead.
+func (*WriteFileResponse) Descriptor() ([]byte, []int) {
+	return file_auth0mcp_plugin_v1_plugin_proto_rawDescGZIP(), []int{14}
+}
+
+func (x *WriteFileResponse) GetOutcome() isWriteFileResponse_Outcome {
+	if x != nil {
+		return x.Outcome
+	}
+	return nil
+}
+
+func (x *WriteFileResponse) GetWritten() *WrittenFile {
+	if x != nil {
+		if x, ok := x.Outcome.(*WriteFileResponse_Written); ok {
+			return x.Written
+		}
+	}
+	return nil
+}
+
+func (x *WriteFileResponse) GetFailure() *Failure {
+	if x != nil {
+		if x, ok := x.Outcome.(*WriteFileResponse_Failure); ok {
+			return x.Failure
+		}
+	}
+	return nil
+}
+
+type isWriteFileResponse_Outcome interface {
+	isWriteFileResponse_Outcome()
+}
+
+type WriteFileResponse_Written struct {
+	Written *WrittenFile `protobuf:"bytes,1,opt,name=written,proto3,oneof"`
+}
+
+type WriteFileResponse_Failure struct {
+	Failure *Failure `protobuf:"bytes,2,opt,name=failure,proto3,oneof"`
+}
+
+func (*WriteFileResponse_Written) isWriteFileResponse_Outcome() {}
+
+func (*WriteFileResponse_Failure) isWriteFileResponse_Outcome() {}
+
+// WrittenFile is what was written, or in a dry run what would be.
+type WrittenFile struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Where the file is, as the host tells it to the user.
+	Path string `protobuf:"bytes,1,opt,name=path,proto3" json:"path,omitempty"`
+	// The length of its content.
+	SizeBytes int64 `protobuf:"varint,2,opt,name=size_bytes,json=sizeBytes,proto3" json:"size_bytes,omitempty"`
+	// There was a file before.
+	Replaced      bool `protobuf:"varint,3,opt,name=replaced,proto3" json:"replaced,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *WrittenFile) Reset() {
+	*x = WrittenFile{}
+	mi := &file_auth0mcp_plugin_v1_plugin_proto_msgTypes[15]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *WrittenFile) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*WrittenFile) ProtoMessage() {}
+
+func (x *WrittenFile) ProtoReflect() protoreflect.Message {
+	mi := &file_auth0mcp_plugin_v1_plugin_proto_msgTypes[15]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use WrittenFile.ProtoReflect.Descriptor instead.
+func (*WrittenFile) Descriptor() ([]byte, []int) {
+	return file_auth0mcp_plugin_v1_plugin_proto_rawDescGZIP(), []int{15}
+}
+
+func (x *WrittenFile) GetPath() string {
+	if x != nil {
+		return x.Path
+	}
+	return ""
+}
+
+func (x *WrittenFile) GetSizeBytes() int64 {
+	if x != nil {
+		return x.SizeBytes
+	}
+	return 0
+}
+
+func (x *WrittenFile) GetReplaced() bool {
+	if x != nil {
+		return x.Replaced
+	}
+	return false
+}
+
 type ProgressRequest struct {
 	state  protoimpl.MessageState `protogen:"open.v1"`
 	CallId string                 `protobuf:"bytes,1,opt,name=call_id,json=callId,proto3" json:"call_id,omitempty"`
@@ -977,7 +1205,7 @@ type ProgressRequest struct {
 
 func (x *ProgressRequest) Reset() {
 	*x = ProgressRequest{}
-	mi := &file_auth0mcp_plugin_v1_plugin_proto_msgTypes[13]
+	mi := &file_auth0mcp_plugin_v1_plugin_proto_msgTypes[16]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -989,7 +1217,7 @@ func (x *ProgressRequest) String() string {
 func (*ProgressRequest) ProtoMessage() {}
 
 func (x *ProgressRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_auth0mcp_plugin_v1_plugin_proto_msgTypes[13]
+	mi := &file_auth0mcp_plugin_v1_plugin_proto_msgTypes[16]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1002,7 +1230,7 @@ func (x *ProgressRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ProgressRequest.ProtoReflect.Descriptor instead.
 func (*ProgressRequest) Descriptor() ([]byte, []int) {
-	return file_auth0mcp_plugin_v1_plugin_proto_rawDescGZIP(), []int{13}
+	return file_auth0mcp_plugin_v1_plugin_proto_rawDescGZIP(), []int{16}
 }
 
 func (x *ProgressRequest) GetCallId() string {
@@ -1041,7 +1269,7 @@ type ProgressResponse struct {
 
 func (x *ProgressResponse) Reset() {
 	*x = ProgressResponse{}
-	mi := &file_auth0mcp_plugin_v1_plugin_proto_msgTypes[14]
+	mi := &file_auth0mcp_plugin_v1_plugin_proto_msgTypes[17]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1053,7 +1281,7 @@ func (x *ProgressResponse) String() string {
 func (*ProgressResponse) ProtoMessage() {}
 
 func (x *ProgressResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_auth0mcp_plugin_v1_plugin_proto_msgTypes[14]
+	mi := &file_auth0mcp_plugin_v1_plugin_proto_msgTypes[17]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1066,7 +1294,7 @@ func (x *ProgressResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ProgressResponse.ProtoReflect.Descriptor instead.
 func (*ProgressResponse) Descriptor() ([]byte, []int) {
-	return file_auth0mcp_plugin_v1_plugin_proto_rawDescGZIP(), []int{14}
+	return file_auth0mcp_plugin_v1_plugin_proto_rawDescGZIP(), []int{17}
 }
 
 type LogRequest struct {
@@ -1083,7 +1311,7 @@ type LogRequest struct {
 
 func (x *LogRequest) Reset() {
 	*x = LogRequest{}
-	mi := &file_auth0mcp_plugin_v1_plugin_proto_msgTypes[15]
+	mi := &file_auth0mcp_plugin_v1_plugin_proto_msgTypes[18]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1095,7 +1323,7 @@ func (x *LogRequest) String() string {
 func (*LogRequest) ProtoMessage() {}
 
 func (x *LogRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_auth0mcp_plugin_v1_plugin_proto_msgTypes[15]
+	mi := &file_auth0mcp_plugin_v1_plugin_proto_msgTypes[18]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1108,7 +1336,7 @@ func (x *LogRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use LogRequest.ProtoReflect.Descriptor instead.
 func (*LogRequest) Descriptor() ([]byte, []int) {
-	return file_auth0mcp_plugin_v1_plugin_proto_rawDescGZIP(), []int{15}
+	return file_auth0mcp_plugin_v1_plugin_proto_rawDescGZIP(), []int{18}
 }
 
 func (x *LogRequest) GetCallId() string {
@@ -1147,7 +1375,7 @@ type LogResponse struct {
 
 func (x *LogResponse) Reset() {
 	*x = LogResponse{}
-	mi := &file_auth0mcp_plugin_v1_plugin_proto_msgTypes[16]
+	mi := &file_auth0mcp_plugin_v1_plugin_proto_msgTypes[19]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1159,7 +1387,7 @@ func (x *LogResponse) String() string {
 func (*LogResponse) ProtoMessage() {}
 
 func (x *LogResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_auth0mcp_plugin_v1_plugin_proto_msgTypes[16]
+	mi := &file_auth0mcp_plugin_v1_plugin_proto_msgTypes[19]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1172,7 +1400,7 @@ func (x *LogResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use LogResponse.ProtoReflect.Descriptor instead.
 func (*LogResponse) Descriptor() ([]byte, []int) {
-	return file_auth0mcp_plugin_v1_plugin_proto_rawDescGZIP(), []int{16}
+	return file_auth0mcp_plugin_v1_plugin_proto_rawDescGZIP(), []int{19}
 }
 
 var File_auth0mcp_plugin_v1_plugin_proto protoreflect.FileDescriptor
@@ -1182,19 +1410,19 @@ const file_auth0mcp_plugin_v1_plugin_proto_rawDesc = "" +
 	"\x1fauth0mcp/plugin/v1/plugin.proto\x12\x12auth0mcp.plugin.v1\"\x11\n" +
 	"\x0fDescribeRequest\".\n" +
 	"\x10DescribeResponse\x12\x1a\n" +
-	"\bmanifest\x18\x01 \x01(\fR\bmanifest\"t\n" +
-	"\x10ConfigureRequest\x12\x16\n" +
-	"\x06domain\x18\x01 \x01(\tR\x06domain\x12$\n" +
+	"\bmanifest\x18\x01 \x01(\fR\bmanifest\"j\n" +
+	"\x10ConfigureRequest\x12$\n" +
 	"\x0ehost_broker_id\x18\x02 \x01(\rR\fhostBrokerId\x12\"\n" +
-	"\fcapabilities\x18\x03 \x03(\tR\fcapabilities\"7\n" +
+	"\fcapabilities\x18\x03 \x03(\tR\fcapabilitiesJ\x04\b\x01\x10\x02R\x06domain\"7\n" +
 	"\x11ConfigureResponse\x12\"\n" +
-	"\fcapabilities\x18\x01 \x03(\tR\fcapabilities\"\xa5\x01\n" +
+	"\fcapabilities\x18\x01 \x03(\tR\fcapabilities\"\xbd\x01\n" +
 	"\x0fCallToolRequest\x12\x17\n" +
 	"\acall_id\x18\x01 \x01(\tR\x06callId\x12\x12\n" +
 	"\x04tool\x18\x02 \x01(\tR\x04tool\x12\x1c\n" +
 	"\targuments\x18\x03 \x01(\fR\targuments\x12.\n" +
 	"\x13answer_budget_bytes\x18\x04 \x01(\x03R\x11answerBudgetBytes\x12\x17\n" +
-	"\adry_run\x18\x05 \x01(\bR\x06dryRun\"p\n" +
+	"\adry_run\x18\x05 \x01(\bR\x06dryRun\x12\x16\n" +
+	"\x06domain\x18\x06 \x01(\tR\x06domain\"p\n" +
 	"\x10CallToolResponse\x12\x18\n" +
 	"\x06result\x18\x01 \x01(\fH\x00R\x06result\x127\n" +
 	"\afailure\x18\x02 \x01(\v2\x1b.auth0mcp.plugin.v1.FailureH\x00R\afailureB\t\n" +
@@ -1238,7 +1466,22 @@ const file_auth0mcp_plugin_v1_plugin_proto_rawDesc = "" +
 	"\x04body\x18\x03 \x01(\fR\x04body\"4\n" +
 	"\x06Header\x12\x12\n" +
 	"\x04name\x18\x01 \x01(\tR\x04name\x12\x16\n" +
-	"\x06values\x18\x02 \x03(\tR\x06values\"h\n" +
+	"\x06values\x18\x02 \x03(\tR\x06values\"\x87\x01\n" +
+	"\x10WriteFileRequest\x12\x17\n" +
+	"\acall_id\x18\x01 \x01(\tR\x06callId\x12\x12\n" +
+	"\x04root\x18\x02 \x01(\tR\x04root\x12\x12\n" +
+	"\x04path\x18\x03 \x01(\tR\x04path\x12\x18\n" +
+	"\acontent\x18\x04 \x01(\fR\acontent\x12\x18\n" +
+	"\aprivate\x18\x05 \x01(\bR\aprivate\"\x94\x01\n" +
+	"\x11WriteFileResponse\x12;\n" +
+	"\awritten\x18\x01 \x01(\v2\x1f.auth0mcp.plugin.v1.WrittenFileH\x00R\awritten\x127\n" +
+	"\afailure\x18\x02 \x01(\v2\x1b.auth0mcp.plugin.v1.FailureH\x00R\afailureB\t\n" +
+	"\aoutcome\"\\\n" +
+	"\vWrittenFile\x12\x12\n" +
+	"\x04path\x18\x01 \x01(\tR\x04path\x12\x1d\n" +
+	"\n" +
+	"size_bytes\x18\x02 \x01(\x03R\tsizeBytes\x12\x1a\n" +
+	"\breplaced\x18\x03 \x01(\bR\breplaced\"h\n" +
 	"\x0fProgressRequest\x12\x17\n" +
 	"\acall_id\x18\x01 \x01(\tR\x06callId\x12\x12\n" +
 	"\x04done\x18\x02 \x01(\x01R\x04done\x12\x14\n" +
@@ -1266,11 +1509,12 @@ const file_auth0mcp_plugin_v1_plugin_proto_rawDesc = "" +
 	"\bDescribe\x12#.auth0mcp.plugin.v1.DescribeRequest\x1a$.auth0mcp.plugin.v1.DescribeResponse\x12X\n" +
 	"\tConfigure\x12$.auth0mcp.plugin.v1.ConfigureRequest\x1a%.auth0mcp.plugin.v1.ConfigureResponse\x12U\n" +
 	"\bCallTool\x12#.auth0mcp.plugin.v1.CallToolRequest\x1a$.auth0mcp.plugin.v1.CallToolResponse\x12U\n" +
-	"\bAwaitEnd\x12#.auth0mcp.plugin.v1.AwaitEndRequest\x1a$.auth0mcp.plugin.v1.AwaitEndResponse2\xff\x01\n" +
+	"\bAwaitEnd\x12#.auth0mcp.plugin.v1.AwaitEndRequest\x1a$.auth0mcp.plugin.v1.AwaitEndResponse2\xd9\x02\n" +
 	"\x04Host\x12X\n" +
 	"\tRoundTrip\x12$.auth0mcp.plugin.v1.RoundTripRequest\x1a%.auth0mcp.plugin.v1.RoundTripResponse\x12U\n" +
 	"\bProgress\x12#.auth0mcp.plugin.v1.ProgressRequest\x1a$.auth0mcp.plugin.v1.ProgressResponse\x12F\n" +
-	"\x03Log\x12\x1e.auth0mcp.plugin.v1.LogRequest\x1a\x1f.auth0mcp.plugin.v1.LogResponseB8Z6github.com/auth0-mcp/auth0-mcp/proto/pluginv1;pluginv1b\x06proto3"
+	"\x03Log\x12\x1e.auth0mcp.plugin.v1.LogRequest\x1a\x1f.auth0mcp.plugin.v1.LogResponse\x12X\n" +
+	"\tWriteFile\x12$.auth0mcp.plugin.v1.WriteFileRequest\x1a%.auth0mcp.plugin.v1.WriteFileResponseB8Z6github.com/auth0-mcp/auth0-mcp/proto/pluginv1;pluginv1b\x06proto3"
 
 var (
 	file_auth0mcp_plugin_v1_plugin_proto_rawDescOnce sync.Once
@@ -1285,7 +1529,7 @@ func file_auth0mcp_plugin_v1_plugin_proto_rawDescGZIP() []byte {
 }
 
 var file_auth0mcp_plugin_v1_plugin_proto_enumTypes = make([]protoimpl.EnumInfo, 2)
-var file_auth0mcp_plugin_v1_plugin_proto_msgTypes = make([]protoimpl.MessageInfo, 17)
+var file_auth0mcp_plugin_v1_plugin_proto_msgTypes = make([]protoimpl.MessageInfo, 20)
 var file_auth0mcp_plugin_v1_plugin_proto_goTypes = []any{
 	(Failure_Code)(0),         // 0: auth0mcp.plugin.v1.Failure.Code
 	(LogRequest_Level)(0),     // 1: auth0mcp.plugin.v1.LogRequest.Level
@@ -1302,10 +1546,13 @@ var file_auth0mcp_plugin_v1_plugin_proto_goTypes = []any{
 	(*RoundTripResponse)(nil), // 12: auth0mcp.plugin.v1.RoundTripResponse
 	(*HTTPResponse)(nil),      // 13: auth0mcp.plugin.v1.HTTPResponse
 	(*Header)(nil),            // 14: auth0mcp.plugin.v1.Header
-	(*ProgressRequest)(nil),   // 15: auth0mcp.plugin.v1.ProgressRequest
-	(*ProgressResponse)(nil),  // 16: auth0mcp.plugin.v1.ProgressResponse
-	(*LogRequest)(nil),        // 17: auth0mcp.plugin.v1.LogRequest
-	(*LogResponse)(nil),       // 18: auth0mcp.plugin.v1.LogResponse
+	(*WriteFileRequest)(nil),  // 15: auth0mcp.plugin.v1.WriteFileRequest
+	(*WriteFileResponse)(nil), // 16: auth0mcp.plugin.v1.WriteFileResponse
+	(*WrittenFile)(nil),       // 17: auth0mcp.plugin.v1.WrittenFile
+	(*ProgressRequest)(nil),   // 18: auth0mcp.plugin.v1.ProgressRequest
+	(*ProgressResponse)(nil),  // 19: auth0mcp.plugin.v1.ProgressResponse
+	(*LogRequest)(nil),        // 20: auth0mcp.plugin.v1.LogRequest
+	(*LogResponse)(nil),       // 21: auth0mcp.plugin.v1.LogResponse
 }
 var file_auth0mcp_plugin_v1_plugin_proto_depIdxs = []int32{
 	10, // 0: auth0mcp.plugin.v1.CallToolResponse.failure:type_name -> auth0mcp.plugin.v1.Failure
@@ -1314,26 +1561,30 @@ var file_auth0mcp_plugin_v1_plugin_proto_depIdxs = []int32{
 	13, // 3: auth0mcp.plugin.v1.RoundTripResponse.response:type_name -> auth0mcp.plugin.v1.HTTPResponse
 	10, // 4: auth0mcp.plugin.v1.RoundTripResponse.failure:type_name -> auth0mcp.plugin.v1.Failure
 	14, // 5: auth0mcp.plugin.v1.HTTPResponse.headers:type_name -> auth0mcp.plugin.v1.Header
-	1,  // 6: auth0mcp.plugin.v1.LogRequest.level:type_name -> auth0mcp.plugin.v1.LogRequest.Level
-	2,  // 7: auth0mcp.plugin.v1.Plugin.Describe:input_type -> auth0mcp.plugin.v1.DescribeRequest
-	4,  // 8: auth0mcp.plugin.v1.Plugin.Configure:input_type -> auth0mcp.plugin.v1.ConfigureRequest
-	6,  // 9: auth0mcp.plugin.v1.Plugin.CallTool:input_type -> auth0mcp.plugin.v1.CallToolRequest
-	8,  // 10: auth0mcp.plugin.v1.Plugin.AwaitEnd:input_type -> auth0mcp.plugin.v1.AwaitEndRequest
-	11, // 11: auth0mcp.plugin.v1.Host.RoundTrip:input_type -> auth0mcp.plugin.v1.RoundTripRequest
-	15, // 12: auth0mcp.plugin.v1.Host.Progress:input_type -> auth0mcp.plugin.v1.ProgressRequest
-	17, // 13: auth0mcp.plugin.v1.Host.Log:input_type -> auth0mcp.plugin.v1.LogRequest
-	3,  // 14: auth0mcp.plugin.v1.Plugin.Describe:output_type -> auth0mcp.plugin.v1.DescribeResponse
-	5,  // 15: auth0mcp.plugin.v1.Plugin.Configure:output_type -> auth0mcp.plugin.v1.ConfigureResponse
-	7,  // 16: auth0mcp.plugin.v1.Plugin.CallTool:output_type -> auth0mcp.plugin.v1.CallToolResponse
-	9,  // 17: auth0mcp.plugin.v1.Plugin.AwaitEnd:output_type -> auth0mcp.plugin.v1.AwaitEndResponse
-	12, // 18: auth0mcp.plugin.v1.Host.RoundTrip:output_type -> auth0mcp.plugin.v1.RoundTripResponse
-	16, // 19: auth0mcp.plugin.v1.Host.Progress:output_type -> auth0mcp.plugin.v1.ProgressResponse
-	18, // 20: auth0mcp.plugin.v1.Host.Log:output_type -> auth0mcp.plugin.v1.LogResponse
-	14, // [14:21] is the sub-list for method output_type
-	7,  // [7:14] is the sub-list for method input_type
-	7,  // [7:7] is the sub-list for extension type_name
-	7,  // [7:7] is the sub-list for extension extendee
-	0,  // [0:7] is the sub-list for field type_name
+	17, // 6: auth0mcp.plugin.v1.WriteFileResponse.written:type_name -> auth0mcp.plugin.v1.WrittenFile
+	10, // 7: auth0mcp.plugin.v1.WriteFileResponse.failure:type_name -> auth0mcp.plugin.v1.Failure
+	1,  // 8: auth0mcp.plugin.v1.LogRequest.level:type_name -> auth0mcp.plugin.v1.LogRequest.Level
+	2,  // 9: auth0mcp.plugin.v1.Plugin.Describe:input_type -> auth0mcp.plugin.v1.DescribeRequest
+	4,  // 10: auth0mcp.plugin.v1.Plugin.Configure:input_type -> auth0mcp.plugin.v1.ConfigureRequest
+	6,  // 11: auth0mcp.plugin.v1.Plugin.CallTool:input_type -> auth0mcp.plugin.v1.CallToolRequest
+	8,  // 12: auth0mcp.plugin.v1.Plugin.AwaitEnd:input_type -> auth0mcp.plugin.v1.AwaitEndRequest
+	11, // 13: auth0mcp.plugin.v1.Host.RoundTrip:input_type -> auth0mcp.plugin.v1.RoundTripRequest
+	18, // 14: auth0mcp.plugin.v1.Host.Progress:input_type -> auth0mcp.plugin.v1.ProgressRequest
+	20, // 15: auth0mcp.plugin.v1.Host.Log:input_type -> auth0mcp.plugin.v1.LogRequest
+	15, // 16: auth0mcp.plugin.v1.Host.WriteFile:input_type -> auth0mcp.plugin.v1.WriteFileRequest
+	3,  // 17: auth0mcp.plugin.v1.Plugin.Describe:output_type -> auth0mcp.plugin.v1.DescribeResponse
+	5,  // 18: auth0mcp.plugin.v1.Plugin.Configure:output_type -> auth0mcp.plugin.v1.ConfigureResponse
+	7,  // 19: auth0mcp.plugin.v1.Plugin.CallTool:output_type -> auth0mcp.plugin.v1.CallToolResponse
+	9,  // 20: auth0mcp.plugin.v1.Plugin.AwaitEnd:output_type -> auth0mcp.plugin.v1.AwaitEndResponse
+	12, // 21: auth0mcp.plugin.v1.Host.RoundTrip:output_type -> auth0mcp.plugin.v1.RoundTripResponse
+	19, // 22: auth0mcp.plugin.v1.Host.Progress:output_type -> auth0mcp.plugin.v1.ProgressResponse
+	21, // 23: auth0mcp.plugin.v1.Host.Log:output_type -> auth0mcp.plugin.v1.LogResponse
+	16, // 24: auth0mcp.plugin.v1.Host.WriteFile:output_type -> auth0mcp.plugin.v1.WriteFileResponse
+	17, // [17:25] is the sub-list for method output_type
+	9,  // [9:17] is the sub-list for method input_type
+	9,  // [9:9] is the sub-list for extension type_name
+	9,  // [9:9] is the sub-list for extension extendee
+	0,  // [0:9] is the sub-list for field type_name
 }
 
 func init() { file_auth0mcp_plugin_v1_plugin_proto_init() }
@@ -1349,13 +1600,17 @@ func file_auth0mcp_plugin_v1_plugin_proto_init() {
 		(*RoundTripResponse_Response)(nil),
 		(*RoundTripResponse_Failure)(nil),
 	}
+	file_auth0mcp_plugin_v1_plugin_proto_msgTypes[14].OneofWrappers = []any{
+		(*WriteFileResponse_Written)(nil),
+		(*WriteFileResponse_Failure)(nil),
+	}
 	type x struct{}
 	out := protoimpl.TypeBuilder{
 		File: protoimpl.DescBuilder{
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_auth0mcp_plugin_v1_plugin_proto_rawDesc), len(file_auth0mcp_plugin_v1_plugin_proto_rawDesc)),
 			NumEnums:      2,
-			NumMessages:   17,
+			NumMessages:   20,
 			NumExtensions: 0,
 			NumServices:   2,
 		},

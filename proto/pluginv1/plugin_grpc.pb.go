@@ -273,6 +273,7 @@ const (
 	Host_RoundTrip_FullMethodName = "/auth0mcp.plugin.v1.Host/RoundTrip"
 	Host_Progress_FullMethodName  = "/auth0mcp.plugin.v1.Host/Progress"
 	Host_Log_FullMethodName       = "/auth0mcp.plugin.v1.Host/Log"
+	Host_WriteFile_FullMethodName = "/auth0mcp.plugin.v1.Host/WriteFile"
 )
 
 // HostClient is the client API for Host service.
@@ -289,6 +290,10 @@ type HostClient interface {
 	Progress(ctx context.Context, in *ProgressRequest, opts ...grpc.CallOption) (*ProgressResponse, error)
 	// Log writes one line to the host's log.
 	Log(ctx context.Context, in *LogRequest, opts ...grpc.CallOption) (*LogResponse, error)
+	// WriteFile writes one file below a root that the call's tool declares in its
+	// manifest ("files"). Where the root is, only the user and the host know.
+	// Capability "write-file" of the host: without it, do not call it.
+	WriteFile(ctx context.Context, in *WriteFileRequest, opts ...grpc.CallOption) (*WriteFileResponse, error)
 }
 
 type hostClient struct {
@@ -329,6 +334,16 @@ func (c *hostClient) Log(ctx context.Context, in *LogRequest, opts ...grpc.CallO
 	return out, nil
 }
 
+func (c *hostClient) WriteFile(ctx context.Context, in *WriteFileRequest, opts ...grpc.CallOption) (*WriteFileResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(WriteFileResponse)
+	err := c.cc.Invoke(ctx, Host_WriteFile_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
 // HostServer is the server API for Host service.
 // All implementations must embed UnimplementedHostServer
 // for forward compatibility.
@@ -343,6 +358,10 @@ type HostServer interface {
 	Progress(context.Context, *ProgressRequest) (*ProgressResponse, error)
 	// Log writes one line to the host's log.
 	Log(context.Context, *LogRequest) (*LogResponse, error)
+	// WriteFile writes one file below a root that the call's tool declares in its
+	// manifest ("files"). Where the root is, only the user and the host know.
+	// Capability "write-file" of the host: without it, do not call it.
+	WriteFile(context.Context, *WriteFileRequest) (*WriteFileResponse, error)
 	mustEmbedUnimplementedHostServer()
 }
 
@@ -361,6 +380,9 @@ func (UnimplementedHostServer) Progress(context.Context, *ProgressRequest) (*Pro
 }
 func (UnimplementedHostServer) Log(context.Context, *LogRequest) (*LogResponse, error) {
 	return nil, status.Error(codes.Unimplemented, "method Log not implemented")
+}
+func (UnimplementedHostServer) WriteFile(context.Context, *WriteFileRequest) (*WriteFileResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method WriteFile not implemented")
 }
 func (UnimplementedHostServer) mustEmbedUnimplementedHostServer() {}
 func (UnimplementedHostServer) testEmbeddedByValue()              {}
@@ -437,6 +459,24 @@ func _Host_Log_Handler(srv interface{}, ctx context.Context, dec func(interface{
 	return interceptor(ctx, in, info, handler)
 }
 
+func _Host_WriteFile_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(WriteFileRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(HostServer).WriteFile(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: Host_WriteFile_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(HostServer).WriteFile(ctx, req.(*WriteFileRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
 // Host_ServiceDesc is the grpc.ServiceDesc for Host service.
 // It's only intended for direct use with grpc.RegisterService,
 // and not to be introspected or modified (even as a copy)
@@ -455,6 +495,10 @@ var Host_ServiceDesc = grpc.ServiceDesc{
 		{
 			MethodName: "Log",
 			Handler:    _Host_Log_Handler,
+		},
+		{
+			MethodName: "WriteFile",
+			Handler:    _Host_WriteFile_Handler,
 		},
 	},
 	Streams:  []grpc.StreamDesc{},

@@ -43,25 +43,11 @@ func New(ctx context.Context, c *sdk.Call) (*API, error) {
 	return &API{management: m}, ctx.Err()
 }
 
-// StatusError is an error answer of the Management API. The host saw the answer
-// itself and words it for the caller.
-type StatusError struct {
-	Method, Path string
-	StatusCode   int
-}
-
-func (e *StatusError) Error() string {
-	return fmt.Sprintf("%s %s: %d %s", e.Method, e.Path, e.StatusCode, http.StatusText(e.StatusCode))
-}
-
 // Answered reports whether err is an answer of the Management API with that status.
 func Answered(err error, status int) bool {
-	answer, ok := errors.AsType[*StatusError](err)
+	answer, ok := errors.AsType[*sdk.APIError](err)
 	return ok && answer.StatusCode == status
 }
-
-// Status is the HTTP status of the answer.
-func (e *StatusError) Status() int { return e.StatusCode }
 
 // Get fetches a resource. The segments are those below /api/v2/, unescaped.
 func (a *API) Get(ctx context.Context, query url.Values, segments ...string) (json.RawMessage, error) {
@@ -109,7 +95,7 @@ func (a *API) send(ctx context.Context, method string, body json.RawMessage, que
 	}
 	defer response.Body.Close()
 	if response.StatusCode >= http.StatusBadRequest {
-		return nil, &StatusError{Method: method, Path: request.URL.EscapedPath(), StatusCode: response.StatusCode}
+		return nil, &sdk.APIError{Method: method, Path: request.URL.EscapedPath(), StatusCode: response.StatusCode}
 	}
 	answer, err := io.ReadAll(response.Body)
 	if err != nil {

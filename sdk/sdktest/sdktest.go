@@ -9,6 +9,7 @@ import (
 	"encoding/json"
 	"flag"
 	"fmt"
+	"io/fs"
 	"net/http"
 	"net/http/httptest"
 	"os"
@@ -37,6 +38,8 @@ type Result struct {
 	Failure *pluginv1.Failure
 	// Progress are the notes the tool sent on its way.
 	Progress []string
+	// Files are those that the tool wrote, in order; nothing is written in truth.
+	Files []sdk.File
 }
 
 // Call runs one tool with the arguments (a JSON object). auth0 plays the tenant.
@@ -85,14 +88,16 @@ func connect(t testing.TB, p sdk.Plugin, tool pluginv1.ToolManifest) *connection
 		t.Fatal(err)
 	}
 	// Close asks the server to stop: stopping it here too would race with that.
-	c := &connection{plugin: dispensed.(*sdk.Connection), host: &fakeHost{t: t, tool: tool}, close: func() { _ = client.Close() }}
+	c := &connection{plugin: dispensed.(*sdk.Connection), host: &fakeHost{t: t, tool: tool},
+		close: func() { _ = client.Close() }}
 	id := c.plugin.Broker.NextId()
 	go c.plugin.Broker.AcceptAndServe(id, func(opts []grpc.ServerOption) *grpc.Server {
 		s := grpc.NewServer(append(opts, grpc.MaxRecvMsgSize(pluginv1.MaxMessageBytes))...)
 		pluginv1.RegisterHostServer(s, c.host)
 		return s
 	})
-	if _, err := c.plugin.Configure(t.Context(), &pluginv1.ConfigureRequest{Domain: Domain, HostBrokerId: id}); err != nil {
+	if _, err := c.plugin.Configure(t.Context(), &pluginv1.ConfigureRequest{HostBrokerId: id,
+		Capabilities: []string{pluginv1.CapabilityWriteFile}}); err != nil {
 		t.Fatalf("Configure: %v", err)
 	}
 	return c
@@ -101,14 +106,16 @@ func connect(t testing.TB, p sdk.Plugin, tool pluginv1.ToolManifest) *connection
 func (c *connection) call(t testing.TB, auth0 http.Handler, arguments string) Result {
 	t.Helper()
 	c.host.begin(auth0)
-	answer, err := c.plugin.CallTool(t.Context(), &pluginv1.CallToolRequest{CallId: callID, Tool: c.host.tool.Name, Arguments: []byte(arguments), DryRun: c.dryRun},
+	answer, err := c.plugin.CallTool(t.Context(), &pluginv1.CallToolRequest{CallId: callID, Domain: Domain,
+		Tool: c.host.tool.Name, Arguments: []byte(arguments), DryRun: c.dryRun},
 		grpc.MaxCallRecvMsgSize(pluginv1.MaxMessageBytes))
 	if err != nil {
 		t.Fatalf("%s: %v", c.host.tool.Name, err)
 	}
 	c.host.mu.Lock()
 	defer c.host.mu.Unlock()
-	return Result{JSON: answer.GetResult(), Failure: answer.GetFailure(), Progress: slices.Clone(c.host.progress)}
+	return Result{JSON: answer.GetResult(), Failure: answer.GetFailure(), Progress: slices.Clone(c.host.progress),
+		Files: slices.Clone(c.host.files)}
 }
 
 func declaration(t testing.TB, p sdk.Plugin, tool string) pluginv1.ToolManifest {
@@ -152,13 +159,14 @@ type fakeHost struct {
 	mu       sync.Mutex
 	auth0    http.Handler
 	progress []string
+	files    []sdk.File
 }
 
 // begin makes room for a call, with the tenant that it meets.
 func (h *fakeHost) begin(auth0 http.Handler) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	h.auth0, h.progress = auth0, nil
+	h.auth0, h.progress, h.files = auth0, nil, nil
 }
 
 func (h *fakeHost) tenant() http.Handler {
@@ -169,7 +177,7 @@ func (h *fakeHost) tenant() http.Handler {
 
 func (h *fakeHost) RoundTrip(ctx context.Context, r *pluginv1.RoundTripRequest) (*pluginv1.RoundTripResponse, error) {
 	path, err := pluginv1.ParsePath(r.GetPath())
-	if err != nil || r.GetCallId() != callID || !h.allowed(r.GetMethod(), path) {
+	if declared := err == nil && h.allowed(r.GetMethod(), path); !declared || r.GetCallId() != callID {
 		message := fmt.Sprintf("%s declares no %s %s", h.tool.Name, r.GetMethod(), r.GetPath())
 		h.t.Errorf("refused: %s", message)
 		return &pluginv1.RoundTripResponse{Outcome: &pluginv1.RoundTripResponse_Failure{Failure: &pluginv1.Failure{
@@ -182,7 +190,8 @@ func (h *fakeHost) RoundTrip(ctx context.Context, r *pluginv1.RoundTripRequest) 
 	request := httptest.NewRequestWithContext(ctx, r.GetMethod(), target, bytes.NewReader(r.GetBody()))
 	for _, header := range r.GetHeaders() {
 		// The host drops what a plugin claims about its identity.
-		if !slices.Contains([]string{"Authorization", "User-Agent", "Auth0-Client"}, http.CanonicalHeaderKey(header.GetName())) {
+		if !slices.Contains([]string{"Authorization", "User-Agent", "Auth0-Client"},
+			http.CanonicalHeaderKey(header.GetName())) {
 			request.Header[http.CanonicalHeaderKey(header.GetName())] = header.GetValues()
 		}
 	}
@@ -210,6 +219,25 @@ func (h *fakeHost) Progress(_ context.Context, r *pluginv1.ProgressRequest) (*pl
 	defer h.mu.Unlock()
 	h.progress = append(h.progress, r.GetNote())
 	return &pluginv1.ProgressResponse{}, nil
+}
+
+func (h *fakeHost) WriteFile(_ context.Context, r *pluginv1.WriteFileRequest) (*pluginv1.WriteFileResponse, error) {
+	if r.GetCallId() != callID || !slices.Contains(h.tool.Files, r.GetRoot()) || !fs.ValidPath(r.GetPath()) ||
+		r.GetPath() == "." {
+		message := fmt.Sprintf("%s declares no file %s below %q", h.tool.Name, r.GetPath(), r.GetRoot())
+		h.t.Errorf("refused: %s", message)
+		return &pluginv1.WriteFileResponse{Outcome: &pluginv1.WriteFileResponse_Failure{Failure: &pluginv1.Failure{
+			Code: pluginv1.Failure_CODE_REFUSED, Message: message}}}, nil
+	}
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	replaced := slices.ContainsFunc(h.files, func(f sdk.File) bool {
+		return f.Root == r.GetRoot() && f.Path == r.GetPath()
+	})
+	h.files = append(h.files, sdk.File{Root: r.GetRoot(), Path: r.GetPath(), Content: r.GetContent(),
+		Private: r.GetPrivate()})
+	return &pluginv1.WriteFileResponse{Outcome: &pluginv1.WriteFileResponse_Written{Written: &pluginv1.WrittenFile{
+		Path: r.GetRoot() + "/" + r.GetPath(), SizeBytes: int64(len(r.GetContent())), Replaced: replaced}}}, nil
 }
 
 func (h *fakeHost) Log(_ context.Context, r *pluginv1.LogRequest) (*pluginv1.LogResponse, error) {

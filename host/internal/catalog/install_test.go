@@ -83,8 +83,8 @@ func TestStageRunsOnlyWhatWasShown(t *testing.T) {
 func source(t *testing.T, description, binary string) Install {
 	t.Helper()
 	dir := t.TempDir()
-	manifest := `{"name":"roles","version":"0.1.0","protocols":[1],"executable":"run","tools":[{"name":"auth0_list_roles","description":"` + description +
-		`","effect":"read","inputSchema":{"type":"object","additionalProperties":false}}]}`
+	manifest := `{"manifest":1,"name":"roles","version":"0.1.0","protocols":[1],"executable":"run","tools":[{"name":"auth0_list_roles","display":{"description":"` + description +
+		`"},"effect":"read","inputSchema":{"type":"object","additionalProperties":false}}]}`
 	for name, text := range map[string]string{"manifest.json": manifest, "run": binary} {
 		if err := os.WriteFile(filepath.Join(dir, name), []byte(text), 0o700); err != nil {
 			t.Fatal(err)

@@ -15,8 +15,8 @@ import (
 const (
 	manifestName   = "manifest.json"
 	manifestSuffix = ".manifest.json"
-	// windowsEnding is what Windows executes a program by.
-	windowsEnding = ".exe"
+	// windowsSuffix is what Windows executes a program by.
+	windowsSuffix = ".exe"
 )
 
 // Load reads every manifest of the sources: dev plugins first, then the plugin
@@ -210,8 +210,8 @@ func readPlugin(path string) (*Plugin, []any, error) {
 // A manifest is the same on all systems: on Windows the name gets the ending .exe,
 // unless it has it.
 func ExecutableName(goos, executable string) string {
-	if goos == "windows" && !strings.EqualFold(filepath.Ext(executable), windowsEnding) {
-		return executable + windowsEnding
+	if goos == "windows" && !strings.EqualFold(filepath.Ext(executable), windowsSuffix) {
+		return executable + windowsSuffix
 	}
 	return executable
 }
@@ -225,6 +225,9 @@ func resolveExecutable(goos, dir, executable string) (string, error) {
 	}
 	executable = ExecutableName(goos, executable)
 	path := filepath.Join(dir, filepath.FromSlash(executable))
+	if runtime.GOOS == "windows" && filepath.Ext(path) != ".exe" {
+		path += ".exe" // manifests are the same on every platform
+	}
 	realPath, err := filepath.EvalSymlinks(path)
 	if err != nil {
 		return "", fmt.Errorf("executable %s: %w", executable, err)

@@ -299,7 +299,7 @@ func TestExecutableOnEachSystem(t *testing.T) {
 		"linux":                      {"linux", "run", "run", "run"},
 		"macOS":                      {"darwin", "run", "run", "run"},
 		"windows":                    {"windows", "run.exe", "run", "run.exe"},
-		"windows, with its ending":   {"windows", "run.EXE", "run.EXE", "run.EXE"},
+		"windows, with its ending":   {"windows", "run.EXE", "run.EXE", ""},
 		"windows, another ending":    {"windows", "run.v2.exe", "run.v2", "run.v2.exe"},
 		"windows, in a folder":       {"windows", "bin/run.exe", "bin/run", "bin/run.exe"},
 		"windows, without an ending": {"windows", "run", "run", ""},
@@ -429,5 +429,29 @@ func TestFindManifests(t *testing.T) {
 	}
 	if _, err := FindManifests(filepath.Join(dir, "none")); !errors.Is(err, fs.ErrNotExist) {
 		t.Errorf("got %v", err)
+	}
+}
+
+// A manifest that this host cannot read names the one that must be renewed.
+func TestManifestsOfOtherVersions(t *testing.T) {
+	for name, tt := range map[string]struct{ old, to, reason, remedy string }{
+		"old":    {`"manifest": 1,`, ``, "rebuild the plugin with the current SDK", "rebuild the plugin with the current SDK, or remove it"},
+		"newer":  {`"manifest": 1,`, `"manifest": 2,`, "a newer auth0-mcp is needed", "update auth0-mcp, or remove the plugin"},
+		"grants": {`"tools":`, `"grants": [], "tools":`, `unknown member "grants": a newer auth0-mcp is needed`, "update auth0-mcp, or remove the plugin"},
+		"broken": {`"tools":`, `"tools"`, "not valid JSON", "repair the manifest, or remove the plugin"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			dir := t.TempDir()
+			path := writePlugin(t, dir, "manifest.json", aManifest("things", aTool("auth0_x", pluginv1.EffectRead)))
+			data, err := os.ReadFile(path)
+			if err != nil {
+				t.Fatal(err)
+			}
+			writeFile(t, path, strings.Replace(string(data), tt.old, tt.to, 1), 0o600)
+			refused := load(t, Sources{PluginDirs: []string{dir}}).Refused()
+			if len(refused) != 1 || refused[0].Kind != Broken || !strings.Contains(refused[0].Reason, tt.reason) || refused[0].Remedy != tt.remedy {
+				t.Errorf("got %+v", refused)
+			}
+		})
 	}
 }

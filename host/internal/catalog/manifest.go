@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	pathpkg "path"
 	"reflect"
 	"slices"
 	"strings"
@@ -19,9 +20,6 @@ const (
 	maxArgs          = 20
 	maxArgBytes      = 256 // one argument, a path, the executable
 	maxListed        = 100 // scopes or paths of one tool
-	// maxDescriptionBytes is where MCP clients cut descriptions.
-	maxDescriptionBytes = 2048
-	maxTitleBytes       = 128
 )
 
 // ManifestError names everything that is wrong with a manifest.
@@ -51,7 +49,8 @@ type ProtocolError struct {
 }
 
 func (e *ProtocolError) Error() string {
-	return fmt.Sprintf("the plugin speaks %s of the plugin protocol, this host speaks %s", versions(e.Plugin), versions(e.Host))
+	return fmt.Sprintf("the plugin speaks %s of the plugin protocol, this host speaks %s", versions(e.Plugin),
+		versions(e.Host))
 }
 
 // PluginIsNewer reports whether updating the host is the remedy; otherwise it
@@ -79,9 +78,8 @@ func versions(list []int) string {
 }
 
 // decodeManifest reads a manifest file's bytes. Beyond pluginv1.ParseManifest it
-// refuses duplicate keys and keys in another spelling ("Effect"), which
-// encoding/json takes for the field: a reviewer would read one value and the
-// host use the other. The second result is the decoded schema of each tool.
+// refuses duplicate keys: a reviewer would read one value and the host use the other.
+// The second result is the decoded schema of each tool.
 func decodeManifest(data []byte) (pluginv1.Manifest, []any, error) {
 	tree, err := jsondoc.Decode(data)
 	if err != nil {
@@ -91,18 +89,11 @@ func decodeManifest(data []byte) (pluginv1.Manifest, []any, error) {
 	if err != nil {
 		return pluginv1.Manifest{}, nil, err
 	}
-	document, err := exactKeys(tree, fieldNames[pluginv1.Manifest]())
-	if err != nil {
-		return pluginv1.Manifest{}, nil, fmt.Errorf("manifest: %w", err)
-	}
+	document, _ := tree.(map[string]any)
 	tools, _ := document["tools"].([]any)
-	schemas := make([]any, len(tools))
-	toolFields := fieldNames[pluginv1.ToolManifest]()
-	for i, t := range tools {
-		tool, err := exactKeys(t, toolFields)
-		if err != nil {
-			return pluginv1.Manifest{}, nil, fmt.Errorf("manifest: tools[%d]: %w", i, err)
-		}
+	schemas := make([]any, len(m.Tools))
+	for i := range schemas {
+		tool, _ := tools[i].(map[string]any)
 		schemas[i] = tool["inputSchema"]
 	}
 	return m, schemas, nil
@@ -154,7 +145,11 @@ func ValidateManifest(m pluginv1.Manifest) error {
 	}
 	var problems []error
 	for i, t := range m.Tools {
-		if _, err := compileSchema(schemas[i]); err != nil {
+		compiled, err := compileSchema(schemas[i])
+		if err == nil {
+			err = checkExamples(compiled, t.Examples)
+		}
+		if err != nil {
 			problems = append(problems, fmt.Errorf("%s: %w", toolLabel(i, t), err))
 		}
 	}
@@ -176,8 +171,12 @@ func checkManifest(m pluginv1.Manifest, schemas []any) error {
 func manifestProblems(m pluginv1.Manifest, schemas []any) []error {
 	var problems []error
 	report := func(format string, args ...any) { problems = append(problems, fmt.Errorf(format, args...)) }
+	if m.ManifestVersion != pluginv1.ManifestVersion {
+		problems = append(problems, &pluginv1.ManifestVersionError{Found: m.ManifestVersion})
+	}
 	if !isPluginName(m.Name) {
-		report("name %s: want a lower-case letter, then lower-case letters, digits and dashes, 31 characters at most", jsondoc.Quote(m.Name))
+		report("name %s: want a lower-case letter, then lower-case letters, digits and dashes, 31 characters at most",
+			jsondoc.Quote(m.Name))
 	}
 	if !isSemver(m.Version) {
 		report("version %s: want a semantic version such as 1.2.3", jsondoc.Quote(m.Version))
@@ -188,6 +187,14 @@ func manifestProblems(m pluginv1.Manifest, schemas []any) []error {
 	if m.Executable != "" {
 		if err := checkExecutable(m.Executable); err != nil {
 			problems = append(problems, err)
+		}
+	}
+	for _, err := range displayProblems(m.Display) {
+		report("display: %w", err)
+	}
+	for i, example := range m.Examples {
+		if len(example.Arguments) > 0 {
+			report("display: examples[%d] has arguments, and a plugin takes none: give it to one of the tools", i)
 		}
 	}
 	if len(m.Args) > maxArgs {
@@ -229,18 +236,13 @@ func toolProblems(t pluginv1.ToolManifest, schema any) []error {
 	var problems []error
 	report := func(format string, args ...any) { problems = append(problems, fmt.Errorf(format, args...)) }
 	if !isIdentifier(t.Name) {
-		report("name %s: want a lower-case letter, then lower-case letters, digits and underscores, 64 characters at most", jsondoc.Quote(t.Name))
+		report("name %s: want a lower-case letter, then lower-case letters, digits and underscores, 64 characters at most",
+			jsondoc.Quote(t.Name))
 	}
-	if strings.TrimSpace(t.Description) == "" || len(t.Description) > maxDescriptionBytes {
-		report("description of %d bytes: want 1 to %d", len(t.Description), maxDescriptionBytes)
-	} else if err := checkText(t.Description, true); err != nil {
-		report("description %w", err)
+	if strings.TrimSpace(t.Description) == "" {
+		report("display has no description")
 	}
-	if len(t.Title) > maxTitleBytes {
-		report("title of %d bytes: want at most %d", len(t.Title), maxTitleBytes)
-	} else if err := checkText(t.Title, false); err != nil {
-		report("title %w", err)
-	}
+	problems = append(problems, displayProblems(t.Display)...)
 	methods := t.Effect.Methods()
 	if methods == nil {
 		report("effect %s: want read, write or destroy", jsondoc.Quote(string(t.Effect)))
@@ -266,6 +268,7 @@ func toolProblems(t pluginv1.ToolManifest, schema any) []error {
 			report("path %s: a tool with the effect %s may not send %s", jsondoc.Quote(path), t.Effect, rule.Method())
 		}
 	}
+	problems = append(problems, filesProblems(t)...)
 	if len(t.Untrusted) > maxListed {
 		report("more than %d untrusted fields", maxListed)
 		return problems
@@ -279,28 +282,54 @@ func toolProblems(t pluginv1.ToolManifest, schema any) []error {
 	return append(problems, schemaProblems(schema, len(t.InputSchema))...)
 }
 
+// filesProblems checks the roots below which a tool writes files.
+func filesProblems(t pluginv1.ToolManifest) (problems []error) {
+	if len(t.Files) > maxListed {
+		return []error{fmt.Errorf("more than %d files", maxListed)}
+	}
+	if len(t.Files) > 0 && t.Effect == pluginv1.EffectRead {
+		problems = append(problems, errors.New("files: a tool with the effect read writes none"))
+	}
+	for i, root := range t.Files {
+		if !isPluginName(root) {
+			problems = append(problems, fmt.Errorf("files %s: want the name of a root, such as project: a lower-case "+
+				"letter, then lower-case letters, digits and dashes, 31 characters at most", jsondoc.Quote(root)))
+		} else if slices.Contains(t.Files[:i], root) {
+			problems = append(problems, fmt.Errorf("files %s: the root is given twice", jsondoc.Quote(root)))
+		}
+	}
+	return problems
+}
+
 // checkExecutable accepts a clean relative path inside the manifest's folder.
 // Backslashes and colons are refused on every system, so that a manifest that
-// was reviewed on one does not leave its folder on another.
+// was reviewed on one does not leave its folder on another. The suffix of Windows is
+// appended there, so that one manifest, with one digest, serves all systems.
 func checkExecutable(path string) error {
 	switch {
 	case path == "":
 		return errors.New("executable is missing: want the binary's path, relative to the manifest's folder")
-	case strings.ContainsAny(path, `\:`), !fs.ValidPath(path), path == ".", len(path) > maxArgBytes, checkText(path, false) != nil:
-		return fmt.Errorf("executable %s: want a clean relative path with forward slashes inside the manifest's folder", jsondoc.Quote(path))
+	case strings.ContainsAny(path, `\:`), !fs.ValidPath(path), path == ".", len(path) > maxArgBytes,
+		checkText(path, false) != nil:
+		return fmt.Errorf("executable %s: want a clean relative path with forward slashes inside the manifest's folder",
+			jsondoc.Quote(path))
+	case strings.EqualFold(pathpkg.Ext(path), windowsSuffix):
+		return fmt.Errorf("executable %s: leave out %s, which is appended on Windows", jsondoc.Quote(path), windowsSuffix)
 	}
 	return nil
 }
 
 func isPluginName(s string) bool {
-	return s != "" && len(s) <= 31 && isLower(s[0]) && onlyBytes(s, func(c byte) bool { return isLower(c) || isDigit(c) || c == '-' })
+	inside := func(c byte) bool { return isLower(c) || isDigit(c) || c == '-' }
+	return s != "" && len(s) <= 31 && isLower(s[0]) && onlyBytes(s, inside)
 }
 
 // isIdentifier accepts a lower-case letter followed by lower-case letters,
 // digits and underscores, 64 characters at most: beyond that MCP clients cut
 // tool names.
 func isIdentifier(s string) bool {
-	return s != "" && len(s) <= 64 && isLower(s[0]) && onlyBytes(s, func(c byte) bool { return isLower(c) || isDigit(c) || c == '_' })
+	inside := func(c byte) bool { return isLower(c) || isDigit(c) || c == '_' }
+	return s != "" && len(s) <= 64 && isLower(s[0]) && onlyBytes(s, inside)
 }
 
 func isScope(s string) bool {

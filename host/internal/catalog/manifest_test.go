@@ -13,19 +13,24 @@ import (
 func TestValidateManifestAccepts(t *testing.T) {
 	m := aManifest("resource-servers2",
 		pluginv1.ToolManifest{
-			Name: "auth0_get_thing", Title: "Get a thing", Description: "Gets a thing.\nSecond line: naïve, 日本語, “quoted”.",
+			Name: "auth0_get_thing", Display: pluginv1.Display{Title: "Get a thing", Description: "Gets a thing.\nSecond line: naïve, 日本語, “quoted”."},
 			Effect: pluginv1.EffectRead, Scopes: []string{"read:things", "read:client_keys"},
 			Paths: []string{"GET /api/v2/things/{id}", "HEAD /api/v2/things/{id}/sub-things"}, InputSchema: json.RawMessage(emptySchema),
 		},
 		pluginv1.ToolManifest{
-			Name: "auth0_make_thing", Description: "Makes a thing.", Effect: pluginv1.EffectWrite,
+			Name: "auth0_make_thing", Display: pluginv1.Display{Description: "Makes a thing."}, Effect: pluginv1.EffectWrite,
 			Paths:       []string{"GET /api/v2/things", "POST /api/v2/things", "PUT /api/v2/things/{id}", "PATCH /api/v2/things/{id}"},
 			InputSchema: json.RawMessage(emptySchema),
 		},
 		pluginv1.ToolManifest{
-			Name: "a", Description: "Ends a thing.", Effect: pluginv1.EffectDestroy, Paths: []string{"DELETE /api/v2/things/{id}"},
+			Name: "a", Display: pluginv1.Display{Description: "Ends a thing."}, Effect: pluginv1.EffectDestroy, Paths: []string{"DELETE /api/v2/things/{id}"},
 			InputSchema: json.RawMessage(emptySchema),
 		})
+	m.Display = pluginv1.Display{Title: "Things", Description: "Manages things.", Docs: "https://things.example/docs",
+		Icons:    []pluginv1.Icon{{Src: "https://things.example/icon.png", MimeType: "image/png", Sizes: []string{"48x48", "any"}}, {Src: "data:image/png;base64,iVBORw0KGgo="}},
+		Examples: []pluginv1.Example{{Description: "Which things are there?"}}}
+	m.Tools[0].Examples = []pluginv1.Example{{Description: "Get the thing.", Arguments: json.RawMessage(`{}`)}}
+	m.Tools[1].Files = []string{"project", "downloads"}
 	m.Protocols = []int{1, 2}
 	m.Version = "0.1.0-rc.1+build.007"
 	m.Args = []string{"things"}
@@ -53,10 +58,47 @@ func TestValidateManifestRefuses(t *testing.T) {
 	version := func(s string) change { return func(m *pluginv1.Manifest) { m.Version = s } }
 	toolName := func(s string) change { return tool(func(t *pluginv1.ToolManifest) { t.Name = s }) }
 	const badName, badVersion, badTool, badScope = "name ", "want a semantic version", "tools[0]: name ", "want verb:noun"
+	display := func(f func(*pluginv1.Display)) change {
+		return func(m *pluginv1.Manifest) { f(&m.Display); f(&m.Tools[0].Display) }
+	}
+	icon := func(i pluginv1.Icon) change {
+		return display(func(d *pluginv1.Display) { d.Icons = []pluginv1.Icon{i} })
+	}
+	example := func(e pluginv1.Example) change {
+		return tool(func(t *pluginv1.ToolManifest) { t.Examples = []pluginv1.Example{e} })
+	}
+	files := func(e pluginv1.Effect, roots ...string) change {
+		return tool(func(t *pluginv1.ToolManifest) { t.Effect, t.Files = e, roots })
+	}
 	for label, tt := range map[string]struct {
 		change change
 		want   string
 	}{
+		"no version of its form":    {func(m *pluginv1.Manifest) { m.ManifestVersion = 0 }, "rebuild the plugin with the current SDK"},
+		"a newer form":              {func(m *pluginv1.Manifest) { m.ManifestVersion = 2 }, "a newer auth0-mcp is needed"},
+		"a reader writes files":     {files(pluginv1.EffectRead, "project"), "files: a tool with the effect read writes none"},
+		"a root's path":             {files(pluginv1.EffectWrite, "../project"), `files "../project": want the name of a root`},
+		"an empty root":             {files(pluginv1.EffectWrite, ""), `files "": want the name of a root`},
+		"a root twice":              {files(pluginv1.EffectWrite, "project", "project"), `files "project": the root is given twice`},
+		"too many roots":            {files(pluginv1.EffectWrite, make([]string, 101)...), "more than 100 files"},
+		"docs without TLS":          {display(func(d *pluginv1.Display) { d.Docs = "http://x.example/" }), "docs \"http://x.example/\": want an https URL"},
+		"docs with a script":        {display(func(d *pluginv1.Display) { d.Docs = "javascript:alert(1)" }), "want an https URL"},
+		"docs with a password":      {display(func(d *pluginv1.Display) { d.Docs = "https://a:b@x.example/" }), "want an https URL"},
+		"an icon of a script":       {icon(pluginv1.Icon{Src: "data:image/svg+xml;base64,PHN2Zz4="}), "icons[0]: src: want a data URL of a PNG"},
+		"an icon of nothing":        {icon(pluginv1.Icon{Src: "data:image/png;base64,"}), "icons[0]: src: want a data URL"},
+		"an icon in a file":         {icon(pluginv1.Icon{Src: "file:///etc/passwd"}), "icons[0]: src"},
+		"an icon of another type":   {icon(pluginv1.Icon{Src: "https://x.example/i", MimeType: "text/html"}), `mimeType "text/html"`},
+		"an icon of a wild size":    {icon(pluginv1.Icon{Src: "https://x.example/i", Sizes: []string{"huge"}}), `size "huge"`},
+		"too many icons":            {display(func(d *pluginv1.Display) { d.Icons = make([]pluginv1.Icon, 9) }), "more than 8 icons"},
+		"an example without words":  {example(pluginv1.Example{Arguments: json.RawMessage(`{}`)}), "examples[0]: no description"},
+		"an invisible example":      {example(pluginv1.Example{Description: "a\u200b"}), "examples[0]: description holds"},
+		"invisible arguments":       {example(pluginv1.Example{Description: "a", Arguments: json.RawMessage(`{"a":"\u200b"}`)}), "examples[0]: arguments: holds"},
+		"arguments that are none":   {example(pluginv1.Example{Description: "a", Arguments: json.RawMessage(`[]`)}), "examples[0]: arguments: want a JSON object"},
+		"arguments that do not fit": {example(pluginv1.Example{Description: "a", Arguments: json.RawMessage(`{"a":1}`)}), "examples[0]: the arguments do not fit inputSchema"},
+		"a plugin with arguments": {func(m *pluginv1.Manifest) {
+			m.Examples = []pluginv1.Example{{Description: "a", Arguments: json.RawMessage(`{}`)}}
+		}, "display: examples[0] has arguments"},
+		"an invisible plugin":   {func(m *pluginv1.Manifest) { m.Description = "a\u202eb" }, "display: description holds the control or invisible character U+202E"},
 		"no name":               {name(""), badName},
 		"upper case":            {name("Logs"), badName},
 		"digit first":           {name("1logs"), badName},
@@ -83,8 +125,8 @@ func TestValidateManifestRefuses(t *testing.T) {
 		"tool with a dash":      {toolName("auth0-x"), badTool},
 		"tool in upper case":    {toolName("auth0_X"), badTool},
 		"tool name too long":    {toolName(strings.Repeat("a", 65)), badTool},
-		"no description":        {description(""), "tool auth0_x: description of 0 bytes: want 1 to 2048"},
-		"a blank description":   {description(" \n"), "description of 2 bytes"},
+		"no description":        {description(""), "tool auth0_x: display has no description"},
+		"a blank description":   {description(" \n"), "tool auth0_x: display has no description"},
 		"a long description":    {description(strings.Repeat("a", 2049)), "description of 2049 bytes"},
 		"a tab":                 {description("a\tb"), "U+0009 at byte 1"},
 		"an escape sequence":    {description("a\x1b[2Jb"), "U+001B at byte 1"},
@@ -145,7 +187,7 @@ func TestValidateManifestRefuses(t *testing.T) {
 }
 
 func TestValidateManifestChecksTheExecutable(t *testing.T) {
-	for _, good := range []string{"run", "bin/run", "a b/run.exe", "..run", "x..y"} {
+	for _, good := range []string{"run", "bin/run", "a b/run", "run.exec", "..run", "x..y"} {
 		m := aManifest("things", aTool("auth0_x", pluginv1.EffectRead))
 		m.Executable = good
 		if err := ValidateManifest(m); err != nil {
@@ -153,12 +195,12 @@ func TestValidateManifestChecksTheExecutable(t *testing.T) {
 		}
 	}
 	for _, bad := range []string{
-		"/bin/sh", "..", "../run", "bin/../run", "./run", "bin//run", "bin/", ".", `bin\run`, `..\run`, `C:\run`, "C:run", "C:/run",
+		"/bin/sh", "..", "../run", "bin/../run", "./run", "bin//run", "bin/", ".", `bin\run`, "run.exe", "bin/run.EXE", `..\run`, `C:\run`, "C:run", "C:/run",
 		"run\x00", "run\n", "run\u202e", strings.Repeat("a", 257),
 	} {
 		m := aManifest("things", aTool("auth0_x", pluginv1.EffectRead))
 		m.Executable = bad
-		wantError(t, ValidateManifest(m), "executable", "want a clean relative path")
+		wantError(t, ValidateManifest(m), "executable")
 	}
 	wantError(t, checkExecutable(""), "executable is missing")
 }
@@ -191,10 +233,10 @@ func TestDecodeManifestRefuses(t *testing.T) {
 	}
 	for name, tt := range map[string]struct{ in, want string }{
 		"effect twice":           {replace(`"effect": "read"`, `"effect": "read", "effect": "destroy"`), "tools[0].effect: the key is given twice"},
-		"effect in another case": {replace(`"effect": "read"`, `"effect": "read", "Effect": "destroy"`), `tools[0]: unknown key "Effect"`},
-		"only in another case":   {replace(`"tools"`, `"Tools"`), `unknown key "Tools"`},
-		"an unknown key":         {replace(`"version"`, `"path": [], "version"`), `unknown field "path"`},
-		"a misspelt tool key":    {replace(`"effect"`, `"path": ["GET /api/v2/x"], "effect"`), `unknown field "path"`},
+		"effect in another case": {replace(`"effect": "read"`, `"effect": "read", "Effect": "destroy"`), `unknown member "Effect" in tools[0]`},
+		"only in another case":   {replace(`"tools"`, `"Tools"`), `unknown member "Tools"`},
+		"an unknown key":         {replace(`"version"`, `"path": [], "version"`), `unknown member "path"`},
+		"a misspelt tool key":    {replace(`"effect"`, `"path": ["GET /api/v2/x"], "effect"`), `unknown member "path"`},
 		"null":                   {"null", "not a JSON object"},
 		"a list":                 {"[]", "cannot unmarshal array"},
 		"two documents":          {string(good) + "{}", "not valid JSON"},
@@ -221,6 +263,7 @@ func FuzzManifest(f *testing.F) {
 		}
 		f.Add(seed)
 	}
+	schema, _ := publishedSchema(f)
 	f.Fuzz(func(t *testing.T, data []byte) {
 		m, schemas, err := decodeManifest(data)
 		if err != nil {
@@ -237,6 +280,9 @@ func FuzzManifest(f *testing.F) {
 		encoded, err := m.Encode()
 		if err != nil {
 			t.Fatalf("accepted, but cannot be encoded: %v", err)
+		}
+		if err := fitsSchema(t, schema, encoded); err != nil {
+			t.Errorf("accepted, and does not fit the published schema: %v", err)
 		}
 		again, _, err := decodeManifest(encoded)
 		if err != nil {

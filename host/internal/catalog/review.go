@@ -84,7 +84,9 @@ func (r Review) String() string {
 	l.field("protocols", strings.Trim(strings.Join(strings.Fields(fmt.Sprint(p.Protocols)), ", "), "[]"))
 	l.field("binary", r.Binary.String())
 	l.field("manifest", p.ManifestDigest.String())
-	l.others(p.Manifest, "name", "version", "protocols", "executable", "args", "tools")
+	l.field("format", strconv.Itoa(p.ManifestVersion))
+	l.others(p.Manifest, "manifest", "name", "version", "protocols", "executable", "args", "tools", "display")
+	l.others(p.Display)
 	for _, t := range p.Tools {
 		l.tool(t)
 	}
@@ -117,9 +119,11 @@ func (l *listing) tool(t pluginv1.ToolManifest) {
 	for _, rule := range t.Paths {
 		l.field("request", quoted(rule))
 	}
+	l.field("files", quotedList(t.Files, "none"))
 	l.field("untrusted", quotedList(t.Untrusted, whenEmpty("untrusted")))
 	l.field("schema", schemaSize(t.InputSchema))
-	l.others(t, "name", "title", "description", "effect", "idempotent", "scopes", "paths", "untrusted", "inputSchema")
+	l.others(t, "name", "display", "effect", "idempotent", "scopes", "paths", "files", "untrusted", "inputSchema")
+	l.others(t.Display, "title", "description")
 }
 
 // others lists the members that have no line of their own, so that none of a later

@@ -10,6 +10,7 @@ import (
 
 	"github.com/auth0-mcp/auth0-mcp/host/internal/atomicfile"
 	"github.com/auth0-mcp/auth0-mcp/host/internal/jsondoc"
+	"github.com/auth0-mcp/auth0-mcp/proto/pluginv1"
 )
 
 // loader decides, one plugin after the other, what is loaded.
@@ -76,7 +77,7 @@ func (l *loader) addManifest(path string, origin Origin) {
 	p, schemas, err := readPlugin(path)
 	if err != nil {
 		l.refuse(Refusal{Name: guessName(path), Path: path, Origin: origin, Kind: Broken, Reason: err.Error(),
-			Remedy: "repair the manifest, or remove the plugin"})
+			Remedy: manifestRemedy(err)})
 		return
 	}
 	p.Origin = origin
@@ -143,6 +144,19 @@ func installRemedy(p *Plugin) string {
 		path = strconv.Quote(path)
 	}
 	return "run auth0-mcp plugin install " + path
+}
+
+// manifestRemedy is the fix for a manifest that cannot be read.
+func manifestRemedy(err error) string {
+	version, isVersion := errors.AsType[*pluginv1.ManifestVersionError](err)
+	_, unknown := errors.AsType[*pluginv1.UnknownMemberError](err)
+	switch {
+	case isVersion && !version.Newer():
+		return "rebuild the plugin with the current SDK, or remove it"
+	case isVersion, unknown:
+		return "update auth0-mcp, or remove the plugin"
+	}
+	return "repair the manifest, or remove the plugin"
 }
 
 func (l *loader) refuseManifest(p *Plugin, err error) {

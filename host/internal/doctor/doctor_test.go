@@ -225,11 +225,12 @@ func pluginFolder(t *testing.T, dir string, tools ...string) catalog.Lock {
 	for _, tool := range tools {
 		verb, noun, _ := strings.Cut(tool, "_")
 		list = append(list, map[string]any{
-			"name": "auth0_" + tool, "description": "A tool.", "effect": "read", "scopes": []string{verb + ":" + noun},
+			"name": "auth0_" + tool, "effect": "read", "scopes": []string{verb + ":" + noun},
+			"display":     map[string]any{"description": "A tool."},
 			"inputSchema": map[string]any{"type": "object", "additionalProperties": false},
 		})
 	}
-	data, err := json.Marshal(map[string]any{"name": "x", "version": "0.1.0", "protocols": []int{1}, "executable": "run", "tools": list})
+	data, err := json.Marshal(map[string]any{"manifest": 1, "name": "x", "version": "0.1.0", "protocols": []int{1}, "executable": "run", "tools": list})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -25,8 +25,9 @@ func recordingTenant(t *testing.T, http2 bool) (g *Gate, lines func() []string) 
 	server.EnableHTTP2 = http2
 	server.StartTLS()
 	t.Cleanup(server.Close)
-	g = New(Config{Domain: strings.TrimPrefix(server.URL, "https://"), Transport: server.Client().Transport, UserAgent: "auth0-mcp/test",
-		Tokens: oauth2.StaticTokenSource(&oauth2.Token{AccessToken: "t"})})
+	g = New(Config{Domain: strings.TrimPrefix(server.URL, "https://"), Transport: server.Client().Transport,
+		UserAgent: "auth0-mcp/test",
+		Tokens:    oauth2.StaticTokenSource(&oauth2.Token{AccessToken: "t"})})
 	return g, func() (all []string) {
 		for len(seen) > 0 {
 			all = append(all, <-seen)
@@ -40,8 +41,9 @@ func TestTheComparedPathIsSent(t *testing.T) {
 	for name, http2 := range map[string]bool{"HTTP/1.1": false, "HTTP/2": true} {
 		t.Run(name, func(t *testing.T) {
 			g, lines := recordingTenant(t, http2)
-			c, err := g.Open(t.Context(), Grant{Plugin: "p", Tool: pluginv1.ToolManifest{Name: "auth0_tool", Effect: pluginv1.EffectRead,
-				Paths: []string{"GET /api/v2/users/{id}", "GET /api/v2/resource-servers/{id}"}}})
+			c, err := g.Open(t.Context(), Grant{Plugin: "p", Tool: pluginv1.ToolManifest{Name: "auth0_tool",
+				Effect: pluginv1.EffectRead,
+				Paths:  []string{"GET /api/v2/users/{id}", "GET /api/v2/resource-servers/{id}"}}})
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -58,14 +60,17 @@ func TestTheComparedPathIsSent(t *testing.T) {
 				"/api/v2/users/%C3%A9":                                      "/api/v2/users/%C3%A9",
 				"/api/v2/resource-servers/https%3A%2F%2Fapi.example.com%2F": "/api/v2/resource-servers/https:%2F%2Fapi.example.com%2F",
 			} {
-				answer := g.RoundTrip(t.Context(), "p", &pluginv1.RoundTripRequest{CallId: c.ID(), Method: "GET", Path: asked, Query: "q=%2e"})
+				answer := g.RoundTrip(t.Context(), "p", &pluginv1.RoundTripRequest{CallId: c.ID(), Method: "GET", Path: asked,
+					Query: "q=%2e"})
 				if got := lines(); !slices.Equal(got, []string{"GET " + sent + "?q=%2e"}) {
 					t.Errorf("%s became %q, want %s (%v)", asked, got, sent, answer.GetFailure())
 				}
 			}
 			for _, path := range []string{
-				"/api/v2/users/a/b", "/api/v2/users%2Fa", "/api/v2/users/", "/api/v2/users/%2E%2E", "/api/v2/users/x%2F%252e%252e%2Fclients", "/api/v2/users/a b", "/api/v2/users/%",
-				"/api/v2/users/a%00", "/api/v2/users/a?b", "/api/v2/clients/a", "/api/v2/users/%2E%2E%2Fclients%2Fa", "/api/v2/users/x%5c..%5c..%5cclients",
+				"/api/v2/users/a/b", "/api/v2/users%2Fa", "/api/v2/users/", "/api/v2/users/%2E%2E",
+				"/api/v2/users/x%2F%252e%252e%2Fclients", "/api/v2/users/a b", "/api/v2/users/%",
+				"/api/v2/users/a%00", "/api/v2/users/a?b", "/api/v2/clients/a", "/api/v2/users/%2E%2E%2Fclients%2Fa",
+				"/api/v2/users/x%5c..%5c..%5cclients",
 			} {
 				answer := g.RoundTrip(t.Context(), "p", &pluginv1.RoundTripRequest{CallId: c.ID(), Method: "GET", Path: path})
 				if got := lines(); answer.GetFailure().GetCode() != pluginv1.Failure_CODE_REFUSED || len(got) > 0 {
@@ -81,13 +86,16 @@ func TestTheComparedPathIsSent(t *testing.T) {
 func TestTheTargetOfAChangeIsReadAtItsPath(t *testing.T) {
 	g, lines := recordingTenant(t, false)
 	id := "/api/v2/resource-servers/" + url.PathEscape("https://api/")
-	c, err := g.Open(t.Context(), Grant{Plugin: "p", DryRun: true, Tool: pluginv1.ToolManifest{Name: "auth0_tool", Effect: pluginv1.EffectWrite}})
+	c, err := g.Open(t.Context(), Grant{Plugin: "p", DryRun: true, Tool: pluginv1.ToolManifest{Name: "auth0_tool",
+		Effect: pluginv1.EffectWrite}})
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer c.Close()
-	g.RoundTrip(t.Context(), "p", &pluginv1.RoundTripRequest{CallId: c.ID(), Method: "PATCH", Path: strings.ReplaceAll(id, ":", "%3a"), Body: []byte(`{"name":"x"}`)})
-	g.RoundTrip(t.Context(), "p", &pluginv1.RoundTripRequest{CallId: c.ID(), Method: "POST", Path: "/api/v2/users/a%2fb/roles"})
+	g.RoundTrip(t.Context(), "p", &pluginv1.RoundTripRequest{CallId: c.ID(), Method: "PATCH",
+		Path: strings.ReplaceAll(id, ":", "%3a"), Body: []byte(`{"name":"x"}`)})
+	g.RoundTrip(t.Context(), "p", &pluginv1.RoundTripRequest{CallId: c.ID(), Method: "POST",
+		Path: "/api/v2/users/a%2fb/roles"})
 	if got, want := lines(), []string{"GET " + id, "GET /api/v2/users/a%2Fb"}; !slices.Equal(got, want) {
 		t.Errorf("the tenant got %q, want %q", got, want)
 	}

@@ -68,11 +68,12 @@ func Manifest(role string) pluginv1.Manifest {
 		if len(paths) > 0 {
 			scope, untrusted = "read:logs", []string{"[].user_agent", "user_agent", "details", "scope"}
 		}
-		return pluginv1.ToolManifest{Name: "auth0_" + strings.ReplaceAll(role, "-", "_") + "_" + name, Description: "A " + name + ".", Effect: effect, Paths: paths, Scopes: []string{scope}, Untrusted: untrusted,
+		return pluginv1.ToolManifest{Name: "auth0_" + strings.ReplaceAll(role, "-", "_") + "_" + name, Effect: effect, Paths: paths, Scopes: []string{scope}, Untrusted: untrusted,
+			Display: pluginv1.Display{Description: "A " + name + "."},
 			InputSchema: json.RawMessage(`{"type":"object","additionalProperties":false,"properties":{` +
 				`"do":{"type":"string"},"then":{"type":"string"},"file":{"type":"string"},"method":{"type":"string"},"path":{"type":"string"},"call":{"type":"string"},"n":{"type":"integer"}}}`)}
 	}
-	return pluginv1.Manifest{Name: role, Version: "0.1.0", Protocols: []int{pluginv1.ProtocolVersion}, Args: []string{role}, Tools: []pluginv1.ToolManifest{
+	return pluginv1.Manifest{ManifestVersion: pluginv1.ManifestVersion, Name: role, Version: "0.1.0", Protocols: []int{pluginv1.ProtocolVersion}, Args: []string{role}, Tools: []pluginv1.ToolManifest{
 		tool("read", pluginv1.EffectRead), tool("write", pluginv1.EffectWrite), tool("destroy", pluginv1.EffectDestroy),
 		tool("narrow", pluginv1.EffectRead, "GET /api/v2/logs", "GET /api/v2/logs/{id}"),
 	}}
@@ -253,6 +254,9 @@ func (f *fake) CallTool(ctx context.Context, r *pluginv1.CallToolRequest) (*plug
 	f.calls = append(f.calls, r.GetCallId())
 	f.running[r.GetCallId()] = over
 	f.mu.Unlock()
+	if in.Do == "domain" {
+		in.Do, in.File = "echo", fmt.Sprintf("%s %d", r.GetDomain(), os.Getpid())
+	}
 	out, err := f.do(ctx, in)
 	if err == nil && in.Then != "" {
 		in.Do = in.Then

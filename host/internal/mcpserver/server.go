@@ -139,22 +139,13 @@ func describe(t *catalog.Tool) mcp.Tool {
 	hints := mcp.ToolAnnotation{Title: t.Title, ReadOnlyHint: mcp.ToBoolPtr(reading), OpenWorldHint: mcp.ToBoolPtr(false)}
 	// The other two mean nothing for a tool that reads, and their defaults go
 	// without saying: every session pays for what is said.
-	if !reading && onlyAdds(t.ToolManifest) {
+	if catalog.OnlyAdds(t.ToolManifest) {
 		hints.DestructiveHint = mcp.ToBoolPtr(false)
 	}
 	if !reading && t.Idempotent {
 		hints.IdempotentHint = mcp.ToBoolPtr(true)
 	}
 	return mcp.Tool{Name: t.Name, Description: t.Description, RawInputSchema: t.InputSchema, Annotations: hints}
-}
-
-// onlyAdds reports whether all that a tool may send besides reads is a POST to a
-// collection, which adds and changes nothing that exists.
-func onlyAdds(t pluginv1.ToolManifest) bool {
-	return len(t.Paths) > 0 && t.Effect == pluginv1.EffectWrite && !slices.ContainsFunc(t.Paths, func(rule string) bool {
-		method, path, _ := strings.Cut(rule, " ")
-		return method != "GET" && method != "HEAD" && (method != "POST" || strings.Contains(path, "{"))
-	})
 }
 
 // instructions tell a model what is managed here and how to page. Every session

@@ -146,8 +146,14 @@ func sweep(base string, before time.Time) {
 // remove removes the folder, unless the name is another's by now.
 func (f *runFolder) remove() error {
 	err := f.lock.Unlock()
-	if f.there() {
-		err = errors.Join(err, os.RemoveAll(f.path))
+	if !f.there() {
+		return err
 	}
-	return err
+	// The files one by one, because os.RemoveAll deletes by handle on Windows, which
+	// Wine 8 does not implement.
+	entries, _ := os.ReadDir(f.path)
+	for _, entry := range entries {
+		_ = os.Remove(filepath.Join(f.path, entry.Name()))
+	}
+	return errors.Join(err, os.RemoveAll(f.path))
 }

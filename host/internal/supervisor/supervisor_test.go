@@ -112,6 +112,27 @@ func TestConcurrentFirstCallsStartOneProcess(t *testing.T) {
 	}
 }
 
+// The tenant is a matter of each call: one process serves several.
+func TestOneProcessServesSeveralTenants(t *testing.T) {
+	t.Parallel()
+	s, sp := start(t), spec(t, "ok")
+	pid, err := call(t.Context(), s, sp, read, `{}`)
+	if err != nil {
+		t.Fatal(err)
+	}
+	tm := sp.Tools[read]
+	var wg sync.WaitGroup
+	for _, domain := range []string{"a.eu.auth0.example", "b.us.auth0.example:8443", "c.auth0.example"} {
+		wg.Go(func() {
+			r, err := s.Call(t.Context(), sp, tm, &pluginv1.CallToolRequest{CallId: rand.Text(), Domain: domain, Tool: tm.Name, Arguments: []byte(`{"do":"domain"}`)})
+			if want := `{"said":"` + domain + " " + pid + `"}`; err != nil || string(r.GetResult()) != want {
+				t.Errorf("got %s, %v; want %s", r.GetResult(), err, want)
+			}
+		})
+	}
+	wg.Wait()
+}
+
 func TestHostKnowsWhichPluginAsks(t *testing.T) {
 	t.Parallel()
 	s := start(t)

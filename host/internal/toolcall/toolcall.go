@@ -183,7 +183,7 @@ func (r *Runner) attempt(ctx context.Context, c call, mode egress.Grant) Result 
 	defer gated.Close()
 	spec := supervisor.Spec{Manifest: tool.Plugin.Manifest, Path: tool.Plugin.Path, Digest: tool.Plugin.Binary, Dev: tool.Plugin.Dev, Remedy: remedy(tool.Plugin)}
 	answer, err := r.supervisor.Call(ctx, spec, tool.ToolManifest, &pluginv1.CallToolRequest{
-		CallId: gated.ID(), Tool: tool.Name, Arguments: c.Arguments, AnswerBudgetBytes: int64(r.cfg.MaxOutput), DryRun: mode.DryRun,
+		CallId: gated.ID(), Domain: r.cfg.Domain, Tool: tool.Name, Arguments: c.Arguments, AnswerBudgetBytes: int64(r.cfg.MaxOutput), DryRun: mode.DryRun,
 	})
 	out := gated.Close()
 	if out.Refusals.Count > 0 {

@@ -27,7 +27,7 @@ func TestMCPGoClient(t *testing.T) {
 	}
 	for _, version := range mcp.ValidProtocolVersions {
 		t.Run(version, func(t *testing.T) {
-			ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+			ctx, cancel := context.WithTimeout(t.Context(), patience)
 			defer cancel()
 			home := t.TempDir()
 			c, err := client.NewStdioMCPClient("auth0-mcp", []string{"HOME=" + home, "XDG_CONFIG_HOME=" + home, "XDG_DATA_HOME=" + home, "GORACE=atexit_sleep_ms=0"},

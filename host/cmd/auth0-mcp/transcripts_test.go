@@ -11,7 +11,6 @@ import (
 	"regexp"
 	"strings"
 	"testing"
-	"time"
 )
 
 var update = flag.Bool("update", false, "write what the server answered into testdata/transcripts")
@@ -58,7 +57,7 @@ func TestTranscripts(t *testing.T) {
 // converse returns the transcript with the server's lines in it.
 func converse(t *testing.T, dev, transcript string) string {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+	ctx, cancel := context.WithTimeout(t.Context(), patience)
 	defer cancel()
 	cmd := exec.CommandContext(ctx, "auth0-mcp", "run", "--sandbox", "--log-level", "error", "--dev-plugin", dev, "--tools", "auth0_ok_read,auth0_ok_write")
 	home := t.TempDir()

@@ -30,9 +30,6 @@ import (
 	"github.com/auth0-mcp/auth0-mcp/sandbox"
 )
 
-// patience is for what a busy machine does slowly; nothing waits for it when all is well.
-const patience = time.Minute
-
 // heldTenant is a sandbox that keeps each request until it is released, or until its
 // caller gives up: such a request is never processed.
 type heldTenant struct {

@@ -7,7 +7,9 @@ import (
 	"net"
 	"os"
 	"path/filepath"
+	"slices"
 	"testing"
+	"time"
 
 	"github.com/rogpeppe/go-internal/testscript"
 
@@ -15,16 +17,30 @@ import (
 	"github.com/auth0-mcp/auth0-mcp/sandbox"
 )
 
-// The test binary is auth0-mcp, and the plugins that the scripts install.
-const testWorkFactor = 4
+const (
+	// patience is the longest wait for an event. Only a test that fails waits this long.
+	patience = 2 * time.Minute
+	// testWorkFactor replaces the cost of a passphrase, which takes seconds under the
+	// race detector.
+	testWorkFactor = 4
+)
 
+// The test binary is auth0-mcp, and the plugins that the scripts install.
 func TestMain(m *testing.M) {
 	testscript.Main(m, map[string]func(){
-		// A passphrase's real cost is seconds under the race detector.
-		"auth0-mcp":             func() { start(testWorkFactor) },
+		"auth0-mcp":             startPatiently,
 		"auth0-mcp-plugin-ok":   fakeplugin.Main,
 		"auth0-mcp-plugin-liar": fakeplugin.Main,
 	})
+}
+
+// startPatiently gives plugins more time to start than users would, for a busy machine.
+func startPatiently() {
+	const flag = "--plugin-start-timeout"
+	if len(os.Args) > 1 && (os.Args[1] == "run" || os.Args[1] == "call") && !slices.Contains(os.Args, flag) {
+		os.Args = append(os.Args, flag+"="+patience.String())
+	}
+	start(testWorkFactor)
 }
 
 func TestScripts(t *testing.T) {

@@ -29,7 +29,7 @@ func personScopes() []string { return []string{"read:clients", "read:logs"} }
 // for a session whose token has ended, or expired for one that is without a refresh
 // token besides.
 func signPersonIn(ts *testscript.TestScript, _ bool, args []string) {
-	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
+	ctx, cancel := context.WithTimeout(context.Background(), patience)
 	defer cancel()
 	name, host := args[0], ts.Getenv("TENANT")
 	client := tenantClient(ts)
@@ -87,7 +87,7 @@ func signPersonIn(ts *testscript.TestScript, _ bool, args []string) {
 // refreshes checks that the tenant takes the refresh token of the last signPersonIn,
 // or with ! that it does not any more.
 func refreshes(ts *testscript.TestScript, neg bool, _ []string) {
-	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
+	ctx, cancel := context.WithTimeout(context.Background(), patience)
 	defer cancel()
 	host := ts.Getenv("TENANT")
 	_, err := auth.OAuth{Transport: tenantClient(ts).Transport}.Renew(ctx, auth.Session{
@@ -116,7 +116,7 @@ func tenantClient(ts *testscript.TestScript) *http.Client {
 
 // waitingApproval VARIABLE takes the id of the one change that waits for a person.
 func waitingApproval(ts *testscript.TestScript, _ bool, args []string) {
-	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
+	ctx, cancel := context.WithTimeout(context.Background(), patience)
 	defer cancel()
 	list, err := approval.Store{Dir: filepath.Join(ts.Getenv("XDG_STATE_HOME"), "auth0-mcp", "approvals")}.List(ctx)
 	ts.Check(err)
@@ -131,10 +131,10 @@ func stall(ts *testscript.TestScript, _ bool, args []string) {
 	ts.Value(scriptTenant{}).(*scriptTenant).Fail(sandbox.FaultRule{Method: args[0], Latency: time.Minute})
 }
 
-// reached waits until a file of the script holds a text, 30 s at most: what another
-// process of the script has done is seen there.
+// reached waits until a file of the script holds a text that another process of the
+// script writes.
 func reached(ts *testscript.TestScript, _ bool, args []string) {
-	for deadline := time.Now().Add(30 * time.Second); time.Now().Before(deadline); time.Sleep(10 * time.Millisecond) {
+	for deadline := time.Now().Add(patience); time.Now().Before(deadline); time.Sleep(10 * time.Millisecond) {
 		if data, err := os.ReadFile(ts.MkAbs(args[0])); err == nil && strings.Contains(string(data), args[1]) {
 			return
 		}

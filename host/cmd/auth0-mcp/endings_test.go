@@ -17,10 +17,9 @@ import (
 	"strings"
 	"syscall"
 	"testing"
-	"time"
 )
 
-// program is the real one with a plugin, at whose pipes a test sits.
+// program is a running host with a plugin; the test holds its pipes.
 type program struct {
 	t      *testing.T
 	cmd    *exec.Cmd
@@ -40,7 +39,7 @@ func startProgram(t *testing.T) *program {
 	if err := copyFile(self, filepath.Join(dev, "auth0-mcp-plugin-ok")); err != nil {
 		t.Fatal(err)
 	}
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(t.Context()), time.Minute)
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(t.Context()), 2*patience)
 	t.Cleanup(cancel)
 	p := &program{t: t, cmd: exec.CommandContext(ctx, "auth0-mcp", "run", "--sandbox", "--log-level", "error", "--dev-plugin", dev)}
 	p.cmd.Env = append(os.Environ(), "HOME="+home, "XDG_CONFIG_HOME="+home, "XDG_DATA_HOME="+home, "GORACE=atexit_sleep_ms=0")
@@ -76,7 +75,7 @@ func (p *program) send(lines ...string) {
 	}
 }
 
-// want waits for the next line, which has that in it.
+// want waits for the next line, which must contain part.
 func (p *program) want(part string) string {
 	p.t.Helper()
 	if !p.lines.Scan() || !strings.Contains(p.lines.Text(), part) {
@@ -85,20 +84,14 @@ func (p *program) want(part string) string {
 	return p.lines.Text()
 }
 
-// wantEnd waits for the program's end, and for that of its plugin.
+// wantEnd waits until the program and its plugin have ended.
 func (p *program) wantEnd(code int) {
 	p.t.Helper()
 	_ = p.cmd.Wait()
 	if got := p.cmd.ProcessState.ExitCode(); got != code {
 		p.t.Errorf("the program ended with %v", p.cmd.ProcessState)
 	}
-	for range 500 {
-		if syscall.Kill(p.plugin, 0) != nil {
-			return
-		}
-		time.Sleep(20 * time.Millisecond)
-	}
-	p.t.Errorf("the plugin, process %d, is left", p.plugin)
+	wantGone(p.t, p.plugin)
 }
 
 // Whatever tells the program to end: what it accepted is answered, and no process is

@@ -1,5 +1,5 @@
 // Command auth0-mcp is an MCP server with which an assistant manages an Auth0
-// tenant. See ARCHITECTURE.md for the way of one tool call.
+// tenant. ARCHITECTURE.md follows one tool call through the code.
 package main
 
 import (
@@ -22,9 +22,9 @@ func main() { start(0) }
 
 // start runs the program; workFactor is that of cli.Environment.
 func start(workFactor int) {
-	// Before anything else runs: whatever writes to os.Stdout from here on, a
-	// library or a stray print, cannot reach the MCP client, and no child process
-	// can take the client's bytes from stdin.
+	// Before anything else runs: from here on nothing that writes to os.Stdout, such
+	// as a library, can reach the MCP client, and no child process can read the
+	// client's bytes from stdin.
 	in, out := os.Stdin, os.Stdout
 	os.Stdout = os.Stderr
 	null, err := os.Open(os.DevNull)
@@ -33,10 +33,10 @@ func start(workFactor int) {
 		os.Exit(1)
 	}
 	os.Stdin = null
-	// A server waits for most of its life, several at a time on many machines.
+	// Servers are idle most of the time, and several run on one machine.
 	time.AfterFunc(time.Second, trimMemory)
-	// A client that is gone shows as a write error, which ends the server in
-	// order; the default would kill it with plugins running.
+	// Writing to a client that has gone then fails, and the server stops its plugins
+	// and ends. By default the signal would kill it at once.
 	signal.Ignore(syscall.SIGPIPE)
 	os.Exit(cli.Main(os.Args[1:], cli.Environment{
 		In: in, Out: out, Err: os.Stderr, Version: version, Bundled: bundledPlugins, WorkFactor: workFactor,

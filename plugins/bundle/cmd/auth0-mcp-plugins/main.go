@@ -1,0 +1,26 @@
+// Command auth0-mcp-plugins is the first-party plugins in one binary.
+//
+//	auth0-mcp-plugins NAME             run as that plugin (the host does this)
+//	auth0-mcp-plugins NAME describe    print its manifest
+package main
+
+import (
+	"fmt"
+	"os"
+	"strings"
+
+	"github.com/auth0-mcp/auth0-mcp/plugins/bundle"
+	"github.com/auth0-mcp/auth0-mcp/sdk"
+)
+
+func main() {
+	var names []string
+	for _, p := range bundle.Plugins() {
+		if len(os.Args) > 1 && os.Args[1] == p.Name {
+			sdk.Serve(p)
+		}
+		names = append(names, p.Name)
+	}
+	fmt.Fprintf(os.Stderr, "%s: name one plugin: %s\n", bundle.Binary, strings.Join(names, ", "))
+	os.Exit(1)
+}

@@ -61,7 +61,7 @@ test("a slip asks again; no, and Ctrl-C, change nothing", async (t) => {
   screen.type("no");
   screen.press("Enter");
   assert.equal(await screen.end(), 0);
-  assert.match(screen.screen(), /Declined: nothing is changed/);
+  assert.match(screen.screen(), /Declined\. Nothing was changed/);
   assert.equal((await rename()).isError, true);
   assert.equal(await name(), before);
 });

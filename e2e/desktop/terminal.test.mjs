@@ -14,7 +14,7 @@ async function desk(t) {
 }
 
 const init = ["init", "--store", "file", "--no-browser"];
-const picking = /Which scopes shall the token have\?/;
+const picking = /Select the scopes to request/;
 const waiting = /Waiting for the confirmation \(Ctrl-C gives up\)/;
 const userCode = (screen) => /shows the code ([A-Z]{4}-[A-Z]{4})/.exec(screen)[1];
 
@@ -72,7 +72,7 @@ const machine = (auth0) => ["init", "--store", "file", "--auth0-domain", auth0.d
 test("a person types the passphrase before the sign-in, which a mistake would cost", async (t) => {
   const { auth0, pc, open } = await desk(t);
   const screen = await open({}, ...init, "--scopes", "read:logs");
-  for (const prompt of [/Passphrase of profile default: /, /Once more: /]) {
+  for (const prompt of [/Choose a passphrase to encrypt this session: /, /Repeat the passphrase: /]) {
     assert.doesNotMatch(await screen.shows(prompt), /open this address/);
     screen.type(passphrase);
     screen.press("Enter");
@@ -95,10 +95,10 @@ test("--no-interaction asks for no passphrase, also on a terminal", async (t) =>
 test("the passphrase is asked for twice and not shown", async (t) => {
   const { auth0, pc, open } = await desk(t);
   const screen = await open({ AUTH0_CLIENT_SECRET: auth0.secret }, ...machine(auth0));
-  await screen.shows(/Passphrase of profile default: /);
+  await screen.shows(/Choose a passphrase to encrypt this session: /);
   screen.type(passphrase);
   screen.press("Enter");
-  await screen.shows(/Once more: /);
+  await screen.shows(/Repeat the passphrase: /);
   screen.type(passphrase);
   screen.press("Enter");
   assert.equal(await screen.end(), 0);
@@ -112,10 +112,10 @@ test("the passphrase is asked for twice and not shown", async (t) => {
 test("two passphrases that differ are an error", async (t) => {
   const { auth0, pc, open } = await desk(t);
   const screen = await open({ AUTH0_CLIENT_SECRET: auth0.secret }, ...machine(auth0));
-  await screen.shows(/Passphrase of profile default: /);
+  await screen.shows(/Choose a passphrase to encrypt this session: /);
   screen.type(passphrase);
   screen.press("Enter");
-  await screen.shows(/Once more: /);
+  await screen.shows(/Repeat the passphrase: /);
   screen.type(`${passphrase}!`);
   screen.press("Enter");
   assert.equal(await screen.end(), 1);
@@ -127,7 +127,7 @@ test("two passphrases that differ are an error", async (t) => {
 test("Ctrl-C at the passphrase ends it clean", async (t) => {
   const { auth0, pc, open } = await desk(t);
   const screen = await open({ AUTH0_CLIENT_SECRET: auth0.secret }, ...machine(auth0));
-  await screen.shows(/Passphrase of profile default: /);
+  await screen.shows(/Choose a passphrase to encrypt this session: /);
   screen.press("C-c");
   assert.equal(await screen.end(), 130);
   assert.match(screen.screen(), /cancelled: nothing was written/);

@@ -19,7 +19,7 @@ const (
 	// Elicit asks through the MCP client; where that cannot ask, as Terminal.
 	Elicit Mode = "elicit"
 	// Terminal answers a call with its plan, until a person has approved it with
-	// «auth0-mcp approve».
+	// `auth0-mcp approve`.
 	Terminal Mode = "terminal"
 )
 

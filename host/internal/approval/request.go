@@ -11,7 +11,6 @@ import (
 	"slices"
 	"strconv"
 	"strings"
-	"unicode"
 	"unicode/utf8"
 
 	"github.com/auth0-mcp/auth0-mcp/host/internal/jsondoc"
@@ -68,10 +67,10 @@ const (
 )
 
 // Describe words the request for a person: each HTTP request with what it changes.
-// redact hides secrets. short is for a client's dialog; then whole is false if
+// hide hides secrets. short is for a client's dialog; then whole is false if
 // something had to be left out, and nobody must decide by it.
-func (r Request) Describe(redact func([]byte) ([]byte, error), short bool) (text string, whole bool, err error) {
-	d := description{redact: redact, short: short, whole: true}
+func (r Request) Describe(hide func([]byte) ([]byte, error), short bool) (text string, whole bool, err error) {
+	d := description{hide: hide, short: short, whole: true}
 	fmt.Fprintf(&d.text, "%s (plugin %s %s) on the tenant %s", r.Tool, r.Plugin, r.PluginVersion, r.Tenant)
 	if r.Profile != "" {
 		fmt.Fprintf(&d.text, ", profile %s", r.Profile)
@@ -87,10 +86,10 @@ func (r Request) Describe(redact func([]byte) ([]byte, error), short bool) (text
 
 // description is a text in the making.
 type description struct {
-	redact func([]byte) ([]byte, error)
-	short  bool
-	whole  bool
-	text   strings.Builder
+	hide  func([]byte) ([]byte, error)
+	short bool
+	whole bool
+	text  strings.Builder
 }
 
 func (d *description) change(change plan.Change) error {
@@ -138,13 +137,13 @@ func (d *description) target(target json.RawMessage) error {
 		d.line("  acts on, as it is now:\n")
 		return d.values("    ", plan.Change{After: target, Body: target}, "")
 	}
-	shown, err := d.redact(target)
+	shown, err := d.hide(target)
 	if err != nil {
 		return err
 	}
 	var named struct{ Name, ID string }
 	if json.Unmarshal(shown, &named) == nil && named.Name+named.ID != "" {
-		d.line(fmt.Sprintf("  acts on %s, as it is now\n", printable(strconv.Quote(cmp.Or(named.Name, named.ID)))))
+		d.line(fmt.Sprintf("  acts on %s, as it is now\n", redact.Line(strconv.Quote(cmp.Or(named.Name, named.ID)))))
 	}
 	return nil
 }
@@ -157,14 +156,14 @@ func (d *description) deletion(change plan.Change) error {
 		d.line("  deletes this, which could not be read\n")
 		return nil
 	}
-	shown, err := d.redact(change.Before)
+	shown, err := d.hide(change.Before)
 	if err != nil {
 		return err
 	}
 	if d.short {
 		var named struct{ Name, ID string }
 		if json.Unmarshal(shown, &named) == nil && named.Name+named.ID != "" {
-			d.line(fmt.Sprintf("  deletes %s\n", printable(strconv.Quote(cmp.Or(named.Name, named.ID)))))
+			d.line(fmt.Sprintf("  deletes %s\n", redact.Line(strconv.Quote(cmp.Or(named.Name, named.ID)))))
 			return nil
 		}
 	}
@@ -180,7 +179,7 @@ func (d *description) values(indent string, change plan.Change, all string) erro
 	if !json.Valid(change.After) {
 		return fmt.Errorf("%s %s: its body is not JSON, which cannot be shown", change.Method, change.Path)
 	}
-	differences, err := change.Differences(d.redact)
+	differences, err := change.Differences(d.hide)
 	if err != nil {
 		return err
 	}
@@ -264,7 +263,7 @@ func (d *description) texts(one plan.Difference) (string, bool) {
 	for end < min(len(was), len(is))-start && was[len(was)-1-end] == is[len(is)-1-end] {
 		end++
 	}
-	quote := func(part []rune) string { return d.cut(printable(strconv.Quote(string(part)))) }
+	quote := func(part []rune) string { return d.cut(redact.Line(strconv.Quote(string(part)))) }
 	return fmt.Sprintf("in a text of %d characters, behind the first %d: %s → %s", len(was), start, quote(was[start:len(was)-end]), quote(is[start:len(is)-end])), true
 }
 
@@ -272,15 +271,15 @@ func (d *description) texts(one plan.Difference) (string, bool) {
 // below each other.
 func (d *description) value(doc json.RawMessage) string {
 	if d.short {
-		return d.cut(printable(string(doc)))
+		return d.cut(redact.Line(string(doc)))
 	}
 	var text string
 	if json.Unmarshal(doc, &text) != nil || !strings.Contains(text, "\n") {
-		return printable(string(doc))
+		return redact.Line(string(doc))
 	}
 	var b strings.Builder
 	for line := range strings.Lines(text) {
-		b.WriteString("\n    | " + printable(strings.TrimRight(line, "\r\n")))
+		b.WriteString("\n    | " + redact.Text(strings.TrimRight(line, "\r\n")))
 	}
 	return b.String()
 }
@@ -304,26 +303,11 @@ func (d *description) hidden(text string) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	shown, err := d.redact(quoted)
+	shown, err := d.hide(quoted)
 	if err != nil {
 		return "", err
 	}
 	var out string
 	err = json.Unmarshal(shown, &out)
-	return printable(out), err
-}
-
-// printable shows what a terminal or a dialog would not, or would obey: a person must
-// see what is there.
-func printable(s string) string {
-	var b strings.Builder
-	for _, r := range s {
-		// A selector and a filler count as graphic, and nothing is drawn for them.
-		if unicode.IsGraphic(r) && !redact.Invisible(r) || r == '\t' {
-			b.WriteRune(r)
-		} else {
-			fmt.Fprintf(&b, "\\u{%X}", r)
-		}
-	}
-	return b.String()
+	return redact.Line(out), err
 }

@@ -67,7 +67,7 @@ var proposalID = regexp.MustCompile(`^[A-Z2-7]{4}-[A-Z2-7]{4}$`)
 type UnknownError struct{ ID, Dir string }
 
 func (e *UnknownError) Error() string {
-	return fmt.Sprintf("nothing with the id %q waits for an approval in %s: it was used, declined or has expired (after %v), or the server that asks keeps its state elsewhere (XDG_STATE_HOME). «auth0-mcp approve» lists what waits; the tool, called again, makes a new plan",
+	return fmt.Sprintf("nothing with the id %q waits for an approval in %s: it was used, declined or has expired (after %v), or the server that asks keeps its state elsewhere (XDG_STATE_HOME). `auth0-mcp approve` lists what waits; the tool, called again, makes a new plan",
 		e.ID, e.Dir, Lifetime)
 }
 
@@ -82,7 +82,7 @@ func (e *TooLargeError) Error() string {
 type FullError struct{ Dir string }
 
 func (e *FullError) Error() string {
-	return fmt.Sprintf("%d changes wait for an approval already: decide about them with «auth0-mcp approve», or wait until they expire (%v)", maxProposals, Lifetime)
+	return fmt.Sprintf("%d changes wait for an approval already: decide about them with `auth0-mcp approve`, or wait until they expire (%v)", maxProposals, Lifetime)
 }
 
 func (s Store) now() time.Time {

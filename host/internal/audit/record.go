@@ -10,10 +10,10 @@ import (
 	"slices"
 	"strings"
 	"time"
-	"unicode"
 	"unicode/utf16"
 	"unicode/utf8"
 
+	"github.com/auth0-mcp/auth0-mcp/host/internal/redact"
 	"github.com/auth0-mcp/auth0-mcp/proto/pluginv1"
 )
 
@@ -325,10 +325,4 @@ func Text(s string, limit int) string {
 }
 
 // drawn reports whether a terminal shows the character and does not obey it.
-func drawn(r rune) bool {
-	if ' ' <= r && r <= '~' {
-		return true
-	}
-	return unicode.IsPrint(r) &&
-		!unicode.In(r, unicode.Other_Default_Ignorable_Code_Point, unicode.Variation_Selector)
-}
+func drawn(r rune) bool { return redact.Drawn(r) }

@@ -99,7 +99,7 @@ func ParseConfig(data []byte) (Config, error) {
 	if err := decoder.Decode(&c); err != nil {
 		return Config{}, explainTOML(err)
 	}
-	// Names as one writes them, also when a person typed them otherwise.
+	// Names as one writes them, also when a user typed them otherwise.
 	for name, p := range c.Profiles {
 		if err := p.normalize(); err != nil {
 			return Config{}, fmt.Errorf("profile %s: %w", quoteForeign(name), err)

@@ -103,7 +103,7 @@ func (f ConfigFile) Save(ctx context.Context, c Config) error {
 // that two commands do not lose each other's change. An error of change is
 // returned as it is, and nothing is written; neither is it when nothing changed or
 // when the file can't be understood. The file is replaced at once or not at all,
-// is readable by its owner only, and keeps the person's comments and order.
+// is readable by its owner only, and keeps the user's comments and order.
 //
 // A file in a form that can't be edited in place (inline tables) is written anew,
 // and the old one stays beside it as config.toml.bak.

@@ -301,7 +301,7 @@ func TestRevokeAtTheSandbox(t *testing.T) {
 	})
 }
 
-// signInAt signs a person in at the sandbox.
+// signInAt signs a user in at the sandbox.
 func signInAt(t *testing.T, tenant *sandbox.Tenant, profile string) Session {
 	t.Helper()
 	login, err := OAuth{Transport: tenant.Transport()}.StartDevice(t.Context(), profile, Profile{})

@@ -13,7 +13,7 @@ import (
 	"unicode"
 )
 
-// Where a person signs in unless the profile says otherwise: Auth0's own tenant,
+// Where a user signs in unless the profile says otherwise: Auth0's own tenant,
 // the public application that it has for MCP servers, and an audience by which the
 // person picks the tenant.
 const (
@@ -28,24 +28,24 @@ const (
 	defaultInterval = 5 * time.Second
 	// slowDownStep is what slow_down adds for good. RFC 8628 section 3.5.
 	slowDownStep = 5 * time.Second
-	// maxTimeoutInterval is as far as timeouts stretch the interval: a person who
+	// maxTimeoutInterval is as far as timeouts stretch the interval: a user who
 	// has confirmed waits for it after the network is back.
 	maxTimeoutInterval = time.Minute
 )
 
 // How a sign-in by device flow fails for good. RFC 8628 section 3.5.
 var (
-	// ErrDenied means that the person, or a rule of the tenant, said no: access_denied.
+	// ErrDenied means that the user, or a rule of the tenant, declined: access_denied.
 	ErrDenied = errors.New("the sign-in was refused in the browser")
-	// ErrCodeExpired means that nobody confirmed in time: expired_token.
+	// ErrCodeExpired means that the code was not confirmed in time: expired_token.
 	ErrCodeExpired = errors.New("the code expired before anybody confirmed it")
 	// ErrCodeInvalid means that the code is not known, or was used up: invalid_grant.
 	ErrCodeInvalid = errors.New("the code is no longer known")
 )
 
-// DeviceLogin is a sign-in that waits for a person to confirm a code in a browser.
+// DeviceLogin is a sign-in that waits for a user to confirm a code in a browser.
 type DeviceLogin struct {
-	// UserCode is what the person compares, or types in.
+	// UserCode is what the user compares, or types in.
 	UserCode string
 	// VerificationURI is the https page where the code is confirmed.
 	VerificationURI string
@@ -151,7 +151,7 @@ func isWebPage(address string) bool {
 		!strings.ContainsFunc(address, func(r rune) bool { return r <= ' ' || r >= 0x7f })
 }
 
-// Poll waits until the person has confirmed the code, and returns the session, whose
+// Poll waits until the user has confirmed the code, and returns the session, whose
 // tenant is the token's. What may pass by itself (no network, a fault of the server,
 // a malformed answer) is asked again until the code ends. After a cancelled context
 // Poll can be called again; not by two goroutines at once.
@@ -222,7 +222,7 @@ func (d *DeviceLogin) failed(err, last error) error {
 	case answer.Code == "invalid_grant":
 		err = fmt.Errorf("%w (%w)", ErrCodeInvalid, err)
 	}
-	return fmt.Errorf("signing in at %s: %w: sign in again with «%s»", d.session.AuthDomain, err, d.session.signInCommand())
+	return fmt.Errorf("signing in at %s: %w: sign in again with `%s`", d.session.AuthDomain, err, d.session.signInCommand())
 }
 
 // pause waits, or returns why the context ended first.

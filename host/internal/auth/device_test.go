@@ -13,7 +13,7 @@ import (
 	"github.com/auth0-mcp/auth0-mcp/sandbox"
 )
 
-// The whole of it, against the sandbox: the person takes twelve seconds.
+// The whole of it, against the sandbox: the user takes twelve seconds.
 func TestDeviceLogin(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		tenant := sandbox.New(sandbox.Options{})
@@ -135,7 +135,7 @@ func pollScript(t *testing.T, expiresIn int, steps ...answerStep) (*DeviceLogin,
 func TestPoll(t *testing.T) {
 	pending, slow := saysError(403, "authorization_pending"), saysError(429, "slow_down")
 	granted := says(200, `{"access_token":%q,"refresh_token":"%s-refresh","expires_in":86400}`, tenantJWT(t, "1"), canary)
-	const again = ": sign in again with «auth0-mcp init --profile dev»"
+	const again = ": sign in again with `auth0-mcp init --profile dev`"
 	tests := map[string]struct {
 		steps []answerStep
 		at    []time.Duration // when each question was asked

@@ -17,7 +17,7 @@ import (
 )
 
 const (
-	// requestTimeout bounds one request, its answer's body included: a person waits
+	// requestTimeout bounds one request, its answer's body included: a user waits
 	// for it, or a tool call does.
 	requestTimeout = 10 * time.Second
 	// maxAnswerBytes bounds an answer: a real one has a few kilobytes.

@@ -20,7 +20,7 @@ import (
 // canary is in every secret of these tests, so that one look finds any of them.
 const canary = "CANARY"
 
-// noCanary fails if a secret shows in anything that a person or a log may see.
+// noCanary fails if a secret shows in anything that a user or a log may see.
 func noCanary(t *testing.T, shown ...any) {
 	t.Helper()
 	for _, v := range shown {

@@ -6,7 +6,7 @@ import (
 )
 
 // SignInError means that there is no token, and that none can be got without a
-// person. Its text holds the command that mends it.
+// person. Its text holds the command that fixes it.
 type SignInError struct {
 	Profile, Domain string
 	Method          Method
@@ -25,7 +25,7 @@ func (e *SignInError) Error() string {
 	if e.Command == "" {
 		return fmt.Sprintf("there is no valid token for %s: %v: give a valid Management API token of it, by the profile's command or by AUTH0_TOKEN and a new start of the server", e.Domain, e.Err)
 	}
-	return fmt.Sprintf("profile %s is not signed in to %s: %v: sign in again with «%s»; the server need not be restarted", e.Profile, e.Domain, e.Err, e.Command)
+	return fmt.Sprintf("profile %s is not signed in to %s: %v: sign in again with `%s`; the server need not be restarted", e.Profile, e.Domain, e.Err, e.Command)
 }
 
 func (e *SignInError) Unwrap() error { return e.Err }
@@ -48,9 +48,9 @@ func (s Session) signInCommand() string {
 }
 
 // SignInCommand is the command by which a profile signs in again, in the way that
-// it has: without the flags of that way a machine's profile would become a person's.
+// it has: without the flags of that way a machine's profile would become a user's.
 // A secret is never an argument: other users see those. It is "" for a token that
-// somebody else gives.
+// another program gives.
 func SignInCommand(name string, p Profile) string {
 	command := []string{"auth0-mcp", "init"}
 	if name != "" {

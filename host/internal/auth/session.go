@@ -19,7 +19,7 @@ import (
 type Method string
 
 const (
-	// Device is the device authorization grant: a person signs in with a browser.
+	// Device is the device authorization grant: a user signs in with a browser.
 	// RFC 8628.
 	Device Method = "device"
 	// ClientSecret is the client credentials grant with a client secret. RFC 6749
@@ -28,7 +28,7 @@ const (
 	// PrivateKeyJWT is the client credentials grant with an assertion signed by the
 	// client's private key. RFC 7523.
 	PrivateKeyJWT Method = "private_key_jwt"
-	// Given is a token that somebody else got, and that is not renewed here.
+	// Given is a token that another program got, and that is not renewed here.
 	Given Method = "given"
 )
 
@@ -40,7 +40,7 @@ type Profile struct {
 	Method Method `toml:"method"`
 	// ClientID is the application that signs in.
 	ClientID string `toml:"client_id,omitempty"`
-	// AuthDomain is where a person signs in, for the device flow.
+	// AuthDomain is where a user signs in, for the device flow.
 	AuthDomain string `toml:"auth_domain,omitempty"`
 	// Audience is the API that the token is for.
 	Audience string `toml:"audience,omitempty"`
@@ -54,11 +54,11 @@ type Profile struct {
 	Store string `toml:"store,omitempty"`
 	// Command is the program of the store "command", with its arguments.
 	Command []string `toml:"command,omitempty"`
-	// FollowTenant lets a running server go on with another tenant after somebody
+	// FollowTenant lets a running server go on with another tenant after a user
 	// signed this profile in to it. Without it the server says so and stops
 	// working: what was meant for one tenant must not reach another.
 	FollowTenant bool `toml:"follow_tenant,omitempty"`
-	// Environment is what the tenant is for: it decides which changes a person must
+	// Environment is what the tenant is for: it decides which changes a user must
 	// approve.
 	Environment approval.Environment `toml:"environment,omitempty"`
 }
@@ -110,7 +110,7 @@ func (s Session) ValidAt(now time.Time) bool {
 	return now.Before(s.ExpiresAt.Add(-margin))
 }
 
-// Renewable reports whether a new token can be got without a person.
+// Renewable reports whether a new token can be got without a user.
 func (s Session) Renewable() bool {
 	switch s.Method {
 	case Device:

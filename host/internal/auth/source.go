@@ -13,7 +13,7 @@ import (
 )
 
 const (
-	// lookInterval is how often the store is looked at for a new sign-in: a person
+	// lookInterval is how often the store is read for a new sign-in: a user
 	// who comes back from the browser does not notice a second.
 	lookInterval = time.Second
 	// lookAgain is the same after a store that could not be read: each try can take
@@ -45,7 +45,7 @@ type SourceConfig struct {
 	FollowTenant bool
 
 	// Load reads the profile's session. An error that is fs.ErrNotExist means that
-	// there is none: the person has logged out.
+	// there is none: the user has logged out.
 	Load func(context.Context) (Session, error)
 	// Save stores it.
 	Save func(context.Context, Session) error
@@ -126,7 +126,7 @@ func (s *Source) Token() (*oauth2.Token, error) { return s.TokenContext(s.base) 
 
 // TokenContext returns a valid token for Domain, and renews it first if it must.
 // The caller waits as long as ctx allows; the renewal goes on for the others.
-// Errors: *SignInError if a person must sign in, *TenantChangedError, what hinders
+// Errors: *SignInError if a user must sign in, *TenantChangedError, what hinders
 // a renewal just now (another call may succeed), or the context's.
 func (s *Source) TokenContext(ctx context.Context) (*oauth2.Token, error) {
 	domain, token, err := s.Current(ctx)
@@ -317,7 +317,7 @@ func (s *Source) renew(ctx context.Context, session Session) error {
 		}
 		return fmt.Errorf("renewing the token of profile %s: %w", s.profile, errEndedAtOnce)
 	}
-	// Somebody may have signed in during the request.
+	// Another process may have signed in during the request.
 	if reloadErr := s.reload(ctx); reloadErr == nil && s.snapshot().settled {
 		return nil
 	}

@@ -216,7 +216,7 @@ func TestTenProcessesRenewOnce(t *testing.T) {
 }
 
 // A process dies when the server has rotated the refresh token and before it is
-// stored. Nothing can bring it back; but nothing hangs, and the person is told.
+// stored. Nothing can bring it back; but nothing hangs, and the user is told.
 func TestCrashBetweenRenewalAndStore(t *testing.T) {
 	if role := os.Getenv(roleVariable); role != "" {
 		renewAsProcess(t, role)
@@ -241,7 +241,7 @@ func TestCrashBetweenRenewalAndStore(t *testing.T) {
 			if left > 0 {
 				wantToken(t, s, "0")
 			} else {
-				wantSignIn(t, s, "answered invalid_grant", "«auth0-mcp init --profile dev»")
+				wantSignIn(t, s, "answered invalid_grant", "`auth0-mcp init --profile dev`")
 			}
 			if server.requests != 2 {
 				t.Errorf("%d requests, want 2", server.requests)

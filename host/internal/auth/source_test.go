@@ -361,7 +361,7 @@ func TestRenewalThatFails(t *testing.T) {
 		"malformed":   {says(200, `{"access_token":"`+canary), false, "renewing the token of profile dev: auth0.auth0.com answered 200 OK: the answer is not one of OAuth: try again"},
 		"ended token": {says(200, `{"access_token":%q}`, testJWT(t, jwt.MapClaims{"aud": "https://" + testTenant + "/api/v2/", "iat": 200, "exp": 100})), false, "renewing the token of profile dev: a new token counts as ended already: check this computer's clock"},
 		"refused": {saysError(403, "invalid_grant"), true,
-			"profile dev is not signed in to tenant.us.auth0.com: its token could not be renewed: auth0.auth0.com answered invalid_grant (the reason for invalid_grant): sign in again with «auth0-mcp init --profile dev»; the server need not be restarted"},
+			"profile dev is not signed in to tenant.us.auth0.com: its token could not be renewed: auth0.auth0.com answered invalid_grant (the reason for invalid_grant): sign in again with `auth0-mcp init --profile dev`; the server need not be restarted"},
 	}
 	for name, tt := range tests {
 		t.Run(name, func(t *testing.T) {
@@ -435,7 +435,7 @@ func TestTokenThatIsRefused(t *testing.T) {
 		// The tenant refuses the new one as well: renewing again would not help, and a
 		// token for each call would cost.
 		s.Refused(second.AccessToken)
-		wantSignIn(t, s, "the tenant refused its token, and renewing it did not help", "«auth0-mcp init --profile dev»")
+		wantSignIn(t, s, "the tenant refused its token, and renewing it did not help", "`auth0-mcp init --profile dev`")
 		wantRequests(t, endpoint, 1)
 		// But a minute later the fault may have passed.
 		time.Sleep(refusedHold)
@@ -482,7 +482,7 @@ func TestRefusedTokenThatCannotBeRenewed(t *testing.T) {
 		store, endpoint := newMemoryStore(session), renewals(t, time.Hour)
 		s, _ := store.source(t, endpoint)
 		s.Refused(wantToken(t, s, "0").AccessToken)
-		wantSignIn(t, s, "the tenant refused its token", "«auth0-mcp init --profile dev»")
+		wantSignIn(t, s, "the tenant refused its token", "`auth0-mcp init --profile dev`")
 		wantRequests(t, endpoint, 0)
 	})
 }
@@ -493,11 +493,11 @@ func TestSignInErrorNamesTheCommand(t *testing.T) {
 		change func(*Session)
 		want   string
 	}{
-		"device":        {func(s *Session) { s.Method = Device }, "«auth0-mcp init --profile ci»"},
-		"no profile":    {func(s *Session) { s.Method, s.Profile = Device, "" }, "«auth0-mcp init»"},
-		"client secret": {func(s *Session) { s.Method = ClientSecret }, "«auth0-mcp init --profile ci --auth0-domain tenant.us.auth0.com --auth0-client-id client --auth0-client-secret-stdin»"},
+		"device":        {func(s *Session) { s.Method = Device }, "`auth0-mcp init --profile ci`"},
+		"no profile":    {func(s *Session) { s.Method, s.Profile = Device, "" }, "`auth0-mcp init`"},
+		"client secret": {func(s *Session) { s.Method = ClientSecret }, "`auth0-mcp init --profile ci --auth0-domain tenant.us.auth0.com --auth0-client-id client --auth0-client-secret-stdin`"},
 		"private key": {func(s *Session) { s.Method, s.KeyID = PrivateKeyJWT, "k1" },
-			"«auth0-mcp init --profile ci --auth0-domain tenant.us.auth0.com --auth0-client-id client --private-key-file KEY.pem --key-id k1»"},
+			"`auth0-mcp init --profile ci --auth0-domain tenant.us.auth0.com --auth0-client-id client --private-key-file KEY.pem --key-id k1`"},
 		"given": {func(s *Session) { s.Method = Given },
 			"there is no valid token for tenant.us.auth0.com: its token ended at 2000-01-01T01:00:00Z: give a valid Management API token of it, by the profile's command or by AUTH0_TOKEN and a new start of the server"},
 	}
@@ -515,7 +515,7 @@ func TestSignInErrorNamesTheCommand(t *testing.T) {
 	}
 }
 
-// A person signs in again while the server runs, in whatever state it is.
+// A user signs in again while the server runs, in whatever state it is.
 func TestNewSignInIsNoticed(t *testing.T) {
 	tests := map[string]func(t *testing.T, s *Source, store *memoryStore){
 		"with a valid token": func(t *testing.T, s *Source, _ *memoryStore) { wantToken(t, s, "0") },
@@ -814,7 +814,7 @@ func TestStoringHasItsOwnTime(t *testing.T) {
 	})
 }
 
-// A person signs in while a renewal is under way that fails: the new session counts.
+// A user signs in while a renewal is under way that fails: the new session counts.
 func TestSignInDuringARenewalThatFails(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		store := newMemoryStore(deviceSession(t, time.Hour))
@@ -894,7 +894,7 @@ func TestRotationAtTheSandbox(t *testing.T) {
 		// A copy of the first session is worthless.
 		copied := newMemoryStore(session)
 		late, _ := copied.source(t, tenant.Transport())
-		wantSignIn(t, late, "invalid_grant", "«auth0-mcp init --profile dev»")
+		wantSignIn(t, late, "invalid_grant", "`auth0-mcp init --profile dev`")
 	})
 }
 

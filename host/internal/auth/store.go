@@ -12,7 +12,7 @@ import (
 // file do.
 type StoreKind string
 
-// The ladder: from what somebody else keeps to what is kept here. None keeps a
+// The ladder: from what another program keeps to what is kept here. None keeps a
 // secret in plain text, and none stands in for another silently.
 const (
 	// StoreEnv is AUTH0_TOKEN with AUTH0_DOMAIN.
@@ -40,7 +40,7 @@ type Store interface {
 	// Get returns the profile's session. A [*NoSessionError] means that there is none.
 	Get(ctx context.Context, profile string) (Session, error)
 	// Put keeps s under s.Profile in place of what was there, at once or not at all.
-	// A [*ReadOnlyStoreError] means that this store is filled by somebody else.
+	// A [*ReadOnlyStoreError] means that this store is filled by another program.
 	Put(ctx context.Context, s Session) error
 	// Delete removes the profile's session and says what it removed, in words for the
 	// person. Nothing there is no failure. After an error the words still tell what
@@ -58,7 +58,7 @@ type Store interface {
 	Describe() StoreDescription
 }
 
-// StoreDescription is what a person is told about a store.
+// StoreDescription is what a user is told about a store.
 type StoreDescription struct {
 	Kind StoreKind `json:"kind"`
 	// Where the sessions are, in words.
@@ -154,7 +154,7 @@ func (e *NoSessionError) Error() string {
 // Unwrap makes it one of the many things that do not exist, for [SourceConfig.Load].
 func (e *NoSessionError) Unwrap() error { return fs.ErrNotExist }
 
-// ReadOnlyStoreError means that a store is filled by somebody else.
+// ReadOnlyStoreError means that a store is filled by another program.
 type ReadOnlyStoreError struct {
 	Store StoreKind
 	// Remedy is what to do instead.

@@ -52,7 +52,7 @@ func (e *CommandError) Error() string {
 	if e.Stderr != "" {
 		text += "; it said: " + e.Stderr
 	}
-	return text + "; run it by hand to see what is wrong"
+	return text + "; run it yourself to see what is wrong"
 }
 
 func (e *CommandError) Unwrap() error { return e.Err }
@@ -64,7 +64,7 @@ func (s *commandStore) Get(ctx context.Context, profile string) (Session, error)
 	ctx, cancel := context.WithTimeout(ctx, s.patience)
 	defer cancel()
 	stdout, stderr := &commandOutput{limit: maxCommandOutput}, &commandOutput{limit: maxCommandOutput}
-	cmd := exec.CommandContext(ctx, s.argv[0], s.argv[1:]...) //nolint:gosec // the person's own program, from the person's config file
+	cmd := exec.CommandContext(ctx, s.argv[0], s.argv[1:]...) //nolint:gosec // the user's own program, from the user's config file
 	cmd.Stdout, cmd.Stderr, cmd.WaitDelay = stdout, stderr, commandGrace
 	err := cmd.Run()
 	switch {

@@ -15,14 +15,14 @@ const (
 	// 128 MiB (RFC 7914): half a second on one core of a small server, which is
 	// paid at a sign-in and a renewal, and little enough memory for a container.
 	workFactor = 17
-	// maxWorkFactor bounds what a file that somebody else wrote can cost: 1 GiB.
+	// maxWorkFactor bounds what a file that another user wrote can cost: 1 GiB.
 	maxWorkFactor = 20
 	// scryptStanza is how a file says that a passphrase opens it.
 	scryptStanza = "scrypt"
 )
 
 // Passphrase gives the passphrase of a profile's file: AUTH0_MCP_PASSPHRASE, or
-// what a person types. fresh means that there is no file yet, so that a person
+// what a user types. fresh means that there is no file yet, so that a user
 // should type it twice.
 type Passphrase func(ctx context.Context, profile string, fresh bool) (string, error)
 
@@ -36,7 +36,7 @@ func (e *PassphraseError) Error() string {
 	return fmt.Sprintf("wrong passphrase for %s (or the file is damaged): set AUTH0_MCP_PASSPHRASE to the one it was written with; if it is lost, auth0-mcp logout --profile %s and sign in again", e.Path, e.Profile)
 }
 
-// NoPassphraseError means that the store "file" has nobody to ask.
+// NoPassphraseError means that the store "file" can't ask.
 type NoPassphraseError struct {
 	Profile string
 }
@@ -164,13 +164,13 @@ func (s *fileStore) open(sealed []byte, profile, pass string) (Session, error) {
 }
 
 // Put asks for the passphrase that the file has already, if it has one: a slip of
-// the finger must not lock the person out. A forgotten one is what Delete is for.
+// the finger must not lock the user out. A forgotten one is what Delete is for.
 func (s *fileStore) Put(ctx context.Context, session Session) error {
 	profile := session.Profile
 	if err := CheckProfileName(profile); err != nil {
 		return err
 	}
-	// Before the lock: a person who types must not keep a server waiting.
+	// Before the lock: a user who types must not keep a server waiting.
 	pass, err := s.passphrase(ctx, profile, s.folder.stamp(profile) == "")
 	if err != nil {
 		return err

@@ -24,7 +24,7 @@ func TestFileStoreWrongPassphrase(t *testing.T) {
 		t.Errorf("got %T", err)
 	}
 	wantNoCanary(t, err)
-	// A slip of the finger must not lock the person out.
+	// A slip of the finger must not lock the user out.
 	if err := s.Put(t.Context(), aSession("dev")); !errors.As(err, &wrong) {
 		t.Errorf("written over: %v", err)
 	}

@@ -16,7 +16,7 @@ const (
 	// keychainService names our entries in the keychain; the account is the profile.
 	keychainService = "auth0-mcp"
 	// keychainPatience bounds one question to the keychain. It may be waiting for a
-	// person to unlock it, and a server has no person.
+	// person to unlock it, and a server has no user.
 	keychainPatience = 5 * time.Second
 )
 
@@ -178,7 +178,7 @@ func (s *keychainStore) Get(ctx context.Context, profile string) (Session, error
 		return Session{}, &NoSessionError{Profile: profile, Store: StoreKeychain}
 	}
 	// A key that opens nothing tells which store wrote the file: the keychain, which may
-	// be locked or ask a person, is not bothered for another store's.
+	// be locked or ask a user, is not bothered for another store's.
 	none, err := age.GenerateX25519Identity()
 	if err != nil {
 		return Session{}, err
@@ -227,7 +227,7 @@ func (s *keychainStore) Put(ctx context.Context, session Session) error {
 }
 
 // newKey puts a key into the keychain and reads it back: some keychains report
-// success when a person dismissed the prompt.
+// success when a user dismissed the prompt.
 func (s *keychainStore) newKey(ctx context.Context, profile string) (*age.X25519Identity, error) {
 	identity, err := age.GenerateX25519Identity()
 	if err != nil {

@@ -71,7 +71,7 @@ func (s Surroundings) explain(reason KeychainReason) string {
 	case s.SSH && s.GOOS == "windows":
 		return "over SSH Windows may refuse access to the credential manager"
 	case reason == KeychainLocked && s.SSH:
-		return "over SSH nobody sees the prompt that unlocks the keychain"
+		return "over SSH the prompt that unlocks the keychain is not visible"
 	case reason == KeychainLocked: // so there is one
 		return ""
 	case s.Container:

@@ -110,7 +110,7 @@ func bounded(life time.Duration) time.Duration {
 	return max(-most, min(life, most))
 }
 
-// GivenSession is a session with a token that somebody else got. Its end and its
+// GivenSession is a session with a token that another program got. Its end and its
 // scope are read from the token, if it is a JWT; domain is the tenant, normalised.
 func GivenSession(profile, domain, token string) (Session, error) {
 	if !headerSafe(token) {
@@ -122,7 +122,7 @@ func GivenSession(profile, domain, token string) (Session, error) {
 		return s, nil //nolint:nilerr // an opaque token may be valid: the tenant will tell
 	}
 	s.Scope = claims.Scope
-	// Nobody knows when it was handed over, so the clocks must agree here.
+	// It is unknown when it was handed over, so the clocks must agree here.
 	now := time.Now().UTC()
 	if claims.ExpiresAt != nil {
 		s.ExpiresAt = now.Add(bounded(claims.ExpiresAt.Sub(now)))

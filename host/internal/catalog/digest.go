@@ -35,7 +35,7 @@ func (d Digest) MarshalText() ([]byte, error) {
 }
 
 // ParseDigest reads the form that String writes and no other, so that two
-// spellings of one digest cannot look different to a person. The zero digest is
+// spellings of one digest cannot look different to a user. The zero digest is
 // refused: it would stand for "not known".
 func ParseDigest(s string) (Digest, error) {
 	var d Digest

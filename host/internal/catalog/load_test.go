@@ -299,7 +299,7 @@ func TestExecutableOnEachSystem(t *testing.T) {
 		"linux":                      {"linux", "run", "run", "run"},
 		"macOS":                      {"darwin", "run", "run", "run"},
 		"windows":                    {"windows", "run.exe", "run", "run.exe"},
-		"windows, with its ending":   {"windows", "run.EXE", "run.EXE", "run.EXE"},
+		"windows, with its ending":   {"windows", "run.EXE", "run.EXE", ""},
 		"windows, another ending":    {"windows", "run.v2.exe", "run.v2", "run.v2.exe"},
 		"windows, in a folder":       {"windows", "bin/run.exe", "bin/run", "bin/run.exe"},
 		"windows, without an ending": {"windows", "run", "run", ""},

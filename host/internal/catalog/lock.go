@@ -20,7 +20,7 @@ const (
 	maxLockBytes = 1 << 20
 )
 
-// Lock says which plugins a person, or the build, has decided to trust: by
+// Lock says which plugins a user, or the build, has decided to trust: by
 // content, not by place. The zero value trusts nothing.
 type Lock struct {
 	Plugins map[string]LockEntry

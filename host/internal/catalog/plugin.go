@@ -117,7 +117,7 @@ type Refusal struct {
 	Remedy string
 }
 
-// String is the refusal in one line, for a log or a person.
+// String is the refusal in one line, for a log or a user.
 func (r Refusal) String() string {
 	return fmt.Sprintf("plugin %s (%s) is not loaded: %s; %s", r.Name, r.Path, r.Reason, r.Remedy)
 }
@@ -134,7 +134,7 @@ type DevPlugin struct {
 
 // Sources says where plugins come from and what vouches for them.
 type Sources struct {
-	// PluginDirs are named by the person (--plugin-dir): a missing one is an
+	// PluginDirs are named by the user (--plugin-dir): a missing one is an
 	// error.
 	PluginDirs []string
 	// UserDir is the user's plugin folder; it need not exist.

@@ -3,8 +3,9 @@ package catalog
 import (
 	"fmt"
 	"slices"
-	"unicode"
 	"unicode/utf8"
+
+	"github.com/auth0-mcp/auth0-mcp/host/internal/redact"
 )
 
 // checkText refuses characters that a reviewer of a plugin cannot see but a model reads: control and format characters,
@@ -19,19 +20,11 @@ func checkText(s string, multiline bool) error {
 		case r == '\n' && multiline:
 		case r == utf8.RuneError:
 			return fmt.Errorf("holds bytes that are not text, at byte %d", i)
-		case !unicode.IsPrint(r), isInvisible(r):
+		case !redact.Drawn(r):
 			return fmt.Errorf("holds the control or invisible character %U at byte %d", r, i)
 		}
 	}
 	return nil
-}
-
-// isInvisible adds what Unicode counts as letters, marks or symbols although
-// nothing is drawn: fillers, variation selectors, the blank braille pattern.
-func isInvisible(r rune) bool {
-	const blankBraille = '\u2800'
-	return r == blankBraille ||
-		unicode.In(r, unicode.Other_Default_Ignorable_Code_Point, unicode.Variation_Selector)
 }
 
 // isPlainText is the quick answer for most texts: Unicode's tables are slow.

@@ -81,6 +81,9 @@ func (l *loader) addManifest(path string, origin Origin) {
 		return
 	}
 	p.Origin = origin
+	if entry, ok := l.src.Lock.Plugins[p.Name]; ok && origin == OriginUser && entry.leftover(l.src.UserDir, p) {
+		return
+	}
 	if first, ok := l.plugins[p.Name]; ok {
 		l.refuseSecond(p, first)
 		return

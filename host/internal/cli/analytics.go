@@ -6,14 +6,16 @@ import (
 	"net/http"
 	"os"
 
+	"github.com/auth0-mcp/auth0-mcp/host/internal/account"
 	"github.com/auth0-mcp/auth0-mcp/host/internal/analytics"
 )
 
-// newAnalytics is nil, which sends nothing, unless the person named an endpoint
+// newAnalytics is nil, which sends nothing, unless the user named an endpoint
 // and did not switch analytics off.
-func newAnalytics(ctx context.Context, env Environment, transport http.RoundTripper, log *slog.Logger) (*analytics.Client, error) {
+func newAnalytics(ctx context.Context, env Environment, transport http.RoundTripper,
+	log *slog.Logger) (*analytics.Client, error) {
 	if value, ok := os.LookupEnv("AUTH0_MCP_ANALYTICS"); ok {
-		on, err := parseBool("AUTH0_MCP_ANALYTICS", value)
+		on, err := account.ParseBool("AUTH0_MCP_ANALYTICS", value)
 		if err != nil || !on {
 			return nil, err
 		}

@@ -12,11 +12,12 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/auth0-mcp/auth0-mcp/host/internal/account"
 	"github.com/auth0-mcp/auth0-mcp/host/internal/approval"
 	"github.com/auth0-mcp/auth0-mcp/host/internal/atomicfile"
 )
 
-// approvalStore keeps what waits for «auth0-mcp approve».
+// approvalStore keeps what waits for `auth0-mcp approve`.
 func approvalStore() approval.Store {
 	state, err := atomicfile.StateFolder()
 	if err != nil {
@@ -29,19 +30,19 @@ func approveCommand(env Environment) *cobra.Command {
 	var decline boolFlag
 	cmd := &cobra.Command{
 		Use:   "approve [ID]",
-		Short: "Decide about a change that waits for a person, or list those that wait",
-		Long: `Show what a tool call would change in the tenant, and decide about it. Only a person can: it needs a
-terminal, and nothing that a model gives to a tool stands in for it.
+		Short: "Approve or decline a pending change",
+		Long: `Show what a tool call would change in the tenant, and approve or decline it. This needs a terminal:
+nothing that a model passes to a tool can approve a change.
 
-An approval holds for this one change: the same tool with the same arguments, as long as what it
-changes is as it was shown. It is used once, and expires after 15 minutes.
-Without an ID it lists what waits.`,
+An approval is for this one change: the same tool with the same arguments, while what it changes is
+as it was shown. It can be used once, and expires after 15 minutes.
+Without an ID, pending changes are listed.`,
 		Args: cobra.MaximumNArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			store := approvalStore()
 			switch {
 			case len(args) == 0 && decline.on:
-				return errors.New("--decline needs the ID of a change: «auth0-mcp approve» lists them")
+				return errors.New("--decline needs the ID of a change: `auth0-mcp approve` lists them")
 			case len(args) == 0:
 				return listApprovals(cmd.Context(), env, store)
 			case decline.on:
@@ -60,17 +61,18 @@ func listApprovals(ctx context.Context, env Environment, store approval.Store) e
 		return err
 	}
 	if len(list) == 0 {
-		_, err := fmt.Fprintln(env.Out, "Nothing waits for an approval.")
+		_, err := fmt.Fprintln(env.Out, "No changes are waiting for approval.")
 		return err
 	}
 	w := tabwriter.NewWriter(env.Out, 0, 0, 2, ' ', 0)
 	fmt.Fprintln(w, "ID\tTOOL\tTENANT\tPROFILE\tSTATE\tEXPIRES")
 	for _, p := range list {
-		state := "waits"
+		state := "pending"
 		if !p.Approved.IsZero() {
 			state = "approved"
 		}
-		fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%s\tin %v\n", p.ID, p.Tool, p.Tenant, orWord(p.Profile, "-"), state, time.Until(p.Expires).Round(time.Second))
+		say(w, "%s\t%s\t%s\t%s\t%s\tin %v\n", p.ID, p.Tool, p.Tenant, orWord(p.Profile, "-"), state,
+			time.Until(p.Expires).Round(time.Second))
 	}
 	return w.Flush()
 }
@@ -82,11 +84,13 @@ func approve(cmd *cobra.Command, env Environment, store approval.Store, id strin
 		return err
 	}
 	if !p.Approved.IsZero() {
-		_, err := fmt.Fprintf(env.Out, "%s is approved already: the tool has to be called again, within %v.\n", p.ID, time.Until(p.Expires).Round(time.Second))
-		return err
+		say(env.Out, "%s is approved already. Ask your assistant to try again within %v.\n", p.ID,
+			time.Until(p.Expires).Round(time.Second))
+		return nil
 	}
 	if !isTerminal(env.In) || !isTerminal(env.Err) {
-		return errors.New("approving needs a terminal: a person must see the change and answer. Run the command in one, without a pipe")
+		return errors.New("approving needs a terminal, to show you the change and read your answer: run the command " +
+			"without a pipe")
 	}
 	approved, err := askApproval(ctx, env, p.Text)
 	if err != nil {
@@ -101,11 +105,11 @@ func approve(cmd *cobra.Command, env Environment, store approval.Store, id strin
 	if err := recordApproval(cmd, env, p, true); err != nil {
 		return err
 	}
-	_, err = fmt.Fprintf(env.Out, "Approved, once and for %v: let the tool be called again with the same arguments.\n", approval.Lifetime)
-	return err
+	say(env.Out, "Approved for %v. Ask your assistant to try again.\n", approval.Lifetime)
+	return nil
 }
 
-// declineApproval needs no terminal: not to change anything is nobody's risk.
+// declineApproval needs no terminal: declining changes nothing.
 func declineApproval(cmd *cobra.Command, env Environment, store approval.Store, id string) error {
 	p, err := store.Find(cmd.Context(), id)
 	if err != nil {
@@ -121,28 +125,28 @@ func end(cmd *cobra.Command, env Environment, store approval.Store, p approval.P
 	if err := recordApproval(cmd, env, p, false); err != nil {
 		return err
 	}
-	_, err := fmt.Fprintln(env.Out, "Declined: nothing is changed.")
+	_, err := fmt.Fprintln(env.Out, "Declined. Nothing was changed.")
 	return err
 }
 
-var errNoAnswer = errors.New("nobody answered: nothing was decided, and nothing changed")
+var errNoAnswer = errors.New("no answer: the change was neither approved nor declined")
 
 // askApproval shows a change on the terminal and takes yes for an approval, no for a
 // refusal, and asks again for anything else. What was typed before the change could
 // be read is no answer. The end of input and Ctrl-C end it without a decision.
 func askApproval(ctx context.Context, env Environment, text string) (bool, error) {
-	fmt.Fprintf(env.Err, "\n%s\n\n", text)
+	say(env.Err, "\n%s\n\n", lines(text))
 	discardTyped(env.In)
 	fmt.Fprint(env.Err, "Make this change? Type yes to approve, no to decline: ")
 	type line struct {
 		text string
 		err  error
 	}
-	lines := bufio.NewReader(env.In)
+	typedLines := bufio.NewReader(env.In)
 	for {
 		typed := make(chan line, 1)
 		go func() {
-			text, err := lines.ReadString('\n')
+			text, err := typedLines.ReadString('\n')
 			typed <- line{text, err}
 		}()
 		select {
@@ -160,7 +164,7 @@ func askApproval(ctx context.Context, env Environment, text string) (bool, error
 			fmt.Fprint(env.Err, "Type yes or no: ")
 		case <-ctx.Done():
 			fmt.Fprintln(env.Err)
-			return false, errCancelled
+			return false, account.ErrCancelled
 		}
 	}
 }

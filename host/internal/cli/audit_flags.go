@@ -1,7 +1,6 @@
 package cli
 
 import (
-	"context"
 	"fmt"
 	"log/slog"
 	"os"
@@ -95,35 +94,7 @@ func recordApproval(cmd *cobra.Command, env Environment, p approval.Proposal, ap
 	return nil
 }
 
-// checkAudit reports where the audit log is, and whether a write could be recorded.
-func (d *doctor) checkAudit(context.Context) []finding {
-	const check = "audit log"
-	state, err := audit.Look(auditFolder())
-	switch {
-	case d.audit.Mode == audit.Off:
-		return []finding{warns(check, "start the server without --audit=off", "off: nothing is recorded")}
-	case err != nil && d.audit.Mode == audit.On:
-		return []finding{
-			fails(check, "fix the permissions of "+state.Path+", or start the server with --audit=best-effort",
-				"%s can't be written (%v): no write would be sent", state.Path, err),
-		}
-	case err != nil:
-		return []finding{
-			warns(
-				check,
-				"fix the permissions of "+state.Path,
-				"%s can't be written (%v): calls are not recorded",
-				state.Path,
-				err,
-			),
-		}
-	case !state.Exists:
-		return []finding{passes(check, "%s, %s; the first change creates it", state.Path, d.audit.Mode)}
-	}
-	return []finding{passes(check, "%s, %s, %d bytes in the current file", state.Path, d.audit.Mode, state.Bytes)}
-}
-
-// auditReport is the part of "auth0-mcp session" that describes the audit log.
+// auditReport is the part of `auth0-mcp session` that describes the audit log.
 type auditReport struct {
 	Path     string `json:"path"`
 	Writable bool   `json:"writable"`

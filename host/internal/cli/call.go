@@ -13,6 +13,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/auth0-mcp/auth0-mcp/host/internal/catalog"
+	"github.com/auth0-mcp/auth0-mcp/host/internal/redact"
 	"github.com/auth0-mcp/auth0-mcp/host/internal/toolcall"
 )
 
@@ -21,9 +22,8 @@ func callCommand(env Environment) *cobra.Command {
 	var asJSON boolFlag
 	cmd := &cobra.Command{
 		Use:   "call TOOL [JSON | key=value …]",
-		Short: "Run one tool, by the same way as for an MCP client",
-		Long: `Run one tool with the checks, the plugin process and the limits that an MCP client would meet, and
-print its answer. Arguments are one JSON object, «-» for an object on stdin, or key=value words:
+		Short: "Call a tool directly",
+		Long: `Call a tool with the same checks, plugin process and limits as an MCP client, and print its answer. Arguments are one JSON object, ` + "`-`" + ` for an object on stdin, or key=value words:
 a text is taken as it is, anything else as JSON, and a list collects the words with its key.
 
 The exit status is 0 if the tool did what was asked.`,
@@ -72,20 +72,21 @@ func callTool(cmd *cobra.Command, env Environment, f runFlags, args []string, as
 	}
 	request := toolcall.Request{
 		Tool: tool, Arguments: arguments, Client: toolcall.Client{Name: "auth0-mcp call", Version: env.Version},
-		Progress: func(p toolcall.Progress) { fmt.Fprintf(env.Err, "… %s\n", p.Note) },
+		Progress: func(p toolcall.Progress) { say(env.Err, "… %s\n", p.Note) },
 	}
 	if isTerminal(env.In) && isTerminal(env.Err) {
-		request.Approver = toolcall.Approver{Terminal: true, Ask: func(ctx context.Context, text string) (toolcall.Decision, error) {
+		ask := func(ctx context.Context, text string) (toolcall.Decision, error) {
 			approved, err := askApproval(ctx, env, text)
 			if approved && err == nil {
 				return toolcall.Accepted, nil
 			}
 			return toolcall.Declined, err
-		}}
+		}
+		request.Approver = toolcall.Approver{Terminal: true, Ask: ask}
 	}
 	result := runner.Call(cmd.Context(), request)
 	if result.IsError {
-		fmt.Fprintln(env.Err, strings.Join(result.Texts, "\n"))
+		say(env.Err, "%s\n", lines(strings.Join(result.Texts, "\n")))
 		return errToolFailed
 	}
 	for i, text := range result.Texts {
@@ -96,6 +97,10 @@ func callTool(cmd *cobra.Command, env Environment, f runFlags, args []string, as
 		}
 		if !asJSON {
 			text = indented(text)
+		}
+		// A program gets the answer as it is, a terminal what it can show.
+		if isTerminal(out) {
+			text = redact.Text(text)
 		}
 		if _, err = fmt.Fprintln(out, text); err != nil {
 			return err
@@ -111,7 +116,7 @@ func findTool(selection *catalog.Selection, name string) (*catalog.Tool, error) 
 	if reason, ok := selection.Excluded(name); ok {
 		return nil, errors.New(reason)
 	}
-	text := fmt.Sprintf("there is no tool %q: «auth0-mcp tools» lists them", name)
+	text := fmt.Sprintf("there is no tool %q: `auth0-mcp tools` lists them", name)
 	if near := selection.Suggest(name); len(near) > 0 {
 		text += "; did you mean " + strings.Join(near, " or ") + "?"
 	}

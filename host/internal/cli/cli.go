@@ -12,13 +12,15 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/dustin/go-humanize/english"
 	"github.com/spf13/cobra"
 
+	"github.com/auth0-mcp/auth0-mcp/host/internal/account"
 	"github.com/auth0-mcp/auth0-mcp/host/internal/atomicfile"
 )
 
 // Environment is what main gives to the commands: the real stdin and stdout,
-// which nobody else has, and what the build put into the binary.
+// which no other package has, and what the build put into the binary.
 type Environment struct {
 	In      *os.File
 	Out     *os.File
@@ -31,8 +33,11 @@ type Environment struct {
 }
 
 // Main runs one command and returns the exit status.
-func Main(args []string, env Environment) int {
-	ctx, stop := untilSignal(context.Background())
+func Main(args []string, env Environment) int { return execute(args, env, os.Exit) }
+
+// execute is Main; exit ends the program when a second signal comes.
+func execute(args []string, env Environment, exit func(int)) int {
+	ctx, stop := untilSignal(context.Background(), exit)
 	defer stop()
 	root := &cobra.Command{
 		Use:           "auth0-mcp",
@@ -48,26 +53,16 @@ func Main(args []string, env Environment) int {
 	root.SetOut(env.Out)
 	root.SetErr(env.Err)
 	root.SetArgs(args)
-	root.AddCommand(initCommand(env), runCommand(env), callCommand(env), toolsCommand(env), sessionCommand(env), logoutCommand(env), profilesCommand(env),
-		clientsCommand(env), doctorCommand(env), pluginCommand(env), sandboxCommand(env), approveCommand(env), auditCommand(env))
+	root.AddCommand(initCommand(env), runCommand(env), callCommand(env), toolsCommand(env), sessionCommand(env),
+		logoutCommand(env), profilesCommand(env),
+		clientsCommand(env), doctorCommand(env), pluginCommand(env), sandboxCommand(env), approveCommand(env),
+		auditCommand(env))
 	addCompletions(root, env) // after AddCommand: it walks the finished tree
 	err := root.ExecuteContext(ctx)
 	if err != nil && !errors.Is(err, errToolFailed) { // the tool has said why
-		fmt.Fprintf(env.Err, "auth0-mcp: %v\n", err)
+		say(env.Err, "auth0-mcp: %v\n", err)
 	}
 	return exitStatus(ctx, err)
-}
-
-// parseBool reads a boolean of the environment leniently. An unknown value is an
-// error: a misspelt AUTH0_MCP_READ_ONLY must not leave the server writable.
-func parseBool(name, value string) (bool, error) {
-	switch strings.ToLower(strings.TrimSpace(value)) {
-	case "1", "true", "yes", "on", "y", "t":
-		return true, nil
-	case "0", "false", "no", "off", "n", "f", "":
-		return false, nil
-	}
-	return false, fmt.Errorf("%s=%q: want true or false", name, value)
 }
 
 // boolFlag is a flag that reads its value as leniently as the environment is read.
@@ -77,7 +72,7 @@ type boolFlag struct {
 }
 
 func (f *boolFlag) Set(value string) error {
-	on, err := parseBool("--"+f.name, value)
+	on, err := account.ParseBool("--"+f.name, value)
 	f.on = on
 	return err
 }
@@ -98,7 +93,8 @@ func (f *boolFlag) add(cmd *cobra.Command, name, usage string) {
 type logFlags struct{ level, format string }
 
 func (f *logFlags) add(cmd *cobra.Command) {
-	cmd.Flags().StringVar(&f.level, "log-level", "", "debug, info, warn or error (default info; DEBUG=auth0-mcp means debug)")
+	cmd.Flags().StringVar(&f.level, "log-level", "", "debug, info, warn or error (default info; DEBUG=auth0-mcp "+
+		"means debug)")
 	cmd.Flags().StringVar(&f.format, "log-format", "text", "text or json, on stderr")
 }
 
@@ -132,6 +128,9 @@ func debugging() bool {
 	return false
 }
 
+// counted is a number of things, such as "1 record" or "2 records".
+func counted(n int, thing string) string { return english.Plural(n, thing, "") }
+
 // lockPath is the file that says which plugins the user trusts.
 func lockPath() (string, error) {
 	dir, err := atomicfile.ConfigFolder()
@@ -162,4 +161,5 @@ func bundledDir() (string, error) {
 	return filepath.Join(filepath.Dir(path), "plugins"), nil
 }
 
-var errNotConfirmed = errors.New("nothing was installed")
+// errNotConfirmed means that the user did not answer yes.
+var errNotConfirmed = errors.New("not confirmed")

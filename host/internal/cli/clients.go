@@ -12,6 +12,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/auth0-mcp/auth0-mcp/host/internal/account"
 	"github.com/auth0-mcp/auth0-mcp/host/internal/catalog"
 	"github.com/auth0-mcp/auth0-mcp/host/internal/clients"
 )
@@ -31,7 +32,8 @@ func clientsCommand(env Environment) *cobra.Command {
 type targetFlags struct{ scope, folder string }
 
 func (f *targetFlags) add(cmd *cobra.Command) {
-	cmd.Flags().StringVar(&f.scope, "scope", "", "which of the client's files, such as user, project or workspace; without it the usual one")
+	cmd.Flags().StringVar(&f.scope, "scope", "", "which of the client's files, such as user, project or workspace; "+
+		"without it the usual one")
 	cmd.Flags().StringVar(&f.folder, "folder", ".", "the project's folder, for a client's project or workspace")
 }
 
@@ -39,7 +41,8 @@ func (f *targetFlags) add(cmd *cobra.Command) {
 func (f targetFlags) target(word string) (clients.Target, clients.Client, error) {
 	name, scope, joined := strings.Cut(word, ":")
 	if joined && f.scope != "" && f.scope != scope {
-		return clients.Target{}, clients.Client{}, fmt.Errorf("%s and --scope %s name two files: give one of them", word, f.scope)
+		return clients.Target{}, clients.Client{}, fmt.Errorf("%s and --scope %s name two files: give one of them",
+			word, f.scope)
 	}
 	if !joined {
 		scope = f.scope
@@ -73,8 +76,8 @@ func clientsAddCommand(env Environment) *cobra.Command {
 		Use:   "add CLIENT[:SCOPE]",
 		Short: "Write the entry that starts this server into a client's config",
 		Long: `Write the entry that starts this server into a client's config, or update it. Nothing else in the
-file changes, and what it was is kept beside it. The client «print» stands for any other: its
-entry is printed, to be pasted by hand.
+file changes, and what it was is kept beside it. The client ` + "`print`" + ` stands for any other: its
+entry is printed, to be pasted yourself.
 
 An entry holds no secret. That of the default profile is called auth0, that of another profile
 auth0-PROFILE. --plugin-dir and --dev-plugin serve to check --tools; they do not get into the entry.`,
@@ -110,8 +113,8 @@ func (f clientsAddFlags) run(cmd *cobra.Command, env Environment, word string) e
 		if err != nil {
 			return err
 		}
-		_, err = fmt.Fprintln(env.Out, strings.TrimRight(snippet, "\n"))
-		return err
+		say(env.Out, "%s\n", lines(strings.TrimRight(snippet, "\n")))
+		return nil
 	}
 	places, err := clientPlaces()
 	if err != nil {
@@ -126,29 +129,30 @@ func (f clientsAddFlags) run(cmd *cobra.Command, env Environment, word string) e
 	case f.dryRun.on:
 		return showDiff(env.Out, change)
 	case change.NoOp():
-		_, err = fmt.Fprintf(env.Out, "%s is set up already: %s has the entry %s.\n", client.Title, change.Path, change.Name)
-		return err
+		say(env.Out, "%s is set up already: %s has the entry %s.\n", client.Title, change.Path, change.Name)
+		return nil
 	}
-	fmt.Fprintf(env.Out, "%s is set up: %s has the entry %s, which runs\n  %s %s\n", client.Title, change.Path, change.Name, entry.Command, shellWords(entry.Args()))
+	say(env.Out, "%s is set up: %s has the entry %s, which runs\n  %s %s\n", client.Title, change.Path, change.Name,
+		entry.Command, clients.ShellWords(entry.Args()))
 	sayBackup(env.Out, change)
 	fmt.Fprintln(env.Out, change.Scope.Next)
-	if entry.Profile == "" && len(a.config.Profiles) == 0 {
-		fmt.Fprintln(env.Out, "Nobody is signed in yet: «auth0-mcp init» does that.")
+	if entry.Profile == "" && len(a.Config.Profiles) == 0 {
+		fmt.Fprintln(env.Out, "You are not signed in yet. Sign in with `auth0-mcp init`.")
 	}
 	return nil
 }
 
 // entry is what the client will start, with a profile that exists and tools that
 // match something.
-func (f clientsAddFlags) entry(cmd *cobra.Command, env Environment, a *accounts) (clients.Entry, error) {
+func (f clientsAddFlags) entry(cmd *cobra.Command, env Environment, a *account.Accounts) (clients.Entry, error) {
 	command, err := ownPath()
 	if err != nil {
 		return clients.Entry{}, err
 	}
 	entry := clients.Entry{Command: command, ReadOnly: f.tools.readOnly.on}
 	// Without any profile the token comes from the client's environment.
-	if wanted := a.wantedProfile(); wanted != "" || len(a.config.Profiles) > 0 {
-		name, _, err := a.config.Select(wanted)
+	if wanted := a.Wanted(); wanted != "" || len(a.Config.Profiles) > 0 {
+		name, _, err := a.Config.Select(wanted)
 		if err != nil {
 			return clients.Entry{}, err
 		}
@@ -176,11 +180,11 @@ func (f clientsAddFlags) entry(cmd *cobra.Command, env Environment, a *accounts)
 	return entry, err
 }
 
-// entryProfile is how an entry names a profile. One that somebody named is named
+// entryProfile is how an entry names a profile. One that was named is named
 // there too, even if it is the default now: the entry must not follow when another
 // profile, of another tenant, becomes the default.
 func entryProfile(name string) string {
-	if name == firstProfile {
+	if name == account.FirstProfile {
 		return ""
 	}
 	return name
@@ -214,7 +218,7 @@ changes, and what it was is kept beside it. An entry that is not there is no fai
 			if err != nil {
 				return err
 			}
-			change, err := a.removeEntry(cmd.Context(), target, name, dryRun.on)
+			change, err := removeEntry(cmd.Context(), a, target, name, dryRun.on)
 			if err != nil {
 				return err
 			}
@@ -223,7 +227,7 @@ changes, and what it was is kept beside it. An entry that is not there is no fai
 	}
 	account.addProfile(cmd)
 	files.add(cmd)
-	cmd.Flags().StringVar(&name, "name", "", "the entry's name, as «auth0-mcp clients list» shows it")
+	cmd.Flags().StringVar(&name, "name", "", "the entry's name, as auth0-mcp clients list shows it")
 	dryRun.add(cmd, "dry-run", "show the change and write nothing")
 	return cmd
 }
@@ -231,16 +235,17 @@ changes, and what it was is kept beside it. An entry that is not there is no fai
 // removeEntry removes the entry called name, or without one that of the wanted
 // profile. It may be one under its own name although the profile is the default by
 // now: that one goes first.
-func (a *accounts) removeEntry(ctx context.Context, target clients.Target, name string, dryRun bool) (*clients.Change, error) {
+func removeEntry(ctx context.Context, a *account.Accounts, target clients.Target, name string,
+	dryRun bool) (*clients.Change, error) {
 	places, err := clientPlaces()
 	if err != nil {
 		return nil, err
 	}
 	names := []string{name}
 	if name == "" {
-		wanted := a.wantedProfile()
+		wanted := a.Wanted()
 		names = []string{clients.Entry{Profile: wanted}.Name()}
-		if _, known := a.config.Profiles[wanted]; known && entryProfile(wanted) == "" {
+		if _, known := a.Config.Profiles[wanted]; known && entryProfile(wanted) == "" {
 			names = append(names, clients.DefaultName)
 		}
 	}
@@ -260,12 +265,12 @@ func sayRemoved(out io.Writer, change *clients.Change, dryRun bool) error {
 	case dryRun:
 		return showDiff(out, change)
 	case change.NoOp():
-		_, err := fmt.Fprintf(out, "%s has no entry %s: nothing to remove.\n", change.Path, change.Name)
-		return err
+		say(out, "%s has no entry %s: nothing to remove.\n", change.Path, change.Name)
+		return nil
 	}
-	fmt.Fprintf(out, "The entry %s is removed from %s.\n", change.Name, change.Path)
+	say(out, "The entry %s is removed from %s.\n", change.Name, change.Path)
 	sayBackup(out, change)
-	_, err := fmt.Fprintln(out, "A client that is running keeps the server until it is started again.")
+	_, err := fmt.Fprintln(out, "A running client keeps its server until the client is restarted.")
 	return err
 }
 
@@ -292,11 +297,11 @@ func applyChange(ctx context.Context, dryRun bool, plan func() (*clients.Change,
 
 func showDiff(out io.Writer, change *clients.Change) error {
 	if change.NoOp() {
-		_, err := fmt.Fprintf(out, "%s would stay as it is.\n", change.Path)
-		return err
+		say(out, "%s would stay as it is.\n", change.Path)
+		return nil
 	}
-	_, err := io.WriteString(out, change.Diff())
-	return err
+	say(out, "%s", lines(change.Diff()))
+	return nil
 }
 
 // sayBackup says where Change.Apply has kept what the file was: beside the file
@@ -309,14 +314,14 @@ func sayBackup(out io.Writer, change *clients.Change) {
 	if err != nil {
 		path = change.Path
 	}
-	fmt.Fprintf(out, "What the file was is kept in %s.auth0-mcp.bak.\n", path)
+	say(out, "Backup saved to %s.auth0-mcp.bak\n", path)
 }
 
-// targetWords is how a person names the file of an entry to clients add and remove.
+// targetWords is how a user names the file of an entry to clients add and remove.
 func targetWords(i clients.Installed) string {
 	words := i.Client.Name + ":" + i.Scope.Name
 	if i.Scope.Project {
-		words += " --folder " + shellWords([]string{filepath.Dir(i.Path)})
+		words += " --folder " + clients.ShellWords([]string{filepath.Dir(i.Path)})
 	}
 	return words
 }
@@ -324,23 +329,8 @@ func targetWords(i clients.Installed) string {
 // addCommand adds an entry again, with another profile.
 func addCommand(i clients.Installed, profile string) string {
 	i.Entry.Profile = profile
-	return "auth0-mcp clients add " + targetWords(i) + " " + shellWords(i.Entry.Args()[1:])
+	return "auth0-mcp clients add " + targetWords(i) + " " + clients.ShellWords(i.Entry.Args()[1:])
 }
-
-// shellWords writes arguments so that a person can paste them into a shell.
-func shellWords(args []string) string {
-	words := make([]string, len(args))
-	for i, arg := range args {
-		words[i] = arg
-		if arg == "" || strings.ContainsFunc(arg, func(r rune) bool { return !strings.ContainsRune(plainRunes, r) }) {
-			words[i] = "'" + strings.ReplaceAll(arg, "'", `'\''`) + "'"
-		}
-	}
-	return strings.Join(words, " ")
-}
-
-// plainRunes mean themselves in every shell.
-const plainRunes = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_./:,=@%+"
 
 // ownPath is the absolute path by which this program was started, with its symbolic
 // links. A package manager lets a link lead to the newest version and removes the

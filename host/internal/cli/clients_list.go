@@ -10,10 +10,11 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/auth0-mcp/auth0-mcp/host/internal/account"
 	"github.com/auth0-mcp/auth0-mcp/host/internal/clients"
 )
 
-// listedEntry is one entry in the output of «auth0-mcp clients list --json». With
+// listedEntry is one entry in the output of `auth0-mcp clients list --json`. With
 // --all a file without an entry of ours is one too, with an empty name.
 type listedEntry struct {
 	Client string `json:"client"`
@@ -47,7 +48,7 @@ func clientsListCommand(env Environment) *cobra.Command {
 			}
 			// A file that can't be read hides none of the others.
 			installed, listErr := installedEntries(folder)
-			entries := a.listEntries(installed)
+			entries := listEntries(a, installed)
 			if all.on {
 				entries, err = withEmptyFiles(entries, folder)
 			}
@@ -77,13 +78,14 @@ func installedEntries(folder string) ([]clients.Installed, error) {
 	return clients.List(places, folder)
 }
 
-func (a *accounts) listEntries(installed []clients.Installed) []listedEntry {
+func listEntries(a *account.Accounts, installed []clients.Installed) []listedEntry {
 	entries := []listedEntry{}
 	for _, i := range installed {
-		_, known := a.config.Profiles[i.Entry.Profile]
+		_, known := a.Config.Profiles[i.Entry.Profile]
 		entries = append(entries, listedEntry{
-			Client: i.Client.Name, Scope: i.Scope.Name, Path: i.Path, Name: i.Name, Profile: i.Entry.Profile, Command: i.Entry.Command,
-			Tools: i.Entry.Tools, ReadOnly: i.Entry.ReadOnly, Extra: i.Extra, Missing: i.Missing,
+			Client: i.Client.Name, Scope: i.Scope.Name, Path: i.Path, Name: i.Name, Profile: i.Entry.Profile,
+			Command: i.Entry.Command,
+			Tools:   i.Entry.Tools, ReadOnly: i.Entry.ReadOnly, Extra: i.Extra, Missing: i.Missing,
 			Unknown: i.Entry.Profile != "" && !known,
 		})
 	}
@@ -123,17 +125,19 @@ func withEmptyFiles(entries []listedEntry, folder string) ([]listedEntry, error)
 
 func printEntries(out io.Writer, entries []listedEntry) error {
 	if len(entries) == 0 {
-		_, err := fmt.Fprintln(out, "No client has an entry: «auth0-mcp clients add CLIENT» makes one, «auth0-mcp clients list --all» names the clients.")
+		_, err := fmt.Fprintln(out, "No client has an entry: `auth0-mcp clients add CLIENT` makes one, `auth0-mcp "+
+			"clients list --all` names the clients.")
 		return err
 	}
 	w := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
 	fmt.Fprintln(w, "CLIENT\tENTRY\tPROFILE\tFLAGS\tFILE\tPROBLEM")
 	for _, e := range entries {
 		if e.Name == "" {
-			fmt.Fprintf(w, "%s:%s\t-\t-\t-\t%s\t\n", e.Client, e.Scope, e.Path)
+			say(w, "%s:%s\t-\t-\t-\t%s\t\n", e.Client, e.Scope, e.Path)
 			continue
 		}
-		fmt.Fprintf(w, "%s:%s\t%s\t%s\t%s\t%s\t%s\n", e.Client, e.Scope, e.Name, orWord(e.Profile, "(default)"), e.flags(), e.Path, e.problem())
+		say(w, "%s:%s\t%s\t%s\t%s\t%s\t%s\n", e.Client, e.Scope, e.Name, orWord(e.Profile, "(default)"), e.flags(),
+			e.Path, e.problem())
 	}
 	return w.Flush()
 }
@@ -158,7 +162,7 @@ func (e listedEntry) problem() string {
 		problems = append(problems, e.Command+" is not there: add the entry again with --replace")
 	}
 	if e.Unknown {
-		problems = append(problems, "no such profile: «auth0-mcp init --profile "+e.Profile+"», or remove the entry")
+		problems = append(problems, "no such profile: `auth0-mcp init --profile "+e.Profile+"`, or remove the entry")
 	}
 	return strings.Join(problems, "; ")
 }

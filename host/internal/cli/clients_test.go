@@ -101,7 +101,7 @@ func TestShellWords(t *testing.T) {
 		{[]string{"--tools", "auth0_*,auth0_?"}, "--tools 'auth0_*,auth0_?'"},
 		{[]string{"it's", "", "a b"}, `'it'\''s' '' 'a b'`},
 	} {
-		if got := shellWords(tt.args); got != tt.want {
+		if got := clients.ShellWords(tt.args); got != tt.want {
 			t.Errorf("%q: %s, want %s", tt.args, got, tt.want)
 		}
 	}

@@ -8,6 +8,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/auth0-mcp/auth0-mcp/host/internal/account"
 	"github.com/auth0-mcp/auth0-mcp/host/internal/audit"
 	"github.com/auth0-mcp/auth0-mcp/host/internal/auth"
 	"github.com/auth0-mcp/auth0-mcp/host/internal/catalog"
@@ -17,27 +18,31 @@ import (
 // addCompletions lets shells complete the values of flags and the arguments of
 // commands below root, by name: a flag means the same wherever it is. Completion
 // reads the config and the plugins' manifests. It starts no program, opens no store
-// and asks nobody; what can't be read completes to nothing, because a shell in the
+// and never prompts; what can't be read completes to nothing, because a shell in the
 // middle of a line is no place for an error.
 func addCompletions(root *cobra.Command, env Environment) {
 	c := completer{env}
 	flags := map[string]cobra.CompletionFunc{
-		"profile":         c.profiles,
-		"store":           completeStores,
-		"tools":           c.toolPatterns,
-		"scopes":          c.completeScopes,
-		"client":          completeClients,
-		"scope":           completeClientScopes,
-		"log-level":       cobra.FixedCompletions([]string{"debug", "info", "warn", "error"}, cobra.ShellCompDirectiveNoFileComp),
-		"log-format":      cobra.FixedCompletions([]string{"text", "json"}, cobra.ShellCompDirectiveNoFileComp),
-		"audit-arguments": cobra.FixedCompletions([]string{"ids", "redacted", "none"}, cobra.ShellCompDirectiveNoFileComp),
-		"audit-keep":      cobra.FixedCompletions([]string{"30d", "90d", "365d"}, cobra.ShellCompDirectiveNoFileComp),
-		"audit":           cobra.FixedCompletions([]string{"on", "best-effort", "off"}, cobra.ShellCompDirectiveNoFileComp),
-		"key-algorithm":   cobra.FixedCompletions([]string{"RS256", "RS384", "PS256"}, cobra.ShellCompDirectiveNoFileComp),
-		"outcome":         completeOutcomes,
-		"folder":          completeFolders,
-		"plugin-dir":      completeFolders,
-		"dev-plugin":      completeFolders,
+		"profile": c.profiles,
+		"store":   completeStores,
+		"tools":   c.toolPatterns,
+		"scopes":  c.completeScopes,
+		"client":  completeClients,
+		"scope":   completeClientScopes,
+		"log-level": cobra.FixedCompletions([]string{"debug", "info", "warn", "error"},
+			cobra.ShellCompDirectiveNoFileComp),
+		"log-format": cobra.FixedCompletions([]string{"text", "json"}, cobra.ShellCompDirectiveNoFileComp),
+		"audit-arguments": cobra.FixedCompletions([]string{"ids", "redacted", "none"},
+			cobra.ShellCompDirectiveNoFileComp),
+		"audit-keep": cobra.FixedCompletions([]string{"30d", "90d", "365d"}, cobra.ShellCompDirectiveNoFileComp),
+		"audit": cobra.FixedCompletions([]string{"on", "best-effort", "off"},
+			cobra.ShellCompDirectiveNoFileComp),
+		"key-algorithm": cobra.FixedCompletions([]string{"RS256", "RS384", "PS256"},
+			cobra.ShellCompDirectiveNoFileComp),
+		"outcome":    completeOutcomes,
+		"folder":     completeFolders,
+		"plugin-dir": completeFolders,
+		"dev-plugin": completeFolders,
 	}
 	arguments := map[string]cobra.CompletionFunc{
 		"call":            firstOnly(c.tools),
@@ -69,7 +74,10 @@ func completeBelow(cmd *cobra.Command, prefix string, flags, arguments map[strin
 func fitting(complete cobra.CompletionFunc) cobra.CompletionFunc {
 	return func(cmd *cobra.Command, args []string, typed string) ([]cobra.Completion, cobra.ShellCompDirective) {
 		found, directive := complete(cmd, args, typed)
-		return slices.DeleteFunc(slices.Clone(found), func(word string) bool { return !strings.HasPrefix(word, typed) }), directive
+		return slices.DeleteFunc(slices.Clone(found), func(word string) bool {
+			return !strings.HasPrefix(word,
+				typed)
+		}), directive
 	}
 }
 
@@ -133,17 +141,19 @@ func (c completer) tools(cmd *cobra.Command, _ []string, _ string) ([]cobra.Comp
 }
 
 // toolPatterns completes the last of several names separated by commas.
-func (c completer) toolPatterns(cmd *cobra.Command, args []string, typed string) ([]cobra.Completion, cobra.ShellCompDirective) {
+func (c completer) toolPatterns(cmd *cobra.Command, args []string, typed string) ([]cobra.Completion,
+	cobra.ShellCompDirective) {
 	names, _ := c.tools(cmd, args, typed)
 	return completeList(typed, names)
 }
 
 // completeScopes completes the last of several scopes separated by commas: those
 // that tools declare, with how many tools need each.
-func (c completer) completeScopes(cmd *cobra.Command, _ []string, typed string) ([]cobra.Completion, cobra.ShellCompDirective) {
-	scopes := scopesOf(c.catalogued(cmd))
+func (c completer) completeScopes(cmd *cobra.Command, _ []string, typed string) ([]cobra.Completion,
+	cobra.ShellCompDirective) {
+	scopes := account.ScopesOf(c.catalogued(cmd))
 	var names []cobra.Completion
-	for _, name := range scopes.names() {
+	for _, name := range scopes.Names() {
 		var tools []string
 		for _, t := range scopes[name] {
 			tools = append(tools, t.Name)

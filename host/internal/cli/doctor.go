@@ -2,56 +2,17 @@ package cli
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"io"
+	"log/slog"
+	"path/filepath"
 	"strings"
-	"sync"
-	"time"
-	"unicode"
 
 	"github.com/spf13/cobra"
+
+	"github.com/auth0-mcp/auth0-mcp/host/internal/catalog"
+	"github.com/auth0-mcp/auth0-mcp/host/internal/doctor"
 )
-
-const (
-	// checkPatience is how long one check may take: a keychain that shows a prompt
-	// to nobody, a dead name server, a folder on a network that is gone.
-	checkPatience = 5 * time.Second
-	// doctorPatience bounds all of them together.
-	doctorPatience = 30 * time.Second
-)
-
-// status is what a check found.
-type status string
-
-const (
-	statusOK   status = "ok"
-	statusWarn status = "warn" // works, or works partly: worth knowing
-	statusFail status = "fail" // must be mended before the server can work
-)
-
-// finding is one line of the report. Its field names in JSON are a promise to
-// programs.
-type finding struct {
-	Check  string `json:"check"`
-	Status status `json:"status"`
-	Detail string `json:"detail"`
-	// Remedy is what mends it, a command wherever there is one; empty if nothing
-	// needs mending.
-	Remedy string `json:"remedy"`
-}
-
-func passes(check, format string, args ...any) finding {
-	return finding{Check: check, Status: statusOK, Detail: fmt.Sprintf(format, args...)}
-}
-
-func warns(check, remedy, format string, args ...any) finding {
-	return finding{Check: check, Status: statusWarn, Detail: fmt.Sprintf(format, args...), Remedy: remedy}
-}
-
-func fails(check, remedy, format string, args ...any) finding {
-	return finding{Check: check, Status: statusFail, Detail: fmt.Sprintf(format, args...), Remedy: remedy}
-}
 
 type doctorFlags struct {
 	run     runFlags
@@ -61,18 +22,17 @@ type doctorFlags struct {
 	mask    boolFlag
 }
 
-// doctorCommand is «auth0-mcp doctor»: what works, what does not, and what mends it.
 func doctorCommand(env Environment) *cobra.Command {
 	f := doctorFlags{mask: boolFlag{on: true}}
 	cmd := &cobra.Command{
 		Use:   "doctor",
-		Short: "Find out what is wrong, and what mends it",
+		Short: "Diagnose problems and suggest fixes",
 		Long: `Check what the server needs: config, credential store, session and its scopes, the way to the tenant
-step by step (proxy, certificates, name, connection, TLS, Management API), the plugins, the MCP
-clients' entries; and start the server as a client would. Each line is ok, warn or fail, with
-what to do. It takes 30 seconds at most, and changes nothing but a token that is due for renewal.
+step by step (proxy, certificates, name, connection, TLS, Management API), the plugins and the MCP
+clients' entries; then start the server as a client would. Each line is ok, warn or fail, with a
+suggested fix. It takes 30 seconds at most, and changes nothing except a token that is due for renewal.
 
-The exit status is 1 if a check failed; a warning is no failure. No secret is ever shown.`,
+The exit status is 1 if a check failed. A warning is not a failure. No secret is ever shown.`,
 		Example: `  auth0-mcp doctor --profile production
   auth0-mcp doctor --sandbox
   auth0-mcp doctor --bundle support.zip`,
@@ -82,10 +42,12 @@ The exit status is 1 if a check failed; a warning is no failure. No secret is ev
 	f.run.addSelection(cmd)
 	f.run.account.add(cmd)
 	f.run.audit.add(cmd)
-	cmd.Flags().BoolVar(&f.run.sandbox, "sandbox", false, "leave out what needs a tenant, and start the server on the built-in one")
+	cmd.Flags().BoolVar(&f.run.sandbox, "sandbox", false, "leave out what needs a tenant, and start the server on "+
+		"the built-in one")
 	f.asJSON.add(cmd, "json", "for programs: an array of {check, status, detail, remedy}")
 	f.offline.add(cmd, "offline", "do not use the network")
-	cmd.Flags().StringVar(&f.bundle, "bundle", "", "also write what an issue report needs, without secrets, to this new zip file")
+	cmd.Flags().StringVar(&f.bundle, "bundle", "", "also write a new zip file with what a bug report needs, without "+
+		"secrets")
 	f.mask.add(cmd, "mask", "hide domains, client ids and the home folder in the bundle")
 	return cmd
 }
@@ -95,67 +57,107 @@ type failedChecksError struct{ count int }
 
 func (e *failedChecksError) Error() string {
 	if e.count == 1 {
-		return "1 check failed: its line says what mends it"
+		return "1 check failed. See the suggested fix above"
 	}
-	return fmt.Sprintf("%d checks failed: their lines say what mends them", e.count)
+	return fmt.Sprintf("%d checks failed. See the suggested fixes above", e.count)
 }
 
 func runDoctor(cmd *cobra.Command, env Environment, f doctorFlags) error {
 	protectProcess()
-	var file *bundleFile
+	var file *doctor.BundleFile
 	if f.bundle != "" {
-		// Before half a minute of checks: a file that is there is never overwritten.
+		// Before half a minute of checks: a file that exists is never overwritten.
 		var err error
-		if file, err = claimBundle(f.bundle); err != nil {
+		if file, err = doctor.ClaimBundle(f.bundle); err != nil {
 			return err
 		}
-		defer file.abandon()
+		defer file.Abandon()
 	}
-	filter, err := f.run.filter(cmd)
+	cfg, err := f.config(cmd, env)
 	if err != nil {
 		return err
 	}
-	d, err := newDoctor(env, f, filter)
-	if err == nil {
-		d.audit, err = f.run.audit.config(cmd)
-	}
+	d, err := doctor.New(cfg)
 	if err != nil {
 		return err
 	}
-	ctx, cancel := context.WithTimeout(cmd.Context(), doctorPatience)
-	defer cancel()
-	findings := d.examine(ctx)
-	if err := printReport(env.Out, findings, f.asJSON.on); err != nil {
+	findings := d.Examine(cmd.Context())
+	if err := printFindings(env.Out, findings, f.asJSON.on); err != nil {
 		return err
 	}
 	if file != nil {
-		parts, err := d.bundleParts(findings)
+		parts, err := d.Bundle(findings, f.mask.on)
 		if err == nil {
-			err = file.write(parts)
+			err = file.Write(parts)
 		}
 		if err != nil {
 			return err
 		}
-		// Not on stdout, which is a program's with --json.
+		// Not on stdout, which belongs to a program with --json.
 		describeBundle(env.Err, f.bundle, parts)
 	}
-	if failed := countStatus(findings, statusFail); failed > 0 {
+	if failed := doctor.Count(findings, doctor.Fail); failed > 0 {
 		return &failedChecksError{failed}
 	}
 	return nil
 }
 
-func countStatus(findings []finding, which status) int {
-	n := 0
-	for _, f := range findings {
-		if f.Status == which {
-			n++
-		}
+func (f doctorFlags) config(cmd *cobra.Command, env Environment) (doctor.Config, error) {
+	filter, err := f.run.filter(cmd)
+	if err != nil {
+		return doctor.Config{}, err
 	}
-	return n
+	record, err := f.run.audit.config(cmd)
+	if err != nil {
+		return doctor.Config{}, err
+	}
+	args, err := f.run.serverArgs()
+	if err != nil {
+		return doctor.Config{}, err
+	}
+	return doctor.Config{
+		Version: env.Version, UserAgent: userAgent(env), Profile: f.run.account.profile, Store: f.run.account.store,
+		Sandbox: f.run.sandbox, Offline: f.offline.on, Filter: filter, Audit: record, LockPath: lockPath,
+		ServerArgs: args,
+		Plugins: func(ctx context.Context) (*catalog.Catalog, error) {
+			return readCatalog(ctx, env, f.run, slog.New(slog.DiscardHandler))
+		},
+	}, nil
 }
 
-func printReport(out io.Writer, findings []finding, asJSON bool) error {
+// serverArgs start a server with the same selection. The server has another working
+// directory, so that folders are made absolute.
+func (f runFlags) serverArgs() ([]string, error) {
+	args := []string{"run"}
+	if f.sandbox {
+		args = append(args, "--sandbox")
+	}
+	for _, option := range []struct{ name, value string }{
+		{"--profile", f.account.profile}, {"--store", f.account.store}, {"--tools", f.tools},
+	} {
+		if option.value != "" {
+			args = append(args, option.name, option.value)
+		}
+	}
+	if f.readOnly.on {
+		args = append(args, "--read-only")
+	}
+	for _, option := range []struct {
+		name    string
+		folders []string
+	}{{"--plugin-dir", f.pluginDirs}, {"--dev-plugin", f.devPlugins}} {
+		for _, folder := range option.folders {
+			absolute, err := filepath.Abs(folder)
+			if err != nil {
+				return nil, err
+			}
+			args = append(args, option.name, absolute)
+		}
+	}
+	return args, nil
+}
+
+func printFindings(out io.Writer, findings []doctor.Finding, asJSON bool) error {
 	if asJSON {
 		return writeJSON(out, findings)
 	}
@@ -165,73 +167,20 @@ func printReport(out io.Writer, findings []finding, asJSON bool) error {
 		width = max(width, len(f.Check))
 	}
 	for _, f := range findings {
-		fmt.Fprintf(&b, "%-4s  %-*s  %s\n", f.Status, width, f.Check, f.Detail)
+		say(&b, "%-4s  %-*s  %s\n", f.Status, width, f.Check, f.Detail)
 		if f.Remedy != "" {
-			fmt.Fprintf(&b, "      %*s  → %s\n", width, "", f.Remedy)
+			say(&b, "      %*s  → %s\n", width, "", f.Remedy)
 		}
 	}
-	fmt.Fprintf(&b, "\n%d ok, %d to look at, %d failed\n", countStatus(findings, statusOK), countStatus(findings, statusWarn), countStatus(findings, statusFail))
+	say(&b, "\n%d ok, %d warnings, %d failed\n",
+		doctor.Count(findings, doctor.OK), doctor.Count(findings, doctor.Warn), doctor.Count(findings, doctor.Fail))
 	_, err := io.WriteString(out, b.String())
 	return err
 }
 
-// step is one check, or several that build on each other.
-type step struct {
-	// name stands for the step if it gives no answer in time.
-	name     string
-	patience time.Duration
-	run      func(context.Context) []finding
-}
-
-// together runs steps at the same time and returns the findings of each. A step
-// without a function, which a flag has left out, finds nothing.
-func together(ctx context.Context, steps ...step) [][]finding {
-	results := make([][]finding, len(steps))
-	var all sync.WaitGroup
-	for i, s := range steps {
-		if s.run != nil {
-			all.Go(func() { results[i] = s.within(ctx) })
-		}
+func describeBundle(out io.Writer, path string, parts []doctor.Part) {
+	say(out, "Wrote %s. Check it before you send it; it contains:\n", path)
+	for _, p := range parts {
+		say(out, "  %-22s %6d bytes  %s\n", p.Name, len(p.Data), p.About)
 	}
-	all.Wait()
-	return results
-}
-
-// within runs a step aside and leaves it behind when its time is over: what hangs
-// in a system call can't be stopped, and must not hide what the others found. So a
-// step may write to what is shared under its lock only, also late.
-func (s step) within(ctx context.Context) []finding {
-	ctx, cancel := context.WithTimeout(ctx, s.patience)
-	defer cancel()
-	done := make(chan []finding, 1)
-	go func() { done <- s.run(ctx) }()
-	select {
-	case found := <-done:
-		return found
-	case <-ctx.Done():
-	}
-	select { // both were ready, or the step ends because of the context
-	case found := <-done:
-		return found
-	case <-time.After(s.patience / 10):
-		why := fmt.Sprintf("no answer within %v", s.patience)
-		if errors.Is(context.Cause(ctx), context.Canceled) {
-			why = "interrupted"
-		}
-		return []finding{fails(s.name, "auth0-mcp doctor, once more; if it stays so, look at what it waits for", "%s", why)}
-	}
-}
-
-// counted is a number of things, in words.
-func counted(n int, thing string) string {
-	if n == 1 {
-		return "1 " + thing
-	}
-	return fmt.Sprintf("%d %ss", n, thing)
-}
-
-// oneLine keeps a report to one line for each thing, whatever a server or a
-// program said.
-func oneLine(s string) string {
-	return strings.Join(strings.FieldsFunc(s, func(r rune) bool { return unicode.IsControl(r) || unicode.IsSpace(r) }), " ")
 }

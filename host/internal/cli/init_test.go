@@ -10,10 +10,11 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/auth0-mcp/auth0-mcp/host/internal/account"
 	"github.com/auth0-mcp/auth0-mcp/host/internal/auth"
 )
 
-// TestSetUpClientThatWrites has a client that writes its file while a person signs in.
+// TestSetUpClientThatWrites has a client that writes its file while a user signs in.
 func TestSetUpClientThatWrites(t *testing.T) {
 	home := t.TempDir()
 	t.Setenv("HOME", home)
@@ -28,7 +29,7 @@ func TestSetUpClientThatWrites(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer said.Close()
-	out := &signIn{accounts: &accounts{}, account: &account{name: "prod", store: store}}
+	out := &signIn{SignIn: account.SignIn{Accounts: &account.Accounts{}, Account: &account.Account{Name: "prod", Store: store}}}
 	f := initFlags{clients: []string{"cursor", "cursor:user", "cursor"}}
 	f.tools.readOnly.on = true
 	f.replace.on = true
@@ -62,28 +63,6 @@ func TestSetUpClientThatWrites(t *testing.T) {
 	}
 }
 
-// TestSourceOfAnotherTenant signs a profile in to another tenant before the first
-// call of a server.
-func TestSourceOfAnotherTenant(t *testing.T) {
-	source := func(follow bool) *deferredSource {
-		return &deferredSource{profile: "p", domain: "a.example.com", follow: follow, open: func() (*auth.Source, error) {
-			return auth.NewSource(t.Context(), auth.SourceConfig{
-				Load:  func(context.Context) (auth.Session, error) { return auth.Session{Domain: "b.example.com"}, nil },
-				Stamp: func() string { return "" },
-			})
-		}}
-	}
-	got, err := source(true).get(t.Context())
-	if err != nil || got.Domain() != "b.example.com" {
-		t.Errorf("a profile that follows: %v, %v", got, err)
-	}
-	_, err = source(false).get(t.Context())
-	var changed *auth.TenantChangedError
-	if !errors.As(err, &changed) || changed.From != "a.example.com" || changed.To != "b.example.com" || changed.Profile != "p" {
-		t.Errorf("got %v, want a TenantChangedError", err)
-	}
-}
-
 func TestSecretOnStdin(t *testing.T) {
 	in, out, err := os.Pipe()
 	if err != nil {
@@ -92,8 +71,8 @@ func TestSecretOnStdin(t *testing.T) {
 	defer in.Close()
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
-	if _, err := readSecretIn(ctx, Environment{In: in}); !errors.Is(err, errCancelled) {
-		t.Errorf("a pipe that gives nothing: %v, want errCancelled", err)
+	if _, err := readSecretIn(ctx, Environment{In: in}); !errors.Is(err, account.ErrCancelled) {
+		t.Errorf("a pipe that gives nothing: %v, want account.ErrCancelled", err)
 	}
 	out.Close()
 
@@ -108,5 +87,15 @@ func TestSecretOnStdin(t *testing.T) {
 	out.Close()
 	if got, err := readSecretIn(t.Context(), Environment{In: in}); err != nil || got != "s3cret" {
 		t.Errorf("got %q, %v", got, err)
+	}
+}
+
+func writeText(t *testing.T, path, text string) {
+	t.Helper()
+	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
+		t.Fatal(err)
 	}
 }

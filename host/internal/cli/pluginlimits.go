@@ -29,9 +29,12 @@ type pluginFlags struct {
 }
 
 func (f *pluginFlags) add(cmd *cobra.Command) {
-	cmd.Flags().DurationVar(&f.idle, "plugin-idle-timeout", 10*time.Minute, "stop a plugin that has not been called for so long; 0: never")
-	cmd.Flags().DurationVar(&f.call, "call-timeout", supervisor.DefaultCallTimeout, "how long one call may take; progress does not prolong it")
-	cmd.Flags().StringVar(&f.memory, "plugin-memory-limit", defaultPluginMemory, "how much memory a plugin may have, such as 1GiB; 0: no limit ("+memoryVariable+")")
+	cmd.Flags().DurationVar(&f.idle, "plugin-idle-timeout", 10*time.Minute,
+		"stop a plugin that has not been called for so long; 0: never")
+	cmd.Flags().DurationVar(&f.call, "call-timeout", supervisor.DefaultCallTimeout,
+		"how long one call may take; progress does not prolong it")
+	cmd.Flags().StringVar(&f.memory, "plugin-memory-limit", defaultPluginMemory,
+		"how much memory a plugin may have, such as 1GiB; 0: no limit ("+memoryVariable+")")
 }
 
 // addStart adds the flag that also bounds how long a plugin under development may take
@@ -66,7 +69,8 @@ func (f pluginFlags) config(cmd *cobra.Command) (supervisor.Config, error) {
 		err = errors.New("too little for any plugin")
 	}
 	if err != nil {
-		return supervisor.Config{}, fmt.Errorf("%s %q: want a size such as 512MiB, of 32MiB at least, or 0 for no limit (%w)", source, text, err)
+		return supervisor.Config{}, fmt.Errorf("%s %q: want a size such as 512MiB, of 32MiB at least, or 0 for no "+
+			"limit (%w)", source, text, err)
 	}
 	return supervisor.Config{IdleTimeout: f.idle, StartTimeout: f.start, CallTimeout: f.call, MemoryLimit: limit}, nil
 }

@@ -16,7 +16,7 @@ import (
 	"github.com/auth0-mcp/auth0-mcp/host/internal/supervisor"
 )
 
-// pluginReport is the output of «auth0-mcp plugins status --json». Its field names
+// pluginReport is the output of `auth0-mcp plugins status --json`. Its field names
 // are a promise to programs.
 type pluginReport struct {
 	Plugins []knownPlugin `json:"plugins"`
@@ -29,7 +29,7 @@ type knownPlugin struct {
 	Version string `json:"version,omitempty"`
 	Origin  string `json:"origin"`
 	Trusted bool   `json:"trusted"`
-	// Reason is why it is trusted, or is not loaded; Remedy what mends the latter.
+	// Reason is why it is trusted, or is not loaded; Remedy how to fix the latter.
 	Reason string   `json:"reason"`
 	Remedy string   `json:"remedy,omitempty"`
 	Path   string   `json:"path"`
@@ -57,7 +57,7 @@ func pluginStatusCommand(env Environment) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "status",
 		Short: "Show which plugins there are, and how they fare in the servers that run",
-		Long: `Show the plugins that «auth0-mcp run» would find with the same flags, whether they are trusted
+		Long: `Show the plugins that ` + "`auth0-mcp run`" + ` would find with the same flags, whether they are trusted
 and why, and for each server of yours that runs: its tenant, and of each plugin that it has started
 the process, its memory, how often it was called and what it failed at lately.
 
@@ -72,14 +72,16 @@ of --dev-plugin, which are asked to describe themselves.`,
 			if err != nil {
 				return err
 			}
-			report := pluginReport{Plugins: knownPlugins(plugins), Hosts: runningHosts(supervisor.RunningHosts(), time.Now())}
+			report := pluginReport{Plugins: knownPlugins(plugins),
+				Hosts: runningHosts(supervisor.RunningHosts(), time.Now())}
 			if asJSON.on {
 				return writeJSON(env.Out, report)
 			}
 			return report.print(env.Out, time.Now())
 		},
 	}
-	cmd.Flags().StringArrayVar(&f.pluginDirs, "plugin-dir", nil, "a folder with plugins, searched first; repeatable (AUTH0_MCP_PLUGIN_DIR)")
+	cmd.Flags().StringArrayVar(&f.pluginDirs, "plugin-dir", nil,
+		"a folder with plugins, searched first; repeatable (AUTH0_MCP_PLUGIN_DIR)")
 	cmd.Flags().StringArrayVar(&f.devPlugins, "dev-plugin", nil, "a folder with a plugin under development; repeatable")
 	f.plugins.addStart(cmd)
 	asJSON.add(cmd, "json", "for programs")
@@ -89,7 +91,8 @@ of --dev-plugin, which are asked to describe themselves.`,
 func knownPlugins(c *catalog.Catalog) []knownPlugin {
 	known := []knownPlugin{}
 	for _, p := range c.Plugins() {
-		k := knownPlugin{Name: p.Name, Version: p.Version, Origin: string(p.Origin), Trusted: !p.Dev, Path: p.Path, Reason: "you installed it", Tools: []string{}}
+		k := knownPlugin{Name: p.Name, Version: p.Version, Origin: string(p.Origin), Trusted: !p.Dev, Path: p.Path,
+			Reason: "you installed it", Tools: []string{}}
 		switch {
 		case p.Dev:
 			k.Reason = "under development: its binary is not checked"
@@ -102,7 +105,8 @@ func knownPlugins(c *catalog.Catalog) []knownPlugin {
 		known = append(known, k)
 	}
 	for _, r := range c.Refused() {
-		known = append(known, knownPlugin{Name: r.Name, Origin: string(r.Origin), Reason: r.Reason, Remedy: r.Remedy, Path: r.Path, Tools: []string{}})
+		known = append(known, knownPlugin{Name: r.Name, Origin: string(r.Origin), Reason: r.Reason, Remedy: r.Remedy,
+			Path: r.Path, Tools: []string{}})
 	}
 	return known
 }
@@ -110,7 +114,8 @@ func knownPlugins(c *catalog.Catalog) []knownPlugin {
 func runningHosts(hosts []supervisor.HostStatus, now time.Time) []runningHost {
 	running := []runningHost{}
 	for _, h := range hosts {
-		r := runningHost{PID: h.PID, Profile: cmp.Or(h.Profile, "(environment)"), Tenant: h.Tenant, Since: h.Since, Plugins: []runningPlugin{}}
+		r := runningHost{PID: h.PID, Profile: cmp.Or(h.Profile, "(environment)"), Tenant: h.Tenant, Since: h.Since,
+			Plugins: []runningPlugin{}}
 		for _, p := range h.Plugins {
 			plugin := runningPlugin{PluginStatus: p, FailuresLastMinute: p.Recent(now)}
 			plugin.Failures = nil // told by their number
@@ -136,14 +141,14 @@ func (r pluginReport) print(out io.Writer, now time.Time) error {
 		if !p.Trusted {
 			trusted = "no"
 		}
-		fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%d\t%s\n", p.Name, cmp.Or(p.Version, "-"), p.Origin, trusted, len(p.Tools), p.Path)
+		say(w, "%s\t%s\t%s\t%s\t%d\t%s\n", p.Name, cmp.Or(p.Version, "-"), p.Origin, trusted, len(p.Tools), p.Path)
 	}
 	if err := w.Flush(); err != nil {
 		return err
 	}
 	for _, p := range r.Plugins {
 		if !p.Trusted {
-			fmt.Fprintf(out, "%s: %s%s\n", p.Name, p.Reason, prefixed("; ", p.Remedy))
+			say(out, "%s: %s%s\n", p.Name, p.Reason, prefixed("; ", p.Remedy))
 		}
 	}
 	if len(r.Hosts) == 0 {
@@ -158,7 +163,7 @@ func (r pluginReport) print(out io.Writer, now time.Time) error {
 }
 
 func (h runningHost) print(out io.Writer, now time.Time) error {
-	fmt.Fprintf(out, "\nServer %d, profile %s, tenant %s, for %s\n", h.PID, h.Profile, h.Tenant, age(now.Sub(h.Since)))
+	say(out, "\nServer %d, profile %s, tenant %s, for %s\n", h.PID, h.Profile, h.Tenant, age(now.Sub(h.Since)))
 	if len(h.Plugins) == 0 {
 		fmt.Fprintln(out, "  No plugin has been called.")
 		return nil
@@ -173,17 +178,18 @@ func (h runningHost) print(out io.Writer, now time.Time) error {
 		if p.Memory > 0 {
 			memory = humanize.IBytes(p.Memory)
 		}
-		fmt.Fprintf(w, "  %s\t%s\t%s\t%s\t%s\t%d\t%d\n", p.Name, p.Version, process, uptime, memory, p.Calls, p.FailuresLastMinute)
+		say(w, "  %s\t%s\t%s\t%s\t%s\t%d\t%d\n", p.Name, p.Version, process, uptime, memory, p.Calls,
+			p.FailuresLastMinute)
 	}
 	if err := w.Flush(); err != nil {
 		return err
 	}
 	for _, p := range h.Plugins {
 		if !p.OpenUntil.IsZero() {
-			fmt.Fprintf(out, "  %s is not started before %s\n", p.Name, p.OpenUntil.UTC().Format(time.TimeOnly+" UTC"))
+			say(out, "  %s is not started before %s\n", p.Name, p.OpenUntil.UTC().Format(time.TimeOnly+" UTC"))
 		}
 		if p.LastFailure != "" {
-			fmt.Fprintf(out, "  %s failed last: %s\n", p.Name, strings.ReplaceAll(p.LastFailure, "\n", "\n    "))
+			say(out, "  %s failed last: %s\n", p.Name, lines(strings.ReplaceAll(p.LastFailure, "\n", "\n    | ")))
 		}
 	}
 	return nil

@@ -15,7 +15,8 @@ import (
 type rateShareFlag struct{ percent int }
 
 func (f *rateShareFlag) add(cmd *cobra.Command) {
-	cmd.Flags().Var(f, "rate-share", fmt.Sprintf("how much of the tenant's rate limit to use, in percent; the rest is left to its applications (AUTH0_MCP_RATE_SHARE) (default %d)", ratelimit.DefaultShare))
+	cmd.Flags().Var(f, "rate-share", fmt.Sprintf("how much of the tenant's rate limit to use, in percent; the rest "+
+		"is left to its applications (AUTH0_MCP_RATE_SHARE) (default %d)", ratelimit.DefaultShare))
 }
 
 func (f *rateShareFlag) Set(value string) (err error) {

@@ -12,16 +12,15 @@ import (
 	"github.com/spf13/cobra"
 	"golang.org/x/oauth2"
 
+	"github.com/auth0-mcp/auth0-mcp/host/internal/account"
 	"github.com/auth0-mcp/auth0-mcp/host/internal/analytics"
 	"github.com/auth0-mcp/auth0-mcp/host/internal/approval"
-	"github.com/auth0-mcp/auth0-mcp/host/internal/auth"
 	"github.com/auth0-mcp/auth0-mcp/host/internal/catalog"
 	"github.com/auth0-mcp/auth0-mcp/host/internal/egress"
 	"github.com/auth0-mcp/auth0-mcp/host/internal/mcpserver"
 	"github.com/auth0-mcp/auth0-mcp/host/internal/ratelimit"
 	"github.com/auth0-mcp/auth0-mcp/host/internal/redact"
 	"github.com/auth0-mcp/auth0-mcp/host/internal/stdio"
-	"github.com/auth0-mcp/auth0-mcp/host/internal/tenant"
 	"github.com/auth0-mcp/auth0-mcp/host/internal/toolcall"
 )
 
@@ -49,7 +48,7 @@ func runCommand(env Environment) *cobra.Command {
 		Short: "Serve MCP on stdin and stdout, as an MCP client starts it",
 		Long: `Serve MCP on stdin and stdout, as an MCP client starts it.
 
-The tenant and its token are those of the profile that «auth0-mcp init» signed in, of
+The tenant and its token are those of the profile that ` + "`auth0-mcp init`" + ` signed in, of
 AUTH0_DOMAIN and AUTH0_TOKEN, or of the built-in sandbox with --sandbox. A flag that is typed
 beats the environment, and AUTH0_TOKEN the default profile.`,
 		Example: `  AUTH0_DOMAIN=mytenant.us.auth0.com AUTH0_TOKEN=… auth0-mcp run --read-only
@@ -59,27 +58,33 @@ beats the environment, and AUTH0_TOKEN the default profile.`,
 	}
 	f.addSelection(cmd)
 	f.addTenant(cmd)
-	cmd.Flags().IntVar(&f.maxLine, "max-line", stdio.DefaultMaxLine, "longest line that is read from the client, in bytes; a longer one is refused")
+	cmd.Flags().IntVar(&f.maxLine, "max-line", stdio.DefaultMaxLine,
+		"longest line that is read from the client, in bytes; a longer one is refused")
 	f.log.add(cmd)
 	return cmd
 }
 
 // addSelection adds the flags that say which tools there are.
 func (f *runFlags) addSelection(cmd *cobra.Command) {
-	cmd.Flags().StringVar(&f.tools, "tools", "", "tools to offer: globs separated by commas, such as 'auth0_list_*' (AUTH0_MCP_TOOLS)")
+	cmd.Flags().StringVar(&f.tools, "tools", "", "tools to offer: globs separated by commas, such as 'auth0_list_*' "+
+		"(AUTH0_MCP_TOOLS)")
 	f.readOnly.add(cmd, "read-only", "offer reading tools only, and let no write leave (AUTH0_MCP_READ_ONLY)")
-	cmd.Flags().StringArrayVar(&f.pluginDirs, "plugin-dir", nil, "a folder with plugins, searched first; repeatable (AUTH0_MCP_PLUGIN_DIR)")
-	cmd.Flags().StringArrayVar(&f.devPlugins, "dev-plugin", nil, "a folder with a plugin under development: loaded without being locked; repeatable")
+	cmd.Flags().StringArrayVar(&f.pluginDirs, "plugin-dir", nil,
+		"a folder with plugins, searched first; repeatable (AUTH0_MCP_PLUGIN_DIR)")
+	cmd.Flags().StringArrayVar(&f.devPlugins, "dev-plugin", nil,
+		"a folder with a plugin under development: loaded without being locked; repeatable")
 	f.plugins.addStart(cmd)
 }
 
 // addTenant adds the flags that say where calls go and what they may take.
 func (f *runFlags) addTenant(cmd *cobra.Command) {
-	cmd.Flags().BoolVar(&f.sandbox, "sandbox", false, "manage a built-in tenant, to try things without an Auth0 account")
+	cmd.Flags().BoolVar(&f.sandbox, "sandbox", false, "manage a built-in tenant, to try things without an Auth0 "+
+		"account")
 	f.switches.add(cmd)
 	f.rateShare.add(cmd)
 	f.account.add(cmd)
-	cmd.Flags().StringVar(&f.approve, "approve", "", "who approves changes: none, elicit (the client asks a person) or terminal (AUTH0_MCP_APPROVE); without it as the profile's environment has it")
+	cmd.Flags().StringVar(&f.approve, "approve", "", "who approves changes: none, elicit (the client asks a user) "+
+		"or terminal (AUTH0_MCP_APPROVE); without it as the profile's environment has it")
 	f.audit.add(cmd)
 	cmd.Flags().IntVar(&f.maxOutput, "max-output", toolcall.DefaultMaxOutput, "budget of one answer, in bytes")
 	f.plugins.add(cmd)
@@ -100,7 +105,7 @@ type connection struct {
 	environment approval.Environment
 	// wait returns when no renewal of the token is under way.
 	wait func(context.Context) error
-	// events are none for the sandbox, which is nobody's tenant.
+	// events are none for the sandbox, which is no real tenant.
 	events *analytics.Client
 }
 
@@ -168,17 +173,19 @@ func (f runFlags) server(cmd *cobra.Command, env Environment, log *slog.Logger) 
 	}
 	secrets := new(redact.Redactor)
 	gate := egress.New(egress.Config{
-		Redact: secrets,
-		Domain: t.domain, Current: t.current, Refused: t.refused, Transport: t.transport, ReadOnly: readOnly, Version: env.Version, Log: log,
-		UserAgent: userAgent(env), SignIn: t.signIn, RateLimit: ratelimit.Config{Share: rateShare},
+		Redact: secrets, Domain: t.domain, Current: t.current, Refused: t.refused, Transport: t.transport,
+		ReadOnly: readOnly, Version: env.Version, Log: log, UserAgent: userAgent(env), SignIn: t.signIn,
+		RateLimit: ratelimit.Config{Share: rateShare},
 	})
-	log.Info("serving", "version", env.Version, "tenant", t.domain, "tools", len(selection.Tools()), "read-only", readOnly)
+	log.Info("serving", "version", env.Version, "tenant", t.domain, "tools", len(selection.Tools()), "read-only",
+		readOnly)
 	if bounds.Profile = t.profile; f.sandbox {
 		bounds.Profile = "(sandbox)"
 	}
 	return &running{selection: selection, tenant: t, calls: toolcall.Config{
-		Profile: t.profile, Domain: t.domain, Approve: approval.Policy{Mode: approve, Environment: t.environment}, Approvals: approvals,
-		Gate: gate, Redact: secrets, MaxOutput: f.maxOutput, Plugins: bounds, Observe: t.events.Tool, Audit: openAudit(record, t, secrets, log), Log: log,
+		Profile: t.profile, Domain: t.domain, Approve: approval.Policy{Mode: approve, Environment: t.environment},
+		Approvals: approvals, Gate: gate, Redact: secrets, MaxOutput: f.maxOutput, Plugins: bounds,
+		Observe: t.events.Tool, Audit: openAudit(record, t, secrets, log), Log: log,
 	}}, nil
 }
 
@@ -229,7 +236,7 @@ func (f runFlags) filter(cmd *cobra.Command) (catalog.Filter, error) {
 		filter.Patterns = patterns
 	}
 	if value, ok := os.LookupEnv("AUTH0_MCP_READ_ONLY"); ok && !cmd.Flags().Changed("read-only") {
-		readOnly, err := parseBool("AUTH0_MCP_READ_ONLY", value)
+		readOnly, err := account.ParseBool("AUTH0_MCP_READ_ONLY", value)
 		if err != nil {
 			return filter, err
 		}
@@ -242,7 +249,7 @@ func (f runFlags) tenant(ctx context.Context, env Environment, log *slog.Logger)
 	if f.sandbox {
 		// Nothing here is for it, but no child may see the secrets.
 		for _, name := range []string{"AUTH0_TOKEN", "AUTH0_MCP_PASSPHRASE"} {
-			if _, err := takeVariable(name); err != nil {
+			if _, err := account.TakeVariable(name); err != nil {
 				return connection{}, err
 			}
 		}
@@ -252,7 +259,8 @@ func (f runFlags) tenant(ctx context.Context, env Environment, log *slog.Logger)
 		}
 		token := &oauth2.Token{AccessToken: s.Token()}
 		return connection{
-			domain: s.Domain(), environment: approval.Development, transport: s.Transport(), wait: func(context.Context) error { return nil },
+			domain: s.Domain(), environment: approval.Development, transport: s.Transport(),
+			wait:    func(context.Context) error { return nil },
 			current: func(context.Context) (string, *oauth2.Token, error) { return s.Domain(), token, nil },
 		}, nil
 	}
@@ -263,30 +271,22 @@ func (f runFlags) tenant(ctx context.Context, env Environment, log *slog.Logger)
 	if err != nil {
 		return connection{}, err
 	}
-	acc, err := a.selected()
+	acc, err := a.Selected()
 	if err != nil {
 		return connection{}, err
 	}
-	if acc.profile.Domain == "" {
-		// The profile of a credential command may leave the tenant to it.
-		session, err := acc.store.Get(ctx, acc.name)
-		if err != nil {
-			return connection{}, err
-		}
-		acc.profile.Domain = session.Domain
-	}
-	domain, err := tenant.NormalizeDomain(acc.profile.Domain)
+	source, err := a.Deferred(ctx, acc, log)
 	if err != nil {
-		return connection{}, fmt.Errorf("profile %s: %w", acc.name, err)
+		return connection{}, err
 	}
-	source := &deferredSource{profile: acc.name, domain: domain, follow: acc.profile.FollowTenant, open: func() (*auth.Source, error) { return a.source(ctx, acc, log) }}
-	events, err := newAnalytics(ctx, env, a.transport, log)
+	events, err := newAnalytics(ctx, env, a.Transport, log)
 	if err != nil {
 		return connection{}, err
 	}
 	return connection{
-		events: events, profile: acc.name, environment: acc.profile.Environment,
-		domain: domain, current: source.current, refused: source.refused, transport: a.transport, signIn: acc.signIn(), wait: source.wait,
+		events: events, profile: acc.Name, environment: acc.Profile.Environment,
+		domain: source.Domain, current: source.Current, refused: source.Refused, transport: a.Transport,
+		signIn: acc.SignIn(), wait: source.Wait,
 	}, nil
 }
 
@@ -299,7 +299,8 @@ func loadCatalog(ctx context.Context, env Environment, f runFlags, log *slog.Log
 		log.Warn(refusal.String())
 	}
 	if len(plugins.Plugins()) == 0 {
-		return nil, errors.New("no plugins: build the host with its own by «make build», or install one with «auth0-mcp plugin install»")
+		return nil, errors.New("no plugins: build the host with its own by `make build`, or install one with " +
+			"`auth0-mcp plugin install`")
 	}
 	return plugins, nil
 }
@@ -319,7 +320,8 @@ func readCatalog(ctx context.Context, env Environment, f runFlags, log *slog.Log
 		if err != nil {
 			return nil, err
 		}
-		log.Warn("loading a plugin under development: its binary is not checked", "plugin", dev.Manifest.Name, "path", dev.Path)
+		log.Warn("loading a plugin under development: its binary is not checked", "plugin", dev.Manifest.Name, "path",
+			dev.Path)
 		sources.Dev = append(sources.Dev, dev)
 	}
 	return catalog.Load(sources)

@@ -20,11 +20,11 @@ func sandboxCommand(env Environment) *cobra.Command {
 		Use:   "sandbox",
 		Short: "Serve the built-in tenant over HTTPS, for tests and demos",
 		Long: `Serve the built-in tenant over HTTPS on a local address until interrupted. It prints the
-environment with which «auth0-mcp run» manages it and «auth0-mcp init» signs in to it, one
+environment with which ` + "`auth0-mcp run`" + ` manages it and ` + "`auth0-mcp init`" + ` signs in to it, one
 assignment a line. Its data are invented, its secrets open nothing else.
 
-It can be made to behave as badly as a tenant and a network can, by switches that «run --sandbox»
-and «call --sandbox» have too. A fault is
+It can be made to behave as badly as a tenant and a network can, by switches that ` + "`run --sandbox`" + `
+and ` + "`call --sandbox`" + ` have too. A fault is
 
   ` + strings.ReplaceAll(sandbox.FaultGrammar, "\n", "\n  "),
 		Example: `  auth0-mcp sandbox --sandbox-rate-limit 10/s --sandbox-latency 100ms
@@ -60,7 +60,7 @@ and «call --sandbox» have too. A fault is
 			if err := os.WriteFile(ca, server.CAPEM(), 0o600); err != nil {
 				return err
 			}
-			fmt.Fprintf(env.Out, "AUTH0_DOMAIN=%s\nAUTH0_TOKEN=%s\nAUTH0_MCP_CA_FILE=%s\nAUTH0_MCP_AUTH_DOMAIN=%[1]s\nAUTH0_CLIENT_ID=%[4]s\nAUTH0_CLIENT_SECRET=%[5]s\n",
+			say(env.Out, "AUTH0_DOMAIN=%s\nAUTH0_TOKEN=%s\nAUTH0_MCP_CA_FILE=%s\nAUTH0_MCP_AUTH_DOMAIN=%[1]s\nAUTH0_CLIENT_ID=%[4]s\nAUTH0_CLIENT_SECRET=%[5]s\n",
 				server.Addr, tenant.Token(), ca, machine.ClientID, machine.ClientSecret)
 			<-cmd.Context().Done()
 			return nil

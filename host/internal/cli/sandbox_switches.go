@@ -21,14 +21,19 @@ type sandboxSwitches struct {
 }
 
 func (f *sandboxSwitches) add(cmd *cobra.Command) {
-	cmd.Flags().StringArrayVar(&f.faults, "sandbox-fault", nil, "a fault of the built-in tenant, 'METHOD PATH KIND[=VALUE] [xTIMES]': see «auth0-mcp sandbox --help»; repeatable")
-	cmd.Flags().DurationVar(&f.latency, "sandbox-latency", 0, "how long the built-in tenant takes for each request, such as 200ms")
-	cmd.Flags().StringVar(&f.rateLimit, "sandbox-rate-limit", "", "the built-in tenant's rate limit: requests, and how long the used up limit takes to fill again, such as 10/s or 120/1m")
+	cmd.Flags().StringArrayVar(&f.faults, "sandbox-fault", nil,
+		"a fault of the built-in tenant, 'METHOD PATH KIND[=VALUE] [xTIMES]': see auth0-mcp sandbox --help; repeatable")
+	cmd.Flags().DurationVar(&f.latency, "sandbox-latency", 0,
+		"how long the built-in tenant takes for each request, such as 200ms")
+	cmd.Flags().StringVar(&f.rateLimit, "sandbox-rate-limit", "",
+		"the built-in tenant's rate limit: requests, and how long the used up limit takes to fill again, such as "+
+			"10/s or 120/1m")
 }
 
 // addCertificate is for a tenant that is served over HTTPS.
 func (f *sandboxSwitches) addCertificate(cmd *cobra.Command) {
-	cmd.Flags().StringVar(&f.certificate, "sandbox-certificate", "", "a bad certificate: expired, wrong-host or untrusted")
+	cmd.Flags().StringVar(&f.certificate, "sandbox-certificate", "",
+		"a bad certificate: expired, wrong-host or untrusted")
 }
 
 func (f *sandboxSwitches) given() bool {
@@ -66,14 +71,17 @@ func (f *sandboxSwitches) tenant(domain string) (*sandbox.Tenant, error) {
 // the server's, or closed.
 func (f *sandboxSwitches) serve(listener net.Listener, tenant *sandbox.Tenant) (*sandbox.Server, error) {
 	certificates := map[string]sandbox.Certificate{
-		"": sandbox.GoodCertificate, "expired": sandbox.ExpiredCertificate, "wrong-host": sandbox.WrongHostCertificate, "untrusted": sandbox.UntrustedCertificate,
+		"": sandbox.GoodCertificate, "expired": sandbox.ExpiredCertificate,
+		"wrong-host": sandbox.WrongHostCertificate, "untrusted": sandbox.UntrustedCertificate,
 	}
 	certificate, ok := certificates[strings.TrimSpace(f.certificate)]
 	if !ok {
-		return nil, errors.Join(fmt.Errorf("--sandbox-certificate %q: want expired, wrong-host or untrusted", f.certificate), listener.Close())
+		return nil, errors.Join(fmt.Errorf("--sandbox-certificate %q: want expired, wrong-host or untrusted",
+			f.certificate), listener.Close())
 	}
 	return sandbox.ServeWith(listener, tenant, certificate)
 }
 
 // errNoSandbox says that a switch of the built-in tenant was given for another.
-var errNoSandbox = errors.New("--sandbox-fault, --sandbox-latency and --sandbox-rate-limit are for the built-in tenant: add --sandbox")
+var errNoSandbox = errors.New("--sandbox-fault, --sandbox-latency and --sandbox-rate-limit are for the built-in " +
+	"tenant: add --sandbox")

@@ -3,6 +3,8 @@
 package cli
 
 import (
+	"context"
+	"errors"
 	"io"
 	"os"
 	"os/signal"
@@ -39,7 +41,8 @@ func TestSignalIsTheExitStatus(t *testing.T) {
 		signal.Notify(heard, sent)
 		status := make(chan int, 1)
 		go func() {
-			status <- Main([]string{"profiles", "remove", "dev"}, Environment{In: in, Out: out, Err: io.Discard, Version: "test"})
+			// The test sends more than one: only the first counts here.
+			status <- execute([]string{"profiles", "remove", "dev"}, Environment{In: in, Out: out, Err: io.Discard, Version: "test"}, func(int) {})
 		}()
 		for got := -1; got < 0; {
 			if err := syscall.Kill(os.Getpid(), sent); err != nil {
@@ -57,5 +60,33 @@ func TestSignalIsTheExitStatus(t *testing.T) {
 		for _, file := range []*os.File{never, in, out} {
 			_ = file.Close()
 		}
+	}
+}
+
+// The second Ctrl-C ends the program at once, whatever the first one waits for.
+func TestSecondSignalEndsAtOnce(t *testing.T) {
+	for want, second := range map[int]syscall.Signal{130: syscall.SIGINT, 143: syscall.SIGTERM} {
+		exited := make(chan int, 1)
+		ctx, stop := untilSignal(t.Context(), func(status int) {
+			select {
+			case exited <- status:
+			default:
+			}
+		})
+		if err := syscall.Kill(os.Getpid(), syscall.SIGINT); err != nil {
+			t.Fatal(err)
+		}
+		<-ctx.Done()
+		var by *signalError
+		if !errors.As(context.Cause(ctx), &by) || by.signal != syscall.SIGINT || len(exited) > 0 {
+			t.Errorf("after the first: %v", context.Cause(ctx))
+		}
+		if err := syscall.Kill(os.Getpid(), second); err != nil {
+			t.Fatal(err)
+		}
+		if got := <-exited; got != want {
+			t.Errorf("status %d, want %d", got, want)
+		}
+		stop()
 	}
 }

@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"bytes"
 	"encoding/json"
 	"fmt"
 	"io"
@@ -10,11 +11,12 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/auth0-mcp/auth0-mcp/host/internal/audit"
 	"github.com/auth0-mcp/auth0-mcp/host/internal/catalog"
 	"github.com/auth0-mcp/auth0-mcp/host/internal/mcpserver"
 )
 
-// listedTool is one tool in the output of «auth0-mcp tools --json».
+// listedTool is one tool in the output of `auth0-mcp tools --json`.
 type listedTool struct {
 	Name   string   `json:"name"`
 	Plugin string   `json:"plugin"`
@@ -30,7 +32,7 @@ func toolsCommand(env Environment) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "tools",
 		Short: "List the tools that a filter offers, with effect, scopes and what they cost",
-		Long: `List the tools that «auth0-mcp run» would offer with the same flags: what each does to the tenant,
+		Long: `List the tools that ` + "`auth0-mcp run`" + ` would offer with the same flags: what each does to the tenant,
 which scopes it needs, and how many bytes it adds to the tool list that every session of a
 client reads. No plugin is started.`,
 		Example: `  auth0-mcp tools --read-only
@@ -61,7 +63,8 @@ client reads. No plugin is started.`,
 func listTools(selection *catalog.Selection) []listedTool {
 	var tools []listedTool
 	for _, t := range selection.Tools() {
-		tools = append(tools, listedTool{t.Name, t.Plugin.Name, string(t.Effect), append([]string{}, t.Scopes...), mcpserver.ListedBytes(t)})
+		tools = append(tools, listedTool{t.Name, t.Plugin.Name, string(t.Effect), append([]string{}, t.Scopes...),
+			mcpserver.ListedBytes(t)})
 	}
 	return tools
 }
@@ -72,18 +75,30 @@ func printTools(out io.Writer, tools []listedTool) error {
 	total := 0
 	var scopes []string
 	for _, t := range tools {
-		fmt.Fprintf(w, "%s\t%s\t%d\t%s\n", t.Name, t.Effect, t.Bytes, strings.Join(t.Scopes, " "))
+		say(w, "%s\t%s\t%d\t%s\n", t.Name, t.Effect, t.Bytes, strings.Join(t.Scopes, " "))
 		total += t.Bytes
 		scopes = append(scopes, t.Scopes...)
 	}
 	slices.Sort(scopes)
-	fmt.Fprintf(w, "\n%d tools, %d bytes of tools/list. Scopes for all of them:\n%s\n", len(tools), total, strings.Join(slices.Compact(scopes), ","))
+	say(w, "\n%d tools, %d bytes of tools/list. Scopes for all of them:\n%s\n", len(tools), total,
+		strings.Join(slices.Compact(scopes), ","))
 	return w.Flush()
 }
 
+// writeJSON writes a document that a terminal can show: what it would obey or hide is
+// escaped, which changes nothing for a program.
 func writeJSON(out io.Writer, v any) error {
-	enc := json.NewEncoder(out)
+	var doc bytes.Buffer
+	enc := json.NewEncoder(&doc)
 	enc.SetEscapeHTML(false)
 	enc.SetIndent("", "  ")
-	return enc.Encode(v)
+	if err := enc.Encode(v); err != nil {
+		return err
+	}
+	for line := range bytes.Lines(doc.Bytes()) {
+		if _, err := out.Write(append(audit.Printable(bytes.TrimSuffix(line, []byte("\n"))), '\n')); err != nil {
+			return err
+		}
+	}
+	return nil
 }

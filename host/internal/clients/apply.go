@@ -58,7 +58,7 @@ func (c *Change) Apply(ctx context.Context) error {
 			return fmt.Errorf("backup of %s: %w; nothing was changed", c.Path, err)
 		}
 	}
-	// A file that belonged to somebody belongs to them afterwards: root may run us.
+	// A file keeps its owner: root may run us.
 	likeBefore := func(n *os.File) error { return errors.Join(keepOwner(n, f.info), n.Chmod(f.mode)) }
 	if err := atomicfile.Replace(f.target, c.After, likeBefore); err != nil {
 		return fmt.Errorf("config file %s: %w", c.Path, err)

@@ -10,7 +10,7 @@ import (
 )
 
 // Print is the name of the client that stands for any other: it has no file, its
-// entry is pasted by hand (Snippet).
+// entry is pasted yourself (Snippet).
 const Print = "print"
 
 // Places is what a client's paths depend on. It is an input, so that the paths of
@@ -19,7 +19,7 @@ type Places struct {
 	// OS is linux, darwin or windows, as in runtime.GOOS. Another system's paths
 	// are taken to be those of Linux.
 	OS string
-	// Home is the absolute path of the person's home folder.
+	// Home is the absolute path of the user's home folder.
 	Home string
 	// Getenv reads the environment, as os.Getenv does. It must not be nil.
 	Getenv func(string) string
@@ -27,7 +27,7 @@ type Places struct {
 
 // Client is an MCP client and what is particular about its config file.
 type Client struct {
-	// Name is what a person types, such as claude-code.
+	// Name is what a user types, such as claude-code.
 	Name string
 	// Title is the client's name in a sentence, such as Claude Code.
 	Title string
@@ -43,11 +43,11 @@ type Client struct {
 
 // Scope is one of a client's config files.
 type Scope struct {
-	// Name is what a person types, such as user or workspace.
+	// Name is what a user types, such as user or workspace.
 	Name string
 	// Project says that the file lies in a project's folder, which has to be given.
 	Project bool
-	// Next says what the person does for the client to notice a change.
+	// Next says what the user does for the client to notice a change.
 	Next string
 
 	base   base
@@ -105,8 +105,8 @@ func All() []Client {
 			Scopes: user(homeFolder, "Press Refresh in Windsurf's MCP panel, or restart Windsurf.", ".codeium", "windsurf", "mcp_config.json")},
 		// https://code.visualstudio.com/docs/copilot/reference/mcp-configuration
 		{Name: "vscode", Title: "VS Code", key: "servers", typed: true, Scopes: []Scope{
-			{Name: "global", base: appFolder, within: []string{"Code", "User", "mcp.json"}, create: true, Next: "Run «MCP: List Servers» in VS Code and start the server there, or restart VS Code."},
-			{Name: "workspace", Project: true, base: projectFolder, within: []string{".vscode", "mcp.json"}, create: true, Next: "Open the folder in VS Code and start the server from «MCP: List Servers»."},
+			{Name: "global", base: appFolder, within: []string{"Code", "User", "mcp.json"}, create: true, Next: "Run `MCP: List Servers` in VS Code and start the server there, or restart VS Code."},
+			{Name: "workspace", Project: true, base: projectFolder, within: []string{".vscode", "mcp.json"}, create: true, Next: "Open the folder in VS Code and start the server from `MCP: List Servers`."},
 		}},
 		// https://github.com/google-gemini/gemini-cli/blob/main/docs/tools/mcp-server.md
 		{Name: "gemini", Title: "Gemini CLI", key: "mcpServers",
@@ -215,7 +215,7 @@ func (p Places) packagedClaude() (string, error) {
 	case 1:
 		return found[0], nil
 	}
-	return "", fmt.Errorf("there are several packages of Claude Desktop (%s): uninstall those that you do not use, or paste the entry by hand", strings.Join(found, ", "))
+	return "", fmt.Errorf("there are several packages of Claude Desktop (%s): uninstall those that you do not use, or paste the entry yourself", strings.Join(found, ", "))
 }
 
 func (p Places) folder(b base) string {

@@ -139,7 +139,7 @@ func TestClaudeDesktopAsAPackageOfWindows(t *testing.T) {
 		t.Fatal(err)
 	}
 	_, err := Plan(p, Target{Client: "claude"}, ours(), false)
-	wantError(t, err, "several packages", "Claude_abc", "Claude_xyz", "by hand")
+	wantError(t, err, "several packages", "Claude_abc", "Claude_xyz", "yourself")
 	planAndApply(t, p, Target{Client: "cursor"}, ours())
 	all, err := List(p, "")
 	wantError(t, err, "several packages")

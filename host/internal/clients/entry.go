@@ -161,7 +161,7 @@ type found struct {
 	// remote says that the entry is a server that is reached by a URL.
 	remote bool
 	// env are the names of the variables that it sets or hands on; a file of more is
-	// nil, because nobody knows what is in it.
+	// nil, because its content is unknown.
 	env []string
 }
 
@@ -189,7 +189,7 @@ func readFound(entry map[string]any) found {
 }
 
 // envNames are the names of the variables that an entry gives to its server, never
-// their values: they hold secrets. nil means that nobody can tell.
+// their values: they hold secrets. nil means unknown.
 func envNames(entry map[string]any) []string {
 	if _, ok := entry["envFile"]; ok { // VS Code's
 		return nil

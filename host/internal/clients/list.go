@@ -22,7 +22,7 @@ type Installed struct {
 	// They are not told: they may hold a secret.
 	Extra bool
 	// Env are the names of the variables that the entry gives to its server, sorted;
-	// nil if nobody can tell. Their values stay in the file.
+	// nil if unknown. Their values stay in the file.
 	Env []string
 	// Missing says that Command is an absolute path that leads to no file: the
 	// client can't start it.

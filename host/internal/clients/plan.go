@@ -64,7 +64,7 @@ type FileError struct {
 }
 
 func (e *FileError) Error() string {
-	return fmt.Sprintf("%s:%d:%d: %s; the file was left as it is: mend that place and run the command again", e.Path, e.Line, e.Column, e.Problem)
+	return fmt.Sprintf("%s:%d:%d: %s; the file was left as it is: fix that place and run the command again", e.Path, e.Line, e.Column, e.Problem)
 }
 
 // ExistsError means that there is an entry of that name which starts another
@@ -123,7 +123,7 @@ func readFile(path string) (file, error) {
 		return f, fmt.Errorf("config file %s: %w", path, err)
 	}
 	if len(f.data) > maxFileBytes {
-		return f, fmt.Errorf("%s is larger than %d MiB: make it smaller, or add the entry by hand", path, maxFileBytes>>20)
+		return f, fmt.Errorf("%s is larger than %d MiB: make it smaller, or add the entry yourself", path, maxFileBytes>>20)
 	}
 	return f, nil
 }
@@ -180,7 +180,7 @@ func Remove(p Places, t Target, name string) (*Change, error) {
 		return nil, err
 	}
 	if entry, ok := servers(doc.tree(), c.Client.key)[name].(map[string]any); ok && !isName(name) && !readFound(entry).isOurs() {
-		return nil, fmt.Errorf("%s: the entry %s does not start %s: remove it by hand if it should go", c.Path, printable(name), programName)
+		return nil, fmt.Errorf("%s: the entry %s does not start %s: remove it yourself if it should go", c.Path, printable(name), programName)
 	}
 	edits, err := doc.remove(name)
 	if err != nil {
@@ -260,7 +260,7 @@ func (c *Change) checkFolder(folder string) error {
 	return err
 }
 
-// compare refuses to change what an entry starts unless the person asked for it.
+// compare refuses to change what an entry starts unless the user asked for it.
 func (c *Change) compare(has found, e Entry, replace bool) error {
 	if has.remote {
 		return fmt.Errorf("%s: the entry %s is a server that is reached by a URL, not a program: remove it first, or rename it", c.Path, c.Name)
@@ -320,7 +320,7 @@ func (c *Change) finish(doc document, edits []edit, fields []field) error {
 		err = changed.check(c.Name)
 	}
 	if err != nil || !c.isOnlyEntry(doc.tree(), changed.tree(), fields) {
-		return fmt.Errorf("%s: the entry %s can't be edited without a change to something else; the file was left as it is: edit it by hand", c.Path, printable(c.Name))
+		return fmt.Errorf("%s: the entry %s can't be edited without a change to something else; the file was left as it is: edit it yourself", c.Path, printable(c.Name))
 	}
 	mark := c.Before[:len(c.Before)-len(body)]
 	c.After = append(bytes.Clone(mark), after...)

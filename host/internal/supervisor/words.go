@@ -6,6 +6,8 @@ import (
 	"strings"
 	"sync"
 	"unicode"
+
+	"github.com/auth0-mcp/auth0-mcp/host/internal/redact"
 )
 
 // tailBytes is how much of a plugin's stderr an error quotes at most.
@@ -44,19 +46,16 @@ func (t *tail) String() string {
 	return plain(string(text))
 }
 
-// plain makes a plugin's words fit to be shown: without the sequences that steer a
-// terminal, and without invisible characters.
+// plain makes a plugin's words fit to be shown on a terminal. Format characters are
+// removed rather than escaped: one inside a secret must not hide it from redaction.
 func plain(text string) string {
 	text = strings.Map(func(r rune) rune {
-		switch {
-		case r == '\n', unicode.IsPrint(r):
-			return r
-		case unicode.Is(unicode.Cf, r):
-			return -1 // joined to its neighbours, it hides a word from a search for it
+		if unicode.Is(unicode.Cf, r) {
+			return -1
 		}
-		return ' '
-	}, strings.ToValidUTF8(text, " "))
-	return strings.TrimSpace(text)
+		return r
+	}, strings.ToValidUTF8(text, "�"))
+	return strings.TrimSpace(redact.Text(text))
 }
 
 // handshakeBytes bounds the first line on a plugin's stdout. A real one has some

@@ -1,4 +1,4 @@
-package cli
+package doctor
 
 import (
 	"context"
@@ -10,8 +10,10 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/dustin/go-humanize/english"
 	"github.com/gofrs/flock"
 
+	"github.com/auth0-mcp/auth0-mcp/host/internal/audit"
 	"github.com/auth0-mcp/auth0-mcp/host/internal/auth"
 	"github.com/auth0-mcp/auth0-mcp/host/internal/catalog"
 	"github.com/auth0-mcp/auth0-mcp/host/internal/clients"
@@ -21,17 +23,18 @@ import (
 
 // checkPlugins reads what is installed as the server does, and checks the digests
 // that the server checks at each launch. No plugin is started.
-func (d *doctor) checkPlugins(ctx context.Context) []finding {
-	path, err := lockPath()
+func (d *Doctor) checkPlugins(ctx context.Context) []Finding {
+	path, err := d.cfg.LockPath()
 	if err != nil {
-		return []finding{fails("lock file", "set HOME to your home folder", "%v", err)}
+		return []Finding{fails("lock file", "set HOME to your home folder", "%v", err)}
 	}
 	lock, err := catalog.ReadLock(path)
 	if err != nil {
-		return []finding{fails("lock file", "repair "+path+", or delete it and run «auth0-mcp plugin install PATH» for each plugin", "%v: no plugin is loaded", err)}
+		return []Finding{fails("lock file", "repair "+path+", or delete it and run `auth0-mcp plugin install PATH` "+
+			"for each plugin", "%v: no plugin is loaded", err)}
 	}
-	findings := []finding{passes("lock file", "%s, %s", path, counted(len(lock.Plugins), "plugin"))}
-	found, err := d.loadPlugins(ctx)
+	findings := []Finding{passes("lock file", "%s, %s", path, english.Plural(len(lock.Plugins), "plugin", ""))}
+	found, err := d.cfg.Plugins(ctx)
 	if err != nil {
 		return append(findings, fails("plugins", "auth0-mcp tools, which says the same with the same flags", "%v", err))
 	}
@@ -45,36 +48,20 @@ func (d *doctor) checkPlugins(ctx context.Context) []finding {
 		findings = append(findings, explainRefusal(r))
 	}
 	if len(found.Plugins()) == 0 {
-		findings = append(findings, fails("plugins", "make build, or auth0-mcp plugin install PATH", "none is loaded: a client would see no tools"))
+		findings = append(findings, fails("plugins", "make build, or auth0-mcp plugin install PATH",
+			"none is loaded: a client would see no tools"))
 	}
 	return findings
 }
 
-func (d *doctor) loadPlugins(ctx context.Context) (*catalog.Catalog, error) {
-	from, err := sources(d.env)
-	if err != nil {
-		return nil, err
-	}
-	if from.PluginDirs = d.flags.run.pluginDirs; from.PluginDirs == nil {
-		from.PluginDirs = filepath.SplitList(d.at.getenv("AUTH0_MCP_PLUGIN_DIR"))
-	}
-	for _, dir := range d.flags.run.devPlugins {
-		dev, err := describeDevPlugin(ctx, dir, d.flags.run.plugins.start)
-		if err != nil {
-			return nil, err
-		}
-		from.Dev = append(from.Dev, dev)
-	}
-	return catalog.Load(from)
-}
-
-func checkPlugin(p *catalog.Plugin) finding {
+func checkPlugin(p *catalog.Plugin) Finding {
 	name := "plugin " + p.Name
 	protocols := make([]string, len(p.Protocols))
 	for i, version := range p.Protocols {
 		protocols[i] = strconv.Itoa(version)
 	}
-	detail := fmt.Sprintf("%s, %s, protocol %s of %d, %s", p.Version, counted(len(p.Tools), "tool"), strings.Join(protocols, "+"), pluginv1.ProtocolVersion, p.Origin)
+	detail := fmt.Sprintf("%s, %s, protocol %s of %d, %s", p.Version, english.Plural(len(p.Tools), "tool", ""),
+		strings.Join(protocols, "+"), pluginv1.ProtocolVersion, p.Origin)
 	if p.Dev {
 		return passes(name, "%s: %s, which is not checked", detail, p.Path)
 	}
@@ -87,14 +74,15 @@ func checkPlugin(p *catalog.Plugin) finding {
 	case err != nil:
 		return fails(name, remedy, "%s: %v", detail, err)
 	case digest != p.Binary:
-		return fails(name, remedy, "%s: %s is not the binary that was trusted (%s now, %s then): it will not be started", detail, p.Path, digest, p.Binary)
+		return fails(name, remedy, "%s: %s is not the binary that was trusted (%s now, %s then): it will not be "+
+			"started", detail, p.Path, digest, p.Binary)
 	}
 	return passes(name, "%s, %s", detail, digest)
 }
 
-// explainRefusal fails for what a person believes to be there and warns about the
-// rest: a plugin that nobody has agreed to does no harm.
-func explainRefusal(r catalog.Refusal) finding {
+// explainRefusal fails for what a user believes to be there and warns about the
+// rest: an untrusted plugin does no harm.
+func explainRefusal(r catalog.Refusal) Finding {
 	detail := fmt.Sprintf("%s is not loaded: %s", r.Path, r.Reason)
 	switch r.Kind {
 	case catalog.Changed, catalog.Broken, catalog.WrongProtocol:
@@ -104,19 +92,21 @@ func explainRefusal(r catalog.Refusal) finding {
 	return warns("plugin "+r.Name, r.Remedy, "%s", detail)
 }
 
-// checkClients looks at the entries of all clients, and those of the project in
+// checkClients checks the entries of all clients, and those of the project in
 // whose folder doctor was started.
-func (d *doctor) checkClients(context.Context) []finding {
+func (d *Doctor) checkClients(context.Context) []Finding {
 	installed, err := clients.List(d.at.places, d.at.folder)
-	var findings []finding
+	var findings []Finding
 	for _, one := range installed {
 		findings = append(findings, d.checkEntry(one))
 	}
 	for _, problem := range joined(err) {
-		findings = append(findings, fails("clients", "correct the file: the client can't read it either", "%v", problem))
+		findings = append(findings, fails("clients", "correct the file: the client can't read it either", "%v",
+			problem))
 	}
 	if len(findings) == 0 {
-		findings = append(findings, warns("clients", "auth0-mcp clients add NAME", "no client that is known has an entry for auth0-mcp"))
+		findings = append(findings, warns("clients", "auth0-mcp clients add NAME",
+			"no client that is known has an entry for auth0-mcp"))
 	}
 	return findings
 }
@@ -132,7 +122,7 @@ func joined(err error) []error {
 	return []error{err}
 }
 
-func (d *doctor) checkEntry(one clients.Installed) finding {
+func (d *Doctor) checkEntry(one clients.Installed) Finding {
 	check := "client " + one.Client.Name
 	where := fmt.Sprintf("%s: entry %s in %s", one.Client.Title, one.Name, one.Path)
 	name := one.Client.Name
@@ -143,7 +133,7 @@ func (d *doctor) checkEntry(one clients.Installed) finding {
 	if one.Entry.Profile != "" {
 		again = append(again, "--profile", one.Entry.Profile)
 	}
-	// What the entry leaves out must stay out: a mended one that offers more would
+	// What the entry leaves out must stay out: a repaired one that offers more would
 	// be worse than a broken one.
 	if one.Entry.Tools != "" {
 		again = append(again, "--tools", one.Entry.Tools)
@@ -151,34 +141,38 @@ func (d *doctor) checkEntry(one clients.Installed) finding {
 	if one.Entry.ReadOnly {
 		again = append(again, "--read-only")
 	}
-	remedy := commandLine(append(again, "--replace"))
+	remedy := clients.ShellWords(append(again, "--replace"))
 	if one.Missing {
 		return fails(check, remedy, "%s starts %s, which is not there", where, one.Entry.Command)
 	}
 	if name := one.Entry.Profile; name != "" && d.configErr == nil {
 		if _, known := d.config.Profiles[name]; !known {
-			return fails(check, "auth0-mcp init --profile "+name, "%s uses the profile %s, which does not exist", where, name)
+			return fails(check, "auth0-mcp init --profile "+name, "%s uses the profile %s, which does not exist",
+				where, name)
 		}
 	}
 	if !filepath.IsAbs(one.Entry.Command) {
-		return warns(check, remedy, "%s starts %q, which a client that was not started from a shell may not find", where, one.Entry.Command)
+		return warns(check, remedy, "%s starts %q, which a client that was not started from a shell may not find",
+			where, one.Entry.Command)
 	}
 	if !sameFile(one.Entry.Command, d.at.executable) {
 		return warns(check, remedy, "%s starts %s, another binary than this one", where, one.Entry.Command)
 	}
 	if name, why := d.lacks(one); name != "" {
-		return warns(check, fmt.Sprintf("set %s in the entry's env in %s", name, one.Path), "%s sets no %s, %s; some clients hand on their own", where, name, why)
+		return warns(check, fmt.Sprintf("set %s in the entry's env in %s", name, one.Path),
+			"%s sets no %s, %s; some clients hand on their own", where, name, why)
 	}
 	return passes(check, "%s", where)
 }
 
 // lacks is a variable that the entry's server needs and is not given, and why.
-func (d *doctor) lacks(one clients.Installed) (variable, why string) {
+func (d *Doctor) lacks(one clients.Installed) (variable, why string) {
 	if one.Env == nil {
 		return "", ""
 	}
 	const opener, authorities = "AUTH0_MCP_PASSPHRASE", "AUTH0_MCP_CA_FILE"
-	elsewhere := slices.Contains(one.Env, "AUTH0_MCP_STORE") || one.Entry.Profile == "" && slices.Contains(one.Env, "AUTH0_TOKEN")
+	elsewhere := slices.Contains(one.Env, "AUTH0_MCP_STORE") || one.Entry.Profile == "" && slices.Contains(one.Env,
+		"AUTH0_TOKEN")
 	if !slices.Contains(one.Env, opener) && !elsewhere && d.configErr == nil {
 		_, profile, err := d.config.Select(one.Entry.Profile)
 		kind, _, storeErr := auth.StoreWishes{Profile: profile, Config: d.config}.Choose()
@@ -200,7 +194,7 @@ func sameFile(a, b string) bool {
 
 // checkRunFolders looks for the folders of servers that were killed. The next
 // server that starts a plugin removes them.
-func (d *doctor) checkRunFolders(context.Context) []finding {
+func (d *Doctor) checkRunFolders(context.Context) []Finding {
 	var left []string
 	live := 0
 	for _, base := range slices.Compact(slices.Sorted(slices.Values(d.at.socketFolders))) {
@@ -227,7 +221,27 @@ func (d *doctor) checkRunFolders(context.Context) []finding {
 		}
 	}
 	if len(left) > 0 {
-		return []finding{warns("run folders", "nothing: the next start of a plugin removes what is older than a minute", "%d left by servers that were killed: %s", len(left), strings.Join(left, ", "))}
+		return []Finding{warns("run folders", "nothing: the next start of a plugin removes what is older than a "+
+			"minute", "%d left by servers that were killed: %s", len(left), strings.Join(left, ", "))}
 	}
-	return []finding{passes("run folders", "none left behind, %d in use", live)}
+	return []Finding{passes("run folders", "none left behind, %d in use", live)}
+}
+
+// checkAudit tells where the audit log is, and whether a write could be recorded.
+func (d *Doctor) checkAudit(context.Context) []Finding {
+	const check = "audit log"
+	state, err := audit.Look(d.cfg.Audit.Folder)
+	switch {
+	case d.cfg.Audit.Mode == audit.Off:
+		return []Finding{warns(check, "start the server without --audit=off", "off: nothing is recorded")}
+	case err != nil && d.cfg.Audit.Mode == audit.On:
+		return []Finding{fails(check, "fix the permissions of "+state.Path+", or start the server with "+
+			"--audit=best-effort", "%s can't be written (%v): no write would be sent", state.Path, err)}
+	case err != nil:
+		return []Finding{warns(check, "fix the permissions of "+state.Path,
+			"%s can't be written (%v): calls are not recorded", state.Path, err)}
+	case !state.Exists:
+		return []Finding{passes(check, "%s, %s; the first call makes it", state.Path, d.cfg.Audit.Mode)}
+	}
+	return []Finding{passes(check, "%s, %s, %d bytes in the current file", state.Path, d.cfg.Audit.Mode, state.Bytes)}
 }

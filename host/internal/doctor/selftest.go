@@ -1,4 +1,4 @@
-package cli
+package doctor
 
 import (
 	"bufio"
@@ -17,6 +17,10 @@ import (
 	"strings"
 	"sync"
 	"time"
+
+	"github.com/dustin/go-humanize/english"
+
+	"github.com/auth0-mcp/auth0-mcp/host/internal/clients"
 )
 
 const (
@@ -40,7 +44,8 @@ const (
 func clientVariables() []string {
 	return []string{
 		"HOME", "LOGNAME", "PATH", "SHELL", "TERM", "USER", "TMPDIR", "LANG",
-		"APPDATA", "HOMEDRIVE", "HOMEPATH", "LOCALAPPDATA", "PROCESSOR_ARCHITECTURE", "SYSTEMDRIVE", "SYSTEMROOT", "TEMP", "TMP", "USERNAME", "USERPROFILE",
+		"APPDATA", "HOMEDRIVE", "HOMEPATH", "LOCALAPPDATA", "PROCESSOR_ARCHITECTURE", "SYSTEMDRIVE", "SYSTEMROOT",
+		"TEMP", "TMP", "USERNAME", "USERPROFILE",
 	}
 }
 
@@ -51,49 +56,17 @@ func clientEnvironment(environ []string) []string {
 	for _, pair := range environ {
 		name, _, _ := strings.Cut(pair, "=")
 		upper := strings.ToUpper(name) // Windows keeps any case
-		if strings.HasPrefix(upper, "AUTH0_") || strings.HasPrefix(upper, "XDG_") || slices.Contains(clientVariables(), upper) {
+		if strings.HasPrefix(upper, "AUTH0_") || strings.HasPrefix(upper, "XDG_") ||
+			slices.Contains(clientVariables(), upper) {
 			given = append(given, pair)
 		}
 	}
 	return given
 }
 
-// serverArgs start the server with the flags that doctor was given.
-func (d *doctor) serverArgs() ([]string, error) {
-	args := []string{"run"}
-	f := d.flags.run
-	if f.sandbox {
-		args = append(args, "--sandbox")
-	}
-	for _, option := range []struct{ name, value string }{{"--profile", f.account.profile}, {"--store", f.account.store}, {"--tools", f.tools}} {
-		if option.value != "" {
-			args = append(args, option.name, option.value)
-		}
-	}
-	if f.readOnly.on {
-		args = append(args, "--read-only")
-	}
-	for _, option := range []struct {
-		name    string
-		folders []string
-	}{{"--plugin-dir", f.pluginDirs}, {"--dev-plugin", f.devPlugins}} {
-		for _, folder := range option.folders {
-			absolute, err := filepath.Abs(folder)
-			if err != nil {
-				return nil, err
-			}
-			args = append(args, option.name, absolute)
-		}
-	}
-	return args, nil
-}
-
 // checkSelfTest starts the server as a client would and speaks with it.
-func (d *doctor) checkSelfTest(ctx context.Context) []finding {
-	args, err := d.serverArgs()
-	if err != nil {
-		return []finding{fails("self-test", "auth0-mcp doctor, in a folder that exists", "%v", err)}
-	}
+func (d *Doctor) checkSelfTest(ctx context.Context) []Finding {
+	args := d.cfg.ServerArgs
 	said := &tail{limit: maxServerStderr}
 	seen, err := d.serve(ctx, args, said)
 	stderr := said.String()
@@ -104,27 +77,19 @@ func (d *doctor) checkSelfTest(ctx context.Context) []finding {
 		if stderr != "" {
 			stderr = "; it said: " + lastLines(stderr, 5)
 		}
-		return []finding{fails("self-test", commandLine(append([]string{"auth0-mcp"}, args...))+", by hand, shows the same", "%v%s", err, stderr)}
+		return []Finding{fails("self-test", clients.ShellWords(append([]string{"auth0-mcp"},
+			args...))+", in a shell, shows the same", "%v%s", err, stderr)}
 	}
 	if seen.tools == 0 {
-		return []finding{fails("self-test", "auth0-mcp tools", "the server answers in %v and offers no tool", seen.ready)}
+		return []Finding{fails("self-test", "auth0-mcp tools", "the server answers in %v and offers no tool",
+			seen.ready)}
 	}
-	return []finding{passes("self-test", "%s, %d bytes; initialize after %v, tools/list %v, ping %v; ended cleanly with its stdin",
-		counted(seen.tools, "tool"), seen.bytes, seen.ready, seen.list, seen.ping)}
+	return []Finding{passes("self-test", "%s, %d bytes; initialize after %v, tools/list %v, ping %v; ended cleanly "+
+		"with its stdin",
+		english.Plural(seen.tools, "tool", ""), seen.bytes, seen.ready, seen.list, seen.ping)}
 }
 
-// commandLine is what a person can paste into a shell of any system but cmd.exe.
-func commandLine(words []string) string {
-	quoted := make([]string, len(words))
-	for i, word := range words {
-		if quoted[i] = word; strings.ContainsAny(word, " *?$&;|<>()\"`#~") {
-			quoted[i] = "'" + word + "'"
-		}
-	}
-	return strings.Join(quoted, " ")
-}
-
-// lastLines is what a person reads of a log: its end.
+// lastLines is what a user reads of a log: its end.
 func lastLines(text string, n int) string {
 	lines := strings.Split(strings.TrimSpace(text), "\n")
 	return strings.Join(lines[max(0, len(lines)-n):], " | ")
@@ -136,7 +101,7 @@ type conversation struct {
 	ready, list, ping time.Duration
 }
 
-func (d *doctor) serve(ctx context.Context, args []string, stderr io.Writer) (conversation, error) {
+func (d *Doctor) serve(ctx context.Context, args []string, stderr io.Writer) (conversation, error) {
 	// Leaving the conversation early must end the server as well.
 	ctx, cancel := context.WithTimeout(ctx, serverPatience)
 	defer cancel()
@@ -183,9 +148,9 @@ func ended(err, end error) error {
 	return err
 }
 
-// converse is written by hand and not with an MCP library: it has to notice what
+// converse does not use an MCP library: it has to notice what
 // a library forgives, such as a stray line on stdout.
-func (d *doctor) converse(in io.WriteCloser, out *bufio.Reader) (conversation, error) {
+func (d *Doctor) converse(in io.WriteCloser, out *bufio.Reader) (conversation, error) {
 	var seen conversation
 	started := d.at.now()
 	lap := func(since time.Time) time.Duration { return d.at.now().Sub(since).Round(time.Millisecond) }

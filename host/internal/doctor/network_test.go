@@ -1,4 +1,4 @@
-package cli
+package doctor
 
 import (
 	"context"
@@ -23,17 +23,17 @@ func TestClock(t *testing.T) {
 	for _, c := range []struct {
 		name string
 		date string
-		want status
+		want Status
 		text string
 	}{
-		{"same", doctorTime.Format(http.TimeFormat), statusOK, "agrees"},
-		{"ahead", doctorTime.Add(-2 * time.Minute).Format(http.TimeFormat), statusWarn, "2m0s ahead of"},
-		{"behind", doctorTime.Add(time.Hour).Format(http.TimeFormat), statusFail, "1h0m0s behind"},
-		{"no date", "", statusWarn, "not checked"},
-		{"nonsense", "yesterday", statusWarn, "not checked"},
+		{"same", epoch.Format(http.TimeFormat), OK, "agrees"},
+		{"ahead", epoch.Add(-2 * time.Minute).Format(http.TimeFormat), Warn, "2m0s ahead of"},
+		{"behind", epoch.Add(time.Hour).Format(http.TimeFormat), Fail, "1h0m0s behind"},
+		{"no date", "", Warn, "not checked"},
+		{"nonsense", "yesterday", Warn, "not checked"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			checkFinding(t, checkClock(c.date, doctorTime.Add(-time.Millisecond), doctorTime.Add(time.Millisecond)), c.want, c.text)
+			checkFinding(t, checkClock(c.date, epoch.Add(-time.Millisecond), epoch.Add(time.Millisecond)), c.want, c.text)
 		})
 	}
 }
@@ -43,15 +43,15 @@ func TestDNS(t *testing.T) {
 		name, host string
 		err        error
 		proxied    bool
-		want       status
+		want       Status
 		text       string
 	}{
-		{"address", "192.0.2.1", errors.New("not asked"), false, statusOK, "is an address"},
-		{"found", "t.example.com", nil, false, statusOK, "192.0.2.7"},
-		{"not found", "t.example.com", &net.DNSError{Err: "no such host", IsNotFound: true}, false, statusFail, "there is no name t.example.com"},
-		{"no server", "t.example.com", &net.DNSError{Err: "i/o timeout", IsTimeout: true}, false, statusFail, "i/o timeout"},
-		{"proxy's", "proxy.example.com", &net.DNSError{Err: "no such host", IsNotFound: true}, true, statusFail, "correct HTTPS_PROXY"},
-		{"interrupted", "t.example.com", context.Canceled, false, statusFail, "canceled"},
+		{"address", "192.0.2.1", errors.New("not asked"), false, OK, "is an address"},
+		{"found", "t.example.com", nil, false, OK, "192.0.2.7"},
+		{"not found", "t.example.com", &net.DNSError{Err: "no such host", IsNotFound: true}, false, Fail, "there is no name t.example.com"},
+		{"no server", "t.example.com", &net.DNSError{Err: "i/o timeout", IsTimeout: true}, false, Fail, "i/o timeout"},
+		{"proxy's", "proxy.example.com", &net.DNSError{Err: "no such host", IsNotFound: true}, true, Fail, "correct HTTPS_PROXY"},
+		{"interrupted", "t.example.com", context.Canceled, false, Fail, "canceled"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			d := examinee(t, nil)
@@ -67,36 +67,36 @@ func TestTCP(t *testing.T) {
 		t.Fatal(err)
 	}
 	d := examinee(t, nil).as("", auth.Profile{Method: auth.Given})
-	checkFinding(t, d.checkTCP(t.Context(), listener.Addr().String(), false), statusOK, "is open")
+	checkFinding(t, d.checkTCP(t.Context(), listener.Addr().String(), false), OK, "is open")
 	_ = listener.Close() // from here on the port is dead
-	checkFinding(t, d.checkTCP(t.Context(), listener.Addr().String(), false), statusFail, "refused", "correct AUTH0_DOMAIN")
-	checkFinding(t, d.checkTCP(t.Context(), listener.Addr().String(), true), statusFail, "refused", "HTTPS_PROXY")
+	checkFinding(t, d.checkTCP(t.Context(), listener.Addr().String(), false), Fail, "refused", "correct AUTH0_DOMAIN")
+	checkFinding(t, d.checkTCP(t.Context(), listener.Addr().String(), true), Fail, "refused", "HTTPS_PROXY")
 	d.at.dial = func(context.Context, string, string) (net.Conn, error) { return nil, os.ErrDeadlineExceeded }
-	checkFinding(t, d.checkTCP(t.Context(), "192.0.2.1:443", false), statusFail, "in time", "firewall")
+	checkFinding(t, d.checkTCP(t.Context(), "192.0.2.1:443", false), Fail, "in time", "firewall")
 	d.at.dial = func(context.Context, string, string) (net.Conn, error) { return nil, errors.New("no route to host") }
-	checkFinding(t, d.checkTCP(t.Context(), "192.0.2.1:443", false), statusFail, "no route")
+	checkFinding(t, d.checkTCP(t.Context(), "192.0.2.1:443", false), Fail, "no route")
 }
 
 func TestProxyIsShownWithoutItsPassword(t *testing.T) {
-	const good = "http://someone-0123:" + doctorCanary + "@proxy.example.com:3128"
+	const good = "http://someone-0123:" + canary + "@proxy.example.com:3128"
 	for _, c := range []struct {
 		name    string
 		proxy   func(*http.Request) (*url.URL, error)
 		env     map[string]string
 		address string
-		want    status
+		want    Status
 		text    string
 	}{
-		{"none", nil, nil, "t.example.com:443", statusOK, "none"},
-		{"used", func(*http.Request) (*url.URL, error) { return url.Parse(good) }, map[string]string{"HTTPS_PROXY": good}, "proxy.example.com:3128", statusOK, "http://proxy.example.com:3128, by HTTPS_PROXY"},
-		{"not for this", func(*http.Request) (*url.URL, error) { return nil, nil }, map[string]string{"NO_PROXY": ".example.com"}, "t.example.com:443", statusOK, "not used for t.example.com"},
+		{"none", nil, nil, "t.example.com:443", OK, "none"},
+		{"used", func(*http.Request) (*url.URL, error) { return url.Parse(good) }, map[string]string{"HTTPS_PROXY": good}, "proxy.example.com:3128", OK, "http://proxy.example.com:3128, by HTTPS_PROXY"},
+		{"not for this", func(*http.Request) (*url.URL, error) { return nil, nil }, map[string]string{"NO_PROXY": ".example.com"}, "t.example.com:443", OK, "not used for t.example.com"},
 		{"malformed", func(*http.Request) (*url.URL, error) {
-			return nil, &url.Error{Op: "parse", URL: "http://" + doctorCanary, Err: url.EscapeError("%zz")}
-		}, map[string]string{"https_proxy": doctorCanary}, "", statusFail, "https_proxy can't be read"},
+			return nil, &url.Error{Op: "parse", URL: "http://" + canary, Err: url.EscapeError("%zz")}
+		}, map[string]string{"https_proxy": canary}, "", Fail, "https_proxy can't be read"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			d := examinee(t, c.env).as("p", auth.Profile{})
-			d.accounts.transport = &http.Transport{Proxy: c.proxy}
+			d.accounts.Transport = &http.Transport{Proxy: c.proxy}
 			address, _, found := d.checkProxy(t.Context(), "t.example.com")
 			if address != c.address {
 				t.Errorf("address %q, want %q", address, c.address)
@@ -127,7 +127,7 @@ func TestNetwork(t *testing.T) {
 		if r.Header.Get("Authorization") != "" {
 			t.Error("a token was sent to a page that needs none")
 		}
-		w.Header().Set("Date", doctorTime.Format(http.TimeFormat))
+		w.Header().Set("Date", epoch.Format(http.TimeFormat))
 	})
 	domain := strings.TrimPrefix(server.URL, "https://")
 	plain := httptest.NewServer(http.NotFoundHandler())
@@ -137,25 +137,25 @@ func TestNetwork(t *testing.T) {
 	for _, c := range []struct {
 		name, domain, caFile string
 		last                 string
-		want                 status
+		want                 Status
 		texts                []string
 	}{
-		{"good", domain, caFile, "clock", statusOK, nil},
-		{"not trusted", domain, "", "tls", statusFail, []string{"AUTH0_MCP_CA_FILE", "Acme Co"}},
-		{"no TLS", strings.TrimPrefix(plain.URL, "http://"), caFile, "tls", statusFail, []string{"does not speak TLS", "correct AUTH0_DOMAIN"}},
-		{"no name", "t.example.com", caFile, "dns", statusFail, []string{"there is no name"}},
-		{"bad file", domain, text, "tls", statusFail, []string{"AUTH0_MCP_CA_FILE"}},
+		{"good", domain, caFile, "clock", OK, nil},
+		{"not trusted", domain, "", "tls", Fail, []string{"AUTH0_MCP_CA_FILE", "Acme Co"}},
+		{"no TLS", strings.TrimPrefix(plain.URL, "http://"), caFile, "tls", Fail, []string{"does not speak TLS", "correct AUTH0_DOMAIN"}},
+		{"no name", "t.example.com", caFile, "dns", Fail, []string{"there is no name"}},
+		{"bad file", domain, text, "tls", Fail, []string{"AUTH0_MCP_CA_FILE"}},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			d := examinee(t, map[string]string{"AUTH0_MCP_CA_FILE": c.caFile, "AUTH0_DOMAIN": c.domain, "AUTH0_TOKEN": doctorCanary})
-			d.openAccount(doctorCanary, "")
+			d := examinee(t, map[string]string{"AUTH0_MCP_CA_FILE": c.caFile, "AUTH0_DOMAIN": c.domain, "AUTH0_TOKEN": canary})
+			d.openAccount(canary, "")
 			found := d.checkNetwork(t.Context(), c.domain)
 			last := found[len(found)-1]
 			if last.Check != c.last {
 				t.Fatalf("the last is %s, want %s: %v", last.Check, c.last, found)
 			}
 			checkFinding(t, last, c.want, c.texts...)
-			if bad := c.caFile == text; bad != (found[0].Status == statusFail) {
+			if bad := c.caFile == text; bad != (found[0].Status == Fail) {
 				t.Errorf("certificates: %+v", found[0])
 			}
 		})
@@ -165,19 +165,19 @@ func TestNetwork(t *testing.T) {
 // TestNetworkThroughProxy has a proxy that tunnels, and two that do not.
 func TestNetworkThroughProxy(t *testing.T) {
 	server, caFile := tlsServer(t, func(w http.ResponseWriter, _ *http.Request) {
-		w.Header().Set("Date", doctorTime.Format(http.TimeFormat))
+		w.Header().Set("Date", epoch.Format(http.TimeFormat))
 	})
 	// A name that only the proxy can resolve; the certificate is for example.com.
 	const domain = "example.com"
 	for _, c := range []struct {
 		status int
 		last   string
-		want   status
+		want   Status
 		texts  []string
 	}{
-		{http.StatusOK, "clock", statusOK, nil},
-		{http.StatusProxyAuthRequired, "tls", statusFail, []string{"the proxy answered 407", "NAME:PASSWORD"}},
-		{http.StatusForbidden, "tls", statusFail, []string{"the proxy answered 403", "let example.com pass"}},
+		{http.StatusOK, "clock", OK, nil},
+		{http.StatusProxyAuthRequired, "tls", Fail, []string{"the proxy answered 407", "NAME:PASSWORD"}},
+		{http.StatusForbidden, "tls", Fail, []string{"the proxy answered 403", "let example.com pass"}},
 	} {
 		t.Run(http.StatusText(c.status), func(t *testing.T) {
 			proxy := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -190,7 +190,7 @@ func TestNetworkThroughProxy(t *testing.T) {
 				}
 			}))
 			t.Cleanup(proxy.Close)
-			address, err := url.Parse("http://someone:" + doctorCanary + "@" + strings.TrimPrefix(proxy.URL, "http://"))
+			address, err := url.Parse("http://someone:" + canary + "@" + strings.TrimPrefix(proxy.URL, "http://"))
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -200,7 +200,7 @@ func TestNetworkThroughProxy(t *testing.T) {
 				t.Fatal(err)
 			}
 			transport.Proxy = http.ProxyURL(address)
-			d.accounts.transport = transport
+			d.accounts.Transport = transport
 			found := d.checkNetwork(t.Context(), domain)
 			last := found[len(found)-1]
 			if last.Check != c.last {
@@ -231,7 +231,7 @@ func tunnel(t *testing.T, w http.ResponseWriter, address string) {
 }
 
 func TestExplainTLS(t *testing.T) {
-	leaf := &x509.Certificate{DNSNames: []string{"other.example.com"}, NotBefore: doctorTime.Add(-48 * time.Hour), NotAfter: doctorTime.Add(-24 * time.Hour)}
+	leaf := &x509.Certificate{DNSNames: []string{"other.example.com"}, NotBefore: epoch.Add(-48 * time.Hour), NotAfter: epoch.Add(-24 * time.Hour)}
 	for name, c := range map[string]struct {
 		err   error
 		texts []string
@@ -243,7 +243,7 @@ func TestExplainTLS(t *testing.T) {
 		"other":      {errors.New("reset"), []string{"reset"}},
 	} {
 		t.Run(name, func(t *testing.T) {
-			checkFinding(t, examinee(t, nil).as("p", auth.Profile{}).explainTLS("t.example.com", c.err), statusFail, c.texts...)
+			checkFinding(t, examinee(t, nil).as("p", auth.Profile{}).explainTLS("t.example.com", c.err), Fail, c.texts...)
 		})
 	}
 }
@@ -253,23 +253,23 @@ func TestAPI(t *testing.T) {
 		name, scope, path string
 		status            int
 		body              string
-		want              status
+		want              Status
 		texts             []string
 	}{
-		{"answers", "read:clients", "/api/v2/clients", 200, "[]", statusOK, []string{"GET /api/v2/clients"}},
-		{"cheapest that is allowed", "read:users read:roles", "/api/v2/roles", 200, "[]", statusOK, []string{"GET /api/v2/roles"}},
-		{"no scope that reads", "create:users", "/api/v2/clients", 403, `{"message":"Insufficient scope"}`, statusOK, []string{"accepts the token", "Insufficient scope"}},
-		{"forbidden all the same", "read:clients", "/api/v2/clients", 403, `{"message":"no"}`, statusFail, []string{"although read:clients was granted", "AUTH0_TOKEN"}},
-		{"unauthorized", "read:clients", "/api/v2/clients", 401, `{"message":"Invalid token"}`, statusFail, []string{"401 Unauthorized: Invalid token", "set AUTH0_TOKEN"}},
-		{"too many", "read:clients", "/api/v2/clients", 429, "", statusWarn, []string{"rate limit", "wait a minute"}},
-		{"fault", "read:clients", "/api/v2/clients", 503, "<html>", statusFail, []string{"fault on its side"}},
-		{"no API", "read:clients", "/api/v2/clients", 404, "<html>", statusFail, []string{"no Management API is there", "correct AUTH0_DOMAIN"}},
-		{"redirect", "read:clients", "/api/v2/clients", 302, "", statusFail, []string{"302 Found"}},
-		{"echoes the token", "read:clients", "/api/v2/clients", 400, `{"message":"bad ` + doctorCanary + `"}`, statusFail, []string{"[REDACTED]"}},
+		{"answers", "read:clients", "/api/v2/clients", 200, "[]", OK, []string{"GET /api/v2/clients"}},
+		{"cheapest that is allowed", "read:users read:roles", "/api/v2/roles", 200, "[]", OK, []string{"GET /api/v2/roles"}},
+		{"no scope that reads", "create:users", "/api/v2/clients", 403, `{"message":"Insufficient scope"}`, OK, []string{"accepts the token", "Insufficient scope"}},
+		{"forbidden all the same", "read:clients", "/api/v2/clients", 403, `{"message":"no"}`, Fail, []string{"although read:clients was granted", "AUTH0_TOKEN"}},
+		{"unauthorized", "read:clients", "/api/v2/clients", 401, `{"message":"Invalid token"}`, Fail, []string{"401 Unauthorized: Invalid token", "set AUTH0_TOKEN"}},
+		{"too many", "read:clients", "/api/v2/clients", 429, "", Warn, []string{"rate limit", "wait a minute"}},
+		{"fault", "read:clients", "/api/v2/clients", 503, "<html>", Fail, []string{"fault on its side"}},
+		{"no API", "read:clients", "/api/v2/clients", 404, "<html>", Fail, []string{"no Management API is there", "correct AUTH0_DOMAIN"}},
+		{"redirect", "read:clients", "/api/v2/clients", 302, "", Fail, []string{"302 Found"}},
+		{"echoes the token", "read:clients", "/api/v2/clients", 400, `{"message":"bad ` + canary + `"}`, Fail, []string{"[REDACTED]"}},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			server, caFile := tlsServer(t, func(w http.ResponseWriter, r *http.Request) {
-				if r.URL.Path != c.path || r.Method != http.MethodGet || r.Header.Get("Authorization") != "Bearer "+doctorCanary {
+				if r.URL.Path != c.path || r.Method != http.MethodGet || r.Header.Get("Authorization") != "Bearer "+canary {
 					t.Errorf("got %s %s", r.Method, r.URL.Path)
 				}
 				w.Header().Set("Location", "https://elsewhere.example.com/")
@@ -277,8 +277,8 @@ func TestAPI(t *testing.T) {
 				_, _ = w.Write([]byte(c.body))
 			})
 			domain := strings.TrimPrefix(server.URL, "https://")
-			d := examinee(t, map[string]string{"AUTH0_MCP_CA_FILE": caFile, "AUTH0_DOMAIN": domain, "AUTH0_TOKEN": doctorCanary})
-			d.openAccount(doctorCanary, "")
+			d := examinee(t, map[string]string{"AUTH0_MCP_CA_FILE": caFile, "AUTH0_DOMAIN": domain, "AUTH0_TOKEN": canary})
+			d.openAccount(canary, "")
 			d.session = &auth.Session{Domain: domain, Scope: c.scope}
 			found := d.checkAPI(t.Context())[0]
 			found.Detail, found.Remedy = d.clean(found.Detail), d.clean(found.Remedy)

@@ -1,4 +1,4 @@
-package cli
+package doctor
 
 import (
 	"cmp"
@@ -38,39 +38,40 @@ const (
 
 // checkNetwork goes the way to the tenant step by step, and stops where it ends:
 // that step's remedy is the one that counts.
-func (d *doctor) checkNetwork(ctx context.Context, domain string) []finding {
-	findings := []finding{d.checkCertificateFile()}
+func (d *Doctor) checkNetwork(ctx context.Context, domain string) []Finding {
+	findings := []Finding{d.checkCertificateFile()}
 	address, proxied, proxy := d.checkProxy(ctx, domain)
 	findings = append(findings, proxy)
-	if proxy.Status == statusFail {
+	if proxy.Status == Fail {
 		return findings
 	}
 	host, _, err := net.SplitHostPort(address)
 	if err != nil {
 		return append(findings, fails("dns", d.domainRemedy(), "%s is no address: %v", address, err))
 	}
-	for _, check := range []func(context.Context) finding{
-		func(ctx context.Context) finding { return d.checkDNS(ctx, host, proxied) },
-		func(ctx context.Context) finding { return d.checkTCP(ctx, address, proxied) },
+	for _, check := range []func(context.Context) Finding{
+		func(ctx context.Context) Finding { return d.checkDNS(ctx, host, proxied) },
+		func(ctx context.Context) Finding { return d.checkTCP(ctx, address, proxied) },
 	} {
 		found := d.bounded(ctx, check)
-		if findings = append(findings, found); found.Status == statusFail {
+		if findings = append(findings, found); found.Status == Fail {
 			return findings
 		}
 	}
 	return append(findings, d.checkTLS(ctx, domain)...)
 }
 
-func (d *doctor) bounded(ctx context.Context, check func(context.Context) finding) finding {
+func (d *Doctor) bounded(ctx context.Context, check func(context.Context) Finding) Finding {
 	ctx, cancel := context.WithTimeout(ctx, checkPatience)
 	defer cancel()
 	return check(ctx)
 }
 
-func (d *doctor) checkCertificateFile() finding {
+func (d *Doctor) checkCertificateFile() Finding {
 	switch path := d.at.getenv("AUTH0_MCP_CA_FILE"); {
 	case d.certificate != nil:
-		return fails("certificates", "set AUTH0_MCP_CA_FILE to a file with certificates in PEM form, or unset it", "%v", d.certificate)
+		return fails("certificates", "set AUTH0_MCP_CA_FILE to a file with certificates in PEM form, or unset it",
+			"%v", d.certificate)
 	case path == "":
 		return passes("certificates", "the system's authorities are trusted")
 	default:
@@ -83,7 +84,7 @@ func proxyVariables() []string { return []string{"HTTPS_PROXY", "https_proxy", "
 
 // checkProxy finds out whom to connect to. A proxy's URL is shown as its host and
 // port only: the rest may hold a password, and an error quotes all of it.
-func (d *doctor) checkProxy(ctx context.Context, domain string) (address string, proxied bool, f finding) {
+func (d *Doctor) checkProxy(ctx context.Context, domain string) (address string, proxied bool, f Finding) {
 	var seen []string
 	for _, name := range proxyVariables() {
 		if d.at.getenv(name) != "" {
@@ -95,14 +96,15 @@ func (d *doctor) checkProxy(ctx context.Context, domain string) (address string,
 		return "", false, fails("proxy", d.domainRemedy(), "%s is not a domain", domain)
 	}
 	address = withPort(request.URL)
-	transport, ok := d.accounts.transport.(*http.Transport)
+	transport, ok := d.accounts.Transport.(*http.Transport)
 	if !ok || transport.Proxy == nil {
 		return address, false, passes("proxy", "none")
 	}
 	proxy, err := transport.Proxy(request)
 	switch {
 	case err != nil:
-		return "", false, fails("proxy", "set HTTPS_PROXY to http://HOST:PORT, or unset it", "%s can't be read as a URL", strings.Join(seen, ", "))
+		return "", false, fails("proxy", "set HTTPS_PROXY to http://HOST:PORT, or unset it",
+			"%s can't be read as a URL", strings.Join(seen, ", "))
 	case proxy == nil && len(seen) > 0:
 		return address, false, passes("proxy", "not used for %s (%s set)", domain, strings.Join(seen, ", "))
 	case proxy == nil:
@@ -110,10 +112,11 @@ func (d *doctor) checkProxy(ctx context.Context, domain string) (address string,
 	}
 	d.hideProxy(proxy)
 	detail := fmt.Sprintf("%s://%s, by %s", proxy.Scheme, proxy.Host, strings.Join(seen, ", "))
-	return withPort(proxy), true, passes("proxy", "%s; a client that is not started from a shell needs the variable in its entry's env", detail)
+	return withPort(proxy), true, passes("proxy", "%s; a client that is not started from a shell needs the variable "+
+		"in its entry's env", detail)
 }
 
-func (d *doctor) hideProxy(proxy *url.URL) {
+func (d *Doctor) hideProxy(proxy *url.URL) {
 	if password, ok := proxy.User.Password(); ok {
 		d.hide(password)
 	}
@@ -127,7 +130,7 @@ func withPort(u *url.URL) string {
 	return net.JoinHostPort(u.Hostname(), cmp.Or(u.Port(), port))
 }
 
-func (d *doctor) checkDNS(ctx context.Context, host string, proxied bool) finding {
+func (d *Doctor) checkDNS(ctx context.Context, host string, proxied bool) Finding {
 	if net.ParseIP(host) != nil {
 		return passes("dns", "%s is an address", host)
 	}
@@ -139,11 +142,13 @@ func (d *doctor) checkDNS(ctx context.Context, host string, proxied bool) findin
 	case err == nil:
 		return passes("dns", "%s is %s (%v)", host, strings.Join(addresses[:min(len(addresses), 3)], ", "), took)
 	case proxied:
-		return fails("dns", "correct HTTPS_PROXY", "the proxy's name %s was not found (%s)", host, dnsReason(unknown, err))
+		return fails("dns", "correct HTTPS_PROXY", "the proxy's name %s was not found (%s)", host,
+			dnsReason(unknown, err))
 	case isDNS && unknown.IsNotFound:
 		return fails("dns", d.domainRemedy(), "there is no name %s", host)
 	}
-	return fails("dns", "check the network, a VPN and the name server; then auth0-mcp doctor again", "the name server gave no answer for %s (%s)", host, dnsReason(unknown, err))
+	return fails("dns", "check the network, a VPN and the name server; then auth0-mcp doctor again",
+		"the name server gave no answer for %s (%s)", host, dnsReason(unknown, err))
 }
 
 func dnsReason(e *net.DNSError, err error) string {
@@ -153,7 +158,7 @@ func dnsReason(e *net.DNSError, err error) string {
 	return err.Error()
 }
 
-func (d *doctor) checkTCP(ctx context.Context, address string, proxied bool) finding {
+func (d *Doctor) checkTCP(ctx context.Context, address string, proxied bool) Finding {
 	started := d.at.now()
 	conn, err := d.at.dial(ctx, "tcp", address)
 	if err == nil {
@@ -183,18 +188,18 @@ func timedOut(err error) bool {
 
 // checkTLS asks the tenant for its public document: through the proxy if there is
 // one, without a token. The answer also tells the tenant's time.
-func (d *doctor) checkTLS(ctx context.Context, domain string) []finding {
+func (d *Doctor) checkTLS(ctx context.Context, domain string) []Finding {
 	ctx, cancel := context.WithTimeout(ctx, checkPatience)
 	defer cancel()
 	request, err := http.NewRequestWithContext(ctx, http.MethodGet, "https://"+domain+discoveryPath, nil)
 	if err != nil {
-		return []finding{fails("tls", d.domainRemedy(), "%s is not a domain", domain)}
+		return []Finding{fails("tls", d.domainRemedy(), "%s is not a domain", domain)}
 	}
-	request.Header.Set("User-Agent", userAgent(d.env))
+	request.Header.Set("User-Agent", d.cfg.UserAgent)
 	started := d.at.now()
-	response, err := tellingProxy(d.accounts.transport).RoundTrip(request)
+	response, err := tellingProxy(d.accounts.Transport).RoundTrip(request)
 	if err != nil {
-		return []finding{d.explainTLS(domain, err)}
+		return []Finding{d.explainTLS(domain, err)}
 	}
 	ended := d.at.now()
 	_ = response.Body.Close()
@@ -202,9 +207,11 @@ func (d *doctor) checkTLS(ctx context.Context, domain string) []finding {
 	if state := response.TLS; state != nil && len(state.PeerCertificates) > 0 {
 		leaf := state.PeerCertificates[0]
 		// An issuer that is the company's own means that a proxy reads along.
-		detail += fmt.Sprintf(": %s, certificate by %s until %s", tls.VersionName(state.Version), issuerOf(leaf), leaf.NotAfter.Format(time.DateOnly))
+		detail += fmt.Sprintf(": %s, certificate by %s until %s", tls.VersionName(state.Version), issuerOf(leaf),
+			leaf.NotAfter.Format(time.DateOnly))
 	}
-	return []finding{passes("tls", "%s (%v)", detail, ended.Sub(started).Round(time.Millisecond)), checkClock(response.Header.Get("Date"), started, ended)}
+	return []Finding{passes("tls", "%s (%v)", detail, ended.Sub(started).Round(time.Millisecond)),
+		checkClock(response.Header.Get("Date"), started, ended)}
 }
 
 // proxyRefusedError is a proxy's answer to CONNECT, which the HTTP client would
@@ -222,7 +229,7 @@ func tellingProxy(transport http.RoundTripper) http.RoundTripper {
 		return transport
 	}
 	t = t.Clone()
-	t.DisableKeepAlives = true // nobody closes its connections
+	t.DisableKeepAlives = true // its connections are not closed
 	t.OnProxyConnectResponse = func(_ context.Context, _ *url.URL, _ *http.Request, r *http.Response) error {
 		if r.StatusCode != http.StatusOK {
 			return &proxyRefusedError{r.StatusCode}
@@ -236,8 +243,9 @@ func issuerOf(leaf *x509.Certificate) string {
 	return cmp.Or(strings.Join(leaf.Issuer.Organization, ", "), leaf.Issuer.CommonName, "an authority without a name")
 }
 
-func (d *doctor) explainTLS(domain string, err error) finding {
-	const inspected = "set AUTH0_MCP_CA_FILE to the PEM file of the authority that signed it: your company's, if a proxy inspects the traffic"
+func (d *Doctor) explainTLS(domain string, err error) Finding {
+	const inspected = "set AUTH0_MCP_CA_FILE to the PEM file of the authority that signed it: your company's, if a " +
+		"proxy inspects the traffic"
 	if e, ok := errors.AsType[x509.UnknownAuthorityError](err); ok {
 		by := "an authority that is not trusted"
 		if e.Cert != nil {
@@ -246,11 +254,14 @@ func (d *doctor) explainTLS(domain string, err error) finding {
 		return fails("tls", inspected, "the certificate of %s is by %s", domain, by)
 	}
 	if e, ok := errors.AsType[x509.HostnameError](err); ok {
-		return fails("tls", d.domainRemedy(), "the certificate is not for %s, but for %s", domain, strings.Join(e.Certificate.DNSNames, ", "))
+		return fails("tls", d.domainRemedy(), "the certificate is not for %s, but for %s", domain,
+			strings.Join(e.Certificate.DNSNames, ", "))
 	}
 	if e, ok := errors.AsType[x509.CertificateInvalidError](err); ok && e.Reason == x509.Expired {
-		return fails("tls", "set this computer's clock", "the certificate of %s is not valid at %s (from %s to %s)", domain,
-			d.at.now().UTC().Format(time.DateTime), e.Cert.NotBefore.UTC().Format(time.DateTime), e.Cert.NotAfter.UTC().Format(time.DateTime))
+		return fails("tls", "set this computer's clock", "the certificate of %s is not valid at %s (from %s to %s)",
+			domain,
+			d.at.now().UTC().Format(time.DateTime), e.Cert.NotBefore.UTC().Format(time.DateTime),
+			e.Cert.NotAfter.UTC().Format(time.DateTime))
 	}
 	if _, ok := errors.AsType[*tls.CertificateVerificationError](err); ok {
 		return fails("tls", inspected, "the certificate of %s can't be verified: %v", domain, err)
@@ -266,20 +277,23 @@ func (d *doctor) explainTLS(domain string, err error) finding {
 		return fails("tls", remedy, "%v", e)
 	}
 	if e, ok := errors.AsType[*net.OpError](err); ok && e.Op == "proxyconnect" {
-		return fails("tls", "correct HTTPS_PROXY, or ask who runs the proxy to let "+domain+" pass", "the proxy could not be used: %v", e.Err)
+		return fails("tls", "correct HTTPS_PROXY, or ask who runs the proxy to let "+domain+" pass",
+			"the proxy could not be used: %v", e.Err)
 	}
 	if timedOut(err) {
-		return fails("tls", "check the proxy and the firewall for "+domain, "%s accepted the connection and did not answer in time", domain)
+		return fails("tls", "check the proxy and the firewall for "+domain,
+			"%s accepted the connection and did not answer in time", domain)
 	}
 	return fails("tls", "check the proxy and the firewall for "+domain, "no answer from %s: %v", domain, err)
 }
 
 // checkClock compares the tenant's time with this computer's in the middle of the
 // request. Date has whole seconds. RFC 9110 section 6.6.1.
-func checkClock(date string, started, ended time.Time) finding {
+func checkClock(date string, started, ended time.Time) Finding {
 	theirs, err := http.ParseTime(date)
 	if err != nil {
-		return warns("clock", "compare this computer's clock with another", "not checked: the answer has no usable date")
+		return warns("clock", "compare this computer's clock with another",
+			"not checked: the answer has no usable date")
 	}
 	skew := started.Add(ended.Sub(started) / 2).Sub(theirs).Round(time.Second)
 	direction := "ahead of"
@@ -288,7 +302,8 @@ func checkClock(date string, started, ended time.Time) finding {
 	}
 	switch {
 	case skew.Abs() >= skewFails:
-		return fails("clock", "set this computer's clock, by network time", "%v %s the tenant's: tokens are used too early or too late", skew.Abs(), direction)
+		return fails("clock", "set this computer's clock, by network time",
+			"%v %s the tenant's: tokens are used too early or too late", skew.Abs(), direction)
 	case skew.Abs() >= skewWarns:
 		return warns("clock", "set this computer's clock, by network time", "%v %s the tenant's", skew.Abs(), direction)
 	}
@@ -325,14 +340,14 @@ func probeFor(granted []string) (probe apiProbe, allowed bool) {
 
 // checkAPI sends one request as the server would, with a renewed token where the
 // stored one has ended or is refused.
-func (d *doctor) checkAPI(ctx context.Context) []finding {
+func (d *Doctor) checkAPI(ctx context.Context) []Finding {
 	session, _ := d.known()
 	if session == nil {
 		return nil // the session's own line says why
 	}
-	source, err := d.accounts.source(ctx, d.account, slog.New(slog.DiscardHandler))
+	source, err := d.accounts.Source(ctx, d.account, slog.New(slog.DiscardHandler))
 	if err != nil {
-		return []finding{fails("api", d.initCommandLine(), "%v", err)}
+		return []Finding{fails("api", d.initCommandLine(), "%v", err)}
 	}
 	// A renewed token that is not stored would be lost, and its refresh token with it.
 	defer func() { _ = source.Wait(context.WithoutCancel(ctx)) }()
@@ -347,18 +362,19 @@ func (d *doctor) checkAPI(ctx context.Context) []finding {
 			if e, ok := errors.AsType[*auth.SignInError](err); ok && e.Command != "" {
 				remedy = e.Command
 			}
-			return []finding{fails("api", remedy, "there is no valid token: %v", err)}
+			return []Finding{fails("api", remedy, "there is no valid token: %v", err)}
 		}
 		d.hide(token.AccessToken)
 		if answer, err = d.ask(ctx, domain, probe.path, token.AccessToken); err != nil {
-			return []finding{fails("api", "auth0-mcp doctor, once more; then check the network", "no answer from the Management API of %s: %v", domain, err)}
+			return []Finding{fails("api", "auth0-mcp doctor, once more; then check the network",
+				"no answer from the Management API of %s: %v", domain, err)}
 		}
 		if answer.status != http.StatusUnauthorized || attempt > 0 || !session.Renewable() {
 			break
 		}
 		source.Refused(token.AccessToken)
 	}
-	return []finding{d.judgeAnswer(domain, probe, allowed, answer)}
+	return []Finding{d.judgeAnswer(domain, probe, allowed, answer)}
 }
 
 type apiAnswer struct {
@@ -367,15 +383,15 @@ type apiAnswer struct {
 	took    time.Duration
 }
 
-func (d *doctor) ask(ctx context.Context, domain, path, token string) (apiAnswer, error) {
+func (d *Doctor) ask(ctx context.Context, domain, path, token string) (apiAnswer, error) {
 	request, err := http.NewRequestWithContext(ctx, http.MethodGet, "https://"+domain+path, nil)
 	if err != nil {
 		return apiAnswer{}, err
 	}
 	request.Header.Set("Authorization", "Bearer "+token)
-	request.Header.Set("User-Agent", userAgent(d.env))
+	request.Header.Set("User-Agent", d.cfg.UserAgent)
 	started := d.at.now()
-	response, err := d.accounts.transport.RoundTrip(request)
+	response, err := d.accounts.Transport.RoundTrip(request)
 	if err != nil {
 		return apiAnswer{}, err
 	}
@@ -395,14 +411,14 @@ func (d *doctor) ask(ctx context.Context, domain, path, token string) (apiAnswer
 	return answer, nil
 }
 
-func (d *doctor) judgeAnswer(domain string, probe apiProbe, allowed bool, a apiAnswer) finding {
+func (d *Doctor) judgeAnswer(domain string, probe apiProbe, allowed bool, a apiAnswer) Finding {
 	said := fmt.Sprintf("%d %s", a.status, http.StatusText(a.status))
 	if a.message != "" {
 		said += ": " + a.message
 	}
 	path, _, _ := strings.Cut(probe.path, "?")
 	signIn := d.initCommandLine()
-	if d.account.name == "" {
+	if d.account.Name == "" {
 		signIn = "set AUTH0_TOKEN to a valid Management API token of " + domain
 	}
 	switch {
@@ -411,13 +427,18 @@ func (d *doctor) judgeAnswer(domain string, probe apiProbe, allowed bool, a apiA
 	case a.status == http.StatusForbidden && !allowed:
 		return passes("api", "%s accepts the token, which has no scope that reads (%s)", domain, said)
 	case a.status == http.StatusForbidden:
-		return fails("api", signIn+", with the scope "+probe.scope, "GET %s is forbidden although %s was granted (%s): the role of who signed in, or a rule of the tenant, takes it away", path, probe.scope, said)
+		return fails("api", signIn+", with the scope "+probe.scope,
+			"GET %s is forbidden although %s was granted (%s): the role of who signed in, or a rule of the tenant, "+
+				"takes it away", path, probe.scope, said)
 	case a.status == http.StatusUnauthorized:
-		return fails("api", signIn, "%s does not accept the token (%s): it was revoked, has ended, or is another tenant's", domain, said)
+		return fails("api", signIn, "%s does not accept the token (%s): it was revoked, has ended, or is another "+
+			"tenant's", domain, said)
 	case a.status == http.StatusTooManyRequests:
 		return warns("api", "wait a minute, then auth0-mcp doctor again", "the rate limit of %s is used up", domain)
 	case a.status >= http.StatusInternalServerError:
-		return fails("api", "see https://status.auth0.com, and try again later", "%s answered %s: a fault on its side", domain, said)
+		return fails("api", "see https://status.auth0.com, and try again later",
+			"%s answered %s: a fault on its side", domain, said)
 	}
-	return fails("api", d.domainRemedy()+"; the tenant's own, not a custom one", "GET %s of %s answered %s: no Management API is there", path, domain, said)
+	return fails("api", d.domainRemedy()+"; the tenant's own, not a custom one",
+		"GET %s of %s answered %s: no Management API is there", path, domain, said)
 }

@@ -1,4 +1,4 @@
-package cli
+package doctor
 
 import (
 	"bufio"
@@ -21,20 +21,6 @@ func TestClientEnvironment(t *testing.T) {
 	want := []string{"HOME=/h", "PATH=/bin", "AUTH0_DOMAIN=d", "AUTH0_MCP_STORE=file", "XDG_CONFIG_HOME=/c", "SystemRoot=C:\\Windows"}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Error(diff)
-	}
-}
-
-func TestServerArgs(t *testing.T) {
-	d := examinee(t, nil)
-	d.flags.run = runFlags{sandbox: true, tools: "auth0_list_*", pluginDirs: []string{"/p"}, devPlugins: []string{"/d"}, account: accountFlags{"prod", "file"}}
-	d.flags.run.readOnly.on = true
-	got, err := d.serverArgs()
-	if err != nil {
-		t.Fatal(err)
-	}
-	want := "run --sandbox --profile prod --store file --tools auth0_list_* --read-only --plugin-dir /p --dev-plugin /d"
-	if strings.Join(got, " ") != want && !strings.Contains(strings.Join(got, " "), `:\`) { // a drive on Windows
-		t.Errorf("got %q, want %q", got, want)
 	}
 }
 

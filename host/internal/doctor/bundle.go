@@ -1,4 +1,4 @@
-package cli
+package doctor
 
 import (
 	"archive/zip"
@@ -19,22 +19,26 @@ import (
 
 	"github.com/pelletier/go-toml/v2"
 
+	"github.com/auth0-mcp/auth0-mcp/host/internal/account"
 	"github.com/auth0-mcp/auth0-mcp/host/internal/auth"
 	"github.com/auth0-mcp/auth0-mcp/host/internal/redact"
 	"github.com/auth0-mcp/auth0-mcp/host/internal/tenant"
 )
 
-// bundlePart is one file of a support bundle.
-type bundlePart struct {
-	name, about string
-	data        []byte
+// Part is one file of a support bundle, with a few words about it.
+type Part struct {
+	Name, About string
+	Data        []byte
 }
 
-// bundleParts is what an issue report needs. Everything in it has passed through
-// clean, and through the mask unless that is switched off.
-func (d *doctor) bundleParts(findings []finding) ([]bundlePart, error) {
+// Bundle is what an issue report needs. No secret that was met is in it;
+// masked also hides domains, client ids and the home folder.
+func (d *Doctor) Bundle(findings []Finding, masked bool) ([]Part, error) {
 	var report bytes.Buffer
-	if err := writeJSON(&report, findings); err != nil {
+	enc := json.NewEncoder(&report)
+	enc.SetEscapeHTML(false)
+	enc.SetIndent("", "  ")
+	if err := enc.Encode(findings); err != nil {
 		return nil, err
 	}
 	config, err := d.configText()
@@ -48,7 +52,7 @@ func (d *doctor) bundleParts(findings []finding) ([]bundlePart, error) {
 	d.mu.Lock()
 	stderr := d.stderr
 	d.mu.Unlock()
-	parts := []bundlePart{
+	parts := []Part{
 		{"doctor.json", "what doctor found", report.Bytes()},
 		{"version.txt", "version and platform", []byte(d.versionText())},
 		{"config.toml", "the profiles, without comments", config},
@@ -57,22 +61,22 @@ func (d *doctor) bundleParts(findings []finding) ([]bundlePart, error) {
 		{"self-test.stderr.txt", "what the server of the self-test logged", []byte(stderr)},
 	}
 	mask := func(text string) string { return text }
-	if d.flags.mask.on {
+	if masked {
 		mask = d.masker().Replace
 	}
 	for i := range parts {
-		parts[i].data = []byte(mask(d.clean(string(parts[i].data))))
+		parts[i].Data = []byte(mask(d.clean(string(parts[i].Data))))
 	}
 	return parts, nil
 }
 
-func (d *doctor) versionText() string {
-	return fmt.Sprintf("auth0-mcp %s\n%s\n%s\n", d.env.Version, runtime.Version(), d.platform())
+func (d *Doctor) versionText() string {
+	return fmt.Sprintf("auth0-mcp %s\n%s\n%s\n", d.cfg.Version, runtime.Version(), d.platform())
 }
 
 // configText is the config written anew: a comment may hold anything. So may the
 // arguments of a credential command, of which only the program is told.
-func (d *doctor) configText() ([]byte, error) {
+func (d *Doctor) configText() ([]byte, error) {
 	if d.configErr != nil {
 		return []byte("# it can't be read: see doctor.json\n"), nil //nolint:nilerr // it is a finding of its own
 	}
@@ -91,7 +95,7 @@ func (d *doctor) configText() ([]byte, error) {
 	return data, nil
 }
 
-func (d *doctor) manifestText() ([]byte, error) {
+func (d *Doctor) manifestText() ([]byte, error) {
 	type listed struct {
 		Name, Version, Origin, Manifest, Binary string
 		Tools                                   int
@@ -99,7 +103,8 @@ func (d *doctor) manifestText() ([]byte, error) {
 	list := []listed{}
 	if _, found := d.known(); found != nil {
 		for _, p := range found.Plugins() {
-			list = append(list, listed{p.Name, p.Version, string(p.Origin), p.ManifestDigest.String(), p.Binary.String(), len(p.Tools)})
+			list = append(list, listed{p.Name, p.Version, string(p.Origin), p.ManifestDigest.String(),
+				p.Binary.String(), len(p.Tools)})
 		}
 	}
 	return json.MarshalIndent(list, "", "  ")
@@ -114,8 +119,10 @@ func matters(name string) bool {
 		}
 	}
 	return slices.Contains([]string{
-		"HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "NO_PROXY", "DEBUG", "TMPDIR", "DBUS_SESSION_BUS_ADDRESS", "KUBERNETES_SERVICE_HOST", "CONTAINER",
-		"CLAUDE_CONFIG_DIR", "GEMINI_CLI_HOME", "CODEX_HOME", "HOME", "APPDATA", "LOCALAPPDATA", "USERPROFILE", "DISPLAY", "WAYLAND_DISPLAY", "CI",
+		"HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "NO_PROXY", "DEBUG", "TMPDIR", "DBUS_SESSION_BUS_ADDRESS",
+		"KUBERNETES_SERVICE_HOST", "CONTAINER",
+		"CLAUDE_CONFIG_DIR", "GEMINI_CLI_HOME", "CODEX_HOME", "HOME", "APPDATA", "LOCALAPPDATA", "USERPROFILE",
+		"DISPLAY", "WAYLAND_DISPLAY", "CI",
 	}, name)
 }
 
@@ -124,14 +131,14 @@ func switches() []string { return []string{"AUTH0_MCP_READ_ONLY", "AUTH0_MCP_ANA
 
 // environmentText names variables. A value is never shown, except true or false
 // of our own switches.
-func (d *doctor) environmentText() string {
+func (d *Doctor) environmentText() string {
 	var lines []string
 	for _, pair := range d.at.environ {
 		name, value, _ := strings.Cut(pair, "=")
 		if !matters(name) {
 			continue
 		}
-		on, err := parseBool(name, value)
+		on, err := account.ParseBool(name, value)
 		switch {
 		case !slices.Contains(switches(), name):
 			lines = append(lines, name)
@@ -147,7 +154,7 @@ func (d *doctor) environmentText() string {
 
 // masker hides what tells whose tenant and computer this is. The same name gets
 // the same mask everywhere, so that the report still makes sense.
-func (d *doctor) masker() *strings.Replacer {
+func (d *Doctor) masker() *strings.Replacer {
 	type secret struct{ text, mask string }
 	var known []secret
 	add := func(text, mask string) {
@@ -198,22 +205,15 @@ func (d *doctor) masker() *strings.Replacer {
 	return strings.NewReplacer(pairs...)
 }
 
-func describeBundle(out io.Writer, path string, parts []bundlePart) {
-	fmt.Fprintf(out, "Wrote %s. Look at it before you send it; it holds:\n", path)
-	for _, p := range parts {
-		fmt.Fprintf(out, "  %-22s %6d bytes  %s\n", p.name, len(p.data), p.about)
-	}
-}
-
-// bundleFile is a new file whose name is taken before its content is known.
-type bundleFile struct {
+// BundleFile is a new file whose name is taken before its content is known.
+type BundleFile struct {
 	path string
 	kept bool
 }
 
-// claimBundle takes the name. A file that is there is not overwritten: it may be
+// ClaimBundle takes the name. A file that is there is not overwritten: it may be
 // the report of another day, or not a report at all.
-func claimBundle(path string) (*bundleFile, error) {
+func ClaimBundle(path string) (*BundleFile, error) {
 	f, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
 	if errors.Is(err, fs.ErrExist) {
 		return nil, fmt.Errorf("--bundle %s: it exists, and is not overwritten: name another file, or remove it", path)
@@ -221,18 +221,18 @@ func claimBundle(path string) (*bundleFile, error) {
 	if err != nil {
 		return nil, fmt.Errorf("--bundle: %w", err)
 	}
-	return &bundleFile{path: path}, f.Close()
+	return &BundleFile{path: path}, f.Close()
 }
 
-// abandon gives the name back if nothing came of it.
-func (b *bundleFile) abandon() {
+// Abandon gives the name back if nothing came of it.
+func (b *BundleFile) Abandon() {
 	if !b.kept {
 		_ = os.Remove(b.path)
 	}
 }
 
-// write puts the whole zip file in place at once.
-func (b *bundleFile) write(parts []bundlePart) (err error) {
+// Write puts the whole zip file in place at once.
+func (b *BundleFile) Write(parts []Part) (err error) {
 	temp, err := os.CreateTemp(filepath.Dir(b.path), ".bundle-*")
 	if err != nil {
 		return fmt.Errorf("--bundle: %w", err)
@@ -254,14 +254,14 @@ func (b *bundleFile) write(parts []bundlePart) (err error) {
 
 // writeZip stores the parts as they are: they are small, and whoever sends them can
 // search the file for what must not be in it.
-func writeZip(out io.Writer, parts []bundlePart) error {
+func writeZip(out io.Writer, parts []Part) error {
 	archive := zip.NewWriter(out)
 	for _, p := range parts {
-		w, err := archive.CreateHeader(&zip.FileHeader{Name: p.name, Method: zip.Store, Modified: time.Now()})
+		w, err := archive.CreateHeader(&zip.FileHeader{Name: p.Name, Method: zip.Store, Modified: time.Now()})
 		if err != nil {
 			return err
 		}
-		if _, err := w.Write(p.data); err != nil {
+		if _, err := w.Write(p.Data); err != nil {
 			return err
 		}
 	}

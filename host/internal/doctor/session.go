@@ -1,4 +1,4 @@
-package cli
+package doctor
 
 import (
 	"context"
@@ -10,33 +10,37 @@ import (
 	"strings"
 	"time"
 
+	"github.com/dustin/go-humanize/english"
+
+	"github.com/auth0-mcp/auth0-mcp/host/internal/account"
 	"github.com/auth0-mcp/auth0-mcp/host/internal/auth"
 	"github.com/auth0-mcp/auth0-mcp/host/internal/catalog"
 )
 
-func (d *doctor) checkConfig(context.Context) []finding {
+func (d *Doctor) checkConfig(context.Context) []Finding {
 	if d.foldersErr != nil {
-		return []finding{fails("config", "set HOME to your home folder", "%v", d.foldersErr)}
+		return []Finding{fails("config", "set HOME to your home folder", "%v", d.foldersErr)}
 	}
 	path := d.folders.ConfigFile().Path
 	if d.configErr != nil {
-		return []finding{fails("config", "correct "+path+", or move it away and sign in with «auth0-mcp init»", "%v", d.configErr)}
+		return []Finding{fails("config", "correct "+path+", or move it away and sign in with `auth0-mcp init`", "%v",
+			d.configErr)}
 	}
 	if _, err := os.Stat(path); errors.Is(err, fs.ErrNotExist) {
-		return []finding{passes("config", "%s does not exist yet: the first sign-in writes it", path)}
+		return []Finding{passes("config", "%s does not exist yet: the first sign-in writes it", path)}
 	}
-	detail := path + ", " + counted(len(d.config.Profiles), "profile")
+	detail := path + ", " + english.Plural(len(d.config.Profiles), "profile", "")
 	if d.config.DefaultProfile != "" {
 		detail += ", default " + d.config.DefaultProfile
 	}
-	return []finding{passes("config", "%s", detail)}
+	return []Finding{passes("config", "%s", detail)}
 }
 
 // initCommandLine is the command that signs the account in again.
-func (d *doctor) initCommandLine() string {
-	name, profile := d.flags.run.account.profile, auth.Profile{}
+func (d *Doctor) initCommandLine() string {
+	name, profile := d.cfg.Profile, auth.Profile{}
 	if d.account != nil {
-		name, profile = d.account.name, d.account.profile
+		name, profile = d.account.Name, d.account.Profile
 	}
 	if command := auth.SignInCommand(name, profile); command != "" {
 		return command
@@ -44,53 +48,55 @@ func (d *doctor) initCommandLine() string {
 	return "auth0-mcp init"
 }
 
-// domainRemedy mends a domain that leads nowhere.
-func (d *doctor) domainRemedy() string {
-	if d.account != nil && d.account.name == "" {
+// domainRemedy is how to fix a domain that leads nowhere.
+func (d *Doctor) domainRemedy() string {
+	if d.account != nil && d.account.Name == "" {
 		return "correct AUTH0_DOMAIN"
 	}
 	return "sign in to the right domain: " + d.initCommandLine()
 }
 
 // checkStore asks the store for the session: the only way to know that it answers.
-func (d *doctor) checkStore(ctx context.Context) []finding {
+func (d *Doctor) checkStore(ctx context.Context) []Finding {
 	switch {
 	case d.foldersErr != nil || d.configErr != nil:
-		return []finding{warns("store", "mend the config file first", "not checked: the config file can't be read")}
+		return []Finding{warns("store", "fix the config file first", "not checked: the config file can't be read")}
 	case d.accountErr != nil:
-		return []finding{fails("session", d.accountRemedy(), "%v", d.accountErr)}
+		return []Finding{fails("session", d.accountRemedy(), "%v", d.accountErr)}
 	}
-	is := d.account.store.Describe()
-	store := fmt.Sprintf("%s, chosen by %s: %s", is.Kind, d.account.by, is.Where)
+	is := d.account.Store.Describe()
+	store := fmt.Sprintf("%s, chosen by %s: %s", is.Kind, d.account.By, is.Where)
 	started := d.at.now()
-	session, err := d.account.store.Get(ctx, d.account.name)
+	session, err := d.account.Store.Get(ctx, d.account.Name)
 	took := d.at.now().Sub(started).Round(time.Millisecond)
 	if _, missing := errors.AsType[*auth.NoSessionError](err); missing {
-		return []finding{passes("store", "%s (answered in %v)", store, took), fails("session", d.initCommandLine(), "%v", err)}
+		return []Finding{passes("store", "%s (answered in %v)", store, took),
+			fails("session", d.initCommandLine(), "%v", err)}
 	}
 	if err != nil {
 		detail, remedy := d.explainStore(err)
-		return []finding{fails("store", remedy, "%s: %s", store, detail), warns("session", "mend the store first", "not checked: the store gave none")}
+		return []Finding{fails("store", remedy, "%s: %s", store, detail),
+			warns("session", "fix the store first", "not checked: the store gave none")}
 	}
 	d.hide(session.AccessToken, session.RefreshToken, session.ClientSecret, session.PrivateKey)
 	d.mu.Lock()
 	d.session = &session
 	d.mu.Unlock()
-	return []finding{passes("store", "%s (answered in %v)", store, took), d.judge(session)}
+	return []Finding{passes("store", "%s (answered in %v)", store, took), d.judge(session)}
 }
 
-func (d *doctor) accountRemedy() string {
+func (d *Doctor) accountRemedy() string {
 	if _, unknown := errors.AsType[*auth.UnknownProfileError](d.accountErr); unknown && len(d.config.Profiles) > 0 {
 		return "auth0-mcp profiles list"
 	}
-	if d.accounts.token != "" && d.accounts.wantedProfile() == "" {
+	if d.accounts.Token != "" && d.accounts.Wanted() == "" {
 		return "set AUTH0_DOMAIN to the tenant of AUTH0_TOKEN, such as mytenant.us.auth0.com"
 	}
 	return d.initCommandLine()
 }
 
-// explainStore separates what a store's error says from what mends it.
-func (d *doctor) explainStore(err error) (detail, remedy string) {
+// explainStore separates what a store's error says from how to fix it.
+func (d *Doctor) explainStore(err error) (detail, remedy string) {
 	if e, ok := errors.AsType[*auth.KeychainError](err); ok {
 		detail = fmt.Sprintf("%s: the system keychain is %s", e.Op, e.Reason)
 		switch e.Reason {
@@ -106,34 +112,38 @@ func (d *doctor) explainStore(err error) (detail, remedy string) {
 		return detail, e.Remedy
 	}
 	if _, ok := errors.AsType[*auth.NoPassphraseError](err); ok {
-		return "it is encrypted, and no passphrase is given", "set AUTH0_MCP_PASSPHRASE, here and in the client's entry: a server can't ask for it"
+		return "it is encrypted, and no passphrase is given", "set AUTH0_MCP_PASSPHRASE, here and in the client's " +
+			"entry: a server can't ask for it"
 	}
 	if e, ok := errors.AsType[*auth.PassphraseError](err); ok {
-		return "the passphrase does not open " + e.Path, "set AUTH0_MCP_PASSPHRASE to the one it was written with; if it is lost: auth0-mcp logout --profile " + e.Profile + " && " + d.initCommandLine()
+		return "the passphrase does not open " + e.Path, "set AUTH0_MCP_PASSPHRASE to the one it was written with; " +
+			"if it is lost: auth0-mcp logout --profile " + e.Profile + " && " + d.initCommandLine()
 	}
 	if e, ok := errors.AsType[*auth.StoreMismatchError](err); ok {
-		return fmt.Sprintf("the session was written by the store %q", e.Written), fmt.Sprintf("auth0-mcp doctor --store %s", e.Written)
+		return fmt.Sprintf("the session was written by the store %q",
+			e.Written), fmt.Sprintf("auth0-mcp doctor --store %s", e.Written)
 	}
 	if e, ok := errors.AsType[*auth.CommandError](err); ok {
-		return err.Error(), "run " + e.Program + " by hand to see what is wrong with it"
+		return err.Error(), "run " + e.Program + " yourself to see what is wrong with it"
 	}
 	return err.Error(), d.initCommandLine()
 }
 
-// judge looks at a session as the server would.
-func (d *doctor) judge(s auth.Session) finding {
+// judge checks a session as the server would.
+func (d *Doctor) judge(s auth.Session) Finding {
 	now := d.at.now()
 	who := "AUTH0_TOKEN"
-	if d.account.name != "" {
-		who = "profile " + d.account.name
+	if d.account.Name != "" {
+		who = "profile " + d.account.Name
 	}
 	detail := fmt.Sprintf("%s at %s, by %s", who, s.Domain, s.Method)
-	if expected := d.account.profile.Domain; expected != "" && s.Domain != expected {
+	if expected := d.account.Profile.Domain; expected != "" && s.Domain != expected {
 		return fails("session", d.initCommandLine(), "%s: but the config file says %s", detail, expected)
 	}
 	end := "its end is not known"
 	if !s.ExpiresAt.IsZero() {
-		end = fmt.Sprintf("valid until %s (%s)", s.ExpiresAt.Local().Format(time.DateTime), inWords(s.ExpiresAt.Sub(now)))
+		end = fmt.Sprintf("valid until %s (%s)", s.ExpiresAt.Local().Format(time.DateTime),
+			inWords(s.ExpiresAt.Sub(now)))
 	}
 	switch {
 	case s.ValidAt(now) && s.Renewable():
@@ -142,10 +152,12 @@ func (d *doctor) judge(s auth.Session) finding {
 		return passes("session", "%s, %s, does not renew itself", detail, end)
 	case s.Renewable():
 		return passes("session", "%s, ended (%s) and renewed at the next call", detail, inWords(s.ExpiresAt.Sub(now)))
-	case d.account.name == "":
-		return fails("session", "set AUTH0_TOKEN to a fresh Management API token, or sign in with «auth0-mcp init»", "%s: the token has ended, or ends within minutes (%s)", detail, inWords(s.ExpiresAt.Sub(now)))
+	case d.account.Name == "":
+		return fails("session", "set AUTH0_TOKEN to a fresh Management API token, or sign in with `auth0-mcp init`",
+			"%s: the token has ended, or ends within minutes (%s)", detail, inWords(s.ExpiresAt.Sub(now)))
 	}
-	return fails("session", d.initCommandLine(), "%s: it has ended, or ends within minutes (%s)", detail, inWords(s.ExpiresAt.Sub(now)))
+	return fails("session", d.initCommandLine(), "%s: it has ended, or ends within minutes (%s)", detail,
+		inWords(s.ExpiresAt.Sub(now)))
 }
 
 func inWords(d time.Duration) string {
@@ -160,23 +172,25 @@ func inWords(d time.Duration) string {
 }
 
 // checkScopes compares what was granted with what the tools need.
-func (d *doctor) checkScopes(context.Context) []finding {
+func (d *Doctor) checkScopes(context.Context) []Finding {
 	session, plugins := d.known()
 	if session == nil || plugins == nil {
 		return nil // the session's or the plugins' own line says why
 	}
-	selection, err := plugins.Select(d.filter)
+	selection, err := plugins.Select(d.cfg.Filter)
 	if err != nil {
-		return []finding{fails("scopes", "auth0-mcp tools", "no tool is left: %v", err)}
+		return []Finding{fails("scopes", "auth0-mcp tools", "no tool is left: %v", err)}
 	}
 	granted, tools := session.Scopes(), selection.Tools()
 	if len(granted) == 0 {
-		return []finding{warns("scopes", "auth0-mcp tools, which lists the scopes that each tool needs", "the token does not tell its scopes: a call that lacks one is answered with 403")}
+		return []Finding{warns("scopes", "auth0-mcp tools, which lists the scopes that each tool needs",
+			"the token does not tell its scopes: a call that lacks one is answered with 403")}
 	}
 	missing := missingScopes(tools, granted)
-	on := len(enabled(tools, granted))
+	on := len(account.Enabled(tools, granted))
 	if len(missing) == 0 {
-		return []finding{passes("scopes", "%d granted, which enable %s: all there are", len(granted), counted(len(tools), "tool"))}
+		return []Finding{passes("scopes", "%d granted, which enable %s: all there are", len(granted),
+			english.Plural(len(tools), "tool", ""))}
 	}
 	var off []string
 	for _, t := range tools {
@@ -186,20 +200,21 @@ func (d *doctor) checkScopes(context.Context) []finding {
 	}
 	known, err := plugins.Select(catalog.Filter{})
 	if err != nil {
-		return []finding{fails("scopes", "auth0-mcp tools", "no tool is left: %v", err)}
+		return []Finding{fails("scopes", "auth0-mcp tools", "no tool is left: %v", err)}
 	}
 	// init refuses scopes that no tool needs, and asks for offline_access by itself.
-	all := slices.Concat(missing, scopesOf(known.Tools()).acceptable(granted))
+	all := slices.Concat(missing, account.ScopesOf(known.Tools()).Acceptable(granted))
 	slices.Sort(all)
 	remedy := fmt.Sprintf("%s --scopes %s", d.initCommandLine(), strings.Join(all, ","))
 	if session.Method == auth.Given {
 		remedy = "get a token that also has " + strings.Join(missing, " ")
 	}
-	detail := fmt.Sprintf("%d of %s without a scope (%s): %s", len(tools)-on, counted(len(tools), "tool"), strings.Join(missing, " "), strings.Join(off, ", "))
+	detail := fmt.Sprintf("%d of %s without a scope (%s): %s", len(tools)-on, english.Plural(len(tools), "tool", ""),
+		strings.Join(missing, " "), strings.Join(off, ", "))
 	if on == 0 {
-		return []finding{fails("scopes", remedy, "%s", detail)}
+		return []Finding{fails("scopes", remedy, "%s", detail)}
 	}
-	return []finding{warns("scopes", remedy, "%s", detail)}
+	return []Finding{warns("scopes", remedy, "%s", detail)}
 }
 
 // missingScopes are those that the tools need and the token lacks, sorted.

@@ -1,4 +1,4 @@
-package cli
+package account
 
 import (
 	"context"
@@ -51,33 +51,33 @@ func TestRenameLosesNothing(t *testing.T) {
 			acc := mustOpen(t, a, "old")
 			putSession(t, acc, "token")
 			if tt.taken {
-				if err := a.folders.ConfigFile().Update(t.Context(), func(c *auth.Config) error {
+				if err := a.Folders.ConfigFile().Update(t.Context(), func(c *auth.Config) error {
 					c.Profiles["new"] = auth.Profile{Domain: "n.example"}
 					return nil
 				}); err != nil {
 					t.Fatal(err)
 				}
 			}
-			tt.store.Store = acc.store
-			acc.store = tt.store
+			tt.store.Store = acc.Store
+			acc.Store = tt.store
 			err := a.move(t.Context(), acc, "new")
 			if tt.wantFailure == "" && err != nil || tt.wantFailure != "" && (err == nil || !strings.Contains(err.Error(), tt.wantFailure)) {
 				t.Errorf("error %v, want %q", err, tt.wantFailure)
 			}
-			config, err := a.folders.ConfigFile().Load()
+			config, err := a.Folders.ConfigFile().Load()
 			if err != nil {
 				t.Fatal(err)
 			}
 			if got := config.Profiles[tt.profile].Domain; got != "t.example" {
 				t.Errorf("profile %s is for %q", tt.profile, got)
 			}
-			names, err := auth.StoredProfiles(a.folders.Sessions())
+			names, err := auth.StoredProfiles(a.Folders.Sessions())
 			if err != nil || strings.Join(names, " ") != tt.stored {
 				t.Errorf("sessions of %v are stored (%v), want %s", names, err, tt.stored)
 			}
 			// Opened afresh: the key of a name is in the keychain under that name.
-			a.config = config
-			if s, err := mustOpen(t, a, tt.profile).store.Get(t.Context(), tt.profile); err != nil || s.AccessToken != "token" {
+			a.Config = config
+			if s, err := mustOpen(t, a, tt.profile).Store.Get(t.Context(), tt.profile); err != nil || s.AccessToken != "token" {
 				t.Errorf("its session can't be read: %v", err)
 			}
 		})
@@ -87,17 +87,17 @@ func TestRenameLosesNothing(t *testing.T) {
 // A rename that is refused has written nothing, not even a lock of a bad name.
 func TestRenameRefuses(t *testing.T) {
 	a := testAccounts(t, map[string]auth.Profile{"old": {}, "taken": {}})
-	putSession(t, &account{name: "left", store: mustOpen(t, a, "old").store}, "token")
-	before, err := os.ReadFile(a.folders.ConfigFile().Path)
+	putSession(t, &Account{Name: "left", Store: mustOpen(t, a, "old").Store}, "token")
+	before, err := os.ReadFile(a.Folders.ConfigFile().Path)
 	if err != nil {
 		t.Fatal(err)
 	}
 	for _, names := range [][2]string{{"old", "../up"}, {"old", "taken"}, {"old", "old"}, {"old", "left"}, {"absent", "new"}, {"", "new"}, {"old", ""}} {
-		if err := a.rename(t.Context(), names[0], names[1]); err == nil {
+		if err := a.Rename(t.Context(), names[0], names[1]); err == nil {
 			t.Errorf("%q was renamed to %q", names[0], names[1])
 		}
 	}
-	after, err := os.ReadFile(a.folders.ConfigFile().Path)
+	after, err := os.ReadFile(a.Folders.ConfigFile().Path)
 	if err != nil || string(after) != string(before) {
 		t.Errorf("the config is now %s (%v)", after, err)
 	}

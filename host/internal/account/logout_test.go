@@ -1,9 +1,8 @@
-package cli
+package account
 
 import (
 	"context"
 	"errors"
-	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -19,7 +18,7 @@ import (
 )
 
 // testAccounts are in folders of the test's own, with a keychain in memory.
-func testAccounts(t *testing.T, profiles map[string]auth.Profile) *accounts {
+func testAccounts(t *testing.T, profiles map[string]auth.Profile) *Accounts {
 	t.Helper()
 	keyring.MockInit()
 	// Without it no keychain is asked on Linux.
@@ -27,53 +26,36 @@ func testAccounts(t *testing.T, profiles map[string]auth.Profile) *accounts {
 	t.Setenv("AUTH0_MCP_STORE", "")
 	t.Setenv("AUTH0_MCP_PROFILE", "")
 	dir := t.TempDir()
-	a := &accounts{
-		folders:    auth.Folders{Config: filepath.Join(dir, "config"), Data: filepath.Join(dir, "data")},
-		config:     auth.Config{Profiles: profiles},
-		passphrase: func(context.Context, string, bool) (string, error) { return "a passphrase", nil },
+	a := &Accounts{
+		Folders:    auth.Folders{Config: filepath.Join(dir, "config"), Data: filepath.Join(dir, "data")},
+		Config:     auth.Config{Profiles: profiles},
+		Passphrase: func(context.Context, string, bool) (string, error) { return "a passphrase", nil },
 	}
-	if err := os.MkdirAll(a.folders.Config, 0o700); err != nil {
+	if err := os.MkdirAll(a.Folders.Config, 0o700); err != nil {
 		t.Fatal(err)
 	}
-	if err := a.folders.ConfigFile().Save(t.Context(), a.config); err != nil {
+	if err := a.Folders.ConfigFile().Save(t.Context(), a.Config); err != nil {
 		t.Fatal(err)
 	}
 	return a
 }
 
 // putSession stores a session of the account, without a refresh token: nothing is sent.
-func putSession(t *testing.T, acc *account, token string) {
+func putSession(t *testing.T, acc *Account, token string) {
 	t.Helper()
-	s := auth.Session{Profile: acc.name, Domain: "t.example", Method: auth.Given, AccessToken: token}
-	if err := acc.store.Put(t.Context(), s); err != nil {
+	s := auth.Session{Profile: acc.Name, Domain: "t.example", Method: auth.Given, AccessToken: token}
+	if err := acc.Store.Put(t.Context(), s); err != nil {
 		t.Fatal(err)
 	}
 }
 
-func mustOpen(t *testing.T, a *accounts, name string) *account {
+func mustOpen(t *testing.T, a *Accounts, name string) *Account {
 	t.Helper()
-	acc, err := a.open(name, a.config.Profiles[name])
+	acc, err := a.Open(name, a.Config.Profiles[name])
 	if err != nil {
 		t.Fatal(err)
 	}
 	return acc
-}
-
-// testOut is an Environment whose output the returned function reads.
-func testOut(t *testing.T) (Environment, func() string) {
-	t.Helper()
-	out, err := os.Create(filepath.Join(t.TempDir(), "out"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { _ = out.Close() })
-	return Environment{Out: out, Err: io.Discard}, func() string {
-		data, err := os.ReadFile(out.Name())
-		if err != nil {
-			t.Fatal(err)
-		}
-		return string(data)
-	}
 }
 
 // Whichever store is named, the one that wrote the session loses all of it: the
@@ -91,19 +73,19 @@ func TestLogOutOfTheStoreThatWrote(t *testing.T) {
 			if inKeychain := err == nil; inKeychain != (tt.written == auth.StoreKeychain) {
 				t.Fatalf("a key in the keychain: %v", inKeychain)
 			}
-			a.flags.store = string(tt.named)
-			env, out := testOut(t)
-			if err := a.logOut(t.Context(), env, mustOpen(t, a, "p")); err != nil {
+			a.Store = string(tt.named)
+			out, err := a.LogOut(t.Context(), mustOpen(t, a, "p"))
+			if err != nil {
 				t.Fatal(err)
 			}
-			if _, err := os.Stat(filepath.Join(a.folders.Sessions(), "p.age")); !errors.Is(err, fs.ErrNotExist) {
+			if _, err := os.Stat(filepath.Join(a.Folders.Sessions(), "p.age")); !errors.Is(err, fs.ErrNotExist) {
 				t.Errorf("the file is still there: %v", err)
 			}
 			if _, err := keyring.Get("auth0-mcp", "p"); !errors.Is(err, keyring.ErrNotFound) {
 				t.Errorf("the key is still there: %v", err)
 			}
-			if !strings.Contains(out(), "removed the encrypted session") {
-				t.Errorf("it says %q", out())
+			if !strings.Contains(strings.Join(out.Done, "\n"), "removed the encrypted session") {
+				t.Errorf("it says %q", out.Done)
 			}
 		})
 	}
@@ -115,13 +97,13 @@ func TestHoldReadsWhatIsThere(t *testing.T) {
 	a := testAccounts(t, map[string]auth.Profile{"p": {Domain: "t.example"}})
 	acc := mustOpen(t, a, "p")
 	putSession(t, acc, "old")
-	unlock, err := auth.Lock(t.Context(), a.folders.Sessions(), "p")
+	unlock, err := auth.Lock(t.Context(), a.Folders.Sessions(), "p")
 	if err != nil {
 		t.Fatal(err)
 	}
 	read := make(chan struct{})
 	watched := *acc
-	watched.store = afterGet{acc.store, read}
+	watched.Store = afterGet{acc.Store, read}
 	holding := make(chan held)
 	go func() {
 		h, err := a.hold(t.Context(), &watched, "p")
@@ -137,7 +119,7 @@ func TestHoldReadsWhatIsThere(t *testing.T) {
 	if h.session.AccessToken != "new" {
 		t.Errorf("it holds the token %q", h.session.AccessToken)
 	}
-	lock := flock.New(filepath.Join(a.folders.Sessions(), "p.lock"))
+	lock := flock.New(filepath.Join(a.Folders.Sessions(), "p.lock"))
 	if got, err := lock.TryLock(); err != nil || got {
 		t.Errorf("another gets the lock too: %v (%v)", got, err)
 	}
@@ -153,15 +135,14 @@ func TestLogOutCancelled(t *testing.T) {
 	a := testAccounts(t, map[string]auth.Profile{"p": {Domain: "t.example", Store: string(auth.StoreFile)}})
 	putSession(t, mustOpen(t, a, "p"), "token")
 	ctx, cancel := context.WithCancel(t.Context())
-	a.passphrase = func(context.Context, string, bool) (string, error) {
+	a.Passphrase = func(context.Context, string, bool) (string, error) {
 		cancel()
-		return "", errCancelled
+		return "", ErrCancelled
 	}
-	env, out := testOut(t)
-	if err := a.logOut(ctx, env, mustOpen(t, a, "p")); !errors.Is(err, errCancelled) || out() != "" {
-		t.Errorf("error %v, and it says %q", err, out())
+	if out, err := a.LogOut(ctx, mustOpen(t, a, "p")); !errors.Is(err, ErrCancelled) || len(out.Done) > 0 {
+		t.Errorf("error %v, and it says %q", err, out.Done)
 	}
-	if names, err := auth.StoredProfiles(a.folders.Sessions()); err != nil || len(names) != 1 {
+	if names, err := auth.StoredProfiles(a.Folders.Sessions()); err != nil || len(names) != 1 {
 		t.Errorf("sessions of %v are stored (%v)", names, err)
 	}
 }
@@ -185,7 +166,7 @@ func (s afterGet) Get(ctx context.Context, profile string) (auth.Session, error)
 // A lock that can't be had leaves none of the others behind.
 func TestLockAllGivesBack(t *testing.T) {
 	a := testAccounts(t, nil)
-	unlock, err := auth.Lock(t.Context(), a.folders.Sessions(), "b")
+	unlock, err := auth.Lock(t.Context(), a.Folders.Sessions(), "b")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -197,7 +178,7 @@ func TestLockAllGivesBack(t *testing.T) {
 		done <- err
 	}()
 	// It has the first lock when nobody else can take it.
-	first := flock.New(filepath.Join(a.folders.Sessions(), "a.lock"))
+	first := flock.New(filepath.Join(a.Folders.Sessions(), "a.lock"))
 	for {
 		got, err := first.TryLock()
 		if err != nil {
@@ -209,14 +190,18 @@ func TestLockAllGivesBack(t *testing.T) {
 		if err := first.Unlock(); err != nil {
 			t.Fatal(err)
 		}
-		time.Sleep(time.Millisecond)
+		select {
+		case err := <-done:
+			t.Fatalf("it did not wait for the second lock: %v", err)
+		case <-time.After(time.Millisecond):
+		}
 	}
 	cancel()
 	var busy *atomicfile.LockedError
 	if err := <-done; !errors.As(err, &busy) && !errors.Is(err, context.Canceled) {
 		t.Fatalf("the second lock: %v", err)
 	}
-	free, err := auth.Lock(t.Context(), a.folders.Sessions(), "a")
+	free, err := auth.Lock(t.Context(), a.Folders.Sessions(), "a")
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -1,6 +1,6 @@
 //go:build unix
 
-package cli
+package doctor
 
 import (
 	"context"
@@ -18,18 +18,18 @@ echo '{"jsonrpc":"2.0","id":2,"result":{"tools":[{"name":"a"}]}}'; read a; echo 
 	for _, c := range []struct {
 		name, script string
 		patience     time.Duration
-		want         status
+		want         Status
 		texts        []string
 	}{
-		{"good", answers + "while read a; do :; done; exit 0", time.Minute, statusOK, []string{"1 tool,"}},
-		{"ends badly", answers + "while read a; do :; done; exit 3", time.Minute, statusFail, []string{"did not end cleanly", "exit status 3"}},
-		{"fails at start", "echo 'no such profile " + doctorCanary + "' >&2; exit 1", time.Minute, statusFail, []string{"exit status 1", "it said: no such profile [REDACTED]", "by hand"}},
-		{"hangs", "exec sleep 60", time.Second, statusFail, []string{"initialize was not answered"}},
-		{"sees too much", `[ -z "$OTHER_SECRET" ] && [ "$AUTH0_X" = 1 ] || exit 9` + "\n" + answers, time.Minute, statusOK, nil},
+		{"good", answers + "while read a; do :; done; exit 0", time.Minute, OK, []string{"1 tool,"}},
+		{"ends badly", answers + "while read a; do :; done; exit 3", time.Minute, Fail, []string{"did not end cleanly", "exit status 3"}},
+		{"fails at start", "echo 'no such profile " + canary + "' >&2; exit 1", time.Minute, Fail, []string{"exit status 1", "it said: no such profile [REDACTED]", "in a shell"}},
+		{"hangs", "exec sleep 60", time.Second, Fail, []string{"initialize was not answered"}},
+		{"sees too much", `[ -z "$OTHER_SECRET" ] && [ "$AUTH0_X" = 1 ] || exit 9` + "\n" + answers, time.Minute, OK, nil},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			d := examinee(t, nil)
-			d.hide(doctorCanary)
+			d.hide(canary)
 			d.at.environ = append(os.Environ(), "OTHER_SECRET=1", "AUTH0_X=1")
 			d.at.executable = filepath.Join(t.TempDir(), "server")
 			writeText(t, d.at.executable, "#!/bin/sh\n"+c.script+"\n")
@@ -45,5 +45,5 @@ echo '{"jsonrpc":"2.0","id":2,"result":{"tools":[{"name":"a"}]}}'; read a; echo 
 	}
 	d := examinee(t, nil)
 	d.at.executable = filepath.Join(t.TempDir(), "gone")
-	checkFinding(t, d.checkSelfTest(t.Context())[0], statusFail, "could not be started")
+	checkFinding(t, d.checkSelfTest(t.Context())[0], Fail, "could not be started")
 }

@@ -1,0 +1,225 @@
+// Package account decides which profile, tenant and session a command or a server
+// works for, and keeps profiles and their sessions in step.
+package account
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net/http"
+	"os"
+	"runtime"
+	"strings"
+
+	"github.com/auth0-mcp/auth0-mcp/host/internal/auth"
+	"github.com/auth0-mcp/auth0-mcp/host/internal/tenant"
+)
+
+// ErrCancelled means that the user ended a command before it changed anything.
+var ErrCancelled = errors.New("cancelled: nothing was written")
+
+// Options say which account is wanted, and how to reach Auth0.
+type Options struct {
+	// Profile and Store are --profile and --store; empty if they are not given.
+	Profile, Store string
+	UserAgent      string
+	// Ask reads a passphrase from the user; auth.NoPassphraseError if it can't.
+	// It is not called while AUTH0_MCP_PASSPHRASE is set.
+	Ask auth.Passphrase
+	// WorkFactor is that of auth.StoreOptions: 0 except in tests.
+	WorkFactor int
+}
+
+// Accounts are the profiles, their sessions and the way to Auth0.
+type Accounts struct {
+	// Profile and Store are those of Options.
+	Profile, Store string
+	Folders        auth.Folders
+	Config         auth.Config
+	Transport      http.RoundTripper
+	OAuth          auth.OAuth
+	// Token and Domain are AUTH0_TOKEN and AUTH0_DOMAIN.
+	Token, Domain string
+	Passphrase    auth.Passphrase
+	WorkFactor    int
+}
+
+// Open reads the config file and removes the secrets from the environment, which
+// child processes and crash reports would show.
+func Open(o Options) (*Accounts, error) {
+	token, err := TakeVariable("AUTH0_TOKEN")
+	if err != nil {
+		return nil, err
+	}
+	passphrase, err := TakeVariable("AUTH0_MCP_PASSPHRASE")
+	if err != nil {
+		return nil, err
+	}
+	folders, _ := auth.UserFolders() // what needs a folder that is missing says so
+	config, err := folders.ConfigFile().Load()
+	if err != nil {
+		return nil, err
+	}
+	transport, err := tenant.NewTransport(os.Getenv("AUTH0_MCP_CA_FILE"))
+	if err != nil {
+		return nil, err
+	}
+	a := &Accounts{
+		Profile: o.Profile, Store: o.Store, Folders: folders, Config: config, Transport: transport,
+		Token: token, Domain: strings.TrimSpace(os.Getenv("AUTH0_DOMAIN")),
+		OAuth:      auth.OAuth{Transport: transport, UserAgent: o.UserAgent},
+		Passphrase: o.Ask, WorkFactor: o.WorkFactor,
+	}
+	if passphrase != "" {
+		a.Passphrase = func(context.Context, string, bool) (string, error) { return passphrase, nil }
+	}
+	return a, nil
+}
+
+// TakeVariable reads a secret from the environment and removes it there.
+func TakeVariable(name string) (string, error) {
+	value := strings.TrimSpace(os.Getenv(name))
+	return value, os.Unsetenv(name)
+}
+
+// ParseBool reads a boolean of the environment leniently. An unknown value is an
+// error: a misspelt AUTH0_MCP_READ_ONLY must not leave the server writable.
+func ParseBool(name, value string) (bool, error) {
+	switch strings.ToLower(strings.TrimSpace(value)) {
+	case "1", "true", "yes", "on", "y", "t":
+		return true, nil
+	case "0", "false", "no", "off", "n", "f", "":
+		return false, nil
+	}
+	return false, fmt.Errorf("%s=%q: want true or false", name, value)
+}
+
+// Account is a profile with the store of its session. The account of AUTH0_TOKEN
+// has no name.
+type Account struct {
+	Name    string
+	Profile auth.Profile
+	Store   auth.Store
+	// By says what chose the store: a flag, a variable, the profile, the config.
+	By string
+}
+
+// Wanted is the name of the profile that was asked for; empty for none.
+func (a *Accounts) Wanted() string {
+	if a.Profile != "" {
+		return a.Profile
+	}
+	return strings.TrimSpace(os.Getenv("AUTH0_MCP_PROFILE"))
+}
+
+// Selected is the account to use: that of a profile that was asked for, else that
+// of AUTH0_TOKEN, else the default profile's.
+func (a *Accounts) Selected() (*Account, error) {
+	wanted := a.Wanted()
+	if wanted == "" && a.Token != "" {
+		return a.given()
+	}
+	if wanted == "" && len(a.Config.Profiles) == 0 {
+		if a.Domain != "" {
+			return nil, errors.New("AUTH0_DOMAIN is set and AUTH0_TOKEN is not: set it to a Management API token of " +
+				"that tenant, or sign in with `auth0-mcp init`")
+		}
+		return nil, errors.New("no credentials: sign in with `auth0-mcp init`, or set AUTH0_DOMAIN " +
+			"(mytenant.us.auth0.com) and AUTH0_TOKEN (a Management API token), or try --sandbox")
+	}
+	name, profile, err := a.Config.Select(wanted)
+	if err != nil {
+		return nil, err
+	}
+	return a.Open(name, profile)
+}
+
+// given is the account of AUTH0_TOKEN.
+func (a *Accounts) given() (*Account, error) {
+	switch {
+	case a.Domain == "":
+		return nil, errors.New("AUTH0_TOKEN is set and AUTH0_DOMAIN is not: set it to the tenant that the token is " +
+			"for, such as mytenant.us.auth0.com")
+	case strings.ContainsFunc(a.Token, func(r rune) bool { return r <= ' ' || r >= 0x7f }):
+		return nil, errors.New("AUTH0_TOKEN holds white space or characters that no token has: copy it again")
+	}
+	domain, err := tenant.NormalizeDomain(a.Domain)
+	if err != nil {
+		return nil, fmt.Errorf("AUTH0_DOMAIN: %w", err)
+	}
+	store, err := auth.OpenStore(auth.StoreEnv, auth.StoreOptions{Token: a.Token, Domain: domain})
+	return &Account{Profile: auth.Profile{Domain: domain, Method: auth.Given}, Store: store, By: "AUTH0_TOKEN"}, err
+}
+
+// Open finds the store of a profile. The token of the environment belongs to no
+// profile: what was asked for by name must not be answered with another tenant.
+func (a *Accounts) Open(name string, profile auth.Profile) (*Account, error) {
+	kind, by, err := auth.StoreWishes{Flag: a.Store, Environment: os.Getenv("AUTH0_MCP_STORE"), Profile: profile,
+		Config: a.Config}.Choose()
+	if err != nil {
+		return nil, err
+	}
+	store, err := auth.OpenStore(kind, auth.StoreOptions{
+		SessionsFolder: a.Folders.Sessions(), Token: a.Token, Domain: a.Domain, Command: profile.Command,
+		Passphrase: a.Passphrase, WorkFactor: a.WorkFactor,
+		Surroundings: auth.DetectSurroundings(runtime.GOOS, os.Getuid(), os.DirFS("/"), os.Getenv),
+	})
+	return &Account{Name: name, Profile: profile, Store: store, By: by}, err
+}
+
+// lock takes the lock of an account's session; that of AUTH0_TOKEN needs none.
+func (a *Accounts) lock(ctx context.Context, acc *Account) (func(), error) {
+	if acc.Name == "" {
+		return func() {}, nil
+	}
+	return auth.Lock(ctx, a.Folders.Sessions(), acc.Name)
+}
+
+// Source gives the account's token for as long as ctx lasts, renewed when it must be.
+func (a *Accounts) Source(ctx context.Context, acc *Account, log *slog.Logger) (*auth.Source, error) {
+	return auth.NewSource(ctx, auth.SourceConfig{
+		OAuth: a.OAuth, FollowTenant: acc.Profile.FollowTenant, Log: log,
+		Credentials: auth.CredentialOptions{Scopes: acc.Profile.Scopes, Algorithm: acc.Profile.Algorithm},
+		Load:        func(ctx context.Context) (auth.Session, error) { return acc.Store.Get(ctx, acc.Name) },
+		Save:        acc.Store.Put,
+		Lock:        func(ctx context.Context) (func(), error) { return a.lock(ctx, acc) },
+		Stamp:       func() string { return acc.Store.Stamp(acc.Name) },
+	})
+}
+
+// Deferred resolves the tenant of an account and gives its token from the first
+// call on that needs one.
+func (a *Accounts) Deferred(ctx context.Context, acc *Account, log *slog.Logger) (*Deferred, error) {
+	domain := acc.Profile.Domain
+	if domain == "" {
+		// The profile of a credential command may leave the tenant to it.
+		session, err := acc.Store.Get(ctx, acc.Name)
+		if err != nil {
+			return nil, err
+		}
+		domain = session.Domain
+	}
+	domain, err := tenant.NormalizeDomain(domain)
+	if err != nil {
+		return nil, fmt.Errorf("profile %s: %w", acc.Name, err)
+	}
+	return &Deferred{
+		Domain: domain, profile: acc.Name, follow: acc.Profile.FollowTenant,
+		open: func() (*auth.Source, error) { return a.Source(ctx, acc, log) },
+	}, nil
+}
+
+// SignIn says how to sign an account in again, in the way of its last sign-in. It
+// is derived from the profile, because the session may be gone or unreadable. It
+// never has a secret in it: other users of the machine see a command's arguments.
+func (acc *Account) SignIn() string {
+	switch command := auth.SignInCommand(acc.Name, acc.Profile); {
+	case acc.Name == "":
+		return "set AUTH0_TOKEN to a valid Management API token"
+	case len(acc.Profile.Command) > 0 || command == "":
+		return "run the profile's command yourself to see why it gives no valid token"
+	default:
+		return "sign in with `" + command + "`"
+	}
+}

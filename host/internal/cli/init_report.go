@@ -1,0 +1,189 @@
+package cli
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/auth0-mcp/auth0-mcp/host/internal/account"
+	"github.com/auth0-mcp/auth0-mcp/host/internal/auth"
+)
+
+// showPlan is --dry-run.
+func (s *signIn) showPlan(say *reporter) error {
+	if say.json {
+		planned := []map[string]any{}
+		for _, p := range s.changes {
+			planned = append(planned, map[string]any{"client": p.client.Title, "path": p.change.Path,
+				"changed": !p.change.NoOp(), "diff": p.change.Diff()})
+		}
+		say.event("plan", map[string]any{"profile": s.Account.Name, "store": s.Account.Store.Describe().Kind,
+			"scopes": list(s.Account.Profile.Scopes), "clients": planned})
+		if s.snippet != "" {
+			say.snippet(s.snippet)
+		}
+		return nil
+	}
+	say.line(fmt.Sprintf("Profile %s, kept in %s (chosen by %s). Nothing is written by --dry-run.", s.Account.Name,
+		s.Account.Store.Describe().Where, s.Account.By))
+	for _, p := range s.changes {
+		change := p.change
+		say.line(change.Path + ":")
+		if change.NoOp() {
+			say.line("  as it should be already")
+			continue
+		}
+		say.line(change.Diff())
+	}
+	if s.snippet != "" {
+		say.snippet(s.snippet)
+	}
+	return nil
+}
+
+// reporter tells how init comes along: in sentences on stderr, with what the
+// command is for on stdout, or as one JSON object a line.
+type reporter struct {
+	env  Environment
+	json bool
+}
+
+func newReporter(env Environment, asJSON bool) *reporter { return &reporter{env, asJSON} }
+
+func (r *reporter) event(name string, members map[string]any) {
+	members["event"] = name
+	// Strings, numbers and times always encode.
+	_ = json.NewEncoder(r.env.Out).Encode(members)
+}
+
+func (r *reporter) line(text string) {
+	if !r.json {
+		say(r.env.Err, "%s\n", lines(text))
+	}
+}
+
+func (r *reporter) confirm(login *auth.DeviceLogin) {
+	if r.json {
+		r.event("confirm", map[string]any{"verification_uri": login.VerificationURI,
+			"verification_uri_complete": login.VerificationURIComplete,
+			"user_code":                 login.UserCode, "expires_at": login.ExpiresAt.UTC().Format(time.RFC3339)})
+		return
+	}
+	page := login.VerificationURIComplete
+	if page == "" {
+		page = login.VerificationURI
+	}
+	r.line(fmt.Sprintf("To sign in, open this address in any browser, on any device:\n\n  %s\n\nand check that it "+
+		"shows the code %s (good until %s).",
+		page, login.UserCode, login.ExpiresAt.Local().Format("15:04")))
+}
+
+// waiting shows that something is going on, until stop is called.
+func (r *reporter) waiting(ctx context.Context, terminal bool) (stop func()) {
+	if r.json {
+		return func() {}
+	}
+	if !terminal {
+		r.line("Waiting for the confirmation …")
+		return func() {}
+	}
+	done, ended := make(chan struct{}), make(chan struct{})
+	go func() {
+		defer close(ended)
+		ticker := time.NewTicker(200 * time.Millisecond)
+		defer ticker.Stop()
+		for i := 0; ; i++ {
+			fmt.Fprintf(r.env.Err, "\r%c Waiting for the confirmation (Ctrl-C gives up)", []rune(`|/-\`)[i%4])
+			select {
+			case <-ticker.C:
+			case <-done:
+				fmt.Fprint(r.env.Err, "\r\x1b[K")
+				return
+			case <-ctx.Done():
+				fmt.Fprint(r.env.Err, "\r\x1b[K")
+				return
+			}
+		}
+	}()
+	return func() { close(done); <-ended }
+}
+
+// signedIn says what was got and what it changes.
+func (r *reporter) signedIn(s *signIn, session auth.Session) {
+	granted := session.Scopes()
+	tools := account.Enabled(s.tools, granted)
+	known := s.Accounts.Config.Profiles[s.Account.Name].Scopes
+	before := s.GrantedBefore
+	if before == nil {
+		before = known
+	}
+	var on, off []string
+	if len(before) > 0 {
+		was := account.Enabled(s.tools, before)
+		on, off = without(tools, was), without(was, tools)
+	}
+	dropped, missing := without(known, s.Account.Profile.Scopes), without(s.Account.Profile.Scopes, granted)
+	if r.json {
+		r.event("signed_in", map[string]any{"profile": s.Account.Name, "domain": session.Domain, "scopes": granted,
+			"tools": tools,
+			"store": s.Account.Store.Describe().Kind, "renews": session.Renewable(), "switched_on": list(on),
+			"switched_off":        list(off),
+			"no_longer_asked_for": list(dropped), "not_granted": list(missing)})
+		return
+	}
+	r.line(fmt.Sprintf("Signed in to %s. Profile %s is kept in %s.", session.Domain, s.Account.Name,
+		s.Account.Store.Describe().Where))
+	r.line(fmt.Sprintf("Scopes: %s. They enable %d of %d tools.", orWord(strings.Join(granted, " "), "none"),
+		len(tools), len(s.tools)))
+	r.named("Switched on", on)
+	r.named("Switched off", off)
+	r.named("No longer asked for", dropped)
+	r.named("Asked for and not granted", missing)
+	if !session.Renewable() {
+		r.line("The token cannot be renewed by itself: when it ends, sign in again.")
+	}
+}
+
+func (r *reporter) named(what string, names []string) {
+	if len(names) > 0 {
+		r.line(what + ": " + strings.Join(names, ", ") + ".")
+	}
+}
+
+// list encodes as [] when it is empty.
+func list(names []string) []string { return append([]string{}, names...) }
+
+// without are the names that are not among others.
+func without(names, others []string) []string {
+	return slices.DeleteFunc(slices.Clone(names), func(name string) bool { return slices.Contains(others, name) })
+}
+
+func (r *reporter) clientDone(title, path, next string, unchanged bool) {
+	switch {
+	case r.json:
+		r.event("client", map[string]any{"client": title, "path": path, "changed": !unchanged})
+	case unchanged:
+		r.line(fmt.Sprintf("%s is set up already (%s).", title, path))
+	default:
+		r.line(fmt.Sprintf("%s is set up (%s). %s", title, path, next))
+	}
+}
+
+func (r *reporter) snippet(text string) {
+	if r.json {
+		r.event("snippet", map[string]any{"entry": json.RawMessage(text)})
+		return
+	}
+	r.line("For another client, this is the entry:")
+	say(r.env.Out, "%s\n", lines(text))
+}
+
+func orWord(s, word string) string {
+	if s == "" {
+		return word
+	}
+	return s
+}

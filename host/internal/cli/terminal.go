@@ -1,0 +1,145 @@
+package cli
+
+import (
+	"bufio"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"strings"
+
+	"golang.org/x/term"
+
+	"github.com/auth0-mcp/auth0-mcp/host/internal/account"
+	"github.com/auth0-mcp/auth0-mcp/host/internal/auth"
+)
+
+// askPassphrase asks on the terminal, without an echo; twice for a new file.
+func askPassphrase(ctx context.Context, env Environment, profile string, fresh bool) (string, error) {
+	if !isTerminal(env.In) {
+		return "", &auth.NoPassphraseError{Profile: profile}
+	}
+	ask := func(prompt string) (string, error) {
+		say(env.Err, "%s", prompt)
+		typed, err := readHidden(ctx, env.In)
+		fmt.Fprintln(env.Err)
+		return typed, err
+	}
+	prompt := "Passphrase of profile " + profile + ": "
+	if fresh {
+		prompt = "Choose a passphrase to encrypt this session: "
+	}
+	first, err := ask(prompt)
+	if err != nil || !fresh {
+		return first, err
+	}
+	second, err := ask("Repeat the passphrase: ")
+	if err == nil && first != second {
+		err = errors.New("the two passphrases differ: nothing was written")
+	}
+	return first, err
+}
+
+// readHidden reads a line without an echo. A read of a terminal knows no context:
+// when that ends first, by Ctrl-C, the echo is put back and the read left behind,
+// to end with the process.
+func readHidden(ctx context.Context, terminal *os.File) (string, error) {
+	descriptor := int(terminal.Fd())
+	before, err := term.GetState(descriptor)
+	if err != nil {
+		return "", fmt.Errorf("reading the terminal's modes: %w", err)
+	}
+	type answer struct {
+		typed []byte
+		err   error
+	}
+	answered := make(chan answer, 1)
+	go func() {
+		typed, err := term.ReadPassword(descriptor)
+		answered <- answer{typed, err}
+	}()
+	select {
+	case a := <-answered:
+		return string(a.typed), a.err
+	case <-ctx.Done():
+		return "", errors.Join(account.ErrCancelled, term.Restore(descriptor, before))
+	}
+}
+
+func isTerminal(stream any) bool {
+	file, ok := stream.(*os.File)
+	return ok && term.IsTerminal(int(file.Fd()))
+}
+
+// readSecretIn reads the secret of --auth0-client-secret-stdin. Neither a terminal
+// nor a pipe that gives nothing may keep Ctrl-C from ending the command.
+func readSecretIn(ctx context.Context, env Environment) (string, error) {
+	const what = "the secret on stdin"
+	if isTerminal(env.In) {
+		fmt.Fprint(env.Err, "The application's client secret (not shown): ")
+		typed, err := readHidden(ctx, env.In)
+		fmt.Fprintln(env.Err)
+		if err != nil {
+			return "", err
+		}
+		return readSecret(strings.NewReader(typed), what)
+	}
+	type answer struct {
+		secret string
+		err    error
+	}
+	answered := make(chan answer, 1)
+	go func() {
+		secret, err := readSecret(env.In, what)
+		answered <- answer{secret, err}
+	}()
+	select {
+	case a := <-answered:
+		return a.secret, a.err
+	case <-ctx.Done():
+		return "", account.ErrCancelled
+	}
+}
+
+// readSecret reads a secret, all that a stream holds, without white space around it.
+func readSecret(in io.Reader, what string) (string, error) {
+	const limit = 64 << 10
+	data, err := io.ReadAll(io.LimitReader(in, limit))
+	if err != nil {
+		return "", fmt.Errorf("reading %s: %w", what, err)
+	}
+	secret := strings.TrimSpace(string(data))
+	if secret == "" {
+		return "", fmt.Errorf("%s is empty", what)
+	}
+	return secret, nil
+}
+
+// confirm asks on the terminal. A read can't be interrupted: on Ctrl-C it is
+// abandoned, and ends with the process.
+func confirm(ctx context.Context, env Environment, question string) error {
+	say(env.Out, "%s", question)
+	type reply struct {
+		line string
+		err  error
+	}
+	replied := make(chan reply, 1)
+	go func() {
+		line, err := bufio.NewReader(env.In).ReadString('\n')
+		replied <- reply{line, err}
+	}()
+	select {
+	case <-ctx.Done():
+		fmt.Fprintln(env.Out)
+		return account.ErrCancelled
+	case r := <-replied:
+		if r.err != nil && r.line == "" {
+			return fmt.Errorf("%w: no answer on stdin; pass --yes to agree without being asked", errNotConfirmed)
+		}
+		if answer := strings.ToLower(strings.TrimSpace(r.line)); answer != "y" && answer != "yes" {
+			return errNotConfirmed
+		}
+		return nil
+	}
+}

@@ -123,22 +123,19 @@ func (s *server) write(line string) error {
 	return nil
 }
 
-// ask enters a request in the book and sends it.
+// ask enters a request in the book and sends it owed times.
 func (s *server) ask(id, method, params string, owed int) (*request, error) {
 	q := &request{id: id, owed: owed, replies: make(chan reply, owed)}
 	s.mu.Lock()
 	s.open[id] = q
 	s.mu.Unlock()
 	line := fmt.Sprintf(`{"jsonrpc":"2.0","id":%s,"method":%q,"params":%s}`, id, method, params)
-	for range owed {
-		if err := s.send(line); err != nil {
-			if errors.Is(err, errEnding) {
-				s.forget(q)
-			}
-			return q, err
-		}
+	// All in one, so that none is sent without the others when the host is about to end.
+	err := s.send(strings.Repeat(line+"\n", owed-1) + line)
+	if errors.Is(err, errEnding) {
+		s.forget(q)
 	}
-	return q, nil
+	return q, err
 }
 
 func (s *server) forget(q *request) {

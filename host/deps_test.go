@@ -1,107 +1,239 @@
 package host_test
 
 import (
+	"encoding/json"
+	"errors"
+	"io"
+	"maps"
 	"os/exec"
 	"slices"
 	"strings"
 	"testing"
 )
 
-const self = "github.com/auth0-mcp/auth0-mcp/host"
+const (
+	self     = "github.com/auth0-mcp/auth0-mcp/host"
+	internal = self + "/internal/"
+	cmd      = self + "/cmd/"
+)
 
-// Who may import what, and why: the architecture as a test. The key is a package
-// of the host, the value what it must not depend on with the reason.
-func TestImports(t *testing.T) {
-	const (
-		goPlugin = "github.com/hashicorp/go-plugin"
-		mcpGo    = "github.com/mark3labs/mcp-go/server"
-		sdk      = "github.com/auth0-mcp/auth0-mcp/sdk"
-		goAuth0  = "github.com/auth0/go-auth0/management"
-	)
-	rules := map[string]map[string]string{
-		self + "/cmd/auth0-mcp": {
-			sdk:     "the host must serve plugins in any language: it knows the contract, not the SDK",
-			goAuth0: "the host sends what plugins ask for and knows no resource",
-		},
-		self + "/internal/catalog": {
-			goPlugin:   "the catalog is pure: it starts nothing",
-			mcpGo:      "the catalog does not know how tools are offered",
-			"net/http": "the catalog is pure: it dials nothing",
-			"os/exec":  "the catalog is pure: it starts nothing",
-		},
-		self + "/internal/stdio": {
-			mcpGo: "the transport knows lines and ids, not what a method means",
-		},
-		self + "/internal/egress": {
-			goPlugin:  "the gate knows calls and requests, not processes",
-			mcpGo:     "the gate knows calls and requests, not MCP",
-			"os/exec": "the holder of the token starts nothing",
-		},
-		self + "/internal/approval": {
-			goPlugin:                "it knows what a call would change, not who carries it out",
-			mcpGo:                   "it knows what a person decides, not how they are asked",
-			self + "/internal/auth": "what is kept for a person to decide about must not be able to hold a session",
-		},
-		self + "/internal/audit": {
-			goPlugin:                  "a record names a plugin, it does not know it",
-			mcpGo:                     "a record names a client, it does not know the protocol",
-			"net/http":                "it writes files and dials nothing",
-			"os/exec":                 "it writes files and starts nothing",
-			self + "/internal/auth":   "what is kept for years must not be able to hold a session",
-			self + "/internal/egress": "what is kept for years must not be able to hold a token",
-		},
-		self + "/internal/clients": {
-			"net/http":                "it edits files and dials nothing",
-			"os/exec":                 "it edits files and starts nothing",
-			self + "/internal/auth":   "what writes other programs' files knows no session",
-			self + "/internal/egress": "what writes other programs' files knows no token",
-		},
-		self + "/internal/auth": {
-			goPlugin: "it knows tokens, not plugins",
-			mcpGo:    "it knows tokens, not who calls",
-		},
-		self + "/internal/analytics": {
-			self + "/internal/auth":    "what is sent elsewhere must not be able to hold a session",
-			self + "/internal/egress":  "what is sent elsewhere must not be able to hold a token",
-			self + "/internal/catalog": "an event names a tool, it does not know it",
-		},
-		self + "/internal/supervisor": {
-			mcpGo:                     "the supervisor does not know who calls",
-			self + "/internal/egress": "the supervisor must not be able to reach the token",
-		},
+// imports are the packages of the host, what each of them may import of the others, and
+// why. A package that is not here, an import that is not here, and a line for what is
+// not imported, are errors.
+var imports = map[string]map[string]string{
+	// What everything stands on.
+	"atomicfile": {},
+	"jsondoc":    {},
+	"ratelimit":  {},
+	"redact":     {},
+	"suggest":    {},
+	"tenant":     {},
+
+	"analytics": {},
+	"stdio":     {"jsondoc": "a message must mean the same to all its readers"},
+	"plan": {
+		"jsondoc": "plans are compared in one form",
+		"redact":  "differences are shown without secrets",
+	},
+	"audit": {
+		"atomicfile": "processes append under one lock, in a folder that only this user can change",
+		"jsondoc":    "arguments are recorded by an HMAC of their one form",
+		"redact":     "texts of others must not steer a terminal",
+	},
+	"approval": {
+		"atomicfile": "approvals are files that several processes use",
+		"jsondoc":    "an approval is bound to arguments in their one form",
+		"plan":       "what is approved is a plan",
+		"redact":     "an approver sees no secrets and no invisible characters",
+		"tenant":     "which calls need approval depends on what the tenant is for",
+	},
+	"catalog": {
+		"atomicfile": "installed plugins are believed only if no other user can change them",
+		"jsondoc":    "manifests and arguments are read strictly",
+		"redact":     "arguments must not hold the marker of a hidden value; manifests are shown harmlessly",
+		"suggest":    "errors name what was meant",
+	},
+	"clients": {"atomicfile": "files of other programs are replaced at once or not at all"},
+	"auth": {
+		"atomicfile": "one process renews a token for all",
+		"suggest":    "errors name what was meant",
+		"tenant":     "a token belongs to a tenant's domain",
+	},
+	"egress": {
+		"audit":     "a write is on the record before it is sent",
+		"jsondoc":   "a body that needs approval must mean the same to all its readers",
+		"plan":      "what is sent is compared with what was approved",
+		"ratelimit": "all requests share the tenant's limit",
+		"redact":    "it says which tokens are in use, and plugins must not see them",
+		"tenant":    "a proxy's refusal is told from the tenant's",
+	},
+	"supervisor": {
+		"atomicfile": "what is executed only this user can change",
+		"redact":     "texts of plugins must not steer a terminal",
+	},
+	"account": {
+		"auth":    "it chooses among the stored sessions",
+		"catalog": "the scopes to offer are those that tools need",
+		"suggest": "errors name what was meant",
+		"tenant":  "a profile is for one tenant",
+	},
+	"toolcall": {
+		"approval":   "some calls need approval",
+		"audit":      "each call has a record",
+		"catalog":    "arguments are checked against the tool",
+		"egress":     "requests go through the gate, whose outcome is told",
+		"plan":       "changes are reported",
+		"redact":     "all that a call yields is sanitized",
+		"supervisor": "plugins carry tools out",
+	},
+	"mcpserver": {
+		"catalog":  "tools are listed from it",
+		"redact":   "the instructions name the marker of a hidden value",
+		"stdio":    "it answers what comes in there",
+		"toolcall": "it carries calls out",
+	},
+	"doctor": {
+		"account":    "it examines a profile",
+		"audit":      "it examines the log",
+		"auth":       "it examines stores and sessions",
+		"catalog":    "it examines plugins",
+		"clients":    "it examines clients' files",
+		"redact":     "findings and bundles hold no secrets",
+		"supervisor": "it asks a plugin under development for its manifest",
+		"tenant":     "it examines the way to the tenant",
+	},
+	"fakeplugin": {},
+	"fakeplugin/auth0-mcp-plugin-conformance": {"fakeplugin": "it is that plugin as a program"},
+}
+
+// everything may be imported by the command line, which puts the parts together.
+const commandLine = "cli"
+
+// only says who may import what is not the host's own, directly, and why nobody else.
+var only = map[string]struct {
+	by  []string
+	why string
+}{
+	"github.com/hashicorp/go-plugin":         {[]string{"supervisor", "fakeplugin"}, "processes are the supervisor's"},
+	"github.com/mark3labs/mcp-go/server":     {[]string{"mcpserver"}, "the protocol is mcpserver's: calls, the transport and the command line know none"},
+	"github.com/mark3labs/mcp-go/mcp":        {[]string{"mcpserver"}, "the protocol is mcpserver's"},
+	"github.com/spf13/cobra":                 {[]string{"cli"}, "flags are the command line's"},
+	"github.com/auth0-mcp/auth0-mcp/sdk":     {nil, "the host serves plugins in any language: it knows the contract, not the SDK"},
+	"github.com/auth0-mcp/auth0-mcp/sandbox": {[]string{"cli"}, "only the command line starts the built-in tenant"},
+	"github.com/auth0/go-auth0/management":   {nil, "the host sends what plugins ask for and knows no resource"},
+	"os/exec":                                {[]string{"auth", "cli", "doctor", "fakeplugin", "supervisor"}, "the holder of the token, the catalog and what is kept start nothing"},
+	"net/http": {[]string{"account", "analytics", "approval", "auth", "cli", "doctor", "egress", "fakeplugin", "plan", "ratelimit", "supervisor", "tenant", "toolcall"},
+		"files, manifests and records are read without a network"},
+}
+
+type listed struct {
+	ImportPath string
+	Imports    []string
+}
+
+func packages(t *testing.T) map[string]listed {
+	t.Helper()
+	out, err := exec.CommandContext(t.Context(), "go", "list", "-json=ImportPath,Imports", self+"/...").Output()
+	if err != nil {
+		t.Fatalf("go list: %v", err)
 	}
-	for pkg, forbidden := range rules {
-		// Our own packages and what they import themselves: the contract's generated
-		// code brings grpc, and with it nearly all of the standard library.
-		out, err := exec.CommandContext(t.Context(), "go", "list", "-deps", "-f",
-			`{{with .Module}}{{if eq .Path "`+self+`"}}{{$.ImportPath}} {{join $.Imports " "}}{{end}}{{end}}`, pkg).Output()
-		if err != nil {
-			t.Fatalf("go list %s: %v", pkg, err)
+	found := map[string]listed{}
+	for dec := json.NewDecoder(strings.NewReader(string(out))); ; {
+		var p listed
+		err := dec.Decode(&p)
+		if errors.Is(err, io.EOF) {
+			return found
 		}
-		deps := strings.Fields(string(out))
-		for _, dep := range deps {
-			if reason, ok := forbidden[dep]; ok {
-				t.Errorf("%s depends on %s: %s", pkg, dep, reason)
+		if err != nil {
+			t.Fatal(err)
+		}
+		found[p.ImportPath] = p
+	}
+}
+
+// Who may import what, and why: the architecture as a test.
+func TestImports(t *testing.T) {
+	found := packages(t)
+	for path := range found {
+		name, isInternal := strings.CutPrefix(path, internal)
+		if isInternal && name != commandLine && imports[name] == nil {
+			t.Errorf("package %s has no line in the table of imports", name)
+		}
+	}
+	for _, name := range slices.Sorted(maps.Keys(imports)) {
+		p, ok := found[internal+name]
+		if !ok {
+			t.Errorf("there is no package %s", name)
+			continue
+		}
+		for _, path := range p.Imports {
+			if other, ours := strings.CutPrefix(path, internal); ours && imports[name][other] == "" {
+				t.Errorf("%s imports %s, which the table does not have", name, other)
+			}
+		}
+		for other, why := range imports[name] {
+			if why == "" || !slices.Contains(p.Imports, internal+other) {
+				t.Errorf("%s does not import %s, or the line has no reason", name, other)
 			}
 		}
 	}
 }
 
-// What others stand on imports nothing of the host but what is named here.
-func TestFoundationsImportLittle(t *testing.T) {
-	for pkg, may := range map[string][]string{
-		"jsondoc":    nil,
-		"atomicfile": nil,
-		"stdio":      {"jsondoc"},
-	} {
-		out, err := exec.CommandContext(t.Context(), "go", "list", "-deps", self+"/internal/"+pkg).Output()
-		if err != nil {
-			t.Fatalf("go list %s: %v", pkg, err)
+func TestOnlyTheseImport(t *testing.T) {
+	used := map[string][]string{}
+	for path, p := range packages(t) {
+		name, isInternal := strings.CutPrefix(path, internal)
+		if !isInternal {
+			continue // programs for a terminal: the demo, the benchmark, the soak
 		}
-		for dep := range strings.FieldsSeq(string(out)) {
-			name, ours := strings.CutPrefix(dep, self+"/internal/")
-			if ours && name != pkg && !slices.Contains(may, name) {
-				t.Errorf("%s depends on %s: what everything stands on must not lead back to it", pkg, name)
+		for _, imported := range p.Imports {
+			used[imported] = append(used[imported], name)
+		}
+	}
+	for imported, rule := range only {
+		if rule.why == "" {
+			t.Errorf("the line of %s has no reason", imported)
+		}
+		for _, name := range used[imported] {
+			if !slices.Contains(rule.by, name) {
+				t.Errorf("%s imports %s: %s", name, imported, rule.why)
+			}
+		}
+		for _, name := range rule.by {
+			if !slices.Contains(used[imported], name) {
+				t.Errorf("%s may import %s and does not", name, imported)
+			}
+		}
+	}
+}
+
+// A rule that nobody may import a package holds also if its name is wrong. These are
+// packages of a plugin's module, which the host does not require.
+func TestWhatNobodyImportsExists(t *testing.T) {
+	for imported, rule := range only {
+		if rule.by != nil {
+			continue
+		}
+		list := exec.CommandContext(t.Context(), "go", "list", imported)
+		list.Dir = "../plugins/applications"
+		if out, err := list.CombinedOutput(); err != nil {
+			t.Errorf("%s: %v: %s", imported, err, out)
+		}
+	}
+}
+
+// The program itself is main and the command line, and nothing depends on either.
+func TestMainIsSmall(t *testing.T) {
+	for path, p := range packages(t) {
+		for _, imported := range p.Imports {
+			if imported == internal+commandLine && path != cmd+"auth0-mcp" {
+				t.Errorf("%s imports the command line", path)
+			}
+			if strings.HasPrefix(imported, cmd) {
+				t.Errorf("%s imports the program %s", path, imported)
+			}
+			if path == cmd+"auth0-mcp" && strings.HasPrefix(imported, self) && imported != internal+commandLine {
+				t.Errorf("main imports %s beside the command line", imported)
 			}
 		}
 	}

@@ -7,8 +7,8 @@ import (
 	"maps"
 	"slices"
 
-	"github.com/auth0-mcp/auth0-mcp/host/internal/approval"
 	"github.com/auth0-mcp/auth0-mcp/host/internal/auth"
+	"github.com/auth0-mcp/auth0-mcp/host/internal/tenant"
 )
 
 // Listed is one profile in the output of `auth0-mcp profiles list --json`.
@@ -175,7 +175,7 @@ func (a *Accounts) Use(ctx context.Context, name string) error {
 }
 
 // SetEnvironment says what a profile's tenant is for.
-func (a *Accounts) SetEnvironment(ctx context.Context, name string, to approval.Environment) error {
+func (a *Accounts) SetEnvironment(ctx context.Context, name string, to tenant.Environment) error {
 	return a.update(ctx, name, func(_ *auth.Config, p *auth.Profile) { p.Environment = to })
 }
 

@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"github.com/auth0-mcp/auth0-mcp/host/internal/catalog"
+	"github.com/auth0-mcp/auth0-mcp/host/internal/suggest"
 )
 
 // secretScopes let a token read secrets of the tenant: no pattern selects them,
@@ -77,7 +78,7 @@ func (s ScopeTools) matching(pattern string) []string {
 // near names the scopes that may be meant, or all if none is near.
 func (s ScopeTools) near(wrong string) string {
 	const limit = 5
-	if near := catalog.NearNames(wrong, s.Names(), limit); len(near) > 0 {
+	if near := suggest.Near(wrong, s.Names(), limit); len(near) > 0 {
 		return "near it: " + strings.Join(near, ", ")
 	}
 	return "the scopes are: " + strings.Join(s.Names(), ", ")

@@ -8,9 +8,9 @@ import (
 	"slices"
 	"time"
 
-	"github.com/auth0-mcp/auth0-mcp/host/internal/approval"
 	"github.com/auth0-mcp/auth0-mcp/host/internal/auth"
 	"github.com/auth0-mcp/auth0-mcp/host/internal/catalog"
+	"github.com/auth0-mcp/auth0-mcp/host/internal/tenant"
 )
 
 // State is what a session is good for, in one word.
@@ -41,8 +41,8 @@ type Report struct {
 	Domain  string      `json:"domain"`
 	Method  auth.Method `json:"method"`
 	// Environment is what the tenant is for; empty: not set.
-	Environment approval.Environment `json:"environment"`
-	State       State                `json:"state"`
+	Environment tenant.Environment `json:"environment"`
+	State       State              `json:"state"`
 	// Usable is whether a call would work: valid or renewable.
 	Usable bool `json:"usable"`
 	// ExpiresAt is when the token ends, in UTC; absent if that is not known.

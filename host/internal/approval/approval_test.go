@@ -13,6 +13,7 @@ import (
 
 	"github.com/auth0-mcp/auth0-mcp/host/internal/plan"
 	"github.com/auth0-mcp/auth0-mcp/host/internal/redact"
+	"github.com/auth0-mcp/auth0-mcp/host/internal/tenant"
 	"github.com/auth0-mcp/auth0-mcp/proto/pluginv1"
 )
 
@@ -22,12 +23,12 @@ func TestPolicy(t *testing.T) {
 		policy               Policy
 		read, write, destroy Mode
 	}{
-		"development":         {Policy{Environment: Development}, None, None, None},
-		"production":          {Policy{Environment: Production}, None, Elicit, Elicit},
+		"development":         {Policy{Environment: tenant.Development}, None, None, None},
+		"production":          {Policy{Environment: tenant.Production}, None, Elicit, Elicit},
 		"nobody has said":     {Policy{}, None, None, Elicit},
 		"spelt otherwise":     {Policy{Environment: "Production"}, None, Elicit, Elicit},
-		"none, in production": {Policy{None, Production}, None, None, None},
-		"terminal":            {Policy{Terminal, Development}, None, Terminal, Terminal},
+		"none, in production": {Policy{None, tenant.Production}, None, None, None},
+		"terminal":            {Policy{Terminal, tenant.Development}, None, Terminal, Terminal},
 		"elicit":              {Policy{Elicit, ""}, None, Elicit, Elicit},
 	}
 	for name, tt := range tests {
@@ -53,7 +54,7 @@ func TestParse(t *testing.T) {
 		}
 	}
 	for text, fine := range map[string]bool{"": true, "development": true, "Production": true, "prod": false} {
-		if _, err := ParseEnvironment(text); (err == nil) != fine {
+		if _, err := tenant.ParseEnvironment(text); (err == nil) != fine {
 			t.Errorf("environment %q: %v", text, err)
 		}
 	}

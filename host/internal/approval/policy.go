@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"strings"
 
+	"github.com/auth0-mcp/auth0-mcp/host/internal/tenant"
 	"github.com/auth0-mcp/auth0-mcp/proto/pluginv1"
 )
 
@@ -32,30 +33,11 @@ func ParseMode(s string) (Mode, error) {
 	return "", fmt.Errorf("%q: want %s, %s or %s", s, None, Elicit, Terminal)
 }
 
-// Environment is what a tenant is for.
-type Environment string
-
-const (
-	// Development is a tenant in which nothing is lost.
-	Development Environment = "development"
-	// Production is a tenant that people sign in with.
-	Production Environment = "production"
-)
-
-// ParseEnvironment reads an environment as a person gives it; empty means unknown.
-func ParseEnvironment(s string) (Environment, error) {
-	switch environment := Environment(strings.ToLower(strings.TrimSpace(s))); environment {
-	case "", Development, Production:
-		return environment, nil
-	}
-	return "", fmt.Errorf("environment %q: want %s or %s", s, Development, Production)
-}
-
 // Policy says which calls need a person.
 type Policy struct {
 	// Mode holds for every change; empty: as the environment has it.
 	Mode        Mode
-	Environment Environment
+	Environment tenant.Environment
 }
 
 // For is how a person is asked about calls of tools with an effect. An unknown
@@ -66,7 +48,7 @@ func (p Policy) For(effect pluginv1.Effect) Mode {
 		return None
 	case p.Mode != "":
 		return p.Mode
-	case p.Environment == Development, p.Environment == "" && effect == pluginv1.EffectWrite:
+	case p.Environment == tenant.Development, p.Environment == "" && effect == pluginv1.EffectWrite:
 		return None
 	}
 	return Elicit // also where an environment is spelt as nobody knows it

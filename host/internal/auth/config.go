@@ -12,8 +12,7 @@ import (
 
 	"github.com/pelletier/go-toml/v2"
 
-	"github.com/auth0-mcp/auth0-mcp/host/internal/approval"
-	"github.com/auth0-mcp/auth0-mcp/host/internal/catalog"
+	"github.com/auth0-mcp/auth0-mcp/host/internal/suggest"
 	"github.com/auth0-mcp/auth0-mcp/host/internal/tenant"
 )
 
@@ -143,7 +142,7 @@ func unknownKey(err *toml.DecodeError) *ConfigKeyError {
 		wrong = key[0]
 	}
 	near := ""
-	if names := catalog.NearNames(wrong, known, 1); len(names) > 0 {
+	if names := suggest.Near(wrong, known, 1); len(names) > 0 {
 		near = names[0]
 	}
 	return &ConfigKeyError{Line: line, Key: strings.Join(key, "."), Known: known, Near: near}
@@ -161,7 +160,7 @@ func tomlKeys[T any]() []string {
 }
 
 func (p *Profile) normalize() error {
-	environment, err := approval.ParseEnvironment(string(p.Environment))
+	environment, err := tenant.ParseEnvironment(string(p.Environment))
 	if err != nil {
 		return err
 	}
@@ -208,7 +207,7 @@ func (p Profile) check() error {
 	default:
 		return fmt.Errorf("method %s: want %s, %s, %s or %s", quoteForeign(string(p.Method)), Device, ClientSecret, PrivateKeyJWT, Given)
 	}
-	if _, err := approval.ParseEnvironment(string(p.Environment)); err != nil {
+	if _, err := tenant.ParseEnvironment(string(p.Environment)); err != nil {
 		return err
 	}
 	if p.Store == "" {

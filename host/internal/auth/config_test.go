@@ -12,9 +12,10 @@ import (
 	"sync"
 	"testing"
 
-	"github.com/auth0-mcp/auth0-mcp/host/internal/atomicfile"
 	"github.com/google/go-cmp/cmp"
 	"github.com/google/go-cmp/cmp/cmpopts"
+
+	"github.com/auth0-mcp/auth0-mcp/host/internal/atomicfile"
 )
 
 // wantText checks that err has every text and is an error at all.

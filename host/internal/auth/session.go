@@ -12,7 +12,7 @@ import (
 	"strings"
 	"time"
 
-	"github.com/auth0-mcp/auth0-mcp/host/internal/approval"
+	"github.com/auth0-mcp/auth0-mcp/host/internal/tenant"
 )
 
 // Method is how a profile's token is got.
@@ -60,7 +60,7 @@ type Profile struct {
 	FollowTenant bool `toml:"follow_tenant,omitempty"`
 	// Environment is what the tenant is for: it decides which changes a user must
 	// approve.
-	Environment approval.Environment `toml:"environment,omitempty"`
+	Environment tenant.Environment `toml:"environment,omitempty"`
 }
 
 // Session is a sign-in: a token with all that belongs to it, kept and replaced as

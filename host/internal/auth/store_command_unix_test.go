@@ -35,7 +35,7 @@ func TestCommandStoreFailing(t *testing.T) {
 		script string
 		texts  []string
 	}{
-		"exit status":  {`echo CANARY; echo "log in with helper login" >&2; exit 3`, []string{"/bin/sh", "exit status 3", "it said: log in with helper login", "run it by hand"}},
+		"exit status":  {`echo CANARY; echo "log in with helper login" >&2; exit 3`, []string{"/bin/sh", "exit status 3", "it said: log in with helper login", "run it yourself"}},
 		"bad output":   {`echo CANARY; echo why >&2`, []string{"did not print one JSON object", "it said: why"}},
 		"an escape":    {`printf '\033[2J\033]0;x\007red\r\nline' >&2; exit 1`, []string{"it said: [2J ]0;x red line"}},
 		"many words":   {`i=0; while [ $i -lt 3000 ]; do echo words >&2; i=$((i+1)); done; exit 1`, []string{"it said: …"}},

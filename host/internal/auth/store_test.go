@@ -16,8 +16,9 @@ import (
 	"testing"
 	"time"
 
-	"github.com/auth0-mcp/auth0-mcp/host/internal/atomicfile"
 	"github.com/google/go-cmp/cmp"
+
+	"github.com/auth0-mcp/auth0-mcp/host/internal/atomicfile"
 )
 
 // aSession has a canary in every secret.

@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"github.com/auth0-mcp/auth0-mcp/host/internal/jsondoc"
+	"github.com/auth0-mcp/auth0-mcp/host/internal/suggest"
 	"github.com/auth0-mcp/auth0-mcp/proto/pluginv1"
 )
 
@@ -133,7 +134,7 @@ func (c *Catalog) noMatch(pattern string) error {
 		return e
 	}
 	plain := strings.NewReplacer("*", "", "?", "").Replace(pattern)
-	e.Near = NearNames(plain, toolNames(c.tools), maxSuggestions)
+	e.Near = suggest.Near(plain, toolNames(c.tools), maxSuggestions)
 	return e
 }
 
@@ -158,24 +159,40 @@ func (s *Selection) Lookup(name string) (*Tool, bool) {
 	return t, ok
 }
 
-// Excluded says why a tool that exists is not selected: left out by --tools or
+// ExcludedError says why a tool that exists is not selected: left out by --tools or
 // --read-only, or part of a plugin that is not loaded.
-func (s *Selection) Excluded(name string) (reason string, ok bool) {
-	if reason, ok := s.excluded[name]; ok {
-		return reason, true
-	}
-	if _, ok := s.byName[name]; ok {
-		return "", false
-	}
-	if r, ok := s.catalog.refusedTools[name]; ok {
-		return r.String(), true
-	}
-	return "", false
+type ExcludedError struct{ Tool, Reason string }
+
+func (e *ExcludedError) Error() string { return e.Reason }
+
+// UnknownToolError says that there is no tool of that name.
+type UnknownToolError struct {
+	Tool string
+	// Near are selected tools that it may be a misspelling of.
+	Near []string
 }
 
-// Suggest returns selected tools whose names are near name.
-func (s *Selection) Suggest(name string) []string {
-	return NearNames(name, toolNames(s.tools), maxSuggestions)
+func (e *UnknownToolError) Error() string {
+	text := fmt.Sprintf("there is no tool %q", e.Tool)
+	if len(e.Near) > 0 {
+		text += "; did you mean " + strings.Join(e.Near, " or ") + "?"
+	}
+	return text
+}
+
+// Find returns the selected tool with that name. The error is an [*ExcludedError] or an
+// [*UnknownToolError].
+func (s *Selection) Find(name string) (*Tool, error) {
+	if t, ok := s.byName[name]; ok {
+		return t, nil
+	}
+	if reason, ok := s.excluded[name]; ok {
+		return nil, &ExcludedError{name, reason}
+	}
+	if r, ok := s.catalog.refusedTools[name]; ok {
+		return nil, &ExcludedError{name, r.String()}
+	}
+	return nil, &UnknownToolError{name, suggest.Near(name, toolNames(s.tools), maxSuggestions)}
 }
 
 func toolNames(tools []*Tool) []string {

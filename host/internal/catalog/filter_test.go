@@ -68,7 +68,7 @@ func TestSelect(t *testing.T) {
 				if found, ok := s.Lookup(tool.Name); !ok || found != tool {
 					t.Errorf("Lookup(%s) = %v, %v", tool.Name, found, ok)
 				}
-				if reason, ok := s.Excluded(tool.Name); ok {
+				if reason, ok := excluded(s, tool.Name); ok {
 					t.Errorf("%s is selected and excluded: %s", tool.Name, reason)
 				}
 			}
@@ -87,7 +87,7 @@ func TestExcluded(t *testing.T) {
 		"auth0_delete_client": "tool auth0_delete_client changes the tenant (effect destroy) and this host runs with --read-only",
 		"auth0_list_roles":    "is not loaded: it is not in the lock file; if you trust it, run auth0-mcp plugin install",
 	} {
-		if reason, ok := s.Excluded(name); !ok || !strings.Contains(reason, want) {
+		if reason, ok := excluded(s, name); !ok || !strings.Contains(reason, want) {
 			t.Errorf("Excluded(%s) = %q, %v", name, reason, ok)
 		}
 		if _, ok := s.Lookup(name); ok {
@@ -95,11 +95,13 @@ func TestExcluded(t *testing.T) {
 		}
 	}
 	for _, name := range []string{"auth0_list_logs", "auth0_unknown", ""} {
-		if reason, ok := s.Excluded(name); ok {
+		if reason, ok := excluded(s, name); ok {
 			t.Errorf("Excluded(%q) = %q", name, reason)
 		}
 	}
-	if got := s.Suggest("auth0_lst_log"); !cmp.Equal(got, []string{"auth0_list_logs"}) {
+	_, err = s.Find("auth0_lst_log")
+	var unknown *UnknownToolError
+	if got := []string{"auth0_list_logs"}; !errors.As(err, &unknown) || !cmp.Equal(unknown.Near, got) {
 		t.Errorf("got %q", got)
 	}
 }
@@ -150,4 +152,14 @@ func TestSelectFromNothing(t *testing.T) {
 	}
 	_, err := c.Select(Filter{Patterns: []string{"*"}})
 	wantError(t, err, `"*" matches no tool`)
+}
+
+// excluded says why a tool that exists is not selected.
+func excluded(s *Selection, name string) (reason string, ok bool) {
+	_, err := s.Find(name)
+	var e *ExcludedError
+	if errors.As(err, &e) {
+		return e.Reason, true
+	}
+	return "", false
 }

@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"github.com/auth0-mcp/auth0-mcp/host/internal/jsondoc"
+	"github.com/auth0-mcp/auth0-mcp/host/internal/suggest"
 )
 
 // underSecret reports whether the value at a path may be a secret, judged by the names of the members that lead to it.
@@ -18,7 +19,7 @@ func underSecret(at jsondoc.Path) bool {
 // isSecretName errs on the side of hiding: a harmless value that an error leaves out costs little, a secret that it
 // quotes gets into a transcript.
 func isSecretName(name string) bool {
-	folded := foldName(name)
+	folded := suggest.Fold(name)
 	for _, mark := range [...]string{
 		"secret", "password", "passwd", "passphrase", "token", "privatekey", "apikey",
 		"credential", "authorization", "assertion", "cookie",

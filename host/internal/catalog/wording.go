@@ -12,6 +12,7 @@ import (
 	"github.com/santhosh-tekuri/jsonschema/v6/kind"
 
 	"github.com/auth0-mcp/auth0-mcp/host/internal/jsondoc"
+	"github.com/auth0-mcp/auth0-mcp/host/internal/suggest"
 )
 
 // wording turns the validator's structured errors into sentences. It never uses the validator's own text, which names
@@ -97,7 +98,7 @@ func (w *wording) explainEnum(e *jsonschema.ValidationError, at jsondoc.Path, va
 		w.mustBe(e, at, given(value))
 		return
 	}
-	near := NearNames(text, stringsIn(want), 1)
+	near := suggest.Near(text, stringsIn(want), 1)
 	hint := ""
 	if len(near) > 0 {
 		hint = "; did you mean " + strconv.Quote(near[0]) + "?"
@@ -119,7 +120,7 @@ func (w *wording) explainUnknown(e *jsonschema.ValidationError, at jsondoc.Path,
 	unknown = slices.Sorted(slices.Values(unknown))
 	if len(unknown) == 1 {
 		here := at.With(jsondoc.Member(unknown[0]))
-		if near := NearNames(unknown[0], valid, 1); len(near) > 0 {
+		if near := suggest.Near(unknown[0], valid, 1); len(near) > 0 {
 			list = "did you mean " + strconv.Quote(near[0]) + "? " + list
 		}
 		w.add(here, "unknown argument %s; %s", quotePath(here), list)
@@ -128,7 +129,7 @@ func (w *wording) explainUnknown(e *jsonschema.ValidationError, at jsondoc.Path,
 	named := make([]string, len(unknown))
 	for i, name := range unknown {
 		named[i] = quotePath(at.With(jsondoc.Member(name)))
-		if near := NearNames(name, valid, 1); len(near) > 0 {
+		if near := suggest.Near(name, valid, 1); len(near) > 0 {
 			named[i] += " (did you mean " + strconv.Quote(near[0]) + "?)"
 		}
 	}

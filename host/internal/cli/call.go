@@ -62,7 +62,7 @@ func callTool(cmd *cobra.Command, env Environment, f runFlags, args []string, as
 	defer func() {
 		err = errors.Join(err, runner.Close(), parts.tenant.wait(context.WithoutCancel(cmd.Context())))
 	}()
-	tool, err := findTool(parts.selection, args[0])
+	tool, err := parts.selection.Find(args[0])
 	if err != nil {
 		return err
 	}
@@ -107,20 +107,6 @@ func callTool(cmd *cobra.Command, env Environment, f runFlags, args []string, as
 		}
 	}
 	return nil
-}
-
-func findTool(selection *catalog.Selection, name string) (*catalog.Tool, error) {
-	if tool, ok := selection.Lookup(name); ok {
-		return tool, nil
-	}
-	if reason, ok := selection.Excluded(name); ok {
-		return nil, errors.New(reason)
-	}
-	text := fmt.Sprintf("there is no tool %q: `auth0-mcp tools` lists them", name)
-	if near := selection.Suggest(name); len(near) > 0 {
-		text += "; did you mean " + strings.Join(near, " or ") + "?"
-	}
-	return nil, errors.New(text)
 }
 
 // maxStdin bounds what is read as arguments; the catalog allows less.

@@ -13,10 +13,10 @@ import (
 
 	"github.com/auth0-mcp/auth0-mcp/host/internal/account"
 	"github.com/auth0-mcp/auth0-mcp/host/internal/analytics"
-	"github.com/auth0-mcp/auth0-mcp/host/internal/approval"
 	"github.com/auth0-mcp/auth0-mcp/host/internal/auth"
 	"github.com/auth0-mcp/auth0-mcp/host/internal/catalog"
 	"github.com/auth0-mcp/auth0-mcp/host/internal/clients"
+	"github.com/auth0-mcp/auth0-mcp/host/internal/tenant"
 )
 
 type initFlags struct {
@@ -180,7 +180,7 @@ func (f initFlags) prepare(cmd *cobra.Command, env Environment) (*signIn, error)
 	}
 	profile := s.Accounts.Config.Profiles[name]
 	if s.EnvironmentGiven = f.environment != ""; s.EnvironmentGiven {
-		if profile.Environment, err = approval.ParseEnvironment(f.environment); err != nil {
+		if profile.Environment, err = tenant.ParseEnvironment(f.environment); err != nil {
 			return nil, fmt.Errorf("--environment: %w", err)
 		}
 	}

@@ -12,9 +12,9 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/auth0-mcp/auth0-mcp/host/internal/account"
-	"github.com/auth0-mcp/auth0-mcp/host/internal/approval"
 	"github.com/auth0-mcp/auth0-mcp/host/internal/clients"
 	"github.com/auth0-mcp/auth0-mcp/host/internal/redact"
+	"github.com/auth0-mcp/auth0-mcp/host/internal/tenant"
 )
 
 func profilesCommand(env Environment) *cobra.Command {
@@ -110,7 +110,7 @@ in development none does. Without an environment only calls of destructive tools
 ` + "`auth0-mcp run --approve`" + ` overrides this. Running servers are not affected.`,
 		Args: cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			parsed, err := approval.ParseEnvironment(environment)
+			parsed, err := tenant.ParseEnvironment(environment)
 			if err != nil {
 				return fmt.Errorf("--environment: %w", err)
 			}

@@ -21,6 +21,7 @@ import (
 	"github.com/auth0-mcp/auth0-mcp/host/internal/ratelimit"
 	"github.com/auth0-mcp/auth0-mcp/host/internal/redact"
 	"github.com/auth0-mcp/auth0-mcp/host/internal/stdio"
+	"github.com/auth0-mcp/auth0-mcp/host/internal/tenant"
 	"github.com/auth0-mcp/auth0-mcp/host/internal/toolcall"
 )
 
@@ -102,7 +103,7 @@ type connection struct {
 	signIn    string
 	// profile is its name, empty if there is none, and environment what it is for.
 	profile     string
-	environment approval.Environment
+	environment tenant.Environment
 	// wait returns when no renewal of the token is under way.
 	wait func(context.Context) error
 	// events are none for the sandbox, which is no real tenant.
@@ -259,7 +260,7 @@ func (f runFlags) tenant(ctx context.Context, env Environment, log *slog.Logger)
 		}
 		token := &oauth2.Token{AccessToken: s.Token()}
 		return connection{
-			domain: s.Domain(), environment: approval.Development, transport: s.Transport(),
+			domain: s.Domain(), environment: tenant.Development, transport: s.Transport(),
 			wait:    func(context.Context) error { return nil },
 			current: func(context.Context) (string, *oauth2.Token, error) { return s.Domain(), token, nil },
 		}, nil

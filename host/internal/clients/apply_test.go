@@ -13,8 +13,9 @@ import (
 	"testing"
 	"time"
 
-	"github.com/auth0-mcp/auth0-mcp/host/internal/atomicfile"
 	"github.com/google/go-cmp/cmp"
+
+	"github.com/auth0-mcp/auth0-mcp/host/internal/atomicfile"
 )
 
 var cursor = Target{Client: "cursor"}

@@ -6,7 +6,6 @@ import (
 
 	"github.com/mark3labs/mcp-go/mcp"
 
-	"github.com/auth0-mcp/auth0-mcp/host/internal/egress"
 	"github.com/auth0-mcp/auth0-mcp/host/internal/stdio"
 	"github.com/auth0-mcp/auth0-mcp/host/internal/toolcall"
 )
@@ -83,8 +82,8 @@ func wire(r toolcall.Result) *mcp.CallToolResult {
 	if len(r.Untrusted) > 0 {
 		meta[untrustedFields] = r.Untrusted
 	}
-	if r.Outcome.Effect != egress.NoEffect {
-		meta[effect] = r.Outcome.Effect.String()
+	if did := r.Effect(); did != "" {
+		meta[effect] = did
 	}
 	if p := r.Proposal; p != nil {
 		meta[approvalMember] = map[string]any{"id": p.ID, "expires": p.Expires}

@@ -2,6 +2,7 @@ package mcpserver
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 	"maps"
 	"slices"
@@ -9,7 +10,6 @@ import (
 
 	"github.com/mark3labs/mcp-go/mcp"
 
-	"github.com/auth0-mcp/auth0-mcp/host/internal/audit"
 	"github.com/auth0-mcp/auth0-mcp/host/internal/stdio"
 )
 
@@ -141,7 +141,6 @@ func (s *Server) refuse(r stdio.Request, p params) []byte {
 		return nil
 	}
 	method, wrong := mcp.MCPMethod(r.Method), p.wrong
-	var rule audit.Rule
 	switch {
 	case wrong != "":
 	case p.version != "" && !mcp.IsValidProtocolVersion(p.version):
@@ -157,16 +156,19 @@ func (s *Server) refuse(r stdio.Request, p params) []byte {
 		return refusal(r, mcp.METHOD_NOT_FOUND, "subscriptions/listen is not supported: nothing here changes that a client could listen to", nil)
 	case method == mcp.MethodToolsCall && p.withoutCapabilities:
 		wrong = "missing or invalid _meta field " + mcp.MetaKeyClientCapabilities
+	case method == mcp.MethodToolsCall && p.text("name") == "":
+		wrong = "tools/call needs the name of a tool: a text"
 	case method == mcp.MethodToolsCall:
-		if wrong, rule = s.notOffered(p.text("name")); wrong != "" {
-			s.calls.Refuse(s.client(p), p.text("name"), p.members["arguments"], rule, wrong)
+		if _, err := s.cfg.Selection.Find(p.text("name")); err != nil {
+			s.calls.Refuse(s.client(p), p.text("name"), p.members["arguments"], err)
+			return refusal(r, mcp.INVALID_PARAMS, err.Error(), nil)
 		}
 	}
 	if wrong == "" {
 		return nil
 	}
-	if method == mcp.MethodToolsCall && rule == "" {
-		s.calls.Refuse(s.client(p), "", nil, audit.RuleArguments, wrong)
+	if method == mcp.MethodToolsCall {
+		s.calls.Refuse(s.client(p), "", nil, errors.New(wrong))
 	}
 	return refusal(r, mcp.INVALID_PARAMS, wrong, nil)
 }
@@ -175,25 +177,6 @@ func (s *Server) refuse(r stdio.Request, p params) []byte {
 // server/discover is answered with what it lacks.
 func beforeHandshake(method mcp.MCPMethod) bool {
 	return method == mcp.MethodInitialize || method == mcp.MethodPing || method == mcp.MethodServerDiscover
-}
-
-// notOffered says why a tool is not one of those that are offered, and by which rule;
-// empty if it is: the same selection that lists tools decides which may be called.
-func (s *Server) notOffered(name string) (reason string, rule audit.Rule) {
-	if name == "" {
-		return "tools/call needs the name of a tool: a text", audit.RuleArguments
-	}
-	if _, ok := s.cfg.Selection.Lookup(name); ok {
-		return "", ""
-	}
-	if reason, ok := s.cfg.Selection.Excluded(name); ok {
-		return reason, audit.RuleFilter
-	}
-	text := fmt.Sprintf("there is no tool %q", name)
-	if near := s.cfg.Selection.Suggest(name); len(near) > 0 {
-		text += "; did you mean " + strings.Join(near, " or ") + "?"
-	}
-	return text, audit.RuleUnknown
 }
 
 // reword gives back mcp-go's answer, unless that is about the shape of a request:

@@ -35,15 +35,15 @@ func TestOrder(t *testing.T) {
 	}{
 		"as approved": {[]Change{patch(action, `{"n":1}`), post(action+"/deploy", ``), patch(action, `{"n":2}`)}, []int{0, 1, 2}, -1},
 		"a deployment after the change that follows it": {[]Change{patch(action, `{"n":1}`), post(action+"/deploy", ``), patch(action, `{"n":2}`)}, []int{0, 2, 1}, 2},
-		"a deployment first":              {[]Change{patch(action, `{"n":1}`), post(action+"/deploy", ``)}, []int{1, 0}, 1},
-		"two versions":                    {[]Change{post(action+"/versions/1/deploy", ``), post(action+"/versions/2/deploy", ``)}, []int{1, 0}, 1},
-		"below a resource, then itself":   {[]Change{post("/api/v2/users/u/roles", `{}`), {Method: "DELETE", Path: "/api/v2/users/u"}}, []int{1, 0}, 1},
-		"a collection, then one of it":    {[]Change{post("/api/v2/clients", `{}`), patch("/api/v2/clients/c", `{}`)}, []int{1, 0}, 1},
-		"different resources":             {[]Change{patch("/api/v2/clients/a", `{}`), patch("/api/v2/clients/b", `{}`)}, []int{1, 0}, -1},
-		"different kinds":                 {[]Change{patch("/api/v2/clients/a", `{}`), patch("/api/v2/roles/a", `{}`)}, []int{1, 0}, -1},
-		"things made in one collection":   {[]Change{post("/api/v2/roles", `{"name":"a"}`), post("/api/v2/roles", `{"name":"b"}`)}, []int{1, 0}, -1},
-		"a tenant's settings, twice":      {[]Change{patch("/api/v2/tenants/settings", `{"a":1}`), patch("/api/v2/tenants/settings", `{"a":2}`)}, []int{1, 0}, 1},
-		"the last of three, out of order": {[]Change{patch("/api/v2/clients/a", `{"a":1}`), patch("/api/v2/clients/b", `{}`), patch("/api/v2/clients/a", `{"a":2}`)}, []int{1, 2, 0}, 2},
+		"a deployment first":                            {[]Change{patch(action, `{"n":1}`), post(action+"/deploy", ``)}, []int{1, 0}, 1},
+		"two versions":                                  {[]Change{post(action+"/versions/1/deploy", ``), post(action+"/versions/2/deploy", ``)}, []int{1, 0}, 1},
+		"below a resource, then itself":                 {[]Change{post("/api/v2/users/u/roles", `{}`), {Method: "DELETE", Path: "/api/v2/users/u"}}, []int{1, 0}, 1},
+		"a collection, then one of it":                  {[]Change{post("/api/v2/clients", `{}`), patch("/api/v2/clients/c", `{}`)}, []int{1, 0}, 1},
+		"different resources":                           {[]Change{patch("/api/v2/clients/a", `{}`), patch("/api/v2/clients/b", `{}`)}, []int{1, 0}, -1},
+		"different kinds":                               {[]Change{patch("/api/v2/clients/a", `{}`), patch("/api/v2/roles/a", `{}`)}, []int{1, 0}, -1},
+		"things made in one collection":                 {[]Change{post("/api/v2/roles", `{"name":"a"}`), post("/api/v2/roles", `{"name":"b"}`)}, []int{1, 0}, -1},
+		"a tenant's settings, twice":                    {[]Change{patch("/api/v2/tenants/settings", `{"a":1}`), patch("/api/v2/tenants/settings", `{"a":2}`)}, []int{1, 0}, 1},
+		"the last of three, out of order":               {[]Change{patch("/api/v2/clients/a", `{"a":1}`), patch("/api/v2/clients/b", `{}`), patch("/api/v2/clients/a", `{"a":2}`)}, []int{1, 2, 0}, 2},
 	}
 	for name, tt := range tests {
 		e := Plan{tt.approved}.Execute()

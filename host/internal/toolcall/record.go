@@ -3,6 +3,7 @@ package toolcall
 import (
 	"context"
 	"encoding/json"
+	"errors"
 
 	"github.com/auth0-mcp/auth0-mcp/host/internal/audit"
 	"github.com/auth0-mcp/auth0-mcp/host/internal/catalog"
@@ -20,13 +21,22 @@ func (r *Runner) record(client Client, tool *catalog.Tool, arguments json.RawMes
 	return r.cfg.Audit.Begin(subject, arguments)
 }
 
-// Refuse records a call that is not carried out: of a tool that is not offered, or with
-// parameters that are malformed.
-func (r *Runner) Refuse(client Client, tool string, arguments json.RawMessage, rule audit.Rule, reason string) {
+// Refuse records a call that is not carried out, for why: an error of
+// [catalog.Selection.Find], or else that its parameters are malformed.
+func (r *Runner) Refuse(client Client, tool string, arguments json.RawMessage, why error) {
 	if r.cfg.Audit == nil {
 		return
 	}
-	r.cfg.Audit.Begin(audit.Subject{Client: client.Name, ClientVersion: client.Version, Tool: tool}, arguments).Refuse(rule, reason)
+	rule := audit.RuleArguments
+	var excluded *catalog.ExcludedError
+	var unknown *catalog.UnknownToolError
+	switch {
+	case errors.As(why, &excluded):
+		rule = audit.RuleFilter
+	case errors.As(why, &unknown):
+		rule = audit.RuleUnknown
+	}
+	r.cfg.Audit.Begin(audit.Subject{Client: client.Name, ClientVersion: client.Version, Tool: tool}, arguments).Refuse(rule, why.Error())
 }
 
 // How an approval is given, in the audit log.

@@ -137,6 +137,15 @@ type Question struct {
 	State string
 }
 
+// Effect is what the call did to the tenant: "changed", "unknown", or empty if it did
+// nothing.
+func (r Result) Effect() string {
+	if r.Outcome.Effect == egress.NoEffect {
+		return ""
+	}
+	return r.Outcome.Effect.String()
+}
+
 func failed(text string) Result { return Result{Texts: []string{text}, IsError: true} }
 
 // call is one call with what it needs on its way.

@@ -1,4 +1,4 @@
-package catalog
+package suggest
 
 import (
 	"testing"
@@ -6,7 +6,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-func TestNearNames(t *testing.T) {
+func TestNear(t *testing.T) {
 	candidates := []string{"per_page", "page", "include_totals", "client_id", "name"}
 	for _, tt := range []struct {
 		name string
@@ -23,14 +23,14 @@ func TestNearNames(t *testing.T) {
 		{"", nil},
 		{"***", nil},
 	} {
-		if diff := cmp.Diff(tt.want, NearNames(tt.name, candidates, 5)); diff != "" {
-			t.Errorf("NearNames(%q): %s", tt.name, diff)
+		if diff := cmp.Diff(tt.want, Near(tt.name, candidates, 5)); diff != "" {
+			t.Errorf("Near(%q): %s", tt.name, diff)
 		}
 	}
 }
 
-func TestNearNamesKeepsTheLimit(t *testing.T) {
-	if got := NearNames("log", []string{"log3", "log1", "log2"}, 2); !cmp.Equal(got, []string{"log1", "log2"}) {
+func TestNearKeepsTheLimit(t *testing.T) {
+	if got := Near("log", []string{"log3", "log1", "log2"}, 2); !cmp.Equal(got, []string{"log1", "log2"}) {
 		t.Errorf("got %q", got)
 	}
 }

@@ -1,4 +1,5 @@
-package catalog
+// Package suggest finds the names that a misspelt one may mean.
+package suggest
 
 import (
 	"cmp"
@@ -6,16 +7,16 @@ import (
 	"strings"
 )
 
-// NearNames returns the candidates that name may be a misspelling of, at most limit of them, the most similar first:
+// Near returns the candidates that name may be a misspelling of, at most limit of them, the most similar first:
 // those that differ only in case and separators, then those within a few edits, then those that contain it or are
 // contained in it. Every "did you mean" of the program comes from here.
-func NearNames(name string, candidates []string, limit int) []string {
+func Near(name string, candidates []string, limit int) []string {
 	type ranked struct {
 		name string
 		rank int
 	}
 	const substringRank = 1000
-	wanted := foldName(name)
+	wanted := Fold(name)
 	if wanted == "" || len(wanted) > 128 {
 		return nil
 	}
@@ -26,7 +27,7 @@ func NearNames(name string, candidates []string, limit int) []string {
 	}
 	var near []ranked
 	for _, c := range candidates {
-		folded := foldName(c)
+		folded := Fold(c)
 		distance := editDistance(wanted, folded)
 		switch {
 		case folded == "":
@@ -46,9 +47,9 @@ func NearNames(name string, candidates []string, limit int) []string {
 	return names
 }
 
-// foldName drops case and everything that is not a letter or a digit, so that perPage, per-page and per_page become
+// Fold drops case and everything that is not a letter or a digit, so that perPage, per-page and per_page become
 // equal.
-func foldName(name string) string {
+func Fold(name string) string {
 	return strings.Map(func(r rune) rune {
 		switch {
 		case 'a' <= r && r <= 'z', '0' <= r && r <= '9', r > 0x7f:

@@ -57,6 +57,7 @@ require (
 )
 
 require (
+	github.com/auth0-mcp/auth0-mcp/managementapi v0.0.0
 	github.com/auth0-mcp/auth0-mcp/sandbox v0.0.0
 	github.com/fatih/color v1.13.0 // indirect
 	github.com/golang/protobuf v1.5.4 // indirect
@@ -80,3 +81,5 @@ replace (
 	github.com/auth0-mcp/auth0-mcp/proto => ../proto
 	github.com/auth0-mcp/auth0-mcp/sandbox => ../sandbox
 )
+
+replace github.com/auth0-mcp/auth0-mcp/managementapi => ../managementapi

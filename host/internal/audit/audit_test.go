@@ -137,6 +137,10 @@ func TestUnsafePlacesAreRefused(t *testing.T) {
 			func(folder, _ string) { do(os.Chmod(folder, 0o770)) },
 			"others can write it",
 		},
+		"a parent folder that others can write": {
+			func(folder, _ string) { do(os.Chmod(filepath.Dir(folder), 0o777)) }, //nolint:gosec // it is what is refused
+			"its folder is not safe",
+		},
 		"a file that others can write": {
 			func(_, file string) { do(os.WriteFile(file, nil, 0o600)); do(os.Chmod(file, 0o666)) },
 			"others can write it",

@@ -6,6 +6,8 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+
+	"github.com/auth0-mcp/auth0-mcp/host/internal/atomicfile"
 )
 
 // enter makes the folder, or checks the one that is there.
@@ -40,7 +42,7 @@ func checkFolder(folder string) error {
 	if err != nil {
 		return err
 	}
-	if err := inspectFolder(info); err != nil {
+	if err := inspectFolder(folder, info); err != nil {
 		return err
 	}
 	if info.Mode().Perm()&0o077 != 0 && tightens {
@@ -49,7 +51,7 @@ func checkFolder(folder string) error {
 	return nil
 }
 
-func inspectFolder(info fs.FileInfo) error {
+func inspectFolder(folder string, info fs.FileInfo) error {
 	if info.Mode()&fs.ModeSymlink != 0 {
 		return errors.New(
 			"its folder is a symbolic link: remove the link, or point XDG_STATE_HOME to where the log shall be",
@@ -60,6 +62,9 @@ func inspectFolder(info fs.FileInfo) error {
 	}
 	if why := notOurs(info); why != "" {
 		return fmt.Errorf("its folder is not safe: %s", why)
+	}
+	if err := atomicfile.CheckWriters(folder); err != nil {
+		return fmt.Errorf("its folder is not safe: %w", err)
 	}
 	return nil
 }

@@ -30,7 +30,7 @@ func Look(folder string) (State, error) {
 	if err != nil {
 		return s, err
 	}
-	if err := inspectFolder(info); err != nil {
+	if err := inspectFolder(folder, info); err != nil {
 		return s, err
 	}
 	if err := writable(folder); err != nil {

@@ -3,6 +3,7 @@ package catalog
 import (
 	"testing"
 
+	"github.com/auth0-mcp/auth0-mcp/managementapi"
 	"github.com/auth0-mcp/auth0-mcp/proto/pluginv1"
 )
 
@@ -42,5 +43,22 @@ func TestOnlyAdds(t *testing.T) {
 		if change(&tool); OnlyAdds(tool) {
 			t.Errorf("%s: only adds", name)
 		}
+	}
+}
+
+// What is announced as not destructive is so by the facts about the operation.
+func TestOnlyAddsIsTrueByTheFacts(t *testing.T) {
+	announced := 0
+	for operation := range managementapi.All() {
+		tool := pluginv1.ToolManifest{Effect: pluginv1.EffectWrite, Paths: []string{operation.Name()}}
+		if operation.Method == "GET" || !OnlyAdds(tool) {
+			continue
+		}
+		if announced++; !operation.OnlyAdds {
+			t.Errorf("%s is announced as one that only adds", operation.Name())
+		}
+	}
+	if announced < 20 {
+		t.Errorf("only %d operations are announced: this proves nothing", announced)
 	}
 }

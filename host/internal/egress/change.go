@@ -12,14 +12,14 @@ import (
 	"github.com/auth0-mcp/auth0-mcp/proto/pluginv1"
 )
 
-// bound reports whether the call is one that a person decides about.
+// bound reports whether the call is one that needs approval.
 func (c *Call) bound() bool { return c.grant.DryRun || c.execution != nil }
 
 // change sends a request that may change the tenant, once its target is known. In a dry
 // run nothing is sent; with a plan, only what the plan has.
 func (c *Call) change(ctx context.Context, r *pluginv1.RoundTripRequest) *pluginv1.RoundTripResponse {
 	if c.bound() {
-		if reason := c.unclear(r); reason != "" {
+		if reason := c.notApprovable(r); reason != "" {
 			c.grant.Audit.RefuseRequest(r.GetMethod(), r.GetPath(), audit.RulePlan, reason)
 			return c.fails(pluginv1.Failure_CODE_REFUSED, fmt.Sprintf("%s %s was not sent: %s", r.GetMethod(), r.GetPath(), reason))
 		}
@@ -90,17 +90,17 @@ func (c *Call) deviates(r *pluginv1.RoundTripRequest, reason string) *pluginv1.R
 }
 
 const (
-	// maxPlanned and maxPlannedBytes bound what a person can be asked about at once.
+	// maxPlanned and maxPlannedBytes bound what approval can be asked for at once.
 	maxPlanned      = 100
 	maxPlannedBytes = 4 << 20
 )
 
-// unclear says why a person cannot be asked about a request: what they are shown and
-// what Auth0 reads must be the same.
-func (c *Call) unclear(r *pluginv1.RoundTripRequest) string {
+// notApprovable says why approval cannot be asked for a request: what is shown and what
+// Auth0 reads must be the same.
+func (c *Call) notApprovable(r *pluginv1.RoundTripRequest) string {
 	if len(r.GetBody()) > 0 {
 		if err := jsondoc.Check(r.GetBody()); err != nil {
-			return fmt.Sprintf("its body is not JSON that everybody reads alike (%v), so a person cannot approve it", err)
+			return fmt.Sprintf("its body is not JSON that every reader understands alike (%v), so it cannot be approved", err)
 		}
 	}
 	changes, size := c.simulation.Changes(), len(r.GetBody())
@@ -108,7 +108,7 @@ func (c *Call) unclear(r *pluginv1.RoundTripRequest) string {
 		size += len(change.Body)
 	}
 	if c.grant.DryRun && (len(changes) >= maxPlanned || size > maxPlannedBytes) {
-		return fmt.Sprintf("the call changes too much for a person to decide about at once (over %d requests or %d bytes): do it in parts", maxPlanned, maxPlannedBytes)
+		return fmt.Sprintf("the call changes too much to be approved at once (over %d requests or %d bytes): do it in parts", maxPlanned, maxPlannedBytes)
 	}
 	return ""
 }
@@ -135,7 +135,6 @@ func (c *Call) readTarget(ctx context.Context, r *pluginv1.RoundTripRequest, cha
 		if !c.bound() || r.GetMethod() != http.MethodPost || !ok {
 			return nil
 		}
-		path = parent
 		path = parent
 	}
 	var seen *pluginv1.RoundTripResponse

@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"log/slog"
 	"net/http"
+	"strings"
 	"sync"
 	"time"
 
@@ -87,14 +88,16 @@ func New(cfg Config) *Gate {
 func (g *Gate) RoundTrip(ctx context.Context, plugin string, r *pluginv1.RoundTripRequest) *pluginv1.RoundTripResponse {
 	c := g.begin(r.GetCallId(), plugin)
 	if c == nil {
-		return failure(pluginv1.Failure_CODE_CALL_ENDED, "%s %s was not sent: it belongs to no call of plugin %s in progress", r.GetMethod(), r.GetPath(), plugin)
+		return failure(pluginv1.Failure_CODE_CALL_ENDED, "%s %s was not sent: it belongs to no call of plugin %s in progress",
+			clipped(r.GetMethod()), clipped(r.GetPath()), plugin)
 	}
 	defer c.underWay.Done()
 	path, reason := c.policy(r)
 	if reason != "" {
-		text := fmt.Sprintf("%s %s was refused: %s", r.GetMethod(), r.GetPath(), reason)
+		method, asked := clipped(r.GetMethod()), clipped(r.GetPath())
+		text := fmt.Sprintf("%s %s was refused: %s", method, asked, reason)
 		c.noteRefusal(text)
-		c.grant.Audit.RefuseRequest(r.GetMethod(), r.GetPath(), c.rule(r), reason)
+		c.grant.Audit.RefuseRequest(method, asked, c.rule(r), reason)
 		return c.fails(pluginv1.Failure_CODE_REFUSED, text)
 	}
 	if len(r.GetBody()) > pluginv1.MaxBodyBytes {
@@ -112,6 +115,17 @@ func (g *Gate) RoundTrip(ctx context.Context, plugin string, r *pluginv1.RoundTr
 		return simulated(answer)
 	}
 	return c.send(ctx, r)
+}
+
+// maxQuoted bounds what a refusal repeats of a request, in bytes: a plugin may send
+// any text for a method or a path.
+const maxQuoted = 200
+
+func clipped(text string) string {
+	if len(text) <= maxQuoted {
+		return text
+	}
+	return strings.ToValidUTF8(text[:maxQuoted], "") + "…"
 }
 
 // begin finds the call that a request belongs to, and notes that one of its requests

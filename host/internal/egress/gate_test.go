@@ -5,7 +5,9 @@ import (
 	"encoding/base64"
 	"encoding/json"
 	"net/http"
+	"strings"
 	"testing"
+	"unicode/utf8"
 
 	"golang.org/x/oauth2"
 
@@ -91,6 +93,24 @@ func TestRefusalsAreCounted(t *testing.T) {
 	}
 	if r := c.Close().Refusals; len(r.First) != maxRefusals || r.Count != maxRefusals+5 {
 		t.Errorf("%d kept of %d", len(r.First), r.Count)
+	}
+}
+
+// A refusal does not repeat a megabyte of a plugin's text.
+func TestRefusalsAreShort(t *testing.T) {
+	f := newFixture(false)
+	c := f.open(t, pluginv1.EffectRead)
+	long := strings.Repeat("é", 1<<20)
+	for _, r := range []*pluginv1.RoundTripRequest{{Method: long, Path: "/api/v2/clients"}, {Method: "GET", Path: long}, {Method: "GET", Path: "/api/v2/" + long}} {
+		r.CallId = c.ID()
+		if text := f.RoundTrip(t.Context(), "p", r).GetFailure().GetMessage(); text == "" || len(text) > 1000 || !utf8.ValidString(text) {
+			t.Errorf("%d bytes: %.100s", len(text), text)
+		}
+	}
+	for _, text := range c.Close().Refusals.First {
+		if len(text) > 1000 {
+			t.Errorf("%d bytes: %.100s", len(text), text)
+		}
 	}
 }
 

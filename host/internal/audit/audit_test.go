@@ -138,7 +138,7 @@ func TestUnsafePlacesAreRefused(t *testing.T) {
 			"others can write it",
 		},
 		"a parent folder that others can write": {
-			func(folder, _ string) { do(os.Chmod(filepath.Dir(folder), 0o777)) }, //nolint:gosec // it is what is refused
+			func(folder, _ string) { do(os.Chmod(filepath.Dir(folder), 0o777)) },
 			"its folder is not safe",
 		},
 		"a file that others can write": {

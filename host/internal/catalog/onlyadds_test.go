@@ -1,6 +1,7 @@
 package catalog
 
 import (
+	"net/http"
 	"testing"
 
 	"github.com/auth0-mcp/auth0-mcp/managementapi"
@@ -51,7 +52,7 @@ func TestOnlyAddsIsTrueByTheFacts(t *testing.T) {
 	announced := 0
 	for operation := range managementapi.All() {
 		tool := pluginv1.ToolManifest{Effect: pluginv1.EffectWrite, Paths: []string{operation.Name()}}
-		if operation.Method == "GET" || !OnlyAdds(tool) {
+		if operation.Method == http.MethodGet || !OnlyAdds(tool) {
 			continue
 		}
 		if announced++; !operation.OnlyAdds {

@@ -22,7 +22,9 @@ type Decision int
 const (
 	// Dismissed was closed without a choice, or answered with anything that is not one.
 	Dismissed Decision = iota
+	// Declined is a no.
 	Declined
+	// Accepted is an explicit yes.
 	Accepted
 )
 

@@ -99,15 +99,17 @@ type Progress struct {
 type Kind string
 
 const (
-	// SignInRequired: a user must sign in again.
+	// SignInRequired says that a user must sign in again.
 	SignInRequired Kind = "sign_in_required"
-	// RateLimited and Busy: the same call can work later.
+	// RateLimited says that the same call can work when the tenant's limit resets.
 	RateLimited Kind = "rate_limited"
-	Busy        Kind = "busy"
-	// ApprovalRequired and ApprovalDeclined: the change was not made.
+	// Busy says that the same call can work with fewer calls at a time.
+	Busy Kind = "busy"
+	// ApprovalRequired says that the change was not made, and waits for approval.
 	ApprovalRequired Kind = "approval_required"
+	// ApprovalDeclined says that the change was not made.
 	ApprovalDeclined Kind = "approval_declined"
-	// EffectUnknown: it is not known whether a change was made.
+	// EffectUnknown says that it is not known whether a change was made.
 	EffectUnknown Kind = "effect_unknown"
 )
 

@@ -150,9 +150,9 @@ func (r *Runner) propose(ctx context.Context, c call, request approval.Request, 
 	if err != nil {
 		return failed(err.Error())
 	}
-	result := failed(fmt.Sprintf("Nothing was changed yet. %sThis change needs the user's approval. Ask them to run `auth0-mcp approve %s` in a terminal within %v; "+
+	result := failed(fmt.Sprintf("Nothing was changed yet. %sThis change needs the user's approval. Ask them to run `auth0-mcp approve %s` in a terminal within %d minutes; "+
 		"then call %s again with the same arguments. The plan:\n\n%s",
-		why, proposal.ID, time.Until(proposal.Expires).Round(time.Minute), request.Tool, short))
+		why, proposal.ID, int(time.Until(proposal.Expires).Round(time.Minute).Minutes()), request.Tool, short))
 	result.Kind, result.Proposal, result.Untrusted = ApprovalRequired, &proposal, []string{pluginv1.AnyField}
 	return result
 }

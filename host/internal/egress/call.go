@@ -45,6 +45,7 @@ type Call struct {
 
 	mu      sync.Mutex
 	outcome Outcome // but for Effect, Plan, Unspent and Err, which Close adds
+	kept    int     // the bytes of its changes
 	domain  string  // the tenant of the first request
 	// Why something was not carried out: the first deviation, and of the others the
 	// latest.

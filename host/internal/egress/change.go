@@ -33,6 +33,10 @@ func (c *Call) change(ctx context.Context, r *pluginv1.RoundTripRequest) *plugin
 		return seen
 	}
 	if c.grant.DryRun {
+		if c.simulation.Size()+change.Size() > maxKept {
+			return c.fails(pluginv1.Failure_CODE_REFUSED, fmt.Sprintf("%s %s was not sent: the call changes more than %d MiB, too much to be approved at once: do it in parts",
+				r.GetMethod(), clipped(r.GetPath()), maxKept>>20))
+		}
 		return simulated(c.simulation.Apply(change))
 	}
 	answer, _ := c.write(ctx, r, change)
@@ -74,7 +78,11 @@ func (c *Call) write(ctx context.Context, r *pluginv1.RoundTripRequest, change p
 	change.After = okJSON(answer)
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	c.outcome.Changes = append(c.outcome.Changes, change)
+	kept := change
+	if c.kept += change.Size(); c.kept > maxKept {
+		kept = plan.Change{Method: change.Method, Path: change.Path, Query: change.Query}
+	}
+	c.outcome.Changes = append(c.outcome.Changes, kept)
 	return answer, &change
 }
 
@@ -93,6 +101,9 @@ const (
 	// maxPlanned and maxPlannedBytes bound what approval can be asked for at once.
 	maxPlanned      = 100
 	maxPlannedBytes = 4 << 20
+	// maxKept bounds what a call keeps of its changes, in bytes: bodies, and targets before
+	// and after. Beyond it a change that was made is kept by its method and path.
+	maxKept = 32 << 20
 )
 
 // notApprovable says why approval cannot be asked for a request: what is shown and what

@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"net/http"
 	"strings"
 	"testing"
@@ -390,6 +391,44 @@ func TestTargetThatCannotBeRead(t *testing.T) {
 					}
 				}
 			})
+		}
+	}
+}
+
+// What a call keeps of its changes is bounded, and each change is told all the same.
+func TestKeptChangesAreBounded(t *testing.T) {
+	const n, size = 12, 8 << 20
+	sent := 0
+	g := New(Config{Domain: "tenant.auth0.example", Tokens: &tokens{[]string{"one"}},
+		Transport: transport(func(r *http.Request) (*http.Response, error) {
+			if r.Method != http.MethodGet {
+				sent++
+			}
+			return &http.Response{StatusCode: http.StatusOK, Body: io.NopCloser(strings.NewReader(`{"a":"` + strings.Repeat("x", size) + `"}`))}, nil
+		})})
+	for _, dry := range []bool{false, true} {
+		sent = 0
+		c, err := g.Open(t.Context(), Grant{Plugin: "p", DryRun: dry, Tool: pluginv1.ToolManifest{Name: "auth0_tool", Effect: pluginv1.EffectWrite}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		refused := 0
+		for i := range n {
+			answer := g.RoundTrip(t.Context(), "p", &pluginv1.RoundTripRequest{CallId: c.ID(), Method: "PATCH", Path: fmt.Sprintf("/api/v2/clients/%d", i), Body: []byte(`{"a":"y"}`)})
+			if answer.GetFailure() != nil {
+				refused++
+			}
+		}
+		out := c.Close()
+		kept := 0
+		for _, change := range append(out.Changes, out.Plan.Changes...) {
+			kept += change.Size()
+		}
+		if kept > maxKept || kept < maxKept/4 {
+			t.Errorf("dry run %v: %d bytes kept", dry, kept)
+		}
+		if dry && (sent != 0 || refused == 0) || !dry && (len(out.Changes) != n || sent != n) {
+			t.Errorf("dry run %v: %d sent, %d refused, %d told", dry, sent, refused, len(out.Changes))
 		}
 	}
 }

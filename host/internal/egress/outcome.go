@@ -120,7 +120,7 @@ func (o Outcome) Sentence() string {
 	if n := len(o.Changes); n > 0 {
 		requests := make([]string, n)
 		for i, change := range o.Changes {
-			requests[i] = change.Request()
+			requests[i] = clipped(change.Request())
 		}
 		parts = append(parts, fmt.Sprintf("This call changed the tenant: %s.", some(requests)))
 	}

@@ -59,7 +59,7 @@ func (c *Call) deliver(ctx context.Context, r *pluginv1.RoundTripRequest) (*plug
 	defer c.mu.Unlock()
 	switch result {
 	case Unknown:
-		c.outcome.Uncertain = append(c.outcome.Uncertain, r.GetMethod()+" "+r.GetPath())
+		c.outcome.Uncertain = append(c.outcome.Uncertain, clipped(r.GetMethod()+" "+r.GetPath()))
 	case NotSent:
 		c.outcome.Unsent++
 	}

@@ -38,6 +38,9 @@ type Change struct {
 // Request is the change's method and path.
 func (c Change) Request() string { return c.Method + " " + c.Path }
 
+// Size is the memory that the change's documents take, in bytes.
+func (c Change) Size() int { return len(c.Body) + len(c.Before) + len(c.Target) + len(c.After) }
+
 // Plan is what a call would change, in order: what approval is asked for. Nothing
 // but these changes is sent in its name, and only while their targets are as they were.
 type Plan struct {

@@ -22,6 +22,7 @@ type Simulation struct {
 	// docs are by path; nil: deleted.
 	docs    map[string]json.RawMessage
 	changes []Change
+	size    int
 }
 
 // Answer is what the Management API would probably answer: a status and JSON.
@@ -50,6 +51,7 @@ func (s *Simulation) Apply(change Change) Answer {
 		change.After = change.Body
 	}
 	s.changes = append(s.changes, change)
+	s.size += change.Size()
 	if s.docs == nil {
 		s.docs = map[string]json.RawMessage{}
 	}
@@ -78,6 +80,13 @@ func (s *Simulation) Read(path string) (Answer, bool) {
 		}
 	}
 	return notThere, true
+}
+
+// Size is the memory that the changes' documents take, in bytes.
+func (s *Simulation) Size() int {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.size
 }
 
 // Changes are the changes so far, in order.

@@ -59,8 +59,12 @@ func (r *Runner) decide(ctx context.Context, c call, mode approval.Mode) Result 
 		return r.resume(ctx, c)
 	}
 	result := r.attempt(ctx, c, egress.Grant{DryRun: true})
-	if result.IsError || len(result.Outcome.Plan.Changes) == 0 {
-		return result // nothing to decide about: it failed, or only read
+	if result.IsError {
+		return result
+	}
+	if len(result.Outcome.Plan.Changes) == 0 {
+		r.report(&result) // nothing to approve, and nothing was changed whatever the tool says
+		return result
 	}
 	request := approval.Request{
 		Profile: r.cfg.Profile, Tenant: r.cfg.Domain, Tool: c.Tool.Name, Plugin: c.Tool.Plugin.Name, PluginVersion: c.Tool.Plugin.Version,

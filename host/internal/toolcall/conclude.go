@@ -172,7 +172,7 @@ func (r *Runner) report(result *Result) {
 			report.More = len(result.Outcome.Changes) - i
 			break
 		}
-		told := change{Request: one.Request()}
+		told := change{Request: short(one.Request())}
 		var differences []plan.Difference
 		if one.Before != nil && (one.After != nil || one.Method == http.MethodDelete) {
 			// The change was made: that its report fails must not turn it into an error.
@@ -197,6 +197,14 @@ func (r *Runner) report(result *Result) {
 	if slices.ContainsFunc(report.Changed, func(c change) bool { return c.Fields != nil }) && !slices.Contains(result.Untrusted, pluginv1.AnyField) {
 		result.Untrusted = append(result.Untrusted, "changed[].fields")
 	}
+}
+
+// short bounds a request's name: ids in it may be long.
+func short(request string) string {
+	if len(request) <= maxReported {
+		return request
+	}
+	return strings.ToValidUTF8(request[:maxReported], "") + "…"
 }
 
 func clipped(value json.RawMessage) json.RawMessage {

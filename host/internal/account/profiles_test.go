@@ -61,7 +61,8 @@ func TestRenameLosesNothing(t *testing.T) {
 			tt.store.Store = acc.Store
 			acc.Store = tt.store
 			err := a.move(t.Context(), acc, "new")
-			if tt.wantFailure == "" && err != nil || tt.wantFailure != "" && (err == nil || !strings.Contains(err.Error(), tt.wantFailure)) {
+			if tt.wantFailure == "" && err != nil || tt.wantFailure != "" &&
+				(err == nil || !strings.Contains(err.Error(), tt.wantFailure)) {
 				t.Errorf("error %v, want %q", err, tt.wantFailure)
 			}
 			config, err := a.Folders.ConfigFile().Load()
@@ -92,7 +93,8 @@ func TestRenameRefuses(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, names := range [][2]string{{"old", "../up"}, {"old", "taken"}, {"old", "old"}, {"old", "left"}, {"absent", "new"}, {"", "new"}, {"old", ""}} {
+	for _, names := range [][2]string{{"old", "../up"}, {"old", "taken"}, {"old", "old"}, {"old", "left"},
+		{"absent", "new"}, {"", "new"}, {"old", ""}} {
 		if err := a.Rename(t.Context(), names[0], names[1]); err == nil {
 			t.Errorf("%q was renamed to %q", names[0], names[1])
 		}

@@ -113,7 +113,8 @@ func (a *Accounts) Report(ctx context.Context, acc *Account, tools []*catalog.To
 		return r
 	}
 	// The session decides where its token goes, not the profile.
-	r.Domain, r.Method, r.ExpiresAt, r.Renews = session.Domain, session.Method, session.ExpiresAt.UTC(), session.Renewable()
+	r.Domain, r.Method = session.Domain, session.Method
+	r.ExpiresAt, r.Renews = session.ExpiresAt.UTC(), session.Renewable()
 	switch {
 	case session.ValidAt(now):
 		r.State = Valid

@@ -62,19 +62,25 @@ func TestReport(t *testing.T) {
 		{"outside the margin", change(func(s *auth.Session) {
 			s.ExpiresAt, s.RefreshToken = now.Add(6*time.Minute), ""
 		}), nil, Valid, true, []string{"none", "one"}, ""},
-		{"ended and renewable", change(func(s *auth.Session) { s.ExpiresAt = now.Add(-time.Minute) }), nil, Renewable, true, []string{"none", "one"}, ""},
+		{"ended and renewable", change(func(s *auth.Session) { s.ExpiresAt = now.Add(-time.Minute) }), nil, Renewable, true,
+			[]string{"none", "one"}, ""},
 		{"ended", change(func(s *auth.Session) {
 			s.ExpiresAt, s.RefreshToken = now.Add(-time.Minute), ""
 		}), nil, Expired, false, []string{"none", "one"}, "profile p: the token ended 60 seconds ago"},
-		{"all scopes", change(func(s *auth.Session) { s.Scope = "read:clients read:logs" }), nil, Valid, true, []string{"none", "one", "two"}, ""},
-		{"an opaque token", auth.Session{Method: auth.Given, Domain: "t.example", AccessToken: canary}, nil, Valid, true, nil, ""},
-		{"no token", change(func(s *auth.Session) { s.AccessToken, s.RefreshToken = "", "" }), nil, None, false, nil, "profile p: the session has no token"},
-		{"no session", auth.Session{}, &auth.NoSessionError{Profile: "p", Store: auth.StoreFile}, None, false, nil, "profile p: not signed in: sign in with `auth0-mcp init --profile p`"},
+		{"all scopes", change(func(s *auth.Session) { s.Scope = "read:clients read:logs" }), nil, Valid, true,
+			[]string{"none", "one", "two"}, ""},
+		{"an opaque token", auth.Session{Method: auth.Given, Domain: "t.example", AccessToken: canary}, nil, Valid, true,
+			nil, ""},
+		{"no token", change(func(s *auth.Session) { s.AccessToken, s.RefreshToken = "", "" }), nil, None, false, nil,
+			"profile p: the session has no token"},
+		{"no session", auth.Session{}, &auth.NoSessionError{Profile: "p", Store: auth.StoreFile}, None, false, nil,
+			"profile p: not signed in: sign in with `auth0-mcp init --profile p`"},
 		{"closed", auth.Session{}, errors.New("locked: unlock it"), Unreadable, false, nil, "profile p: locked: unlock it"},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
-			acc := &Account{Name: "p", Profile: auth.Profile{Domain: "t.example", Method: auth.Device}, Store: oneSession{session: tt.session, err: tt.err}}
+			acc := &Account{Name: "p", Profile: auth.Profile{Domain: "t.example", Method: auth.Device},
+				Store: oneSession{session: tt.session, err: tt.err}}
 			r := (&Accounts{}).Report(t.Context(), acc, testTools(), now)
 			if r.State != tt.state || r.Usable != tt.usable || r.Domain != "t.example" {
 				t.Errorf("state %s, usable %v, domain %s", r.State, r.Usable, r.Domain)
@@ -138,10 +144,13 @@ func TestSignIn(t *testing.T) {
 		{"p", auth.Profile{}, "sign in with `auth0-mcp init --profile p`"},
 		{"p", auth.Profile{Method: auth.Device, Domain: "t.example"}, "sign in with `auth0-mcp init --profile p`"},
 		{"p", auth.Profile{Method: auth.ClientSecret, Domain: "t.example", ClientID: "abc"},
-			"sign in with `auth0-mcp init --profile p --auth0-domain t.example --auth0-client-id abc --auth0-client-secret-stdin`"},
+			"sign in with `auth0-mcp init --profile p --auth0-domain t.example --auth0-client-id abc " +
+				"--auth0-client-secret-stdin`"},
 		{"p", auth.Profile{Method: auth.PrivateKeyJWT, Domain: "t.example", ClientID: "abc"},
-			"sign in with `auth0-mcp init --profile p --auth0-domain t.example --auth0-client-id abc --private-key-file KEY.pem`"},
-		{"p", auth.Profile{Method: auth.Given, Command: []string{"vault"}}, "run the profile's command yourself to see why it gives no valid token"},
+			"sign in with `auth0-mcp init --profile p --auth0-domain t.example --auth0-client-id abc --private-key-file " +
+				"KEY.pem`"},
+		{"p", auth.Profile{Method: auth.Given, Command: []string{"vault"}},
+			"run the profile's command yourself to see why it gives no valid token"},
 	} {
 		if got := (&Account{Name: tt.name, Profile: tt.profile}).SignIn(); got != tt.want {
 			t.Errorf("%+v: %q, want %q", tt.profile, got, tt.want)

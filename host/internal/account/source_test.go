@@ -67,7 +67,8 @@ func TestSourceOfAnotherTenant(t *testing.T) {
 	}
 	_, err = source(false).get(t.Context())
 	var changed *auth.TenantChangedError
-	if !errors.As(err, &changed) || changed.From != "a.example.com" || changed.To != "b.example.com" || changed.Profile != "p" {
+	if !errors.As(err, &changed) || changed.From != "a.example.com" || changed.To != "b.example.com" ||
+		changed.Profile != "p" {
 		t.Errorf("got %v, want a TenantChangedError", err)
 	}
 }

@@ -60,7 +60,8 @@ func New(ctx context.Context, cfg Config) (*Client, error) {
 	}
 	u, err := url.Parse(cfg.Endpoint)
 	if err != nil || u.Host == "" || (u.Scheme != "https" && (u.Scheme != "http" || !loopback(u.Hostname()))) {
-		return nil, fmt.Errorf("AUTH0_MCP_ANALYTICS_ENDPOINT %q: want an https URL, or set AUTH0_MCP_ANALYTICS=false", cfg.Endpoint)
+		return nil, fmt.Errorf("AUTH0_MCP_ANALYTICS_ENDPOINT %q: want an https URL, or set AUTH0_MCP_ANALYTICS=false",
+			cfg.Endpoint)
 	}
 	c := &Client{cfg: cfg, identity: rand.Text(), events: make(chan event, queued)}
 	go c.run(ctx)

@@ -17,7 +17,8 @@ func TestEvents(t *testing.T) {
 		got <- r.Method + " " + string(body)
 	}))
 	defer server.Close()
-	c, err := New(t.Context(), Config{Endpoint: server.URL, Version: "1.2.3", Transport: http.DefaultTransport, Log: slog.New(slog.DiscardHandler)})
+	c, err := New(t.Context(), Config{Endpoint: server.URL, Version: "1.2.3", Transport: http.DefaultTransport,
+		Log: slog.New(slog.DiscardHandler)})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -30,11 +31,13 @@ func TestEvents(t *testing.T) {
 	}
 	identities := map[string]bool{}
 	for _, want := range []struct{ event, property string }{
-		{"auth0-mcp-server-init", `"clientType":"cursor"`}, {"auth0-mcp-server-run", `"app_name":"auth0-mcp"`}, {"auth0-mcp-server-tool-auth0_list_logs", `"success":false`},
+		{"auth0-mcp-server-init", `"clientType":"cursor"`}, {"auth0-mcp-server-run",
+			`"app_name":"auth0-mcp"`}, {"auth0-mcp-server-tool-auth0_list_logs", `"success":false`},
 	} {
 		text := <-got
 		var e event
-		if err := json.Unmarshal([]byte(strings.TrimPrefix(text, "POST ")), &e); err != nil || e.Event != want.event || !strings.Contains(text, want.property) || e.Properties["version"] != "1.2.3" {
+		if err := json.Unmarshal([]byte(strings.TrimPrefix(text, "POST ")), &e); err != nil || e.Event != want.event ||
+			!strings.Contains(text, want.property) || e.Properties["version"] != "1.2.3" {
 			t.Errorf("got %s (%v), want %v", text, err, want)
 		}
 		identities[e.Identity] = true
@@ -50,7 +53,8 @@ func TestNeverWaits(t *testing.T) {
 	server := httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { <-release }))
 	defer server.Close()
 	defer close(release)
-	c, err := New(t.Context(), Config{Endpoint: server.URL, Transport: http.DefaultTransport, Log: slog.New(slog.DiscardHandler)})
+	c, err := New(t.Context(), Config{Endpoint: server.URL, Transport: http.DefaultTransport,
+		Log: slog.New(slog.DiscardHandler)})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -73,7 +77,8 @@ func TestEndpoints(t *testing.T) {
 		"https://events.example/track": true, "http://127.0.0.1:9/x": true, "http://localhost/x": true,
 		"http://events.example/track": false, "events.example": false, "ftp://events.example": false, "://": false,
 	} {
-		_, err := New(t.Context(), Config{Endpoint: endpoint, Transport: http.DefaultTransport, Log: slog.New(slog.DiscardHandler)})
+		_, err := New(t.Context(), Config{Endpoint: endpoint, Transport: http.DefaultTransport,
+			Log: slog.New(slog.DiscardHandler)})
 		if (err == nil) != ok {
 			t.Errorf("%s: %v", endpoint, err)
 		}

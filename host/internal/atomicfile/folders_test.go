@@ -31,7 +31,8 @@ func TestFolders(t *testing.T) {
 		},
 		"macOS": {
 			"darwin", map[string]string{"HOME": "/h", "XDG_CONFIG_HOME": "/c"},
-			"/h/Library/Application Support/auth0-mcp", "/h/Library/Application Support/auth0-mcp", "/h/Library/Application Support/auth0-mcp/state",
+			"/h/Library/Application Support/auth0-mcp", "/h/Library/Application Support/auth0-mcp", "/h/Library/Application " +
+				"Support/auth0-mcp/state",
 		},
 		"macOS, XDG": {
 			"darwin", map[string]string{"HOME": "/h", "XDG_DATA_HOME": "/d", "XDG_STATE_HOME": "/s"},
@@ -47,7 +48,8 @@ func TestFolders(t *testing.T) {
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
-			for folder, want := range map[*folder]string{&configFolder: tt.config, &dataFolder: tt.data, &stateFolder: tt.state} {
+			for folder, want := range map[*folder]string{&configFolder: tt.config, &dataFolder: tt.data,
+				&stateFolder: tt.state} {
 				got, err := folder.find(tt.system, func(name string) string { return tt.env[name] })
 				if err != nil || filepath.ToSlash(got) != want {
 					t.Errorf("folder of the %s: got %s, %v; want %s", folder.what, got, err, want)
@@ -65,8 +67,9 @@ func TestNoFolder(t *testing.T) {
 			&dataFolder:   "there is no folder for the sessions and plugins: set XDG_DATA_HOME or HOME to an absolute path",
 			&stateFolder:  "there is no folder for the logs and approvals: set XDG_STATE_HOME or HOME to an absolute path",
 		},
-		"darwin":  {&configFolder: "set HOME to an absolute path", &stateFolder: "set XDG_STATE_HOME or HOME to"},
-		"windows": {&configFolder: "set AppData or USERPROFILE to", &dataFolder: "set XDG_DATA_HOME or LocalAppData or USERPROFILE to"},
+		"darwin": {&configFolder: "set HOME to an absolute path", &stateFolder: "set XDG_STATE_HOME or HOME to"},
+		"windows": {&configFolder: "set AppData or USERPROFILE to",
+			&dataFolder: "set XDG_DATA_HOME or LocalAppData or USERPROFILE to"},
 	} {
 		for folder, text := range want {
 			got, err := folder.find(system, func(name string) string { return map[string]string{"HOME": "relative"}[name] })

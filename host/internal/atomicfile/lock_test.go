@@ -70,7 +70,8 @@ func TestLockExcludesOtherProcesses(t *testing.T) {
 		if _, err := TryLock(path); !errors.As(err, &locked) || locked.Path != path {
 			t.Errorf("TryLock: %v", err)
 		}
-		if _, err := Lock(t.Context(), path, 50*time.Millisecond); !errors.As(err, &locked) || locked.Waited != 50*time.Millisecond {
+		if _, err := Lock(t.Context(), path, 50*time.Millisecond); !errors.As(err, &locked) ||
+			locked.Waited != 50*time.Millisecond {
 			t.Errorf("Lock: %v", err)
 		}
 		got := make(chan error, 1)

@@ -139,7 +139,8 @@ func TestCheckWritersFollowsLinks(t *testing.T) {
 			checkAnswer(t, player().checkAll(tt.path), tt.refused, tt.who, tt.fix)
 		})
 	}
-	if err := player().checkAll(link(filepath.Join(folder, "loop"), "loop", me)); err == nil || errors.Is(err, fs.ErrNotExist) {
+	if err := player().checkAll(link(filepath.Join(folder, "loop"), "loop", me)); err == nil ||
+		errors.Is(err, fs.ErrNotExist) {
 		t.Errorf("a link to itself: %v", err)
 	}
 	if err := player().checkAll(filepath.Join(folder, "gone")); !errors.Is(err, fs.ErrNotExist) {

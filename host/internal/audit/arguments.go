@@ -125,7 +125,8 @@ func identifier(value any) any {
 	return nil
 }
 
-// Canonical is the form of arguments that ArgumentsHMAC is made of: [jsondoc.Canonical]. It is nil for what is no strict
+// Canonical is the form of arguments that ArgumentsHMAC is made of: [jsondoc.Canonical]. It is nil for what is no
+// strict
 // JSON document or longer than a call's arguments may be. No arguments and null have the form of an empty object.
 func Canonical(arguments []byte) []byte {
 	if len(arguments) > maxCanonical {

@@ -37,7 +37,8 @@ var (
 func CheckProfileName(name string) error {
 	switch {
 	case !profileName.MatchString(name):
-		return fmt.Errorf("profile %s: a name has 1 to 64 of a-z, 0-9, '.', '_' and '-', and starts with a letter or a digit", quoteForeign(name))
+		return fmt.Errorf("profile %s: a name has 1 to 64 of a-z, 0-9, '.', '_' and '-', and starts with a letter or a digit",
+			quoteForeign(name))
 	case deviceName.MatchString(name):
 		return fmt.Errorf("profile %q: Windows takes this name for a device: choose another", name)
 	}
@@ -67,7 +68,8 @@ func (e *ConfigKeyError) Error() string {
 	text := fmt.Sprintf("line %d: unknown key %s", e.Line, e.Key)
 	switch last := e.Key[strings.LastIndexByte(e.Key, '.')+1:]; {
 	case secretKey.MatchString(last):
-		return text + ": no secret belongs into this file: remove the line, and sign in with auth0-mcp init, which keeps secrets in a credential store"
+		return text + ": no secret belongs into this file: remove the line, and sign in with auth0-mcp init, which keeps " +
+			"secrets in a credential store"
 	case e.Near != "":
 		text += ", near " + e.Near
 	}
@@ -84,7 +86,8 @@ type ConfigSyntaxError struct {
 }
 
 func (e *ConfigSyntaxError) Error() string {
-	return fmt.Sprintf("line %d, column %d: %v: correct the line, or move the file away and sign in again with auth0-mcp init", e.Line, e.Column, e.Err)
+	return fmt.Sprintf("line %d, column %d: %v: correct the line, or move the file away and sign in again with "+
+		"auth0-mcp init", e.Line, e.Column, e.Err)
 }
 
 func (e *ConfigSyntaxError) Unwrap() error { return e.Err }
@@ -205,7 +208,8 @@ func (p Profile) check() error {
 	switch p.Method {
 	case "", Device, ClientSecret, PrivateKeyJWT, Given:
 	default:
-		return fmt.Errorf("method %s: want %s, %s, %s or %s", quoteForeign(string(p.Method)), Device, ClientSecret, PrivateKeyJWT, Given)
+		return fmt.Errorf("method %s: want %s, %s, %s or %s", quoteForeign(string(p.Method)), Device, ClientSecret,
+			PrivateKeyJWT, Given)
 	}
 	if _, err := tenant.ParseEnvironment(string(p.Environment)); err != nil {
 		return err
@@ -234,11 +238,13 @@ func (e *UnknownProfileError) Error() string {
 	case e.Name != "" && len(e.Known) == 0:
 		return fmt.Sprintf("profile %s does not exist: sign in with auth0-mcp init --profile NAME", quoteForeign(e.Name))
 	case e.Name != "":
-		return fmt.Sprintf("profile %s does not exist (%s): name one of them with --profile, or sign in with auth0-mcp init --profile NAME", quoteForeign(e.Name), known)
+		return fmt.Sprintf("profile %s does not exist (%s): name one of them with --profile, or sign in with auth0-mcp "+
+			"init --profile NAME", quoteForeign(e.Name), known)
 	case len(e.Known) == 0:
 		return "no profile exists: sign in with auth0-mcp init"
 	}
-	return fmt.Sprintf("several profiles and no default (%s): name one with --profile, or choose the default with auth0-mcp profiles use NAME", known)
+	return fmt.Sprintf("several profiles and no default (%s): name one with --profile, or choose the default with "+
+		"auth0-mcp profiles use NAME", known)
 }
 
 // Select returns the profile of that name, or without a name the default, or the

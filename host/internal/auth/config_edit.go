@@ -43,7 +43,8 @@ func scanConfig(text []byte) ([]configStatement, error) {
 			found = append(found, configStatement{path: path, table: true, start: start})
 			continue
 		}
-		s := configStatement{path: table + path, start: start, lastKey: int(last.Offset), end: int(node.Raw.Offset + node.Raw.Length)}
+		s := configStatement{path: table + path, start: start, lastKey: int(last.Offset),
+			end: int(node.Raw.Offset + node.Raw.Length)}
 		s.value = s.lastKey + int(last.Length)
 		for s.value < s.end && bytes.IndexByte([]byte(" \t="), text[s.value]) >= 0 {
 			s.value++

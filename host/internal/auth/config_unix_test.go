@@ -16,7 +16,8 @@ import (
 func TestConfigThatOthersCanChange(t *testing.T) {
 	open, private := t.TempDir(), t.TempDir()
 	file := filepath.Join(open, "config.toml")
-	if err := errors.Join(os.WriteFile(file, nil, 0o600), os.Symlink(file, filepath.Join(private, "config.toml")), os.Chmod(open, 0o703)); err != nil {
+	if err := errors.Join(os.WriteFile(file, nil, 0o600), os.Symlink(file, filepath.Join(private, "config.toml")),
+		os.Chmod(open, 0o703)); err != nil {
 		t.Fatal(err)
 	}
 	for _, dir := range []string{open, private} {

@@ -32,7 +32,8 @@ type CredentialOptions struct {
 type KeyError struct{ Err error }
 
 func (e *KeyError) Error() string {
-	return fmt.Sprintf("the private key cannot be used (%v): give an RSA key of at least 2048 bits in PEM form, PKCS #1 or PKCS #8, without a passphrase", e.Err)
+	return fmt.Sprintf("the private key cannot be used (%v): give an RSA key of at least 2048 bits in PEM form, PKCS "+
+		"#1 or PKCS #8, without a passphrase", e.Err)
 }
 
 func (e *KeyError) Unwrap() error { return e.Err }

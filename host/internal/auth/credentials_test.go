@@ -54,7 +54,8 @@ func TestClientSecret(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	good := Session{Profile: "ci", Domain: tenant.Domain(), Method: ClientSecret, ClientID: machine.ClientID, ClientSecret: machine.ClientSecret}
+	good := Session{Profile: "ci", Domain: tenant.Domain(), Method: ClientSecret, ClientID: machine.ClientID,
+		ClientSecret: machine.ClientSecret}
 	wrong := good
 	wrong.ClientSecret = canary
 	elsewhere := good
@@ -67,13 +68,15 @@ func TestClientSecret(t *testing.T) {
 	}{
 		"all that is granted": {good, nil, "read:clients read:logs", ""},
 		"less":                {good, []string{"read:logs"}, "read:logs", ""},
-		"more":                {good, []string{"update:clients"}, "", "authorize it for https://" + tenant.Domain() + "/api/v2/, with the scopes it needs"},
-		"another audience":    {elsewhere, nil, "", "authorize it for https://api.example,"},
-		"wrong secret":        {wrong, nil, "", "check the client id and the client secret"},
+		"more": {good, []string{"update:clients"}, "",
+			"authorize it for https://" + tenant.Domain() + "/api/v2/, with the scopes it needs"},
+		"another audience": {elsewhere, nil, "", "authorize it for https://api.example,"},
+		"wrong secret":     {wrong, nil, "", "check the client id and the client secret"},
 	}
 	for name, tt := range tests {
 		t.Run(name, func(t *testing.T) {
-			s, err := OAuth{Transport: tenant.Transport()}.ClientCredentials(t.Context(), tt.session, CredentialOptions{Scopes: tt.scopes})
+			s, err := OAuth{Transport: tenant.Transport()}.ClientCredentials(t.Context(), tt.session,
+				CredentialOptions{Scopes: tt.scopes})
 			noCanary(t, err, s)
 			if tt.want != "" {
 				if !strings.Contains(errorText(err), tt.want) || temporary(err) {
@@ -94,11 +97,13 @@ func TestPrivateKeyJWT(t *testing.T) {
 		for form, text := range map[string]string{"PKCS1": pkcs1(key), "PKCS8": pkcs8(t, key)} {
 			t.Run(algorithm+" "+form, func(t *testing.T) {
 				tenant := sandbox.New(sandbox.Options{})
-				machine, err := tenant.AddMachine(sandbox.Machine{Name: "CI", Key: &key.PublicKey, KeyID: "k1", Algorithm: algorithm})
+				machine, err := tenant.AddMachine(sandbox.Machine{Name: "CI", Key: &key.PublicKey, KeyID: "k1",
+					Algorithm: algorithm})
 				if err != nil {
 					t.Fatal(err)
 				}
-				s := Session{Domain: tenant.Domain(), Method: PrivateKeyJWT, ClientID: machine.ClientID, PrivateKey: text, KeyID: "k1"}
+				s := Session{Domain: tenant.Domain(), Method: PrivateKeyJWT, ClientID: machine.ClientID, PrivateKey: text,
+					KeyID: "k1"}
 				o, options := OAuth{Transport: tenant.Transport()}, CredentialOptions{Algorithm: algorithm}
 				// Twice: an assertion must not be the same again.
 				for range 2 {
@@ -110,7 +115,8 @@ func TestPrivateKeyJWT(t *testing.T) {
 					t.Errorf("%v, scope %q", s, s.Scope)
 				}
 				s.KeyID = "another"
-				if _, err := o.ClientCredentials(t.Context(), s, options); !strings.HasSuffix(errorText(err), "check the client id, the private key, its key id and this computer's clock") {
+				if _, err := o.ClientCredentials(t.Context(), s, options); !strings.HasSuffix(errorText(err),
+					"check the client id, the private key, its key id and this computer's clock") {
 					t.Errorf("with another key id: %v", err)
 				}
 			})
@@ -122,12 +128,14 @@ func TestAssertion(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		key := rsaTestKey(t)
 		now := time.Now()
-		text, err := signAssertion(Session{Domain: "t.example:8443", ClientID: "client", PrivateKey: pkcs1(key), KeyID: "k1"}, "")
+		text, err := signAssertion(Session{Domain: "t.example:8443", ClientID: "client", PrivateKey: pkcs1(key),
+			KeyID: "k1"}, "")
 		if err != nil {
 			t.Fatal(err)
 		}
 		claims := jwt.MapClaims{}
-		token, err := jwt.ParseWithClaims(text, claims, func(*jwt.Token) (any, error) { return &key.PublicKey, nil }, jwt.WithValidMethods([]string{"RS256"}))
+		token, err := jwt.ParseWithClaims(text, claims, func(*jwt.Token) (any, error) { return &key.PublicKey, nil },
+			jwt.WithValidMethods([]string{"RS256"}))
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -183,7 +191,8 @@ func TestPrivateKeyIsChecked(t *testing.T) {
 			noCanary(t, err)
 			// Nothing may be sent with a key that does not work.
 			script := &endpointScript{steps: []answerStep{saysError(400, "sent")}}
-			_, err = OAuth{Transport: script}.ClientCredentials(t.Context(), Session{Domain: testTenant, Method: PrivateKeyJWT, PrivateKey: tt.key}, CredentialOptions{Algorithm: tt.algorithm})
+			_, err = OAuth{Transport: script}.ClientCredentials(t.Context(),
+				Session{Domain: testTenant, Method: PrivateKeyJWT, PrivateKey: tt.key}, CredentialOptions{Algorithm: tt.algorithm})
 			if sent := len(script.requests()) > 0; sent != (tt.want == "") {
 				t.Errorf("sent = %v, %v", sent, err)
 			}
@@ -193,7 +202,8 @@ func TestPrivateKeyIsChecked(t *testing.T) {
 
 func TestApplicationWithoutTheGrant(t *testing.T) {
 	script := &endpointScript{steps: []answerStep{saysError(403, "unauthorized_client")}}
-	_, err := OAuth{Transport: script}.ClientCredentials(t.Context(), Session{Domain: testTenant, Method: ClientSecret, ClientID: "client", ClientSecret: canary}, CredentialOptions{})
+	_, err := OAuth{Transport: script}.ClientCredentials(t.Context(),
+		Session{Domain: testTenant, Method: ClientSecret, ClientID: "client", ClientSecret: canary}, CredentialOptions{})
 	const want = "application client: tenant.us.auth0.com answered unauthorized_client (the reason for unauthorized_client): allow it the grant client_credentials in the dashboard of the tenant"
 	if errorText(err) != want {
 		t.Errorf("error\n  %v\nwant\n  %s", err, want)
@@ -202,7 +212,8 @@ func TestApplicationWithoutTheGrant(t *testing.T) {
 
 func TestClientCredentialsNeedAMethod(t *testing.T) {
 	script := &endpointScript{steps: []answerStep{says(200, `{}`)}}
-	if _, err := (OAuth{Transport: script}).Renew(t.Context(), Session{Domain: testTenant, Method: Given}, CredentialOptions{}); err == nil || len(script.requests()) > 0 {
+	if _, err := (OAuth{Transport: script}).Renew(t.Context(), Session{Domain: testTenant, Method: Given},
+		CredentialOptions{}); err == nil || len(script.requests()) > 0 {
 		t.Errorf("%v after %d requests", err, len(script.requests()))
 	}
 }
@@ -216,11 +227,14 @@ func TestRenewDevice(t *testing.T) {
 		refresh string
 		want    string
 	}{
-		"rotated":        {says(200, `{"access_token":%q,"refresh_token":"%s-2"}`, tenantJWT(t, "2"), canary), canary + "-2", ""},
-		"kept":           {says(200, `{"access_token":%q}`, tenantJWT(t, "2")), canary + "-1", ""},
-		"refused":        {saysError(403, "invalid_grant"), "", "auth.example answered invalid_grant (the reason for invalid_grant)"},
-		"another tenant": {says(200, `{"access_token":%q}`, other), "", "profile dev was for the tenant tenant.us.auth0.com, and is now signed in to other.eu.auth0.com"},
-		"no tenant":      {says(200, `{"access_token":"%s"}`, canary), "", "the token does not say which tenant it is for"},
+		"rotated": {says(200, `{"access_token":%q,"refresh_token":"%s-2"}`, tenantJWT(t, "2"), canary), canary + "-2",
+			""},
+		"kept": {says(200, `{"access_token":%q}`, tenantJWT(t, "2")), canary + "-1", ""},
+		"refused": {saysError(403, "invalid_grant"), "", "auth.example answered invalid_grant (the reason for " +
+			"invalid_grant)"},
+		"another tenant": {says(200, `{"access_token":%q}`, other), "",
+			"profile dev was for the tenant tenant.us.auth0.com, and is now signed in to other.eu.auth0.com"},
+		"no tenant": {says(200, `{"access_token":"%s"}`, canary), "", "the token does not say which tenant it is for"},
 	}
 	for name, tt := range tests {
 		t.Run(name, func(t *testing.T) {
@@ -256,11 +270,14 @@ func TestRevoke(t *testing.T) {
 		"revoked":           {s, says(200, ""), 1, ""},
 		"nothing to revoke": {Session{}, says(200, ""), 0, ""},
 		"refused": {s, saysError(401, "invalid_client"), 1,
-			"the refresh token of profile dev was not revoked: auth0.auth0.com answered invalid_client (the reason for invalid_client): remove the application's access in the account settings of auth0.auth0.com if it matters"},
+			"the refresh token of profile dev was not revoked: auth0.auth0.com answered invalid_client (the reason for " +
+				"invalid_client): remove the application's access in the account settings of auth0.auth0.com if it matters"},
 		"repeated": {s, saysError(400, canary), 1,
-			"the refresh token of profile dev was not revoked: auth0.auth0.com answered [token] (the reason for [token]): remove the application's access in the account settings of auth0.auth0.com if it matters"},
+			"the refresh token of profile dev was not revoked: auth0.auth0.com answered [token] (the reason for [token]): " +
+				"remove the application's access in the account settings of auth0.auth0.com if it matters"},
 		"fault": {s, says(503, "<html>"+canary), 1,
-			"the refresh token of profile dev was not revoked: auth0.auth0.com answered 503 Service Unavailable: the answer is not one of OAuth: remove the application's access in the account settings of auth0.auth0.com if it matters"},
+			"the refresh token of profile dev was not revoked: auth0.auth0.com answered 503 Service Unavailable: the answer " +
+				"is not one of OAuth: remove the application's access in the account settings of auth0.auth0.com if it matters"},
 	}
 	for name, tt := range tests {
 		t.Run(name, func(t *testing.T) {
@@ -274,7 +291,8 @@ func TestRevoke(t *testing.T) {
 			if len(sent) != tt.sent {
 				t.Fatalf("%d requests, want %d", len(sent), tt.sent)
 			}
-			if tt.sent == 1 && (sent[0].Get("PATH") != "https://auth0.auth0.com/oauth/revoke" || sent[0].Get("token") != canary || sent[0].Get("client_id") != DefaultClientID) {
+			if tt.sent == 1 && (sent[0].Get("PATH") != "https://auth0.auth0.com/oauth/revoke" ||
+				sent[0].Get("token") != canary || sent[0].Get("client_id") != DefaultClientID) {
 				t.Errorf("sent %v", sent[0])
 			}
 		})
@@ -295,7 +313,8 @@ func TestRevokeAtTheSandbox(t *testing.T) {
 			t.Fatal(err)
 		}
 		var answer *OAuthError
-		if _, err := o.Renew(t.Context(), fresh, CredentialOptions{}); !errors.As(err, &answer) || answer.Code != "invalid_grant" {
+		if _, err := o.Renew(t.Context(), fresh, CredentialOptions{}); !errors.As(err, &answer) ||
+			answer.Code != "invalid_grant" {
 			t.Errorf("after the revocation: %v", err)
 		}
 	})
@@ -345,7 +364,8 @@ func TestClientCredentialsOverTheNetwork(t *testing.T) {
 		t.Fatal(err)
 	}
 	s, err := OAuth{Transport: transport, UserAgent: "auth0-mcp/test"}.ClientCredentials(t.Context(),
-		Session{Domain: auth0.Domain(), Method: ClientSecret, ClientID: machine.ClientID, ClientSecret: machine.ClientSecret}, CredentialOptions{})
+		Session{Domain: auth0.Domain(), Method: ClientSecret, ClientID: machine.ClientID,
+			ClientSecret: machine.ClientSecret}, CredentialOptions{})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -119,8 +119,10 @@ func (o OAuth) StartDevice(ctx context.Context, profile string, p Profile) (*Dev
 		return nil, fmt.Errorf("starting the sign-in: %w", &UnavailableError{s.AuthDomain, http.StatusOK, err})
 	}
 	d := &DeviceLogin{
-		UserCode: answer.UserCode, VerificationURI: answer.VerificationURI, VerificationURIComplete: answer.VerificationURIComplete,
-		Interval: time.Duration(answer.Interval) * time.Second, ExpiresAt: begun.Add(time.Duration(answer.ExpiresIn) * time.Second),
+		UserCode: answer.UserCode, VerificationURI: answer.VerificationURI,
+		VerificationURIComplete: answer.VerificationURIComplete,
+		Interval:  time.Duration(answer.Interval) * time.Second,
+		ExpiresAt: begun.Add(time.Duration(answer.ExpiresIn) * time.Second),
 		oauth: o, session: s, deviceCode: answer.DeviceCode,
 	}
 	if d.Interval == 0 {
@@ -222,7 +224,8 @@ func (d *DeviceLogin) failed(err, last error) error {
 	case answer.Code == "invalid_grant":
 		err = fmt.Errorf("%w (%w)", ErrCodeInvalid, err)
 	}
-	return fmt.Errorf("signing in at %s: %w: sign in again with `%s`", d.session.AuthDomain, err, d.session.signInCommand())
+	return fmt.Errorf("signing in at %s: %w: sign in again with `%s`", d.session.AuthDomain, err,
+		d.session.signInCommand())
 }
 
 // pause waits, or returns why the context ended first.

@@ -22,9 +22,11 @@ func TestDeviceLogin(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if login.UserCode == "" || login.Interval != 5*time.Second || !login.ExpiresAt.Equal(time.Now().Add(15*time.Minute)) ||
+		if login.UserCode == "" || login.Interval != 5*time.Second ||
+			!login.ExpiresAt.Equal(time.Now().Add(15*time.Minute)) ||
 			!strings.HasPrefix(login.VerificationURIComplete, login.VerificationURI+"?user_code=") {
-			t.Errorf("%v: code %q, page %q, interval %v, end %v", login, login.UserCode, login.VerificationURIComplete, login.Interval, login.ExpiresAt)
+			t.Errorf("%v: code %q, page %q, interval %v, end %v", login, login.UserCode, login.VerificationURIComplete,
+				login.Interval, login.ExpiresAt)
 		}
 		go func() {
 			time.Sleep(12 * time.Second)
@@ -40,7 +42,8 @@ func TestDeviceLogin(t *testing.T) {
 		if took := time.Since(begun); took != 15*time.Second {
 			t.Errorf("took %v: the questions are not 5 s apart", took)
 		}
-		want := Session{Profile: "dev", Domain: tenant.Domain(), Method: Device, AuthDomain: DefaultAuthDomain, ClientID: DefaultClientID, Audience: DefaultAudience,
+		want := Session{Profile: "dev", Domain: tenant.Domain(), Method: Device, AuthDomain: DefaultAuthDomain,
+			ClientID: DefaultClientID, Audience: DefaultAudience,
 			AccessToken: s.AccessToken, RefreshToken: s.RefreshToken, Scope: s.Scope}
 		if !sameSession(s, want) || s.AccessToken == "" || s.RefreshToken == "" {
 			t.Errorf("session: %v", s)
@@ -73,13 +76,15 @@ func TestDeviceLoginWithoutRefreshToken(t *testing.T) {
 
 func TestDeviceRequest(t *testing.T) {
 	script := &endpointScript{steps: []answerStep{saysError(403, "unauthorized_client")}}
-	p := Profile{AuthDomain: "auth.example", ClientID: "client", Audience: "https://api.example", Scopes: []string{"offline_access", "a"}}
+	p := Profile{AuthDomain: "auth.example", ClientID: "client", Audience: "https://api.example",
+		Scopes: []string{"offline_access", "a"}}
 	_, err := OAuth{Transport: script}.StartDevice(t.Context(), "dev", p)
 	var answer *OAuthError
 	if !errors.As(err, &answer) || answer.Code != "unauthorized_client" {
 		t.Errorf("error: %v", err)
 	}
-	want := url.Values{"PATH": {"https://auth.example/oauth/device/code"}, "client_id": {"client"}, "audience": {"https://api.example"}, "scope": {"offline_access a"}}
+	want := url.Values{"PATH": {"https://auth.example/oauth/device/code"}, "client_id": {"client"},
+		"audience": {"https://api.example"}, "scope": {"offline_access a"}}
 	if got := script.requests()[0]; got.Encode() != want.Encode() {
 		t.Errorf("sent %v\nwant %v", got, want)
 	}
@@ -105,7 +110,8 @@ func TestDeviceAnswerIsChecked(t *testing.T) {
 	}
 	for name, tt := range tests {
 		t.Run(name, func(t *testing.T) {
-			login, err := OAuth{Transport: &endpointScript{steps: []answerStep{says(200, "%s", tt.body)}}}.StartDevice(t.Context(), "dev", Profile{})
+			login, err := OAuth{Transport: &endpointScript{steps: []answerStep{says(200, "%s",
+				tt.body)}}}.StartDevice(t.Context(), "dev", Profile{})
 			if (err == nil) != tt.ok {
 				t.Fatalf("error: %v", err)
 			}
@@ -142,10 +148,11 @@ func TestPoll(t *testing.T) {
 		is    error
 		want  string // the error's text, without the place
 	}{
-		"granted":                {[]answerStep{pending, granted}, at(5, 10), nil, ""},
-		"slow_down is kept":      {[]answerStep{slow, pending, granted}, at(5, 15, 25), nil, ""},
-		"slow_down adds up":      {[]answerStep{slow, slow, granted}, at(5, 15, 30), nil, ""},
-		"rate limit":             {[]answerStep{says(429, `{"error":"Too Many Requests"}`), pending, granted}, at(5, 15, 25), nil, ""},
+		"granted":           {[]answerStep{pending, granted}, at(5, 10), nil, ""},
+		"slow_down is kept": {[]answerStep{slow, pending, granted}, at(5, 15, 25), nil, ""},
+		"slow_down adds up": {[]answerStep{slow, slow, granted}, at(5, 15, 30), nil, ""},
+		"rate limit": {[]answerStep{says(429, `{"error":"Too Many Requests"}`), pending, granted}, at(5, 15, 25),
+			nil, ""},
 		"network":                {[]answerStep{breaks(errTestNetwork), granted}, at(5, 10), nil, ""},
 		"timeout makes it rarer": {[]answerStep{hangs, pending, granted}, at(5, 25, 35), nil, ""},
 		"fault":                  {[]answerStep{says(503, "<html>"), granted}, at(5, 10), nil, ""},

@@ -73,7 +73,8 @@ func (e *UnavailableError) Error() string {
 	case timedOut(e.Err):
 		return fmt.Sprintf("%s did not answer in time: check the network and the proxy settings", e.Host)
 	case untrusted(e.Err):
-		return fmt.Sprintf("the certificate of %s is not trusted (%v): if a proxy reads along, or the tenant has a private authority, name its PEM file in AUTH0_MCP_CA_FILE", e.Host, e.Err)
+		return fmt.Sprintf("the certificate of %s is not trusted (%v): if a proxy reads along, or the tenant has a "+
+			"private authority, name its PEM file in AUTH0_MCP_CA_FILE", e.Host, e.Err)
 	case e.Status == 0:
 		return fmt.Sprintf("no answer from %s (%v): check the network, the domain and the proxy settings", e.Host, e.Err)
 	}
@@ -111,7 +112,8 @@ func timedOut(err error) bool {
 // post sends a form and decodes the answer into a struct; nil: the answer does not
 // matter. It returns the context's cause, *OAuthError or *UnavailableError.
 func (o OAuth) post(ctx context.Context, domain, path string, form url.Values, into any) error {
-	request, err := http.NewRequestWithContext(ctx, http.MethodPost, "https://"+domain+path, strings.NewReader(form.Encode()))
+	request, err := http.NewRequestWithContext(ctx, http.MethodPost, "https://"+domain+path,
+		strings.NewReader(form.Encode()))
 	if err != nil || domain == "" || request.URL.Host != domain {
 		return fmt.Errorf("%q is not a domain: want a host and nothing else, such as %s", domain, DefaultAuthDomain)
 	}

@@ -23,9 +23,11 @@ func newSignInError(s Session, err error) *SignInError {
 
 func (e *SignInError) Error() string {
 	if e.Command == "" {
-		return fmt.Sprintf("there is no valid token for %s: %v: give a valid Management API token of it, by the profile's command or by AUTH0_TOKEN and a new start of the server", e.Domain, e.Err)
+		return fmt.Sprintf("there is no valid token for %s: %v: give a valid Management API token of it, by the profile's "+
+			"command or by AUTH0_TOKEN and a new start of the server", e.Domain, e.Err)
 	}
-	return fmt.Sprintf("profile %s is not signed in to %s: %v: sign in again with `%s`; the server need not be restarted", e.Profile, e.Domain, e.Err, e.Command)
+	return fmt.Sprintf("profile %s is not signed in to %s: %v: sign in again with `%s`; the server need not be restarted",
+		e.Profile, e.Domain, e.Err, e.Command)
 }
 
 func (e *SignInError) Unwrap() error { return e.Err }
@@ -39,7 +41,8 @@ type TenantChangedError struct {
 }
 
 func (e *TenantChangedError) Error() string {
-	return fmt.Sprintf("profile %s was for the tenant %s, and is now signed in to %s: to go on with %s restart the server, to go back sign in to %s",
+	return fmt.Sprintf("profile %s was for the tenant %s, and is now signed in to %s: to go on with %s restart the "+
+		"server, to go back sign in to %s",
 		e.Profile, e.From, e.To, e.To, e.From)
 }
 
@@ -62,7 +65,8 @@ func SignInCommand(name string, p Profile) string {
 	case ClientSecret:
 		command = append(command, "--auth0-domain", p.Domain, "--auth0-client-id", p.ClientID, "--auth0-client-secret-stdin")
 	case PrivateKeyJWT:
-		command = append(command, "--auth0-domain", p.Domain, "--auth0-client-id", p.ClientID, "--private-key-file", "KEY.pem")
+		command = append(command, "--auth0-domain", p.Domain, "--auth0-client-id", p.ClientID, "--private-key-file",
+			"KEY.pem")
 		if p.KeyID != "" {
 			command = append(command, "--key-id", p.KeyID)
 		}

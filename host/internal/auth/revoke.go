@@ -18,7 +18,8 @@ func (o OAuth) Revoke(ctx context.Context, s Session) error {
 	s = withDeviceDefaults(s)
 	form := url.Values{"client_id": {s.ClientID}, "token": {s.RefreshToken}, "token_type_hint": {"refresh_token"}}
 	if err := o.post(ctx, s.AuthDomain, "/oauth/revoke", form, nil); err != nil {
-		return fmt.Errorf("the refresh token of profile %s was not revoked: %w: remove the application's access in the account settings of %s if it matters", s.Profile, err, s.AuthDomain)
+		return fmt.Errorf("the refresh token of profile %s was not revoked: %w: remove the application's access in the "+
+			"account settings of %s if it matters", s.Profile, err, s.AuthDomain)
 	}
 	return nil
 }

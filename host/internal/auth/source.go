@@ -219,7 +219,8 @@ func (s *Source) answer() (string, *oauth2.Token, error) {
 	case s.blocked != nil:
 		return "", nil, s.blocked
 	case live && !s.isRefused(now):
-		return s.current.Domain, &oauth2.Token{AccessToken: s.current.AccessToken, TokenType: "Bearer", Expiry: s.current.ExpiresAt}, nil
+		return s.current.Domain, &oauth2.Token{AccessToken: s.current.AccessToken, TokenType: "Bearer",
+			Expiry: s.current.ExpiresAt}, nil
 	case s.failure != nil:
 		return "", nil, s.failure
 	}
@@ -281,7 +282,8 @@ func (s *Source) bringUpToDate(ctx context.Context) error {
 		if s.reload(ctx) == nil && s.snapshot().settled {
 			return nil
 		}
-		return fmt.Errorf("renewing the token of profile %s: waiting for the lock of its store: %w: try again", s.profile, err)
+		return fmt.Errorf("renewing the token of profile %s: waiting for the lock of its store: %w: try again", s.profile,
+			err)
 	}
 	defer unlock()
 	// A sibling process may have renewed it while this one waited for the lock.
@@ -356,7 +358,8 @@ func (s *Source) save(ctx context.Context, session Session) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.unsaved = err != nil; s.unsaved {
-		return fmt.Errorf("storing the renewed session of profile %s, without which the next start needs a sign-in: %w", s.profile, err)
+		return fmt.Errorf("storing the renewed session of profile %s, without which the next start needs a sign-in: %w",
+			s.profile, err)
 	}
 	s.stored = session
 	return nil

@@ -69,7 +69,8 @@ func (f fileSession) source(ctx context.Context, caFile string) (*Source, error)
 		return nil, err
 	}
 	transport.Proxy = nil
-	return NewSource(ctx, SourceConfig{OAuth: OAuth{Transport: transport}, Load: f.load, Save: f.save, Lock: f.lock, Stamp: f.stamp})
+	return NewSource(ctx, SourceConfig{OAuth: OAuth{Transport: transport}, Load: f.load, Save: f.save, Lock: f.lock,
+		Stamp: f.stamp})
 }
 
 // rotatingServer is a token endpoint whose refresh tokens are good for one exchange.
@@ -118,8 +119,9 @@ func (s *rotatingServer) session(t *testing.T, left time.Duration) fileSession {
 	t.Helper()
 	file := fileSession{filepath.Join(t.TempDir(), "session.json")}
 	now := time.Now().UTC()
-	err := file.save(t.Context(), Session{Profile: "dev", Domain: testTenant, Method: Device, AccessToken: tenantJWT(t, "0"),
-		IssuedAt: now.Add(-time.Hour), ExpiresAt: now.Add(left), RefreshToken: s.refresh, AuthDomain: s.host, ClientID: "client"})
+	err := file.save(t.Context(), Session{Profile: "dev", Domain: testTenant, Method: Device,
+		AccessToken: tenantJWT(t, "0"),
+		IssuedAt:    now.Add(-time.Hour), ExpiresAt: now.Add(left), RefreshToken: s.refresh, AuthDomain: s.host, ClientID: "client"})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -134,7 +136,8 @@ const (
 )
 
 // process makes the command of one such process, which runs the test named test.
-func (s *rotatingServer) process(t *testing.T, test, role string, file fileSession) (cmd *exec.Cmd, stdin io.WriteCloser, output *bytes.Buffer) {
+func (s *rotatingServer) process(t *testing.T, test, role string, file fileSession) (cmd *exec.Cmd,
+	stdin io.WriteCloser, output *bytes.Buffer) {
 	t.Helper()
 	self, err := os.Executable()
 	if err != nil {

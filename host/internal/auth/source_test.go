@@ -102,7 +102,8 @@ func (m *memoryStore) readStamp() string {
 }
 
 // source makes a source over the store and keeps what it logs.
-func (m *memoryStore) source(t *testing.T, transport http.RoundTripper, change ...func(*SourceConfig)) (*Source, *strings.Builder) {
+func (m *memoryStore) source(t *testing.T, transport http.RoundTripper, change ...func(*SourceConfig)) (*Source,
+	*strings.Builder) {
 	t.Helper()
 	log := &strings.Builder{}
 	cfg := SourceConfig{
@@ -149,7 +150,8 @@ func slowly(d time.Duration, step answerStep) answerStep {
 func deviceSession(t *testing.T, life time.Duration) Session {
 	t.Helper()
 	now := time.Now().UTC()
-	return Session{Profile: "dev", Domain: testTenant, Method: Device, AccessToken: tenantJWT(t, "0"), IssuedAt: now, ExpiresAt: now.Add(life),
+	return Session{Profile: "dev", Domain: testTenant, Method: Device, AccessToken: tenantJWT(t, "0"), IssuedAt: now,
+		ExpiresAt:    now.Add(life),
 		RefreshToken: canary + "-refresh-0", AuthDomain: DefaultAuthDomain, ClientID: DefaultClientID}
 }
 
@@ -217,7 +219,8 @@ func TestTokenIsRenewedBeforeItsEnd(t *testing.T) {
 				token := wantToken(t, s, "1")
 				wantToken(t, s, "1")
 				wantRequests(t, endpoint, 1)
-				if stored := store.stored(); stored.AccessToken != token.AccessToken || stored.RefreshToken != canary+"-refresh-1" || !stored.ExpiresAt.Equal(token.Expiry) {
+				if stored := store.stored(); stored.AccessToken != token.AccessToken ||
+					stored.RefreshToken != canary+"-refresh-1" || !stored.ExpiresAt.Equal(token.Expiry) {
 					t.Errorf("stored %v, %v", stored, stored.ExpiresAt)
 				}
 				// The next renewal uses the refresh token that came with this one.
@@ -290,7 +293,8 @@ func TestRenewalOutlivesItsCaller(t *testing.T) {
 		store, endpoint := newMemoryStore(deviceSession(t, time.Hour)), renewals(t, time.Hour)
 		endpoint.steps[0] = slowly(3*time.Second, endpoint.steps[0])
 		life, end := context.WithCancel(t.Context())
-		s, err := NewSource(life, SourceConfig{OAuth: OAuth{Transport: endpoint}, Load: store.load, Save: store.save, Lock: store.lock, Stamp: store.readStamp})
+		s, err := NewSource(life, SourceConfig{OAuth: OAuth{Transport: endpoint}, Load: store.load, Save: store.save,
+			Lock: store.lock, Stamp: store.readStamp})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -355,9 +359,12 @@ func TestRenewalThatFails(t *testing.T) {
 		signIn bool
 		want   string
 	}{
-		"fault":       {says(503, "<html>"), false, "renewing the token of profile dev: auth0.auth0.com answered 503 Service Unavailable: the answer is not one of OAuth: try again"},
-		"network":     {breaks(errTestNetwork), false, "renewing the token of profile dev: no answer from auth0.auth0.com (network is down): check the network, the domain and the proxy settings: try again"},
-		"slow":        {hangs, false, "renewing the token of profile dev: auth0.auth0.com did not answer in time: check the network and the proxy settings: try again"},
+		"fault": {says(503, "<html>"), false, "renewing the token of profile dev: auth0.auth0.com answered 503 " +
+			"Service Unavailable: the answer is not one of OAuth: try again"},
+		"network": {breaks(errTestNetwork), false, "renewing the token of profile dev: no answer from auth0.auth0.com " +
+			"(network is down): check the network, the domain and the proxy settings: try again"},
+		"slow": {hangs, false, "renewing the token of profile dev: auth0.auth0.com did not answer in time: check " +
+			"the network and the proxy settings: try again"},
 		"malformed":   {says(200, `{"access_token":"`+canary), false, "renewing the token of profile dev: auth0.auth0.com answered 200 OK: the answer is not one of OAuth: try again"},
 		"ended token": {says(200, `{"access_token":%q}`, testJWT(t, jwt.MapClaims{"aud": "https://" + testTenant + "/api/v2/", "iat": 200, "exp": 100})), false, "renewing the token of profile dev: a new token counts as ended already: check this computer's clock"},
 		"refused": {saysError(403, "invalid_grant"), true,

@@ -31,7 +31,8 @@ func ParseStoreKind(s string) (StoreKind, error) {
 	case StoreEnv, StoreCommand, StoreKeychain, StoreFile:
 		return kind, nil
 	}
-	return "", fmt.Errorf("store %s: want %s, %s, %s or %s", quoteForeign(s), StoreEnv, StoreCommand, StoreKeychain, StoreFile)
+	return "", fmt.Errorf("store %s: want %s, %s, %s or %s", quoteForeign(s), StoreEnv, StoreCommand, StoreKeychain,
+		StoreFile)
 }
 
 // Store keeps sessions, each under its profile's name. Everything that can block
@@ -148,7 +149,8 @@ type NoSessionError struct {
 }
 
 func (e *NoSessionError) Error() string {
-	return fmt.Sprintf("no session of profile %s in the store %q: sign in with auth0-mcp init --profile %s", quoteForeign(e.Profile), e.Store, e.Profile)
+	return fmt.Sprintf("no session of profile %s in the store %q: sign in with auth0-mcp init --profile %s",
+		quoteForeign(e.Profile), e.Store, e.Profile)
 }
 
 // Unwrap makes it one of the many things that do not exist, for [SourceConfig.Load].

@@ -32,7 +32,8 @@ type commandStore struct {
 
 func newCommandStore(argv []string) (*commandStore, error) {
 	if len(argv) == 0 || argv[0] == "" {
-		return nil, errors.New(`the store "command" needs a command: add command = ["PROGRAM", "ARGUMENT"] to the profile in config.toml`)
+		return nil, errors.New(`the store "command" needs a command: ` +
+			`add command = ["PROGRAM", "ARGUMENT"] to the profile in config.toml`)
 	}
 	return &commandStore{argv: argv, patience: commandPatience}, nil
 }
@@ -64,7 +65,7 @@ func (s *commandStore) Get(ctx context.Context, profile string) (Session, error)
 	ctx, cancel := context.WithTimeout(ctx, s.patience)
 	defer cancel()
 	stdout, stderr := &commandOutput{limit: maxCommandOutput}, &commandOutput{limit: maxCommandOutput}
-	cmd := exec.CommandContext(ctx, s.argv[0], s.argv[1:]...) //nolint:gosec // the user's own program, from the user's config file
+	cmd := exec.CommandContext(ctx, s.argv[0], s.argv[1:]...) //nolint:gosec // from the user's own config file
 	cmd.Stdout, cmd.Stderr, cmd.WaitDelay = stdout, stderr, commandGrace
 	err := cmd.Run()
 	switch {
@@ -150,7 +151,8 @@ func (s *commandStore) Put(context.Context, Session) error { return s.readOnly()
 func (s *commandStore) Delete(context.Context, string) ([]string, error) { return nil, s.readOnly() }
 
 func (s *commandStore) readOnly() error {
-	return &ReadOnlyStoreError{StoreCommand, "sign in and out with " + s.argv[0] + ", or choose another store with --store keychain"}
+	return &ReadOnlyStoreError{StoreCommand, "sign in and out with " + s.argv[0] + ", or choose another store with " +
+		"--store keychain"}
 }
 
 // Stamp can't tell: only the program knows.

@@ -9,24 +9,28 @@ import (
 
 func TestParseCommandOutput(t *testing.T) {
 	end := time.Date(2030, 1, 2, 3, 4, 5, 0, time.UTC)
-	got, err := parseCommandOutput("dev", []byte(`{"domain":"https://DEV.eu.auth0.com/","access_token":"CANARY","expires_at":"2030-01-02T03:04:05Z","version":1}`+"\n"))
+	got, err := parseCommandOutput("dev",
+		[]byte(`{"domain":"https://DEV.eu.auth0.com/","access_token":"CANARY","expires_at":"2030-01-02T03:04:05Z","version":1}`+"\n"))
 	want := Session{Profile: "dev", Domain: "dev.eu.auth0.com", Method: Given, AccessToken: "CANARY", ExpiresAt: end}
 	if err != nil || got != want {
 		t.Errorf("got %v, %v", got, err)
 	}
 	for name, tt := range map[string]struct{ in, want string }{
-		"nothing":              {" \n", "printed nothing"},
-		"the bare token":       {"CANARY", "did not print one JSON object"},
-		"two objects":          {`{"access_token":"CANARY"}{"CANARY":1}`, "nothing else"},
-		"a list":               {`["CANARY"]`, "did not print one JSON object"},
-		"null":                 {"null", "domain"},
-		"no token":             {`{"domain":"dev.eu.auth0.com"}`, "token"},
-		"no domain":            {`{"access_token":"CANARY"}`, "domain"},
-		"mixed up":             {`{"domain":"CANARY.CANARY_","access_token":"dev.eu.auth0.com"}`, "the domain is not"},
-		"a number":             {`{"domain":"dev.eu.auth0.com","access_token":12345}`, "access_token is not a text"},
-		"a token in two":       {`{"domain":"dev.eu.auth0.com","access_token":"CANARY\nX: 1"}`, "the token for dev.eu.auth0.com"},
-		"seconds":              {`{"domain":"dev.eu.auth0.com","access_token":"CANARY","expires_at":1800000000}`, "expires_at is not a text"},
-		"something for a time": {`{"domain":"dev.eu.auth0.com","access_token":"x","expires_at":"CANARY"}`, "expires_at is not a time"},
+		"nothing":        {" \n", "printed nothing"},
+		"the bare token": {"CANARY", "did not print one JSON object"},
+		"two objects":    {`{"access_token":"CANARY"}{"CANARY":1}`, "nothing else"},
+		"a list":         {`["CANARY"]`, "did not print one JSON object"},
+		"null":           {"null", "domain"},
+		"no token":       {`{"domain":"dev.eu.auth0.com"}`, "token"},
+		"no domain":      {`{"access_token":"CANARY"}`, "domain"},
+		"mixed up":       {`{"domain":"CANARY.CANARY_","access_token":"dev.eu.auth0.com"}`, "the domain is not"},
+		"a number":       {`{"domain":"dev.eu.auth0.com","access_token":12345}`, "access_token is not a text"},
+		"a token in two": {`{"domain":"dev.eu.auth0.com","access_token":"CANARY\nX: 1"}`,
+			"the token for dev.eu.auth0.com"},
+		"seconds": {`{"domain":"dev.eu.auth0.com","access_token":"CANARY","expires_at":1800000000}`,
+			"expires_at is not a text"},
+		"something for a time": {`{"domain":"dev.eu.auth0.com","access_token":"x","expires_at":"CANARY"}`,
+			"expires_at is not a time"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			_, err := parseCommandOutput("dev", []byte(tt.in))

@@ -22,7 +22,8 @@ func TestCommandStore(t *testing.T) {
 	// Arguments arrive as they are, no shell reads them; stdin is empty.
 	s := shellStore(t, `cat; printf '{"domain":"dev.eu.auth0.com","access_token":"%s"}' "$1"; echo note >&2`, "$(id);*")
 	got, err := s.Get(t.Context(), "dev")
-	if want := (Session{Profile: "dev", Domain: "dev.eu.auth0.com", Method: Given, AccessToken: "$(id);*"}); err != nil || got != want {
+	if want := (Session{Profile: "dev", Domain: "dev.eu.auth0.com", Method: Given, AccessToken: "$(id);*"}); err != nil ||
+		got != want {
 		t.Errorf("got %#v, %v", got, err)
 	}
 	if s.Stamp("dev") != "" {
@@ -35,7 +36,8 @@ func TestCommandStoreFailing(t *testing.T) {
 		script string
 		texts  []string
 	}{
-		"exit status":  {`echo CANARY; echo "log in with helper login" >&2; exit 3`, []string{"/bin/sh", "exit status 3", "it said: log in with helper login", "run it yourself"}},
+		"exit status": {`echo CANARY; echo "log in with helper login" >&2; exit 3`,
+			[]string{"/bin/sh", "exit status 3", "it said: log in with helper login", "run it yourself"}},
 		"bad output":   {`echo CANARY; echo why >&2`, []string{"did not print one JSON object", "it said: why"}},
 		"an escape":    {`printf '\033[2J\033]0;x\007red\r\nline' >&2; exit 1`, []string{"it said: [2J ]0;x red line"}},
 		"many words":   {`i=0; while [ $i -lt 3000 ]; do echo words >&2; i=$((i+1)); done; exit 1`, []string{"it said: …"}},

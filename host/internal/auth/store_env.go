@@ -26,7 +26,8 @@ func newEnvStore(token, domain string) (*envStore, error) {
 	case domain == "":
 		// Not read from the token: whoever mixes up two tokens must not reach the other
 		// tenant.
-		return nil, errors.New("AUTH0_TOKEN is set without AUTH0_DOMAIN: set AUTH0_DOMAIN to the tenant that the token is for")
+		return nil, errors.New("AUTH0_TOKEN is set without AUTH0_DOMAIN: set AUTH0_DOMAIN to the tenant that the token is " +
+			"for")
 	}
 	domain, err := tenant.NormalizeDomain(domain)
 	if err != nil {

@@ -33,7 +33,8 @@ type PassphraseError struct {
 }
 
 func (e *PassphraseError) Error() string {
-	return fmt.Sprintf("wrong passphrase for %s (or the file is damaged): set AUTH0_MCP_PASSPHRASE to the one it was written with; if it is lost, auth0-mcp logout --profile %s and sign in again", e.Path, e.Profile)
+	return fmt.Sprintf("wrong passphrase for %s (or the file is damaged): set AUTH0_MCP_PASSPHRASE to the one it was "+
+		"written with; if it is lost, auth0-mcp logout --profile %s and sign in again", e.Path, e.Profile)
 }
 
 // NoPassphraseError means that the store "file" can't ask.
@@ -53,7 +54,8 @@ type StoreMismatchError struct {
 }
 
 func (e *StoreMismatchError) Error() string {
-	return fmt.Sprintf("the session %s was written by the store %q: choose it with --store %s", e.Path, e.Written, e.Written)
+	return fmt.Sprintf("the session %s was written by the store %q: choose it with --store %s", e.Path, e.Written,
+		e.Written)
 }
 
 // fileStore keeps each session in a file encrypted with a passphrase.

@@ -115,7 +115,8 @@ func TestFileStoreWithoutAPassphrase(t *testing.T) {
 // the pen must not make it cheap, and what is written must open.
 func TestFileStoreWorkFactor(t *testing.T) {
 	dir := t.TempDir()
-	if err := newFileStore(sessionFolder{dir}, givePassphrase(testPassphrase), 0).Put(t.Context(), aSession("dev")); err != nil {
+	if err := newFileStore(sessionFolder{dir}, givePassphrase(testPassphrase), 0).Put(t.Context(),
+		aSession("dev")); err != nil {
 		t.Fatal(err)
 	}
 	if _, err := newFileStore(sessionFolder{dir}, givePassphrase(testPassphrase), 0).Get(t.Context(), "dev"); err != nil {

@@ -119,7 +119,8 @@ func (f sessionFolder) prepare() error {
 // fail is an error about the folder itself.
 func (f sessionFolder) fail(err error) error {
 	if errors.Is(err, syscall.ENOTDIR) {
-		return fmt.Errorf("sessions folder %s: a file is in its way (%w): move the file away, or set XDG_DATA_HOME to another folder", f.dir, err)
+		return fmt.Errorf("sessions folder %s: a file is in its way (%w): move the file away, or set XDG_DATA_HOME to "+
+			"another folder", f.dir, err)
 	}
 	return fmt.Errorf("sessions folder %s: %w", f.dir, err)
 }
@@ -222,7 +223,8 @@ func (f sessionFolder) stamp(profile string) string {
 		return ""
 	}
 	var b []byte
-	for _, n := range []uint64{uint64(info.ModTime().UnixNano()), uint64(info.Size()), inode(info)} { //nolint:gosec // only compared
+	modified, size := uint64(info.ModTime().UnixNano()), uint64(info.Size()) //nolint:gosec // only compared
+	for _, n := range []uint64{modified, size, inode(info)} {
 		b = append(strconv.AppendUint(b, n, 36), '.')
 	}
 	return string(b)

@@ -66,7 +66,8 @@ type KeyLostError struct {
 }
 
 func (e *KeyLostError) Error() string {
-	return fmt.Sprintf("the key of %s is not in this system's keychain: sign in again with auth0-mcp init --profile %s", e.Path, e.Profile)
+	return fmt.Sprintf("the key of %s is not in this system's keychain: sign in again with auth0-mcp init --profile %s",
+		e.Path, e.Profile)
 }
 
 // keychain is the system's keychain with bounded patience. The functions are those
@@ -161,7 +162,8 @@ func (s *keychainStore) key(ctx context.Context, profile string) (*age.X25519Ide
 	}
 	identity, err := age.ParseX25519Identity(text)
 	if err != nil { // its text may repeat the key
-		return nil, fmt.Errorf("%s: the entry %q of %q in the keychain was not written by auth0-mcp, or is damaged: remove it with auth0-mcp logout --profile %s and sign in again", op, profile, keychainService, profile)
+		return nil, fmt.Errorf("%s: the entry %q of %q in the keychain was not written by auth0-mcp, or is damaged: "+
+			"remove it with auth0-mcp logout --profile %s and sign in again", op, profile, keychainService, profile)
 	}
 	return identity, nil
 }
@@ -284,6 +286,7 @@ func (s *keychainStore) Check(ctx context.Context, profile string) error {
 }
 
 func (s *keychainStore) Describe() StoreDescription {
-	where := []string{"files encrypted with a key in the system keychain (service " + keychainService + ")", "in " + s.folder.dir}
+	where := []string{"files encrypted with a key in the system keychain (service " + keychainService + ")",
+		"in " + s.folder.dir}
 	return StoreDescription{Kind: StoreKeychain, Where: strings.Join(where, " "), Writable: true}
 }

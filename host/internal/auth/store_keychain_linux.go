@@ -25,7 +25,8 @@ func secretServiceReason(err error, locked func() bool) KeychainReason {
 		file    *fs.PathError
 	)
 	switch {
-	case errors.Is(err, keyring.ErrUnsupportedPlatform), errors.As(err, &network), errors.As(err, &program), errors.As(err, &file):
+	case errors.Is(err, keyring.ErrUnsupportedPlatform), errors.As(err, &network), errors.As(err,
+		&program), errors.As(err, &file):
 		return KeychainAbsent
 	case errors.As(err, &remote):
 		// https://dbus.freedesktop.org/doc/dbus-specification.html and

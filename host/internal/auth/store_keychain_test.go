@@ -51,7 +51,8 @@ func TestKeychainFailing(t *testing.T) {
 	s := newKeychainStore(sessionFolder{t.TempDir()}, k)
 	err := s.Put(t.Context(), aSession("dev"))
 	var failed *KeychainError
-	if wantText(t, err, "profile dev", "on fire", "--store file", "AUTH0_MCP_PASSPHRASE"); !errors.As(err, &failed) || !errors.Is(err, cause) || failed.Reason != KeychainFailed {
+	if wantText(t, err, "profile dev", "on fire", "--store file", "AUTH0_MCP_PASSPHRASE"); !errors.As(err, &failed) ||
+		!errors.Is(err, cause) || failed.Reason != KeychainFailed {
 		t.Errorf("got %#v", failed)
 	}
 	wantNoCanary(t, err)
@@ -101,7 +102,8 @@ func TestKeychainHanging(t *testing.T) {
 				err = s.Put(t.Context(), aSession("dev"))
 			}
 			var hung *KeychainError
-			if wantText(t, err, "did not answer in time", "unlock it", "--store file"); !errors.As(err, &hung) || hung.Reason != KeychainTimedOut {
+			if wantText(t, err, "did not answer in time", "unlock it", "--store file"); !errors.As(err, &hung) ||
+				hung.Reason != KeychainTimedOut {
 				t.Errorf("got %#v", hung)
 			}
 			// When it works again, so does the store.
@@ -229,7 +231,8 @@ func TestStoresNameEachOther(t *testing.T) {
 	if err := chain.Put(t.Context(), aSession("dev")); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := cheapFileStore(dir, givePassphrase(testPassphrase)).Get(t.Context(), "dev"); !errors.As(err, &mismatch) || mismatch.Written != StoreKeychain {
+	if _, err := cheapFileStore(dir, givePassphrase(testPassphrase)).Get(t.Context(), "dev"); !errors.As(err,
+		&mismatch) || mismatch.Written != StoreKeychain {
 		t.Errorf("got %v", err)
 	}
 	if err := file.Put(t.Context(), aSession("dev")); err != nil {
@@ -272,19 +275,28 @@ func TestSurroundings(t *testing.T) {
 		want Surroundings
 		text string
 	}{
-		"a desktop":           {"linux", nil, bus, Surroundings{GOOS: "linux"}, "in time: unlock it and run the command again, or keep the session"},
-		"a bus of the system": {"linux", fstest.MapFS{"run/user/1000/bus": present}, nil, Surroundings{GOOS: "linux"}, "--store file"},
-		"another user's bus":  {"linux", fstest.MapFS{"run/user/1001/bus": present}, nil, Surroundings{GOOS: "linux", NoBus: true}, "DBUS_SESSION_BUS_ADDRESS"},
-		"would start a bus":   {"linux", nil, map[string]string{"DBUS_SESSION_BUS_ADDRESS": "autolaunch:"}, Surroundings{GOOS: "linux", NoBus: true}, "no D-Bus session"},
+		"a desktop": {"linux", nil, bus, Surroundings{GOOS: "linux"},
+			"in time: unlock it and run the command again, or keep the session"},
+		"a bus of the system": {"linux", fstest.MapFS{"run/user/1000/bus": present}, nil, Surroundings{GOOS: "linux"},
+			"--store file"},
+		"another user's bus": {"linux", fstest.MapFS{"run/user/1001/bus": present}, nil,
+			Surroundings{GOOS: "linux", NoBus: true}, "DBUS_SESSION_BUS_ADDRESS"},
+		"would start a bus": {"linux", nil, map[string]string{"DBUS_SESSION_BUS_ADDRESS": "autolaunch:"},
+			Surroundings{GOOS: "linux", NoBus: true}, "no D-Bus session"},
 		"WSL": {
 			"linux", fstest.MapFS{"proc/version": &fstest.MapFile{Data: []byte("Linux version 5.15.90.1-Microsoft-standard-WSL2")}}, bus,
 			Surroundings{GOOS: "linux", WSL: true}, "WSL has no keychain",
 		},
-		"Docker":         {"linux", fstest.MapFS{".dockerenv": present}, nil, Surroundings{GOOS: "linux", Container: true, NoBus: true}, "a container has no keychain"},
-		"Podman":         {"linux", nil, map[string]string{"container": "podman"}, Surroundings{GOOS: "linux", Container: true, NoBus: true}, "a container has no keychain"},
-		"SSH":            {"linux", nil, map[string]string{"SSH_CONNECTION": "1.2.3.4", "DBUS_SESSION_BUS_ADDRESS": "x"}, Surroundings{GOOS: "linux", SSH: true}, "over SSH no desktop"},
-		"SSH to a Mac":   {"darwin", nil, map[string]string{"SSH_TTY": "/dev/ttys0"}, Surroundings{GOOS: "darwin", SSH: true}, "security unlock-keychain"},
-		"SSH to Windows": {"windows", fstest.MapFS{".dockerenv": present}, map[string]string{"SSH_CONNECTION": "x"}, Surroundings{GOOS: "windows", SSH: true}, "credential manager"},
+		"Docker": {"linux", fstest.MapFS{".dockerenv": present}, nil,
+			Surroundings{GOOS: "linux", Container: true, NoBus: true}, "a container has no keychain"},
+		"Podman": {"linux", nil, map[string]string{"container": "podman"},
+			Surroundings{GOOS: "linux", Container: true, NoBus: true}, "a container has no keychain"},
+		"SSH": {"linux", nil, map[string]string{"SSH_CONNECTION": "1.2.3.4", "DBUS_SESSION_BUS_ADDRESS": "x"},
+			Surroundings{GOOS: "linux", SSH: true}, "over SSH no desktop"},
+		"SSH to a Mac": {"darwin", nil, map[string]string{"SSH_TTY": "/dev/ttys0"},
+			Surroundings{GOOS: "darwin", SSH: true}, "security unlock-keychain"},
+		"SSH to Windows": {"windows", fstest.MapFS{".dockerenv": present}, map[string]string{"SSH_CONNECTION": "x"},
+			Surroundings{GOOS: "windows", SSH: true}, "credential manager"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			root := tt.root

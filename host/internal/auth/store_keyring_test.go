@@ -86,7 +86,8 @@ func TestSecretService(t *testing.T) {
 	if surroundings.NoBus {
 		t.Fatal("the bus is not seen")
 	}
-	s, err := OpenStore(StoreKeychain, StoreOptions{SessionsFolder: filepath.Join(t.TempDir(), "sessions"), Surroundings: surroundings})
+	s, err := OpenStore(StoreKeychain,
+		StoreOptions{SessionsFolder: filepath.Join(t.TempDir(), "sessions"), Surroundings: surroundings})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -36,7 +36,8 @@ func DetectSurroundings(goos string, uid int, root fs.FS, getenv func(string) st
 	}
 	kernel, _ := fs.ReadFile(root, "proc/version") // unreadable: not known to be WSL
 	s.WSL = bytes.Contains(bytes.ToLower(kernel), []byte("microsoft"))
-	s.Container = exists(".dockerenv") || exists("run/.containerenv") || getenv("KUBERNETES_SERVICE_HOST") != "" || getenv("container") != ""
+	s.Container = exists(".dockerenv") || exists("run/.containerenv") || getenv("KUBERNETES_SERVICE_HOST") != "" ||
+		getenv("container") != ""
 	if address := getenv("DBUS_SESSION_BUS_ADDRESS"); address == "" || address == "autolaunch:" {
 		// The places where the D-Bus library looks. It would start a bus of its own next,
 		// on which there is no keychain.
@@ -48,7 +49,8 @@ func DetectSurroundings(goos string, uid int, root fs.FS, getenv func(string) st
 
 // otherStores is the remedy for a keychain that does not work. It names the flags:
 // nothing falls back by itself.
-const otherStores = "keep the session in a file encrypted with a passphrase (set AUTH0_MCP_PASSPHRASE and pass --store file), " +
+const otherStores = "keep the session in a file encrypted with a passphrase " +
+	"(set AUTH0_MCP_PASSPHRASE and pass --store file), " +
 	"or give a token (set AUTH0_TOKEN and AUTH0_DOMAIN and pass --store env)"
 
 // keychainRemedy says what to do here about a keychain that failed for reason.

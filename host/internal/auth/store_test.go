@@ -169,7 +169,8 @@ func TestStoreDelete(t *testing.T) {
 			}
 			removed, err := s.Delete(t.Context(), "dev")
 			text := strings.Join(removed, "\n")
-			if err != nil || !strings.Contains(text, "dev.age") || (kind == StoreKeychain) != strings.Contains(text, "keychain") {
+			if err != nil || !strings.Contains(text, "dev.age") ||
+				(kind == StoreKeychain) != strings.Contains(text, "keychain") {
 				t.Errorf("got %q, %v", removed, err)
 			}
 			if _, err := s.Get(t.Context(), "dev"); !errors.Is(err, fs.ErrNotExist) {
@@ -312,7 +313,8 @@ func TestStoreRefusesAnotherProfilesFile(t *testing.T) {
 
 func TestStoresRefuseBadProfileNames(t *testing.T) {
 	for _, s := range storesOf(t) {
-		for _, name := range []string{"", "../dev", "a/b", `a\b`, "Dev", ".dev", "nul", "com1.x", strings.Repeat("a", 65), "a\x00", "ä"} {
+		for _, name := range []string{"", "../dev", "a/b", `a\b`, "Dev", ".dev", "nul", "com1.x", strings.Repeat("a", 65),
+			"a\x00", "ä"} {
 			_, getErr := s.Get(t.Context(), name)
 			_, deleteErr := s.Delete(t.Context(), name)
 			for _, err := range []error{getErr, deleteErr, s.Put(t.Context(), aSession(name))} {
@@ -385,11 +387,13 @@ func TestChooseStore(t *testing.T) {
 		kind   StoreKind
 		by     string
 	}{
-		"nothing said":   {StoreWishes{}, StoreKeychain, "the default"},
-		"the config":     {StoreWishes{Config: inConfig}, StoreFile, "the config file"},
-		"the profile":    {StoreWishes{Config: inConfig, Profile: Profile{Store: "keychain"}}, StoreKeychain, "the profile"},
-		"a command":      {StoreWishes{Config: inConfig, Profile: Profile{Command: []string{"x"}}}, StoreCommand, "the profile"},
-		"a token":        {StoreWishes{Config: inConfig, HasToken: true, Profile: Profile{Store: "keychain"}}, StoreEnv, "AUTH0_TOKEN"},
+		"nothing said": {StoreWishes{}, StoreKeychain, "the default"},
+		"the config":   {StoreWishes{Config: inConfig}, StoreFile, "the config file"},
+		"the profile":  {StoreWishes{Config: inConfig, Profile: Profile{Store: "keychain"}}, StoreKeychain, "the profile"},
+		"a command": {StoreWishes{Config: inConfig, Profile: Profile{Command: []string{"x"}}}, StoreCommand,
+			"the profile"},
+		"a token": {StoreWishes{Config: inConfig, HasToken: true, Profile: Profile{Store: "keychain"}}, StoreEnv,
+			"AUTH0_TOKEN"},
 		"the variable":   {StoreWishes{Environment: " file ", HasToken: true}, StoreFile, "AUTH0_MCP_STORE"},
 		"the flag":       {StoreWishes{Flag: "env", Environment: "file"}, StoreEnv, "--store"},
 		"the flag wrong": {StoreWishes{Flag: "plain"}, "", "--store"},
@@ -410,10 +414,12 @@ func TestChooseStore(t *testing.T) {
 
 func TestOpenStore(t *testing.T) {
 	options := StoreOptions{
-		SessionsFolder: t.TempDir(), Token: "CANARY-token", Domain: "https://DEV.eu.auth0.com/", Command: []string{"helper", "CANARY-argument"},
+		SessionsFolder: t.TempDir(), Token: "CANARY-token", Domain: "https://DEV.eu.auth0.com/", Command: []string{"helper",
+			"CANARY-argument"},
 		Passphrase: givePassphrase(testPassphrase),
 	}
-	for kind, writable := range map[StoreKind]bool{StoreEnv: false, StoreCommand: false, StoreKeychain: true, StoreFile: true} {
+	for kind, writable := range map[StoreKind]bool{StoreEnv: false, StoreCommand: false, StoreKeychain: true,
+		StoreFile: true} {
 		s, err := OpenStore(kind, options)
 		if err != nil {
 			t.Fatal(err)
@@ -444,7 +450,8 @@ func TestEnvStore(t *testing.T) {
 		t.Fatal(err)
 	}
 	got, err := s.Get(t.Context(), "dev")
-	if want := (Session{Profile: "dev", Domain: "dev.eu.auth0.com", Method: Given, AccessToken: "CANARY-token"}); err != nil || got != want {
+	if want := (Session{Profile: "dev", Domain: "dev.eu.auth0.com", Method: Given,
+		AccessToken: "CANARY-token"}); err != nil || got != want {
 		t.Errorf("got %v, %v", got, err)
 	}
 	wantNoCanary(t, s)

@@ -26,7 +26,8 @@ type AudienceError struct {
 
 func (e *AudienceError) Error() string {
 	if len(e.Tenants) > 1 {
-		return fmt.Sprintf("the token is for %d tenants (%s): sign in again and choose one", len(e.Tenants), strings.Join(e.Tenants, ", "))
+		return fmt.Sprintf("the token is for %d tenants (%s): sign in again and choose one", len(e.Tenants),
+			strings.Join(e.Tenants, ", "))
 	}
 	const want = "one must be https://TENANT" + managementPath
 	if len(e.Audiences) == 0 {
@@ -114,7 +115,8 @@ func bounded(life time.Duration) time.Duration {
 // scope are read from the token, if it is a JWT; domain is the tenant, normalised.
 func GivenSession(profile, domain, token string) (Session, error) {
 	if !headerSafe(token) {
-		return Session{}, fmt.Errorf("the token for %s is empty, or holds white space or characters that no token has: copy it again", domain)
+		return Session{}, fmt.Errorf("the token for %s is empty, or holds white space or characters that no token has: "+
+			"copy it again", domain)
 	}
 	s := Session{Profile: profile, Domain: domain, Method: Given, AccessToken: token}
 	claims, err := readClaims(token)

@@ -19,17 +19,21 @@ func TestTenantOf(t *testing.T) {
 		want  string
 		error string // "" : none
 	}{
-		"a text":            {api, "tenant.us.auth0.com", ""},
-		"a list":            {[]string{"https://tenant.us.auth0.com/userinfo", api}, "tenant.us.auth0.com", ""},
-		"after no URL":      {[]string{"my api", "%zz", api}, "tenant.us.auth0.com", ""},
-		"twice":             {[]string{api, api}, "tenant.us.auth0.com", ""},
-		"capitals":          {"https://Tenant.US.auth0.com/api/v2/", "tenant.us.auth0.com", ""},
-		"port":              {"https://127.0.0.1:8443/api/v2/", "127.0.0.1:8443", ""},
-		"private cloud":     {"https://login.corp.example/api/v2/", "login.corp.example", ""},
-		"several":           {[]string{api, "https://other.eu.auth0.com/api/v2/"}, "", "the token is for 2 tenants (tenant.us.auth0.com, other.eu.auth0.com): sign in again and choose one"},
-		"none":              {nil, "", "the token names no audience, so it is for no tenant: one must be https://TENANT/api/v2/"},
-		"another API":       {"https://api.example", "", `the token is for no tenant: its audiences are "https://api.example", and one must be https://TENANT/api/v2/`},
-		"any tenant":        {DefaultAudience, "", `the token is for no tenant: its audiences are "https://*.auth0.com/api/v2/", and one must be https://TENANT/api/v2/`},
+		"a text":        {api, "tenant.us.auth0.com", ""},
+		"a list":        {[]string{"https://tenant.us.auth0.com/userinfo", api}, "tenant.us.auth0.com", ""},
+		"after no URL":  {[]string{"my api", "%zz", api}, "tenant.us.auth0.com", ""},
+		"twice":         {[]string{api, api}, "tenant.us.auth0.com", ""},
+		"capitals":      {"https://Tenant.US.auth0.com/api/v2/", "tenant.us.auth0.com", ""},
+		"port":          {"https://127.0.0.1:8443/api/v2/", "127.0.0.1:8443", ""},
+		"private cloud": {"https://login.corp.example/api/v2/", "login.corp.example", ""},
+		"several": {[]string{api, "https://other.eu.auth0.com/api/v2/"}, "",
+			"the token is for 2 tenants (tenant.us.auth0.com, other.eu.auth0.com): sign in again and choose one"},
+		"none": {nil, "", "the token names no audience, so it is for no tenant: one must be " +
+			"https://TENANT/api/v2/"},
+		"another API": {"https://api.example", "",
+			`the token is for no tenant: its audiences are "https://api.example", and one must be https://TENANT/api/v2/`},
+		"any tenant": {DefaultAudience, "",
+			`the token is for no tenant: its audiences are "https://*.auth0.com/api/v2/", and one must be https://TENANT/api/v2/`},
 		"no slash":          {"https://t.auth0.com/api/v2", "", "for no tenant"},
 		"below the API":     {"https://t.auth0.com/api/v2/users", "", "for no tenant"},
 		"encoded path":      {"https://t.auth0.com/api%2Fv2/", "", "for no tenant"},
@@ -93,7 +97,8 @@ func TestGivenSession(t *testing.T) {
 	end := time.Now().Add(time.Hour).Truncate(time.Second)
 	jwtToken := testJWT(t, jwt.MapClaims{"exp": end.Unix(), "iat": end.Add(-2 * time.Hour).Unix(), "scope": "read:logs"})
 	s, err := GivenSession("p", testTenant, jwtToken)
-	if err != nil || !s.ExpiresAt.Equal(end) || !s.IssuedAt.Equal(end.Add(-2*time.Hour)) || s.Scope != "read:logs" || s.Method != Given || s.Renewable() {
+	if err != nil || !s.ExpiresAt.Equal(end) || !s.IssuedAt.Equal(end.Add(-2*time.Hour)) || s.Scope != "read:logs" ||
+		s.Method != Given || s.Renewable() {
 		t.Errorf("%+v ends %v, issued %v, scope %q, %v", s, s.ExpiresAt, s.IssuedAt, s.Scope, err)
 	}
 	if s, err := GivenSession("p", testTenant, "opaque"); err != nil || !s.ValidAt(time.Now()) {

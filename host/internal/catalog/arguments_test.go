@@ -92,8 +92,10 @@ func TestCheckArgumentsAccepts(t *testing.T) {
 
 func TestCheckArgumentsWording(t *testing.T) {
 	tool := toolWith(pluginv1.EffectRead, clientSchema)
-	valid := "valid here: app_type, callbacks, cap, client_secret, enabled, flags, grant, id, items, jwt_configuration, kind, labels, metadata, name, " +
-		"node, nullable_enum, nullable_map, overlap, password, per_page, pick, ratio, secrets, share, step, token_kind, token_lifetime, who"
+	valid := "valid here: app_type, callbacks, cap, client_secret, enabled, flags, grant, id, items, " +
+		"jwt_configuration, kind, labels, metadata, name, " +
+		"node, nullable_enum, nullable_map, overlap, password, per_page, pick, ratio, secrets, share, step, token_kind, " +
+		"token_lifetime, who"
 	long := strings.Repeat("x", 50)
 	for _, tt := range []struct{ in, want string }{
 		// missing and unknown
@@ -104,25 +106,30 @@ func TestCheckArgumentsWording(t *testing.T) {
 		{`{"name":"a","a b\u202e":1}`, `unknown argument "a b\u202e"; ` + valid},
 		{`{"name":"a","` + long + `":1}`, `unknown argument "` + long[:40] + `"…; ` + valid},
 		{`{"name":"a","perpage":1,"xyzzy":2}`, `unknown arguments "perpage" (did you mean "per_page"?), "xyzzy"; ` + valid},
-		{`{"name":"a","jwt_configuration":{"alg":"RS256","algo":"x"}}`, `unknown argument "jwt_configuration.algo"; did you mean "alg"? valid here: alg, lifetime`},
+		{`{"name":"a","jwt_configuration":{"alg":"RS256","algo":"x"}}`,
+			`unknown argument "jwt_configuration.algo"; did you mean "alg"? valid here: alg, lifetime`},
 		{`{"name":"a","items":[{},{"siez":1}]}`, `unknown argument "items[1].siez"; did you mean "size"? valid here: size`},
 		// types
 		{`{"name":"a","per_page":"abc"}`, `per_page must be an integer from 1 to 100, not a string ("abc")`},
-		{`{"name":"a","per_page":"` + long + `"}`, `per_page must be an integer from 1 to 100, not a string ("` + long[:40] + `"…)`},
+		{`{"name":"a","per_page":"` + long + `"}`,
+			`per_page must be an integer from 1 to 100, not a string ("` + long[:40] + `"…)`},
 		{`{"name":"a","per_page":1.5}`, `per_page must be an integer from 1 to 100, not 1.5`},
 		{`{"name":"a","per_page":null}`, `per_page must be an integer from 1 to 100, not null`},
 		{`{"name":"a","per_page":true}`, `per_page must be an integer from 1 to 100, not true`},
 		{`{"name":["a"]}`, `name must be a string of 1 to 20 characters, not an array`},
 		{`{"name":"a","enabled":"true"}`, `enabled must be true or false, not a string ("true")`},
-		{`{"name":"a","callbacks":"https://a"}`, `callbacks must be an array of strings with 1 to 3 items, not a string ("https://a")`},
+		{`{"name":"a","callbacks":"https://a"}`,
+			`callbacks must be an array of strings with 1 to 3 items, not a string ("https://a")`},
 		{`{"name":"a","callbacks":["x",3]}`, `callbacks[1] must be a string, not 3`},
 		{`{"name":"a","flags":{}}`, `flags must be an array of values that are each one of "a", "b", not an object`},
 		{`{"name":"a","items":5}`, `items must be an array in which each item is an object, not 5`},
-		{`{"name":"a","jwt_configuration":"{\"alg\":\"RS256\"}"}`, `jwt_configuration must be an object, not a string that holds JSON: give the value itself, without quotes around it`},
+		{`{"name":"a","jwt_configuration":"{\"alg\":\"RS256\"}"}`,
+			`jwt_configuration must be an object, not a string that holds JSON: give the value itself, without quotes around it`},
 		{`{"name":"a","pick":7}`, `pick must be an object, not 7`},
 		// ranges and sizes
 		{`{"name":"a","per_page":0}`, `per_page must be an integer from 1 to 100, not 0`},
-		{`{"name":"a","per_page":12345678901234567890123456789012345678901234567890}`, `per_page must be an integer from 1 to 100, not 1234567890123456789012345678901234567890…`},
+		{`{"name":"a","per_page":12345678901234567890123456789012345678901234567890}`,
+			`per_page must be an integer from 1 to 100, not 1234567890123456789012345678901234567890…`},
 		{`{"name":"a","ratio":1}`, `ratio must be a number greater than 0 less than 1, not 1`},
 		{`{"name":"a","share":0.25}`, `share must be a number of at least 0.5, not 0.25`},
 		{`{"name":"a","cap":10}`, `cap must be an integer of at most 9, not 10`},
@@ -136,21 +143,26 @@ func TestCheckArgumentsWording(t *testing.T) {
 		{`{"name":"a","items":[{"size":0}]}`, `items[0].size must be an integer of at least 1, not 0`},
 		{`{"name":"a","id":"A1"}`, `id must be a string that matches ^[a-z]+$, not "A1"`},
 		// choices
-		{`{"name":"a","app_type":"sap"}`, `app_type must be one of "native", "spa", "regular_web", not "sap"; did you mean "spa"?`},
+		{`{"name":"a","app_type":"sap"}`,
+			`app_type must be one of "native", "spa", "regular_web", not "sap"; did you mean "spa"?`},
 		{`{"name":"a","app_type":"desktop"}`, `app_type must be one of "native", "spa", "regular_web", not "desktop"`},
 		{`{"name":"a","app_type":5}`, `app_type must be one of "native", "spa", "regular_web", not 5`},
 		{`{"name":"a","grant":"implicit"}`, `grant must be "urn:ietf:params:oauth:grant-type:device_code", not "implicit"`},
 		{`{"name":"a","kind":"loose"}`, `kind must be "fixed", not "loose"`},
 		{`{"name":"a","flags":["a","c"]}`, `flags[1] must be one of "a", "b", not "c"`},
-		{`{"name":"a","jwt_configuration":{"alg":"RS256","lifetime":"x"}}`, `jwt_configuration.lifetime must be an integer from 1 to 9 or null, not a string ("x")`},
-		{`{"name":"a","jwt_configuration":{"alg":"RS256","lifetime":10}}`, `jwt_configuration.lifetime must be an integer from 1 to 9, not 10`},
+		{`{"name":"a","jwt_configuration":{"alg":"RS256","lifetime":"x"}}`,
+			`jwt_configuration.lifetime must be an integer from 1 to 9 or null, not a string ("x")`},
+		{`{"name":"a","jwt_configuration":{"alg":"RS256","lifetime":10}}`,
+			`jwt_configuration.lifetime must be an integer from 1 to 9, not 10`},
 		{`{"name":"a","nullable_enum":"z"}`, `nullable_enum must be one of "x", "y" or null, not a string ("z")`},
-		{`{"name":"a","nullable_map":"{\"secret\":\"hunter2\"}"}`, `nullable_map must be an object or null, not a string that holds JSON`},
+		{`{"name":"a","nullable_map":"{\"secret\":\"hunter2\"}"}`,
+			`nullable_map must be an object or null, not a string that holds JSON`},
 		{`{"name":"a","who":{}}`, `who needs "id" or "email" and "a"`},
 		{`{"name":"a","who":{"id":"x","a":"y"}}`, `missing argument "who.b": it is required together with "who.a"`},
 		{`{"name":"a","node":{"type":"show","url":"u","text":"t"}}`, `unknown argument "node.url"; valid here: text, type`},
 		{`{"name":"a","node":{"type":"fetch"}}`, `missing required argument "node.url"`},
-		{`{"name":"a","node":{"type":"show","url":"u","x":1}}`, "missing required argument \"node.text\"\nunknown arguments \"node.url\", \"node.x\"; valid here: text, type"},
+		{`{"name":"a","node":{"type":"show","url":"u","x":1}}`, "missing required argument \"node.text\"\nunknown " +
+			"arguments \"node.url\", \"node.x\"; valid here: text, type"},
 		{`{"name":"a","node":4}`, `node must be an object, not 4`},
 		{`{"name":"a","overlap":4}`, `overlap fits more than one of the forms allowed here, and must fit exactly one`},
 		{`{"name":"a","overlap":"x"}`, `overlap must be an integer or a number, not a string ("x")`},
@@ -160,10 +172,13 @@ func TestCheckArgumentsWording(t *testing.T) {
 		{`{"name":"a","client_secret":"hunter2"}`, `client_secret must be a string of at least 10 characters`},
 		{`{"name":"a","client_secret":99887766}`, `client_secret must be a string of at least 10 characters, not a number`},
 		{`{"name":"a","secrets":"hunter2"}`, `secrets must be an array of objects, not a string`},
-		{`{"name":"a","secrets":[{"name":5,"value":"hunter2"}]}`, "secrets[0].name must be a string, not a number\nsecrets[0].value must be a string of at most 5 characters"},
+		{`{"name":"a","secrets":[{"name":5,"value":"hunter2"}]}`, "secrets[0].name must be a string, not a " +
+			"number\nsecrets[0].value must be a string of at most 5 characters"},
 		{`{"name":"a","token_lifetime":"hunter2"}`, `token_lifetime must be an integer, not a string`},
-		{`{"name":"a","enabled":"{\"password\":\"hunter2\"}"}`, `enabled must be true or false, not a string that holds JSON`},
-		{`{"name":"a","id":"{\"password\":\"hunter2\"}"}`, `id must be a string that matches ^[a-z]+$, not a string that holds JSON`},
+		{`{"name":"a","enabled":"{\"password\":\"hunter2\"}"}`,
+			`enabled must be true or false, not a string that holds JSON`},
+		{`{"name":"a","id":"{\"password\":\"hunter2\"}"}`,
+			`id must be a string that matches ^[a-z]+$, not a string that holds JSON`},
 		{`{"name":"a","token_kind":"hunter2"}`, `token_kind must be one of "opaque", "jwt"`},
 		{`{"name":"a","password":"hunter2"}`, `password must be a string that matches ^[0-9]+$`},
 		{`{"name":"a","password":99887766}`, `password must be a string that matches ^[0-9]+$ or null, not a number`},
@@ -175,10 +190,13 @@ func TestCheckArgumentsWording(t *testing.T) {
 		{`{"name":"a","name":"b"}`, `name: the key is given twice`},
 		{`{"name":"a","metadata":{"x":[{"y":1,"y":2}]}}`, `metadata.x[0].y: the key is given twice`},
 		{`{"name":"a","per_page":1e999999}`, `per_page: a number with an exponent beyond 400`},
-		{`{"name":"a","metadata":` + strings.Repeat(`{"a":`, 70) + "1" + strings.Repeat("}", 70) + `}`, `metadata` + strings.Repeat(".a", 64) + `: nested deeper than 64 levels`},
+		{`{"name":"a","metadata":` + strings.Repeat(`{"a":`, 70) + "1" + strings.Repeat("}", 70) + `}`,
+			`metadata` + strings.Repeat(".a", 64) + `: nested deeper than 64 levels`},
 		{`{"name":"a"}` + strings.Repeat(" ", maxArgumentBytes), `the arguments are larger than 1048576 bytes`},
 		// several at once, in order
-		{`{"per_page":0,"enabled":1,"callbacks":[2,1]}`, "callbacks[0] must be a string, not 2\ncallbacks[1] must be a string, not 1\nenabled must be true or false, not 1\nmissing required argument \"name\"\nper_page must be an integer from 1 to 100, not 0"},
+		{`{"per_page":0,"enabled":1,"callbacks":[2,1]}`, "callbacks[0] must be a string, not 2\ncallbacks[1] must be a " +
+			"string, not 1\nenabled must be true or false, not 1\nmissing required argument \"name\"\nper_page must be an " +
+			"integer from 1 to 100, not 0"},
 	} {
 		err := tool.CheckArguments(json.RawMessage(tt.in))
 		var typed *ArgumentError
@@ -224,7 +242,8 @@ func TestArgumentErrorText(t *testing.T) {
 	}
 	got := toolWith(pluginv1.EffectRead, closed(`"list":{"type":"array","items":{"type":"string"}}`)).
 		CheckArguments(json.RawMessage(`{"list":[` + strings.Join(many, ",") + `]}`)).Error()
-	if strings.Count(got, "\n") != 21 || !strings.HasSuffix(got, "\n- … and 10 more") || !strings.Contains(got, "30 problems") {
+	if strings.Count(got, "\n") != 21 || !strings.HasSuffix(got, "\n- … and 10 more") ||
+		!strings.Contains(got, "30 problems") {
 		t.Errorf("got %s", got)
 	}
 	if strings.Index(got, "list[2]") > strings.Index(got, "list[10]") {
@@ -322,7 +341,8 @@ func FuzzCheckArguments(f *testing.F) {
 			return
 		}
 		for _, p := range typed.Problems {
-			if p.Text == "" || strings.Contains(p.Text, anyValue) || checkText(p.Text, false) != nil && !strings.Contains(p.Text, "\uFFFD") {
+			if p.Text == "" || strings.Contains(p.Text, anyValue) || checkText(p.Text, false) != nil &&
+				!strings.Contains(p.Text, "\uFFFD") {
 				t.Errorf("%q: unreadable: %q", raw, p.Text)
 			}
 		}

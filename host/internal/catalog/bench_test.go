@@ -20,7 +20,8 @@ func eightKilobytes(name string) pluginv1.Manifest {
 			properties = append(properties, fmt.Sprintf(
 				`"argument_%d":{"type":"string","description":"What the argument does, in a sentence of the usual length: %d.","maxLength":100}`, j, j))
 		}
-		properties = append(properties, `"nested":`+closed(`"alg":{"enum":["a","b"]},"n":{"anyOf":[{"type":"integer"},{"type":"null"}]}`))
+		properties = append(properties,
+			`"nested":`+closed(`"alg":{"enum":["a","b"]},"n":{"anyOf":[{"type":"integer"},{"type":"null"}]}`))
 		m := aTool(fmt.Sprintf("auth0_%s_%d", name, i), pluginv1.EffectWrite)
 		m.Scopes, m.Paths = []string{"read:" + name}, []string{"GET /api/v2/" + name + "/{id}"}
 		m.InputSchema = json.RawMessage(closed(strings.Join(properties, ",")))

@@ -41,7 +41,8 @@ func ParseDigest(s string) (Digest, error) {
 	var d Digest
 	digits, ok := strings.CutPrefix(s, digestPrefix)
 	if !ok || len(digits) != hex.EncodedLen(len(d)) || digits != strings.ToLower(digits) {
-		return Digest{}, fmt.Errorf("digest %s: want %q and %d lower-case hex digits", jsondoc.Quote(s), digestPrefix, hex.EncodedLen(len(d)))
+		return Digest{}, fmt.Errorf("digest %s: want %q and %d lower-case hex digits", jsondoc.Quote(s), digestPrefix,
+			hex.EncodedLen(len(d)))
 	}
 	if _, err := hex.Decode(d[:], []byte(digits)); err != nil {
 		return Digest{}, fmt.Errorf("digest %s: %w", jsondoc.Quote(s), err)

@@ -56,7 +56,8 @@ func ParsePatterns(s string) ([]string, error) {
 		}
 	}
 	if len(patterns) == 0 {
-		return nil, errors.New("the list is empty: name tools or patterns, separated by commas, or leave it out to offer every tool")
+		return nil, errors.New("the list is empty: name tools or patterns, separated by commas, or leave it out to offer " +
+			"every tool")
 	}
 	return patterns, nil
 }
@@ -106,7 +107,8 @@ func (c *Catalog) Select(f Filter) (*Selection, error) {
 		}
 		switch {
 		case f.ReadOnly && t.Effect != pluginv1.EffectRead:
-			s.excluded[t.Name] = fmt.Sprintf("tool %s changes the tenant (effect %s) and this host runs with --read-only", t.Name, t.Effect)
+			s.excluded[t.Name] = fmt.Sprintf("tool %s changes the tenant (effect %s) and this host runs with --read-only",
+				t.Name, t.Effect)
 		case !wanted:
 			s.excluded[t.Name] = fmt.Sprintf("tool %s is left out by --tools", t.Name)
 		default:
@@ -115,7 +117,8 @@ func (c *Catalog) Select(f Filter) (*Selection, error) {
 		}
 	}
 	if matched > 0 && len(s.tools) == 0 {
-		return nil, fmt.Errorf("%w: all %d selected tools change the tenant; select reading tools with --tools, or leave --read-only out", ErrNothingLeft, matched)
+		return nil, fmt.Errorf("%w: all %d selected tools change the tenant; select reading tools with --tools, or leave "+
+			"--read-only out", ErrNothingLeft, matched)
 	}
 	return s, nil
 }

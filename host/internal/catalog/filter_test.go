@@ -19,8 +19,10 @@ func aCatalog(t *testing.T) *Catalog {
 	logs := writePlugin(t, dir, "logs.manifest.json", aManifest("logs",
 		aTool("auth0_list_logs", pluginv1.EffectRead), aTool("auth0_get_log", pluginv1.EffectRead)))
 	clients := writePlugin(t, dir, "clients.manifest.json", aManifest("clients",
-		aTool("auth0_update_client", pluginv1.EffectWrite), aTool("auth0_list_clients", pluginv1.EffectRead), aTool("auth0_delete_client", pluginv1.EffectDestroy)))
-	writePlugin(t, filepath.Join(dir, "roles"), "manifest.json", aManifest("roles", aTool("auth0_list_roles", pluginv1.EffectRead)))
+		aTool("auth0_update_client", pluginv1.EffectWrite), aTool("auth0_list_clients",
+			pluginv1.EffectRead), aTool("auth0_delete_client", pluginv1.EffectDestroy)))
+	writePlugin(t, filepath.Join(dir, "roles"), "manifest.json",
+		aManifest("roles", aTool("auth0_list_roles", pluginv1.EffectRead)))
 	return load(t, Sources{UserDir: dir, Lock: lockOf(t, logs, clients)})
 }
 
@@ -48,12 +50,16 @@ func TestSelect(t *testing.T) {
 		filter Filter
 		want   string
 	}{
-		"everything":             {Filter{}, "auth0_update_client auth0_list_clients auth0_delete_client auth0_list_logs auth0_get_log"},
-		"read-only":              {Filter{ReadOnly: true}, "auth0_list_clients auth0_list_logs auth0_get_log"},
-		"a pattern":              {Filter{Patterns: []string{"auth0_list_*"}}, "auth0_list_clients auth0_list_logs"},
-		"several, any order":     {Filter{Patterns: []string{"*_log", "auth0_delete_client", "*_log*"}}, "auth0_delete_client auth0_list_logs auth0_get_log"},
-		"read-only wins":         {Filter{Patterns: []string{"auth0_delete_client", "*_logs"}, ReadOnly: true}, "auth0_list_logs"},
-		"read-only with a star":  {Filter{Patterns: []string{"*"}, ReadOnly: true}, "auth0_list_clients auth0_list_logs auth0_get_log"},
+		"everything": {Filter{}, "auth0_update_client auth0_list_clients auth0_delete_client auth0_list_logs " +
+			"auth0_get_log"},
+		"read-only": {Filter{ReadOnly: true}, "auth0_list_clients auth0_list_logs auth0_get_log"},
+		"a pattern": {Filter{Patterns: []string{"auth0_list_*"}}, "auth0_list_clients auth0_list_logs"},
+		"several, any order": {Filter{Patterns: []string{"*_log", "auth0_delete_client", "*_log*"}},
+			"auth0_delete_client auth0_list_logs auth0_get_log"},
+		"read-only wins": {Filter{Patterns: []string{"auth0_delete_client", "*_logs"}, ReadOnly: true},
+			"auth0_list_logs"},
+		"read-only with a star": {Filter{Patterns: []string{"*"}, ReadOnly: true},
+			"auth0_list_clients auth0_list_logs auth0_get_log"},
 		"exactly one character?": {Filter{Patterns: []string{"auth0_get_lo?"}}, "auth0_get_log"},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -82,10 +88,12 @@ func TestExcluded(t *testing.T) {
 		t.Fatal(err)
 	}
 	for name, want := range map[string]string{
-		"auth0_get_log":       "tool auth0_get_log is left out by --tools",
-		"auth0_update_client": "tool auth0_update_client changes the tenant (effect write) and this host runs with --read-only",
-		"auth0_delete_client": "tool auth0_delete_client changes the tenant (effect destroy) and this host runs with --read-only",
-		"auth0_list_roles":    "is not loaded: it is not in the lock file; if you trust it, run auth0-mcp plugin install",
+		"auth0_get_log": "tool auth0_get_log is left out by --tools",
+		"auth0_update_client": "tool auth0_update_client changes the tenant (effect write) and this host runs with " +
+			"--read-only",
+		"auth0_delete_client": "tool auth0_delete_client changes the tenant (effect destroy) and this host runs with " +
+			"--read-only",
+		"auth0_list_roles": "is not loaded: it is not in the lock file; if you trust it, run auth0-mcp plugin install",
 	} {
 		if reason, ok := excluded(s, name); !ok || !strings.Contains(reason, want) {
 			t.Errorf("Excluded(%s) = %q, %v", name, reason, ok)
@@ -112,15 +120,20 @@ func TestSelectRefuses(t *testing.T) {
 		filter Filter
 		want   []string
 	}{
-		"a misspelt name":     {Filter{Patterns: []string{"auth0_lst_logs"}}, []string{`--tools: "auth0_lst_logs" matches no tool; near it: auth0_list_logs`}},
-		"a part of a name":    {Filter{Patterns: []string{"client"}}, []string{`"client" matches no tool; near it: auth0_list_clients, auth0_delete_client, auth0_update_client`}},
-		"another case":        {Filter{Patterns: []string{"AUTH0_GET_*"}}, []string{`"AUTH0_GET_*" matches no tool; near it: auth0_get_log`}},
-		"a pattern":           {Filter{Patterns: []string{"*_clientz"}}, []string{`"*_clientz" matches no tool`}},
-		"nothing near":        {Filter{Patterns: []string{"xyzzy"}}, []string{`"xyzzy" matches no tool and none has a name near it`}},
-		"one of several":      {Filter{Patterns: []string{"*", "nope1", "nope2"}}, []string{`"nope1"`, `"nope2"`}},
-		"of a refused plugin": {Filter{Patterns: []string{"*_roles"}}, []string{`"*_roles" matches no tool that is loaded: plugin roles`, "run auth0-mcp plugin install"}},
-		"an empty pattern":    {Filter{Patterns: []string{""}}, []string{`"" matches no tool`}},
-		"an empty list":       {Filter{Patterns: []string{}}, []string{"an empty list of tool patterns selects nothing"}},
+		"a misspelt name": {Filter{Patterns: []string{"auth0_lst_logs"}},
+			[]string{`--tools: "auth0_lst_logs" matches no tool; near it: auth0_list_logs`}},
+		"a part of a name": {Filter{Patterns: []string{"client"}},
+			[]string{`"client" matches no tool; near it: auth0_list_clients, auth0_delete_client, auth0_update_client`}},
+		"another case": {Filter{Patterns: []string{"AUTH0_GET_*"}},
+			[]string{`"AUTH0_GET_*" matches no tool; near it: auth0_get_log`}},
+		"a pattern": {Filter{Patterns: []string{"*_clientz"}}, []string{`"*_clientz" matches no tool`}},
+		"nothing near": {Filter{Patterns: []string{"xyzzy"}},
+			[]string{`"xyzzy" matches no tool and none has a name near it`}},
+		"one of several": {Filter{Patterns: []string{"*", "nope1", "nope2"}}, []string{`"nope1"`, `"nope2"`}},
+		"of a refused plugin": {Filter{Patterns: []string{"*_roles"}},
+			[]string{`"*_roles" matches no tool that is loaded: plugin roles`, "run auth0-mcp plugin install"}},
+		"an empty pattern": {Filter{Patterns: []string{""}}, []string{`"" matches no tool`}},
+		"an empty list":    {Filter{Patterns: []string{}}, []string{"an empty list of tool patterns selects nothing"}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			s, err := c.Select(tt.filter)

@@ -15,12 +15,14 @@ const emptySchema = `{"type":"object","additionalProperties":false}`
 
 // aTool is a sound tool with the given effect; change what a test is about.
 func aTool(name string, effect pluginv1.Effect) pluginv1.ToolManifest {
-	return pluginv1.ToolManifest{Name: name, Effect: effect, InputSchema: json.RawMessage(emptySchema), Display: pluginv1.Display{Description: "Does " + name + "."}}
+	return pluginv1.ToolManifest{Name: name, Effect: effect, InputSchema: json.RawMessage(emptySchema),
+		Display: pluginv1.Display{Description: "Does " + name + "."}}
 }
 
 // aManifest is a sound manifest whose executable is called "run".
 func aManifest(name string, tools ...pluginv1.ToolManifest) pluginv1.Manifest {
-	return pluginv1.Manifest{ManifestVersion: 1, Name: name, Version: "1.2.3", Protocols: []int{1}, Executable: "run", Tools: tools}
+	return pluginv1.Manifest{ManifestVersion: 1, Name: name, Version: "1.2.3", Protocols: []int{1}, Executable: "run",
+		Tools: tools}
 }
 
 // writePlugin writes a manifest and its executable and returns the manifest's
@@ -60,7 +62,8 @@ func lockOf(t testing.TB, paths ...string) Lock {
 		if err != nil {
 			t.Fatal(err)
 		}
-		lock.Plugins[m.Name] = LockEntry{Version: m.Version, Binary: digestOf("binary of " + m.Name), Manifest: sha256.Sum256(data)}
+		lock.Plugins[m.Name] = LockEntry{Version: m.Version, Binary: digestOf("binary of " + m.Name),
+			Manifest: sha256.Sum256(data)}
 	}
 	return lock
 }

@@ -24,7 +24,8 @@ func TestInstallLockIsBounded(t *testing.T) {
 	}
 	synctest.Test(t, func(t *testing.T) {
 		begun := time.Now()
-		if _, err := lockInstalls(t.Context(), path); err == nil || !strings.Contains(err.Error(), "another `auth0-mcp plugin install` holds "+path) {
+		if _, err := lockInstalls(t.Context(), path); err == nil ||
+			!strings.Contains(err.Error(), "another `auth0-mcp plugin install` holds "+path) {
 			t.Errorf("got %v", err)
 		}
 		if took := time.Since(begun); took < installPatience || took > installPatience+time.Second {
@@ -63,7 +64,8 @@ func TestStageRunsOnlyWhatWasShown(t *testing.T) {
 		digests[name] = digest
 	}
 	for name := range files {
-		p := &Plugin{Dir: dir, Path: filepath.Join(dir, "plugin"), ManifestPath: filepath.Join(dir, "manifest.json"), ManifestDigest: digests["manifest.json"]}
+		p := &Plugin{Dir: dir, Path: filepath.Join(dir, "plugin"), ManifestPath: filepath.Join(dir, "manifest.json"),
+			ManifestDigest: digests["manifest.json"]}
 		p.Executable = "plugin"
 		shown := digests["plugin"]
 		if name == "plugin" {
@@ -98,7 +100,8 @@ func source(t *testing.T, description, binary string) Install {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return Install{Plugin: p, Binary: digest, Describe: func(context.Context, string, []string) (pluginv1.Manifest, error) { return p.Manifest, nil }}
+	return Install{Plugin: p, Binary: digest,
+		Describe: func(context.Context, string, []string) (pluginv1.Manifest, error) { return p.Manifest, nil }}
 }
 
 // checkWorks checks that exactly one plugin is loaded, with a binary that has the

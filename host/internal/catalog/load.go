@@ -29,7 +29,8 @@ func Load(src Sources) (*Catalog, error) {
 	if err != nil {
 		return nil, err
 	}
-	l := loader{src: src, plugins: map[string]*Plugin{}, toolOwner: map[string]*Plugin{}, refusedTools: map[string]Refusal{}}
+	l := loader{src: src, plugins: map[string]*Plugin{}, toolOwner: map[string]*Plugin{},
+		refusedTools: map[string]Refusal{}}
 	for _, dev := range src.Dev {
 		l.addDev(dev)
 	}
@@ -90,7 +91,8 @@ func (src Sources) folders() ([]folder, error) {
 	}
 	user, err := resolveFolder(src.UserDir)
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
-		return nil, fmt.Errorf("user's plugin folder %s: %w: move away what is in its way, or set XDG_DATA_HOME to another folder", src.UserDir, err)
+		return nil, fmt.Errorf("user's plugin folder %s: %w: move away what is in its way, or set XDG_DATA_HOME to "+
+			"another folder", src.UserDir, err)
 	}
 	return list, errors.Join(add(src.UserDir, user, OriginUser), add(src.BundledDir, bundled, OriginBundled))
 }
@@ -203,7 +205,8 @@ func readPlugin(path string) (*Plugin, []any, error) {
 	if err != nil {
 		return nil, nil, err
 	}
-	return &Plugin{Manifest: m, Dir: filepath.Dir(path), ManifestPath: path, ManifestDigest: sha256.Sum256(data)}, schemas, nil
+	return &Plugin{Manifest: m, Dir: filepath.Dir(path), ManifestPath: path,
+		ManifestDigest: sha256.Sum256(data)}, schemas, nil
 }
 
 // ExecutableName is the name of a manifest's executable on a system, as GOOS names it.

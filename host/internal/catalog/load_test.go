@@ -26,7 +26,8 @@ func TestLoadFindsManifests(t *testing.T) {
 		writePlugin(t, filepath.Join(dir, "third"), "manifest.json", reader("third")),
 		writePlugin(t, filepath.Join(dir, "third"), "fourth.manifest.json", reader("fourth")),
 	}
-	for _, ignored := range []string{".hidden/manifest.json", "a/b/manifest.json", ".manifest.json", "manifest.json.bak", "notes/README.md", "third/.x.manifest.json"} {
+	for _, ignored := range []string{".hidden/manifest.json", "a/b/manifest.json", ".manifest.json", "manifest.json.bak",
+		"notes/README.md", "third/.x.manifest.json"} {
 		writeFile(t, filepath.Join(dir, ignored), "not a manifest", 0o600)
 	}
 	c := load(t, Sources{PluginDirs: []string{dir}, Lock: lockOf(t, paths...)})
@@ -38,7 +39,8 @@ func TestLoadFindsManifests(t *testing.T) {
 	}
 	p := c.Plugins()[4]
 	want := Plugin{
-		Manifest: reader("third"), Dir: filepath.Join(dir, "third"), Path: filepath.Join(dir, "third", "run"), ManifestPath: paths[3],
+		Manifest: reader("third"), Dir: filepath.Join(dir, "third"), Path: filepath.Join(dir, "third",
+			"run"), ManifestPath: paths[3],
 		ManifestDigest: lockOf(t, paths[3]).Plugins["third"].Manifest, Binary: digestOf("binary of third"), Origin: OriginDir,
 	}
 	// White space inside a schema is kept as the file has it.
@@ -58,7 +60,8 @@ func TestLoadOrder(t *testing.T) {
 	writePlugin(t, bundled, "c.manifest.json", reader("c"))
 	d := writePlugin(t, bundled, "d.manifest.json", reader("d"))
 	lock := lockOf(t, a, b, c, d)
-	got := load(t, Sources{PluginDirs: []string{first, second}, UserDir: user, BundledDir: bundled, Lock: lock, Bundled: lock})
+	got := load(t, Sources{PluginDirs: []string{first, second}, UserDir: user, BundledDir: bundled, Lock: lock,
+		Bundled: lock})
 	var origins []string
 	for _, p := range got.Plugins() {
 		origins = append(origins, p.Name+"="+string(p.Origin)+"@"+p.Dir)
@@ -106,7 +109,8 @@ func TestLoadFolders(t *testing.T) {
 		if err := os.Symlink(dir, link); err != nil {
 			t.Fatal(err)
 		}
-		c := load(t, Sources{PluginDirs: []string{dir, link, dir + "/../" + filepath.Base(dir), ""}, UserDir: dir, Lock: lockOf(t, path)})
+		c := load(t, Sources{PluginDirs: []string{dir, link, dir + "/../" + filepath.Base(dir), ""}, UserDir: dir,
+			Lock: lockOf(t, path)})
 		if pluginNames(c) != "a" || len(c.Refused()) != 0 {
 			t.Errorf("got %s, %v", pluginNames(c), c.Refused())
 		}
@@ -136,17 +140,27 @@ func TestTrust(t *testing.T) {
 		kind    RefusalKind // "" if it is loaded
 		text    string
 	}{
-		"user's lock, plugin dir":   {func(d string, l Lock) Sources { return Sources{PluginDirs: []string{d}, Lock: l} }, "", ""},
-		"user's lock, user's dir":   {func(d string, l Lock) Sources { return Sources{UserDir: d, Lock: l} }, "", ""},
-		"user's lock, bundled dir":  {func(d string, l Lock) Sources { return Sources{BundledDir: d, Lock: l} }, "", ""},
-		"host's lock, bundled dir":  {func(d string, l Lock) Sources { return Sources{BundledDir: d, Bundled: l} }, "", ""},
-		"host's differs, user's is": {func(d string, l Lock) Sources { return Sources{BundledDir: d, Bundled: other, Lock: l} }, "", ""},
-		"host's is, user's differs": {func(d string, l Lock) Sources { return Sources{BundledDir: d, Bundled: l, Lock: other} }, "", ""},
+		"user's lock, plugin dir": {func(d string, l Lock) Sources { return Sources{PluginDirs: []string{d}, Lock: l} },
+			"", ""},
+		"user's lock, user's dir":  {func(d string, l Lock) Sources { return Sources{UserDir: d, Lock: l} }, "", ""},
+		"user's lock, bundled dir": {func(d string, l Lock) Sources { return Sources{BundledDir: d, Lock: l} }, "", ""},
+		"host's lock, bundled dir": {func(d string, l Lock) Sources { return Sources{BundledDir: d, Bundled: l} }, "", ""},
+		"host's differs, user's is": {func(d string,
+			l Lock) Sources {
+			return Sources{BundledDir: d, Bundled: other, Lock: l}
+		}, "", ""},
+		"host's is, user's differs": {func(d string,
+			l Lock) Sources {
+			return Sources{BundledDir: d, Bundled: l, Lock: other}
+		}, "", ""},
 		"host's lock, user's dir": {func(d string, l Lock) Sources { return Sources{UserDir: d, Bundled: l} }, Untrusted,
 			"it is not in the lock file; if you trust it, run auth0-mcp plugin install "},
-		"host's lock, plugin dir": {func(d string, l Lock) Sources { return Sources{PluginDirs: []string{d}, Bundled: l} }, Untrusted, "not in the lock file"},
-		"no lock":                 {func(d string, _ Lock) Sources { return Sources{UserDir: d} }, Untrusted, "not in the lock file"},
-		"a host without digests":  {func(d string, _ Lock) Sources { return Sources{BundledDir: d} }, Untrusted, "built without the digests of its plugins; run make build, or run auth0-mcp plugin install "},
+		"host's lock, plugin dir": {func(d string, l Lock) Sources { return Sources{PluginDirs: []string{d}, Bundled: l} },
+			Untrusted, "not in the lock file"},
+		"no lock": {func(d string, _ Lock) Sources { return Sources{UserDir: d} }, Untrusted,
+			"not in the lock file"},
+		"a host without digests": {func(d string, _ Lock) Sources { return Sources{BundledDir: d} }, Untrusted,
+			"built without the digests of its plugins; run make build, or run auth0-mcp plugin install "},
 		"a stranger beside the host": {func(d string, _ Lock) Sources {
 			return Sources{BundledDir: d, Bundled: Lock{Plugins: map[string]LockEntry{"b": other.Plugins["a"]}}}
 		}, Untrusted, "not in the lock file"},
@@ -165,7 +179,8 @@ func TestTrust(t *testing.T) {
 				}
 				return
 			}
-			if len(c.Plugins()) != 0 || len(c.Refused()) != 1 || c.Refused()[0].Kind != tt.kind || !strings.Contains(c.Refused()[0].String(), tt.text) {
+			if len(c.Plugins()) != 0 || len(c.Refused()) != 1 || c.Refused()[0].Kind != tt.kind ||
+				!strings.Contains(c.Refused()[0].String(), tt.text) {
 				t.Errorf("got %s, refused %v", pluginNames(c), c.Refused())
 			}
 		})
@@ -194,7 +209,8 @@ func TestLoadRefusesBrokenPluginsAndGoesOn(t *testing.T) {
 	thief := aManifest("thief", aTool("auth0_own", pluginv1.EffectRead), aTool("auth0_list_early", pluginv1.EffectRead))
 	early := writePlugin(t, dir, "a.manifest.json", reader("early"))
 	lock := lockOf(t, good, early,
-		writePlugin(t, dir, "b.manifest.json", newer), writePlugin(t, dir, "c.manifest.json", older), writePlugin(t, dir, "d.manifest.json", faulty),
+		writePlugin(t, dir, "b.manifest.json", newer), writePlugin(t, dir, "c.manifest.json", older), writePlugin(t, dir,
+			"d.manifest.json", faulty),
 		writePlugin(t, dir, "e.manifest.json", open), writePlugin(t, dir, "f.manifest.json", thief))
 	writeFile(t, filepath.Join(dir, "g.manifest.json"), "{", 0o600)
 	writeFile(t, filepath.Join(dir, "h.manifest.json"), strings.Repeat(" ", maxManifestBytes+1), 0o600)
@@ -204,7 +220,8 @@ func TestLoadRefusesBrokenPluginsAndGoesOn(t *testing.T) {
 	if got := pluginNames(c); got != "early good" {
 		t.Errorf("got %s", got)
 	}
-	if got := refusals(c); got != "newer:protocol older:protocol faulty:broken open:broken thief:duplicate g:broken h:broken i:broken sub:broken" {
+	if got := refusals(c); got != "newer:protocol older:protocol faulty:broken open:broken thief:duplicate g:broken "+
+		"h:broken i:broken sub:broken" {
 		t.Errorf("got %s", got)
 	}
 	for i, want := range []string{
@@ -252,17 +269,24 @@ func TestExecutable(t *testing.T) {
 		prepare func(t *testing.T, run string)
 		want    string // "" if it is accepted
 	}{
-		"a file":                    {func(*testing.T, string) {}, ""},
-		"a link inside":             {func(t *testing.T, run string) { rename(t, run, run+"2"); symlink(t, "run2", run) }, ""},
-		"a link that leads outside": {func(t *testing.T, run string) { remove(t, run); symlink(t, outside, run) }, "leads out of its folder"},
+		"a file": {func(*testing.T, string) {}, ""},
+		"a link inside": {func(t *testing.T, run string) { rename(t, run, run+"2"); symlink(t, "run2", run) },
+			""},
+		"a link that leads outside": {func(t *testing.T, run string) { remove(t, run); symlink(t, outside, run) },
+			"leads out of its folder"},
 		"a link that climbs": {func(t *testing.T, run string) {
 			writeFile(t, filepath.Join(filepath.Dir(run), "..", "elsewhere"), "", 0o755)
 			remove(t, run)
 			symlink(t, "../elsewhere", run)
 		}, "leads out of its folder"},
-		"nothing":        {func(t *testing.T, run string) { remove(t, run) }, "executable run: "},
-		"a folder":       {func(t *testing.T, run string) { remove(t, run); writeFile(t, filepath.Join(run, "x"), "", 0o600) }, "not a regular file"},
-		"not executable": {func(t *testing.T, run string) { remove(t, run); writeFile(t, run, "", 0o600) }, "may not be executed: chmod +x"},
+		"nothing": {func(t *testing.T, run string) { remove(t, run) }, "executable run: "},
+		"a folder": {func(t *testing.T,
+			run string) {
+			remove(t, run)
+			writeFile(t, filepath.Join(run, "x"), "", 0o600)
+		}, "not a regular file"},
+		"not executable": {func(t *testing.T, run string) { remove(t, run); writeFile(t, run, "", 0o600) },
+			"may not be executed: chmod +x"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			dir := filepath.Join(t.TempDir(), "p")
@@ -349,7 +373,8 @@ func TestDevPlugins(t *testing.T) {
 	t.Run("replaces", func(t *testing.T) {
 		c := load(t, Sources{Dev: []DevPlugin{{Dir: dir, Manifest: reader("a")}}, UserDir: user, Lock: lockOf(t, path)})
 		p := c.Plugins()[0]
-		if len(c.Plugins()) != 1 || !p.Dev || p.Origin != OriginDev || p.Path != filepath.Join(dir, "run") || !p.Binary.IsZero() {
+		if len(c.Plugins()) != 1 || !p.Dev || p.Origin != OriginDev || p.Path != filepath.Join(dir, "run") ||
+			!p.Binary.IsZero() {
 			t.Errorf("got %+v", p)
 		}
 		if refusals(c) != "a:replaced" || !strings.Contains(c.Refused()[0].Reason, dir) {
@@ -394,7 +419,8 @@ func TestReadPlugin(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if p.Name != "a" || p.ManifestDigest != lockOf(t, path).Plugins["a"].Manifest || !p.Binary.IsZero() || p.Path != filepath.Join(filepath.Dir(path), "run") {
+	if p.Name != "a" || p.ManifestDigest != lockOf(t, path).Plugins["a"].Manifest || !p.Binary.IsZero() ||
+		p.Path != filepath.Join(filepath.Dir(path), "run") {
 		t.Errorf("got %+v", p)
 	}
 	m := reader("a")
@@ -435,9 +461,12 @@ func TestFindManifests(t *testing.T) {
 // A manifest that this host cannot read names the one that must be renewed.
 func TestManifestsOfOtherVersions(t *testing.T) {
 	for name, tt := range map[string]struct{ old, to, reason, remedy string }{
-		"old":    {`"manifest": 1,`, ``, "rebuild the plugin with the current SDK", "rebuild the plugin with the current SDK, or remove it"},
-		"newer":  {`"manifest": 1,`, `"manifest": 2,`, "a newer auth0-mcp is needed", "update auth0-mcp, or remove the plugin"},
-		"grants": {`"tools":`, `"grants": [], "tools":`, `unknown member "grants": a newer auth0-mcp is needed`, "update auth0-mcp, or remove the plugin"},
+		"old": {`"manifest": 1,`, ``, "rebuild the plugin with the current SDK",
+			"rebuild the plugin with the current SDK, or remove it"},
+		"newer": {`"manifest": 1,`, `"manifest": 2,`, "a newer auth0-mcp is needed",
+			"update auth0-mcp, or remove the plugin"},
+		"grants": {`"tools":`, `"grants": [], "tools":`, `unknown member "grants": a newer auth0-mcp is needed`,
+			"update auth0-mcp, or remove the plugin"},
 		"broken": {`"tools":`, `"tools"`, "not valid JSON", "repair the manifest, or remove the plugin"},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -449,7 +478,8 @@ func TestManifestsOfOtherVersions(t *testing.T) {
 			}
 			writeFile(t, path, strings.Replace(string(data), tt.old, tt.to, 1), 0o600)
 			refused := load(t, Sources{PluginDirs: []string{dir}}).Refused()
-			if len(refused) != 1 || refused[0].Kind != Broken || !strings.Contains(refused[0].Reason, tt.reason) || refused[0].Remedy != tt.remedy {
+			if len(refused) != 1 || refused[0].Kind != Broken || !strings.Contains(refused[0].Reason, tt.reason) ||
+				refused[0].Remedy != tt.remedy {
 				t.Errorf("got %+v", refused)
 			}
 		})

@@ -45,7 +45,8 @@ type LockVersionError struct {
 }
 
 func (e *LockVersionError) Error() string {
-	return fmt.Sprintf("format version %d is not known, this host writes version %d: use the version of auth0-mcp that wrote the file", e.Found, lockVersion)
+	return fmt.Sprintf("format version %d is not known, this host writes version %d: use the version of auth0-mcp that "+
+		"wrote the file", e.Found, lockVersion)
 }
 
 // ReadLock reads the lock file at path. A file that does not exist is an empty
@@ -64,7 +65,8 @@ func ReadLock(path string) (Lock, error) {
 	}
 	lock, err := parseLock(data)
 	if err != nil {
-		return Lock{}, fmt.Errorf("lock file %s: %w; repair it, or delete it and install the plugins again with auth0-mcp plugin install", path, err)
+		return Lock{}, fmt.Errorf("lock file %s: %w; repair it, or delete it and install the plugins again with auth0-mcp "+
+			"plugin install", path, err)
 	}
 	return lock, nil
 }

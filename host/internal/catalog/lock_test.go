@@ -147,22 +147,26 @@ func TestReadLockRefuses(t *testing.T) {
 	d := digestOf("x")
 	entry := fmt.Sprintf(`{"version":"1.0.0","binary":"%s","manifest":"%s"}`, d, d)
 	for name, tt := range map[string]struct{ in, want string }{
-		"empty file":            {"", "empty, not a JSON document"},
-		"null":                  {"null", "not a JSON object"},
-		"no version":            {`{"plugins":{}}`, `"version" is missing or not an integer`},
-		"a newer version":       {`{"version":2,"plugins":{}}`, "format version 2 is not known"},
-		"version as text":       {`{"version":"1","plugins":{}}`, "not an integer"},
-		"unknown key":           {`{"version":1,"plugins":{},"trust":"all"}`, `unknown key "trust"`},
-		"key in another case":   {`{"version":1,"Plugins":{}}`, `unknown key "Plugins"`},
-		"no plugins":            {`{"version":1}`, `"plugins" is missing`},
-		"plugin twice":          {`{"version":1,"plugins":{"a":` + entry + `,"a":` + entry + `}}`, "given twice"},
-		"bad name":              {`{"version":1,"plugins":{"A":` + entry + `}}`, "not a plugin's name"},
-		"entry is null":         {`{"version":1,"plugins":{"a":null}}`, "not a JSON object"},
-		"no digest":             {fmt.Sprintf(`{"version":1,"plugins":{"a":{"version":"1.0.0","binary":"%s"}}}`, d), `"manifest" is missing`},
-		"zero digest":           {`{"version":1,"plugins":{"a":` + strings.ReplaceAll(entry, d.String(), Digest{}.String()) + `}}`, "all digits are zero"},
-		"bad version of plugin": {`{"version":1,"plugins":{"a":` + strings.Replace(entry, "1.0.0", "1", 1) + `}}`, "want a semantic version"},
-		"unknown key in entry":  {`{"version":1,"plugins":{"a":` + strings.Replace(entry, "{", `{"x":1,`, 1) + `}}`, `unknown key "x"`},
-		"too large":             {strings.Repeat(" ", maxLockBytes+1), "larger than 1048576 bytes"},
+		"empty file":          {"", "empty, not a JSON document"},
+		"null":                {"null", "not a JSON object"},
+		"no version":          {`{"plugins":{}}`, `"version" is missing or not an integer`},
+		"a newer version":     {`{"version":2,"plugins":{}}`, "format version 2 is not known"},
+		"version as text":     {`{"version":"1","plugins":{}}`, "not an integer"},
+		"unknown key":         {`{"version":1,"plugins":{},"trust":"all"}`, `unknown key "trust"`},
+		"key in another case": {`{"version":1,"Plugins":{}}`, `unknown key "Plugins"`},
+		"no plugins":          {`{"version":1}`, `"plugins" is missing`},
+		"plugin twice":        {`{"version":1,"plugins":{"a":` + entry + `,"a":` + entry + `}}`, "given twice"},
+		"bad name":            {`{"version":1,"plugins":{"A":` + entry + `}}`, "not a plugin's name"},
+		"entry is null":       {`{"version":1,"plugins":{"a":null}}`, "not a JSON object"},
+		"no digest": {fmt.Sprintf(`{"version":1,"plugins":{"a":{"version":"1.0.0","binary":"%s"}}}`, d),
+			`"manifest" is missing`},
+		"zero digest": {`{"version":1,"plugins":{"a":` + strings.ReplaceAll(entry, d.String(), Digest{}.String()) +
+			`}}`, "all digits are zero"},
+		"bad version of plugin": {`{"version":1,"plugins":{"a":` + strings.Replace(entry, "1.0.0", "1", 1) + `}}`,
+			"want a semantic version"},
+		"unknown key in entry": {`{"version":1,"plugins":{"a":` + strings.Replace(entry, "{", `{"x":1,`, 1) + `}}`,
+			`unknown key "x"`},
+		"too large": {strings.Repeat(" ", maxLockBytes+1), "larger than 1048576 bytes"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			path := filepath.Join(t.TempDir(), "lock.json")

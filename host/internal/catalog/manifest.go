@@ -276,7 +276,8 @@ func toolProblems(t pluginv1.ToolManifest, schema any) []error {
 	for _, field := range t.Untrusted {
 		// The form leaves no room for what is invisible.
 		if _, err := pluginv1.ParseFieldPath(field); err != nil || len(field) > maxArgBytes {
-			report("untrusted field %s: want a path such as logs[].user_agent, at most %d bytes", jsondoc.Quote(field), maxArgBytes)
+			report("untrusted field %s: want a path such as logs[].user_agent, at most %d bytes", jsondoc.Quote(field),
+				maxArgBytes)
 		}
 	}
 	return append(problems, schemaProblems(schema, len(t.InputSchema))...)

@@ -40,7 +40,8 @@ func isDigit(c byte) bool { return '0' <= c && c <= '9' }
 
 // sortedNames are the names of an object's members.
 func sortedNames(object map[string]any) []string {
-	// Not slices.Sorted(maps.Keys(…)), which grows the slice several times: this is called for every object of a manifest.
+	// Not slices.Sorted(maps.Keys(…)), which grows the slice several times: this is called for every object of a
+	// manifest.
 	names := make([]string, 0, len(object))
 	for name := range object {
 		names = append(names, name)

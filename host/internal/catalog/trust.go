@@ -176,7 +176,8 @@ func (l *loader) refuseSecond(p, first *Plugin) {
 		l.refusePlugin(p, Replaced, "the dev plugin in "+first.Dir+" stands in for it", "leave --dev-plugin out to use it")
 		return
 	}
-	l.refusePlugin(p, Duplicate, "a plugin of this name is already loaded from "+first.ManifestPath, "remove one of the two")
+	l.refusePlugin(p, Duplicate, "a plugin of this name is already loaded from "+first.ManifestPath,
+		"remove one of the two")
 }
 
 // admit loads a plugin unless its name or one of its tools is taken. A plugin is

@@ -16,7 +16,8 @@ import (
 // Whatever of a plugin others can change, it is refused with what is wrong and the
 // command that fixes it; plugins beside it are loaded.
 func TestPluginsThatOthersCanChange(t *testing.T) {
-	for name, file := range map[string]string{"the manifest": "open/manifest.json", "the executable": "open/run", "the folder": "open"} {
+	for name, file := range map[string]string{"the manifest": "open/manifest.json", "the executable": "open/run",
+		"the folder": "open"} {
 		t.Run(name, func(t *testing.T) {
 			dir := t.TempDir()
 			lock := lockOf(t, writePlugin(t, filepath.Join(dir, "open"), "manifest.json", reader("open")),

@@ -23,7 +23,8 @@ func callCommand(env Environment) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "call TOOL [JSON | key=value …]",
 		Short: "Call a tool directly",
-		Long: `Call a tool with the same checks, plugin process and limits as an MCP client, and print its answer. Arguments are one JSON object, ` + "`-`" + ` for an object on stdin, or key=value words:
+		Long: `Call a tool with the same checks, plugin process and limits as an MCP client, and print its answer.
+Arguments are one JSON object, ` + "`-`" + ` for an object on stdin, or key=value words:
 a text is taken as it is, anything else as JSON, and a list collects the words with its key.
 
 The exit status is 0 if the tool did what was asked.`,

@@ -27,7 +27,8 @@ func TestApplyChangeAgain(t *testing.T) {
 			places := clients.Places{OS: "linux", Home: home, Getenv: func(string) string { return "" }}
 			written := 0
 			_, err := applyChange(t.Context(), false, func() (*clients.Change, error) {
-				change, err := clients.Plan(places, clients.Target{Client: "cursor"}, clients.Entry{Command: "/bin/auth0-mcp"}, false)
+				change, err := clients.Plan(places, clients.Target{Client: "cursor"}, clients.Entry{Command: "/bin/auth0-mcp"},
+					false)
 				if written < tt.writes {
 					written++
 					if err := os.WriteFile(path, fmt.Appendf(nil, `{"n": %d}`, written), 0o600); err != nil {
@@ -43,7 +44,8 @@ func TestApplyChangeAgain(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			if tt.writes > 0 && !strings.Contains(string(data), fmt.Sprintf(`"n": %d`, tt.writes)) || tt.gives == strings.Contains(string(data), "auth0-mcp") {
+			if tt.writes > 0 && !strings.Contains(string(data), fmt.Sprintf(`"n": %d`, tt.writes)) ||
+				tt.gives == strings.Contains(string(data), "auth0-mcp") {
 				t.Errorf("the file is %s", data)
 			}
 		})

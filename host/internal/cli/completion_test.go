@@ -39,12 +39,14 @@ func TestCompleteList(t *testing.T) {
 func TestEveryKnownFlagCompletes(t *testing.T) {
 	env := Environment{}
 	root := &cobra.Command{Use: "auth0-mcp"}
-	root.AddCommand(runCommand(env), callCommand(env), toolsCommand(env), sessionCommand(env), logoutCommand(env), profilesCommand(env), clientsCommand(env))
+	root.AddCommand(runCommand(env), callCommand(env), toolsCommand(env), sessionCommand(env), logoutCommand(env),
+		profilesCommand(env), clientsCommand(env))
 	addCompletions(root, env)
 	seen := 0
 	var visit func(*cobra.Command)
 	visit = func(cmd *cobra.Command) {
-		for _, name := range []string{"profile", "store", "tools", "scope", "log-level", "log-format", "folder", "plugin-dir", "dev-plugin"} {
+		for _, name := range []string{"profile", "store", "tools", "scope", "log-level", "log-format", "folder",
+			"plugin-dir", "dev-plugin"} {
 			if cmd.Flags().Lookup(name) == nil {
 				continue
 			}
@@ -61,7 +63,8 @@ func TestEveryKnownFlagCompletes(t *testing.T) {
 	if seen < 20 {
 		t.Errorf("only %d flags were looked at", seen)
 	}
-	for _, path := range [][]string{{"call"}, {"profiles", "use"}, {"profiles", "rename"}, {"profiles", "remove"}, {"clients", "add"}, {"clients", "remove"}} {
+	for _, path := range [][]string{{"call"}, {"profiles", "use"}, {"profiles", "rename"}, {"profiles", "remove"},
+		{"clients", "add"}, {"clients", "remove"}} {
 		cmd, _, err := root.Find(path)
 		if err != nil || cmd.ValidArgsFunction == nil {
 			t.Errorf("%v has no completion of its argument (%v)", path, err)

@@ -9,7 +9,8 @@ import (
 )
 
 func TestServerArgs(t *testing.T) {
-	f := runFlags{sandbox: true, tools: "auth0_list_*", pluginDirs: []string{"/p"}, devPlugins: []string{"/d"}, account: accountFlags{"prod", "file"}}
+	f := runFlags{sandbox: true, tools: "auth0_list_*", pluginDirs: []string{"/p"}, devPlugins: []string{"/d"},
+		account: accountFlags{"prod", "file"}}
 	f.readOnly.on = true
 	got, err := f.serverArgs()
 	if err != nil {
@@ -23,7 +24,8 @@ func TestServerArgs(t *testing.T) {
 
 func TestBundleIsDescribed(t *testing.T) {
 	var told bytes.Buffer
-	describeBundle(&told, "support.zip", []doctor.Part{{Name: "environment.txt", About: "names of variables", Data: []byte("x")}})
+	describeBundle(&told, "support.zip",
+		[]doctor.Part{{Name: "environment.txt", About: "names of variables", Data: []byte("x")}})
 	if !strings.Contains(told.String(), "environment.txt") || !strings.Contains(told.String(), "1 bytes") {
 		t.Errorf("it does not say what is in it: %s", told.String())
 	}

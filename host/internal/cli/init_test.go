@@ -29,7 +29,8 @@ func TestSetUpClientThatWrites(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer said.Close()
-	out := &signIn{SignIn: account.SignIn{Accounts: &account.Accounts{}, Account: &account.Account{Name: "prod", Store: store}}}
+	out := &signIn{SignIn: account.SignIn{Accounts: &account.Accounts{},
+		Account: &account.Account{Name: "prod", Store: store}}}
 	f := initFlags{clients: []string{"cursor", "cursor:user", "cursor"}}
 	f.tools.readOnly.on = true
 	f.replace.on = true
@@ -58,7 +59,8 @@ func TestSetUpClientThatWrites(t *testing.T) {
 	// What cannot be made is tried again by a command that asks for the same.
 	writeText(t, path, `{"mcpServers":`)
 	err = out.setUpClients(t.Context(), &reporter{env: Environment{Err: said, Out: said}})
-	if want := "auth0-mcp clients add cursor --profile prod --tools 'auth0_list_*' --read-only --replace"; err == nil || !strings.Contains(err.Error(), want) {
+	if want := "auth0-mcp clients add cursor --profile prod --tools 'auth0_list_*' --read-only --replace"; err == nil ||
+		!strings.Contains(err.Error(), want) {
 		t.Errorf("got %v, want the command %s", err, want)
 	}
 }

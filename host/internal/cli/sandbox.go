@@ -60,7 +60,8 @@ and ` + "`call --sandbox`" + ` have too. A fault is
 			if err := os.WriteFile(ca, server.CAPEM(), 0o600); err != nil {
 				return err
 			}
-			say(env.Out, "AUTH0_DOMAIN=%s\nAUTH0_TOKEN=%s\nAUTH0_MCP_CA_FILE=%s\nAUTH0_MCP_AUTH_DOMAIN=%[1]s\nAUTH0_CLIENT_ID=%[4]s\nAUTH0_CLIENT_SECRET=%[5]s\n",
+			say(env.Out, "AUTH0_DOMAIN=%s\nAUTH0_TOKEN=%s\nAUTH0_MCP_CA_FILE=%s\n"+
+				"AUTH0_MCP_AUTH_DOMAIN=%[1]s\nAUTH0_CLIENT_ID=%[4]s\nAUTH0_CLIENT_SECRET=%[5]s\n",
 				server.Addr, tenant.Token(), ca, machine.ClientID, machine.ClientSecret)
 			<-cmd.Context().Done()
 			return nil

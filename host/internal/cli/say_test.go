@@ -36,7 +36,8 @@ func TestSay(t *testing.T) {
 func TestOutputIsHarmless(t *testing.T) {
 	now := time.Now()
 	session := account.Report{
-		Profile: evil, Domain: evil, Method: evil, Environment: evil, State: account.Expired, Scopes: []string{evil, "read:logs"}, Problem: evil, Remedy: evil,
+		Profile: evil, Domain: evil, Method: evil, Environment: evil, State: account.Expired, Scopes: []string{evil,
+			"read:logs"}, Problem: evil, Remedy: evil,
 		Store: account.StoreReport{StoreDescription: auth.StoreDescription{Kind: evil, Where: evil}, ChosenBy: evil},
 	}
 	plugins := pluginReport{
@@ -47,14 +48,16 @@ func TestOutputIsHarmless(t *testing.T) {
 	}
 	for name, write := range map[string]func(*bytes.Buffer) error{
 		"session": func(b *bytes.Buffer) error {
-			return sessionsReport{Sessions: []account.Report{session}, ToolsProblem: evil, Audit: auditReport{Path: evil, Problem: evil}}.print(b, false)
+			return sessionsReport{Sessions: []account.Report{session}, ToolsProblem: evil,
+				Audit: auditReport{Path: evil, Problem: evil}}.print(b, false)
 		},
 		"plugins": func(b *bytes.Buffer) error { return plugins.print(b, now) },
 		"profiles": func(b *bytes.Buffer) error {
 			return printProfiles(b, []account.Listed{{Name: evil, Domain: evil, Method: evil, Session: evil, Store: evil}})
 		},
 		"clients": func(b *bytes.Buffer) error {
-			return printEntries(b, []listedEntry{{Client: evil, Scope: evil, Path: evil, Name: evil, Profile: evil, Command: evil, Tools: evil, Missing: true, Unknown: true}})
+			return printEntries(b, []listedEntry{{Client: evil, Scope: evil, Path: evil, Name: evil, Profile: evil,
+				Command: evil, Tools: evil, Missing: true, Unknown: true}})
 		},
 		"tools": func(b *bytes.Buffer) error {
 			return printTools(b, []listedTool{{Name: evil, Plugin: evil, Effect: evil, Scopes: []string{evil}}})

@@ -24,7 +24,8 @@ func TestSignalIsTheExitStatus(t *testing.T) {
 		if err := os.MkdirAll(folder, 0o700); err != nil {
 			t.Fatal(err)
 		}
-		if err := os.WriteFile(filepath.Join(folder, "config.toml"), []byte("[profiles.dev]\ndomain = \"a.example\"\n"), 0o600); err != nil {
+		if err := os.WriteFile(filepath.Join(folder, "config.toml"), []byte("[profiles.dev]\ndomain = \"a.example\"\n"),
+			0o600); err != nil {
 			t.Fatal(err)
 		}
 		in, never, err := os.Pipe()
@@ -37,7 +38,8 @@ func TestSignalIsTheExitStatus(t *testing.T) {
 		}
 		status := make(chan int, 1)
 		go func() {
-			status <- execute([]string{"profiles", "remove", "dev"}, Environment{In: in, Out: out, Err: io.Discard, Version: "test"}, func(int) {})
+			status <- execute([]string{"profiles", "remove", "dev"},
+				Environment{In: in, Out: out, Err: io.Discard, Version: "test"}, func(int) {})
 		}()
 		// When the command asks, it listens to signals. One is sent: more could reach what is tested next.
 		for {

@@ -135,11 +135,13 @@ func TestPathsThatAreNoFile(t *testing.T) {
 		make func(path string) error
 		want string
 	}{
-		"link to itself":  {func(path string) error { return os.Symlink(path, path) }, "mcp.json"},
-		"link to nothing": {func(path string) error { return os.Symlink("none", path) }, "symbolic link to a file that does not exist"},
-		"folder":          {func(path string) error { return os.Mkdir(path, 0o700) }, "not a regular file"},
-		"link to folder":  {func(path string) error { return os.Symlink(".", path) }, "not a regular file"},
-		"too large":       {func(path string) error { return os.WriteFile(path, make([]byte, maxFileBytes+1), 0o600) }, "larger than 16 MiB"},
+		"link to itself": {func(path string) error { return os.Symlink(path, path) }, "mcp.json"},
+		"link to nothing": {func(path string) error { return os.Symlink("none", path) },
+			"symbolic link to a file that does not exist"},
+		"folder":         {func(path string) error { return os.Mkdir(path, 0o700) }, "not a regular file"},
+		"link to folder": {func(path string) error { return os.Symlink(".", path) }, "not a regular file"},
+		"too large": {func(path string) error { return os.WriteFile(path, make([]byte, maxFileBytes+1), 0o600) },
+			"larger than 16 MiB"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			p := placesOn(t, "linux")

@@ -91,22 +91,28 @@ func All() []Client {
 	return []Client{
 		// https://modelcontextprotocol.io/docs/develop/connect-local-servers
 		{Name: "claude", Title: "Claude Desktop", key: "mcpServers",
-			Scopes: user(claudeFolder, "Quit Claude Desktop completely, not only its window, and start it again.", "Claude", "claude_desktop_config.json")},
+			Scopes: user(claudeFolder, "Quit Claude Desktop completely, not only its window, and start it again.", "Claude",
+				"claude_desktop_config.json")},
 		// https://code.claude.com/docs/en/mcp
 		{Name: "claude-code", Title: "Claude Code", key: "mcpServers", typed: true, Scopes: []Scope{
-			{Name: "user", base: claudeCodeFolder, within: []string{".claude.json"}, Next: "Start a new Claude Code session; /mcp shows the server."},
-			{Name: "project", Project: true, base: projectFolder, within: []string{".mcp.json"}, Next: "Start Claude Code in the project's folder and allow the server when it asks; /mcp shows it."},
+			{Name: "user", base: claudeCodeFolder, within: []string{".claude.json"},
+				Next: "Start a new Claude Code session; /mcp shows the server."},
+			{Name: "project", Project: true, base: projectFolder, within: []string{".mcp.json"},
+				Next: "Start Claude Code in the project's folder and allow the server when it asks; /mcp shows it."},
 		}},
 		// https://cursor.com/docs/context/mcp
 		{Name: "cursor", Title: "Cursor", key: "mcpServers",
 			Scopes: user(homeFolder, "Restart Cursor; its settings list the server under MCP.", ".cursor", "mcp.json")},
 		// https://docs.windsurf.com/windsurf/cascade/mcp
 		{Name: "windsurf", Title: "Windsurf", key: "mcpServers",
-			Scopes: user(homeFolder, "Press Refresh in Windsurf's MCP panel, or restart Windsurf.", ".codeium", "windsurf", "mcp_config.json")},
+			Scopes: user(homeFolder, "Press Refresh in Windsurf's MCP panel, or restart Windsurf.", ".codeium", "windsurf",
+				"mcp_config.json")},
 		// https://code.visualstudio.com/docs/copilot/reference/mcp-configuration
 		{Name: "vscode", Title: "VS Code", key: "servers", typed: true, Scopes: []Scope{
-			{Name: "global", base: appFolder, within: []string{"Code", "User", "mcp.json"}, create: true, Next: "Run `MCP: List Servers` in VS Code and start the server there, or restart VS Code."},
-			{Name: "workspace", Project: true, base: projectFolder, within: []string{".vscode", "mcp.json"}, create: true, Next: "Open the folder in VS Code and start the server from `MCP: List Servers`."},
+			{Name: "global", base: appFolder, within: []string{"Code", "User", "mcp.json"}, create: true,
+				Next: "Run `MCP: List Servers` in VS Code and start the server there, or restart VS Code."},
+			{Name: "workspace", Project: true, base: projectFolder, within: []string{".vscode", "mcp.json"}, create: true,
+				Next: "Open the folder in VS Code and start the server from `MCP: List Servers`."},
 		}},
 		// https://github.com/google-gemini/gemini-cli/blob/main/docs/tools/mcp-server.md
 		{Name: "gemini", Title: "Gemini CLI", key: "mcpServers",
@@ -116,7 +122,8 @@ func All() []Client {
 			Scopes: user(codexFolder, "Start Codex again; /mcp shows the server.", "config.toml")},
 		// https://zed.dev/docs/ai/mcp
 		{Name: "zed", Title: "Zed", key: "context_servers", Scopes: []Scope{
-			{Name: "user", base: zedFolder, within: []string{"settings.json"}, create: true, Next: "Zed notices the change; the server's dot in the Agent panel's settings turns green."},
+			{Name: "user", base: zedFolder, within: []string{"settings.json"}, create: true,
+				Next: "Zed notices the change; the server's dot in the Agent panel's settings turns green."},
 		}},
 		{Name: Print, Title: "another client", key: "mcpServers"},
 	}
@@ -215,7 +222,8 @@ func (p Places) packagedClaude() (string, error) {
 	case 1:
 		return found[0], nil
 	}
-	return "", fmt.Errorf("there are several packages of Claude Desktop (%s): uninstall those that you do not use, or paste the entry yourself", strings.Join(found, ", "))
+	return "", fmt.Errorf("there are several packages of Claude Desktop (%s): uninstall those that you do not use, or "+
+		"paste the entry yourself", strings.Join(found, ", "))
 }
 
 func (p Places) folder(b base) string {

@@ -13,18 +13,22 @@ func TestPaths(t *testing.T) {
 	const project = "work/shop"
 	// client, scope → linux, darwin, windows, below the home folder.
 	for _, tt := range []struct{ client, scope, linux, darwin, windows string }{
-		{"claude", "user", ".config/Claude/claude_desktop_config.json", "Library/Application Support/Claude/claude_desktop_config.json", "AppData/Roaming/Claude/claude_desktop_config.json"},
+		{"claude", "user", ".config/Claude/claude_desktop_config.json",
+			"Library/Application Support/Claude/claude_desktop_config.json", "AppData/Roaming/Claude/claude_desktop_config.json"},
 		{"claude-code", "user", ".claude.json", ".claude.json", ".claude.json"},
 		{"claude-code", "project", project + "/.mcp.json", project + "/.mcp.json", project + "/.mcp.json"},
 		{"cursor", "user", ".cursor/mcp.json", ".cursor/mcp.json", ".cursor/mcp.json"},
-		{"windsurf", "user", ".codeium/windsurf/mcp_config.json", ".codeium/windsurf/mcp_config.json", ".codeium/windsurf/mcp_config.json"},
-		{"vscode", "global", ".config/Code/User/mcp.json", "Library/Application Support/Code/User/mcp.json", "AppData/Roaming/Code/User/mcp.json"},
+		{"windsurf", "user", ".codeium/windsurf/mcp_config.json", ".codeium/windsurf/mcp_config.json",
+			".codeium/windsurf/mcp_config.json"},
+		{"vscode", "global", ".config/Code/User/mcp.json", "Library/Application Support/Code/User/mcp.json",
+			"AppData/Roaming/Code/User/mcp.json"},
 		{"vscode", "workspace", project + "/.vscode/mcp.json", project + "/.vscode/mcp.json", project + "/.vscode/mcp.json"},
 		{"gemini", "user", ".gemini/settings.json", ".gemini/settings.json", ".gemini/settings.json"},
 		{"codex", "user", ".codex/config.toml", ".codex/config.toml", ".codex/config.toml"},
 		{"zed", "user", ".config/zed/settings.json", ".config/zed/settings.json", "AppData/Roaming/Zed/settings.json"},
 	} {
-		for system, want := range map[string]string{"linux": tt.linux, "darwin": tt.darwin, "windows": tt.windows, "freebsd": tt.linux} {
+		for system, want := range map[string]string{"linux": tt.linux, "darwin": tt.darwin, "windows": tt.windows,
+			"freebsd": tt.linux} {
 			p := placesOn(t, system)
 			c, err := Find(tt.client)
 			if err != nil {
@@ -94,7 +98,8 @@ func TestPathsFromTheEnvironment(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		for value, want := range map[string]string{dir: filepath.Join(dir, filepath.FromSlash(tt.want)), "relative": usual, "": usual} {
+		for value, want := range map[string]string{dir: filepath.Join(dir, filepath.FromSlash(tt.want)), "relative": usual,
+			"": usual} {
 			p.Getenv = func(name string) string {
 				if name == tt.variable {
 					return value
@@ -148,7 +153,8 @@ func TestClaudeDesktopAsAPackageOfWindows(t *testing.T) {
 	}
 	// A folder of that name means nothing elsewhere.
 	p.OS = "linux"
-	if change, err := Plan(p, Target{Client: "claude"}, ours(), false); err != nil || !strings.Contains(change.Path, ".config") {
+	if change, err := Plan(p, Target{Client: "claude"}, ours(), false); err != nil ||
+		!strings.Contains(change.Path, ".config") {
 		t.Errorf("got %v", err)
 	}
 }
@@ -173,16 +179,26 @@ func TestFoldersThatAreWrong(t *testing.T) {
 		target Target
 		want   []string
 	}{
-		"no project folder":   {p, Target{Client: "claude-code", Scope: "project"}, []string{"scope project", "name the project's folder"}},
-		"a folder too many":   {p, Target{Client: "cursor", Folder: p.Home}, []string{"scope user", "takes no project folder"}},
-		"project is missing":  {p, Target{Client: "vscode", Scope: "workspace", Folder: filepath.Join(p.Home, "none")}, []string{"none does not exist", "create it"}},
-		"config dir is gone":  {Places{OS: "linux", Home: p.Home, Getenv: func(string) string { return filepath.Join(p.Home, "gone") }}, Target{Client: "claude-code"}, []string{"gone does not exist"}},
-		"no home":             {Places{OS: "linux", Getenv: p.Getenv}, Target{Client: "cursor"}, []string{"home folder", "HOME"}},
-		"no home on Windows":  {Places{OS: "windows", Home: "x", Getenv: p.Getenv}, Target{Client: "cursor"}, []string{"USERPROFILE"}},
-		"project is a file":   {p, Target{Client: "claude-code", Scope: "project", Folder: aFile(t)}, []string{"not a"}},
-		"unknown client":      {p, Target{Client: "emacs"}, []string{`"emacs"`}},
-		"unknown scope":       {p, Target{Client: "cursor", Scope: "project"}, []string{"Cursor", `"project"`, "user"}},
-		"parent is no folder": {Places{OS: "linux", Home: aFile(t), Getenv: p.Getenv}, Target{Client: "cursor"}, []string{"not a directory"}},
+		"no project folder": {p, Target{Client: "claude-code", Scope: "project"},
+			[]string{"scope project", "name the project's folder"}},
+		"a folder too many": {p, Target{Client: "cursor", Folder: p.Home},
+			[]string{"scope user", "takes no project folder"}},
+		"project is missing": {p, Target{Client: "vscode", Scope: "workspace", Folder: filepath.Join(p.Home, "none")},
+			[]string{"none does not exist", "create it"}},
+		"config dir is gone": {Places{OS: "linux", Home: p.Home,
+			Getenv: func(string) string {
+				return filepath.Join(p.Home,
+					"gone")
+			}}, Target{Client: "claude-code"}, []string{"gone does not exist"}},
+		"no home": {Places{OS: "linux", Getenv: p.Getenv}, Target{Client: "cursor"},
+			[]string{"home folder", "HOME"}},
+		"no home on Windows": {Places{OS: "windows", Home: "x", Getenv: p.Getenv}, Target{Client: "cursor"},
+			[]string{"USERPROFILE"}},
+		"project is a file": {p, Target{Client: "claude-code", Scope: "project", Folder: aFile(t)}, []string{"not a"}},
+		"unknown client":    {p, Target{Client: "emacs"}, []string{`"emacs"`}},
+		"unknown scope":     {p, Target{Client: "cursor", Scope: "project"}, []string{"Cursor", `"project"`, "user"}},
+		"parent is no folder": {Places{OS: "linux", Home: aFile(t), Getenv: p.Getenv}, Target{Client: "cursor"},
+			[]string{"not a directory"}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			_, err := Plan(tt.p, tt.target, ours(), false)

@@ -17,12 +17,21 @@ func TestIsOnlyEntry(t *testing.T) {
 		fields        []field
 		want          bool
 	}{
-		"added":                   {object{"a": 1}, object{"a": 1, "servers": object{"auth0": object{"command": ourCommand, "args": []any{"run"}}}}, ours().fields(false), true},
-		"updated":                 {object{"servers": object{"auth0": entry("x")}}, object{"servers": object{"auth0": entry("run")}}, ours().fields(false), true},
-		"not updated":             {object{"servers": object{"auth0": entry("x")}}, object{"servers": object{"auth0": entry("x")}}, ours().fields(false), false},
-		"another key of ours":     {object{"servers": object{"auth0": entry("run")}}, object{"servers": object{"auth0": object{"command": ourCommand, "args": []any{"run"}}}}, ours().fields(false), false},
-		"another setting":         {object{"a": 1}, object{"a": 2, "servers": object{"auth0": object{"command": ourCommand, "args": []any{"run"}}}}, ours().fields(false), false},
-		"removed":                 {object{"a": 1, "servers": object{"auth0": 1}}, object{"a": 1, "servers": object{}}, nil, true},
+		"added": {object{"a": 1},
+			object{"a": 1, "servers": object{"auth0": object{"command": ourCommand,
+				"args": []any{"run"}}}}, ours().fields(false), true},
+		"updated": {object{"servers": object{"auth0": entry("x")}},
+			object{"servers": object{"auth0": entry("run")}}, ours().fields(false), true},
+		"not updated": {object{"servers": object{"auth0": entry("x")}},
+			object{"servers": object{"auth0": entry("x")}}, ours().fields(false), false},
+		"another key of ours": {object{"servers": object{"auth0": entry("run")}},
+			object{"servers": object{"auth0": object{"command": ourCommand,
+				"args": []any{"run"}}}}, ours().fields(false), false},
+		"another setting": {object{"a": 1},
+			object{"a": 2, "servers": object{"auth0": object{"command": ourCommand,
+				"args": []any{"run"}}}}, ours().fields(false), false},
+		"removed": {object{"a": 1, "servers": object{"auth0": 1}}, object{"a": 1, "servers": object{}}, nil,
+			true},
 		"removed, with the list":  {object{"a": 1, "servers": object{"auth0": 1}}, object{"a": 1}, nil, true},
 		"not removed":             {object{"servers": object{"auth0": 1}}, object{"servers": object{"auth0": 1}}, nil, false},
 		"removed, with a setting": {object{"a": 1, "servers": object{"auth0": 1}}, object{"servers": object{}}, nil, false},
@@ -113,7 +122,8 @@ func TestSplice(t *testing.T) {
 
 func TestLineColumn(t *testing.T) {
 	body := []byte("é\r\nab\n")
-	for _, tt := range []struct{ offset, line, column int }{{0, 1, 1}, {2, 1, 2}, {4, 2, 1}, {5, 2, 2}, {7, 3, 1}, {99, 3, 1}} {
+	for _, tt := range []struct{ offset, line, column int }{{0, 1, 1}, {2, 1, 2}, {4, 2, 1}, {5, 2, 2}, {7, 3, 1},
+		{99, 3, 1}} {
 		if line, column := lineColumn(body, tt.offset); line != tt.line || column != tt.column {
 			t.Errorf("%d: got %d:%d, want %d:%d", tt.offset, line, column, tt.line, tt.column)
 		}

@@ -77,10 +77,13 @@ func (e Entry) Snippet() (string, error) {
 func (e Entry) check() error {
 	switch {
 	case !isAbsolute(e.Command):
-		return fmt.Errorf("the command %q is not an absolute path: a client would look for it in a PATH of its own", e.Command)
+		return fmt.Errorf("the command %q is not an absolute path: a client would look for it in a PATH of its own",
+			e.Command)
 	case !isPlain(e.Command):
-		return fmt.Errorf("the command %q holds characters that a config file can't: install auth0-mcp in another folder", e.Command)
-	case strings.ContainsFunc(e.Profile, func(r rune) bool { return !isNameRune(r) && r != '.' }), strings.HasPrefix(e.Profile, "-"):
+		return fmt.Errorf("the command %q holds characters that a config file can't: install auth0-mcp in another folder",
+			e.Command)
+	case strings.ContainsFunc(e.Profile,
+		func(r rune) bool { return !isNameRune(r) && r != '.' }), strings.HasPrefix(e.Profile, "-"):
 		return fmt.Errorf("profile %q: want letters, digits, hyphen, underscore and dot", e.Profile)
 	case !isPlain(e.Tools), strings.HasPrefix(e.Tools, "-"):
 		return fmt.Errorf("tools %q: want tool names or patterns, separated by commas", e.Tools)

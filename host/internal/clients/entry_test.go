@@ -16,7 +16,8 @@ func TestEntry(t *testing.T) {
 		{Entry{Profile: "dev"}, "auth0-dev", []string{"run", "--profile", "dev"}},
 		{Entry{Profile: "acme.eu"}, "auth0-acme-eu", []string{"run", "--profile", "acme.eu"}},
 		{Entry{Tools: "auth0_list_*,auth0_get_*"}, "auth0", []string{"run", "--tools", "auth0_list_*,auth0_get_*"}},
-		{Entry{Profile: "p", Tools: "*", ReadOnly: true}, "auth0-p", []string{"run", "--profile", "p", "--tools", "*", "--read-only"}},
+		{Entry{Profile: "p", Tools: "*", ReadOnly: true}, "auth0-p",
+			[]string{"run", "--profile", "p", "--tools", "*", "--read-only"}},
 	} {
 		if got := tt.e.Name(); got != tt.name {
 			t.Errorf("got %s, want %s", got, tt.name)
@@ -36,7 +37,8 @@ func TestReadArgs(t *testing.T) {
 		want Entry
 		ok   bool
 	}{
-		{[]string{"run", "--profile=a", "--read-only=true", "--tools=x"}, Entry{Profile: "a", Tools: "x", ReadOnly: true}, true},
+		{[]string{"run", "--profile=a", "--read-only=true", "--tools=x"}, Entry{Profile: "a", Tools: "x", ReadOnly: true},
+			true},
 		{[]string{"run", "--read-only", "--profile", "b"}, Entry{Profile: "b", ReadOnly: true}, true},
 		{[]string{"run", "--profile", "a", "--log-level", "debug"}, Entry{Profile: "a"}, false},
 		{[]string{"run", "--read-only=false"}, Entry{}, false},

@@ -128,8 +128,10 @@ func FuzzJSON(f *testing.F) {
 
 func FuzzTOML(f *testing.F) {
 	for _, s := range []string{
-		"", "# a", "a = 1", "a = 1\r\n", "[mcp_servers]\n", "[mcp_servers.auth0]\ncommand = 'a'\n[mcp_servers.auth0.env]\na.b = 1", "mcp_servers = {}",
-		"mcp_servers.auth0 = {}", "mcp_servers.auth0.args = [\n# a\n]\n", "[[mcp_servers]]", "[mcp_servers]\nauth0.env = { a = nan }\n", "[mcp_servers.auth0]",
+		"", "# a", "a = 1", "a = 1\r\n", "[mcp_servers]\n", "[mcp_servers.auth0]\ncommand = " +
+			"'a'\n[mcp_servers.auth0.env]\na.b = 1", "mcp_servers = {}",
+		"mcp_servers.auth0 = {}", "mcp_servers.auth0.args = [\n# a\n]\n", "[[mcp_servers]]", "[mcp_servers]\nauth0.env = " +
+			"{ a = nan }\n", "[mcp_servers.auth0]",
 		"[mcp_servers]\n\"auth0\" = { args = [1, { b = 2 }], } # c", "a = \"\"\"\n[mcp_servers.auth0]\n\"\"\"", "[a]\n\n\n[ mcp_servers . 'auth0' ] # b\n\n[b]", "\ufeff[mcp_servers.x]",
 	} {
 		f.Add([]byte(s))

@@ -88,7 +88,8 @@ func wantObject(v hujson.Value, what string) error {
 	if v.Value.Kind() == '{' {
 		return nil
 	}
-	kinds := map[hujson.Kind]string{'n': "null", 't': "a boolean", 'f': "a boolean", '"': "a string", '0': "a number", '[': "an array"}
+	kinds := map[hujson.Kind]string{'n': "null", 't': "a boolean", 'f': "a boolean", '"': "a string", '0': "a number",
+		'[': "an array"}
 	return problemAt(v.StartOffset, "%s is %s, want an object", what, kinds[v.Value.Kind()])
 }
 
@@ -212,7 +213,8 @@ func (d *jsonDocument) removeMember(object hujson.Value, members []hujson.Object
 		before = previous + 1
 	}
 	lead := span{before, own.start}.trimmedEnd(d.body)
-	if len(members) == 1 && lead == before && hasNewline(d.body[lead:own.start]) && len(bytes.Trim(d.body[after:end], jsonSpace)) == 0 && after-own.end <= 1 {
+	if len(members) == 1 && lead == before && hasNewline(d.body[lead:own.start]) &&
+		len(bytes.Trim(d.body[after:end], jsonSpace)) == 0 && after-own.end <= 1 {
 		return []edit{{span: span{before, end}}}
 	}
 	if d.leadGoes(lead, own.start, after) {

@@ -31,64 +31,79 @@ func TestJSONAdd(t *testing.T) {
 	}{
 		"empty file": {"", "{\n  \"mcpServers\": {\n    " + wide + "\n  }\n}\n", "the list of servers was made"},
 		"only a comment": {
-			"// nothing yet", "// nothing yet\n{\n  \"mcpServers\": {\n    " + wide + "\n  }\n}\n", "the list of servers was made",
+			"// nothing yet", "// nothing yet\n{\n  \"mcpServers\": {\n    " + wide +
+				"\n  }\n}\n", "the list of servers was made",
 		},
-		"empty object":            {"{}", "{\n  \"mcpServers\": {\n    " + wide + "\n  }\n}", "the list of servers was made"},
-		"no servers, no line":     {`{"a":1}`, `{"a":1,"mcpServers":{"auth0":` + entry + `}}`, "the list of servers was made"},
-		"empty list":              {"{\n  \"mcpServers\": {}\n}\n", "{\n  \"mcpServers\": {\n    " + wide + "\n  }\n}\n", ""},
-		"empty list with lines":   {"{\n  \"mcpServers\": {\n  }\n}\n", "{\n  \"mcpServers\": {\n    " + wide + "\n  }\n}\n", "an empty list becomes {}"},
-		"other server":            {"{\n  \"mcpServers\": {\n    \"x\": {}\n  }\n}", "{\n  \"mcpServers\": {\n    \"x\": {},\n    " + wide + "\n  }\n}", ""},
-		"compact":                 {`{"mcpServers":{"x":{}}}`, `{"mcpServers":{"x":{},"auth0":` + entry + `}}`, ""},
-		"compact, empty list":     {`{"mcpServers":{}}`, `{"mcpServers":{"auth0":` + entry + `}}`, ""},
-		"compact, comma, comment": {"{\"mcpServers\":{\"x\":{},//\n}}", "{\"mcpServers\":{\"x\":{},\"auth0\":" + entry + ",//\n}}", ""},
-		"compact, blank list":     {`{"mcpServers":{ }}`, `{"mcpServers":{"auth0":` + entry + ` }}`, ""},
+		"empty object": {"{}", "{\n  \"mcpServers\": {\n    " + wide + "\n  }\n}", "the list of servers was made"},
+		"no servers, no line": {`{"a":1}`, `{"a":1,"mcpServers":{"auth0":` + entry + `}}`,
+			"the list of servers was made"},
+		"empty list": {"{\n  \"mcpServers\": {}\n}\n", "{\n  \"mcpServers\": {\n    " + wide + "\n  }\n}\n", ""},
+		"empty list with lines": {"{\n  \"mcpServers\": {\n  }\n}\n", "{\n  \"mcpServers\": {\n    " + wide + "\n  }\n}\n",
+			"an empty list becomes {}"},
+		"other server": {"{\n  \"mcpServers\": {\n    \"x\": {}\n  }\n}",
+			"{\n  \"mcpServers\": {\n    \"x\": {},\n    " + wide + "\n  }\n}", ""},
+		"compact":             {`{"mcpServers":{"x":{}}}`, `{"mcpServers":{"x":{},"auth0":` + entry + `}}`, ""},
+		"compact, empty list": {`{"mcpServers":{}}`, `{"mcpServers":{"auth0":` + entry + `}}`, ""},
+		"compact, comma, comment": {"{\"mcpServers\":{\"x\":{},//\n}}",
+			"{\"mcpServers\":{\"x\":{},\"auth0\":" + entry + ",//\n}}", ""},
+		"compact, blank list": {`{"mcpServers":{ }}`, `{"mcpServers":{"auth0":` + entry + ` }}`, ""},
 		"compact with blanks": {
 			`{ "mcpServers": { "x": {} } }`,
 			`{ "mcpServers": { "x": {}, "auth0": {"command": "/opt/auth0-mcp/auth0-mcp", "args": ["run"]} } }`, "",
 		},
 		"tabs": {
 			"{\n\t\"mcpServers\": {\n\t\t\"x\": {}\n\t}\n}\n",
-			"{\n\t\"mcpServers\": {\n\t\t\"x\": {},\n\t\t\"auth0\": {\n\t\t\t\"command\": \"/opt/auth0-mcp/auth0-mcp\",\n\t\t\t\"args\": [\"run\"]\n\t\t}\n\t}\n}\n", "",
+			"{\n\t\"mcpServers\": {\n\t\t\"x\": {},\n\t\t\"auth0\": {\n\t\t\t\"command\": " +
+				"\"/opt/auth0-mcp/auth0-mcp\",\n\t\t\t\"args\": [\"run\"]\n\t\t}\n\t}\n}\n", "",
 		},
 		"four blanks, no list": {
-			"{\n    \"a\": 1\n}", "{\n    \"a\": 1,\n    \"mcpServers\": {\n        \"auth0\": {\n            \"command\": \"/opt/auth0-mcp/auth0-mcp\",\n            \"args\": [\"run\"]\n        }\n    }\n}",
+			"{\n    \"a\": 1\n}", "{\n    \"a\": 1,\n    \"mcpServers\": {\n        \"auth0\": {\n            \"command\": " +
+				"\"/opt/auth0-mcp/auth0-mcp\",\n            \"args\": [\"run\"]\n        }\n    }\n}",
 			"the list of servers was made",
 		},
 		"indentation of the neighbours": {
 			"{\n  \"mcpServers\": {\n         \"x\": {}\n  }\n}",
-			"{\n  \"mcpServers\": {\n         \"x\": {},\n         \"auth0\": {\n           \"command\": \"/opt/auth0-mcp/auth0-mcp\",\n           \"args\": [\"run\"]\n         }\n  }\n}", "",
+			"{\n  \"mcpServers\": {\n         \"x\": {},\n         \"auth0\": {\n           \"command\": " +
+				"\"/opt/auth0-mcp/auth0-mcp\",\n           \"args\": [\"run\"]\n         }\n  }\n}", "",
 		},
 		"line ends of Windows": {
 			"{\r\n  \"mcpServers\": {\r\n    \"x\": {}\r\n  }\r\n}\r\n",
-			"{\r\n  \"mcpServers\": {\r\n    \"x\": {},\r\n    " + strings.ReplaceAll(wide, "\n", "\r\n") + "\r\n  }\r\n}\r\n", "",
+			"{\r\n  \"mcpServers\": {\r\n    \"x\": {},\r\n    " + strings.ReplaceAll(wide, "\n", "\r\n") +
+				"\r\n  }\r\n}\r\n", "",
 		},
 		"byte order mark": {
-			"\ufeff{\n  \"mcpServers\": {\n    \"x\": {}\n  }\n}", "\ufeff{\n  \"mcpServers\": {\n    \"x\": {},\n    " + wide + "\n  }\n}", "",
+			"\ufeff{\n  \"mcpServers\": {\n    \"x\": {}\n  }\n}", "\ufeff{\n  \"mcpServers\": {\n    \"x\": {},\n    " + wide +
+				"\n  }\n}", "",
 		},
 		"trailing commas": {
-			"{\n  \"mcpServers\": {\n    \"x\": {}, // last\n  },\n}", "{\n  \"mcpServers\": {\n    \"x\": {}, // last\n    " + wide + ",\n  },\n}", "",
+			"{\n  \"mcpServers\": {\n    \"x\": {}, // last\n  },\n}", "{\n  \"mcpServers\": {\n    \"x\": {}, // last\n    " +
+				wide + ",\n  },\n}", "",
 		},
 		"comment behind the last server": {
 			"{\n  \"mcpServers\": {\n    \"x\": {} // \"}, {\n    // and more\n  }\n}",
 			"{\n  \"mcpServers\": {\n    \"x\": {}, // \"}, {\n    // and more\n    " + wide + "\n  }\n}", "",
 		},
 		"comment in an empty list": {
-			"{\n  \"mcpServers\": {\n    // none yet\n  }\n}", "{\n  \"mcpServers\": {\n    // none yet\n    " + wide + "\n  }\n}", "",
+			"{\n  \"mcpServers\": {\n    // none yet\n  }\n}", "{\n  \"mcpServers\": {\n    // none yet\n    " + wide +
+				"\n  }\n}", "",
 		},
 		"comment in a compact list": {
 			`{"mcpServers":{"x":{} /* } */ }}`, `{"mcpServers":{"x":{},"auth0":` + entry + ` /* } */ }}`, "",
 		},
 		"comment without line end behind it all": {
-			"{\n  \"mcpServers\": {\n    \"x\": {}\n  }\n} // end", "{\n  \"mcpServers\": {\n    \"x\": {},\n    " + wide + "\n  }\n} // end", "",
+			"{\n  \"mcpServers\": {\n    \"x\": {}\n  }\n} // end", "{\n  \"mcpServers\": {\n    \"x\": {},\n    " + wide +
+				"\n  }\n} // end", "",
 		},
 		"key and value beside the brace": {
 			"{\n  \"mcpServers\": {\n    \"x\": {}}}", "{\n  \"mcpServers\": {\n    \"x\": {},\n    " + wide + "}}", "",
 		},
 		"the same name elsewhere": {
-			"{\n  \"auth0\": {\"mcpServers\": 1},\n  \"mcpServers\": {}\n}", "{\n  \"auth0\": {\"mcpServers\": 1},\n  \"mcpServers\": {\n    " + wide + "\n  }\n}", "",
+			"{\n  \"auth0\": {\"mcpServers\": 1},\n  \"mcpServers\": {}\n}", "{\n  \"auth0\": {\"mcpServers\": 1},\n  " +
+				"\"mcpServers\": {\n    " + wide + "\n  }\n}", "",
 		},
 		"duplicate keys that are not ours": {
-			"{\n  \"a\": 1,\n  \"a\": 2,\n  \"mcpServers\": {}\n}", "{\n  \"a\": 1,\n  \"a\": 2,\n  \"mcpServers\": {\n    " + wide + "\n  }\n}", "",
+			"{\n  \"a\": 1,\n  \"a\": 2,\n  \"mcpServers\": {}\n}", "{\n  \"a\": 1,\n  \"a\": 2,\n  \"mcpServers\": {\n    " +
+				wide + "\n  }\n}", "",
 		},
 		"escaped key": {
 			"{\n  \"mcp\\u0053ervers\": {}\n}", "{\n  \"mcp\\u0053ervers\": {\n    " + wide + "\n  }\n}", "",
@@ -101,7 +116,8 @@ func TestJSONAdd(t *testing.T) {
 			if diff := cmp.Diff(tt.want, got); diff != "" {
 				t.Errorf("added:\n%s", diff)
 			}
-			if again, err := Plan(p, Target{Client: "cursor"}, ours(), false); err != nil || !again.NoOp() || again.Diff() != "" {
+			if again, err := Plan(p, Target{Client: "cursor"}, ours(), false); err != nil || !again.NoOp() ||
+				again.Diff() != "" {
 				t.Errorf("a second time it is not a no-op: %v", err)
 			}
 			change, err := Remove(p, Target{Client: "cursor"}, "auth0")
@@ -139,11 +155,13 @@ func TestJSONUpdateAddsWhatIsMissing(t *testing.T) {
 	for name, tt := range map[string]struct{ in, want string }{
 		"empty entry": {
 			"{\n  \"mcpServers\": {\n    \"auth0\": {}\n  }\n}",
-			"{\n  \"mcpServers\": {\n    \"auth0\": {\n      \"command\": \"/opt/auth0-mcp/auth0-mcp\",\n      \"args\": [\"run\"]\n    }\n  }\n}",
+			"{\n  \"mcpServers\": {\n    \"auth0\": {\n      \"command\": \"/opt/auth0-mcp/auth0-mcp\",\n      \"args\": " +
+				"[\"run\"]\n    }\n  }\n}",
 		},
 		"no arguments": {
 			"{\n  \"mcpServers\": {\n    \"auth0\": {\n      \"command\": \"/opt/auth0-mcp/auth0-mcp\"\n    }\n  }\n}",
-			"{\n  \"mcpServers\": {\n    \"auth0\": {\n      \"command\": \"/opt/auth0-mcp/auth0-mcp\",\n      \"args\": [\"run\"]\n    }\n  }\n}",
+			"{\n  \"mcpServers\": {\n    \"auth0\": {\n      \"command\": \"/opt/auth0-mcp/auth0-mcp\",\n      \"args\": " +
+				"[\"run\"]\n    }\n  }\n}",
 		},
 		"nothing but other keys": {
 			`{"mcpServers":{"auth0":{"env":{}}}}`,
@@ -164,11 +182,15 @@ func TestJSONUpdateAddsWhatIsMissing(t *testing.T) {
 
 func TestJSONType(t *testing.T) {
 	for _, tt := range []struct{ client, in, want string }{
-		{"claude-code", `{"mcpServers":{}}`, `{"mcpServers":{"auth0":{"type":"stdio","command":"/opt/auth0-mcp/auth0-mcp","args":["run"]}}}`},
-		{"vscode", `{"servers":{}}`, `{"servers":{"auth0":{"type":"stdio","command":"/opt/auth0-mcp/auth0-mcp","args":["run"]}}}`},
-		{"zed", `{"context_servers":{}}`, `{"context_servers":{"auth0":{"command":"/opt/auth0-mcp/auth0-mcp","args":["run"]}}}`},
+		{"claude-code", `{"mcpServers":{}}`,
+			`{"mcpServers":{"auth0":{"type":"stdio","command":"/opt/auth0-mcp/auth0-mcp","args":["run"]}}}`},
+		{"vscode", `{"servers":{}}`,
+			`{"servers":{"auth0":{"type":"stdio","command":"/opt/auth0-mcp/auth0-mcp","args":["run"]}}}`},
+		{"zed", `{"context_servers":{}}`,
+			`{"context_servers":{"auth0":{"command":"/opt/auth0-mcp/auth0-mcp","args":["run"]}}}`},
 		{"gemini", `{"mcpServers":{}}`, `{"mcpServers":{"auth0":{"command":"/opt/auth0-mcp/auth0-mcp","args":["run"]}}}`},
-		{"vscode", `{"servers":{"auth0":{"type":"x","command":"/opt/auth0-mcp/auth0-mcp","args":["run"]}}}`, `{"servers":{"auth0":{"type":"stdio","command":"/opt/auth0-mcp/auth0-mcp","args":["run"]}}}`},
+		{"vscode", `{"servers":{"auth0":{"type":"x","command":"/opt/auth0-mcp/auth0-mcp","args":["run"]}}}`,
+			`{"servers":{"auth0":{"type":"stdio","command":"/opt/auth0-mcp/auth0-mcp","args":["run"]}}}`},
 	} {
 		p, _ := fileOf(t, tt.client, tt.in)
 		change, err := Plan(p, Target{Client: tt.client}, ours(), false)
@@ -183,18 +205,25 @@ func TestJSONType(t *testing.T) {
 
 func TestJSONRemove(t *testing.T) {
 	for name, tt := range map[string]struct{ in, want string }{
-		"first":                   {"{\"mcpServers\": {\n  \"auth0\": {},\n  \"x\": {}\n}}", "{\"mcpServers\": {\n  \"x\": {}\n}}"},
-		"middle":                  {"{\"mcpServers\": {\n  \"a\": {},\n  \"auth0\": {},\n  \"x\": {}\n}}", "{\"mcpServers\": {\n  \"a\": {},\n  \"x\": {}\n}}"},
-		"compact middle":          {`{"mcpServers":{"a":1,"auth0":{},"x":2}}`, `{"mcpServers":{"a":1,"x":2}}`},
-		"comments around":         {"{\"mcpServers\": {\n  // before\n  \"auth0\": {}, // behind\n  \"x\": {}\n}}", "{\"mcpServers\": {\n  // before\n  // behind\n  \"x\": {}\n}}"},
-		"comment, then same line": {"{\"mcpServers\": {\n  // before\n  \"auth0\": {}, \"x\": {}\n}}", "{\"mcpServers\": {\n  // before\n  \"x\": {}\n}}"},
-		"comment, then the brace": {"{\"mcpServers\": {\"a\": 1, // before\n  \"auth0\": {} }}", "{\"mcpServers\": {\"a\": 1 // before\n  }}"},
-		"only one, with a comma":  {"{\"mcpServers\": {\n  \"auth0\": {},\n}}", "{\"mcpServers\": {}}"},
-		"only one, with comments": {"{\"mcpServers\": {\n  // a\n  \"auth0\": {} /* b */ , // c,\n}}", "{\"mcpServers\": {\n  // a\n   /* b */ // c,\n}}"},
-		"the comma is far away":   {"{\"mcpServers\": {\"auth0\": {} /* , */ , \"x\": {}}}", "{\"mcpServers\": { /* , */  \"x\": {}}}"},
-		"not there":               {`{"mcpServers": {"x": {}}}`, `{"mcpServers": {"x": {}}}`},
-		"no servers":              {`{}`, `{}`},
-		"no document":             {``, ``},
+		"first": {"{\"mcpServers\": {\n  \"auth0\": {},\n  \"x\": {}\n}}",
+			"{\"mcpServers\": {\n  \"x\": {}\n}}"},
+		"middle": {"{\"mcpServers\": {\n  \"a\": {},\n  \"auth0\": {},\n  \"x\": {}\n}}",
+			"{\"mcpServers\": {\n  \"a\": {},\n  \"x\": {}\n}}"},
+		"compact middle": {`{"mcpServers":{"a":1,"auth0":{},"x":2}}`, `{"mcpServers":{"a":1,"x":2}}`},
+		"comments around": {"{\"mcpServers\": {\n  // before\n  \"auth0\": {}, // behind\n  \"x\": {}\n}}",
+			"{\"mcpServers\": {\n  // before\n  // behind\n  \"x\": {}\n}}"},
+		"comment, then same line": {"{\"mcpServers\": {\n  // before\n  \"auth0\": {}, \"x\": {}\n}}",
+			"{\"mcpServers\": {\n  // before\n  \"x\": {}\n}}"},
+		"comment, then the brace": {"{\"mcpServers\": {\"a\": 1, // before\n  \"auth0\": {} }}",
+			"{\"mcpServers\": {\"a\": 1 // before\n  }}"},
+		"only one, with a comma": {"{\"mcpServers\": {\n  \"auth0\": {},\n}}", "{\"mcpServers\": {}}"},
+		"only one, with comments": {"{\"mcpServers\": {\n  // a\n  \"auth0\": {} /* b */ , // c,\n}}",
+			"{\"mcpServers\": {\n  // a\n   /* b */ // c,\n}}"},
+		"the comma is far away": {"{\"mcpServers\": {\"auth0\": {} /* , */ , \"x\": {}}}",
+			"{\"mcpServers\": { /* , */  \"x\": {}}}"},
+		"not there":   {`{"mcpServers": {"x": {}}}`, `{"mcpServers": {"x": {}}}`},
+		"no servers":  {`{}`, `{}`},
+		"no document": {``, ``},
 	} {
 		t.Run(name, func(t *testing.T) {
 			p, _ := fileOf(t, "cursor", tt.in)
@@ -234,8 +263,9 @@ func TestJSONThatIsLeftAlone(t *testing.T) {
 		"entry is a boolean":    {"{\"mcpServers\": {\"auth0\": true}}", 1, 26, "auth0 is a boolean"},
 		"servers twice":         {"{\"mcpServers\": {},\n\"mcpServers\": {}}", 2, 1, "\"mcpServers\" is given twice"},
 		"entry twice":           {"{\"mcpServers\": {\"auth0\": {},\n \"auth0\": {}}}", 2, 2, "\"auth0\" is given twice"},
-		"command twice":         {"{\"mcpServers\": {\"auth0\": {\"command\": 1,\n\"command\": 2}}}", 2, 1, "\"command\" is given twice"},
-		"deep":                  {strings.Repeat("[", 1<<20), 1, 10001, "not valid JSON"},
+		"command twice": {"{\"mcpServers\": {\"auth0\": {\"command\": 1,\n\"command\": 2}}}", 2, 1,
+			"\"command\" is given twice"},
+		"deep": {strings.Repeat("[", 1<<20), 1, 10001, "not valid JSON"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			p, path := fileOf(t, "cursor", tt.in)

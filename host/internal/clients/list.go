@@ -83,7 +83,8 @@ func listFile(c Client, s Scope, path string) ([]Installed, error) {
 		e, err := readArgs(has.args)
 		e.Command = has.command
 		all = append(all, Installed{
-			Client: c, Scope: s, Path: path, Name: name, Entry: e, Extra: err != nil, Env: has.env, Missing: isMissing(e.Command),
+			Client: c, Scope: s, Path: path, Name: name, Entry: e, Extra: err != nil,
+			Env: has.env, Missing: isMissing(e.Command),
 		})
 	}
 	return all, nil

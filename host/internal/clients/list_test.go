@@ -17,9 +17,11 @@ func TestList(t *testing.T) {
 		t.Fatal(err)
 	}
 	planAndApply(t, p, Target{Client: "cursor"}, Entry{Command: binary})
-	planAndApply(t, p, Target{Client: "cursor"}, Entry{Command: binary, Profile: "dev", Tools: "auth0_list_*", ReadOnly: true})
+	planAndApply(t, p, Target{Client: "cursor"},
+		Entry{Command: binary, Profile: "dev", Tools: "auth0_list_*", ReadOnly: true})
 	planAndApply(t, p, Target{Client: "codex"}, Entry{Command: binary, Profile: "dev"})
-	planAndApply(t, p, Target{Client: "vscode", Scope: "workspace", Folder: project}, Entry{Command: filepath.Join(p.Home, "old", "auth0-mcp")})
+	planAndApply(t, p, Target{Client: "vscode", Scope: "workspace", Folder: project},
+		Entry{Command: filepath.Join(p.Home, "old", "auth0-mcp")})
 	writeFile(t, filepath.Join(p.Home, ".gemini", "settings.json"), "\ufeff"+`{ // mine
 		"mcpServers": {
 			"b": {"command": "auth0-mcp", "args": ["run", "--log-level", "`+canary+`"]},
@@ -48,7 +50,8 @@ func TestList(t *testing.T) {
 		case filepath.Join(p.Home, "old", "auth0-mcp"):
 			i.Entry.Command = "OLD"
 		}
-		got = append(got, fmt.Sprintf("%s %s %s %v extra=%v missing=%v", i.Client.Name, i.Scope.Name, i.Name, i.Entry, i.Extra, i.Missing))
+		got = append(got, fmt.Sprintf("%s %s %s %v extra=%v missing=%v", i.Client.Name, i.Scope.Name, i.Name, i.Entry,
+			i.Extra, i.Missing))
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Error(diff)
@@ -77,7 +80,8 @@ func TestListNamesVariables(t *testing.T) {
 		"b": {"command": "auth0-mcp", "args": ["run"]},
 		"c": {"command": "auth0-mcp", "args": ["run"], "env": {"A": "1"}, "envFile": ".env"}
 	}}`, 0o600)
-	writeFile(t, filepath.Join(p.Home, ".codex", "config.toml"), "[mcp_servers.d]\ncommand = 'auth0-mcp'\nargs = ['run']\nenv_vars = ['C']\n[mcp_servers.d.env]\nA = '1'\n", 0o600)
+	writeFile(t, filepath.Join(p.Home, ".codex", "config.toml"),
+		"[mcp_servers.d]\ncommand = 'auth0-mcp'\nargs = ['run']\nenv_vars = ['C']\n[mcp_servers.d.env]\nA = '1'\n", 0o600)
 	all, err := List(p, "")
 	if err != nil {
 		t.Fatal(err)

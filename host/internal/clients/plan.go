@@ -64,7 +64,8 @@ type FileError struct {
 }
 
 func (e *FileError) Error() string {
-	return fmt.Sprintf("%s:%d:%d: %s; the file was left as it is: fix that place and run the command again", e.Path, e.Line, e.Column, e.Problem)
+	return fmt.Sprintf("%s:%d:%d: %s; the file was left as it is: fix that place and run the command again", e.Path,
+		e.Line, e.Column, e.Problem)
 }
 
 // ExistsError means that there is an entry of that name which starts another
@@ -76,7 +77,8 @@ type ExistsError struct {
 }
 
 func (e *ExistsError) Error() string {
-	return fmt.Sprintf("%s has an entry %s already, which starts %s; it would start %s: pass --replace to change it", e.Path, e.Name, e.Has, e.Wants)
+	return fmt.Sprintf("%s has an entry %s already, which starts %s; it would start %s: pass --replace to change it",
+		e.Path, e.Name, e.Has, e.Wants)
 }
 
 // file is what was found at a client's path.
@@ -96,7 +98,8 @@ func readFile(path string) (file, error) {
 	target, err := filepath.EvalSymlinks(path)
 	if errors.Is(err, fs.ErrNotExist) {
 		if info, err := os.Lstat(path); err == nil && info.Mode()&fs.ModeSymlink != 0 {
-			return f, fmt.Errorf("%s is a symbolic link to a file that does not exist: create that file, or remove the link", path)
+			return f, fmt.Errorf("%s is a symbolic link to a file that does not exist: create that file, or remove the link",
+				path)
 		}
 		return f, nil
 	}
@@ -179,8 +182,10 @@ func Remove(p Places, t Target, name string) (*Change, error) {
 	if err != nil {
 		return nil, err
 	}
-	if entry, ok := servers(doc.tree(), c.Client.key)[name].(map[string]any); ok && !isName(name) && !readFound(entry).isOurs() {
-		return nil, fmt.Errorf("%s: the entry %s does not start %s: remove it yourself if it should go", c.Path, printable(name), programName)
+	if entry, ok := servers(doc.tree(), c.Client.key)[name].(map[string]any); ok && !isName(name) &&
+		!readFound(entry).isOurs() {
+		return nil, fmt.Errorf("%s: the entry %s does not start %s: remove it yourself if it should go", c.Path,
+			printable(name), programName)
 	}
 	edits, err := doc.remove(name)
 	if err != nil {
@@ -263,7 +268,8 @@ func (c *Change) checkFolder(folder string) error {
 // compare refuses to change what an entry starts unless the user asked for it.
 func (c *Change) compare(has found, e Entry, replace bool) error {
 	if has.remote {
-		return fmt.Errorf("%s: the entry %s is a server that is reached by a URL, not a program: remove it first, or rename it", c.Path, c.Name)
+		return fmt.Errorf("%s: the entry %s is a server that is reached by a URL, not a program: remove it first, or "+
+			"rename it", c.Path, c.Name)
 	}
 	old, err := readArgs(has.args)
 	c.Repoints = has.command != e.Command || !has.isOurs() || old.Profile != e.Profile
@@ -320,7 +326,8 @@ func (c *Change) finish(doc document, edits []edit, fields []field) error {
 		err = changed.check(c.Name)
 	}
 	if err != nil || !c.isOnlyEntry(doc.tree(), changed.tree(), fields) {
-		return fmt.Errorf("%s: the entry %s can't be edited without a change to something else; the file was left as it is: edit it yourself", c.Path, printable(c.Name))
+		return fmt.Errorf("%s: the entry %s can't be edited without a change to something else; the file was left as it "+
+			"is: edit it yourself", c.Path, printable(c.Name))
 	}
 	mark := c.Before[:len(c.Before)-len(body)]
 	c.After = append(bytes.Clone(mark), after...)

@@ -18,13 +18,20 @@ func TestPlanOfAnExistingEntry(t *testing.T) {
 		repoints    bool
 		want        []string
 	}{
-		"the same":            {"auth0", `{"command":"/opt/auth0-mcp/auth0-mcp","args":["run"]}`, ours(), false, nil},
-		"other flags":         {"auth0", `{"command":"/opt/auth0-mcp/auth0-mcp","args":["run","--read-only","--tools=x"]}`, ours(), false, nil},
-		"flags of their own":  {"auth0", `{"command":"/opt/auth0-mcp/auth0-mcp","args":["run","--log-level","debug"]}`, ours(), false, nil},
-		"same profile":        {"auth0-dev", `{"command":"/opt/auth0-mcp/auth0-mcp","args":["run","--profile=dev"]}`, dev, false, nil},
-		"another place":       {"auth0", `{"command":"/old/auth0-mcp","args":["run"]}`, ours(), true, []string{"starts /old/auth0-mcp with the default profile", "would start /opt/auth0-mcp/auth0-mcp with the default profile"}},
-		"another profile":     {"auth0-dev", `{"command":"/opt/auth0-mcp/auth0-mcp","args":["run","--profile","prod"]}`, dev, true, []string{"with profile prod", "with profile dev"}},
-		"default for another": {"auth0-dev", `{"command":"/opt/auth0-mcp/auth0-mcp","args":["run"]}`, dev, true, []string{"with the default profile", "with profile dev"}},
+		"the same": {"auth0", `{"command":"/opt/auth0-mcp/auth0-mcp","args":["run"]}`, ours(), false, nil},
+		"other flags": {"auth0", `{"command":"/opt/auth0-mcp/auth0-mcp","args":["run","--read-only","--tools=x"]}`,
+			ours(), false, nil},
+		"flags of their own": {"auth0", `{"command":"/opt/auth0-mcp/auth0-mcp","args":["run","--log-level","debug"]}`,
+			ours(), false, nil},
+		"same profile": {"auth0-dev", `{"command":"/opt/auth0-mcp/auth0-mcp","args":["run","--profile=dev"]}`, dev,
+			false, nil},
+		"another place": {"auth0", `{"command":"/old/auth0-mcp","args":["run"]}`, ours(), true,
+			[]string{"starts /old/auth0-mcp with the default profile",
+				"would start /opt/auth0-mcp/auth0-mcp with the default profile"}},
+		"another profile": {"auth0-dev", `{"command":"/opt/auth0-mcp/auth0-mcp","args":["run","--profile","prod"]}`, dev,
+			true, []string{"with profile prod", "with profile dev"}},
+		"default for another": {"auth0-dev", `{"command":"/opt/auth0-mcp/auth0-mcp","args":["run"]}`, dev, true,
+			[]string{"with the default profile", "with profile dev"}},
 		"another program":     {"auth0", npx, ours(), true, []string{"starts npx;", "would start"}},
 		"no program":          {"auth0", `{}`, ours(), true, []string{"starts no program"}},
 		"steers the terminal": {"auth0", `{"command":"\u001b[2J"}`, ours(), true, []string{`"\x1b[2J"`}},
@@ -119,7 +126,8 @@ env = { A = "canary-3f9c1e", on = true }
  ***
  env = { A = ***, on = true }
 `
-	for client, tt := range map[string]struct{ in, want string }{"cursor": {inJSON, wantJSON}, "codex": {inTOML, wantTOML}} {
+	for client, tt := range map[string]struct{ in, want string }{"cursor": {inJSON, wantJSON},
+		"codex": {inTOML, wantTOML}} {
 		p, path := fileOf(t, client, tt.in)
 		change, err := Plan(p, Target{Client: client}, Entry{Command: ourCommand, ReadOnly: true}, true)
 		if err != nil {
@@ -187,7 +195,8 @@ func TestPlanOfANewFile(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if change.Exists || change.NoOp() || len(change.Before) != 0 || change.Name != "auth0" || change.Scope.Name != "user" || change.Client.Name != "cursor" {
+	if change.Exists || change.NoOp() || len(change.Before) != 0 || change.Name != "auth0" ||
+		change.Scope.Name != "user" || change.Client.Name != "cursor" {
 		t.Errorf("got %+v", change)
 	}
 	if change.Path != filepath.Join(p.Home, ".cursor", "mcp.json") {
@@ -199,12 +208,14 @@ func TestPlanOfANewFile(t *testing.T) {
 }
 
 func TestRemoveOfWhatIsNotOurs(t *testing.T) {
-	const in = `{"mcpServers":{"github":{"command":"gh","args":["` + canary + `"]},"mine":{"command":"/x/auth0-mcp","args":["run"]},"auth0-old":{"url":"x"}}}`
+	const in = `{"mcpServers":{"github":{"command":"gh","args":["` + canary +
+		`"]},"mine":{"command":"/x/auth0-mcp","args":["run"]},"auth0-old":{"url":"x"}}}`
 	p, path := fileOf(t, "cursor", in)
 	target := Target{Client: "cursor"}
 	_, err := Remove(p, target, "github")
 	wantError(t, err, path, "github", "does not start auth0-mcp")
-	for name, entry := range map[string]string{"mine": `,"mine":{"command":"/x/auth0-mcp","args":["run"]}`, "auth0-old": `,"auth0-old":{"url":"x"}`} {
+	for name, entry := range map[string]string{"mine": `,"mine":{"command":"/x/auth0-mcp","args":["run"]}`,
+		"auth0-old": `,"auth0-old":{"url":"x"}`} {
 		change, err := Remove(p, target, name)
 		if err != nil {
 			t.Fatal(err)

@@ -118,7 +118,8 @@ func blot(body []byte, spans []span) []byte {
 		if s.start < done {
 			continue // a comment inside an array that goes as a whole
 		}
-		edits = append(edits, edit{span: s, text: "***" + strings.Repeat("\n", bytes.Count(body[s.start:s.end], []byte("\n")))})
+		edits = append(edits, edit{span: s, text: "***" + strings.Repeat("\n",
+			bytes.Count(body[s.start:s.end], []byte("\n")))})
 		done = s.end
 	}
 	return splice(body, edits)

@@ -166,7 +166,8 @@ func hasPrefix(path, prefix []string) bool {
 func (d *tomlDocument) inLine() error {
 	for _, item := range d.items {
 		if !item.header && slices.Equal(item.path, []string{d.key}) {
-			return problemAt(item.start, "%s is written as one inline table: write it as tables, such as [%s.NAME]", d.key, d.key)
+			return problemAt(item.start, "%s is written as one inline table: write it as tables, such as [%s.NAME]", d.key,
+				d.key)
 		}
 	}
 	return nil

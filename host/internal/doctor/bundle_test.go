@@ -16,13 +16,16 @@ import (
 func bundled(t *testing.T) *Doctor {
 	d := examinee(t, map[string]string{"AUTH0_DOMAIN": "https://shop.eu.auth0.com/"})
 	d.hide(canary)
-	d.stderr = "level=INFO tenant=shop.eu.auth0.com token=" + canary + "\nclient_secret=hunter22hunter22 in " + d.at.places.Home + "/x\n"
+	d.stderr = "level=INFO tenant=shop.eu.auth0.com token=" + canary + "\nclient_secret=hunter22hunter22 in " +
+		d.at.places.Home + "/x\n"
 	d.at.environ = []string{
-		"AUTH0_TOKEN=" + canary, "AUTH0_MCP_READ_ONLY=Yes", "AUTH0_MCP_ANALYTICS=" + canary, "HTTPS_PROXY=http://u:" + canary + "@p", "UNRELATED=1", "DEBUG=auth0-mcp",
+		"AUTH0_TOKEN=" + canary, "AUTH0_MCP_READ_ONLY=Yes", "AUTH0_MCP_ANALYTICS=" + canary, "HTTPS_PROXY=http://u:" +
+			canary + "@p", "UNRELATED=1", "DEBUG=auth0-mcp",
 	}
 	d.config = auth.Config{DefaultProfile: "prod", Profiles: map[string]auth.Profile{
 		"prod": {Domain: "shop.eu.auth0.com", Method: auth.Device, AuthDomain: auth.DefaultAuthDomain},
-		"test": {Domain: "127.0.0.1:4443", ClientID: "AbCdEf123456", Store: "command", Command: []string{"vault", "--header", "X-Key: not-known-elsewhere"}},
+		"test": {Domain: "127.0.0.1:4443", ClientID: "AbCdEf123456", Store: "command",
+			Command: []string{"vault", "--header", "X-Key: not-known-elsewhere"}},
 	}}
 	d.session = &auth.Session{Domain: "shop.eu.auth0.com", AccessToken: canary, ClientID: "SessionClient"}
 	return d
@@ -68,7 +71,8 @@ func TestBundle(t *testing.T) {
 		file.Abandon() // must not remove what was written
 		files := zipContents(t, path)
 		all := strings.Builder{}
-		for _, name := range []string{"doctor.json", "version.txt", "config.toml", "plugins.json", "environment.txt", "self-test.stderr.txt"} {
+		for _, name := range []string{"doctor.json", "version.txt", "config.toml", "plugins.json", "environment.txt",
+			"self-test.stderr.txt"} {
 			if files[name] == "" {
 				t.Errorf("%s is missing", name)
 			}
@@ -84,7 +88,8 @@ func TestBundle(t *testing.T) {
 				t.Errorf("mask %t: %q hidden: %t", mask, name, masked)
 			}
 		}
-		if want := "AUTH0_MCP_ANALYTICS (neither true nor false)\nAUTH0_MCP_READ_ONLY=true\nAUTH0_TOKEN\nDEBUG\nHTTPS_PROXY\n"; files["environment.txt"] != want {
+		if want := "AUTH0_MCP_ANALYTICS (neither true nor " +
+			"false)\nAUTH0_MCP_READ_ONLY=true\nAUTH0_TOKEN\nDEBUG\nHTTPS_PROXY\n"; files["environment.txt"] != want {
 			t.Errorf("environment.txt: %q, want %q", files["environment.txt"], want)
 		}
 		for _, want := range []string{auth.DefaultAuthDomain, "[profiles.test]", "vault"} {

@@ -36,12 +36,14 @@ func examinee(t *testing.T, env map[string]string) *Doctor {
 	for _, name := range []string{"HOME", "USERPROFILE", "XDG_CONFIG_HOME", "XDG_DATA_HOME", "AppData", "LocalAppData"} {
 		t.Setenv(name, home)
 	}
-	for _, name := range []string{"AUTH0_TOKEN", "AUTH0_DOMAIN", "AUTH0_MCP_STORE", "AUTH0_MCP_PROFILE", "AUTH0_MCP_CA_FILE", "AUTH0_MCP_PLUGIN_DIR"} {
+	for _, name := range []string{"AUTH0_TOKEN", "AUTH0_DOMAIN", "AUTH0_MCP_STORE", "AUTH0_MCP_PROFILE",
+		"AUTH0_MCP_CA_FILE", "AUTH0_MCP_PLUGIN_DIR"} {
 		t.Setenv(name, env[name])
 	}
 	getenv := func(name string) string { return env[name] }
 	return &Doctor{
-		cfg: Config{Version: "0.0.0-test", LockPath: func() (string, error) { return filepath.Join(home, "plugins.lock.json"), nil }},
+		cfg: Config{Version: "0.0.0-test",
+			LockPath: func() (string, error) { return filepath.Join(home, "plugins.lock.json"), nil }},
 		at: surroundings{
 			Surroundings: auth.Surroundings{GOOS: "linux"},
 			getenv:       getenv, now: func() time.Time { return epoch },
@@ -120,15 +122,26 @@ func TestJudgeSession(t *testing.T) {
 		want    Status
 		texts   []string
 	}{
-		{"renews", device, "prod", auth.Session{Method: auth.Device, AccessToken: "a", RefreshToken: canary, ExpiresAt: at(2 * time.Hour)}, OK, []string{"profile prod", "in 2h0m", "renews itself"}},
-		{"does not renew", device, "prod", auth.Session{Method: auth.Device, AccessToken: canary, ExpiresAt: at(2 * time.Hour)}, OK, []string{"does not renew"}},
+		{"renews", device, "prod", auth.Session{Method: auth.Device, AccessToken: "a", RefreshToken: canary,
+			ExpiresAt: at(2 * time.Hour)}, OK, []string{"profile prod", "in 2h0m", "renews itself"}},
+		{"does not renew", device, "prod",
+			auth.Session{Method: auth.Device, AccessToken: canary,
+				ExpiresAt: at(2 * time.Hour)}, OK, []string{"does not renew"}},
 		{"no end", device, "prod", auth.Session{Method: auth.Device, AccessToken: canary}, OK, []string{"end is not known"}},
-		{"ended", device, "prod", auth.Session{Method: auth.Device, AccessToken: canary, ExpiresAt: at(-time.Hour)}, Fail, []string{"1h0m ago", "auth0-mcp init --profile prod"}},
-		{"within the margin", device, "prod", auth.Session{Method: auth.Device, AccessToken: canary, ExpiresAt: at(auth.Margin - time.Second)}, Fail, []string{"ends within minutes"}},
-		{"ended, renewable", machine, "ci", auth.Session{Method: auth.ClientSecret, ClientSecret: canary, ExpiresAt: at(-time.Hour)}, OK, []string{"renewed at the next call"}},
-		{"given and ended", auth.Profile{Domain: "t.example.com", Method: auth.Given}, "", auth.Session{Method: auth.Given, AccessToken: canary, ExpiresAt: at(-time.Hour)}, Fail, []string{"AUTH0_TOKEN"}},
-		{"another tenant's", machine, "ci", auth.Session{Domain: "other.example.com", Method: auth.ClientSecret, AccessToken: canary}, Fail,
-			[]string{"other.example.com", "config file says t.example.com", "--auth0-client-id abc --auth0-client-secret-stdin"}},
+		{"ended", device, "prod", auth.Session{Method: auth.Device, AccessToken: canary, ExpiresAt: at(-time.Hour)}, Fail,
+			[]string{"1h0m ago", "auth0-mcp init --profile prod"}},
+		{"within the margin", device, "prod",
+			auth.Session{Method: auth.Device, AccessToken: canary,
+				ExpiresAt: at(auth.Margin - time.Second)}, Fail, []string{"ends within minutes"}},
+		{"ended, renewable", machine, "ci",
+			auth.Session{Method: auth.ClientSecret, ClientSecret: canary,
+				ExpiresAt: at(-time.Hour)}, OK, []string{"renewed at the next call"}},
+		{"given and ended", auth.Profile{Domain: "t.example.com", Method: auth.Given}, "",
+			auth.Session{Method: auth.Given, AccessToken: canary, ExpiresAt: at(-time.Hour)}, Fail, []string{"AUTH0_TOKEN"}},
+		{"another tenant's", machine, "ci",
+			auth.Session{Domain: "other.example.com", Method: auth.ClientSecret, AccessToken: canary}, Fail,
+			[]string{"other.example.com", "config file says t.example.com",
+				"--auth0-client-id abc --auth0-client-secret-stdin"}},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			if c.session.Domain == "" {
@@ -144,15 +157,22 @@ func TestExplainStore(t *testing.T) {
 		err   error
 		texts []string
 	}{
-		"locked":     {&auth.KeychainError{Reason: auth.KeychainLocked, Op: "reading the key", Remedy: "unlock it"}, []string{"reading the key: the system keychain is locked", "unlock it"}},
-		"absent":     {&auth.KeychainError{Reason: auth.KeychainAbsent, Op: "reading the key", Remedy: "pass --store file"}, []string{"is absent", "--store file"}},
-		"slow":       {&auth.KeychainError{Reason: auth.KeychainTimedOut, Op: "reading the key", Remedy: "unlock it"}, []string{"did not answer in time"}},
-		"failed":     {&auth.KeychainError{Reason: auth.KeychainFailed, Op: "reading the key", Err: errors.New("bus error"), Remedy: "unlock it"}, []string{"failed (bus error)"}},
-		"no phrase":  {&auth.NoPassphraseError{Profile: "p"}, []string{"AUTH0_MCP_PASSPHRASE"}},
-		"wrong":      {&auth.PassphraseError{Path: "/s/p.age", Profile: "p"}, []string{"/s/p.age", "auth0-mcp logout --profile p"}},
-		"other":      {&auth.StoreMismatchError{Path: "/s/p.age", Written: auth.StoreFile}, []string{"--store file"}},
-		"command":    {&auth.CommandError{Program: "/bin/vault", Err: errors.New("exit status 1"), Stderr: "sealed"}, []string{"sealed", "run /bin/vault yourself"}},
-		"key lost":   {&auth.KeyLostError{Path: "/s/p.age", Profile: "p"}, []string{"not in this system's keychain", "auth0-mcp init --profile p"}},
+		"locked": {&auth.KeychainError{Reason: auth.KeychainLocked, Op: "reading the key", Remedy: "unlock it"},
+			[]string{"reading the key: the system keychain is locked", "unlock it"}},
+		"absent": {&auth.KeychainError{Reason: auth.KeychainAbsent, Op: "reading the key", Remedy: "pass --store file"},
+			[]string{"is absent", "--store file"}},
+		"slow": {&auth.KeychainError{Reason: auth.KeychainTimedOut, Op: "reading the key", Remedy: "unlock it"},
+			[]string{"did not answer in time"}},
+		"failed": {&auth.KeychainError{Reason: auth.KeychainFailed, Op: "reading the key", Err: errors.New("bus error"),
+			Remedy: "unlock it"}, []string{"failed (bus error)"}},
+		"no phrase": {&auth.NoPassphraseError{Profile: "p"}, []string{"AUTH0_MCP_PASSPHRASE"}},
+		"wrong": {&auth.PassphraseError{Path: "/s/p.age", Profile: "p"},
+			[]string{"/s/p.age", "auth0-mcp logout --profile p"}},
+		"other": {&auth.StoreMismatchError{Path: "/s/p.age", Written: auth.StoreFile}, []string{"--store file"}},
+		"command": {&auth.CommandError{Program: "/bin/vault", Err: errors.New("exit status 1"), Stderr: "sealed"},
+			[]string{"sealed", "run /bin/vault yourself"}},
+		"key lost": {&auth.KeyLostError{Path: "/s/p.age", Profile: "p"},
+			[]string{"not in this system's keychain", "auth0-mcp init --profile p"}},
 		"other kind": {errors.New("disk full"), []string{"disk full", "auth0-mcp init"}},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -173,16 +193,26 @@ func TestAccount(t *testing.T) {
 		texts        []string
 	}{
 		{name: "nothing", check: "session", want: Fail, texts: []string{"no credentials", "auth0-mcp init"}},
-		{name: "broken config", config: "store = 7", check: "config", want: Fail, texts: []string{"line 1", "config.toml", "move it away"}},
-		{name: "broken config hides the store", config: "store = 7", check: "store", want: Warn, texts: []string{"not checked"}},
-		{name: "secret in the config", config: `client_secret = "` + canary + `"`, check: "config", want: Fail, texts: []string{"no secret belongs"}},
-		{name: "config", config: "[profiles.prod]\ndomain = \"t.example.com\"\n", check: "config", want: OK, texts: []string{"1 profile"}},
-		{name: "unknown profile", config: "[profiles.prod]\ndomain = \"t.example.com\"\n", profile: "prd", check: "session", want: Fail, texts: []string{"prd", "auth0-mcp profiles list"}},
-		{name: "no session", config: "store = \"file\"\n[profiles.prod]\ndomain = \"t.example.com\"\n", check: "session", want: Fail, texts: []string{"auth0-mcp init --profile prod"}},
-		{name: "no session, but a store", config: "store = \"file\"\n[profiles.prod]\ndomain = \"t.example.com\"\n", check: "store", want: OK, texts: []string{"file, chosen by the config file"}},
-		{name: "token without domain", env: map[string]string{"AUTH0_TOKEN": canary}, check: "session", want: Fail, texts: []string{"set AUTH0_DOMAIN"}},
-		{name: "token for a domain", env: map[string]string{"AUTH0_TOKEN": canary, "AUTH0_DOMAIN": "https://T.example.com/"}, check: "session", want: OK, texts: []string{"t.example.com"}},
-		{name: "token and domain mixed up", env: map[string]string{"AUTH0_TOKEN": "t.example.com", "AUTH0_DOMAIN": canary}, check: "session", want: Fail, texts: []string{"AUTH0_DOMAIN"}},
+		{name: "broken config", config: "store = 7", check: "config", want: Fail,
+			texts: []string{"line 1", "config.toml", "move it away"}},
+		{name: "broken config hides the store", config: "store = 7", check: "store", want: Warn,
+			texts: []string{"not checked"}},
+		{name: "secret in the config", config: `client_secret = "` + canary + `"`, check: "config", want: Fail,
+			texts: []string{"no secret belongs"}},
+		{name: "config", config: "[profiles.prod]\ndomain = \"t.example.com\"\n", check: "config", want: OK,
+			texts: []string{"1 profile"}},
+		{name: "unknown profile", config: "[profiles.prod]\ndomain = \"t.example.com\"\n", profile: "prd", check: "session",
+			want: Fail, texts: []string{"prd", "auth0-mcp profiles list"}},
+		{name: "no session", config: "store = \"file\"\n[profiles.prod]\ndomain = \"t.example.com\"\n", check: "session",
+			want: Fail, texts: []string{"auth0-mcp init --profile prod"}},
+		{name: "no session, but a store", config: "store = \"file\"\n[profiles.prod]\ndomain = \"t.example.com\"\n",
+			check: "store", want: OK, texts: []string{"file, chosen by the config file"}},
+		{name: "token without domain", env: map[string]string{"AUTH0_TOKEN": canary}, check: "session", want: Fail,
+			texts: []string{"set AUTH0_DOMAIN"}},
+		{name: "token for a domain", env: map[string]string{"AUTH0_TOKEN": canary, "AUTH0_DOMAIN": "https://T.example.com/"},
+			check: "session", want: OK, texts: []string{"t.example.com"}},
+		{name: "token and domain mixed up", env: map[string]string{"AUTH0_TOKEN": "t.example.com", "AUTH0_DOMAIN": canary},
+			check: "session", want: Fail, texts: []string{"AUTH0_DOMAIN"}},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			d := examinee(t, c.env)
@@ -230,7 +260,8 @@ func pluginFolder(t *testing.T, dir string, tools ...string) catalog.Lock {
 			"inputSchema": map[string]any{"type": "object", "additionalProperties": false},
 		})
 	}
-	data, err := json.Marshal(map[string]any{"manifest": 1, "name": "x", "version": "0.1.0", "protocols": []int{1}, "executable": "run", "tools": list})
+	data, err := json.Marshal(map[string]any{"manifest": 1, "name": "x", "version": "0.1.0", "protocols": []int{1},
+		"executable": "run", "tools": list})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -247,12 +278,14 @@ func pluginFolder(t *testing.T, dir string, tools ...string) catalog.Lock {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return catalog.Lock{Plugins: map[string]catalog.LockEntry{"x": {Version: "0.1.0", Binary: digest, Manifest: p.ManifestDigest}}}
+	return catalog.Lock{Plugins: map[string]catalog.LockEntry{"x": {Version: "0.1.0", Binary: digest,
+		Manifest: p.ManifestDigest}}}
 }
 
 func TestScopes(t *testing.T) {
 	dir := t.TempDir()
-	found, err := catalog.Load(catalog.Sources{PluginDirs: []string{dir}, Lock: pluginFolder(t, dir, "read_logs", "read_clients")})
+	found, err := catalog.Load(catalog.Sources{PluginDirs: []string{dir},
+		Lock: pluginFolder(t, dir, "read_logs", "read_clients")})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -267,10 +300,14 @@ func TestScopes(t *testing.T) {
 		want        Status
 		texts       []string
 	}{
-		{"all", "read:logs read:clients read:users", auth.Device, catalog.Filter{}, OK, []string{"3 granted", "2 tools: all"}},
-		{"one lacks", "read:logs", auth.Device, catalog.Filter{}, Warn, []string{"1 of 2", "auth0_read_clients", "auth0-mcp init --profile p --scopes read:clients,read:logs"}},
-		{"granted by the way", "offline_access read:logs read:users", auth.Device, catalog.Filter{}, Warn, []string{"1 of 2", "--scopes read:clients,read:logs"}},
-		{"one lacks that is not offered", "read:logs", auth.Device, catalog.Filter{Patterns: []string{"*_logs"}}, OK, []string{"1 tool: all"}},
+		{"all", "read:logs read:clients read:users", auth.Device, catalog.Filter{}, OK,
+			[]string{"3 granted", "2 tools: all"}},
+		{"one lacks", "read:logs", auth.Device, catalog.Filter{}, Warn,
+			[]string{"1 of 2", "auth0_read_clients", "auth0-mcp init --profile p --scopes read:clients,read:logs"}},
+		{"granted by the way", "offline_access read:logs read:users", auth.Device, catalog.Filter{}, Warn,
+			[]string{"1 of 2", "--scopes read:clients,read:logs"}},
+		{"one lacks that is not offered", "read:logs", auth.Device, catalog.Filter{Patterns: []string{"*_logs"}}, OK,
+			[]string{"1 tool: all"}},
 		{"none", "read:users", auth.Device, catalog.Filter{}, Fail, []string{"2 of 2"}},
 		{"given token", "read:logs", auth.Given, catalog.Filter{}, Warn, []string{"get a token that also has read:clients"}},
 		{"opaque", "", auth.Given, catalog.Filter{}, Warn, []string{"does not tell"}},
@@ -324,7 +361,8 @@ func TestPlugins(t *testing.T) {
 			locked(t, dir)
 			pluginFolder(t, dir, "read_logs", "read_users")
 		}, "plugin x", Fail, []string{"not loaded", "plugin install"}},
-		{"untrusted", func(t *testing.T, dir string) { pluginFolder(t, dir, "read_logs") }, "plugin x", Warn, []string{"lock file", "plugin install"}},
+		{"untrusted", func(t *testing.T, dir string) { pluginFolder(t, dir, "read_logs") }, "plugin x", Warn,
+			[]string{"lock file", "plugin install"}},
 		{"none", func(*testing.T, string) {}, "plugins", Fail, []string{"none is loaded"}},
 		{"broken lock", func(t *testing.T, dir string) {
 			locked(t, dir)
@@ -374,13 +412,18 @@ func TestClientEntries(t *testing.T) {
 		texts      []string
 	}{
 		{"good", entry(mine, "--profile", "prod"), OK, []string{"Cursor: entry auth0"}},
-		{"stale", entry(filepath.Join(dir, "gone", "auth0-mcp"), "--profile", "prod", "--tools", "auth0_list_*", "--read-only"), Fail,
-			[]string{"which is not there", "auth0-mcp clients add cursor --profile prod --tools 'auth0_list_*' --read-only --replace"}},
+		{"stale", entry(filepath.Join(dir, "gone", "auth0-mcp"), "--profile", "prod", "--tools", "auth0_list_*",
+			"--read-only"), Fail,
+			[]string{"which is not there", "auth0-mcp clients add cursor --profile prod --tools 'auth0_list_*' --read-only " +
+				"--replace"}},
 		{"another binary", entry(other), Warn, []string{"another binary"}},
 		{"relative", entry("auth0-mcp"), Warn, []string{"may not find"}},
-		{"no such profile", entry(mine, "--profile", "gone"), Fail, []string{"profile gone, which does not exist", "init --profile gone"}},
-		{"no passphrase", entry(mine, "--profile", "sealed"), Warn, []string{"sets no AUTH0_MCP_PASSPHRASE, without which", "set AUTH0_MCP_PASSPHRASE in the entry's env in "}},
-		{"its passphrase", strings.Replace(entry(mine, "--profile", "sealed"), "AUTH0_TOKEN", "AUTH0_MCP_PASSPHRASE", 1), OK, nil},
+		{"no such profile", entry(mine, "--profile", "gone"), Fail,
+			[]string{"profile gone, which does not exist", "init --profile gone"}},
+		{"no passphrase", entry(mine, "--profile", "sealed"), Warn,
+			[]string{"sets no AUTH0_MCP_PASSPHRASE, without which", "set AUTH0_MCP_PASSPHRASE in the entry's env in "}},
+		{"its passphrase", strings.Replace(entry(mine, "--profile", "sealed"), "AUTH0_TOKEN", "AUTH0_MCP_PASSPHRASE", 1), OK,
+			nil},
 		{"another store", strings.Replace(entry(mine, "--profile", "sealed"), "AUTH0_TOKEN", "AUTH0_MCP_STORE", 1), OK, nil},
 		{"malformed", `{"mcpServers": `, Fail, []string{"mcp.json", "correct the file"}},
 		{"somebody else's", `{"mcpServers": {"x": {"command": "x"}}}`, Warn, []string{"clients add NAME"}},
@@ -403,7 +446,8 @@ func TestClientEntryWithoutTheAuthorities(t *testing.T) {
 	mine := filepath.Join(t.TempDir(), "auth0-mcp")
 	writeText(t, mine, "x")
 	d.at.executable = mine
-	one := clients.Installed{Client: clients.All()[0], Scope: clients.All()[0].Scopes[0], Path: "/f", Entry: clients.Entry{Command: mine, Profile: "prod"}, Env: []string{}}
+	one := clients.Installed{Client: clients.All()[0], Scope: clients.All()[0].Scopes[0], Path: "/f",
+		Entry: clients.Entry{Command: mine, Profile: "prod"}, Env: []string{}}
 	checkFinding(t, d.checkEntry(one), Warn, "sets no AUTH0_MCP_CA_FILE", "in /f")
 	one.Env = []string{"AUTH0_MCP_CA_FILE"}
 	checkFinding(t, d.checkEntry(one), OK)

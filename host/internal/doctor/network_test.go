@@ -48,9 +48,11 @@ func TestDNS(t *testing.T) {
 	}{
 		{"address", "192.0.2.1", errors.New("not asked"), false, OK, "is an address"},
 		{"found", "t.example.com", nil, false, OK, "192.0.2.7"},
-		{"not found", "t.example.com", &net.DNSError{Err: "no such host", IsNotFound: true}, false, Fail, "there is no name t.example.com"},
+		{"not found", "t.example.com", &net.DNSError{Err: "no such host", IsNotFound: true}, false, Fail,
+			"there is no name t.example.com"},
 		{"no server", "t.example.com", &net.DNSError{Err: "i/o timeout", IsTimeout: true}, false, Fail, "i/o timeout"},
-		{"proxy's", "proxy.example.com", &net.DNSError{Err: "no such host", IsNotFound: true}, true, Fail, "correct HTTPS_PROXY"},
+		{"proxy's", "proxy.example.com", &net.DNSError{Err: "no such host", IsNotFound: true}, true, Fail,
+			"correct HTTPS_PROXY"},
 		{"interrupted", "t.example.com", context.Canceled, false, Fail, "canceled"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
@@ -88,8 +90,10 @@ func TestProxyIsShownWithoutItsPassword(t *testing.T) {
 		text    string
 	}{
 		{"none", nil, nil, "t.example.com:443", OK, "none"},
-		{"used", func(*http.Request) (*url.URL, error) { return url.Parse(good) }, map[string]string{"HTTPS_PROXY": good}, "proxy.example.com:3128", OK, "http://proxy.example.com:3128, by HTTPS_PROXY"},
-		{"not for this", func(*http.Request) (*url.URL, error) { return nil, nil }, map[string]string{"NO_PROXY": ".example.com"}, "t.example.com:443", OK, "not used for t.example.com"},
+		{"used", func(*http.Request) (*url.URL, error) { return url.Parse(good) }, map[string]string{"HTTPS_PROXY": good},
+			"proxy.example.com:3128", OK, "http://proxy.example.com:3128, by HTTPS_PROXY"},
+		{"not for this", func(*http.Request) (*url.URL, error) { return nil, nil },
+			map[string]string{"NO_PROXY": ".example.com"}, "t.example.com:443", OK, "not used for t.example.com"},
 		{"malformed", func(*http.Request) (*url.URL, error) {
 			return nil, &url.Error{Op: "parse", URL: "http://" + canary, Err: url.EscapeError("%zz")}
 		}, map[string]string{"https_proxy": canary}, "", Fail, "https_proxy can't be read"},
@@ -142,7 +146,8 @@ func TestNetwork(t *testing.T) {
 	}{
 		{"good", domain, caFile, "clock", OK, nil},
 		{"not trusted", domain, "", "tls", Fail, []string{"AUTH0_MCP_CA_FILE", "Acme Co"}},
-		{"no TLS", strings.TrimPrefix(plain.URL, "http://"), caFile, "tls", Fail, []string{"does not speak TLS", "correct AUTH0_DOMAIN"}},
+		{"no TLS", strings.TrimPrefix(plain.URL, "http://"), caFile, "tls", Fail,
+			[]string{"does not speak TLS", "correct AUTH0_DOMAIN"}},
 		{"no name", "t.example.com", caFile, "dns", Fail, []string{"there is no name"}},
 		{"bad file", domain, text, "tls", Fail, []string{"AUTH0_MCP_CA_FILE"}},
 	} {
@@ -194,7 +199,8 @@ func TestNetworkThroughProxy(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			d := examinee(t, map[string]string{"AUTH0_MCP_CA_FILE": caFile, "HTTPS_PROXY": address.String()}).as("p", auth.Profile{})
+			d := examinee(t, map[string]string{"AUTH0_MCP_CA_FILE": caFile, "HTTPS_PROXY": address.String()}).as("p",
+				auth.Profile{})
 			transport, err := d.at.transport(caFile)
 			if err != nil {
 				t.Fatal(err)
@@ -231,16 +237,19 @@ func tunnel(t *testing.T, w http.ResponseWriter, address string) {
 }
 
 func TestExplainTLS(t *testing.T) {
-	leaf := &x509.Certificate{DNSNames: []string{"other.example.com"}, NotBefore: epoch.Add(-48 * time.Hour), NotAfter: epoch.Add(-24 * time.Hour)}
+	leaf := &x509.Certificate{DNSNames: []string{"other.example.com"}, NotBefore: epoch.Add(-48 * time.Hour),
+		NotAfter: epoch.Add(-24 * time.Hour)}
 	for name, c := range map[string]struct {
 		err   error
 		texts []string
 	}{
-		"other host": {x509.HostnameError{Certificate: leaf, Host: "t.example.com"}, []string{"not for t.example.com, but for other.example.com"}},
-		"expired":    {x509.CertificateInvalidError{Cert: leaf, Reason: x509.Expired}, []string{"clock", "2031-03-13"}},
-		"proxy":      {&net.OpError{Op: "proxyconnect", Err: errors.New("407")}, []string{"the proxy could not be used: 407"}},
-		"slow":       {os.ErrDeadlineExceeded, []string{"did not answer in time"}},
-		"other":      {errors.New("reset"), []string{"reset"}},
+		"other host": {x509.HostnameError{Certificate: leaf, Host: "t.example.com"},
+			[]string{"not for t.example.com, but for other.example.com"}},
+		"expired": {x509.CertificateInvalidError{Cert: leaf, Reason: x509.Expired}, []string{"clock", "2031-03-13"}},
+		"proxy": {&net.OpError{Op: "proxyconnect", Err: errors.New("407")},
+			[]string{"the proxy could not be used: 407"}},
+		"slow":  {os.ErrDeadlineExceeded, []string{"did not answer in time"}},
+		"other": {errors.New("reset"), []string{"reset"}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			checkFinding(t, examinee(t, nil).as("p", auth.Profile{}).explainTLS("t.example.com", c.err), Fail, c.texts...)
@@ -258,14 +267,19 @@ func TestAPI(t *testing.T) {
 	}{
 		{"answers", "read:clients", "/api/v2/clients", 200, "[]", OK, []string{"GET /api/v2/clients"}},
 		{"cheapest that is allowed", "read:users read:roles", "/api/v2/roles", 200, "[]", OK, []string{"GET /api/v2/roles"}},
-		{"no scope that reads", "create:users", "/api/v2/clients", 403, `{"message":"Insufficient scope"}`, OK, []string{"accepts the token", "Insufficient scope"}},
-		{"forbidden all the same", "read:clients", "/api/v2/clients", 403, `{"message":"no"}`, Fail, []string{"although read:clients was granted", "AUTH0_TOKEN"}},
-		{"unauthorized", "read:clients", "/api/v2/clients", 401, `{"message":"Invalid token"}`, Fail, []string{"401 Unauthorized: Invalid token", "set AUTH0_TOKEN"}},
+		{"no scope that reads", "create:users", "/api/v2/clients", 403, `{"message":"Insufficient scope"}`, OK,
+			[]string{"accepts the token", "Insufficient scope"}},
+		{"forbidden all the same", "read:clients", "/api/v2/clients", 403, `{"message":"no"}`, Fail,
+			[]string{"although read:clients was granted", "AUTH0_TOKEN"}},
+		{"unauthorized", "read:clients", "/api/v2/clients", 401, `{"message":"Invalid token"}`, Fail,
+			[]string{"401 Unauthorized: Invalid token", "set AUTH0_TOKEN"}},
 		{"too many", "read:clients", "/api/v2/clients", 429, "", Warn, []string{"rate limit", "wait a minute"}},
 		{"fault", "read:clients", "/api/v2/clients", 503, "<html>", Fail, []string{"fault on its side"}},
-		{"no API", "read:clients", "/api/v2/clients", 404, "<html>", Fail, []string{"no Management API is there", "correct AUTH0_DOMAIN"}},
+		{"no API", "read:clients", "/api/v2/clients", 404, "<html>", Fail,
+			[]string{"no Management API is there", "correct AUTH0_DOMAIN"}},
 		{"redirect", "read:clients", "/api/v2/clients", 302, "", Fail, []string{"302 Found"}},
-		{"echoes the token", "read:clients", "/api/v2/clients", 400, `{"message":"bad ` + canary + `"}`, Fail, []string{"[REDACTED]"}},
+		{"echoes the token", "read:clients", "/api/v2/clients", 400, `{"message":"bad ` + canary + `"}`, Fail,
+			[]string{"[REDACTED]"}},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			server, caFile := tlsServer(t, func(w http.ResponseWriter, r *http.Request) {

@@ -154,7 +154,9 @@ func (d *Doctor) converse(in io.WriteCloser, out *bufio.Reader) (conversation, e
 	var seen conversation
 	started := d.at.now()
 	lap := func(since time.Time) time.Duration { return d.at.now().Sub(since).Round(time.Millisecond) }
-	if _, err := askServer(in, out, 1, "initialize", `{"protocolVersion":"2025-06-18","capabilities":{},"clientInfo":{"name":"auth0-mcp-doctor","version":"1"}}`); err != nil {
+	if _, err := askServer(in, out, 1, "initialize",
+		`{"protocolVersion":"2025-06-18","capabilities":{},`+
+			`"clientInfo":{"name":"auth0-mcp-doctor","version":"1"}}`); err != nil {
 		return seen, err
 	}
 	seen.ready = lap(started)
@@ -187,7 +189,8 @@ func (d *Doctor) converse(in io.WriteCloser, out *bufio.Reader) (conversation, e
 // askServer sends one request and reads lines up to its answer. Notifications pass;
 // anything else on stdout would confuse a client, and is an error.
 func askServer(in io.Writer, out *bufio.Reader, id int, method, params string) (json.RawMessage, error) {
-	if _, err := fmt.Fprintf(in, `{"jsonrpc":"2.0","id":%d,"method":%q,"params":%s}`+"\n", id, method, params); err != nil {
+	if _, err := fmt.Fprintf(in, `{"jsonrpc":"2.0","id":%d,"method":%q,"params":%s}`+"\n", id, method,
+		params); err != nil {
 		return nil, fmt.Errorf("%s could not be sent: %w", method, err)
 	}
 	for {

@@ -18,7 +18,8 @@ func TestClientEnvironment(t *testing.T) {
 		"HOME=/h", "PATH=/bin", "AUTH0_DOMAIN=d", "AUTH0_MCP_STORE=file", "XDG_CONFIG_HOME=/c", "SystemRoot=C:\\Windows",
 		"HTTPS_PROXY=http://p", "AWS_SECRET_ACCESS_KEY=k", "LD_PRELOAD=x", "DBUS_SESSION_BUS_ADDRESS=unix:", "NOT_AUTH0_X=1",
 	})
-	want := []string{"HOME=/h", "PATH=/bin", "AUTH0_DOMAIN=d", "AUTH0_MCP_STORE=file", "XDG_CONFIG_HOME=/c", "SystemRoot=C:\\Windows"}
+	want := []string{"HOME=/h", "PATH=/bin", "AUTH0_DOMAIN=d", "AUTH0_MCP_STORE=file", "XDG_CONFIG_HOME=/c",
+		"SystemRoot=C:\\Windows"}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Error(diff)
 	}
@@ -36,14 +37,16 @@ func TestConverse(t *testing.T) {
 		want         string // in the error; empty: none
 	}{
 		{"good", ready + list + pong, ""},
-		{"notification between", ready + `{"jsonrpc":"2.0","method":"notifications/message","params":{}}` + "\n" + list + pong, ""},
+		{"notification between", ready + `{"jsonrpc":"2.0","method":"notifications/message","params":{}}` + "\n" + list +
+			pong, ""},
 		{"ends at once", "", "initialize was not answered"},
 		{"ends in the middle", ready, "tools/list was not answered"},
 		{"stray print", "Starting …\n", "other than JSON-RPC"},
 		{"another protocol", `{"id":1,"result":{}}` + "\n", "other than JSON-RPC"},
 		{"another case", `{"jsonRPC":"2.0","id":1,"result":{}}` + "\n", "other than JSON-RPC"},
 		{"no result", `{"jsonrpc":"2.0","id":1}` + "\n", "without a result"},
-		{"refuses", `{"jsonrpc":"2.0","id":1,"error":{"code":-32602,"message":"no such version"}}` + "\n", "initialize was refused: no such version (-32602)"},
+		{"refuses", `{"jsonrpc":"2.0","id":1,"error":{"code":-32602,"message":"no such version"}}` + "\n",
+			"initialize was refused: no such version (-32602)"},
 		{"answers twice", ready + ready, "was not sent"},
 		{"not a list", ready + `{"jsonrpc":"2.0","id":2,"result":[]}` + "\n", "not a list of tools"},
 		{"no ping", ready + list, "ping was not answered"},

@@ -22,8 +22,10 @@ echo '{"jsonrpc":"2.0","id":2,"result":{"tools":[{"name":"a"}]}}'; read a; echo 
 		texts        []string
 	}{
 		{"good", answers + "while read a; do :; done; exit 0", time.Minute, OK, []string{"1 tool,"}},
-		{"ends badly", answers + "while read a; do :; done; exit 3", time.Minute, Fail, []string{"did not end cleanly", "exit status 3"}},
-		{"fails at start", "echo 'no such profile " + canary + "' >&2; exit 1", time.Minute, Fail, []string{"exit status 1", "it said: no such profile [REDACTED]", "in a shell"}},
+		{"ends badly", answers + "while read a; do :; done; exit 3", time.Minute, Fail,
+			[]string{"did not end cleanly", "exit status 3"}},
+		{"fails at start", "echo 'no such profile " + canary + "' >&2; exit 1", time.Minute, Fail,
+			[]string{"exit status 1", "it said: no such profile [REDACTED]", "in a shell"}},
 		{"hangs", "exec sleep 60", time.Second, Fail, []string{"initialize was not answered"}},
 		{"sees too much", `[ -z "$OTHER_SECRET" ] && [ "$AUTH0_X" = 1 ] || exit 9` + "\n" + answers, time.Minute, OK, nil},
 	} {

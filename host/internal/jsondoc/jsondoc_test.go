@@ -13,12 +13,14 @@ import (
 )
 
 func TestDecode(t *testing.T) {
-	got, err := Decode([]byte(" {\"a\" : [1, 1.50, -2e3, 0.5E+1, true,false , null, \"x\\u00e9\\\"\\\\\\ud83d\\ude00\"], \"b\":{}, \"c\":[] ,\"ä\":\"\"}\n"))
+	got, err := Decode([]byte(" {\"a\" : [1, 1.50, -2e3, 0.5E+1, true,false , null, " +
+		"\"x\\u00e9\\\"\\\\\\ud83d\\ude00\"], \"b\":{}, \"c\":[] ,\"ä\":\"\"}\n"))
 	if err != nil {
 		t.Fatal(err)
 	}
 	want := map[string]any{
-		"a": []any{json.Number("1"), json.Number("1.50"), json.Number("-2e3"), json.Number("0.5E+1"), true, false, nil, `xé"\😀`},
+		"a": []any{json.Number("1"), json.Number("1.50"), json.Number("-2e3"), json.Number("0.5E+1"), true, false, nil,
+			`xé"\😀`},
 		"b": map[string]any{}, "c": []any{}, "ä": "",
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
@@ -46,18 +48,24 @@ func TestRefusals(t *testing.T) {
 		"a name twice, one escaped": {`{"ab":1,"\u0061b":2}`, "ab: the key is given twice", false},
 		"a name twice, in an array": {`[1,{"b":1,"b":2}]`, "[1].b: the key is given twice", false},
 		"empty names":               {`{"":1,"":2}`, `[""]: the key is given twice`, false},
-		"high surrogate alone":      {`{"a":"\ud83d"}`, "a: a \\u escape that is half of a surrogate pair, which is no character", false},
-		"low surrogate alone":       {`["\udE00x"]`, "[0]: a \\u escape that is half of a surrogate pair, which is no character", false},
-		"two high surrogates":       {`"\ud83d\ud83d"`, "a \\u escape that is half of a surrogate pair, which is no character", false},
-		"lone surrogates as names":  {`{"\ud800":1,"\ud801":2}`, "a \\u escape that is half of a surrogate pair, which is no character", false},
-		"depth":                     {strings.Repeat("[", 66) + strings.Repeat("]", 66), "nested deeper than 64 levels", false},
-		"depth of objects":          {strings.Repeat(`{"a":`, 66) + "1" + strings.Repeat("}", 66), "nested deeper than 64 levels", false},
-		"depth without an end":      {strings.Repeat("[", 1<<20), "nested deeper than 64 levels", false},
-		"too many values":           {"[" + strings.Repeat("0,", DefaultValues) + "0]", "more than 50000 values", false},
-		"exponent":                  {`{"n":1e999999}`, "n: a number with an exponent beyond 400", false},
-		"negative exponent":         {`{"n":1E-401}`, "n: a number with an exponent beyond 400", false},
-		"exponent beyond an int":    {`[1e+99999999999999999999]`, "[0]: a number with an exponent beyond 400", false},
-		"digits":                    {strings.Repeat("1", 401), "a number of more than 400 characters", false},
+		"high surrogate alone": {`{"a":"\ud83d"}`, "a: a \\u escape that is half of a surrogate pair, which is no " +
+			"character", false},
+		"low surrogate alone": {`["\udE00x"]`, "[0]: a \\u escape that is half of a surrogate pair, which is no " +
+			"character", false},
+		"two high surrogates": {`"\ud83d\ud83d"`,
+			"a \\u escape that is half of a surrogate pair, which is no character", false},
+		"lone surrogates as names": {`{"\ud800":1,"\ud801":2}`, "a \\u escape that is half of a surrogate pair, which is " +
+			"no character", false},
+		"depth": {strings.Repeat("[", 66) + strings.Repeat("]", 66), "nested deeper than 64 levels",
+			false},
+		"depth of objects": {strings.Repeat(`{"a":`, 66) + "1" + strings.Repeat("}", 66),
+			"nested deeper than 64 levels", false},
+		"depth without an end":   {strings.Repeat("[", 1<<20), "nested deeper than 64 levels", false},
+		"too many values":        {"[" + strings.Repeat("0,", DefaultValues) + "0]", "more than 50000 values", false},
+		"exponent":               {`{"n":1e999999}`, "n: a number with an exponent beyond 400", false},
+		"negative exponent":      {`{"n":1E-401}`, "n: a number with an exponent beyond 400", false},
+		"exponent beyond an int": {`[1e+99999999999999999999]`, "[0]: a number with an exponent beyond 400", false},
+		"digits":                 {strings.Repeat("1", 401), "a number of more than 400 characters", false},
 	} {
 		t.Run(name, func(t *testing.T) {
 			_, err := Decode([]byte(tt.in))
@@ -146,7 +154,8 @@ func TestFoldingIsThatOfEncodingJSON(t *testing.T) {
 			t.Fatal(err)
 		}
 		if taken := v != before; !taken || foldCase(pair[0]) != foldCase(pair[1]) {
-			t.Errorf("%q and %q: encoding/json takes them for one: %v; folded %q and %q", pair[0], pair[1], taken, foldCase(pair[0]), foldCase(pair[1]))
+			t.Errorf("%q and %q: encoding/json takes them for one: %v; folded %q and %q", pair[0], pair[1], taken,
+				foldCase(pair[0]), foldCase(pair[1]))
 		}
 	}
 }
@@ -216,7 +225,8 @@ func TestPathsShareNoMemory(t *testing.T) {
 	}
 	for _, s := range []string{`{"a":{"b":1,"b":2},"c":3}`, `[{"a":[0,{"x":1,"x":1}]}]`} {
 		var refused *Error
-		if err := Check([]byte(s)); !errors.As(err, &refused) || refused.Path.String() != strings.TrimSuffix(err.Error(), ": the key is given twice") {
+		if err := Check([]byte(s)); !errors.As(err, &refused) ||
+			refused.Path.String() != strings.TrimSuffix(err.Error(), ": the key is given twice") {
 			t.Errorf("%s: %v", s, err)
 		}
 	}

@@ -152,7 +152,8 @@ func (l *Limiter) hopeless(p *Place, now, deadline time.Time) error {
 		return l.usedUp(now, until, reset)
 	}
 	if len(l.waiting) >= l.maxWaiting {
-		return &LimitedError{Why: fmt.Sprintf("%d requests wait for the tenant already", len(l.waiting)), Reset: reset, Wait: until.Sub(now)}
+		return &LimitedError{Why: fmt.Sprintf("%d requests wait for the tenant already", len(l.waiting)), Reset: reset,
+			Wait: until.Sub(now)}
 	}
 	return nil
 }
@@ -165,7 +166,8 @@ func (l *Limiter) usedUp(now, until, reset time.Time) error {
 	return &LimitedError{Why: why, Reset: reset, Wait: max(until.Sub(now), reset.Sub(now))}
 }
 
-func (l *Limiter) wait(ctx context.Context, w *waiter, begun time.Time, patience time.Duration, note func(string)) (*Place, error) {
+func (l *Limiter) wait(ctx context.Context, w *waiter, begun time.Time, patience time.Duration,
+	note func(string)) (*Place, error) {
 	deadline, told, limit := begun.Add(patience), begun, false
 	for now := begun; ; now = time.Now() {
 		l.mu.Lock()
@@ -183,7 +185,8 @@ func (l *Limiter) wait(ctx context.Context, w *waiter, begun time.Time, patience
 			return nil, l.usedUp(now, until, reset)
 		case !now.Before(deadline):
 			l.give(w)
-			return nil, &LimitedError{Why: fmt.Sprintf("it waited %d s for earlier requests to the tenant", seconds(now.Sub(begun))), Reset: reset, Wait: until.Sub(now)}
+			return nil, &LimitedError{Why: fmt.Sprintf("it waited %d s for earlier requests to the tenant",
+				seconds(now.Sub(begun))), Reset: reset, Wait: until.Sub(now)}
 		}
 		due := !now.Before(told.Add(heartbeat))
 		switch {

@@ -235,7 +235,8 @@ const maxSize = 1_000_000_000
 // because the limiter stands before the API and what it refuses is not carried out.
 // A 429 of something in between, which may have passed the request on, says no
 // such thing.
-// Source: https://auth0.com/docs/troubleshoot/customer-support/operational-policies/rate-limit-policy/rate-limit-use-cases
+// Source:
+// https://auth0.com/docs/troubleshoot/customer-support/operational-policies/rate-limit-policy/rate-limit-use-cases
 func Exhausted(status int, h http.Header) bool {
 	return status == http.StatusTooManyRequests && h.Get(headerRemaining) == "0"
 }

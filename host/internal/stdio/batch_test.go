@@ -18,18 +18,28 @@ func TestBatches(t *testing.T) {
 	many := func(n int) string { return "[" + strings.TrimSuffix(strings.Repeat(pingOne+",", n), ",") + "]" }
 	tests := []struct{ name, line, want string }{
 		{"a request", `[` + pingOne + `]`, `[` + resultLine("1", "{}") + `]`},
-		{"white space", " [ " + pingOne + " , \t" + callLine("2") + "  ] ", `[` + resultLine("1", "{}") + `,` + resultLine("2", `{"name":"t"}`) + `]`},
-		{"a request, a notification and a response", `[{"jsonrpc":"2.0","method":"n"},` + pingOne + `,{"jsonrpc":"2.0","id":9,"result":1}]`, `[` + resultLine("1", "{}") + `]`},
+		{"white space", " [ " + pingOne + " , \t" + callLine("2") + "  ] ",
+			`[` + resultLine("1", "{}") + `,` + resultLine("2", `{"name":"t"}`) + `]`},
+		{"a request, a notification and a response",
+			`[{"jsonrpc":"2.0","method":"n"},` + pingOne + `,{"jsonrpc":"2.0","id":9,"result":1}]`, `[` +
+				resultLine("1", "{}") + `]`},
 		{"notifications", `[{"jsonrpc":"2.0","method":"a"},{"jsonrpc":"2.0","method":"b","params":[]}]`, ``},
 		{"responses", `[{"jsonrpc":"2.0","id":9,"result":1},{"jsonrpc":"2.0","id":8,"error":{"code":1,"message":"m"}}]`, ``},
 		{"empty", `[]`, `{"jsonrpc":"2.0","id":null,"error":{"code":-32600,"message":"a batch must have at least one message"}}`},
-		{"empty with white space", `[ ]`, `{"jsonrpc":"2.0","id":null,"error":{"code":-32600,"message":"a batch must have at least one message"}}`},
+		{"empty with white space", `[ ]`,
+			`{"jsonrpc":"2.0","id":null,"error":{"code":-32600,"message":"a batch must have at least one message"}}`},
 		{"garbage", `[1]`, `[` + invalid + `]`},
 		{"more garbage", `[1,"a",[` + pingOne + `]]`, `[` + invalid + `,` + invalid + `,` + invalid + `]`},
-		{"garbage among requests", `[{"id":7},` + pingOne + `]`, `[{"jsonrpc":"2.0","id":7,"error":{"code":-32600,"message":"the member \"jsonrpc\" must be \"2.0\""}},` + resultLine("1", "{}") + `]`},
-		{"initialize", `[{"jsonrpc":"2.0","id":1,"method":"initialize"}]`, `[{"jsonrpc":"2.0","id":1,"error":{"code":-32600,"message":"initialize can't be part of a batch"}}]`},
-		{"the same id one after the other", `[` + pingOne + `,` + pingOne + `]`, `[` + resultLine("1", "{}") + `,{"jsonrpc":"2.0","id":1,"error":{"code":-32600,"message":"a request with this id is still in flight"}}]`},
-		{"too many", many(maxBatch + 1), `{"jsonrpc":"2.0","id":null,"error":{"code":-32600,"message":"a batch may have at most 100 messages"}}`},
+		{"garbage among requests", `[{"id":7},` + pingOne + `]`,
+			`[{"jsonrpc":"2.0","id":7,"error":{"code":-32600,"message":"the member \"jsonrpc\" must be \"2.0\""}},` +
+				resultLine("1", "{}") + `]`},
+		{"initialize", `[{"jsonrpc":"2.0","id":1,"method":"initialize"}]`,
+			`[{"jsonrpc":"2.0","id":1,"error":{"code":-32600,"message":"initialize can't be part of a batch"}}]`},
+		{"the same id one after the other", `[` + pingOne + `,` + pingOne + `]`,
+			`[` + resultLine("1", "{}") +
+				`,{"jsonrpc":"2.0","id":1,"error":{"code":-32600,"message":"a request with this id is still in flight"}}]`},
+		{"too many", many(maxBatch + 1),
+			`{"jsonrpc":"2.0","id":null,"error":{"code":-32600,"message":"a batch may have at most 100 messages"}}`},
 		{"cut off", `[` + pingOne + `,`, ``},
 	}
 	for _, tt := range tests {
@@ -74,7 +84,8 @@ func TestCancelledInABatch(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		g := newGate()
 		s := connect(t, Config{Batch: accept, Handle: g.handle, Class: byMethod, Reads: Bounds{2, 10}})
-		s.send(`[` + callLine("1") + `,` + callLine("2") + `,` + callLine("3") + `,` + pingOne[:len(pingOne)-1] + `,"id":1}` + `,` + cancelLine("3", "") + `]`)
+		s.send(`[` + callLine("1") + `,` + callLine("2") + `,` + callLine("3") + `,` + pingOne[:len(pingOne)-1] +
+			`,"id":1}` + `,` + cancelLine("3", "") + `]`)
 		<-g.started
 		<-g.started
 		s.send(cancelLine("1", ""))
@@ -83,7 +94,8 @@ func TestCancelledInABatch(t *testing.T) {
 		}
 		s.wantSilence()
 		g.released <- struct{}{}
-		s.wantNext(`[` + resultLine("2", `"released"`) + `,{"jsonrpc":"2.0","id":null,"error":{"code":-32600,"message":"the member \"id\" occurs twice"}}]`)
+		s.wantNext(`[` + resultLine("2", `"released"`) +
+			`,{"jsonrpc":"2.0","id":null,"error":{"code":-32600,"message":"the member \"id\" occurs twice"}}]`)
 
 		s.send(`[` + pingOne + `,` + callLine("2") + `]`)
 		<-g.started // the ping has its reply, which is not written yet
@@ -114,7 +126,8 @@ func TestBatchesAreBounded(t *testing.T) {
 		}
 		s.send(`[` + callLine(`"more"`) + `,` + pingOne[:len(pingOne)-1] + `}]`)
 		got := s.next()
-		if strings.Count(got, "busy: 8 batches wait") != 1 || strings.Count(got, "still in flight") != 1 || strings.Count(got, `"retryAfterMs":1000`) != 1 {
+		if strings.Count(got, "busy: 8 batches wait") != 1 || strings.Count(got, "still in flight") != 1 ||
+			strings.Count(got, `"retryAfterMs":1000`) != 1 {
 			t.Errorf("got %s", got)
 		}
 		s.wantSilence()
@@ -145,7 +158,8 @@ func TestFullPoolInABatch(t *testing.T) {
 
 // The end of input, the deadline and a broken output find each member of a batch.
 func TestBatchesWhenItEnds(t *testing.T) {
-	line := `[` + callLine("1") + `,` + writeLine("2") + `,` + writeLine("3") + `,{"jsonrpc":"2.0","id":4,"method":"ping"}]`
+	line := `[` + callLine("1") + `,` + writeLine("2") + `,` + writeLine("3") +
+		`,{"jsonrpc":"2.0","id":4,"method":"ping"}]`
 	t.Run("drained", func(t *testing.T) {
 		eachEnd(t, func(t *testing.T, end func(*session), want error) {
 			g := newGate()
@@ -155,7 +169,8 @@ func TestBatchesWhenItEnds(t *testing.T) {
 			end(s)
 			synctest.Wait()
 			close(g.released)
-			s.wantResult(want, `[`+resultLine("1", `"released"`)+`,`+resultLine("2", `"released"`)+`,`+errorText("3", notStarted)+`,`+resultLine("4", "{}")+`]`)
+			s.wantResult(want, `[`+resultLine("1", `"released"`)+`,`+resultLine("2", `"released"`)+`,`+errorText("3",
+				notStarted)+`,`+resultLine("4", "{}")+`]`)
 		})
 	})
 	t.Run("deadline", func(t *testing.T) {

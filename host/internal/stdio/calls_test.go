@@ -50,7 +50,8 @@ func TestCancelledInTheQueueNeverRuns(t *testing.T) {
 		s.send(callLine("1"))
 		<-g.started
 		s.send(callLine("2"), callLine("3"), cancelLine("2", "changed my mind"), callLine("4")) // 4 takes the place of 2
-		synctest.Wait()                                                                         // the reader has taken the bytes; now it has handled them too
+		// the reader has taken the bytes; now it has handled them too
+		synctest.Wait()
 		close(g.released)
 		for _, id := range []string{"1", "3", "4"} {
 			s.wantNext(resultLine(id, `"released"`))
@@ -227,13 +228,14 @@ func TestHeldBytesAreBounded(t *testing.T) {
 func TestEveryCallIsBounded(t *testing.T) {
 	const concurrency = 3
 	var running, most atomic.Int64
-	s := connect(t, Config{Class: byMethod, Reads: Bounds{concurrency, 1000}, Handle: func(ctx context.Context, r Request) []byte {
-		if n := running.Add(1); n > most.Load() {
-			most.Store(n)
-		}
-		defer running.Add(-1)
-		return echo(ctx, r)
-	}})
+	s := connect(t, Config{Class: byMethod, Reads: Bounds{concurrency, 1000},
+		Handle: func(ctx context.Context, r Request) []byte {
+			if n := running.Add(1); n > most.Load() {
+				most.Store(n)
+			}
+			defer running.Add(-1)
+			return echo(ctx, r)
+		}})
 	for i := range 500 {
 		s.send(callLine(fmt.Sprint(i)))
 	}

@@ -110,7 +110,8 @@ func TestDrainDeadline(t *testing.T) {
 			got[line] = true
 		}
 		for _, line := range []string{
-			resultLine("1", `"what became of it"`), errorText("2", notFinished), errorText("3", notFinished), errorText("4", notStarted),
+			resultLine("1", `"what became of it"`), errorText("2", notFinished), errorText("3", notFinished), errorText("4",
+				notStarted),
 		} {
 			if !got[line] {
 				t.Errorf("no reply %s", line)
@@ -197,7 +198,8 @@ func TestReadError(t *testing.T) {
 
 func TestConfigIsChecked(t *testing.T) {
 	for _, cfg := range []Config{
-		{Out: io.Discard, Handle: echo}, {In: strings.NewReader(""), Handle: echo}, {In: strings.NewReader(""), Out: io.Discard},
+		{Out: io.Discard, Handle: echo}, {In: strings.NewReader(""), Handle: echo}, {In: strings.NewReader(""),
+			Out: io.Discard},
 	} {
 		if Serve(t.Context(), cfg) == nil {
 			t.Errorf("%+v was accepted", cfg)
@@ -250,13 +252,14 @@ func TestBrokenOutput(t *testing.T) {
 func TestOutputBreaksWhileDraining(t *testing.T) {
 	eachEnd(t, func(t *testing.T, end func(*session), _ error) {
 		hang := make(chan struct{})
-		s := connect(t, Config{Out: brokenPipe{}, Class: byMethod, Reads: Bounds{Running: 2}, Handle: func(_ context.Context, r Request) []byte {
-			if r.ID == 1 {
-				<-hang
-			}
-			time.Sleep(time.Second)
-			return result(r, "1")
-		}})
+		s := connect(t, Config{Out: brokenPipe{}, Class: byMethod, Reads: Bounds{Running: 2},
+			Handle: func(_ context.Context, r Request) []byte {
+				if r.ID == 1 {
+					<-hang
+				}
+				time.Sleep(time.Second)
+				return result(r, "1")
+			}})
 		s.send(callLine("1"), callLine("2"), callLine("3"))
 		synctest.Wait()
 		begin := time.Now()

@@ -35,7 +35,8 @@ func TestAllPoolsAreFull(t *testing.T) {
 	wantError(t, s.next(), "1", -32000, "busy: 64 reading calls are running and 256 are waiting")
 	wantError(t, s.next(), "2", -32000, "busy: 16 writing calls are running and 64 are waiting")
 	s.wantSilence()
-	s.send(cancelLine("20000", ""), cancelLine("30000", ""), cancelLine("100", "")) // one runs, one runs, one waits for the user
+	// one runs, one runs, one waits for the user
+	s.send(cancelLine("20000", ""), cancelLine("30000", ""), cancelLine("100", ""))
 	for range 2 {
 		if cause := <-p.causes; cause == nil {
 			t.Error("a call was not cancelled")
@@ -63,8 +64,10 @@ func TestAllPoolsAreFull(t *testing.T) {
 			waited++
 		}
 	}
-	if want := DefaultReads + DefaultReadsQueued + DefaultWrites + DefaultWritesQueued - 2; released+refused != want || waited != DefaultWaits-1 || len(lines) != want+waited {
-		t.Errorf("%d calls were carried out, %d refused, %d waits ended, %d lines in all", released, refused, waited, len(lines))
+	if want := DefaultReads + DefaultReadsQueued + DefaultWrites + DefaultWritesQueued - 2; released+refused != want ||
+		waited != DefaultWaits-1 || len(lines) != want+waited {
+		t.Errorf("%d calls were carried out, %d refused, %d waits ended, %d lines in all", released, refused, waited,
+			len(lines))
 	}
 }
 

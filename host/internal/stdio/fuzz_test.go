@@ -17,8 +17,10 @@ import (
 func FuzzLines(f *testing.F) {
 	for _, s := range []string{
 		callLine("1"), `{"jsonrpc":"2.0","id":"a","method":"ping"}`, `[{"jsonrpc":"2.0","id":1,"method":"ping"}]`, `{"id":null}`, "\xff", "{", "\ufeff{}",
-		callLine("7") + "\n" + cancelLine("7", "why"), `{"jsonrpc":"2.0","id":1,"id":2,"method":"x"}`, strings.Repeat("x", 2000),
-		`[` + callLine("1") + `,` + cancelLine("1", "") + `,` + callLine("2") + `,3,[],{"jsonrpc":"2.0","id":"server-1","result":1}]`, `[]`, `[[`,
+		callLine("7") + "\n" + cancelLine("7", "why"), `{"jsonrpc":"2.0","id":1,"id":2,"method":"x"}`, strings.Repeat("x",
+			2000),
+		`[` + callLine("1") + `,` + cancelLine("1", "") + `,` + callLine("2") +
+			`,3,[],{"jsonrpc":"2.0","id":"server-1","result":1}]`, `[]`, `[[`,
 		`{"jsonrpc":"2.0","id":1,"method":"m","params":{"a":1,"A":2}}`, `{"jsonrpc":"2.0","method":"m","params":{"arguments":{"a":[{"b":1,"\u0062":2}]}}}`,
 	} {
 		f.Add([]byte(s))
@@ -30,7 +32,8 @@ func FuzzLines(f *testing.F) {
 		}
 		var out bytes.Buffer
 		input := io.MultiReader(bytes.NewReader(in), strings.NewReader("\n"+callLine(probe)+"\n"))
-		err := Serve(t.Context(), Config{In: input, Out: &out, Class: byMethod, Batch: accept, MaxLine: 1000, DrainTimeout: 10 * time.Second,
+		err := Serve(t.Context(), Config{In: input, Out: &out, Class: byMethod, Batch: accept, MaxLine: 1000,
+			DrainTimeout: 10 * time.Second,
 			Handle: func(_ context.Context, r Request) []byte {
 				dec := json.NewDecoder(bytes.NewReader(r.Message))
 				if err := namesOnce(dec, ""); err != nil {
@@ -97,7 +100,10 @@ func BenchmarkRoundTrip(b *testing.B) {
 	fromServer, toClient := io.Pipe()
 	served := make(chan error, 1)
 	go func() {
-		served <- Serve(b.Context(), Config{In: toServer, Out: toClient, Handle: func(_ context.Context, r Request) []byte { return result(r, "1") }})
+		served <- Serve(b.Context(), Config{In: toServer, Out: toClient, Handle: func(_ context.Context,
+			r Request) []byte {
+			return result(r, "1")
+		}})
 	}()
 	line, answer := []byte(callLine("1")+"\n"), make([]byte, 4096)
 	for b.Loop() {

@@ -30,7 +30,8 @@ func TestLineReader(t *testing.T) {
 		{"over the limit", x(11) + "\na\n" + x(11), 10, []string{tooLong, "a", tooLong}},
 		{"far over the limit", x(3*readBuffer) + "\na\n", 10, []string{tooLong, "a"}},
 		{"over the limit and the buffer", x(readBuffer+101) + "\na\n", readBuffer + 100, []string{tooLong, "a"}},
-		{"longer than the buffer", x(5*readBuffer+7) + "\na\n" + x(readBuffer) + "\nb", 10 * readBuffer, []string{x(5*readBuffer + 7), "a", x(readBuffer), "b"}},
+		{"longer than the buffer", x(5*readBuffer+7) + "\na\n" + x(readBuffer) + "\nb", 10 * readBuffer,
+			[]string{x(5*readBuffer + 7), "a", x(readBuffer), "b"}},
 	}
 	for _, tt := range tests {
 		for name, in := range map[string]io.Reader{

@@ -30,7 +30,8 @@ func requester(t *testing.T, cfg Config) *session {
 }
 
 func requestToClient(n int) string {
-	return fmt.Sprintf(`{"jsonrpc":"2.0","id":"server-%d","method":"elicitation/create","params":{"message":"<&>\u2028"}}`, n)
+	return fmt.Sprintf(`{"jsonrpc":"2.0","id":"server-%d","method":"elicitation/create","params":{"message":"<&>\u2028"}}`,
+		n)
 }
 
 func TestRequestToTheClient(t *testing.T) {
@@ -38,12 +39,18 @@ func TestRequestToTheClient(t *testing.T) {
 	tests := []struct{ name, response, want string }{
 		{"a result", `{"jsonrpc":"2.0","id":"server-1","result":{"action":"accept"}}`, `{"action":"accept"}`},
 		{"an escaped id", `{"jsonrpc":"2.0","id":"\u0073erver-1","result":null}`, `null`},
-		{"an error", `{"jsonrpc":"2.0","id":"server-1","error":{"code":-32601,"message":"no \"elicitation\""}}`, `"the client answered with error -32601: no \"elicitation\""`},
-		{"a long error", `{"jsonrpc":"2.0","id":"server-1","error":{"code":1,"message":"` + long[:2000] + `"}}`, `"the client answered with error 1: ` + long[:1000] + `…"`},
-		{"no error object", `{"jsonrpc":"2.0","id":"server-1","error":"no"}`, `"stdio: the client's error is not one of JSON-RPC: an object with code and message"`},
-		{"result and error", `{"jsonrpc":"2.0","id":"server-1","result":1,"error":{"code":1,"message":"m"}}`, `"stdio: the client's response must have either a result or an error"`},
-		{"two results", `{"jsonrpc":"2.0","id":"server-1","result":1,"result":2}`, `"stdio: the client's response must have either a result or an error"`},
-		{"too long", `{"jsonrpc":"2.0","id":"server-1","result":"` + long + `"}`, `"stdio: the client's response is longer than 1048576 bytes"`},
+		{"an error", `{"jsonrpc":"2.0","id":"server-1","error":{"code":-32601,"message":"no \"elicitation\""}}`,
+			`"the client answered with error -32601: no \"elicitation\""`},
+		{"a long error", `{"jsonrpc":"2.0","id":"server-1","error":{"code":1,"message":"` + long[:2000] + `"}}`,
+			`"the client answered with error 1: ` + long[:1000] + `…"`},
+		{"no error object", `{"jsonrpc":"2.0","id":"server-1","error":"no"}`,
+			`"stdio: the client's error is not one of JSON-RPC: an object with code and message"`},
+		{"result and error", `{"jsonrpc":"2.0","id":"server-1","result":1,"error":{"code":1,"message":"m"}}`,
+			`"stdio: the client's response must have either a result or an error"`},
+		{"two results", `{"jsonrpc":"2.0","id":"server-1","result":1,"result":2}`,
+			`"stdio: the client's response must have either a result or an error"`},
+		{"too long", `{"jsonrpc":"2.0","id":"server-1","result":"` + long + `"}`,
+			`"stdio: the client's response is longer than 1048576 bytes"`},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
@@ -166,7 +173,8 @@ func TestRequestsToTheClientAreBounded(t *testing.T) {
 			s.wantNext(requestToClient(i + 1))
 		}
 		s.send(callLine(`"more"`))
-		s.wantNext(resultLine(`"more"`, `"busy: 64 requests wait for the client's answer; try again when some have been answered"`))
+		s.wantNext(resultLine(`"more"`,
+			`"busy: 64 requests wait for the client's answer; try again when some have been answered"`))
 		s.send(`{"jsonrpc":"2.0","id":"server-5","result":5}`)
 		s.wantNext(resultLine("4", "5"))
 		s.send(callLine(`"more"`))

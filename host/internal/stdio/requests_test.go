@@ -32,12 +32,16 @@ func TestIDsComeBackAsSent(t *testing.T) {
 
 func TestHandlerSeesACanonicalMessage(t *testing.T) {
 	tests := []struct{ name, line, message, params string }{
-		{"plain", `{"jsonrpc":"2.0","id":"x","method":"m","params":{"a":1}}`, `{"jsonrpc":"2.0","id":1,"method":"m","params":{"a":1}}`, `{"a":1}`},
+		{"plain", `{"jsonrpc":"2.0","id":"x","method":"m","params":{"a":1}}`,
+			`{"jsonrpc":"2.0","id":1,"method":"m","params":{"a":1}}`, `{"a":1}`},
 		{"no params", `{"id":5,"method":"m","jsonrpc":"2.0"}`, `{"jsonrpc":"2.0","id":1,"method":"m"}`, ``},
 		{"null params", `{"id":5,"method":"m","jsonrpc":"2.0","params":null}`, `{"jsonrpc":"2.0","id":1,"method":"m"}`, ``},
-		{"white space", " \t{ \"jsonrpc\" : \"2.0\" , \"id\" : 1.5 , \"method\" : \"m\" , \"params\" : { \"a\" : { } } } \r", `{"jsonrpc":"2.0","id":1,"method":"m","params":{ "a" : { } }}`, `{ "a" : { } }`},
-		{"escaped names", `{"jsonrpc":"2\u002e0","\u0069d":1,"m\u0065thod":"\u006d"}`, `{"jsonrpc":"2.0","id":1,"method":"\u006d"}`, ``},
-		{"unknown members go", `{"jsonrpc":"2.0","id":1,"method":"m","Params":{"x":1},"Result":1,"more":[{"}":"]"}]}`, `{"jsonrpc":"2.0","id":1,"method":"m"}`, ``},
+		{"white space", " \t{ \"jsonrpc\" : \"2.0\" , \"id\" : 1.5 , \"method\" : \"m\" , \"params\" : { \"a\" : { } } } \r",
+			`{"jsonrpc":"2.0","id":1,"method":"m","params":{ "a" : { } }}`, `{ "a" : { } }`},
+		{"escaped names", `{"jsonrpc":"2\u002e0","\u0069d":1,"m\u0065thod":"\u006d"}`,
+			`{"jsonrpc":"2.0","id":1,"method":"\u006d"}`, ``},
+		{"unknown members go", `{"jsonrpc":"2.0","id":1,"method":"m","Params":{"x":1},"Result":1,"more":[{"}":"]"}]}`,
+			`{"jsonrpc":"2.0","id":1,"method":"m"}`, ``},
 		{"a notification", `{"jsonrpc":"2.0","method":"m","params":{}}`, `{"jsonrpc":"2.0","method":"m","params":{}}`, `{}`},
 	}
 	for _, tt := range tests {
@@ -50,7 +54,8 @@ func TestHandlerSeesACanonicalMessage(t *testing.T) {
 			s.send(tt.line)
 			got := <-seen
 			if string(got.Message) != tt.message || string(got.Params) != tt.params || got.Method != "m" {
-				t.Errorf("got %s, params %q, method %q; want %s, params %q", got.Message, got.Params, got.Method, tt.message, tt.params)
+				t.Errorf("got %s, params %q, method %q; want %s, params %q", got.Message, got.Params, got.Method, tt.message,
+					tt.params)
 			}
 			if want := !strings.Contains(tt.message, `"id"`); got.Notification != want || (got.ID == 0) != want {
 				t.Errorf("Notification is %v with ID %d", got.Notification, got.ID)
@@ -93,10 +98,12 @@ func TestRefusedLines(t *testing.T) {
 	}{
 		{"not JSON", `{"jsonrpc"`, `null`, parse, "not valid JSON"},
 		{"text", `hello`, `null`, parse, "at byte 1"},
-		{"two messages in a line", `{"jsonrpc":"2.0","id":1,"method":"ping"}{"jsonrpc":"2.0","id":2,"method":"ping"}`, `null`, parse, "not valid JSON"},
+		{"two messages in a line", `{"jsonrpc":"2.0","id":1,"method":"ping"}{"jsonrpc":"2.0","id":2,"method":"ping"}`,
+			`null`, parse, "not valid JSON"},
 		{"not UTF-8", "{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"\xff\"}", `null`, parse, "UTF-8"},
 		{"UTF-16", "\xff\xfe{\x00}\x00", `null`, parse, "UTF-8"},
-		{"nested too deep", `{"jsonrpc":"2.0","id":1,"method":"ping","params":` + deep + strings.ReplaceAll(deep, "[", "]") + `}`, `null`, parse, "not valid JSON"},
+		{"nested too deep", `{"jsonrpc":"2.0","id":1,"method":"ping","params":` + deep + strings.ReplaceAll(deep, "[", "]") +
+			`}`, `null`, parse, "not valid JSON"},
 		{"a byte order mark on a later line", "\uFEFF{}", `null`, parse, "not valid JSON"},
 		{"batch", `[{"jsonrpc":"2.0","id":1,"method":"ping"}]`, `null`, invalid, "batches"},
 		{"empty batch", `[]`, `null`, invalid, "batches"},
@@ -113,10 +120,14 @@ func TestRefusedLines(t *testing.T) {
 		{"id an object", `{"jsonrpc":"2.0","id":{"a":1},"method":"ping"}`, `null`, invalid, `"id"`},
 		{"id true", `{"jsonrpc":"2.0","id":true,"method":"ping"}`, `null`, invalid, `"id"`},
 		{"two ids", `{"jsonrpc":"2.0","id":1,"method":"ping","id":2}`, `null`, invalid, `"id" occurs twice`},
-		{"two ids and two methods", `{"jsonrpc":"2.0","id":1,"method":"ping","id":2,"method":"x"}`, `null`, invalid, `"id" occurs twice`},
-		{"two ids, one escaped", `{"jsonrpc":"2.0","id":1,"method":"ping","\u0069\u0064":2}`, `null`, invalid, `"id" occurs twice`},
-		{"two methods", `{"jsonrpc":"2.0","id":1,"method":"ping","method":"tools/call"}`, `1`, invalid, `"method" occurs twice`},
-		{"two params", `{"jsonrpc":"2.0","id":1,"method":"ping","params":{},"params":{}}`, `1`, invalid, `"params" occurs twice`},
+		{"two ids and two methods", `{"jsonrpc":"2.0","id":1,"method":"ping","id":2,"method":"x"}`, `null`, invalid,
+			`"id" occurs twice`},
+		{"two ids, one escaped", `{"jsonrpc":"2.0","id":1,"method":"ping","\u0069\u0064":2}`, `null`, invalid,
+			`"id" occurs twice`},
+		{"two methods", `{"jsonrpc":"2.0","id":1,"method":"ping","method":"tools/call"}`, `1`, invalid,
+			`"method" occurs twice`},
+		{"two params", `{"jsonrpc":"2.0","id":1,"method":"ping","params":{},"params":{}}`, `1`, invalid,
+			`"params" occurs twice`},
 		{"params an array", `{"jsonrpc":"2.0","id":1,"method":"ping","params":[1]}`, `1`, inParams, `"params"`},
 		{"params a string", `{"jsonrpc":"2.0","id":1,"method":"ping","params":"p"}`, `1`, inParams, `"params"`},
 		{"params an array in a notification", `{"jsonrpc":"2.0","method":"n","params":[1]}`, ``, 0, ""},
@@ -155,7 +166,8 @@ func wantError(t *testing.T, line, id string, code int, says string) {
 	if err := json.Unmarshal([]byte(line), &got); err != nil {
 		t.Fatal(err)
 	}
-	if string(got.ID) != id && (id != "null" || got.ID != nil) || got.Error.Code != code || !strings.Contains(got.Error.Message, says) {
+	if string(got.ID) != id && (id != "null" || got.ID != nil) || got.Error.Code != code ||
+		!strings.Contains(got.Error.Message, says) {
 		t.Errorf("got %s; want id %s, code %d, message with %q", line, id, code, says)
 	}
 }
@@ -251,7 +263,8 @@ func TestPanicsAreAnsweredAndLoggedWithoutPayload(t *testing.T) {
 	if strings.Contains(text, secret) {
 		t.Errorf("the log has the payload: %s", text)
 	}
-	for _, want := range []string{"stdio.panicValue", "requests_test.go", "slice bounds out of range", `"method":"classpanics"`} {
+	for _, want := range []string{"stdio.panicValue", "requests_test.go", "slice bounds out of range",
+		`"method":"classpanics"`} {
 		if !strings.Contains(text, want) {
 			t.Errorf("the log lacks %s: %s", want, text)
 		}

@@ -220,7 +220,8 @@ func writeLine(id string) string {
 }
 
 func cancelLine(id, reason string) string {
-	return `{"jsonrpc":"2.0","method":"notifications/cancelled","params":{"requestId":` + id + `,"reason":"` + reason + `"}}`
+	return `{"jsonrpc":"2.0","method":"notifications/cancelled","params":{"requestId":` + id + `,"reason":"` + reason +
+		`"}}`
 }
 
 func resultLine(id, value string) string {

@@ -37,8 +37,10 @@ func TestAmbiguousRequestsAreRefused(t *testing.T) {
 		{"in params", `{"jsonrpc":"2.0","id":"x","method":"tools/call","params":{%s}}`, `"x"`, inParams},
 		{"in params, the id behind them", `{"jsonrpc":"2.0","method":"tools/call","params":{%s},"id":7}`, `7`, inParams},
 		{"in _meta", `{"jsonrpc":"2.0","id":7,"method":"tools/call","params":{"_meta":{%s},"name":"t"}}`, `7`, inParams},
-		{"below params", `{"jsonrpc":"2.0","id":7,"method":"initialize","params":{"capabilities":{"x":[0,{"y":{%s}}]}}}`, `7`, inParams},
-		{"in the answer to a question", `{"jsonrpc":"2.0","id":7,"method":"tools/call","params":{"inputResponses":{"approval":{%s}}}}`, `7`, inParams},
+		{"below params", `{"jsonrpc":"2.0","id":7,"method":"initialize","params":{"capabilities":{"x":[0,{"y":{%s}}]}}}`,
+			`7`, inParams},
+		{"in the answer to a question",
+			`{"jsonrpc":"2.0","id":7,"method":"tools/call","params":{"inputResponses":{"approval":{%s}}}}`, `7`, inParams},
 		{"in an inline request", `{"jsonrpc":"2.0","id":7,"method":"ping","params":{%s}}`, `7`, inParams},
 		{"at the top", `{"jsonrpc":"2.0","id":7,"method":"ping","x":1,%s}`, `7`, invalid},
 		{"in an unknown member", `{"jsonrpc":"2.0","id":7,"method":"ping","x":[{%s}]}`, `7`, invalid},
@@ -91,7 +93,8 @@ func TestKnownMembersInAnotherCase(t *testing.T) {
 		s.send(`{"jsonrpc":"2.0","id":1,"method":"ping","params":null,"` + strings.ToUpper(member) + `":"x"}`)
 		wantError(t, s.next(), id, -32600, "in different case")
 	}
-	for _, member := range []string{"name", "arguments", "_meta", "cursor", "requestId", "protocolVersion", "inputResponses"} {
+	for _, member := range []string{"name", "arguments", "_meta", "cursor", "requestId", "protocolVersion",
+		"inputResponses"} {
 		s.send(`{"jsonrpc":"2.0","id":1,"method":"ping","params":{"` + strings.ToUpper(member) + `":1,"` + member + `":1}}`)
 		wantError(t, s.next(), `1`, -32602, "in different case")
 	}
@@ -121,7 +124,8 @@ func TestAmbiguousNotificationsDoNothing(t *testing.T) {
 	}, Class: byMethod})
 	s.send(callLine("1"))
 	<-g.started
-	for _, params := range []string{`"requestId":1,"requestId":2`, `"requestId":2,"requestId":1`, `"requestId":1,"RequestID":2`, `"RequestID":1`} {
+	for _, params := range []string{`"requestId":1,"requestId":2`, `"requestId":2,"requestId":1`,
+		`"requestId":1,"RequestID":2`, `"RequestID":1`} {
 		s.send(`{"jsonrpc":"2.0","method":"notifications/cancelled","params":{` + params + `}}`)
 	}
 	for _, kind := range slices.Sorted(maps.Keys(ambiguousMembers)) {
@@ -140,18 +144,19 @@ func TestAmbiguousNotificationsDoNothing(t *testing.T) {
 // approval.
 func TestAmbiguousAnswersAreNone(t *testing.T) {
 	for name, response := range map[string]string{
-		"decline and accept":      `"result":{"action":"decline","action":"accept"}`,
-		"accept twice":            `"result":{"action":"accept","action":"accept"}`,
-		"one escaped":             `"result":{"action":"decline","\u0061ction":"accept"}`,
-		"in another case":         `"result":{"action":"decline","ACTION":"accept"}`,
-		"another case first":      `"result":{"Action":"decline","action":"accept"}`,
-		"in the content":          `"result":{"action":"accept","content":{"a":{"x":1,"x":2}}}`,
-		"two results":             `"result":{"action":"decline"},"result":{"action":"accept"}`,
-		"result in another case":  `"Result":{"action":"decline"},"result":{"action":"accept"}`,
-		"unknown members, twice":  `"result":{"action":"accept"},"x":1,"x":2`,
-		"half a surrogate":        `"result":{"action":"accept","x":"\udc00"}`,
-		"a number out of bounds":  `"result":{"action":"accept","x":1e999999}`,
-		"nested out of bounds":    `"result":{"action":"accept","x":` + strings.Repeat("[", 200) + strings.Repeat("]", 200) + `}`,
+		"decline and accept":     `"result":{"action":"decline","action":"accept"}`,
+		"accept twice":           `"result":{"action":"accept","action":"accept"}`,
+		"one escaped":            `"result":{"action":"decline","\u0061ction":"accept"}`,
+		"in another case":        `"result":{"action":"decline","ACTION":"accept"}`,
+		"another case first":     `"result":{"Action":"decline","action":"accept"}`,
+		"in the content":         `"result":{"action":"accept","content":{"a":{"x":1,"x":2}}}`,
+		"two results":            `"result":{"action":"decline"},"result":{"action":"accept"}`,
+		"result in another case": `"Result":{"action":"decline"},"result":{"action":"accept"}`,
+		"unknown members, twice": `"result":{"action":"accept"},"x":1,"x":2`,
+		"half a surrogate":       `"result":{"action":"accept","x":"\udc00"}`,
+		"a number out of bounds": `"result":{"action":"accept","x":1e999999}`,
+		"nested out of bounds": `"result":{"action":"accept","x":` + strings.Repeat("[", 200) + strings.Repeat("]", 200) +
+			`}`,
 		"an error, given in part": `"error":{"code":1,"code":2,"message":"m"}`,
 	} {
 		for _, batch := range []bool{false, true} {

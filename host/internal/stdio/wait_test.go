@@ -22,7 +22,8 @@ type user struct {
 }
 
 func newUser() *user {
-	return &user{gate: newGate(), asked: make(chan Request, 4096), answers: make(chan error, 4096), results: make(chan error, 4096)}
+	return &user{gate: newGate(), asked: make(chan Request, 4096), answers: make(chan error, 4096),
+		results: make(chan error, 4096)}
 }
 
 func (p *user) handle(ctx context.Context, r Request) []byte {
@@ -208,7 +209,8 @@ func TestHeldBytesOfWaits(t *testing.T) {
 		p := newUser()
 		s := connect(t, Config{Handle: p.handle, Class: byMethod, MaxHeld: 1000})
 		big := func(id, ask string) string {
-			return `{"jsonrpc":"2.0","id":` + id + `,"method":"tools/call","params":{"name":"w",` + ask + `"a":"` + strings.Repeat("x", 700) + `"}}`
+			return `{"jsonrpc":"2.0","id":` + id + `,"method":"tools/call","params":{"name":"w",` + ask + `"a":"` +
+				strings.Repeat("x", 700) + `"}}`
 		}
 		s.send(big("1", `"ask":true,`))
 		<-p.asked
@@ -250,7 +252,8 @@ func TestWaitMisused(t *testing.T) {
 			case 2:
 				_ = WaitForUser(ctx, func(context.Context) error { runtime.Goexit(); return nil })
 			case 3:
-				if err := WaitForUser(ctx, func(ctx context.Context) error { return WaitForUser(ctx, never) }); err == nil || errors.Is(err, errTooLate) {
+				if err := WaitForUser(ctx, func(ctx context.Context) error { return WaitForUser(ctx, never) }); err == nil ||
+					errors.Is(err, errTooLate) {
 					t.Error("a wait within a wait gave no error")
 				}
 			case 4: // the handler doesn't wait for its wait
@@ -286,19 +289,20 @@ func TestWaitMisused(t *testing.T) {
 
 // However calls, waits and cancellations fall together, each call is answered once and every place comes back.
 func TestWaitsUnderLoad(t *testing.T) {
-	s := connect(t, Config{Class: byMethod, Reads: Bounds{4, 1000}, Writes: Bounds{2, 1000}, Waits: 3, Handle: func(ctx context.Context, r Request) []byte {
-		if r.Method == "tools/call" && r.ID%3 != 0 {
-			err := WaitForUser(ctx, func(ctx context.Context) error {
-				runtime.Gosched()
-				return ctx.Err()
-			})
-			var busy *BusyError
-			if err != nil && !errors.As(err, &busy) && !errors.Is(err, context.Canceled) {
-				t.Errorf("got %v", err)
+	s := connect(t, Config{Class: byMethod, Reads: Bounds{4, 1000}, Writes: Bounds{2, 1000}, Waits: 3,
+		Handle: func(ctx context.Context, r Request) []byte {
+			if r.Method == "tools/call" && r.ID%3 != 0 {
+				err := WaitForUser(ctx, func(ctx context.Context) error {
+					runtime.Gosched()
+					return ctx.Err()
+				})
+				var busy *BusyError
+				if err != nil && !errors.As(err, &busy) && !errors.Is(err, context.Canceled) {
+					t.Errorf("got %v", err)
+				}
 			}
-		}
-		return echo(ctx, r)
-	}})
+			return echo(ctx, r)
+		}})
 	want := 0
 	for i := range 1000 {
 		id := fmt.Sprint(i)

@@ -36,7 +36,8 @@ func NormalizeDomain(s string) (string, error) {
 		return "", errors.New("the domain is empty: give the tenant's domain, such as mytenant.us.auth0.com")
 	}
 	u, err := url.Parse("https://" + domain)
-	if err != nil || u.User != nil || u.Path != "" || u.RawQuery != "" || u.ForceQuery || u.Fragment != "" || u.Host != domain || strings.HasSuffix(domain, ":") {
+	if err != nil || u.User != nil || u.Path != "" || u.RawQuery != "" || u.ForceQuery || u.Fragment != "" ||
+		u.Host != domain || strings.HasSuffix(domain, ":") {
 		return "", fmt.Errorf("domain %q: want a host and nothing else, such as mytenant.us.auth0.com", s)
 	}
 	host := u.Hostname()
@@ -52,7 +53,8 @@ func NormalizeDomain(s string) (string, error) {
 	case !hostName.MatchString(host):
 		return "", fmt.Errorf("domain %q: %q is not a host name; write an international name in its xn-- form", s, host)
 	case !strings.Contains(host, "."):
-		return "", fmt.Errorf("domain %q: give the full domain with its region, such as %s.us.auth0.com or %s.eu.auth0.com", s, host, host)
+		return "", fmt.Errorf("domain %q: give the full domain with its region, such as %s.us.auth0.com or %s.eu.auth0.com",
+			s, host, host)
 	}
 	return domain, nil
 }

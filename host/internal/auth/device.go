@@ -121,9 +121,9 @@ func (o OAuth) StartDevice(ctx context.Context, profile string, p Profile) (*Dev
 	d := &DeviceLogin{
 		UserCode: answer.UserCode, VerificationURI: answer.VerificationURI,
 		VerificationURIComplete: answer.VerificationURIComplete,
-		Interval:  time.Duration(answer.Interval) * time.Second,
-		ExpiresAt: begun.Add(time.Duration(answer.ExpiresIn) * time.Second),
-		oauth: o, session: s, deviceCode: answer.DeviceCode,
+		Interval:                time.Duration(answer.Interval) * time.Second,
+		ExpiresAt:               begun.Add(time.Duration(answer.ExpiresIn) * time.Second),
+		oauth:                   o, session: s, deviceCode: answer.DeviceCode,
 	}
 	if d.Interval == 0 {
 		d.Interval = defaultInterval

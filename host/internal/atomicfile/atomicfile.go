@@ -3,6 +3,7 @@
 package atomicfile
 
 import (
+	"crypto/rand"
 	"errors"
 	"os"
 	"path/filepath"
@@ -15,30 +16,35 @@ import (
 // A new file is readable by its owner only. prepare, if not nil, may change that
 // before the file has its name.
 func Replace(path string, data []byte, prepare func(*os.File) error) (err error) {
-	dir := filepath.Dir(path)
 	// Renaming through os.Root is what lets Windows replace a file that is open.
-	root, err := os.OpenRoot(dir)
+	folder, err := os.OpenRoot(filepath.Dir(path))
 	if err != nil {
 		return err
 	}
-	defer func() { _ = root.Close() }()
-	// A random name, made with O_EXCL and mode 0600.
-	f, err := os.CreateTemp(dir, "."+filepath.Base(path)+".*")
+	defer func() { _ = folder.Close() }()
+	return ReplaceIn(folder, filepath.Base(path), data, 0o600, prepare)
+}
+
+// ReplaceIn is [Replace] for a file in an open folder, name being one element of a path
+// and at most 230 bytes. perm is the mode of the new file, from which the umask takes bits.
+func ReplaceIn(folder *os.Root, name string, data []byte, perm os.FileMode, prepare func(*os.File) error) (err error) {
+	temporary := "." + name + "." + rand.Text()[:12]
+	f, err := folder.OpenFile(temporary, os.O_WRONLY|os.O_CREATE|os.O_EXCL, perm)
 	if err != nil {
 		return err
 	}
 	defer func() {
 		if err != nil {
-			err = errors.Join(err, os.Remove(f.Name()))
+			err = errors.Join(err, folder.Remove(temporary))
 		}
 	}()
 	if err = errors.Join(fill(f, data, prepare), f.Close()); err != nil {
 		return err
 	}
-	if err = root.Rename(filepath.Base(f.Name()), filepath.Base(path)); err != nil {
+	if err = folder.Rename(temporary, name); err != nil {
 		return err
 	}
-	syncFolder(dir)
+	syncFolder(folder)
 	return nil
 }
 
@@ -59,8 +65,8 @@ func fill(f *os.File, data []byte, prepare func(*os.File) error) error {
 // syncFolder makes a rename survive a power cut. Windows has no such call, some
 // network file systems refuse it, and the rename has been done: a failure here must
 // not be reported as if nothing had been written.
-func syncFolder(dir string) {
-	if f, err := os.Open(dir); err == nil {
+func syncFolder(folder *os.Root) {
+	if f, err := folder.Open("."); err == nil {
 		_ = f.Sync()
 		_ = f.Close()
 	}

@@ -42,3 +42,37 @@ func TestReplace(t *testing.T) {
 		t.Errorf("a folder that is not there: %v", err)
 	}
 }
+
+// A file in an open folder is replaced as one at a path is: a link is replaced, not
+// followed.
+func TestReplaceIn(t *testing.T) {
+	dir := t.TempDir()
+	outside := filepath.Join(dir, "outside")
+	if err := os.WriteFile(outside, []byte("kept"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	below := filepath.Join(dir, "below")
+	if err := os.Mkdir(below, 0o700); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Symlink(outside, filepath.Join(below, "link")); err != nil && runtime.GOOS != "windows" {
+		t.Fatal(err)
+	}
+	folder, err := os.OpenRoot(below)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = folder.Close() }()
+	if err := ReplaceIn(folder, "link", []byte("new"), 0o600, nil); err != nil {
+		t.Fatal(err)
+	}
+	if data, err := os.ReadFile(filepath.Join(below, "link")); err != nil || string(data) != "new" {
+		t.Errorf("%q, %v", data, err)
+	}
+	if data, err := os.ReadFile(outside); err != nil || string(data) != "kept" {
+		t.Errorf("outside: %q, %v", data, err)
+	}
+	if entries, err := os.ReadDir(below); err != nil || len(entries) != 1 {
+		t.Errorf("the folder has %v, %v", entries, err)
+	}
+}

@@ -114,6 +114,9 @@ func (d *description) change(change plan.Change) error {
 		return d.values("  ", plan.Change{After: change.Body, Body: change.Body}, "sends")
 	case change.Method == http.MethodDelete:
 		return d.deletion(change)
+	case change.Before == nil && change.Method == plan.MethodWrite:
+		d.line("  (a new file)\n")
+		return d.values("  ", plan.Change{After: change.Body, Body: change.Body}, "")
 	case change.Before == nil:
 		d.line("  (what is there now could not be read)\n")
 		return d.values("  ", plan.Change{After: change.Body, Body: change.Body}, "sends")

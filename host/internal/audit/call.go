@@ -337,7 +337,7 @@ func (r *Request) End(a Answer) {
 		return
 	}
 	phase := Failed
-	if a.Status > 0 {
+	if a.Status > 0 || a.Outcome == OK { // writing a file has no status
 		phase = Answered
 	}
 	record := r.record(phase)

@@ -35,6 +35,7 @@ type runFlags struct {
 	maxLine    int
 	plugins    pluginFlags
 	approve    string
+	fileRoots  []string
 	rateShare  rateShareFlag
 	switches   sandboxSwitches
 	account    accountFlags
@@ -87,6 +88,7 @@ func (f *runFlags) addTenant(cmd *cobra.Command) {
 	cmd.Flags().StringVar(&f.approve, "approve", "", "who approves changes: none, elicit (the client asks a user) "+
 		"or terminal (AUTH0_MCP_APPROVE); without it as the profile's environment has it")
 	f.audit.add(cmd)
+	cmd.Flags().StringArrayVar(&f.fileRoots, "file-root", nil, "the folder of a root below which tools may write files: NAME=DIR, such as project=/home/me/app; repeatable (AUTH0_MCP_FILE_ROOTS)")
 	cmd.Flags().IntVar(&f.maxOutput, "max-output", toolcall.DefaultMaxOutput, "budget of one answer, in bytes")
 	f.plugins.add(cmd)
 }
@@ -163,6 +165,10 @@ func (f runFlags) server(cmd *cobra.Command, env Environment, log *slog.Logger) 
 	if err != nil {
 		return nil, err
 	}
+	files, err := f.files()
+	if err != nil {
+		return nil, err
+	}
 	protectProcess()
 	t, err := f.tenant(cmd.Context(), env, log)
 	if err != nil {
@@ -174,7 +180,7 @@ func (f runFlags) server(cmd *cobra.Command, env Environment, log *slog.Logger) 
 	}
 	secrets := new(redact.Redactor)
 	gate := egress.New(egress.Config{
-		Redact: secrets, Domain: t.domain, Current: t.current, Refused: t.refused, Transport: t.transport,
+		Redact: secrets, Files: files, Domain: t.domain, Current: t.current, Refused: t.refused, Transport: t.transport,
 		ReadOnly: readOnly, Version: env.Version, Log: log, UserAgent: userAgent(env), SignIn: t.signIn,
 		RateLimit: ratelimit.Config{Share: rateShare},
 	})

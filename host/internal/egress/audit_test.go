@@ -16,6 +16,7 @@ import (
 	"golang.org/x/oauth2"
 
 	"github.com/auth0-mcp/auth0-mcp/host/internal/audit"
+	"github.com/auth0-mcp/auth0-mcp/host/internal/fileroot"
 	"github.com/auth0-mcp/auth0-mcp/proto/pluginv1"
 	"github.com/auth0-mcp/auth0-mcp/sandbox"
 )
@@ -43,7 +44,7 @@ func newAudited(t *testing.T, mode audit.Mode, change func(*Config)) audited {
 func (a audited) begin(t *testing.T, effect pluginv1.Effect) (*Call, *audit.Call) {
 	t.Helper()
 	record := a.log.Begin(audit.Subject{Tool: "auth0_tool", Plugin: "p", Effect: string(effect)}, nil)
-	c, err := a.Open(t.Context(), Grant{Plugin: "p", Tool: pluginv1.ToolManifest{Name: "auth0_tool", Effect: effect}, Audit: record})
+	c, err := a.Open(t.Context(), Grant{Plugin: "p", Tool: pluginv1.ToolManifest{Name: "auth0_tool", Effect: effect, Files: []string{"project"}}, Audit: record})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -311,8 +312,9 @@ func TestAuditLogHoldsNoSecret(t *testing.T) {
 // A call that writes beyond its bound is refused before anything is sent, and told
 // why; one that is turned away in a loop leaves one record.
 func TestRequestsOfOneCallAreBounded(t *testing.T) {
-	created := 0
+	created, root := 0, t.TempDir()
 	a := newAudited(t, audit.On, func(cfg *Config) {
+		cfg.Files = fileroot.Roots{"project": root}
 		cfg.Transport = tripper(func(r *http.Request) (*http.Response, error) {
 			created++
 			return &http.Response{StatusCode: http.StatusCreated, Body: http.NoBody, Request: r}, nil
@@ -331,6 +333,13 @@ func TestRequestsOfOneCallAreBounded(t *testing.T) {
 		}
 		a.send(t.Context(), c, "DELETE", "/api/v2/clients/x")
 	}
+	answer := a.WriteFile(t.Context(), "p", &pluginv1.WriteFileRequest{CallId: c.ID(), Root: "project", Path: "a"})
+	if f := answer.GetFailure(); f.GetCode() != pluginv1.Failure_CODE_REFUSED || !strings.Contains(f.GetMessage(), "project:a was not written: the call has sent 1000 writes") {
+		t.Errorf("a file: %v", answer)
+	}
+	if entries, err := os.ReadDir(root); err != nil || len(entries) > 0 {
+		t.Errorf("written: %v, %v", entries, err)
+	}
 	record.End(audit.OK, "")
 	all := a.records(t)
 	last := all[len(all)-1]
@@ -341,7 +350,7 @@ func TestRequestsOfOneCallAreBounded(t *testing.T) {
 	for _, k := range last.Counted {
 		counts[k.Rule] = k.Count
 	}
-	if counts[audit.RuleWriteLimit] != audit.MaxWrites || counts[audit.RulePolicy] != audit.MaxWrites || last.Outcome != audit.Refused {
+	if counts[audit.RuleWriteLimit] != audit.MaxWrites+1 || counts[audit.RulePolicy] != audit.MaxWrites || last.Outcome != audit.Refused {
 		t.Errorf("%+v", last)
 	}
 }

@@ -87,8 +87,11 @@ func (c *Call) write(ctx context.Context, r *pluginv1.RoundTripRequest, change p
 }
 
 func (c *Call) deviates(r *pluginv1.RoundTripRequest, reason string) *pluginv1.RoundTripResponse {
-	e := &DeviationError{r.GetMethod() + " " + r.GetPath(), reason}
-	c.grant.Audit.RefuseRequest(r.GetMethod(), r.GetPath(), audit.RulePlan, reason)
+	return c.notAsApproved(r.GetMethod(), r.GetPath(), &DeviationError{r.GetMethod() + " " + r.GetPath(), "sent", reason})
+}
+
+func (c *Call) notAsApproved(method, path string, e *DeviationError) *pluginv1.RoundTripResponse {
+	c.grant.Audit.RefuseRequest(method, path, audit.RulePlan, e.Reason)
 	c.mu.Lock()
 	if c.deviation == nil {
 		c.deviation = e
@@ -114,9 +117,18 @@ func (c *Call) notApprovable(r *pluginv1.RoundTripRequest) string {
 			return fmt.Sprintf("its body is not JSON that every reader understands alike (%v), so it cannot be approved", err)
 		}
 	}
-	changes, size := c.simulation.Changes(), len(r.GetBody())
+	return c.tooMuch(len(r.GetBody()))
+}
+
+// tooMuch says why a dry run does not plan one more change, of that many bytes; "" if it
+// does.
+func (c *Call) tooMuch(size int) string {
+	changes := c.simulation.Changes()
 	for _, change := range changes {
 		size += len(change.Body)
+		if change.Method == plan.MethodWrite {
+			size += len(change.Before)
+		}
 	}
 	if c.grant.DryRun && (len(changes) >= maxPlanned || size > maxPlannedBytes) {
 		return fmt.Sprintf("the call changes too much to be approved at once (over %d requests or %d bytes): do it in parts", maxPlanned, maxPlannedBytes)

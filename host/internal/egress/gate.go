@@ -14,6 +14,7 @@ import (
 
 	"golang.org/x/oauth2"
 
+	"github.com/auth0-mcp/auth0-mcp/host/internal/fileroot"
 	"github.com/auth0-mcp/auth0-mcp/host/internal/ratelimit"
 	"github.com/auth0-mcp/auth0-mcp/host/internal/redact"
 	"github.com/auth0-mcp/auth0-mcp/proto/pluginv1"
@@ -37,7 +38,10 @@ type Config struct {
 	Redact *redact.Redactor
 	// UserAgent and Version name the host to the tenant.
 	UserAgent, Version string
-	// ReadOnly refuses every request that is not GET or HEAD, whatever tools declare.
+	// Files are the folders below which files may be written.
+	Files fileroot.Roots
+	// ReadOnly refuses every request that is not GET or HEAD, and every file, whatever
+	// tools declare.
 	ReadOnly bool
 	// ReadBudget bounds all the attempts of one read, WriteBudget those of a write;
 	// zero: 10 s and 30 s.
@@ -103,7 +107,6 @@ func (g *Gate) RoundTrip(ctx context.Context, plugin string, r *pluginv1.RoundTr
 	if len(r.GetBody()) > pluginv1.MaxBodyBytes {
 		return c.fails(pluginv1.Failure_CODE_TOO_LARGE, fmt.Sprintf("%s %s was not sent: its body is over %d bytes", r.GetMethod(), r.GetPath(), pluginv1.MaxBodyBytes))
 	}
-	r = atPath(r, path)
 	r = atPath(r, path)
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()

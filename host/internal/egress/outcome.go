@@ -65,7 +65,7 @@ func (e ending) result() Result {
 	return Rejected
 }
 
-// Effect is what a call did to the tenant.
+// Effect is what a call did to the tenant, and to files.
 type Effect int
 
 const (
@@ -83,11 +83,12 @@ func (e Effect) String() string { return [...]string{"none", "changed", "unknown
 // sent afterwards.
 type Outcome struct {
 	Effect Effect
-	// Changes are the requests that changed the tenant, in the order of their answers.
+	// Changes are the requests that changed the tenant, in the order of their answers, and
+	// the files that were written, without their contents.
 	Changes []plan.Change
 	// Uncertain are the writes that may have been carried out or not, "METHOD path".
 	Uncertain []string
-	// Unsent counts the writes that did not leave the host.
+	// Unsent counts the writes that did not leave the host, or reach the disk.
 	Unsent int
 	// Plan is what a dry run would change.
 	Plan plan.Plan
@@ -116,13 +117,19 @@ const maxNamed = 5
 // Sentence says what the call did to the tenant: a whole sentence for whoever reads of
 // a failure, or of a success that hides something. Empty if it did nothing.
 func (o Outcome) Sentence() string {
-	var parts []string
-	if n := len(o.Changes); n > 0 {
-		requests := make([]string, n)
-		for i, change := range o.Changes {
-			requests[i] = clipped(change.Request())
+	var parts, requests, files []string
+	for _, change := range o.Changes {
+		if change.Method == plan.MethodWrite {
+			files = append(files, clipped(change.Path))
+		} else {
+			requests = append(requests, clipped(change.Request()))
 		}
+	}
+	if len(requests) > 0 {
 		parts = append(parts, fmt.Sprintf("This call changed the tenant: %s.", some(requests)))
+	}
+	if len(files) > 0 {
+		parts = append(parts, fmt.Sprintf("This call wrote files: %s.", some(files)))
 	}
 	if len(o.Uncertain) > 0 {
 		parts = append(parts, fmt.Sprintf("It is not known whether %s was carried out: the change may or may not have happened.", some(o.Uncertain)))
@@ -130,7 +137,11 @@ func (o Outcome) Sentence() string {
 	if parts == nil {
 		return ""
 	}
-	return strings.Join(append(parts, "Check the tenant before you try again."), " ")
+	check := "Check the tenant before you try again."
+	if len(requests)+len(o.Uncertain) == 0 {
+		check = "Check the files before you try again."
+	}
+	return strings.Join(append(parts, check), " ")
 }
 
 // some names the last requests of a list: what came last explains a failure best.
@@ -155,23 +166,28 @@ func (o Outcome) Recorded(failed bool) audit.Outcome {
 	return audit.OK
 }
 
-// DeviationError says that a request was not sent because it is not what was approved,
-// or because its target has changed since.
-type DeviationError struct{ Request, Reason string }
-
-func (e *DeviationError) Error() string {
-	return fmt.Sprintf("%s was not sent: %s. Call the tool again to get a new plan", e.Request, e.Reason)
+// DeviationError says that a request was not sent, or a file not written, because it is not
+// what was approved, or because its target has changed since.
+type DeviationError struct {
+	// Request is "METHOD path", Done what was not done to it: "sent" or "written".
+	Request, Done, Reason string
 }
 
-// NotRecordedError says that a write was not sent because the audit log could not be
-// written, or because its call has sent as many as one call may.
+func (e *DeviationError) Error() string {
+	return fmt.Sprintf("%s was not %s: %s. Call the tool again to get a new plan", e.Request, e.Done, e.Reason)
+}
+
+// NotRecordedError says that a write was not sent, or a file not written, because the
+// audit log could not be written, or because its call has made as many changes as one call
+// may.
 type NotRecordedError struct {
-	Request string
-	Err     error
+	// Request is "METHOD path" or a file, Done what was not done to it: "sent" or "written".
+	Request, Done string
+	Err           error
 }
 
 func (e *NotRecordedError) Error() string {
-	return fmt.Sprintf("%s was not sent: %v", e.Request, e.Err)
+	return fmt.Sprintf("%s was not %s: %v", e.Request, e.Done, e.Err)
 }
 func (e *NotRecordedError) Unwrap() error { return e.Err }
 

@@ -133,10 +133,10 @@ func (c *Call) unanswered(ctx context.Context, q *request, err error) *pluginv1.
 	switch {
 	case errors.As(err, &unrecorded):
 		q.refusedBy = audit.RuleAudit
-		return c.notRecordedFailure(q, err)
+		return c.notRecordedFailure(&NotRecordedError{q.name(), "sent", err})
 	case errors.As(err, &tooMany):
 		q.refusedBy = audit.RuleWriteLimit
-		return c.notRecordedFailure(q, err)
+		return c.notRecordedFailure(&NotRecordedError{q.name(), "sent", err})
 	case ctx.Err() != nil:
 		return c.fails(pluginv1.Failure_CODE_CALL_ENDED, q.name()+" was aborted: the call ended")
 	case errors.As(err, &tokenErr):
@@ -152,8 +152,7 @@ func (c *Call) unanswered(ctx context.Context, q *request, err error) *pluginv1.
 	return c.fails(pluginv1.Failure_CODE_TRANSPORT, transportText(q, err))
 }
 
-func (c *Call) notRecordedFailure(q *request, err error) *pluginv1.RoundTripResponse {
-	e := &NotRecordedError{q.name(), err}
+func (c *Call) notRecordedFailure(e *NotRecordedError) *pluginv1.RoundTripResponse {
 	c.mu.Lock()
 	c.notRecorded = e
 	c.mu.Unlock()

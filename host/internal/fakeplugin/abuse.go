@@ -14,6 +14,9 @@ import (
 // Verbose is the role of a plugin whose answer to Describe has some megabytes.
 const Verbose = "verbose"
 
+// CrowdOfFiles is the method with which a crowd sends files instead of requests.
+const CrowdOfFiles = "files"
+
 // HugeBytes is what each message of an abusive plugin has, just below the limit of gRPC.
 const HugeBytes = 15 << 20
 
@@ -89,14 +92,14 @@ func (f *fake) crowd(ctx context.Context, in instruction) map[string]int {
 	var wg sync.WaitGroup
 	for range in.N {
 		wg.Go(func() {
-			answer, err := f.host.RoundTrip(ctx, &pluginv1.RoundTripRequest{CallId: in.Call, Method: in.Method, Path: in.Path, Body: body})
+			failure, err := f.oneOfCrowd(ctx, in, body)
 			result := "answered"
 			switch {
 			case err != nil:
 				result = "broken: " + err.Error()
-			case answer.GetFailure() != nil:
-				result = answer.GetFailure().GetCode().String()
-				if strings.Contains(answer.GetFailure().GetMessage(), "busy") {
+			case failure != nil:
+				result = failure.GetCode().String()
+				if strings.Contains(failure.GetMessage(), "busy") {
 					result = "busy"
 				}
 			}
@@ -107,4 +110,13 @@ func (f *fake) crowd(ctx context.Context, in instruction) map[string]int {
 	}
 	wg.Wait()
 	return count
+}
+
+func (f *fake) oneOfCrowd(ctx context.Context, in instruction, body []byte) (*pluginv1.Failure, error) {
+	if in.Method == CrowdOfFiles {
+		answer, err := f.host.WriteFile(ctx, &pluginv1.WriteFileRequest{CallId: in.Call, Root: FilesRoot, Path: in.Path, Content: body})
+		return answer.GetFailure(), err
+	}
+	answer, err := f.host.RoundTrip(ctx, &pluginv1.RoundTripRequest{CallId: in.Call, Method: in.Method, Path: in.Path, Body: body})
+	return answer.GetFailure(), err
 }

@@ -71,12 +71,16 @@ func Manifest(role string) pluginv1.Manifest {
 		return pluginv1.ToolManifest{Name: "auth0_" + strings.ReplaceAll(role, "-", "_") + "_" + name, Effect: effect, Paths: paths, Scopes: []string{scope}, Untrusted: untrusted,
 			Display: pluginv1.Display{Description: "A " + name + "."},
 			InputSchema: json.RawMessage(`{"type":"object","additionalProperties":false,"properties":{` +
-				`"do":{"type":"string"},"then":{"type":"string"},"file":{"type":"string"},"method":{"type":"string"},"path":{"type":"string"},"call":{"type":"string"},"n":{"type":"integer"}}}`)}
+				`"do":{"type":"string"},"then":{"type":"string"},"file":{"type":"string"},"method":{"type":"string"},"path":{"type":"string"},"call":{"type":"string"},"root":{"type":"string"},"n":{"type":"integer"}}}`)}
 	}
-	return pluginv1.Manifest{ManifestVersion: pluginv1.ManifestVersion, Name: role, Version: "0.1.0", Protocols: []int{pluginv1.ProtocolVersion}, Args: []string{role}, Tools: []pluginv1.ToolManifest{
+	m := pluginv1.Manifest{ManifestVersion: pluginv1.ManifestVersion, Name: role, Version: "0.1.0", Protocols: []int{pluginv1.ProtocolVersion}, Args: []string{role}, Tools: []pluginv1.ToolManifest{
 		tool("read", pluginv1.EffectRead), tool("write", pluginv1.EffectWrite), tool("destroy", pluginv1.EffectDestroy),
 		tool("narrow", pluginv1.EffectRead, "GET /api/v2/logs", "GET /api/v2/logs/{id}"),
 	}}
+	if role == Files {
+		declareFiles(&m)
+	}
+	return m
 }
 
 // Main is a fake plugin as a binary of its own, auth0-mcp-plugin-ROLE.
@@ -164,6 +168,8 @@ type fake struct {
 	role   string
 	broker *goplugin.GRPCBroker
 	host   pluginv1.HostClient
+	// capabilities are the host's.
+	capabilities []string
 
 	// breaking makes the process end in the middle of the next answer.
 	breaking atomic.Bool
@@ -212,7 +218,7 @@ func (f *fake) Configure(_ context.Context, r *pluginv1.ConfigureRequest) (*plug
 	if err != nil {
 		return nil, err
 	}
-	f.host = pluginv1.NewHostClient(conn)
+	f.host, f.capabilities = pluginv1.NewHostClient(conn), r.GetCapabilities()
 	if f.role == Plain {
 		return &pluginv1.ConfigureResponse{}, nil
 	}
@@ -235,8 +241,9 @@ func (f *fake) AwaitEnd(ctx context.Context, r *pluginv1.AwaitEndRequest) (*plug
 
 // instruction is a call's arguments: what the test wants done.
 type instruction struct {
-	Do, Then, File, Method, Path, Call string
-	N                                  int
+	Do, Then, File, Method, Path, Call, Root string
+	N                                        int
+	dryRun                                   bool
 }
 
 // CallTool does what it is told.
@@ -244,7 +251,7 @@ func (f *fake) CallTool(ctx context.Context, r *pluginv1.CallToolRequest) (*plug
 	if f.role == Conformance {
 		return f.conform(ctx, r)
 	}
-	in := instruction{Method: "GET", Call: r.GetCallId()}
+	in := instruction{Method: "GET", Call: r.GetCallId(), dryRun: r.GetDryRun()}
 	if err := json.Unmarshal(r.GetArguments(), &in); err != nil {
 		return nil, err
 	}
@@ -293,6 +300,10 @@ func (f *fake) do(ctx context.Context, in instruction) (any, error) {
 		time.Sleep(time.Duration(in.N) * time.Millisecond)
 	case "id":
 		out = in.Call
+	case "file", "file-or-fail", "file-swap", "file-other":
+		return f.writeFile(ctx, in), nil
+	case "capabilities":
+		out = f.capabilities
 	case "progress":
 		for i := range in.N {
 			if _, err := f.host.Progress(ctx, &pluginv1.ProgressRequest{CallId: in.Call, Done: float64(i + 1), Total: float64(in.N), Note: "step"}); err != nil {

@@ -16,7 +16,7 @@ const (
 	errorKind = "auth0-mcp/error"
 	// untrustedFields lists the fields which others than the caller can have written.
 	untrustedFields = "auth0-mcp/untrusted"
-	// effect is what a call did to the tenant: "changed" or "unknown"; absent: nothing.
+	// effect is what a call did to the tenant and to files: "changed" or "unknown"; absent: nothing.
 	effect = "auth0-mcp/effect"
 	// approvalMember names what waits for approval.
 	approvalMember = "auth0-mcp/approval"

@@ -71,8 +71,11 @@ func (e *Execution) breakOff(reason string) string {
 
 // ordered reports whether a change must not come before an earlier step of its plan:
 // they act on one resource, or on what is below it. Things that are made in one
-// collection do not depend on each other.
+// collection do not depend on each other. A file keeps its place among all steps.
 func ordered(method, path string, change Change) bool {
+	if method == MethodWrite || change.Method == MethodWrite {
+		return true
+	}
 	if path == change.Path && method == http.MethodPost && change.Method == http.MethodPost {
 		return false
 	}
@@ -100,7 +103,8 @@ func (e *Execution) Check(step Step, change Change) (reason string) {
 	defer e.mu.Unlock()
 	left, touched := e.state[targetOf(change.Method, change.Path)]
 	switch {
-	case touched && left != nil && !sameWhereBoth(left, change.existing()):
+	case touched && change.Method == MethodWrite && canonical(left) != canonical(change.Before),
+		touched && change.Method != MethodWrite && left != nil && !sameWhereBoth(left, change.existing()):
 		return e.breakOff("its target is not as the step before left it")
 	case touched:
 		return ""

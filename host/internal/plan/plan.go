@@ -13,8 +13,8 @@ import (
 	"github.com/auth0-mcp/auth0-mcp/host/internal/jsondoc"
 )
 
-// Change is one request of a call that changes the tenant: one that was sent, or in
-// a Plan one that would be.
+// Change is one request of a call that changes the tenant, or one file that it writes
+// ([MethodWrite]): one that was sent or written, or in a Plan one that would be.
 type Change struct {
 	Method, Path, Query string
 	// Body is what the plugin gave; empty: none.
@@ -91,7 +91,7 @@ func canonical(doc []byte) string {
 }
 
 // HasTarget reports whether a method changes what is at its path already, which a
-// GET of that path then shows.
+// GET of that path, or reading the file, then shows.
 func HasTarget(method string) bool {
-	return slices.Contains([]string{http.MethodPatch, http.MethodPut, http.MethodDelete}, method)
+	return slices.Contains([]string{http.MethodPatch, http.MethodPut, http.MethodDelete, MethodWrite}, method)
 }

@@ -35,6 +35,10 @@ type Answer struct {
 func (s *Simulation) Apply(change Change) Answer {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	if change.Method == MethodWrite { // the tenant has no files
+		s.changes = append(s.changes, change)
+		return Answer{}
+	}
 	status := http.StatusOK
 	path := change.Path
 	switch change.Method {
@@ -87,6 +91,19 @@ func (s *Simulation) Size() int {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return s.size
+}
+
+// Written is what the dry run would have written at the Path of a [MethodWrite]; nil:
+// nothing.
+func (s *Simulation) Written(path string) json.RawMessage {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, change := range slices.Backward(s.changes) {
+		if change.Method == MethodWrite && change.Path == path {
+			return change.After
+		}
+	}
+	return nil
 }
 
 // Changes are the changes so far, in order.

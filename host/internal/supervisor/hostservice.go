@@ -103,7 +103,7 @@ func (h *hostService) server(opts []grpc.ServerOption) *grpc.Server {
 		ServiceName: pluginv1.Host_ServiceDesc.ServiceName,
 		HandlerType: pluginv1.Host_ServiceDesc.HandlerType,
 		Streams: []grpc.StreamDesc{
-			method("RoundTrip", h.roundTrip), method("Progress", h.progress), method("Log", h.log),
+			method("RoundTrip", h.roundTrip), method("WriteFile", h.writeFile), method("Progress", h.progress), method("Log", h.log),
 		},
 	}, h.host)
 	return server
@@ -198,6 +198,25 @@ func (h *hostService) roundTrip(stream grpc.ServerStream) error {
 			answer = h.busy("the answer to %s %s was dropped: plugin %s is busy, with %d MiB of answers that it has not taken."+
 				" Try again, or ask for less at a time", r.GetMethod(), shortened(plain(r.GetPath())), h.plugin, answerBytes>>20)
 		}
+	}
+	return stream.SendMsg(answer)
+}
+
+func (h *hostService) writeFile(stream grpc.ServerStream) error {
+	r := &pluginv1.WriteFileRequest{}
+	free, room, err := h.receive(stream, &received{message: r, limit: pluginv1.MaxMessageBytes})
+	defer free()
+	switch {
+	case err != nil:
+		return err
+	case !room:
+		busy := h.busy("the file was not written: plugin %s is busy, with %d MiB of requests under way. Try again when they are done",
+			h.plugin, requestBytes>>20)
+		return stream.SendMsg(&pluginv1.WriteFileResponse{Outcome: &pluginv1.WriteFileResponse_Failure{Failure: busy.GetFailure()}})
+	}
+	answer, err := h.host.WriteFile(stream.Context(), r)
+	if err != nil {
+		return err
 	}
 	return stream.SendMsg(answer)
 }

@@ -50,8 +50,20 @@ func (h *recorder) Progress(_ context.Context, r *pluginv1.ProgressRequest) (*pl
 }
 
 func (h *recorder) RoundTrip(ctx context.Context, r *pluginv1.RoundTripRequest) (*pluginv1.RoundTripResponse, error) {
+	h.take(ctx, int64(len(r.GetBody())))
+	return &pluginv1.RoundTripResponse{Outcome: &pluginv1.RoundTripResponse_Response{
+		Response: &pluginv1.HTTPResponse{Status: http.StatusOK, Body: h.answer}}}, nil
+}
+
+func (h *recorder) WriteFile(ctx context.Context, r *pluginv1.WriteFileRequest) (*pluginv1.WriteFileResponse, error) {
+	h.take(ctx, int64(len(r.GetContent())))
+	return &pluginv1.WriteFileResponse{Outcome: &pluginv1.WriteFileResponse_Written{Written: &pluginv1.WrittenFile{}}}, nil
+}
+
+// take is a request of that size, until requests may be answered.
+func (h *recorder) take(ctx context.Context, size int64) {
 	h.inside.Add(1)
-	now := h.bytes.Add(int64(len(r.GetBody())))
+	now := h.bytes.Add(size)
 	h.mu.Lock()
 	h.most = max(h.most, now)
 	h.mu.Unlock()
@@ -61,9 +73,7 @@ func (h *recorder) RoundTrip(ctx context.Context, r *pluginv1.RoundTripRequest) 
 		case <-ctx.Done():
 		}
 	}
-	h.bytes.Add(-int64(len(r.GetBody())))
-	return &pluginv1.RoundTripResponse{Outcome: &pluginv1.RoundTripResponse_Response{
-		Response: &pluginv1.HTTPResponse{Status: http.StatusOK, Body: h.answer}}}, nil
+	h.bytes.Add(-size)
 }
 
 // startRecorded is a supervisor whose plugins reach a recorder, and their process.
@@ -189,6 +199,12 @@ func TestProgressOfNoCall(t *testing.T) {
 // Requests beyond what a plugin may have in memory wait, and then fail as busy; when
 // those before them are done, the next one goes through.
 func TestRequestBodiesAreBounded(t *testing.T) {
+	for _, method := range []string{http.MethodPost, fakeplugin.CrowdOfFiles} {
+		t.Run(method, func(t *testing.T) { requestBodiesAreBounded(t, method) })
+	}
+}
+
+func requestBodiesAreBounded(t *testing.T, method string) {
 	h := &recorder{hold: make(chan struct{})}
 	s, sp, _ := startRecorded(t, h, slog.New(slog.DiscardHandler))
 	service := s.slots["ok"].cur.host
@@ -196,7 +212,7 @@ func TestRequestBodiesAreBounded(t *testing.T) {
 	peak := heapPeak(func() {
 		ended := make(chan string, 1)
 		go func() {
-			got, err := call(t.Context(), s, sp, write, `{"do":"crowd","method":"POST","path":"/api/v2/x","n":12}`)
+			got, err := call(t.Context(), s, sp, write, `{"do":"crowd","method":"`+method+`","path":"/api/v2/x","n":12}`)
 			if err != nil {
 				got = err.Error()
 			}
@@ -213,7 +229,7 @@ func TestRequestBodiesAreBounded(t *testing.T) {
 	if peak > 300<<20 {
 		t.Errorf("the heap grew by %d MiB", peak>>20)
 	}
-	got, err := call(t.Context(), s, sp, write, `{"do":"crowd","method":"POST","path":"/api/v2/x","n":1}`)
+	got, err := call(t.Context(), s, sp, write, `{"do":"crowd","method":"`+method+`","path":"/api/v2/x","n":1}`)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -149,7 +149,8 @@ func (s *Supervisor) connect(ctx context.Context, p *process, spec Spec) (stage 
 	id := conn.broker.NextId()
 	p.host = newHostService(s.cfg.Host(spec.Name), spec.Name, p.lines)
 	go conn.broker.AcceptAndServe(id, p.host.server)
-	configured, err := conn.Configure(ctx, &pluginv1.ConfigureRequest{HostBrokerId: id})
+	configured, err := conn.Configure(ctx, &pluginv1.ConfigureRequest{HostBrokerId: id,
+		Capabilities: []string{pluginv1.CapabilityWriteFile}})
 	p.awaits = slices.Contains(configured.GetCapabilities(), pluginv1.CapabilityAwaitEnd)
 	return inConfigure, err
 }

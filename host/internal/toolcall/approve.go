@@ -150,6 +150,8 @@ func (r *Runner) propose(ctx context.Context, c call, request approval.Request, 
 		return failed(err.Error())
 	}
 	c.decided(audit.VerdictPending, byTerminal, proposal.ID)
+	// This text is the model's, which need not know what is in the user's files.
+	request.Plan = request.Plan.WithoutFileContents()
 	short, _, err := request.Describe(r.cfg.Redact.JSON, true)
 	if err != nil {
 		return failed(err.Error())

@@ -19,6 +19,10 @@ func (h *hostService) RoundTrip(ctx context.Context, r *pluginv1.RoundTripReques
 	return h.runner.cfg.Gate.RoundTrip(ctx, h.plugin, r), nil
 }
 
+func (h *hostService) WriteFile(ctx context.Context, r *pluginv1.WriteFileRequest) (*pluginv1.WriteFileResponse, error) {
+	return h.runner.cfg.Gate.WriteFile(ctx, h.plugin, r), nil
+}
+
 func (h *hostService) Progress(_ context.Context, r *pluginv1.ProgressRequest) (*pluginv1.ProgressResponse, error) {
 	if call, ok := h.runner.cfg.Gate.Find(r.GetCallId(), h.plugin); ok {
 		call.Report(r.GetDone(), r.GetTotal(), h.runner.cfg.Redact.Text(r.GetNote()))

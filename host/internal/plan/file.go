@@ -1,0 +1,60 @@
+package plan
+
+import (
+	"bytes"
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"unicode/utf8"
+)
+
+// MethodWrite is the Method of a Change that writes a file. Its Path is the root and the
+// path below it, "project:src/.env"; its Body, Before and After are Files.
+const MethodWrite = "WRITE"
+
+// File is a file in a Change.
+type File struct {
+	// Folder is where the root is; in what is to be written only.
+	Folder string `json:"folder,omitempty"`
+	// Content is that of a text; of anything else Bytes and SHA256 stand for it.
+	Content *string `json:"content,omitempty"`
+	Bytes   int     `json:"bytes,omitempty"`
+	SHA256  string  `json:"sha256,omitempty"`
+	// Private is for its owner only.
+	Private    bool `json:"private,omitempty"`
+	Executable bool `json:"executable,omitempty"`
+}
+
+// Set gives the file its content, whole if it is a text of at most most bytes.
+func (f *File) Set(content []byte, most int) {
+	if len(content) <= most && utf8.Valid(content) && bytes.IndexByte(content, 0) < 0 {
+		text := string(content)
+		f.Content = &text
+		return
+	}
+	sum := sha256.Sum256(content)
+	f.Bytes, f.SHA256 = len(content), hex.EncodeToString(sum[:])
+}
+
+// JSON is the file as a Change has it.
+func (f File) JSON() json.RawMessage {
+	doc, _ := json.Marshal(f) //nolint:errchkjson // strings, numbers and booleans always encode
+	return doc
+}
+
+// WithoutFileContents is the plan without what is in the files that it replaces, for a
+// reader who is not the user: a size and a digest stand for it.
+func (p Plan) WithoutFileContents() Plan {
+	shown := Plan{Changes: make([]Change, len(p.Changes))}
+	for i, c := range p.Changes {
+		var before File
+		if c.Method == MethodWrite && json.Unmarshal(c.Before, &before) == nil && before.Content != nil {
+			content := []byte(*before.Content)
+			before.Content = nil
+			before.Set(content, -1)
+			c.Before = before.JSON()
+		}
+		shown.Changes[i] = c
+	}
+	return shown
+}

@@ -53,7 +53,8 @@ var imports = map[string]map[string]string{
 		"redact":     "arguments must not hold the marker of a hidden value; manifests are shown harmlessly",
 		"suggest":    "errors name what was meant",
 	},
-	"clients": {"atomicfile": "files of other programs are replaced at once or not at all"},
+	"fileroot": {"atomicfile": "a file is written at once or not at all"},
+	"clients":  {"atomicfile": "files of other programs are replaced at once or not at all"},
 	"auth": {
 		"atomicfile": "one process renews a token for all",
 		"suggest":    "errors name what was meant",
@@ -61,6 +62,7 @@ var imports = map[string]map[string]string{
 	},
 	"egress": {
 		"audit":     "a write is on the record before it is sent",
+		"fileroot":  "a plugin's file goes below a folder that the user gave",
 		"jsondoc":   "a body that needs approval must mean the same to all its readers",
 		"plan":      "what is sent is compared with what was approved",
 		"ratelimit": "all requests share the tenant's limit",

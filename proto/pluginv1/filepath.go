@@ -9,10 +9,10 @@ import (
 )
 
 const (
-	// MaxFilePathBytes bounds the path of a file below its root, and MaxFileNameBytes each
-	// element of it: common file systems allow 255 bytes, of which the host's temporary file
-	// needs some.
+	// MaxFilePathBytes bounds the path of a file below its root.
 	MaxFilePathBytes = 512
+	// MaxFileNameBytes bounds each element of the path: common file systems allow 255
+	// bytes, of which the host's temporary file needs some.
 	MaxFileNameBytes = 200
 )
 

@@ -235,7 +235,7 @@ func (h *fakeHost) WriteFile(_ context.Context, r *pluginv1.WriteFileRequest) (*
 	h.files = append(h.files, sdk.File{Root: r.GetRoot(), Path: r.GetPath(), Content: r.GetContent(),
 		Private: r.GetPrivate()})
 	return &pluginv1.WriteFileResponse{Outcome: &pluginv1.WriteFileResponse_Written{Written: &pluginv1.WrittenFile{
-		Path: r.GetRoot() + "/" + r.GetPath(), SizeBytes: int64(len(r.GetContent())), Replaced: replaced}}}, nil
+		Path: r.GetRoot() + ":" + r.GetPath(), SizeBytes: int64(len(r.GetContent())), Replaced: replaced}}}, nil
 }
 
 func (h *fakeHost) Log(_ context.Context, r *pluginv1.LogRequest) (*pluginv1.LogResponse, error) {

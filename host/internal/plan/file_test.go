@@ -14,7 +14,7 @@ func fileChange(path, content string) Change {
 // A file keeps its place among all steps of a plan.
 func TestFilesKeepTheirPlace(t *testing.T) {
 	create := Change{Method: "POST", Path: "/api/v2/clients", Body: []byte(`{}`)}
-	steps := []Change{create, fileChange("project:a", "1"), fileChange("project:b", "2"), {Method: "DELETE", Path: "/api/v2/roles/r"}}
+	steps := []Change{create, fileChange("project:src/app/one/a", "1"), fileChange("project:src/app/two/b", "2"), {Method: "DELETE", Path: "/api/v2/roles/r"}}
 	e := Plan{Changes: steps}.Execute()
 	for _, step := range steps {
 		if _, reason := e.Take(step); reason != "" {
@@ -23,7 +23,7 @@ func TestFilesKeepTheirPlace(t *testing.T) {
 	}
 	for first := 1; first < len(steps); first++ {
 		e := Plan{Changes: steps}.Execute()
-		if _, reason := e.Take(steps[first]); !strings.Contains(reason, "POST /api/v2/clients comes before it") && !strings.Contains(reason, "WRITE project:") {
+		if _, reason := e.Take(steps[first]); !strings.Contains(reason, "POST /api/v2/clients comes before it") && !strings.Contains(reason, "WRITE project:src/app") {
 			t.Errorf("%s first: %q", steps[first].Request(), reason)
 		}
 	}

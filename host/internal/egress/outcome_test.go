@@ -3,6 +3,8 @@ package egress
 import (
 	"net/http"
 	"testing"
+
+	"github.com/auth0-mcp/auth0-mcp/host/internal/plan"
 )
 
 // What is known of a request's end decides what became of it.
@@ -46,6 +48,19 @@ func TestResult(t *testing.T) {
 	for name, tt := range tests {
 		if got := tt.ending.result(); got != tt.want {
 			t.Errorf("%s: %v, want %v", name, got, tt.want)
+		}
+	}
+}
+
+// What was written is told apart from what was changed in the tenant.
+func TestSentenceOfFiles(t *testing.T) {
+	request, file := plan.Change{Method: "POST", Path: "/api/v2/clients"}, plan.Change{Method: plan.MethodWrite, Path: "project:a"}
+	for want, o := range map[string]Outcome{
+		"This call wrote files: project:a. Check the files before you try again.":                                                      {Changes: []plan.Change{file}},
+		"This call changed the tenant: POST /api/v2/clients. This call wrote files: project:a. Check the tenant before you try again.": {Changes: []plan.Change{file, request}},
+	} {
+		if got := o.Sentence(); got != want {
+			t.Errorf("%q, want %q", got, want)
 		}
 	}
 }

@@ -1,6 +1,7 @@
 package mcpserver
 
 import (
+	"crypto/sha256"
 	"fmt"
 	"io/fs"
 	"os"
@@ -312,6 +313,22 @@ func TestFilesNeedApproval(t *testing.T) {
 	}
 	if got := w.write(args); got.kind != "approval_required" || w.tree() != after {
 		t.Errorf("a second time: %+v", got)
+	}
+}
+
+// What is not a text is shown by its size and its digest, also where it was and where it
+// will be.
+func TestPlansOfBinaryFiles(t *testing.T) {
+	t.Parallel()
+	w := connectWriter(t, approval.Terminal, asItIs)
+	w.disk("b", "\x00old")
+	shown := w.approve(w.write(`{"do":"file","path":"a,b","file":"\u0000"}`))
+	of := func(content string) string {
+		return fmt.Sprintf("bytes: %d\n  ", len(content)) + fmt.Sprintf("folder: %q\n  sha256: \"%x\"", w.root, sha256.Sum256([]byte(content)))
+	}
+	replaced := fmt.Sprintf("bytes: 4 → 2\n  folder: %q\n  sha256: \"%x\" → \"%x\"", w.root, sha256.Sum256([]byte("\x00old")), sha256.Sum256([]byte("\x00b")))
+	if !strings.Contains(shown, of("\x00a")) || !strings.Contains(shown, replaced) {
+		t.Errorf("the user is shown\n%s", shown)
 	}
 }
 

@@ -3,6 +3,7 @@
 package clients
 
 import (
+	"errors"
 	"io"
 	"os"
 	"os/exec"
@@ -59,8 +60,14 @@ func runAsNobody(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
+	// The folder for temporary files may be closed to others too.
+	temporary := filepath.Join(dir, "tmp")
+	if err := errors.Join(os.Mkdir(temporary, 0o700), os.Chown(temporary, nobody, nobody)); err != nil {
+		t.Fatal(err)
+	}
 	cmd := exec.CommandContext(t.Context(), copied, "-test.run=^"+t.Name()+"$", "-test.v")
 	cmd.Dir = dir
+	cmd.Env = append(os.Environ(), "TMPDIR="+temporary)
 	cmd.SysProcAttr = &syscall.SysProcAttr{Credential: &syscall.Credential{Uid: nobody, Gid: nobody}}
 	out, err := cmd.CombinedOutput()
 	if err != nil {

@@ -155,7 +155,7 @@ func TestStripComesBeforeRedaction(t *testing.T) {
 		"its escapes":              {`{"a":"{\"client_sec\\u200bret\":\"x\"}"}`, `{"a":"{\"client_secret\":\"[REDACTED]\"}"}`},
 		"a document behind a BOM":  {`{"a":"\ufeff{\"client\\u005fsecret\":\"x\"}"}`, `{"a":"{\"client_secret\":\"[REDACTED]\"}"}`},
 		"a text in a text":         {`{"a":"\"client_sec\\u200bret=x\""}`, `{"a":"\"client_secret=[REDACTED]\""}`},
-		"line ends in its value":   {`{"a":"{\"client_secret\":\"ab\\ncd\",\"n"}`, `{"a":"{\"client_secret\":\"[REDACTED]\",\"n"}`},
+		"line ends in its value":   {`{"a":"{\"client_secret\":\"ab\\ncd\",\"n"}`, `{"a":"{\"client_secret\":\"[REDACTED]\\ncd\",\"n"}`},
 		"a token inside a value":   {`{"a":"client_secret=` + jwt + `%tail"}`, `{"a":"client_secret=[REDACTED]"}`},
 		"half a character":         {`{"a":"x\ud800y\udc00"}`, "{\"a\":\"x\ufffdy\ufffd\"}"},
 		"bytes that are none":      {"{\"a\":\"x\xffy\"}", "{\"a\":\"x\ufffdy\"}"},
@@ -170,7 +170,7 @@ func TestStripComesBeforeRedaction(t *testing.T) {
 	}
 }
 
-// Who decides about a document sees what is invisible, unless it would show a secret.
+// An approver sees what is invisible, unless it would show a secret.
 func TestRedactKeepsWhatIsInvisible(t *testing.T) {
 	for in, want := range map[string]string{
 		`{"name":"N\u202eew\u200b"}`:                     "{\"name\":\"N\u202eew\u200b\"}",

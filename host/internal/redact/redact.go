@@ -35,70 +35,77 @@ var secretSuffixes = []string{"secret", "password", "passwd", "passphrase", "pas
 // innocentSuffixes end like secrets and are none.
 var innocentSuffixes = []string{"pagetoken", "nexttoken", "bypass", "compass"}
 
+// scripts is the member of a database connection with its code: the script that changes
+// a password is no password.
+const scripts = "customscripts"
+
 // containers hold key material: inside them the material is hidden, and names,
 // ids and algorithms stay.
 var containers = []string{"signingkeys", "signingkey", "encryptionkey", "credentials", "privatekeyjwt", "keys", "jwks"}
 
 var materialKeys = []string{"key", "pem", "cert", "pkcs7", "pub", "privatekey", "value", "x5c", "n", "d", "p", "q", "dp", "dq", "qi", "k"}
 
+// tokenCharacter is what a shape hides, and nothing else: letters, digits and the signs of
+// base64 and of percent-encoding (RFC 6750, 2.1; RFC 3986, 2.1). No call, block, string or
+// line of a program consists of these alone, so that code cannot be kept from an approver
+// by making it look like a secret.
+const tokenCharacter = `[A-Za-z0-9._~+/=%-]`
+
 // shapes are secrets that are recognised wherever they stand, in the order in which they are
 // hidden: what has a known end or a name goes whole, before a part of it is taken
-// for something else. The name=value and "name":"value" forms take exact names
-// only: "token = event.secrets.X" in the source of an action is not a secret, and
-// must stay editable.
+// for something else. What stands in the group is hidden. The name=value and "name":"value"
+// forms take exact names only: "token = event.secrets.X" in the source of an action is not
+// a secret, and must stay editable.
 var shapes = []struct {
 	hint    string // cheap test before the expression
 	pattern *regexp.Regexp
-	with    string
 }{
-	// What PEM consists of and no more: else a comment with its first line would hide all
-	// the code below it from whoever decides about it.
-	{"-----BEGIN", regexp.MustCompile(`-----BEGIN [^-\n]+-----(?:` + pemBody + `*?-----END [^-\n]+-----|` + pemBody + `*)`), Marker},
-	{"=", regexp.MustCompile(`(?i)\b((?:` + namedSecrets + `)=)[^\s&"'<>\[]+`), "${1}" + Marker},
-	{"\"", regexp.MustCompile(`(?i)(\\*"(?:` + namedSecrets + `)\\*"\s*:\s*\\*")(?:[^"\\\[\n]|\\+[^"\\\n])+`), "${1}" + Marker},
-	{"'", regexp.MustCompile(`(?i)('(?:` + namedSecrets + `)'\s*:\s*')[^'\[\n]+`), "${1}" + Marker},
-	{"eyJ", regexp.MustCompile(`eyJ[A-Za-z0-9_-]{6,}(?:\.[A-Za-z0-9_-]*){2,4}`), Marker},
-	{"earer", regexp.MustCompile(`(?i)(bearer\s+)[A-Za-z0-9._~+/=-]{8,}`), "${1}" + Marker},
-	{"EARER", regexp.MustCompile(`(BEARER\s+)[A-Za-z0-9._~+/=-]{8,}`), "${1}" + Marker},
-	{"asic", regexp.MustCompile(`(?i)(basic\s+)[A-Za-z0-9+/=]{12,}`), "${1}" + Marker},
-	{"ASIC", regexp.MustCompile(`(BASIC\s+)[A-Za-z0-9+/=]{12,}`), "${1}" + Marker},
-	{"://", regexp.MustCompile(`([A-Za-z][A-Za-z0-9+.-]*://[^/\s:@"]*:)[^/\s@"\[]+@`), "${1}" + Marker + "@"},
+	{"PRIVATE KEY-----", regexp.MustCompile(`(-----BEGIN ` + pemLabel + `-----` + lineEnd + pemHeaders +
+		`(?:[ \t]*[A-Za-z0-9+/]+={0,2}[ \t]*` + lineEnd + `)+[ \t]*-----END ` + pemLabel + `-----)`)},
+	{"=", regexp.MustCompile(`(?i)\b(?:` + namedSecrets + `)=(` + tokenCharacter + `+)`)},
+	{"\"", regexp.MustCompile(`(?i)\\*"(?:` + namedSecrets + `)\\*"[ \t]*:[ \t]*\\*"(` + tokenCharacter + `+)`)},
+	{"'", regexp.MustCompile(`(?i)'(?:` + namedSecrets + `)'[ \t]*:[ \t]*'(` + tokenCharacter + `+)`)},
+	{"eyJ", regexp.MustCompile(`(eyJ[A-Za-z0-9_-]{6,}(?:\.[A-Za-z0-9_-]*){2,4})`)},
+	{"earer", regexp.MustCompile(`(?i)bearer[ \t]+(` + tokenCharacter + `{8,})`)},
+	{"EARER", regexp.MustCompile(`BEARER[ \t]+(` + tokenCharacter + `{8,})`)},
+	{"asic", regexp.MustCompile(`(?i)basic[ \t]+([A-Za-z0-9+/=]{12,})`)},
+	{"ASIC", regexp.MustCompile(`BASIC[ \t]+([A-Za-z0-9+/=]{12,})`)},
+	// More characters than a token has: behind "//" nothing is executed up to the line's end.
+	{"://", regexp.MustCompile(`[A-Za-z][A-Za-z0-9+.-]*://[^/\s:@"]*:([A-Za-z0-9._~+=%!$&*-]+)@`)},
 }
 
-const pemBody = `[A-Za-z0-9+/=\s\\:,.-]`
+// A private key is hidden only if it is complete and holds nothing but lines of base64, as in
+// RFC 7468, and the two headers that OpenSSL gives to an encrypted one (RFC 1421, 4.6): a
+// comment with its first line hides no code below it.
+const (
+	pemLabel   = `(?:[A-Z0-9]+ ){0,3}PRIVATE KEY`
+	pemHeaders = `(?:Proc-Type: 4,ENCRYPTED` + lineEnd + `DEK-Info: [A-Z0-9-]+,[0-9A-Fa-f]+` + lineEnd + `(?:` + lineEnd + `)?)?`
+	// lineEnd is one, also as an escape of a text in a text.
+	lineEnd = `(?:\r?\n|(?:\\+r)?\\+n)`
+)
 
-const namedSecrets = `client[_-]?secret|signing[_-]?secret|access[_-]?token|refresh[_-]?token|id[_-]?token|client[_-]?assertion|code[_-]?verifier|private[_-]?key|api[_-]?key|password` //nolint:gosec // names of secrets, not secrets
+const namedSecrets = `client[_-]?secret|signing[_-]?secret|access[_-]?token|refresh[_-]?token|id[_-]?token|client[_-]?assertion|code[_-]?verifier|` +
+	`private[_-]?key|api[_-]?key|password` //nolint:gosec // names of secrets, not secrets
 
 // Redactor hides secrets by their names and shapes, and the values that it was told
 // of wherever they stand. The zero value knows no values.
 type Redactor struct {
 	mu     sync.Mutex
-	values []string // newest first
+	values values
 }
-
-const (
-	// keptValues is how many values are remembered: tokens before the current one may
-	// still stand in an answer.
-	keptValues = 4
-	// minValue is the shortest value that is hidden wherever it stands, in bytes: a
-	// shorter one would be found in innocent text.
-	minValue = 8
-)
 
 // Remember makes a value, such as a token in use, be hidden wherever it stands. The
 // last four are remembered.
 func (r *Redactor) Remember(value string) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	if len(value) >= minValue && !slices.Contains(r.values, value) {
-		r.values = append([]string{value}, r.values[:min(len(r.values), keptValues-1)]...)
-	}
+	r.values = r.values.with(value)
 }
 
-func (r *Redactor) remembered() []string {
+func (r *Redactor) remembered() values {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	return slices.Clone(r.values)
+	return r.values
 }
 
 // JSON hides the secrets of a JSON document. The order of members and the text of
@@ -106,6 +113,13 @@ func (r *Redactor) remembered() []string {
 // from being found, and stay: an approver must be able to see that they are there.
 func (r *Redactor) JSON(doc []byte) ([]byte, error) {
 	return (&walker{values: r.remembered()}).redact(doc)
+}
+
+// Report does what JSON does, and reports what it hid.
+func (r *Redactor) Report(doc []byte) ([]byte, Hidden, error) {
+	hidden := Hidden{}
+	doc, err := (&walker{values: r.remembered(), hidden: hidden}).redact(doc)
+	return doc, hidden, err
 }
 
 // Clean makes a document fit for a model: it does what JSON does, and strips
@@ -118,50 +132,64 @@ func (r *Redactor) Clean(doc []byte) ([]byte, Stripped, error) {
 
 // Text hides the secrets of a text by their shapes, and strips invisible characters.
 func (r *Redactor) Text(s string) string {
-	s, _ = cleanText(s, r.remembered())
+	s, _, _ = cleanText(s, r.remembered())
 	return s
 }
 
-// Values replaces the remembered values and nothing else.
+// Values replaces the remembered values and nothing else: as they are, and where some of
+// their characters are escapes of JSON, percent-encoded or HTML's character references,
+// also of several levels, and where they are part of a base64 text.
 func (r *Redactor) Values(doc []byte) []byte {
-	for _, value := range r.remembered() {
-		doc = bytes.ReplaceAll(doc, []byte(value), []byte(Marker))
-	}
+	doc, _ = r.remembered().hide(doc)
 	return doc
 }
 
 // cleanText strips a text and then hides its secrets, so that none is split by
-// what nobody sees. It counts what it stripped.
-func cleanText(s string, values []string) (string, int) {
+// invisible characters. It counts the characters that it stripped and hid.
+func cleanText(s string, values values) (clean string, stripped, hidden int) {
 	text, stripped, kept := strip(s)
-	hidden := hide(text, values)
+	clean, hidden = hide(text, values)
 	if kept {
 		// What stays for the sake of a script must not stand inside a secret.
 		whole := bare(text)
-		if h := hide(whole, values); strings.Count(h, Marker) > strings.Count(hidden, Marker) {
-			return h, stripped + utf8.RuneCountInString(text) - utf8.RuneCountInString(whole)
+		if h, more := hide(whole, values); strings.Count(h, Marker) > strings.Count(clean, Marker) {
+			return h, stripped + utf8.RuneCountInString(text) - utf8.RuneCountInString(whole), more
 		}
 	}
-	return hidden, stripped
+	return clean, stripped, hidden
 }
 
-func hide(s string, values []string) string {
-	for _, value := range values {
-		s = strings.ReplaceAll(s, value, Marker)
-	}
-	for _, shape := range shapes {
-		if strings.Contains(s, shape.hint) {
-			s = shape.pattern.ReplaceAllString(s, shape.with)
+// hide hides the secrets of a text by their shapes, and counts the characters.
+func hide(s string, values values) (clean string, hidden int) {
+	if values != nil {
+		if out, n := values.hide([]byte(s)); n > 0 {
+			s, hidden = string(out), n
 		}
 	}
-	return s
+	for _, shape := range shapes {
+		if !strings.Contains(s, shape.hint) {
+			continue
+		}
+		var out strings.Builder
+		at := 0
+		for _, match := range shape.pattern.FindAllStringSubmatchIndex(s, -1) {
+			out.WriteString(s[at:match[2]])
+			out.WriteString(Marker)
+			hidden += match[3] - match[2] // ASCII
+			at = match[3]
+		}
+		out.WriteString(s[at:])
+		s = out.String()
+	}
+	return s, hidden
 }
 
 // walker copies a valid document token by token. What needs no change is
 // copied as bytes: decoding and encoding every string would cost ten times as much.
 type walker struct {
-	values   []string
+	values   values
 	stripped *Stripped // nil: what is invisible stays
+	hidden   Hidden    // nil: what is hidden is not counted by field
 
 	doc     []byte
 	at      int
@@ -170,16 +198,17 @@ type walker struct {
 	names   map[string]nameClass
 	path    [][]byte // the names above, quoted; nil for a list
 	changed bool     // something was hidden or stripped
+	total   int      // how many characters were hidden
 }
 
 func (w *walker) redact(doc []byte) ([]byte, error) {
 	if err := w.document(doc); err != nil {
 		return nil, fmt.Errorf("redacting an answer: %w", err)
 	}
-	out := w.out.Bytes()
 	// A text without escapes is copied as it is, so values are looked for here.
-	for _, value := range w.values {
-		out = bytes.ReplaceAll(out, []byte(value), []byte(Marker))
+	out, hidden := w.values.hide(w.out.Bytes())
+	if hidden > 0 && w.hidden != nil {
+		w.hidden[""] = w.hidden[""].and(Count{InTexts: hidden})
 	}
 	return out, nil
 }
@@ -201,10 +230,11 @@ type scope struct {
 	container bool // members named like key material are
 	secrets   bool // the value of "secrets" or "secret" itself: of an object every string is, of a list see item
 	item      bool // in a list of secrets: a member "value" is
+	scripts   bool // members are scripts, whatever their names
 }
 
 // nameClass is what a member's name says by itself.
-type nameClass struct{ secret, material, container, secrets, value bool }
+type nameClass struct{ secret, material, container, secrets, value, scripts bool }
 
 func (w *walker) value(s scope) error {
 	switch c := w.peek(); c {
@@ -296,7 +326,11 @@ func (w *walker) below(s scope, quotedName []byte) scope {
 		class = classify(quotedName)
 		w.names[string(quotedName)] = class
 	}
+	if s.scripts {
+		return scope{}
+	}
 	return scope{
+		scripts:   class.scripts,
 		secret:    class.secret || (s.container && class.material) || s.secrets || (s.item && class.value),
 		container: s.container || class.container,
 		secrets:   class.secrets,
@@ -322,6 +356,7 @@ func classify(quotedName []byte) nameClass {
 		container: slices.Contains(containers, key),
 		secrets:   singular == "secret",
 		value:     key == "value",
+		scripts:   key == scripts,
 	}
 }
 
@@ -329,9 +364,10 @@ func classify(quotedName []byte) nameClass {
 func (w *walker) text(quoted []byte, secret bool) error {
 	if secret && len(quoted) > 2 {
 		w.changed = true
+		w.count(Count{Members: characters(quoted)})
 		return writeString(&w.out, Marker)
 	}
-	if !suspicious(quoted) {
+	if !suspicious(quoted) && (w.hidden == nil || !w.values.in(quoted)) {
 		w.out.Write(quoted)
 		return nil
 	}
@@ -341,16 +377,18 @@ func (w *walker) text(quoted []byte, secret bool) error {
 		return err
 	}
 	visible, stripped, _ := strip(s)
-	text, err := w.inside(visible)
+	text, inner, err := w.inside(visible)
 	if err != nil {
 		return err
 	}
-	clean, more := cleanText(text, w.values)
+	clean, more, hidden := cleanText(text, w.values)
+	hidden += inner
 	if w.stripped != nil {
 		w.stripped.add(stripped+more, w.path)
-	} else if clean, err = w.unstripped(s, clean, stripped+more); err != nil {
+	} else if clean, hidden, err = w.unstripped(s, clean, stripped+more, hidden); err != nil {
 		return err
 	}
+	w.count(Count{InTexts: hidden})
 	if clean != s {
 		w.changed = true
 	} else if !bytes.Contains(quoted, []byte(`\u`)) && utf8.Valid(quoted) {
@@ -360,43 +398,56 @@ func (w *walker) text(quoted []byte, secret bool) error {
 	return writeString(&w.out, clean)
 }
 
+// count notes what was hidden at the walker's place.
+func (w *walker) count(c Count) {
+	if c.Sum() == 0 {
+		return
+	}
+	w.total += c.Sum()
+	if w.hidden != nil {
+		field := fieldOf(w.path)
+		w.hidden[field] = w.hidden[field].and(c)
+	}
+}
+
 // inside is a text that is itself a document, cleaned; any other text as it is.
-func (w *walker) inside(text string) (string, error) {
+func (w *walker) inside(text string) (clean string, hidden int, err error) {
 	inner := strings.TrimSpace(text)
 	if len(inner) < 2 || strings.IndexByte(`{["`, inner[0]) < 0 || !json.Valid([]byte(inner)) {
-		return text, nil
+		return text, 0, nil
 	}
 	below := &walker{values: w.values, stripped: w.stripped, depth: w.depth + 1, path: w.path[:len(w.path):len(w.path)]}
 	if below.depth > maxRedactDepth {
-		return "", errTooDeep
+		return "", 0, errTooDeep
 	}
 	if err := below.document([]byte(inner)); err != nil {
-		return "", err
+		return "", 0, err
 	}
 	// Only if something changed: the text of a document in a string is the
 	// sender's, white space included.
 	if !below.changed {
-		return text, nil
+		return text, 0, nil
 	}
-	return below.out.String(), nil
+	return below.out.String(), below.total, nil
 }
 
-// unstripped is the text for somebody who must see what is there: as it came where
+// unstripped is the text for an approver, who must see what is there: as it came where
 // no secret needs hiding, and with its invisible characters if hiding works all the
-// same. Otherwise it says that there were some.
-func (w *walker) unstripped(s, clean string, invisible int) (string, error) {
+// same. Otherwise it says that there were some, and they count as hidden.
+func (w *walker) unstripped(s, clean string, invisible, hidden int) (string, int, error) {
 	if invisible == 0 {
-		return clean, nil
+		return clean, hidden, nil
 	}
-	plain, err := w.inside(s)
+	plain, inner, err := w.inside(s)
 	if err != nil {
-		return "", err
+		return "", 0, err
 	}
 	// Equal but for what is invisible: no part of a secret is left over.
-	if plain = hide(plain, w.values); bare(plain) == bare(clean) {
-		return plain, nil
+	plain, more := hide(plain, w.values)
+	if bare(plain) == bare(clean) {
+		return plain, more + inner, nil
 	}
-	return fmt.Sprintf("%s [and %d invisible characters]", clean, invisible), nil
+	return fmt.Sprintf("%s [and %d invisible characters]", clean, invisible), hidden + invisible, nil
 }
 
 // suspicious is the cheap test before a string is decoded: everything that a

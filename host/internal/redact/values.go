@@ -1,0 +1,271 @@
+package redact
+
+import (
+	"bytes"
+	"encoding/base64"
+	"slices"
+	"strconv"
+	"strings"
+	"unicode/utf8"
+)
+
+const (
+	// keptValues is how many values are remembered: tokens before the current one may
+	// still stand in an answer.
+	keptValues = 4
+	// minValue is the shortest value that is hidden wherever it stands, in bytes: a
+	// shorter one would be found in innocent text.
+	minValue = 8
+)
+
+// values are the remembered ones, newest first. They do not change.
+type values []*value
+
+type value struct {
+	text []byte
+	// base64 are the forms that the text has inside of any base64 text, in both alphabets:
+	// one for each place of its first byte in a group of three.
+	base64 [][]byte
+	// at are the places of each byte of the text.
+	at [256][]int32
+}
+
+func (vs values) with(text string) values {
+	if len(text) < minValue || slices.ContainsFunc(vs, func(v *value) bool { return string(v.text) == text }) {
+		return vs
+	}
+	v := &value{text: []byte(text)}
+	for i, c := range v.text {
+		v.at[c] = append(v.at[c], int32(i)) //nolint:gosec // a token's length fits
+	}
+	for shift := range 3 {
+		padded := append(make([]byte, shift), v.text...)
+		// Only the groups that hold nothing else: (3-shift)%3 bytes at the front are part of
+		// a group with what stands before.
+		start, end := (shift+2)/3*3, len(padded)/3*3
+		for _, encoding := range []*base64.Encoding{base64.RawStdEncoding, base64.RawURLEncoding} {
+			form := []byte(encoding.EncodeToString(padded[start:end]))
+			if len(form) >= minValue && !slices.ContainsFunc(v.base64, func(other []byte) bool { return bytes.Equal(form, other) }) {
+				v.base64 = append(v.base64, form)
+			}
+		}
+	}
+	return append(values{v}, vs[:min(len(vs), keptValues-1)]...)
+}
+
+// in reports whether a text holds a value.
+func (vs values) in(text []byte) bool {
+	_, hidden := vs.hide(text)
+	return hidden > 0
+}
+
+// hide replaces the values in a text by the marker, and counts the characters. A text
+// without any is returned as it is.
+func (vs values) hide(text []byte) (out []byte, hidden int) {
+	for _, v := range vs {
+		for _, form := range append([][]byte{v.text}, v.base64...) {
+			if n := bytes.Count(text, form); n > 0 {
+				text = bytes.ReplaceAll(text, form, []byte(Marker))
+				hidden += n * len(form)
+			}
+		}
+	}
+	if len(vs) == 0 || bytes.IndexByte(text, '\\') < 0 && bytes.IndexByte(text, '%') < 0 && bytes.IndexByte(text, '&') < 0 {
+		return text, hidden
+	}
+	for _, v := range vs {
+		var n int
+		text, n = v.hideEscaped(text)
+		hidden += n
+	}
+	return text, hidden
+}
+
+// hideEscaped replaces the value where some of its characters are written as escapes.
+func (v *value) hideEscaped(text []byte) (out []byte, hidden int) {
+	done := 0
+	for at := 0; at < len(text); at++ {
+		if c := text[at]; c != '\\' && c != '%' && c != '&' {
+			continue
+		}
+		start, end := v.around(text, done, at)
+		if end == 0 {
+			continue
+		}
+		out = append(append(out, text[done:start]...), Marker...)
+		hidden += end - start
+		done, at = end, end-1
+	}
+	if done == 0 {
+		return text, 0
+	}
+	return append(out, text[done:]...), hidden
+}
+
+// around finds the value with its first escape at a place; end is 0 if it is not there.
+func (v *value) around(text []byte, from, at int) (start, end int) {
+	character, size := unescape(text[at:])
+	if size == 0 {
+		return 0, 0
+	}
+	for _, place := range v.at[character] {
+		i := int(place)
+		if i > at-from || i > 0 && (text[at-1] != v.text[i-1] || !bytes.Equal(text[at-i:at], v.text[:i])) {
+			continue
+		}
+		if end := v.rest(text, at+size, i+1); end > 0 {
+			return at - i, end
+		}
+	}
+	return 0, 0
+}
+
+// rest is where the value ends, if its bytes from i on are at a place of the text.
+func (v *value) rest(text []byte, at, i int) (end int) {
+	for ; i < len(v.text); i++ {
+		if at < len(text) && text[at] == v.text[i] {
+			at++
+			continue
+		}
+		if at == len(text) {
+			return 0
+		}
+		character, size := unescape(text[at:])
+		if size == 0 || character != v.text[i] {
+			return 0
+		}
+		at += size
+	}
+	return at
+}
+
+// references are HTML's names for the signs that tokens have.
+var references = map[string]byte{"sol": '/', "plus": '+', "equals": '=', "lowbar": '_', "UnderBar": '_', "period": '.', "dash": '-', "hyphen": '-',
+	"amp": '&', "percnt": '%', "bsol": '\\', "quot": '"', "apos": '\'', "lt": '<', "gt": '>', "colon": ':', "semi": ';', "excl": '!', "num": '#',
+	"dollar": '$', "ast": '*', "midast": '*', "comma": ',', "commat": '@', "lpar": '(', "rpar": ')', "vert": '|', "verbar": '|'}
+
+// maxEscape bounds what one escape may take, several levels of escaping included.
+const maxEscape = 64
+
+// unescape reads the escape that a text begins with, also one that is escaped itself, such
+// as \\u0065, %2565 and &amp;#101;. size is 0 if it is none, or of no ASCII character.
+func unescape(text []byte) (character byte, size int) {
+	text = text[:min(len(text), maxEscape)]
+	switch text[0] {
+	case '\\':
+		return unescapeJSON(text)
+	case '%':
+		at := 1
+		for bytes.HasPrefix(text[at:], []byte("25")) && len(text) >= at+4 && hexadecimal(text[at+2:at+4]) >= 0 {
+			at += 2
+		}
+		if len(text) < at+2 {
+			return 0, 0
+		}
+		return ascii(hexadecimal(text[at:at+2]), at+2)
+	case '&':
+		return unescapeHTML(text)
+	}
+	return 0, 0
+}
+
+func unescapeJSON(text []byte) (byte, int) {
+	at := 0
+	for at < len(text) && text[at] == '\\' {
+		at++
+	}
+	if at == len(text) {
+		return '\\', at
+	}
+	switch text[at] {
+	case '/', '"', '\'':
+		return text[at], at + 1
+	case 'u':
+		if len(text) >= at+5 {
+			return ascii(hexadecimal(text[at+1:at+5]), at+5)
+		}
+	case 'x': // of a script
+		if len(text) >= at+3 {
+			return ascii(hexadecimal(text[at+1:at+3]), at+3)
+		}
+	}
+	return 0, 0
+}
+
+func unescapeHTML(text []byte) (byte, int) {
+	at := 1
+	for bytes.HasPrefix(text[at:], []byte("amp;")) {
+		at += len("amp;")
+	}
+	// Browsers take a reference without its semicolon too.
+	rest := text[at:]
+	length := 0
+	for length < len(rest) && referenceCharacter(rest, length) {
+		length++
+	}
+	name := string(rest[:length])
+	end := at + length
+	if length < len(rest) && rest[length] == ';' {
+		end++
+	}
+	if character, ok := references[name]; ok && end > at+length {
+		return character, end
+	}
+	digits, numeric := strings.CutPrefix(name, "#")
+	if !numeric {
+		return 0, 0
+	}
+	base := 10
+	if len(digits) > 0 && digits[0]|0x20 == 'x' {
+		digits, base = digits[1:], 16
+	}
+	code, err := strconv.ParseUint(digits, base, 21)
+	if err != nil {
+		return 0, 0
+	}
+	return ascii(int(code), end) //nolint:gosec // 21 bits
+}
+
+// referenceCharacter reports whether a reference goes on at a place: a number ends at
+// the first byte that is no digit of it.
+func referenceCharacter(rest []byte, at int) bool {
+	c := rest[at]
+	switch {
+	case at == 0:
+		return c == '#' || letter(c)
+	case rest[0] != '#':
+		return letter(c)
+	case at == 1:
+		return digit(c) || c|0x20 == 'x'
+	case rest[1]|0x20 == 'x':
+		return hexadecimal(rest[at:at+1]) >= 0
+	}
+	return digit(c)
+}
+
+func letter(c byte) bool { return c|0x20 >= 'a' && c|0x20 <= 'z' }
+
+func digit(c byte) bool { return c >= '0' && c <= '9' }
+
+func ascii(code, size int) (byte, int) {
+	if code < 0 || code >= utf8.RuneSelf {
+		return 0, 0
+	}
+	return byte(code), size
+}
+
+// hexadecimal is the number that digits form; -1 if they do not.
+func hexadecimal(digits []byte) int {
+	number := 0
+	for _, c := range digits {
+		switch {
+		case c >= '0' && c <= '9':
+			number = number<<4 | int(c-'0')
+		case c|0x20 >= 'a' && c|0x20 <= 'f':
+			number = number<<4 | int(c|0x20-'a'+10)
+		default:
+			return -1
+		}
+	}
+	return number
+}

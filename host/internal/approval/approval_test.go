@@ -291,47 +291,50 @@ func TestDescribe(t *testing.T) {
 		{Method: "PATCH", Path: "/api/v2/x/y", Body: []byte(`{"updated_at":"2"}`), Before: json.RawMessage(`{"updated_at":"1"}`), After: json.RawMessage(`{"updated_at":"2"}`)},
 		{Method: "PATCH", Path: "/api/v2/x/z", Before: json.RawMessage(`{"a":1}`), After: json.RawMessage(`{"a":1}`)},
 	}
-	want := `auth0_update_application (plugin applications 0.1.0) on the tenant tenant.auth0.example, profile prod:
+	want := `auth0_update_application (plugin applications 0.1.0) on the tenant tenant.auth0.example, profile prod, 10 requests:
 
-PATCH /api/v2/clients/abc
-  client_secret: "[REDACTED]" → "[REDACTED]"
+1. PATCH /api/v2/clients/abc
+  client_secret (5 characters hidden): "[REDACTED]" → "[REDACTED]"
   gone: removed, was true
   jwt.alg: "HS256" → "RS256"
   name: "Old" → "N\u{202E}ew"
 
-POST /api/v2/actions/actions
+2. POST /api/v2/actions/actions
   code: 
     | one;
-    | // [REDACTED]();
-  secrets: [{"name":"KEY","value":"[REDACTED]"}]
+    | // -----BEGIN note-----
+    | evil();
+  secrets (6 characters hidden): [{"name":"KEY","value":"[REDACTED]"}]
 
-POST /api/v2/actions/actions/a1/deploy
+3. POST /api/v2/actions/actions/a1/deploy
   acts on, as it is now:
     id: "a1"
     name: "Login"
 
-DELETE /api/v2/clients/def
+4. DELETE /api/v2/clients/def
   deletes {"name":"Doomed"}
 
-DELETE /api/v2/clients/unreadable
+5. DELETE /api/v2/clients/unreadable
   deletes this, which could not be read
 
-DELETE /api/v2/users/u/roles
+6. DELETE /api/v2/users/u/roles
   roles: ["a"]
 
-PATCH /api/v2/clients/ghi?a=b&access_token=[REDACTED]
+7. PATCH /api/v2/clients/ghi?a=b&access_token=[REDACTED] (49 characters hidden)
   (what is there now could not be read)
   sso: false
 
-PUT /api/v2/guardian/policies
+8. PUT /api/v2/guardian/policies
   all of it: ["all-applications"] → []
 
-PATCH /api/v2/x/y
+9. PATCH /api/v2/x/y
   updated_at: "1" → "2"
 
-PATCH /api/v2/x/z
-  (no value changes)`
-	got, whole, err := r.Describe(new(redact.Redactor).JSON, false)
+10. PATCH /api/v2/x/z
+  (no value changes)
+
+Warning: 49 characters that look like secrets are hidden in texts above, where they may be code.`
+	got, whole, err := r.Describe(new(redact.Redactor), false)
 	if err != nil || !whole {
 		t.Fatal(whole, err)
 	}
@@ -355,12 +358,12 @@ func TestDescribeForADialog(t *testing.T) {
 	}
 	r := request()
 	r.Plan.Changes = []plan.Change{{Method: "PATCH", Path: "/api/v2/clients/abc", Before: callbacks(), After: callbacks("https://evil.example/cb")}}
-	text, whole, err := r.Describe(new(redact.Redactor).JSON, true)
+	text, whole, err := r.Describe(new(redact.Redactor), true)
 	if err != nil || !whole || !strings.Contains(text, `callbacks: adds "https://evil.example/cb" (30 → 31 items)`) || !strings.Contains(text, `behind the first 4800: "" → "https://evil.example/cb"`) {
 		t.Errorf("%v, %v:\n%s", whole, err, text)
 	}
 	r.Plan.Changes = []plan.Change{{Method: "PATCH", Path: "/a", Before: json.RawMessage(`{"l":["a","b"]}`), After: json.RawMessage(`{"l":["b","a"]}`)}}
-	if text, whole, err := r.Describe(new(redact.Redactor).JSON, true); err != nil || !whole || !strings.Contains(text, `l: ["a","b"] → ["b","a"]`) {
+	if text, whole, err := r.Describe(new(redact.Redactor), true); err != nil || !whole || !strings.Contains(text, `l: ["a","b"] → ["b","a"]`) {
 		t.Errorf("another order: %v, %v:\n%s", whole, err, text)
 	}
 	// Whatever stands before it, each request is named.
@@ -373,15 +376,15 @@ func TestDescribeForADialog(t *testing.T) {
 		r.Plan.Changes = append(r.Plan.Changes, plan.Change{Method: "POST", Path: "/api/v2/clients", Body: long})
 	}
 	r.Plan.Changes = append(r.Plan.Changes, plan.Change{Method: "DELETE", Path: "/api/v2/clients/precious"})
-	text, whole, err = r.Describe(new(redact.Redactor).JSON, true)
+	text, whole, err = r.Describe(new(redact.Redactor), true)
 	if err != nil || whole || !strings.Contains(text, "DELETE /api/v2/clients/precious") || strings.Count(text, "POST /api/v2/clients") != 20 {
 		t.Errorf("%v, %v:\n%s", whole, err, text)
 	}
-	if text, whole, err := r.Describe(new(redact.Redactor).JSON, false); err != nil || !whole || strings.Count(text, strings.Repeat("ä", 5000)) != 20 {
+	if text, whole, err := r.Describe(new(redact.Redactor), false); err != nil || !whole || strings.Count(text, strings.Repeat("ä", 5000)) != 20 {
 		t.Errorf("the other form leaves something out: %v, %v", whole, err)
 	}
 	r.Plan.Changes = []plan.Change{{Method: "POST", Path: "/a", Body: []byte("not JSON")}}
-	if _, _, err := r.Describe(new(redact.Redactor).JSON, false); err == nil {
+	if _, _, err := r.Describe(new(redact.Redactor), false); err == nil {
 		t.Error("what cannot be shown can be approved")
 	}
 }

@@ -8,6 +8,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"net/http"
+	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -18,7 +19,7 @@ import (
 	"github.com/auth0-mcp/auth0-mcp/host/internal/redact"
 )
 
-// Request is a call that a person is asked about. An approval holds for exactly this.
+// Request is a call that needs approval. An approval holds for exactly this.
 type Request struct {
 	Profile, Tenant             string
 	Tool, Plugin, PluginVersion string
@@ -58,46 +59,87 @@ func (r Request) SameCall(tool string, arguments json.RawMessage) (bool, error) 
 
 const (
 	// longValue is the longest value that a client's dialog shows whole, and longText
-	// bounds all of them: what is longer, nobody reads there.
+	// bounds all of them: no one reads more there.
 	longValue = 2000
 	longText  = 6000
+	// cutHeading is what a dialog shows of a request's line when it is full.
+	cutHeading = 200
 	// longString is the length from which a dialog shows of two texts only where they
 	// differ.
 	longString = 120
 )
 
-// Describe words the request for a person: each HTTP request with what it changes.
-// hide hides secrets. short is for a client's dialog; then whole is false if
-// something had to be left out, and nobody must decide by it.
-func (r Request) Describe(hide func([]byte) ([]byte, error), short bool) (text string, whole bool, err error) {
-	d := description{hide: hide, short: short, whole: true}
-	fmt.Fprintf(&d.text, "%s (plugin %s %s) on the tenant %s", r.Tool, r.Plugin, r.PluginVersion, r.Tenant)
+// Describe words the request for an approver: each HTTP request with what it changes, and
+// how many characters the redactor hid where. short is for a client's dialog; then whole is
+// false if not all that is sent can be seen in it, and no one may decide by it: something
+// was left out, or hidden in a text of which the rest is shown, which may be code. The
+// long form is whole, and warns of what is hidden in such texts.
+func (r Request) Describe(secrets *redact.Redactor, short bool) (text string, whole bool, err error) {
+	d := description{secrets: secrets, short: short, whole: true}
+	first := fmt.Sprintf("%s (plugin %s %s) on the tenant %s", r.Tool, r.Plugin, r.PluginVersion, r.Tenant)
 	if r.Profile != "" {
-		fmt.Fprintf(&d.text, ", profile %s", r.Profile)
+		first += ", profile " + r.Profile
 	}
-	d.text.WriteString(":\n")
-	for _, change := range r.Plan.Changes {
-		if err := d.change(change); err != nil {
+	// The number of requests keeps a value from imitating one more.
+	word := "requests"
+	if len(r.Plan.Changes) == 1 {
+		word = "request"
+	}
+	d.heading(fmt.Sprintf("%s, %d %s:", redact.Line(first), len(r.Plan.Changes), word))
+	for i, change := range r.Plan.Changes {
+		if err := d.change(i+1, change); err != nil {
 			return "", false, err
 		}
+	}
+	if d.hiddenInTexts > 0 {
+		d.text.WriteString(fmt.Sprintf("\nWarning: %d characters that look like secrets are hidden in texts above, where they may be code.\n", d.hiddenInTexts))
+		d.whole = !short
 	}
 	return strings.TrimSuffix(d.text.String(), "\n"), d.whole, nil
 }
 
 // description is a text in the making.
 type description struct {
-	hide  func([]byte) ([]byte, error)
-	short bool
-	whole bool
-	text  strings.Builder
+	secrets *redact.Redactor
+	short   bool
+	whole   bool
+	text    strings.Builder
+	// hiddenInTexts counts what is sent and hidden, but for members that are secrets by name.
+	hiddenInTexts int
 }
 
-func (d *description) change(change plan.Change) error {
-	path, err := d.hidden(change.Path)
+// heading adds a line that is never left out. In a dialog it is cut, and counts like all
+// that is shown.
+func (d *description) heading(line string) {
+	if d.short {
+		if d.text.Len()+len(line) > longText {
+			d.whole = false
+			line = d.cut(line, cutHeading)
+		}
+		line = d.cut(line, longValue)
+	}
+	d.text.WriteString(line + "\n")
+}
+
+// note says how many characters are hidden; "" if none are.
+func (d *description) note(hidden redact.Count) string {
+	d.hiddenInTexts += hidden.InTexts
+	switch n := hidden.Sum(); n {
+	case 0:
+		return ""
+	case 1:
+		return " (1 character hidden)"
+	default:
+		return fmt.Sprintf(" (%d characters hidden)", n)
+	}
+}
+
+func (d *description) change(number int, change plan.Change) error {
+	path, inPath, err := d.hidden(change.Path)
 	if err != nil {
 		return err
 	}
-	query, err := d.hidden(change.Query)
+	query, inQuery, err := d.hidden(change.Query)
 	if err != nil {
 		return err
 	}
@@ -105,7 +147,8 @@ func (d *description) change(change plan.Change) error {
 		query = "?" + query
 	}
 	// Every request is named, however long the text is already.
-	fmt.Fprintf(&d.text, "\n%s %s%s\n", change.Method, path, query)
+	d.text.WriteString("\n")
+	d.heading(fmt.Sprintf("%d. %s %s%s%s", number, redact.Line(change.Method), path, query, d.note(redact.Count{InTexts: inPath + inQuery})))
 	switch {
 	case change.Method == http.MethodPost:
 		if err := d.target(change.Target); err != nil {
@@ -140,7 +183,7 @@ func (d *description) target(target json.RawMessage) error {
 		d.line("  acts on, as it is now:\n")
 		return d.values("    ", plan.Change{After: target, Body: target}, "")
 	}
-	shown, err := d.hide(target)
+	shown, err := d.secrets.JSON(target)
 	if err != nil {
 		return err
 	}
@@ -159,7 +202,7 @@ func (d *description) deletion(change plan.Change) error {
 		d.line("  deletes this, which could not be read\n")
 		return nil
 	}
-	shown, err := d.hide(change.Before)
+	shown, err := d.secrets.JSON(change.Before)
 	if err != nil {
 		return err
 	}
@@ -182,19 +225,37 @@ func (d *description) values(indent string, change plan.Change, all string) erro
 	if !json.Valid(change.After) {
 		return fmt.Errorf("%s %s: its body is not JSON, which cannot be shown", change.Method, change.Path)
 	}
-	differences, err := change.Differences(d.hide)
+	differences, err := change.Differences(d.secrets.JSON)
+	if err != nil {
+		return err
+	}
+	_, hidden, err := d.secrets.Report(change.After)
 	if err != nil {
 		return err
 	}
 	for _, one := range differences {
-		name, err := d.hidden(one.Field)
+		name, inName, err := d.hidden(one.Field)
 		if err != nil {
 			return err
 		}
-		d.line(indent + cmp.Or(name, all) + ": " + d.difference(one) + "\n")
+		if name != "" && !plainField.MatchString(name) {
+			name = strconv.Quote(name) // it may imitate a line of the plan
+		}
+		count := hidden.In(one.Field)
+		if inName > 0 {
+			// The value below a name that is hidden is hidden with it.
+			count.InTexts = max(count.InTexts, inName+len(one.After)-len(`""`))
+		}
+		if one.After == nil {
+			count = redact.Count{} // it is removed: nothing of it is sent
+		}
+		d.line(indent + cmp.Or(name, all) + d.note(count) + ": " + d.difference(one) + "\n")
 	}
 	return nil
 }
+
+// plainField is a field that is shown as it is.
+var plainField = regexp.MustCompile(`^[A-Za-z0-9_.$@-]+$`)
 
 // line adds a line, if a dialog has room for it.
 func (d *description) line(line string) {
@@ -266,7 +327,7 @@ func (d *description) texts(one plan.Difference) (string, bool) {
 	for end < min(len(was), len(is))-start && was[len(was)-1-end] == is[len(is)-1-end] {
 		end++
 	}
-	quote := func(part []rune) string { return d.cut(redact.Line(strconv.Quote(string(part)))) }
+	quote := func(part []rune) string { return d.cut(redact.Line(strconv.Quote(string(part))), longValue) }
 	return fmt.Sprintf("in a text of %d characters, behind the first %d: %s → %s", len(was), start, quote(was[start:len(was)-end]), quote(is[start:len(is)-end])), true
 }
 
@@ -274,7 +335,7 @@ func (d *description) texts(one plan.Difference) (string, bool) {
 // below each other.
 func (d *description) value(doc json.RawMessage) string {
 	if d.short {
-		return d.cut(redact.Line(string(doc)))
+		return d.cut(redact.Line(string(doc)), longValue)
 	}
 	var text string
 	if json.Unmarshal(doc, &text) != nil || !strings.Contains(text, "\n") {
@@ -288,29 +349,28 @@ func (d *description) value(doc json.RawMessage) string {
 }
 
 // cut shortens what is too long for a dialog.
-func (d *description) cut(text string) string {
-	if len(text) <= longValue {
+func (d *description) cut(text string, most int) string {
+	if len(text) <= most {
 		return text
 	}
 	d.whole = false
-	cut := longValue
+	cut := most
 	for !utf8.RuneStart(text[cut]) {
 		cut--
 	}
 	return fmt.Sprintf("%s… (%d bytes in all)", text[:cut], len(text))
 }
 
-// hidden is a text without secrets, in printable form.
-func (d *description) hidden(text string) (string, error) {
+// hidden is a text without secrets, in printable form, and how many characters are hidden.
+func (d *description) hidden(text string) (shown string, hidden int, err error) {
 	quoted, err := json.Marshal(text)
 	if err != nil {
-		return "", err
+		return "", 0, err
 	}
-	shown, err := d.hide(quoted)
+	doc, report, err := d.secrets.Report(quoted)
 	if err != nil {
-		return "", err
+		return "", 0, err
 	}
-	var out string
-	err = json.Unmarshal(shown, &out)
-	return redact.Line(out), err
+	err = json.Unmarshal(doc, &shown)
+	return redact.Line(shown), report.In("").Sum(), err
 }

@@ -100,7 +100,7 @@ func (r *Runner) apply(ctx context.Context, c call, approved plan.Plan) Result {
 
 // askNow asks through the client, or the terminal that the call came from, and waits.
 func (r *Runner) askNow(ctx context.Context, c call, request approval.Request) Result {
-	text, whole, err := request.Describe(r.cfg.Redact.JSON, !c.Approver.Terminal)
+	text, whole, err := request.Describe(r.cfg.Redact, !c.Approver.Terminal)
 	switch {
 	case err != nil:
 		return failed(err.Error())
@@ -141,7 +141,7 @@ const notShownWhole = "The change cannot be shown whole in the client. "
 
 // propose answers with the plan, which is approved in a terminal.
 func (r *Runner) propose(ctx context.Context, c call, request approval.Request, why string) Result {
-	text, _, err := request.Describe(r.cfg.Redact.JSON, false)
+	text, _, err := request.Describe(r.cfg.Redact, false)
 	if err != nil {
 		return failed(err.Error())
 	}
@@ -152,7 +152,7 @@ func (r *Runner) propose(ctx context.Context, c call, request approval.Request, 
 	c.decided(audit.VerdictPending, byTerminal, proposal.ID)
 	// This text is the model's, which need not know what is in the user's files.
 	request.Plan = request.Plan.WithoutFileContents()
-	short, _, err := request.Describe(r.cfg.Redact.JSON, true)
+	short, _, err := request.Describe(r.cfg.Redact, true)
 	if err != nil {
 		return failed(err.Error())
 	}
@@ -252,7 +252,7 @@ func (q *questions) take(state string) (approval.Request, bool) {
 
 // askLater answers with the question.
 func (r *Runner) askLater(ctx context.Context, c call, request approval.Request) Result {
-	text, whole, err := request.Describe(r.cfg.Redact.JSON, true)
+	text, whole, err := request.Describe(r.cfg.Redact, true)
 	switch {
 	case err != nil:
 		return failed(err.Error())

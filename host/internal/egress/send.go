@@ -159,8 +159,10 @@ func (c *Call) notRecordedFailure(e *NotRecordedError) *pluginv1.RoundTripRespon
 	return c.fails(pluginv1.Failure_CODE_REFUSED, e.Error())
 }
 
-// fails is a failure in the host's words, which the outcome remembers.
+// fails is a failure in the host's words, which the outcome remembers. They may quote what
+// the tenant sent, such as a malformed status line.
 func (c *Call) fails(code pluginv1.Failure_Code, text string) *pluginv1.RoundTripResponse {
+	text = c.gate.cfg.Redact.Text(text)
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.outcome.failures[code] = text

@@ -25,7 +25,7 @@ func TestPolicy(t *testing.T) {
 	}{
 		"development":         {Policy{Environment: tenant.Development}, None, None, None},
 		"production":          {Policy{Environment: tenant.Production}, None, Elicit, Elicit},
-		"nobody has said":     {Policy{}, None, None, Elicit},
+		"not set":             {Policy{}, None, None, Elicit},
 		"spelt otherwise":     {Policy{Environment: "Production"}, None, Elicit, Elicit},
 		"none, in production": {Policy{None, tenant.Production}, None, None, None},
 		"terminal":            {Policy{Terminal, tenant.Development}, None, Terminal, Terminal},
@@ -170,7 +170,7 @@ func TestDecline(t *testing.T) {
 	}
 	found, err := store.Find(t.Context(), strings.ToLower(strings.ReplaceAll(p.ID, "-", ""))+"\n")
 	if err != nil || found.ID != p.ID {
-		t.Fatalf("as a person types it: %v, %v", found.ID, err)
+		t.Fatalf("as a user types it: %v, %v", found.ID, err)
 	}
 	if err := store.Decline(t.Context(), found); err != nil {
 		t.Fatal(err)
@@ -180,7 +180,7 @@ func TestDecline(t *testing.T) {
 	}
 }
 
-// What a person saw is what they approve.
+// What a user saw is what they approve.
 func TestApproveWhatWasShown(t *testing.T) {
 	store := Store{Dir: t.TempDir()}
 	p, err := store.Propose(t.Context(), request(), "a plan")
@@ -266,7 +266,7 @@ func TestForeignFiles(t *testing.T) {
 		t.Errorf("listed: %v, %v", list, err)
 	}
 	if _, err := os.Stat(filepath.Join(store.Dir, "notes.txt")); err != nil {
-		t.Error("a file of somebody else's is gone")
+		t.Error("a file that is no proposal is gone")
 	}
 }
 

@@ -1,5 +1,5 @@
-// Package approval lets a person decide about a change before it is made: who must be
-// asked, what they are shown, and the answers given in a terminal, which are bound to
+// Package approval lets a user approve a change before it is made: which changes need
+// it, what the user is shown, and the answers given in a terminal, which are bound to
 // one change, used once and expire.
 package approval
 
@@ -11,20 +11,20 @@ import (
 	"github.com/auth0-mcp/auth0-mcp/proto/pluginv1"
 )
 
-// Mode is how a person is asked about a change.
+// Mode is how a user is asked about a change.
 type Mode string
 
 const (
-	// None asks nobody.
+	// None needs no approval.
 	None Mode = "none"
 	// Elicit asks through the MCP client; where that cannot ask, as Terminal.
 	Elicit Mode = "elicit"
-	// Terminal answers a call with its plan, until a person has approved it with
+	// Terminal answers a call with its plan, until a user has approved it with
 	// `auth0-mcp approve`.
 	Terminal Mode = "terminal"
 )
 
-// ParseMode reads a mode as a person gives it.
+// ParseMode reads a mode as a user gives it.
 func ParseMode(s string) (Mode, error) {
 	switch mode := Mode(strings.ToLower(strings.TrimSpace(s))); mode {
 	case None, Elicit, Terminal:
@@ -33,14 +33,14 @@ func ParseMode(s string) (Mode, error) {
 	return "", fmt.Errorf("%q: want %s, %s or %s", s, None, Elicit, Terminal)
 }
 
-// Policy says which calls need a person.
+// Policy says which calls need approval.
 type Policy struct {
 	// Mode holds for every change; empty: as the environment has it.
 	Mode        Mode
 	Environment tenant.Environment
 }
 
-// For is how a person is asked about calls of tools with an effect. An unknown
+// For is how a user is asked about calls of tools with an effect. An unknown
 // environment counts as production where something may be destroyed.
 func (p Policy) For(effect pluginv1.Effect) Mode {
 	switch {
@@ -51,5 +51,5 @@ func (p Policy) For(effect pluginv1.Effect) Mode {
 	case p.Environment == tenant.Development, p.Environment == "" && effect == pluginv1.EffectWrite:
 		return None
 	}
-	return Elicit // also where an environment is spelt as nobody knows it
+	return Elicit // also where an environment is spelt in an unknown way
 }

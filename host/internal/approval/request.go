@@ -92,7 +92,8 @@ func (r Request) Describe(secrets *redact.Redactor, short bool) (text string, wh
 		}
 	}
 	if d.hiddenInTexts > 0 {
-		d.text.WriteString(fmt.Sprintf("\nWarning: %d characters that look like secrets are hidden in texts above, where they may be code.\n", d.hiddenInTexts))
+		fmt.Fprintf(&d.text, "\nWarning: %d characters that look like secrets are hidden in texts above, where they may be code.\n",
+			d.hiddenInTexts)
 		d.whole = !short
 	}
 	return strings.TrimSuffix(d.text.String(), "\n"), d.whole, nil

@@ -19,14 +19,14 @@ import (
 )
 
 const (
-	// Lifetime is how long a proposal waits for a person, and an approval for its call:
+	// Lifetime is how long a proposal waits for a user, and an approval for its call:
 	// long enough to read a plan, too short to be forgotten.
 	Lifetime = 15 * time.Minute
 	// renewedBelow is the rest of a proposal's life below which the same call is given
-	// a new one, as a person could not decide about it in time.
+	// a new one, as a user could not decide about it in time.
 	renewedBelow = 3 * time.Minute
 	// maxProposals bounds what waits at once: a model that calls in a loop must not fill
-	// a disk, nor bury the one proposal that a person looks for.
+	// a disk, nor bury the one proposal that a user looks for.
 	maxProposals = 50
 	// maxFileBytes bounds what is read: a request's body has at most a few megabytes.
 	maxFileBytes = 64 << 20
@@ -42,17 +42,17 @@ type Store struct {
 	Now func() time.Time
 }
 
-// Proposal is a call that waits for a person, or that one has approved.
+// Proposal is a call that waits for approval, or is approved.
 type Proposal struct {
 	ID      string    `json:"id"`
 	Created time.Time `json:"created"`
 	Expires time.Time `json:"expires"`
-	// Approved is when a person agreed; zero: nobody has yet.
+	// Approved is when a user agreed; zero: not yet.
 	Approved time.Time `json:"approved,omitzero"`
 	Profile  string    `json:"profile,omitempty"`
 	Tenant   string    `json:"tenant"`
 	Tool     string    `json:"tool"`
-	// Text is what the person is shown: Request.Describe.
+	// Text is what the user is shown: Request.Describe.
 	Text string `json:"text"`
 	// Salt and Digest bind it to its request.
 	Salt   string `json:"salt"`
@@ -60,7 +60,7 @@ type Proposal struct {
 }
 
 // proposalID is short enough to be typed, and is no secret: it opens nothing without
-// a person at a terminal.
+// a user at a terminal.
 var proposalID = regexp.MustCompile(`^[A-Z2-7]{4}-[A-Z2-7]{4}$`)
 
 // UnknownError says that there is no such proposal.
@@ -71,11 +71,11 @@ func (e *UnknownError) Error() string {
 		e.ID, e.Dir, Lifetime)
 }
 
-// TooLargeError says that a plan is too large to be kept for a person.
+// TooLargeError says that a plan is too large to be kept for approval.
 type TooLargeError struct{ Tool string }
 
 func (e *TooLargeError) Error() string {
-	return fmt.Sprintf("the plan of %s is over %d MiB, too large for a person to decide about: do it in parts", e.Tool, maxFileBytes>>20)
+	return fmt.Sprintf("the plan of %s is over %d MiB, too large for a user to review: do it in parts", e.Tool, maxFileBytes>>20)
 }
 
 // FullError says that too much waits.
@@ -92,7 +92,7 @@ func (s Store) now() time.Time {
 	return time.Now()
 }
 
-// Propose keeps a request until a person decides about it. The same request again is
+// Propose keeps a request until a user decides about it. The same request again is
 // the same proposal.
 func (s Store) Propose(ctx context.Context, r Request, text string) (Proposal, error) {
 	var proposal Proposal
@@ -167,7 +167,7 @@ func (s Store) List(ctx context.Context) ([]Proposal, error) {
 	return list, err
 }
 
-// Find is the proposal with an id, as a person types it.
+// Find is the proposal with an id, as a user types it.
 func (s Store) Find(ctx context.Context, id string) (Proposal, error) {
 	list, err := s.List(ctx)
 	if err != nil {

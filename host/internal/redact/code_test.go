@@ -138,7 +138,7 @@ var codeParts = []string{"password=", `"password": "`, "'access_token':'", `\"cl
 
 // Of random texts that are made of what shapes begin and end with, only tokens are hidden.
 func TestOnlyTokensAreHidden(t *testing.T) {
-	random := rand.New(rand.NewPCG(1, 2)) //nolint:gosec // a test that repeats itself
+	random := rand.New(rand.NewPCG(1, 2))
 	for range 20000 {
 		var code strings.Builder
 		for range 1 + random.IntN(14) {

@@ -75,7 +75,7 @@ func Strip(text string) string {
 	return text
 }
 
-// strip takes out of a text what nobody sees, and leaves what decides how the
+// strip removes the invisible characters of a text, and leaves what decides how the
 // text around it is drawn: joiners, directional marks, the style of a symbol, one
 // at each place. stripped counts characters; kept reports whether any invisible
 // one is left.

@@ -36,7 +36,7 @@ func (vs values) with(text string) values {
 	}
 	v := &value{text: []byte(text)}
 	for i, c := range v.text {
-		v.at[c] = append(v.at[c], int32(i)) //nolint:gosec // a token's length fits
+		v.at[c] = append(v.at[c], int32(i))
 	}
 	for shift := range 3 {
 		padded := append(make([]byte, shift), v.text...)
@@ -70,7 +70,7 @@ func (vs values) hide(text []byte) (out []byte, hidden int) {
 			}
 		}
 	}
-	if len(vs) == 0 || bytes.IndexByte(text, '\\') < 0 && bytes.IndexByte(text, '%') < 0 && bytes.IndexByte(text, '&') < 0 {
+	if len(vs) == 0 || !bytes.ContainsAny(text, `\%&`) {
 		return text, hidden
 	}
 	for _, v := range vs {
@@ -223,7 +223,7 @@ func unescapeHTML(text []byte) (byte, int) {
 	if err != nil {
 		return 0, 0
 	}
-	return ascii(int(code), end) //nolint:gosec // 21 bits
+	return ascii(int(code), end)
 }
 
 // referenceCharacter reports whether a reference goes on at a place: a number ends at

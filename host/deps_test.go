@@ -116,15 +116,19 @@ var only = map[string]struct {
 	by  []string
 	why string
 }{
-	"github.com/hashicorp/go-plugin":         {[]string{"supervisor", "fakeplugin"}, "processes are the supervisor's"},
-	"github.com/mark3labs/mcp-go/server":     {[]string{"mcpserver"}, "the protocol is mcpserver's: calls, the transport and the command line know none"},
-	"github.com/mark3labs/mcp-go/mcp":        {[]string{"mcpserver"}, "the protocol is mcpserver's"},
-	"github.com/spf13/cobra":                 {[]string{"cli"}, "flags are the command line's"},
-	"github.com/auth0-mcp/auth0-mcp/sdk":     {nil, "the host serves plugins in any language: it knows the contract, not the SDK"},
+	"github.com/hashicorp/go-plugin": {[]string{"supervisor", "fakeplugin"}, "processes are the supervisor's"},
+	"github.com/mark3labs/mcp-go/server": {[]string{"mcpserver"},
+		"the protocol is mcpserver's: calls, the transport and the command line know none"},
+	"github.com/mark3labs/mcp-go/mcp": {[]string{"mcpserver"}, "the protocol is mcpserver's"},
+	"github.com/spf13/cobra":          {[]string{"cli"}, "flags are the command line's"},
+	"github.com/auth0-mcp/auth0-mcp/sdk": {nil, "the host serves plugins in any language: it knows the contract, " +
+		"not the SDK"},
 	"github.com/auth0-mcp/auth0-mcp/sandbox": {[]string{"cli"}, "only the command line starts the built-in tenant"},
 	"github.com/auth0/go-auth0/management":   {nil, "the host sends what plugins ask for and knows no resource"},
-	"os/exec":                                {[]string{"auth", "cli", "doctor", "fakeplugin", "supervisor"}, "the holder of the token, the catalog and what is kept start nothing"},
-	"net/http": {[]string{"account", "analytics", "approval", "auth", "cli", "doctor", "egress", "fakeplugin", "plan", "ratelimit", "supervisor", "tenant", "toolcall"},
+	"os/exec": {[]string{"auth", "cli", "doctor", "fakeplugin", "supervisor"},
+		"the holder of the token, the catalog and what is kept start nothing"},
+	"net/http": {[]string{"account", "analytics", "approval", "auth", "cli", "doctor", "egress", "fakeplugin", "plan",
+		"ratelimit", "supervisor", "tenant", "toolcall"},
 		"files, manifests and records are read without a network"},
 }
 

@@ -47,7 +47,8 @@ func TestPolicy(t *testing.T) {
 }
 
 func TestParse(t *testing.T) {
-	for text, want := range map[string]Mode{"none": None, " Elicit ": Elicit, "TERMINAL": Terminal, "": "", "yes": "", "auto": ""} {
+	for text, want := range map[string]Mode{"none": None, " Elicit ": Elicit, "TERMINAL": Terminal, "": "", "yes": "",
+		"auto": ""} {
 		got, err := ParseMode(text)
 		if got != want || (err == nil) != (want != "") {
 			t.Errorf("mode %q: %q, %v", text, got, err)
@@ -251,7 +252,8 @@ func TestForeignFiles(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for name, text := range map[string]string{p.ID + ".json": string(data), "AAAA-AAAA.json": "{", "BBBB-BBBB.json": string(data), "notes.txt": "mine"} {
+	for name, text := range map[string]string{p.ID + ".json": string(data), "AAAA-AAAA.json": "{",
+		"BBBB-BBBB.json": string(data), "notes.txt": "mine"} {
 		if err := os.WriteFile(filepath.Join(store.Dir, name), []byte(text), 0o600); err != nil {
 			t.Fatal(err)
 		}
@@ -285,10 +287,14 @@ func TestDescribe(t *testing.T) {
 		{Method: "POST", Path: "/api/v2/actions/actions/a1/deploy", Target: json.RawMessage(`{"id":"a1","name":"Login"}`)},
 		{Method: "DELETE", Path: "/api/v2/clients/def", Before: json.RawMessage(`{"name":"Doomed"}`)},
 		{Method: "DELETE", Path: "/api/v2/clients/unreadable"},
-		{Method: "DELETE", Path: "/api/v2/users/u/roles", Before: json.RawMessage(`[{"id":"a"},{"id":"b"}]`), Body: []byte(`{"roles":["a"]}`)},
-		{Method: "PATCH", Path: "/api/v2/clients/ghi", Query: "a=b&access_token=eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxIn0.c2lnbmF0dXJl", Body: []byte(`{"sso":false}`)},
-		{Method: "PUT", Path: "/api/v2/guardian/policies", Before: json.RawMessage(`["all-applications"]`), After: json.RawMessage(`[]`), Body: []byte(`[]`)},
-		{Method: "PATCH", Path: "/api/v2/x/y", Body: []byte(`{"updated_at":"2"}`), Before: json.RawMessage(`{"updated_at":"1"}`), After: json.RawMessage(`{"updated_at":"2"}`)},
+		{Method: "DELETE", Path: "/api/v2/users/u/roles", Before: json.RawMessage(`[{"id":"a"},{"id":"b"}]`),
+			Body: []byte(`{"roles":["a"]}`)},
+		{Method: "PATCH", Path: "/api/v2/clients/ghi",
+			Query: "a=b&access_token=eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxIn0.c2lnbmF0dXJl", Body: []byte(`{"sso":false}`)},
+		{Method: "PUT", Path: "/api/v2/guardian/policies", Before: json.RawMessage(`["all-applications"]`),
+			After: json.RawMessage(`[]`), Body: []byte(`[]`)},
+		{Method: "PATCH", Path: "/api/v2/x/y", Body: []byte(`{"updated_at":"2"}`),
+			Before: json.RawMessage(`{"updated_at":"1"}`), After: json.RawMessage(`{"updated_at":"2"}`)},
 		{Method: "PATCH", Path: "/api/v2/x/z", Before: json.RawMessage(`{"a":1}`), After: json.RawMessage(`{"a":1}`)},
 	}
 	want := `auth0_update_application (plugin applications 0.1.0) on the tenant tenant.auth0.example, profile prod, 10 requests:
@@ -350,20 +356,25 @@ func TestDescribeForADialog(t *testing.T) {
 		for i := range 30 {
 			list = append(list, fmt.Sprintf("https://app%d.example/callback", i))
 		}
-		doc, err := json.Marshal(map[string]any{"callbacks": append(list, more...), "code": strings.Repeat("safe(); ", 600) + strings.Join(more, "")})
+		doc, err := json.Marshal(map[string]any{"callbacks": append(list, more...),
+			"code": strings.Repeat("safe(); ", 600) + strings.Join(more, "")})
 		if err != nil {
 			t.Fatal(err)
 		}
 		return doc
 	}
 	r := request()
-	r.Plan.Changes = []plan.Change{{Method: "PATCH", Path: "/api/v2/clients/abc", Before: callbacks(), After: callbacks("https://evil.example/cb")}}
+	r.Plan.Changes = []plan.Change{{Method: "PATCH", Path: "/api/v2/clients/abc", Before: callbacks(),
+		After: callbacks("https://evil.example/cb")}}
 	text, whole, err := r.Describe(new(redact.Redactor), true)
-	if err != nil || !whole || !strings.Contains(text, `callbacks: adds "https://evil.example/cb" (30 → 31 items)`) || !strings.Contains(text, `behind the first 4800: "" → "https://evil.example/cb"`) {
+	if err != nil || !whole || !strings.Contains(text, `callbacks: adds "https://evil.example/cb" (30 → 31 items)`) ||
+		!strings.Contains(text, `behind the first 4800: "" → "https://evil.example/cb"`) {
 		t.Errorf("%v, %v:\n%s", whole, err, text)
 	}
-	r.Plan.Changes = []plan.Change{{Method: "PATCH", Path: "/a", Before: json.RawMessage(`{"l":["a","b"]}`), After: json.RawMessage(`{"l":["b","a"]}`)}}
-	if text, whole, err := r.Describe(new(redact.Redactor), true); err != nil || !whole || !strings.Contains(text, `l: ["a","b"] → ["b","a"]`) {
+	r.Plan.Changes = []plan.Change{{Method: "PATCH", Path: "/a", Before: json.RawMessage(`{"l":["a","b"]}`),
+		After: json.RawMessage(`{"l":["b","a"]}`)}}
+	if text, whole, err := r.Describe(new(redact.Redactor), true); err != nil || !whole ||
+		!strings.Contains(text, `l: ["a","b"] → ["b","a"]`) {
 		t.Errorf("another order: %v, %v:\n%s", whole, err, text)
 	}
 	// Whatever stands before it, each request is named.
@@ -377,10 +388,12 @@ func TestDescribeForADialog(t *testing.T) {
 	}
 	r.Plan.Changes = append(r.Plan.Changes, plan.Change{Method: "DELETE", Path: "/api/v2/clients/precious"})
 	text, whole, err = r.Describe(new(redact.Redactor), true)
-	if err != nil || whole || !strings.Contains(text, "DELETE /api/v2/clients/precious") || strings.Count(text, "POST /api/v2/clients") != 20 {
+	if err != nil || whole || !strings.Contains(text, "DELETE /api/v2/clients/precious") ||
+		strings.Count(text, "POST /api/v2/clients") != 20 {
 		t.Errorf("%v, %v:\n%s", whole, err, text)
 	}
-	if text, whole, err := r.Describe(new(redact.Redactor), false); err != nil || !whole || strings.Count(text, strings.Repeat("ä", 5000)) != 20 {
+	if text, whole, err := r.Describe(new(redact.Redactor), false); err != nil || !whole ||
+		strings.Count(text, strings.Repeat("ä", 5000)) != 20 {
 		t.Errorf("the other form leaves something out: %v, %v", whole, err)
 	}
 	r.Plan.Changes = []plan.Change{{Method: "POST", Path: "/a", Body: []byte("not JSON")}}

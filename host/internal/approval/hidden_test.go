@@ -33,15 +33,20 @@ func TestWhatIsHiddenIsCounted(t *testing.T) {
 		shows   string
 		warning bool
 	}{
-		"code":            {post(`{"code":"let password=abc;\nevil(password)"}`), "code (3 characters hidden):", true},
-		"scripts":         {post(`{"options":{"customScripts":{"change_password":"f('Bearer abcdefgh');evil()"}}}`), "change_password", true},
-		"a list":          {post(`{"dependencies":[{"name":"a","version":"https://a:b@c"}]}`), "dependencies (1 character hidden): ", true},
-		"a query":         {plan.Change{Method: "DELETE", Path: "/api/v2/x", Query: "password=abcd"}, "1. DELETE /api/v2/x?password=[REDACTED] (4 characters hidden)", true},
+		"code": {post(`{"code":"let password=abc;\nevil(password)"}`), "code (3 characters hidden):", true},
+		"scripts": {post(`{"options":{"customScripts":{"change_password":"f('Bearer abcdefgh');evil()"}}}`),
+			"change_password", true},
+		"a list": {post(`{"dependencies":[{"name":"a","version":"https://a:b@c"}]}`),
+			"dependencies (1 character hidden): ", true},
+		"a query": {plan.Change{Method: "DELETE", Path: "/api/v2/x", Query: "password=abcd"},
+			"1. DELETE /api/v2/x?password=[REDACTED] (4 characters hidden)", true},
 		"a member's name": {post(`{"password=abcd":"evil()"}`), "characters hidden): ", true},
 		"a secret":        {post(`{"password":"evil()"}`), `password (6 characters hidden): "[REDACTED]"`, false},
 		"nothing":         {post(`{"code":"let password=(function(){evil()})()"}`), "password=(function(){evil()})()", false},
-		"what was there":  {plan.Change{Method: "PATCH", Path: "/a/b", Before: json.RawMessage(`{"code":"password=abc"}`), After: json.RawMessage(`{"code":"f()"}`)}, `→ "f()"`, false},
-		"an unseen difference": {plan.Change{Method: "PATCH", Path: "/a/b", Before: json.RawMessage(`{"code":"password=abc"}`), After: json.RawMessage(`{"code":"password=evil"}`)},
+		"what was there": {plan.Change{Method: "PATCH", Path: "/a/b", Before: json.RawMessage(`{"code":"password=abc"}`),
+			After: json.RawMessage(`{"code":"f()"}`)}, `→ "f()"`, false},
+		"an unseen difference": {plan.Change{Method: "PATCH", Path: "/a/b",
+			Before: json.RawMessage(`{"code":"password=abc"}`), After: json.RawMessage(`{"code":"password=evil"}`)},
 			"code (4 characters hidden): ", true},
 	}
 	for name, tt := range tests {
@@ -58,7 +63,8 @@ func TestWhatIsHiddenIsCounted(t *testing.T) {
 
 // Every character of a dialog counts, those of the requests' lines too.
 func TestADialogIsBounded(t *testing.T) {
-	long := plan.Change{Method: "PATCH", Path: "/api/v2/clients/a", Query: strings.Repeat("a=b&", 50_000), Body: []byte(`{"a":1}`)}
+	long := plan.Change{Method: "PATCH", Path: "/api/v2/clients/a", Query: strings.Repeat("a=b&", 50_000),
+		Body: []byte(`{"a":1}`)}
 	wanted := plan.Change{Method: "DELETE", Path: "/api/v2/clients/precious"}
 	for _, changes := range [][]plan.Change{{long}, {long, wanted}, {wanted, long}} {
 		text, whole := describe(t, true, changes...)
@@ -90,7 +96,8 @@ func TestNothingImitatesAPlan(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	doc := json.RawMessage(fmt.Sprintf(`{"name":%s,%s:1,"o":[{%s:%s}],"good: \"a\" → \"b\", real":1}`, quoted, quoted, quoted, quoted))
+	doc := json.RawMessage(fmt.Sprintf(`{"name":%s,%s:1,"o":[{%s:%s}],"good: \"a\" → \"b\", real":1}`, quoted, quoted,
+		quoted, quoted))
 	changes := []plan.Change{
 		{Method: "POST", Path: "/api/v2/a", Body: doc, Target: doc},
 		{Method: "PATCH", Path: "/api/v2/b", Query: hostile, Before: doc, After: json.RawMessage(`{"name":"b"}`)},
@@ -104,7 +111,8 @@ func TestNothingImitatesAPlan(t *testing.T) {
 			if strings.ContainsAny(line[:1], "0123456789") {
 				requests++
 			}
-			if strings.HasPrefix(line, "(") || strings.HasPrefix(line, "  good") || strings.ContainsAny(line, "\r\u2028\u0085\x1b") {
+			if strings.HasPrefix(line, "(") || strings.HasPrefix(line, "  good") ||
+				strings.ContainsAny(line, "\r\u2028\u0085\x1b") {
 				t.Errorf("a line of the tenant's: %q", line)
 			}
 		}

@@ -41,7 +41,8 @@ func (r Request) digest(salt string) (string, error) {
 	if err != nil {
 		return "", fmt.Errorf("arguments of %s: %w", r.Tool, err)
 	}
-	doc, err := json.Marshal([]any{salt, r.Profile, r.Tenant, r.Tool, r.Plugin, r.PluginVersion, hex.EncodeToString(r.PluginDigest[:]), json.RawMessage(arguments), json.RawMessage(plan)})
+	doc, err := json.Marshal([]any{salt, r.Profile, r.Tenant, r.Tool, r.Plugin, r.PluginVersion,
+		hex.EncodeToString(r.PluginDigest[:]), json.RawMessage(arguments), json.RawMessage(plan)})
 	sum := sha256.Sum256(doc)
 	return hex.EncodeToString(sum[:]), err
 }
@@ -92,7 +93,8 @@ func (r Request) Describe(secrets *redact.Redactor, short bool) (text string, wh
 		}
 	}
 	if d.hiddenInTexts > 0 {
-		fmt.Fprintf(&d.text, "\nWarning: %d characters that look like secrets are hidden in texts above, where they may be code.\n",
+		fmt.Fprintf(&d.text, "\nWarning: %d characters that look like secrets are hidden in texts above, where they may "+
+			"be code.\n",
 			d.hiddenInTexts)
 		d.whole = !short
 	}
@@ -149,7 +151,8 @@ func (d *description) change(number int, change plan.Change) error {
 	}
 	// Every request is named, however long the text is already.
 	d.text.WriteString("\n")
-	d.heading(fmt.Sprintf("%d. %s %s%s%s", number, redact.Line(change.Method), path, query, d.note(redact.Count{InTexts: inPath + inQuery})))
+	d.heading(fmt.Sprintf("%d. %s %s%s%s", number, redact.Line(change.Method), path, query,
+		d.note(redact.Count{InTexts: inPath + inQuery})))
 	switch {
 	case change.Method == http.MethodPost:
 		if err := d.target(change.Target); err != nil {
@@ -288,7 +291,8 @@ func (d *description) difference(one plan.Difference) string {
 // lists says which items two lists do not share.
 func (d *description) lists(one plan.Difference) (string, bool) {
 	var before, after []json.RawMessage
-	if json.Unmarshal(one.Before, &before) != nil || json.Unmarshal(one.After, &after) != nil || before == nil || after == nil {
+	if json.Unmarshal(one.Before, &before) != nil || json.Unmarshal(one.After, &after) != nil || before == nil ||
+		after == nil {
 		return "", false
 	}
 	var parts []string
@@ -316,7 +320,8 @@ func (d *description) lists(one plan.Difference) (string, bool) {
 // texts shows of two long texts where they differ.
 func (d *description) texts(one plan.Difference) (string, bool) {
 	var before, after string
-	if len(one.Before)+len(one.After) < longString || json.Unmarshal(one.Before, &before) != nil || json.Unmarshal(one.After, &after) != nil {
+	if len(one.Before)+len(one.After) < longString || json.Unmarshal(one.Before, &before) != nil ||
+		json.Unmarshal(one.After, &after) != nil {
 		return "", false
 	}
 	was, is := []rune(before), []rune(after)
@@ -329,7 +334,8 @@ func (d *description) texts(one plan.Difference) (string, bool) {
 		end++
 	}
 	quote := func(part []rune) string { return d.cut(redact.Line(strconv.Quote(string(part))), longValue) }
-	return fmt.Sprintf("in a text of %d characters, behind the first %d: %s → %s", len(was), start, quote(was[start:len(was)-end]), quote(is[start:len(is)-end])), true
+	return fmt.Sprintf("in a text of %d characters, behind the first %d: %s → %s", len(was), start,
+		quote(was[start:len(was)-end]), quote(is[start:len(is)-end])), true
 }
 
 // value shows JSON on one line, but the lines of a text, such as an action's code,

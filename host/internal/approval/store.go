@@ -67,7 +67,9 @@ var proposalID = regexp.MustCompile(`^[A-Z2-7]{4}-[A-Z2-7]{4}$`)
 type UnknownError struct{ ID, Dir string }
 
 func (e *UnknownError) Error() string {
-	return fmt.Sprintf("nothing with the id %q waits for an approval in %s: it was used, declined or has expired (after %v), or the server that asks keeps its state elsewhere (XDG_STATE_HOME). `auth0-mcp approve` lists what waits; the tool, called again, makes a new plan",
+	return fmt.Sprintf("nothing with the id %q waits for an approval in %s: it was used, declined or has expired "+
+		"(after %v), or the server that asks keeps its state elsewhere (XDG_STATE_HOME). `auth0-mcp approve` lists what "+
+		"waits; the tool, called again, makes a new plan",
 		e.ID, e.Dir, Lifetime)
 }
 
@@ -75,14 +77,16 @@ func (e *UnknownError) Error() string {
 type TooLargeError struct{ Tool string }
 
 func (e *TooLargeError) Error() string {
-	return fmt.Sprintf("the plan of %s is over %d MiB, too large for a user to review: do it in parts", e.Tool, maxFileBytes>>20)
+	return fmt.Sprintf("the plan of %s is over %d MiB, too large for a user to review: do it in parts", e.Tool,
+		maxFileBytes>>20)
 }
 
 // FullError says that too much waits.
 type FullError struct{ Dir string }
 
 func (e *FullError) Error() string {
-	return fmt.Sprintf("%d changes wait for an approval already: decide about them with `auth0-mcp approve`, or wait until they expire (%v)", maxProposals, Lifetime)
+	return fmt.Sprintf("%d changes wait for an approval already: decide about them with `auth0-mcp approve`, or wait "+
+		"until they expire (%v)", maxProposals, Lifetime)
 }
 
 func (s Store) now() time.Time {
@@ -102,7 +106,8 @@ func (s Store) Propose(ctx context.Context, r Request, text string) (Proposal, e
 			return err
 		}
 		for _, p := range waiting {
-			if digest, err := r.digest(p.Salt); err != nil || digest == p.Digest && p.Approved.IsZero() && p.Expires.Sub(s.now()) > renewedBelow {
+			if digest, err := r.digest(p.Salt); err != nil || digest == p.Digest && p.Approved.IsZero() &&
+				p.Expires.Sub(s.now()) > renewedBelow {
 				proposal = p
 				return err
 			}
@@ -202,7 +207,8 @@ func (s Store) decide(ctx context.Context, shown Proposal, act func() error) err
 		if err != nil {
 			return err
 		}
-		if !slices.ContainsFunc(waiting, func(p Proposal) bool { return p.ID == shown.ID && p.Digest == shown.Digest && p.Text == shown.Text }) {
+		if !slices.ContainsFunc(waiting,
+			func(p Proposal) bool { return p.ID == shown.ID && p.Digest == shown.Digest && p.Text == shown.Text }) {
 			return &UnknownError{shown.ID, s.Dir}
 		}
 		return act()
@@ -276,7 +282,10 @@ func (s Store) load() ([]Proposal, error) {
 		}
 		list = append(list, p)
 	}
-	slices.SortFunc(list, func(a, b Proposal) int { return cmp.Or(a.Created.Compare(b.Created), strings.Compare(a.ID, b.ID)) })
+	slices.SortFunc(list, func(a, b Proposal) int {
+		return cmp.Or(a.Created.Compare(b.Created),
+			strings.Compare(a.ID, b.ID))
+	})
 	return list, nil
 }
 
@@ -295,7 +304,8 @@ func (s Store) read(entry fs.DirEntry, id string) (Proposal, error) {
 		return Proposal{}, err
 	}
 	var p Proposal
-	if json.Unmarshal(data, &p) != nil || p.ID != id || p.Salt == "" || p.Digest == "" || p.Expires.Sub(s.now()) > Lifetime {
+	if json.Unmarshal(data, &p) != nil || p.ID != id || p.Salt == "" || p.Digest == "" ||
+		p.Expires.Sub(s.now()) > Lifetime {
 		return Proposal{}, errNotProposal
 	}
 	return p, nil

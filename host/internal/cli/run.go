@@ -88,7 +88,8 @@ func (f *runFlags) addTenant(cmd *cobra.Command) {
 	cmd.Flags().StringVar(&f.approve, "approve", "", "who approves changes: none, elicit (the client asks a user) "+
 		"or terminal (AUTH0_MCP_APPROVE); without it as the profile's environment has it")
 	f.audit.add(cmd)
-	cmd.Flags().StringArrayVar(&f.fileRoots, "file-root", nil, "the folder of a root below which tools may write files: NAME=DIR, such as project=/home/me/app; repeatable (AUTH0_MCP_FILE_ROOTS)")
+	cmd.Flags().StringArrayVar(&f.fileRoots, "file-root", nil, "the folder of a root below which tools may write "+
+		"files: NAME=DIR, such as project=/home/me/app; repeatable (AUTH0_MCP_FILE_ROOTS)")
 	cmd.Flags().IntVar(&f.maxOutput, "max-output", toolcall.DefaultMaxOutput, "budget of one answer, in bytes")
 	f.plugins.add(cmd)
 }
@@ -125,7 +126,8 @@ func run(cmd *cobra.Command, env Environment, f runFlags) error {
 		return err
 	}
 	parts.tenant.events.Run()
-	server := mcpserver.New(mcpserver.Config{Version: env.Version, Selection: parts.selection, Calls: parts.calls, MaxLine: f.maxLine, Log: log})
+	server := mcpserver.New(mcpserver.Config{Version: env.Version, Selection: parts.selection, Calls: parts.calls,
+		MaxLine: f.maxLine, Log: log})
 	err = server.Serve(cmd.Context(), env.In, env.Out)
 	// A token that was renewed and not stored would be lost, and its refresh token
 	// with it. The signal that ended the server does not end this.

@@ -61,17 +61,20 @@ func TestRetries(t *testing.T) {
 		first  answer // then 200
 		want   int    // requests
 	}{
-		"read, 503":                     {"GET", answer{code: 503}, 2},
-		"read, 500":                     {"GET", answer{code: 500}, 1},
-		"read, 429 that passes soon":    {"GET", answer{429, http.Header{http.CanonicalHeaderKey("Retry-After"): {"0"}}, nil}, 2},
-		"read, 429 beyond the budget":   {"GET", answer{429, http.Header{http.CanonicalHeaderKey("X-RateLimit-Reset"): {later}}, nil}, 1},
-		"read, connection reset":        {"GET", answer{err: reset}, 2},
-		"read, 404":                     {"GET", answer{code: 404}, 1},
-		"read, 401 with a newer token":  {"GET", answer{code: 401}, 2},
-		"read, name not found":          {"GET", answer{err: unknown}, 1},
-		"read, untrusted certificate":   {"GET", answer{err: untrusted}, 1},
-		"write, 503":                    {"POST", answer{code: 503}, 1},
-		"write, 429":                    {"POST", answer{429, http.Header{http.CanonicalHeaderKey("Retry-After"): {"0"}}, nil}, 1},
+		"read, 503": {"GET", answer{code: 503}, 2},
+		"read, 500": {"GET", answer{code: 500}, 1},
+		"read, 429 that passes soon": {"GET", answer{429, http.Header{http.CanonicalHeaderKey("Retry-After"): {"0"}}, nil},
+			2},
+		"read, 429 beyond the budget": {"GET",
+			answer{429, http.Header{http.CanonicalHeaderKey("X-RateLimit-Reset"): {later}}, nil}, 1},
+		"read, connection reset":       {"GET", answer{err: reset}, 2},
+		"read, 404":                    {"GET", answer{code: 404}, 1},
+		"read, 401 with a newer token": {"GET", answer{code: 401}, 2},
+		"read, name not found":         {"GET", answer{err: unknown}, 1},
+		"read, untrusted certificate":  {"GET", answer{err: untrusted}, 1},
+		"write, 503":                   {"POST", answer{code: 503}, 1},
+		"write, 429": {"POST",
+			answer{429, http.Header{http.CanonicalHeaderKey("Retry-After"): {"0"}}, nil}, 1},
 		"write, connection reset":       {"POST", answer{err: reset}, 1},
 		"write, connection refused":     {"POST", answer{err: refused}, 2},
 		"write, 401 with a newer token": {"POST", answer{code: 401}, 2},
@@ -113,7 +116,8 @@ func testReadBudget(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer c.Close()
-	answer := g.RoundTrip(t.Context(), "p", &pluginv1.RoundTripRequest{CallId: c.ID(), Method: "GET", Path: "/api/v2/clients"})
+	answer := g.RoundTrip(t.Context(), "p",
+		&pluginv1.RoundTripRequest{CallId: c.ID(), Method: "GET", Path: "/api/v2/clients"})
 	if answer.GetResponse().GetStatus() != 503 || n < 2 || n > 4 {
 		t.Errorf("status %d after %d requests", answer.GetResponse().GetStatus(), n)
 	}
@@ -130,13 +134,20 @@ func TestWords(t *testing.T) {
 		want         []string
 	}{
 		"401": {"wrong-token", nil, "GET", "/api/v2/clients", "", []string{"401", "sign in again"}},
-		"403": {tenant.Token("read:logs"), nil, "GET", "/api/v2/clients", "", []string{"403", "read:clients", "auth0_tool", "sign in again"}},
+		"403": {tenant.Token("read:logs"), nil, "GET", "/api/v2/clients", "",
+			[]string{"403", "read:clients", "auth0_tool", "sign in again"}},
 		"404": {"", nil, "GET", "/api/v2/actions/actions/nope", "", []string{"404", "nope"}},
-		"400": {"", nil, "POST", "/api/v2/clients", `{"name":"x","colour":"red"}`, []string{"400", "colour", "Correct the field"}},
-		"409": {"", nil, "POST", "/api/v2/resource-servers", `{"name":"x","identifier":"IDENTIFIER"}`, []string{"409", "conflicts"}},
-		"429": {"", &sandbox.FaultRule{Path: "*", Times: -1, Status: 429, Header: http.Header{"X-Ratelimit-Reset": {strconv.FormatInt(reset.Unix(), 10)}}, Body: `{"statusCode":429,"message":"Too many"}`},
-			"GET", "/api/v2/clients", "", []string{"429", "Something between", "try again in", reset.UTC().Format(time.TimeOnly)}},
-		"500 write": {"", &sandbox.FaultRule{Path: "*", Status: 500, Body: "<html>\x00oops</html>"}, "POST", "/api/v2/clients", `{"name":"x"}`, []string{"500", "oops", "a fault on Auth0's side"}},
+		"400": {"", nil, "POST", "/api/v2/clients", `{"name":"x","colour":"red"}`,
+			[]string{"400", "colour", "Correct the field"}},
+		"409": {"", nil, "POST", "/api/v2/resource-servers", `{"name":"x","identifier":"IDENTIFIER"}`,
+			[]string{"409", "conflicts"}},
+		"429": {"", &sandbox.FaultRule{Path: "*", Times: -1, Status: 429,
+			Header: http.Header{"X-Ratelimit-Reset": {strconv.FormatInt(reset.Unix(),
+				10)}}, Body: `{"statusCode":429,"message":"Too many"}`},
+			"GET", "/api/v2/clients", "", []string{"429", "Something between", "try again in",
+				reset.UTC().Format(time.TimeOnly)}},
+		"500 write": {"", &sandbox.FaultRule{Path: "*", Status: 500, Body: "<html>\x00oops</html>"}, "POST",
+			"/api/v2/clients", `{"name":"x"}`, []string{"500", "oops", "a fault on Auth0's side"}},
 	}
 	for name, tt := range tests {
 		t.Run(name, func(t *testing.T) {
@@ -147,19 +158,23 @@ func TestWords(t *testing.T) {
 			if tt.fault != nil {
 				tenant.Fail(*tt.fault)
 			}
-			g := New(Config{Domain: tenant.Domain(), Transport: tenant.Transport(), SignIn: "sign in again", Tokens: &tokens{[]string{tt.token}}})
-			c, err := g.Open(t.Context(), Grant{Plugin: "p", Tool: pluginv1.ToolManifest{Name: "auth0_tool", Effect: pluginv1.EffectWrite, Scopes: []string{"read:clients"}}})
+			g := New(Config{Domain: tenant.Domain(), Transport: tenant.Transport(), SignIn: "sign in again",
+				Tokens: &tokens{[]string{tt.token}}})
+			c, err := g.Open(t.Context(), Grant{Plugin: "p", Tool: pluginv1.ToolManifest{Name: "auth0_tool",
+				Effect: pluginv1.EffectWrite, Scopes: []string{"read:clients"}}})
 			if err != nil {
 				t.Fatal(err)
 			}
 			defer c.Close()
-			r := &pluginv1.RoundTripRequest{CallId: c.ID(), Method: tt.method, Path: tt.path, Body: []byte(strings.Replace(tt.body, "IDENTIFIER", "https://orders.example/", 1)),
+			r := &pluginv1.RoundTripRequest{CallId: c.ID(), Method: tt.method, Path: tt.path,
+				Body:    []byte(strings.Replace(tt.body, "IDENTIFIER", "https://orders.example/", 1)),
 				Headers: []*pluginv1.Header{{Name: "Content-Type", Values: []string{"application/json"}}}}
 			answer := g.RoundTrip(t.Context(), "p", r)
 			if name == "409" { // the second one conflicts with the first
 				answer = g.RoundTrip(t.Context(), "p", r)
 			}
-			text := c.Close().Words(&pluginv1.Failure{Code: pluginv1.Failure_CODE_API, HttpStatus: answer.GetResponse().GetStatus(), Message: "what the plugin says"})
+			text := c.Close().Words(&pluginv1.Failure{Code: pluginv1.Failure_CODE_API,
+				HttpStatus: answer.GetResponse().GetStatus(), Message: "what the plugin says"})
 			for _, want := range tt.want {
 				if !strings.Contains(text, want) {
 					t.Errorf("%q is not in: %s", want, text)
@@ -176,13 +191,19 @@ func TestTransportTexts(t *testing.T) {
 		want   string
 		effect Effect
 	}{
-		"DNS":                {&net.OpError{Op: "dial", Err: &net.DNSError{Name: "typo.example", IsNotFound: true}}, "POST", "typo.example was not found", NoEffect},
-		"no answer from DNS": {&net.OpError{Op: "dial", Err: &net.DNSError{Name: "a.example", Err: "i/o timeout", IsTimeout: true}}, "GET", "looking up the name a.example failed", NoEffect},
-		"plain http":         {tls.RecordHeaderError{Msg: "first record"}, "GET", "does not speak https", NoEffect},
-		"proxy":              {&net.OpError{Op: "proxyconnect", Err: os.NewSyscallError("connect", syscall.ECONNREFUSED)}, "GET", "proxy could not be used", NoEffect},
-		"refused":            {&net.OpError{Op: "dial", Err: os.NewSyscallError("connect", syscall.ECONNREFUSED)}, "POST", "refused the connection", NoEffect},
-		"reset":              {&net.OpError{Op: "read", Err: os.NewSyscallError("read", syscall.ECONNRESET)}, "POST", "closed the connection", Uncertain},
-		"timeout":            {os.ErrDeadlineExceeded, "GET", "in time", NoEffect},
+		"DNS": {&net.OpError{Op: "dial", Err: &net.DNSError{Name: "typo.example", IsNotFound: true}}, "POST",
+			"typo.example was not found", NoEffect},
+		"no answer from DNS": {&net.OpError{Op: "dial",
+			Err: &net.DNSError{Name: "a.example", Err: "i/o timeout",
+				IsTimeout: true}}, "GET", "looking up the name a.example failed", NoEffect},
+		"plain http": {tls.RecordHeaderError{Msg: "first record"}, "GET", "does not speak https", NoEffect},
+		"proxy": {&net.OpError{Op: "proxyconnect", Err: os.NewSyscallError("connect", syscall.ECONNREFUSED)},
+			"GET", "proxy could not be used", NoEffect},
+		"refused": {&net.OpError{Op: "dial", Err: os.NewSyscallError("connect", syscall.ECONNREFUSED)}, "POST",
+			"refused the connection", NoEffect},
+		"reset": {&net.OpError{Op: "read", Err: os.NewSyscallError("read", syscall.ECONNRESET)}, "POST",
+			"closed the connection", Uncertain},
+		"timeout": {os.ErrDeadlineExceeded, "GET", "in time", NoEffect},
 	}
 	for name, tt := range tests {
 		synctest.Test(t, func(t *testing.T) {
@@ -192,7 +213,8 @@ func TestTransportTexts(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			f := g.RoundTrip(t.Context(), "p", &pluginv1.RoundTripRequest{CallId: c.ID(), Method: tt.method, Path: "/api/v2/x"}).GetFailure()
+			f := g.RoundTrip(t.Context(), "p",
+				&pluginv1.RoundTripRequest{CallId: c.ID(), Method: tt.method, Path: "/api/v2/x"}).GetFailure()
 			if f.GetCode() != pluginv1.Failure_CODE_TRANSPORT || !strings.Contains(f.GetMessage(), tt.want) {
 				t.Errorf("%s: %v, want %q", name, f, tt.want)
 			}
@@ -213,13 +235,15 @@ func TestStalledBodyEndsWithTheBudget(t *testing.T) {
 	}))
 	defer server.Close()
 	defer close(release)
-	g := New(Config{Domain: strings.TrimPrefix(server.URL, "https://"), Tokens: &tokens{[]string{"one"}}, Transport: server.Client().Transport, ReadBudget: 100 * time.Millisecond})
+	g := New(Config{Domain: strings.TrimPrefix(server.URL, "https://"), Tokens: &tokens{[]string{"one"}},
+		Transport: server.Client().Transport, ReadBudget: 100 * time.Millisecond})
 	c, err := g.Open(t.Context(), Grant{Plugin: "p", Tool: pluginv1.ToolManifest{Effect: pluginv1.EffectRead}})
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer c.Close()
-	f := g.RoundTrip(t.Context(), "p", &pluginv1.RoundTripRequest{CallId: c.ID(), Method: "GET", Path: "/api/v2/x"}).GetFailure()
+	f := g.RoundTrip(t.Context(), "p",
+		&pluginv1.RoundTripRequest{CallId: c.ID(), Method: "GET", Path: "/api/v2/x"}).GetFailure()
 	if f.GetCode() != pluginv1.Failure_CODE_TRANSPORT || !strings.Contains(f.GetMessage(), "in time") {
 		t.Errorf("failure = %v", f)
 	}
@@ -227,26 +251,38 @@ func TestStalledBodyEndsWithTheBudget(t *testing.T) {
 
 func TestNoTokenIsNotSent(t *testing.T) {
 	g := New(Config{Domain: "tenant.auth0.example", Tokens: &tokens{}, SignIn: "sign in again",
-		Transport: transport(func(*http.Request) (*http.Response, error) { t.Error("sent"); return nil, errors.New("sent") })})
+		Transport: transport(func(*http.Request) (*http.Response, error) {
+			t.Error("sent")
+			return nil,
+				errors.New("sent")
+		})})
 	c, _ := g.Open(t.Context(), Grant{Plugin: "p", Tool: pluginv1.ToolManifest{Effect: pluginv1.EffectRead}})
 	defer c.Close()
-	f := g.RoundTrip(t.Context(), "p", &pluginv1.RoundTripRequest{CallId: c.ID(), Method: "GET", Path: "/api/v2/x"}).GetFailure()
+	f := g.RoundTrip(t.Context(), "p",
+		&pluginv1.RoundTripRequest{CallId: c.ID(), Method: "GET", Path: "/api/v2/x"}).GetFailure()
 	var signedOut *SignedOutError
-	if err := c.Close().Err; !strings.Contains(f.GetMessage(), "signed out") || !errors.As(err, &signedOut) || err.Error() != f.GetMessage() {
+	if err := c.Close().Err; !strings.Contains(f.GetMessage(), "signed out") || !errors.As(err, &signedOut) ||
+		err.Error() != f.GetMessage() {
 		t.Errorf("failure = %v", f)
 	}
 }
 
 // A redirect must not carry the token to another host.
 func TestRedirectIsNotFollowed(t *testing.T) {
-	elsewhere := httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { t.Error("the redirect was followed") }))
+	elsewhere := httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter,
+		*http.Request) {
+		t.Error("the redirect was followed")
+	}))
 	defer elsewhere.Close()
 	server := httptest.NewTLSServer(http.RedirectHandler(elsewhere.URL, http.StatusFound))
 	defer server.Close()
-	g := New(Config{Domain: strings.TrimPrefix(server.URL, "https://"), Tokens: &tokens{[]string{"one"}}, Transport: server.Client().Transport})
+	g := New(Config{Domain: strings.TrimPrefix(server.URL, "https://"), Tokens: &tokens{[]string{"one"}},
+		Transport: server.Client().Transport})
 	c, _ := g.Open(t.Context(), Grant{Plugin: "p", Tool: pluginv1.ToolManifest{Effect: pluginv1.EffectRead}})
 	defer c.Close()
-	if f := g.RoundTrip(t.Context(), "p", &pluginv1.RoundTripRequest{CallId: c.ID(), Method: "GET", Path: "/api/v2/x"}).GetFailure(); !strings.Contains(f.GetMessage(), "not followed") {
+	if f := g.RoundTrip(t.Context(), "p",
+		&pluginv1.RoundTripRequest{CallId: c.ID(), Method: "GET",
+			Path: "/api/v2/x"}).GetFailure(); !strings.Contains(f.GetMessage(), "not followed") {
 		t.Errorf("failure = %v", f)
 	}
 }
@@ -267,7 +303,8 @@ func TestUntrustedCertificateNamesTheRemedy(t *testing.T) {
 		g := New(Config{Domain: server.Addr, Tokens: &tokens{[]string{auth0.Token()}}, Transport: transport})
 		c, _ := g.Open(t.Context(), Grant{Plugin: "p", Tool: pluginv1.ToolManifest{Effect: pluginv1.EffectRead}})
 		defer c.Close()
-		return g.RoundTrip(t.Context(), "p", &pluginv1.RoundTripRequest{CallId: c.ID(), Method: "GET", Path: "/api/v2/clients"})
+		return g.RoundTrip(t.Context(), "p",
+			&pluginv1.RoundTripRequest{CallId: c.ID(), Method: "GET", Path: "/api/v2/clients"})
 	}
 	if f := ask("").GetFailure(); !strings.Contains(f.GetMessage(), "AUTH0_MCP_CA_FILE") {
 		t.Errorf("failure = %v", f)
@@ -279,7 +316,8 @@ func TestUntrustedCertificateNamesTheRemedy(t *testing.T) {
 	if answer := ask(ca); answer.GetResponse().GetStatus() != 200 {
 		t.Errorf("with the CA: %v", answer)
 	}
-	if _, err := tenant.NewTransport(filepath.Join(t.TempDir(), "gone.pem")); err == nil || !strings.Contains(err.Error(), "gone.pem") {
+	if _, err := tenant.NewTransport(filepath.Join(t.TempDir(), "gone.pem")); err == nil ||
+		!strings.Contains(err.Error(), "gone.pem") {
 		t.Errorf("a missing CA file: %v", err)
 	}
 }
@@ -289,7 +327,8 @@ const testJWT = "eyJhbGciOiJSUzI1NiJ9.eyJzdWIiOiJ4In0.c2lnbmF0dXJl"
 // What an error quotes of an answer that is not JSON is stripped, not blanked: a
 // blank would split a secret.
 func TestQuotedAnswerIsStripped(t *testing.T) {
-	if got := new(redact.Redactor).Text(printable([]byte(testJWT[:20] + "\u200b" + testJWT[20:] + "\x1b[2J\nmi\u200cm\xff"))); got != "[REDACTED][2J mim" {
+	if got := new(redact.Redactor).Text(printable([]byte(testJWT[:20] + "\u200b" + testJWT[20:] +
+		"\x1b[2J\nmi\u200cm\xff"))); got != "[REDACTED][2J mim" {
 		t.Errorf("got %q", got)
 	}
 	if got := printable([]byte("می\u200cخواهم\u202e")); got != "می\u200cخواهم" {

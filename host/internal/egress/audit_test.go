@@ -31,12 +31,14 @@ type audited struct {
 func newAudited(t *testing.T, mode audit.Mode, change func(*Config)) audited {
 	t.Helper()
 	tenant := sandbox.New(sandbox.Options{})
-	cfg := Config{Domain: tenant.Domain(), Transport: tenant.Transport(), Tokens: oauth2.StaticTokenSource(&oauth2.Token{AccessToken: tenant.Token()})}
+	cfg := Config{Domain: tenant.Domain(), Transport: tenant.Transport(),
+		Tokens: oauth2.StaticTokenSource(&oauth2.Token{AccessToken: tenant.Token()})}
 	if change != nil {
 		change(&cfg)
 	}
 	a := audited{fixture: fixture{tenant: tenant, Gate: New(cfg)}, folder: filepath.Join(t.TempDir(), "audit")}
-	a.log = audit.New(audit.Config{Folder: a.folder, Mode: mode, Tenant: tenant.Domain(), Redact: a.cfg.Redact.Text, RedactJSON: a.cfg.Redact.JSON})
+	a.log = audit.New(audit.Config{Folder: a.folder, Mode: mode, Tenant: tenant.Domain(), Redact: a.cfg.Redact.Text,
+		RedactJSON: a.cfg.Redact.JSON})
 	return a
 }
 
@@ -44,7 +46,8 @@ func newAudited(t *testing.T, mode audit.Mode, change func(*Config)) audited {
 func (a audited) begin(t *testing.T, effect pluginv1.Effect) (*Call, *audit.Call) {
 	t.Helper()
 	record := a.log.Begin(audit.Subject{Tool: "auth0_tool", Plugin: "p", Effect: string(effect)}, nil)
-	c, err := a.Open(t.Context(), Grant{Plugin: "p", Tool: pluginv1.ToolManifest{Name: "auth0_tool", Effect: effect, Files: []string{"project"}}, Audit: record})
+	c, err := a.Open(t.Context(), Grant{Plugin: "p", Tool: pluginv1.ToolManifest{Name: "auth0_tool", Effect: effect,
+		Files: []string{"project"}}, Audit: record})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -53,7 +56,8 @@ func (a audited) begin(t *testing.T, effect pluginv1.Effect) (*Call, *audit.Call
 }
 
 func (a audited) send(ctx context.Context, c *Call, method, path string) *pluginv1.RoundTripResponse {
-	return a.RoundTrip(ctx, "p", &pluginv1.RoundTripRequest{CallId: c.ID(), Method: method, Path: path, Body: []byte(`{"name":"x"}`)})
+	return a.RoundTrip(ctx, "p", &pluginv1.RoundTripRequest{CallId: c.ID(), Method: method, Path: path,
+		Body: []byte(`{"name":"x"}`)})
 }
 
 func (a audited) records(t *testing.T) []audit.Record {
@@ -89,7 +93,8 @@ func TestNoWriteWithoutItsRecord(t *testing.T) {
 	c, record := a.begin(t, pluginv1.EffectDestroy)
 	for _, method := range []string{"POST", "PATCH", "PUT", "DELETE"} {
 		failure := a.send(t.Context(), c, method, "/api/v2/clients/x").GetFailure()
-		for _, want := range []string{method + " /api/v2/clients/x was not sent", a.log.Path(), "file", "--audit=best-effort"} {
+		for _, want := range []string{method + " /api/v2/clients/x was not sent", a.log.Path(), "file",
+			"--audit=best-effort"} {
 			if !strings.Contains(failure.GetMessage(), want) {
 				t.Errorf("%v: want %q", failure, want)
 			}
@@ -141,19 +146,22 @@ func TestRecordComesBeforeTheRequest(t *testing.T) {
 		})
 	})
 	c, _ := a.begin(t, pluginv1.EffectWrite)
-	if status := a.send(t.Context(), c, "POST", "/api/v2/clients").GetResponse().GetStatus(); status != http.StatusCreated {
+	if status := a.send(t.Context(), c, "POST",
+		"/api/v2/clients").GetResponse().GetStatus(); status != http.StatusCreated {
 		t.Fatalf("status %d", status)
 	}
 	if len(seen) != 2 {
 		t.Fatalf("%d attempts", len(seen))
 	}
 	for i, records := range seen {
-		if len(records) != 1 || records[0].Phase != audit.Sending || records[0].Path != "/api/v2/clients" || records[0].Outcome != "" {
+		if len(records) != 1 || records[0].Phase != audit.Sending || records[0].Path != "/api/v2/clients" ||
+			records[0].Outcome != "" {
 			t.Errorf("at attempt %d: %+v", i+1, records)
 		}
 	}
 	all := a.records(t)
-	if last := all[len(all)-1]; len(all) != 2 || last.Phase != audit.Answered || last.Attempts != 2 || last.Status != 201 || last.RequestID == "" || last.Outcome != audit.OK {
+	if last := all[len(all)-1]; len(all) != 2 || last.Phase != audit.Answered || last.Attempts != 2 ||
+		last.Status != 201 || last.RequestID == "" || last.Outcome != audit.OK {
 		t.Errorf("%+v", all)
 	}
 }
@@ -172,19 +180,29 @@ func TestOutcomesInTheAuditLog(t *testing.T) {
 		outcome audit.Outcome
 		counted bool // it has no record of its own
 	}{
-		"done":              {begun: audit.Sending, phase: audit.Answered, status: 201, outcome: audit.OK},
-		"refused by Auth0":  {fault: &sandbox.FaultRule{Status: 409}, begun: audit.Sending, phase: audit.Answered, status: 409, outcome: audit.Error},
-		"rate limited":      {fault: &sandbox.FaultRule{Status: 429, Header: http.Header{"X-Ratelimit-Remaining": {"0"}}}, begun: audit.Sending, phase: audit.Answered, status: 429, outcome: audit.Error},
-		"429 of a proxy":    {fault: &sandbox.FaultRule{Status: 429}, begun: audit.Sending, phase: audit.Answered, status: 429, outcome: audit.MayHaveHappened},
-		"redirected":        {fault: &sandbox.FaultRule{Status: 302}, begun: audit.Sending, phase: audit.Answered, status: 302, outcome: audit.MayHaveHappened},
-		"a fault of Auth0":  {fault: &sandbox.FaultRule{Status: 500}, begun: audit.Sending, phase: audit.Answered, status: 500, outcome: audit.MayHaveHappened},
-		"cut before":        {fault: &sandbox.FaultRule{Drop: sandbox.DropBefore}, begun: audit.Sending, phase: audit.Failed, outcome: audit.MayHaveHappened},
-		"cut after":         {fault: &sandbox.FaultRule{Drop: sandbox.DropAfter}, begun: audit.Sending, phase: audit.Failed, outcome: audit.MayHaveHappened},
-		"nobody there":      {err: dial, begun: audit.Sending, phase: audit.Failed, outcome: audit.NotSent},
-		"not trusted":       {err: &tls.CertificateVerificationError{}, begun: audit.Sending, phase: audit.Failed, outcome: audit.NotSent},
-		"an unknown error":  {err: errors.New("out of cheese"), begun: audit.Sending, phase: audit.Failed, outcome: audit.MayHaveHappened},
-		"no token":          {tokens: noToken{}, begun: never, outcome: audit.NotSent, counted: true},
-		"the token refused": {fault: &sandbox.FaultRule{Status: 401, Times: -1}, begun: audit.Sending, phase: audit.Answered, status: 401, outcome: audit.Error},
+		"done": {begun: audit.Sending, phase: audit.Answered, status: 201, outcome: audit.OK},
+		"refused by Auth0": {fault: &sandbox.FaultRule{Status: 409}, begun: audit.Sending, phase: audit.Answered,
+			status: 409, outcome: audit.Error},
+		"rate limited": {fault: &sandbox.FaultRule{Status: 429, Header: http.Header{"X-Ratelimit-Remaining": {"0"}}},
+			begun: audit.Sending, phase: audit.Answered, status: 429, outcome: audit.Error},
+		"429 of a proxy": {fault: &sandbox.FaultRule{Status: 429}, begun: audit.Sending, phase: audit.Answered,
+			status: 429, outcome: audit.MayHaveHappened},
+		"redirected": {fault: &sandbox.FaultRule{Status: 302}, begun: audit.Sending, phase: audit.Answered,
+			status: 302, outcome: audit.MayHaveHappened},
+		"a fault of Auth0": {fault: &sandbox.FaultRule{Status: 500}, begun: audit.Sending, phase: audit.Answered,
+			status: 500, outcome: audit.MayHaveHappened},
+		"cut before": {fault: &sandbox.FaultRule{Drop: sandbox.DropBefore}, begun: audit.Sending, phase: audit.Failed,
+			outcome: audit.MayHaveHappened},
+		"cut after": {fault: &sandbox.FaultRule{Drop: sandbox.DropAfter}, begun: audit.Sending, phase: audit.Failed,
+			outcome: audit.MayHaveHappened},
+		"nobody there": {err: dial, begun: audit.Sending, phase: audit.Failed, outcome: audit.NotSent},
+		"not trusted": {err: &tls.CertificateVerificationError{}, begun: audit.Sending, phase: audit.Failed,
+			outcome: audit.NotSent},
+		"an unknown error": {err: errors.New("out of cheese"), begun: audit.Sending, phase: audit.Failed,
+			outcome: audit.MayHaveHappened},
+		"no token": {tokens: noToken{}, begun: never, outcome: audit.NotSent, counted: true},
+		"the token refused": {fault: &sandbox.FaultRule{Status: 401, Times: -1}, begun: audit.Sending, phase: audit.Answered,
+			status: 401, outcome: audit.Error},
 	}
 	for name, tt := range tests {
 		t.Run(name, func(t *testing.T) {
@@ -248,7 +266,8 @@ func TestCancelledWriteMayHaveHappened(t *testing.T) {
 	a.send(ctx, c, "POST", "/api/v2/clients")
 	record.End(c.Close().Recorded(true), "the call was cancelled")
 	all := a.records(t)
-	if len(all) != 3 || all[1].Outcome != audit.MayHaveHappened || all[2].Outcome != audit.MayHaveHappened || all[2].Reason == "" {
+	if len(all) != 3 || all[1].Outcome != audit.MayHaveHappened || all[2].Outcome != audit.MayHaveHappened ||
+		all[2].Reason == "" {
 		t.Errorf("%+v", all)
 	}
 }
@@ -264,7 +283,8 @@ func TestReadsOfAWritingCallAreRecordedAfterwards(t *testing.T) {
 	record.End(audit.Error, "")
 	var got []string
 	for _, r := range a.records(t) {
-		got = append(got, strings.Join([]string{string(r.Kind), string(r.Phase), r.Method, string(r.Outcome), string(r.Rule)}, " "))
+		got = append(got, strings.Join([]string{string(r.Kind), string(r.Phase), r.Method, string(r.Outcome), string(r.Rule)},
+			" "))
 	}
 	want := "request answered GET ok default;call   ok default;call   refused policy"
 	if strings.Join(got, ";") != want {
@@ -279,14 +299,19 @@ func TestAuditLogHoldsNoSecret(t *testing.T) {
 	for _, view := range []audit.ArgumentsView{audit.ArgumentIDs, audit.ArgumentsRedacted, audit.ArgumentsNone} {
 		a := newAudited(t, audit.On, nil)
 		token := a.tenant.Token()
-		a.log = audit.New(audit.Config{Folder: a.folder, Mode: audit.On, Arguments: view, Redact: a.cfg.Redact.Text, RedactJSON: a.cfg.Redact.JSON})
+		a.log = audit.New(audit.Config{Folder: a.folder, Mode: audit.On, Arguments: view, Redact: a.cfg.Redact.Text,
+			RedactJSON: a.cfg.Redact.JSON})
 		warm, _ := a.begin(t, pluginv1.EffectRead)
 		a.send(t.Context(), warm, "GET", "/api/v2/clients") // the token is in use
 		bearer := "Bearer " + canary + canary
-		arguments := `{"id":"` + token + `","name":"` + bearer + `","client_secret":"` + canary + `","secrets":[{"name":"K","value":"` + canary + `"}],` +
-			`"note":"password=` + canary + ` eyJ` + canary + `.` + canary + `.x","nested":{"deep":["{\"api_key\":\"` + canary + `\"}"]}}`
-		record := a.log.Begin(audit.Subject{Client: bearer, ClientVersion: token, Tool: "auth0_" + bearer, Effect: "write"}, []byte(arguments))
-		c, err := a.Open(t.Context(), Grant{Plugin: "p", Tool: pluginv1.ToolManifest{Name: "auth0_tool", Effect: pluginv1.EffectWrite}, Audit: record})
+		arguments := `{"id":"` + token + `","name":"` + bearer + `","client_secret":"` + canary +
+			`","secrets":[{"name":"K","value":"` + canary + `"}],` +
+			`"note":"password=` + canary + ` eyJ` + canary + `.` + canary + `.x","nested":{"deep":["{\"api_key\":\"` + canary +
+			`\"}"]}}`
+		record := a.log.Begin(audit.Subject{Client: bearer, ClientVersion: token, Tool: "auth0_" + bearer, Effect: "write"},
+			[]byte(arguments))
+		c, err := a.Open(t.Context(), Grant{Plugin: "p", Tool: pluginv1.ToolManifest{Name: "auth0_tool",
+			Effect: pluginv1.EffectWrite}, Audit: record})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -334,7 +359,8 @@ func TestRequestsOfOneCallAreBounded(t *testing.T) {
 		a.send(t.Context(), c, "DELETE", "/api/v2/clients/x")
 	}
 	answer := a.WriteFile(t.Context(), "p", &pluginv1.WriteFileRequest{CallId: c.ID(), Root: "project", Path: "a"})
-	if f := answer.GetFailure(); f.GetCode() != pluginv1.Failure_CODE_REFUSED || !strings.Contains(f.GetMessage(), "project:a was not written: the call has sent 1000 writes") {
+	if f := answer.GetFailure(); f.GetCode() != pluginv1.Failure_CODE_REFUSED ||
+		!strings.Contains(f.GetMessage(), "project:a was not written: the call has sent 1000 writes") {
 		t.Errorf("a file: %v", answer)
 	}
 	if entries, err := os.ReadDir(root); err != nil || len(entries) > 0 {
@@ -350,7 +376,8 @@ func TestRequestsOfOneCallAreBounded(t *testing.T) {
 	for _, k := range last.Counted {
 		counts[k.Rule] = k.Count
 	}
-	if counts[audit.RuleWriteLimit] != audit.MaxWrites+1 || counts[audit.RulePolicy] != audit.MaxWrites || last.Outcome != audit.Refused {
+	if counts[audit.RuleWriteLimit] != audit.MaxWrites+1 || counts[audit.RulePolicy] != audit.MaxWrites ||
+		last.Outcome != audit.Refused {
 		t.Errorf("%+v", last)
 	}
 }

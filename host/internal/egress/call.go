@@ -57,7 +57,8 @@ type Call struct {
 
 // Open begins a call. Its id cannot be guessed, and serves the granted plugin only.
 func (g *Gate) Open(ctx context.Context, grant Grant) (*Call, error) {
-	c := &Call{gate: g, id: rand.Text(), grant: grant, outcome: Outcome{answers: map[int]*APIError{}, failures: map[pluginv1.Failure_Code]string{}}}
+	c := &Call{gate: g, id: rand.Text(), grant: grant,
+		outcome: Outcome{answers: map[int]*APIError{}, failures: map[pluginv1.Failure_Code]string{}}}
 	for _, rule := range grant.Tool.Paths {
 		r, err := pluginv1.ParsePathRule(rule)
 		if err != nil {

@@ -21,7 +21,8 @@ func (c *Call) change(ctx context.Context, r *pluginv1.RoundTripRequest) *plugin
 	if c.bound() {
 		if reason := c.notApprovable(r); reason != "" {
 			c.grant.Audit.RefuseRequest(r.GetMethod(), r.GetPath(), audit.RulePlan, reason)
-			return c.fails(pluginv1.Failure_CODE_REFUSED, fmt.Sprintf("%s %s was not sent: %s", r.GetMethod(), r.GetPath(), reason))
+			return c.fails(pluginv1.Failure_CODE_REFUSED,
+				fmt.Sprintf("%s %s was not sent: %s", r.GetMethod(), r.GetPath(), reason))
 		}
 		r = oneMeaning(r)
 	}
@@ -34,7 +35,8 @@ func (c *Call) change(ctx context.Context, r *pluginv1.RoundTripRequest) *plugin
 	}
 	if c.grant.DryRun {
 		if c.simulation.Size()+change.Size() > maxKept {
-			return c.fails(pluginv1.Failure_CODE_REFUSED, fmt.Sprintf("%s %s was not sent: the call changes more than %d MiB, too much to be approved at once: do it in parts",
+			return c.fails(pluginv1.Failure_CODE_REFUSED, fmt.Sprintf("%s %s was not sent: the call changes more than %d "+
+				"MiB, too much to be approved at once: do it in parts",
 				r.GetMethod(), clipped(r.GetPath()), maxKept>>20))
 		}
 		return simulated(c.simulation.Apply(change))
@@ -45,7 +47,8 @@ func (c *Call) change(ctx context.Context, r *pluginv1.RoundTripRequest) *plugin
 
 // carryOut sends a request if it is the approved plan's next step, one at a time: what
 // is sent in one order must not arrive in another.
-func (c *Call) carryOut(ctx context.Context, r *pluginv1.RoundTripRequest, change plan.Change) *pluginv1.RoundTripResponse {
+func (c *Call) carryOut(ctx context.Context, r *pluginv1.RoundTripRequest,
+	change plan.Change) *pluginv1.RoundTripResponse {
 	c.stepping.Lock()
 	defer c.stepping.Unlock()
 	step, reason := c.execution.Take(change)
@@ -63,14 +66,16 @@ func (c *Call) carryOut(ctx context.Context, r *pluginv1.RoundTripRequest, chang
 		return answer
 	}
 	if path := c.execution.Done(step, *done); path != "" {
-		c.execution.Left(path, okJSON(c.send(ctx, &pluginv1.RoundTripRequest{CallId: r.GetCallId(), Method: http.MethodGet, Path: path})))
+		c.execution.Left(path, okJSON(c.send(ctx, &pluginv1.RoundTripRequest{CallId: r.GetCallId(), Method: http.MethodGet,
+			Path: path})))
 	}
 	return answer
 }
 
 // write sends a request; done is the change that it made, nil if it is not known to have
 // made one.
-func (c *Call) write(ctx context.Context, r *pluginv1.RoundTripRequest, change plan.Change) (answer *pluginv1.RoundTripResponse, done *plan.Change) {
+func (c *Call) write(ctx context.Context, r *pluginv1.RoundTripRequest,
+	change plan.Change) (answer *pluginv1.RoundTripResponse, done *plan.Change) {
 	answer, result := c.deliver(ctx, r)
 	if result != Done {
 		return answer, nil
@@ -131,7 +136,8 @@ func (c *Call) tooMuch(size int) string {
 		}
 	}
 	if c.grant.DryRun && (len(changes) >= maxPlanned || size > maxPlannedBytes) {
-		return fmt.Sprintf("the call changes too much to be approved at once (over %d requests or %d bytes): do it in parts", maxPlanned, maxPlannedBytes)
+		return fmt.Sprintf("the call changes too much to be approved at once (over %d requests or %d bytes): do it in parts",
+			maxPlanned, maxPlannedBytes)
 	}
 	return ""
 }
@@ -139,7 +145,8 @@ func (c *Call) tooMuch(size int) string {
 // oneMeaning is a request in the form that is compared with the plan and shown: what
 // is sent is exactly that.
 func oneMeaning(r *pluginv1.RoundTripRequest) *pluginv1.RoundTripRequest {
-	plain := &pluginv1.RoundTripRequest{CallId: r.GetCallId(), Method: r.GetMethod(), Path: r.GetPath(), Query: r.GetQuery(), Headers: r.GetHeaders()}
+	plain := &pluginv1.RoundTripRequest{CallId: r.GetCallId(), Method: r.GetMethod(), Path: r.GetPath(),
+		Query: r.GetQuery(), Headers: r.GetHeaders()}
 	if body, err := jsondoc.Canonical(r.GetBody()); err == nil {
 		plain.Body = body
 		plain.Headers = []*pluginv1.Header{{Name: "Content-Type", Values: []string{"application/json"}}}
@@ -149,7 +156,8 @@ func oneMeaning(r *pluginv1.RoundTripRequest) *pluginv1.RoundTripRequest {
 
 // readTarget reads a request's target, and returns the answer; nil if there was
 // nothing to read.
-func (c *Call) readTarget(ctx context.Context, r *pluginv1.RoundTripRequest, change *plan.Change) *pluginv1.RoundTripResponse {
+func (c *Call) readTarget(ctx context.Context, r *pluginv1.RoundTripRequest,
+	change *plan.Change) *pluginv1.RoundTripResponse {
 	path := r.GetPath()
 	if !plan.HasTarget(r.GetMethod()) {
 		// A POST below an existing thing, such as its deployment, acts on that thing; one

@@ -31,7 +31,8 @@ func (f fixture) call(t *testing.T, mode Grant, requests ...sent) (*Call, []int,
 	var answers []*pluginv1.RoundTripResponse
 	for _, r := range requests {
 		path, query, _ := strings.Cut(r.path, "?")
-		answer := f.RoundTrip(t.Context(), "p", &pluginv1.RoundTripRequest{CallId: c.ID(), Method: r.method, Path: path, Query: query, Body: []byte(r.body)})
+		answer := f.RoundTrip(t.Context(), "p",
+			&pluginv1.RoundTripRequest{CallId: c.ID(), Method: r.method, Path: path, Query: query, Body: []byte(r.body)})
 		statuses = append(statuses, int(answer.GetResponse().GetStatus()))
 		answers = append(answers, answer)
 	}
@@ -88,10 +89,12 @@ func TestDryRunSendsNoWrite(t *testing.T) {
 	if want := "[200 200 200 201 201 200 204 404 404 404]"; fmt.Sprint(statuses) != want {
 		t.Errorf("statuses %v, want %s", statuses, want)
 	}
-	if got := string(answers[1].GetResponse().GetBody()); !strings.Contains(got, `"name":"First"`) || !strings.Contains(got, `"client_id"`) {
+	if got := string(answers[1].GetResponse().GetBody()); !strings.Contains(got, `"name":"First"`) ||
+		!strings.Contains(got, `"client_id"`) {
 		t.Errorf("a read after a write: %s", got)
 	}
-	if got := string(answers[5].GetResponse().GetBody()); !strings.Contains(got, `"name":"A"`) || !strings.Contains(got, `"id":"planned-id-003"`) {
+	if got := string(answers[5].GetResponse().GetBody()); !strings.Contains(got, `"name":"A"`) ||
+		!strings.Contains(got, `"id":"planned-id-003"`) {
 		t.Errorf("a read of what would be made: %s", got)
 	}
 	if got := f.writes(); len(got) != 0 {
@@ -256,7 +259,8 @@ func TestOnlyWhatWasApprovedIsSent(t *testing.T) {
 				t.Errorf("reached the tenant: %v, want %d", got, tt.writes)
 			}
 			var deviation *DeviationError
-			if err := c.Close().Err; errors.As(err, &deviation) != (tt.deviation != "") || err != nil && !strings.Contains(err.Error(), tt.deviation) {
+			if err := c.Close().Err; errors.As(err, &deviation) != (tt.deviation != "") || err != nil &&
+				!strings.Contains(err.Error(), tt.deviation) {
 				t.Errorf("deviation %v, want %q", err, tt.deviation)
 			}
 		})
@@ -268,8 +272,10 @@ func TestOnlyWhatWasApprovedIsSent(t *testing.T) {
 func TestPlannedIDsBecomeReal(t *testing.T) {
 	steps := func(id string) []sent {
 		return []sent{
-			{"POST", "/api/v2/actions/actions", `{"name":"Render","code":"exports.onExecutePostLogin = async () => {};","supported_triggers":[{"id":"post-login","version":"v3"}]}`},
-			{"PATCH", "/api/v2/actions/triggers/post-login/bindings", fmt.Sprintf(`{"bindings":[{"display_name":"Render","ref":{"type":"action_id","value":%q}}]}`, id)},
+			{"POST", "/api/v2/actions/actions",
+				`{"name":"Render","code":"exports.onExecutePostLogin = async () => {};","supported_triggers":[{"id":"post-login","version":"v3"}]}`},
+			{"PATCH", "/api/v2/actions/triggers/post-login/bindings",
+				fmt.Sprintf(`{"bindings":[{"display_name":"Render","ref":{"type":"action_id","value":%q}}]}`, id)},
 			{"PATCH", "/api/v2/actions/actions/" + id, `{"name":"Render it"}`},
 		}
 	}
@@ -286,7 +292,8 @@ func TestPlannedIDsBecomeReal(t *testing.T) {
 			t.Fatalf("%v: %s", statuses, answers[0].GetResponse().GetBody())
 		}
 		return func(step sent) *pluginv1.RoundTripResponse {
-			return f.RoundTrip(t.Context(), "p", &pluginv1.RoundTripRequest{CallId: c.ID(), Method: step.method, Path: step.path, Body: []byte(step.body)})
+			return f.RoundTrip(t.Context(), "p",
+				&pluginv1.RoundTripRequest{CallId: c.ID(), Method: step.method, Path: step.path, Body: []byte(step.body)})
 		}, made.ID
 	}
 	for i := range 2 {
@@ -316,7 +323,8 @@ func TestBodiesOfOneMeaning(t *testing.T) {
 	} {
 		f := newFixture(false)
 		client := f.existing(t)
-		for mode, grant := range map[string]Grant{"dry run": {DryRun: true}, "plan": {Plan: &plan.Plan{Changes: []plan.Change{{Method: "PATCH", Path: client, Body: []byte(body)}}}}} {
+		for mode, grant := range map[string]Grant{"dry run": {DryRun: true},
+			"plan": {Plan: &plan.Plan{Changes: []plan.Change{{Method: "PATCH", Path: client, Body: []byte(body)}}}}} {
 			_, _, answers := f.call(t, grant, sent{"PATCH", client, body})
 			if answers[0].GetFailure().GetCode() != pluginv1.Failure_CODE_REFUSED || len(f.writes()) != 0 {
 				t.Errorf("%s, %s: %v", name, mode, answers[0])
@@ -326,16 +334,21 @@ func TestBodiesOfOneMeaning(t *testing.T) {
 	f := newFixture(false)
 	client := f.existing(t)
 	plan := f.plan(t, sent{"PATCH", client, `{"name":"N","description":"d"}`})
-	c, err := f.Open(t.Context(), Grant{Plugin: "p", Tool: pluginv1.ToolManifest{Name: "auth0_tool", Effect: pluginv1.EffectWrite}, Plan: plan})
+	c, err := f.Open(t.Context(), Grant{Plugin: "p", Tool: pluginv1.ToolManifest{Name: "auth0_tool",
+		Effect: pluginv1.EffectWrite}, Plan: plan})
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer c.Close()
-	answer := f.RoundTrip(t.Context(), "p", &pluginv1.RoundTripRequest{CallId: c.ID(), Method: "PATCH", Path: client, Body: []byte(` {"description":"d", "name":"\u004e"} `),
-		Headers: []*pluginv1.Header{{Name: "Content-Type", Values: []string{"application/x-www-form-urlencoded; charset=utf-7"}}}})
+	answer := f.RoundTrip(t.Context(), "p",
+		&pluginv1.RoundTripRequest{CallId: c.ID(), Method: "PATCH", Path: client,
+			Body: []byte(` {"description":"d", "name":"\u004e"} `),
+			Headers: []*pluginv1.Header{{Name: "Content-Type", Values: []string{"application/x-www-form-urlencoded; " +
+				"charset=utf-7"}}}})
 	requests := f.tenant.Requests()
 	last := requests[len(requests)-1]
-	if answer.GetResponse().GetStatus() != http.StatusOK || string(last.Body) != `{"description":"d","name":"N"}` || last.Header.Get("Content-Type") != "application/json" {
+	if answer.GetResponse().GetStatus() != http.StatusOK || string(last.Body) != `{"description":"d","name":"N"}` ||
+		last.Header.Get("Content-Type") != "application/json" {
 		t.Errorf("%v: %s %v", answer, last.Body, last.Header)
 	}
 }
@@ -347,11 +360,13 @@ func TestPlansAreBounded(t *testing.T) {
 		many = append(many, sent{"POST", "/api/v2/clients", `{"name":"x"}`})
 	}
 	c, _, answers := f.call(t, Grant{DryRun: true}, many...)
-	if got := answers[maxPlanned].GetFailure(); got.GetCode() != pluginv1.Failure_CODE_REFUSED || len(c.Close().Plan.Changes) != maxPlanned {
+	if got := answers[maxPlanned].GetFailure(); got.GetCode() != pluginv1.Failure_CODE_REFUSED ||
+		len(c.Close().Plan.Changes) != maxPlanned {
 		t.Errorf("%v, not %d changes", got, maxPlanned)
 	}
 	large := `{"name":"` + strings.Repeat("x", maxPlannedBytes/2) + `"}`
-	c, _, answers = f.call(t, Grant{DryRun: true}, sent{"POST", "/api/v2/clients", large}, sent{"POST", "/api/v2/clients", large})
+	c, _, answers = f.call(t, Grant{DryRun: true}, sent{"POST", "/api/v2/clients", large},
+		sent{"POST", "/api/v2/clients", large})
 	if answers[1].GetFailure() == nil || len(c.Close().Plan.Changes) != 1 {
 		t.Errorf("answer %v, not 1 change", answers[1])
 	}
@@ -370,7 +385,8 @@ func TestUnspent(t *testing.T) {
 
 // A token that may write and not read hinders nothing; without a plan, nothing does.
 func TestTargetThatCannotBeRead(t *testing.T) {
-	for status, want := range map[int]string{http.StatusForbidden: "[200]", http.StatusInternalServerError: "[500]", http.StatusNotFound: "[404]"} {
+	for status, want := range map[int]string{http.StatusForbidden: "[200]", http.StatusInternalServerError: "[500]",
+		http.StatusNotFound: "[404]"} {
 		for mode, grant := range map[string]Grant{"dry run": {DryRun: true}, "no plan": {}} {
 			t.Run(fmt.Sprint(mode, " ", status), func(t *testing.T) {
 				f := newFixture(false)
@@ -404,17 +420,21 @@ func TestKeptChangesAreBounded(t *testing.T) {
 			if r.Method != http.MethodGet {
 				sent++
 			}
-			return &http.Response{StatusCode: http.StatusOK, Body: io.NopCloser(strings.NewReader(`{"a":"` + strings.Repeat("x", size) + `"}`))}, nil
+			return &http.Response{StatusCode: http.StatusOK,
+				Body: io.NopCloser(strings.NewReader(`{"a":"` + strings.Repeat("x", size) + `"}`))}, nil
 		})})
 	for _, dry := range []bool{false, true} {
 		sent = 0
-		c, err := g.Open(t.Context(), Grant{Plugin: "p", DryRun: dry, Tool: pluginv1.ToolManifest{Name: "auth0_tool", Effect: pluginv1.EffectWrite}})
+		c, err := g.Open(t.Context(), Grant{Plugin: "p", DryRun: dry, Tool: pluginv1.ToolManifest{Name: "auth0_tool",
+			Effect: pluginv1.EffectWrite}})
 		if err != nil {
 			t.Fatal(err)
 		}
 		refused := 0
 		for i := range n {
-			answer := g.RoundTrip(t.Context(), "p", &pluginv1.RoundTripRequest{CallId: c.ID(), Method: "PATCH", Path: fmt.Sprintf("/api/v2/clients/%d", i), Body: []byte(`{"a":"y"}`)})
+			answer := g.RoundTrip(t.Context(), "p",
+				&pluginv1.RoundTripRequest{CallId: c.ID(), Method: "PATCH", Path: fmt.Sprintf("/api/v2/clients/%d", i),
+					Body: []byte(`{"a":"y"}`)})
 			if answer.GetFailure() != nil {
 				refused++
 			}

@@ -36,7 +36,8 @@ func TestAnEchoedTokenReachesNoPlugin(t *testing.T) {
 		},
 		"error page": func(w http.ResponseWriter, sent string) {
 			w.WriteHeader(http.StatusForbidden)
-			fmt.Fprintf(w, "<p>Authorization: %s</p>", strings.NewReplacer("=", "&#61;", "+", "&#x2b;", "/", "&sol;").Replace(sent))
+			fmt.Fprintf(w, "<p>Authorization: %s</p>",
+				strings.NewReplacer("=", "&#61;", "+", "&#x2b;", "/", "&sol;").Replace(sent))
 		},
 		"error": func(w http.ResponseWriter, sent string) {
 			w.WriteHeader(http.StatusBadRequest)
@@ -61,11 +62,13 @@ func TestAnEchoedTokenReachesNoPlugin(t *testing.T) {
 				answer(w, r.Header.Get("Authorization"))
 			}))
 			defer server.Close()
-			f := fixture{Gate: New(Config{Domain: strings.TrimPrefix(server.URL, "https://"), Transport: server.Client().Transport, UserAgent: "auth0-mcp/test",
+			f := fixture{Gate: New(Config{Domain: strings.TrimPrefix(server.URL, "https://"),
+				Transport: server.Client().Transport, UserAgent: "auth0-mcp/test",
 				Tokens: oauth2.StaticTokenSource(&oauth2.Token{AccessToken: token})})}
 			for _, method := range []string{http.MethodGet, http.MethodPost} {
 				c := f.open(t, pluginv1.EffectWrite)
-				response := f.RoundTrip(t.Context(), "p", &pluginv1.RoundTripRequest{CallId: c.ID(), Method: method, Path: "/api/v2/clients"})
+				response := f.RoundTrip(t.Context(), "p",
+					&pluginv1.RoundTripRequest{CallId: c.ID(), Method: method, Path: "/api/v2/clients"})
 				c.Close()
 				if sent := <-seen; sent != "Bearer "+token {
 					t.Fatalf("the tenant got %q", sent)

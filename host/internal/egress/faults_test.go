@@ -26,7 +26,8 @@ import (
 )
 
 // served is a tenant that is served over HTTPS, with a transport that trusts it.
-func served(t *testing.T, auth0 *sandbox.Tenant, certificate sandbox.Certificate) (addr string, transport *http.Transport) {
+func served(t *testing.T, auth0 *sandbox.Tenant, certificate sandbox.Certificate) (addr string,
+	transport *http.Transport) {
 	t.Helper()
 	listener, err := new(net.ListenConfig).Listen(t.Context(), "tcp", "127.0.0.1:0")
 	if err != nil {
@@ -58,7 +59,8 @@ func noGoroutineLeft(t *testing.T, transport *http.Transport) {
 		stacks := make([]byte, 1<<20)
 		stacks = stacks[:runtime.Stack(stacks, true)]
 		left = slices.DeleteFunc(strings.Split(string(stacks), "\n\n"), func(stack string) bool {
-			return !strings.Contains(stack, "egress.(*") && !strings.Contains(stack, "persistConn") && !strings.Contains(stack, "ClientConn")
+			return !strings.Contains(stack, "egress.(*") && !strings.Contains(stack, "persistConn") &&
+				!strings.Contains(stack, "ClientConn")
 		})
 		if len(left) == 0 {
 			return
@@ -107,7 +109,8 @@ func failed(words string) outcome {
 
 func (o outcome) check(t *testing.T, what string, answer *pluginv1.RoundTripResponse) {
 	t.Helper()
-	if o.status != answer.GetResponse().GetStatus() || o.code != answer.GetFailure().GetCode() || !strings.Contains(answer.GetFailure().GetMessage(), o.words) {
+	if o.status != answer.GetResponse().GetStatus() || o.code != answer.GetFailure().GetCode() ||
+		!strings.Contains(answer.GetFailure().GetMessage(), o.words) {
 		t.Errorf("%s: status %d, failure %v; want %+v", what, answer.GetResponse().GetStatus(), answer.GetFailure(), o)
 	}
 }
@@ -132,32 +135,41 @@ func faults() map[string]fault {
 		"malformed":       {sandbox.FaultRule{Malformed: true}, answered(200), answered(201), 1, 1, Changed},
 		"huge":            {sandbox.FaultRule{Huge: 24 << 20}, tooLarge, notShown, 1, 1, Changed},
 		"gzip bomb":       {sandbox.FaultRule{Huge: 24 << 20, Gzip: true}, tooLarge, notShown, 1, 1, Changed},
-		"no JSON":         {sandbox.FaultRule{Status: 200, Body: "<html>maintenance</html>"}, answered(200), answered(200), 1, 0, Changed},
+		"no JSON": {sandbox.FaultRule{Status: 200, Body: "<html>maintenance</html>"}, answered(200), answered(200), 1,
+			0, Changed},
 		"redirect": {sandbox.FaultRule{Status: 307, Header: http.Header{"Location": {"https://elsewhere.invalid/"}}},
 			failed("redirects, which is not followed"), failed("redirects, which is not followed"), 1, 0, Uncertain},
 		// A 429 says whether it is Auth0's limiter that speaks, and when it resets.
 		"429, far reset": {sandbox.FaultRule{Status: 429, Reset: time.Hour}, answered(429), answered(429), 1, 0, NoEffect},
-		"429 of another": {sandbox.FaultRule{Status: 429, Header: http.Header{"Retry-After": {"1"}, "X-Ratelimit-Remaining": {"7"}}, Times: 1},
+		"429 of another": {sandbox.FaultRule{Status: 429,
+			Header: http.Header{"Retry-After": {"1"}, "X-Ratelimit-Remaining": {"7"}}, Times: 1},
 			answered(200), answered(429), 2, 0, Uncertain},
-		"clock ahead":         {sandbox.FaultRule{Skew: time.Hour}, answered(200), answered(201), 1, 1, Changed},
-		"clock behind":        {sandbox.FaultRule{Skew: -time.Hour}, answered(200), answered(201), 1, 1, Changed},
-		"429, clock ahead":    {sandbox.FaultRule{Status: 429, Reset: time.Second, Skew: time.Hour, Times: 1}, answered(200), answered(201), 2, 1, Changed},
-		"429, clock behind":   {sandbox.FaultRule{Status: 429, Reset: time.Second, Skew: -time.Hour, Times: 1}, answered(200), answered(201), 2, 1, Changed},
-		"204, unexpected":     {sandbox.FaultRule{Status: 204}, answered(204), answered(204), 1, 0, Changed},
-		"503 that passes":     {sandbox.FaultRule{Status: 503, Times: 1}, answered(200), answered(503), 2, 0, Uncertain},
-		"a reset that passes": {sandbox.FaultRule{Drop: sandbox.DropBefore, Times: 1}, answered(200), failed(""), 2, 0, Uncertain},
+		"clock ahead":  {sandbox.FaultRule{Skew: time.Hour}, answered(200), answered(201), 1, 1, Changed},
+		"clock behind": {sandbox.FaultRule{Skew: -time.Hour}, answered(200), answered(201), 1, 1, Changed},
+		"429, clock ahead": {sandbox.FaultRule{Status: 429, Reset: time.Second, Skew: time.Hour, Times: 1}, answered(200),
+			answered(201), 2, 1, Changed},
+		"429, clock behind": {sandbox.FaultRule{Status: 429, Reset: time.Second, Skew: -time.Hour, Times: 1}, answered(200),
+			answered(201), 2, 1, Changed},
+		"204, unexpected": {sandbox.FaultRule{Status: 204}, answered(204), answered(204), 1, 0, Changed},
+		"503 that passes": {sandbox.FaultRule{Status: 503, Times: 1}, answered(200), answered(503), 2, 0, Uncertain},
+		"a reset that passes": {sandbox.FaultRule{Drop: sandbox.DropBefore, Times: 1}, answered(200), failed(""), 2, 0,
+			Uncertain},
 	}
 	for _, status := range []int{400, 401, 403, 404, 409} {
-		rows[fmt.Sprint(status)] = fault{sandbox.FaultRule{Status: status}, answered(int32(status)), answered(int32(status)), 1, 0, NoEffect}
+		rows[fmt.Sprint(status)] = fault{sandbox.FaultRule{Status: status}, answered(int32(status)), answered(int32(status)),
+			1, 0, NoEffect}
 	}
 	for _, status := range []int{304, 500, 501} {
-		rows[fmt.Sprint(status)] = fault{sandbox.FaultRule{Status: status}, answered(int32(status)), answered(int32(status)), 1, 0, Uncertain}
+		rows[fmt.Sprint(status)] = fault{sandbox.FaultRule{Status: status}, answered(int32(status)), answered(int32(status)),
+			1, 0, Uncertain}
 	}
 	for _, status := range []int{300, 301, 302, 303, 308} {
-		rows[fmt.Sprint(status)] = fault{sandbox.FaultRule{Status: status}, failed("redirects"), failed("redirects"), 1, 0, Uncertain}
+		rows[fmt.Sprint(status)] = fault{sandbox.FaultRule{Status: status}, failed("redirects"), failed("redirects"), 1, 0,
+			Uncertain}
 	}
 	for _, status := range []int{502, 503, 504} {
-		rows[fmt.Sprint(status)] = fault{sandbox.FaultRule{Status: status}, answered(int32(status)), answered(int32(status)), 0, 0, Uncertain}
+		rows[fmt.Sprint(status)] = fault{sandbox.FaultRule{Status: status}, answered(int32(status)), answered(int32(status)),
+			0, 0, Uncertain}
 	}
 	return rows
 }
@@ -171,7 +183,8 @@ func TestTenantFaults(t *testing.T) {
 		t.Run("in process/"+name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				tenant := sandbox.New(sandbox.Options{})
-				row.run(t, Config{Domain: tenant.Domain(), Transport: tenant.Transport(), Tokens: oauth2.StaticTokenSource(&oauth2.Token{AccessToken: tenant.Token()})}, tenant)
+				row.run(t, Config{Domain: tenant.Domain(), Transport: tenant.Transport(),
+					Tokens: oauth2.StaticTokenSource(&oauth2.Token{AccessToken: tenant.Token()})}, tenant)
 			})
 		})
 	}
@@ -180,7 +193,8 @@ func TestTenantFaults(t *testing.T) {
 		addr, transport := served(t, tenant, sandbox.GoodCertificate)
 		transport.TLSClientConfig.NextProtos = []string{protocol}
 		transport.ForceAttemptHTTP2 = protocol == "h2"
-		cfg := Config{Domain: addr, Transport: transport, Tokens: oauth2.StaticTokenSource(&oauth2.Token{AccessToken: tenant.Token()})}
+		cfg := Config{Domain: addr, Transport: transport,
+			Tokens: oauth2.StaticTokenSource(&oauth2.Token{AccessToken: tenant.Token()})}
 		for name, row := range faults() {
 			if row.rule.Status == http.StatusTooManyRequests || row.rule.Skew != 0 {
 				continue // it is all in the headers, and the wait would be a real one
@@ -281,8 +295,12 @@ func TestFaultsOnTheWay(t *testing.T) {
 		transport *http.Transport
 		words     string
 	}{
-		"name not found":           {"tenant.auth0.example", dialling(&net.DNSError{Name: "tenant.auth0.example", IsNotFound: true}), "the name tenant.auth0.example was not found"},
-		"no name server":           {"tenant.auth0.example", dialling(&net.DNSError{Name: "tenant.auth0.example", Err: "server misbehaving", IsTemporary: true}), "check the network and its name server"},
+		"name not found": {"tenant.auth0.example",
+			dialling(&net.DNSError{Name: "tenant.auth0.example", IsNotFound: true}), "the name tenant.auth0.example was not " +
+				"found"},
+		"no name server": {"tenant.auth0.example",
+			dialling(&net.DNSError{Name: "tenant.auth0.example", Err: "server misbehaving",
+				IsTemporary: true}), "check the network and its name server"},
 		"connection refused":       {closed, good, "refused the connection"},
 		"plain http":               {plain.Listener.Addr().String(), good, "does not speak https"},
 		"certificate expired":      {expiredAt, expired, "has expired"},
@@ -297,8 +315,9 @@ func TestFaultsOnTheWay(t *testing.T) {
 			check := func(t *testing.T) {
 				for _, method := range []string{"GET", "POST"} {
 					tenant.ResetRequests()
-					g := New(Config{Domain: tt.addr, Transport: tt.transport, ReadBudget: 500 * time.Millisecond, WriteBudget: time.Minute,
-						Tokens: oauth2.StaticTokenSource(&oauth2.Token{AccessToken: tenant.Token()})})
+					g := New(Config{Domain: tt.addr, Transport: tt.transport, ReadBudget: 500 * time.Millisecond,
+						WriteBudget: time.Minute,
+						Tokens:      oauth2.StaticTokenSource(&oauth2.Token{AccessToken: tenant.Token()})})
 					answer, out := ask(t.Context(), g, method, "/api/v2/clients", nil)
 					text, reached := answer.GetFailure().GetMessage(), len(tenant.Requests())
 					switch {
@@ -306,7 +325,8 @@ func TestFaultsOnTheWay(t *testing.T) {
 						if reached != 1 || text != "" {
 							t.Errorf("%s: %v: the other rows prove nothing", method, answer)
 						}
-					case reached != 0 || answer.GetFailure().GetCode() != pluginv1.Failure_CODE_TRANSPORT || !strings.Contains(text, tt.words):
+					case reached != 0 || answer.GetFailure().GetCode() != pluginv1.Failure_CODE_TRANSPORT ||
+						!strings.Contains(text, tt.words):
 						t.Errorf("%s: %d reached the tenant, %v", method, reached, answer)
 					case out.Effect != NoEffect || method == "POST" && out.Unsent != 1:
 						t.Errorf("a write that never left: %+v", out)
@@ -349,8 +369,10 @@ func TestHeadersAreBounded(t *testing.T) {
 		transport := transport.Clone()
 		transport.TLSClientConfig.RootCAs, transport.TLSClientConfig.NextProtos = trusting.TLSClientConfig.RootCAs, protocols
 		transport.ForceAttemptHTTP2 = protocols[0] == "h2"
-		g := New(Config{Domain: strings.TrimPrefix(server.URL, "https://"), Tokens: &tokens{[]string{"one"}}, Transport: transport, ReadBudget: 300 * time.Millisecond})
-		if answer, _ := ask(t.Context(), g, "GET", "/api/v2/clients", nil); answer.GetFailure().GetCode() != pluginv1.Failure_CODE_TRANSPORT {
+		g := New(Config{Domain: strings.TrimPrefix(server.URL, "https://"), Tokens: &tokens{[]string{"one"}},
+			Transport: transport, ReadBudget: 300 * time.Millisecond})
+		if answer, _ := ask(t.Context(), g, "GET", "/api/v2/clients",
+			nil); answer.GetFailure().GetCode() != pluginv1.Failure_CODE_TRANSPORT {
 			t.Errorf("%v: %.200v", protocols, answer)
 		}
 		transport.CloseIdleConnections()
@@ -362,13 +384,15 @@ func TestHeadersAreBounded(t *testing.T) {
 func TestRequestsNameTheirSender(t *testing.T) {
 	tenant := sandbox.New(sandbox.Options{})
 	g, _ := limited(tenant, func(c *Config) { c.UserAgent, c.Version = "auth0-mcp/1.2.3 (os; arch)", "1.2.3" })
-	c, err := g.Open(t.Context(), Grant{Plugin: "logs", PluginVersion: "4.5.6", Tool: pluginv1.ToolManifest{Effect: pluginv1.EffectRead}})
+	c, err := g.Open(t.Context(), Grant{Plugin: "logs", PluginVersion: "4.5.6",
+		Tool: pluginv1.ToolManifest{Effect: pluginv1.EffectRead}})
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer c.Close()
 	g.RoundTrip(t.Context(), "logs", &pluginv1.RoundTripRequest{CallId: c.ID(), Method: "GET", Path: "/api/v2/logs",
-		Headers: []*pluginv1.Header{{Name: "Auth0-Client", Values: []string{"forged"}}, {Name: "Accept-Encoding", Values: []string{"identity"}}, {Name: "Idempotency-Key", Values: []string{"1"}}}})
+		Headers: []*pluginv1.Header{{Name: "Auth0-Client", Values: []string{"forged"}},
+			{Name: "Accept-Encoding", Values: []string{"identity"}}, {Name: "Idempotency-Key", Values: []string{"1"}}}})
 	h := tenant.Requests()[0].Header
 	if got := h.Get("User-Agent"); got != "auth0-mcp/1.2.3 (os; arch) logs/4.5.6" {
 		t.Errorf("User-Agent: %s", got)
@@ -408,7 +432,8 @@ func TestNoTLSIsWeakened(t *testing.T) {
 			t.Errorf("%s: certificates must be checked", path)
 		}
 		for _, literal := range strings.SplitAfter(string(source), "tls.Config{")[1:] {
-			if body, _, _ := strings.Cut(literal, "}"); !strings.Contains(literal[:min(len(literal), len(body)+200)], "MinVersion: tls.VersionTLS1") {
+			if body, _, _ := strings.Cut(literal, "}"); !strings.Contains(literal[:min(len(literal), len(body)+200)],
+				"MinVersion: tls.VersionTLS1") {
 				t.Errorf("%s: a tls.Config without MinVersion", path)
 			}
 		}
@@ -421,7 +446,8 @@ func TestNoTLSIsWeakened(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if c := transport.TLSClientConfig; c.MinVersion != tls.VersionTLS12 || transport.TLSHandshakeTimeout == 0 || transport.ResponseHeaderTimeout == 0 || transport.DisableCompression {
+	if c := transport.TLSClientConfig; c.MinVersion != tls.VersionTLS12 || transport.TLSHandshakeTimeout == 0 ||
+		transport.ResponseHeaderTimeout == 0 || transport.DisableCompression {
 		t.Errorf("transport: %+v", transport)
 	}
 }

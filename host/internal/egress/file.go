@@ -76,7 +76,8 @@ func (c *Call) writeFile(ctx context.Context, r *pluginv1.WriteFileRequest) (*pl
 		return nil, c.failed(pluginv1.Failure_CODE_REFUSED, text)
 	}
 	if len(r.GetContent()) > pluginv1.MaxBodyBytes {
-		return nil, c.failed(pluginv1.Failure_CODE_TOO_LARGE, fmt.Sprintf("%s was not written: it is over %d bytes", name, pluginv1.MaxBodyBytes))
+		return nil, c.failed(pluginv1.Failure_CODE_TOO_LARGE,
+			fmt.Sprintf("%s was not written: it is over %d bytes", name, pluginv1.MaxBodyBytes))
 	}
 	c.stepping.Lock()
 	defer c.stepping.Unlock()
@@ -107,7 +108,8 @@ func written(r *pluginv1.WriteFileRequest, replaced bool) *pluginv1.WrittenFile 
 }
 
 // writePlanned writes a file if it is the approved plan's next step.
-func (c *Call) writePlanned(ctx context.Context, r *pluginv1.WriteFileRequest, root *fileroot.Root, before *fileroot.Existing) (*pluginv1.WrittenFile, *pluginv1.Failure) {
+func (c *Call) writePlanned(ctx context.Context, r *pluginv1.WriteFileRequest, root *fileroot.Root,
+	before *fileroot.Existing) (*pluginv1.WrittenFile, *pluginv1.Failure) {
 	change := plannedFile(r, root.Folder, onDisk(before))
 	step, reason := c.execution.Take(change)
 	if reason == "" {
@@ -150,7 +152,8 @@ func onDisk(file *fileroot.Existing) json.RawMessage {
 }
 
 // simulateFile notes what a dry run would write.
-func (c *Call) simulateFile(r *pluginv1.WriteFileRequest, folder string, before *fileroot.Existing) (*pluginv1.WrittenFile, *pluginv1.Failure) {
+func (c *Call) simulateFile(r *pluginv1.WriteFileRequest, folder string,
+	before *fileroot.Existing) (*pluginv1.WrittenFile, *pluginv1.Failure) {
 	change := plannedFile(r, folder, onDisk(before))
 	if earlier := c.simulation.Written(change.Path); earlier != nil {
 		change = plannedFile(r, folder, earlier)
@@ -166,7 +169,8 @@ func (c *Call) simulateFile(r *pluginv1.WriteFileRequest, folder string, before 
 
 // putFile records that a file is to be written, writes it, and notes in the outcome what
 // became of it. It is written whole or not at all, so nothing about it is uncertain.
-func (c *Call) putFile(ctx context.Context, r *pluginv1.WriteFileRequest, root *fileroot.Root, before *fileroot.Existing) (*fileroot.Existing, *pluginv1.Failure) {
+func (c *Call) putFile(ctx context.Context, r *pluginv1.WriteFileRequest, root *fileroot.Root,
+	before *fileroot.Existing) (*fileroot.Existing, *pluginv1.Failure) {
 	name := fileName(r)
 	if ctx.Err() != nil {
 		return nil, c.failed(pluginv1.Failure_CODE_CALL_ENDED, name+" was not written: the call ended")

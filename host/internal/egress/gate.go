@@ -105,7 +105,8 @@ func (g *Gate) RoundTrip(ctx context.Context, plugin string, r *pluginv1.RoundTr
 		return c.fails(pluginv1.Failure_CODE_REFUSED, text)
 	}
 	if len(r.GetBody()) > pluginv1.MaxBodyBytes {
-		return c.fails(pluginv1.Failure_CODE_TOO_LARGE, fmt.Sprintf("%s %s was not sent: its body is over %d bytes", r.GetMethod(), r.GetPath(), pluginv1.MaxBodyBytes))
+		return c.fails(pluginv1.Failure_CODE_TOO_LARGE,
+			fmt.Sprintf("%s %s was not sent: its body is over %d bytes", r.GetMethod(), r.GetPath(), pluginv1.MaxBodyBytes))
 	}
 	r = atPath(r, path)
 	ctx, cancel := context.WithCancel(ctx)

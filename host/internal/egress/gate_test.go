@@ -30,7 +30,8 @@ func newFixture(readOnly bool) fixture {
 
 func (f fixture) open(t *testing.T, effect pluginv1.Effect, paths ...string) *Call {
 	t.Helper()
-	c, err := f.Open(t.Context(), Grant{Plugin: "p", Tool: pluginv1.ToolManifest{Name: "auth0_tool", Effect: effect, Paths: paths}})
+	c, err := f.Open(t.Context(), Grant{Plugin: "p", Tool: pluginv1.ToolManifest{Name: "auth0_tool", Effect: effect,
+		Paths: paths}})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -60,20 +61,23 @@ func TestPolicyOnTheWire(t *testing.T) {
 		"outside the API":           {pluginv1.EffectWrite, false, nil, "POST", "/oauth/token", false},
 		"climbs":                    {pluginv1.EffectRead, false, nil, "GET", "/api/v2/../../oauth/token", false},
 		"climbs encoded":            {pluginv1.EffectRead, false, nil, "GET", "/api/v2/%2e%2e/%2e%2e/oauth/token", false},
-		"a slash made on the way":   {pluginv1.EffectRead, false, []string{"GET /api/v2/clients/{id}"}, "GET", clients + `/"%2Fcredentials`, false},
-		"a host in the path":        {pluginv1.EffectRead, false, nil, "GET", "@elsewhere.example/api/v2/clients", false},
+		"a slash made on the way": {pluginv1.EffectRead, false, []string{"GET /api/v2/clients/{id}"}, "GET",
+			clients + `/"%2Fcredentials`, false},
+		"a host in the path": {pluginv1.EffectRead, false, nil, "GET", "@elsewhere.example/api/v2/clients", false},
 	}
 	for name, tt := range tests {
 		t.Run(name, func(t *testing.T) {
 			f := newFixture(tt.readOnly)
 			c := f.open(t, tt.effect, tt.paths...)
 			defer c.Close()
-			answer := f.RoundTrip(t.Context(), "p", &pluginv1.RoundTripRequest{CallId: c.ID(), Method: tt.method, Path: tt.path, Body: []byte(`{}`)})
+			answer := f.RoundTrip(t.Context(), "p",
+				&pluginv1.RoundTripRequest{CallId: c.ID(), Method: tt.method, Path: tt.path, Body: []byte(`{}`)})
 			if reached := len(f.tenant.Requests()) == 1; reached != tt.sent {
 				t.Errorf("reached the tenant: %v, want %v (%v)", reached, tt.sent, answer)
 			}
 			out := c.Close()
-			if refused := answer.GetFailure().GetCode() == pluginv1.Failure_CODE_REFUSED; refused == tt.sent || refused != (len(out.Refusals.First) == 1) {
+			if refused := answer.GetFailure().GetCode() == pluginv1.Failure_CODE_REFUSED; refused == tt.sent ||
+				refused != (len(out.Refusals.First) == 1) {
 				t.Errorf("failure %v, refusals %v", answer.GetFailure(), out.Refusals)
 			}
 			// The body is no application's: the tenant rejects it.
@@ -101,9 +105,11 @@ func TestRefusalsAreShort(t *testing.T) {
 	f := newFixture(false)
 	c := f.open(t, pluginv1.EffectRead)
 	long := strings.Repeat("é", 1<<20)
-	for _, r := range []*pluginv1.RoundTripRequest{{Method: long, Path: "/api/v2/clients"}, {Method: "GET", Path: long}, {Method: "GET", Path: "/api/v2/" + long}} {
+	for _, r := range []*pluginv1.RoundTripRequest{{Method: long, Path: "/api/v2/clients"}, {Method: "GET", Path: long},
+		{Method: "GET", Path: "/api/v2/" + long}} {
 		r.CallId = c.ID()
-		if text := f.RoundTrip(t.Context(), "p", r).GetFailure().GetMessage(); text == "" || len(text) > 1000 || !utf8.ValidString(text) {
+		if text := f.RoundTrip(t.Context(), "p", r).GetFailure().GetMessage(); text == "" || len(text) > 1000 ||
+			!utf8.ValidString(text) {
 			t.Errorf("%d bytes: %.100s", len(text), text)
 		}
 	}
@@ -140,9 +146,11 @@ func TestIdentityIsTheHosts(t *testing.T) {
 	f := newFixture(false)
 	c := f.open(t, pluginv1.EffectRead)
 	defer c.Close()
-	answer := f.RoundTrip(t.Context(), "p", &pluginv1.RoundTripRequest{CallId: c.ID(), Method: "GET", Path: "/api/v2/clients", Headers: []*pluginv1.Header{
-		{Name: "authorization", Values: []string{"Bearer forged"}}, {Name: "Cookie", Values: []string{"a=b"}}, {Name: "User-Agent", Values: []string{"forged"}}, {Name: "Accept", Values: []string{"application/json"}},
-	}})
+	answer := f.RoundTrip(t.Context(), "p",
+		&pluginv1.RoundTripRequest{CallId: c.ID(), Method: "GET", Path: "/api/v2/clients", Headers: []*pluginv1.Header{
+			{Name: "authorization", Values: []string{"Bearer forged"}}, {Name: "Cookie",
+				Values: []string{"a=b"}}, {Name: "User-Agent", Values: []string{"forged"}}, {Name: "Accept", Values: []string{"application/json"}},
+		}})
 	if answer.GetResponse().GetStatus() != http.StatusOK {
 		t.Fatalf("the host's token did not arrive: %v", answer)
 	}
@@ -167,7 +175,8 @@ func TestCloseAbortsWhatIsInFlight(t *testing.T) {
 		t.Fatal(err)
 	}
 	go func() { <-begun; c.Close() }()
-	answer := g.RoundTrip(t.Context(), "p", &pluginv1.RoundTripRequest{CallId: c.ID(), Method: "GET", Path: "/api/v2/logs"})
+	answer := g.RoundTrip(t.Context(), "p",
+		&pluginv1.RoundTripRequest{CallId: c.ID(), Method: "GET", Path: "/api/v2/logs"})
 	<-ended
 	if code := answer.GetFailure().GetCode(); code != pluginv1.Failure_CODE_CALL_ENDED {
 		t.Errorf("failure = %v", answer.GetFailure())

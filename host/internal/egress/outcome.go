@@ -132,7 +132,8 @@ func (o Outcome) Sentence() string {
 		parts = append(parts, fmt.Sprintf("This call wrote files: %s.", some(files)))
 	}
 	if len(o.Uncertain) > 0 {
-		parts = append(parts, fmt.Sprintf("It is not known whether %s was carried out: the change may or may not have happened.", some(o.Uncertain)))
+		parts = append(parts, fmt.Sprintf("It is not known whether %s was carried out: the change may or may not have "+
+			"happened.", some(o.Uncertain)))
 	}
 	if parts == nil {
 		return ""
@@ -224,7 +225,8 @@ func (c *Call) Close() Outcome {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	o := c.outcome
-	o.Changes, o.Uncertain, o.Refusals.First = slices.Clone(o.Changes), slices.Clone(o.Uncertain), slices.Clone(o.Refusals.First)
+	o.Changes, o.Uncertain = slices.Clone(o.Changes), slices.Clone(o.Uncertain)
+	o.Refusals.First = slices.Clone(o.Refusals.First)
 	switch {
 	case len(o.Uncertain) > 0:
 		o.Effect = Uncertain

@@ -23,14 +23,18 @@ func (c *Call) policy(r *pluginv1.RoundTripRequest) (path pluginv1.Path, reason 
 		return path, "the server is read-only"
 	case !slices.Contains(tool.Effect.Methods(), method):
 		return path, fmt.Sprintf("%s declares the effect %q", tool.Name, tool.Effect)
-	case len(c.rules) > 0 && !slices.ContainsFunc(c.rules, func(rule pluginv1.PathRule) bool { return rule.Match(method, path) }):
+	case len(c.rules) > 0 && !slices.ContainsFunc(c.rules, func(rule pluginv1.PathRule) bool {
+		return rule.Match(method,
+			path)
+	}):
 		return path, tool.Name + " does not declare it"
 	}
 	if _, err := url.ParseQuery(r.GetQuery()); err != nil || strings.ContainsFunc(r.GetQuery(), outsideQuery) {
 		return path, "its query is malformed"
 	}
 	for _, header := range r.GetHeaders() {
-		if slices.ContainsFunc(header.GetValues(), func(value string) bool { return strings.ContainsFunc(value, outsideHeader) }) && describesBody(header) {
+		if slices.ContainsFunc(header.GetValues(),
+			func(value string) bool { return strings.ContainsFunc(value, outsideHeader) }) && describesBody(header) {
 			return path, fmt.Sprintf("its header %s is malformed", http.CanonicalHeaderKey(header.GetName()))
 		}
 	}

@@ -30,12 +30,14 @@ func (r *recorder) RoundTrip(request *http.Request) (*http.Response, error) {
 		return nil, err
 	}
 	r.wire = append(r.wire, wire.Bytes())
-	return &http.Response{StatusCode: http.StatusOK, Header: http.Header{}, Body: io.NopCloser(strings.NewReader("{}"))}, nil
+	return &http.Response{StatusCode: http.StatusOK, Header: http.Header{},
+		Body: io.NopCloser(strings.NewReader("{}"))}, nil
 }
 
 var (
 	fuzzEffects = []pluginv1.Effect{pluginv1.EffectRead, pluginv1.EffectWrite, pluginv1.EffectDestroy, "", "READ"}
-	fuzzRules   = [][]string{nil, {"GET /api/v2/clients/{id}"}, {"GET /api/v2/clients", "PATCH /api/v2/clients/{id}", "DELETE /api/v2/clients/{id}"}}
+	fuzzRules   = [][]string{nil, {"GET /api/v2/clients/{id}"},
+		{"GET /api/v2/clients", "PATCH /api/v2/clients/{id}", "DELETE /api/v2/clients/{id}"}}
 )
 
 // Whatever a plugin sends, nothing but the tenant's /api/v2/ is reached, in
@@ -43,7 +45,8 @@ var (
 // path beyond the declared, and no header of the plugin's but two.
 func FuzzPolicy(f *testing.F) {
 	f.Fuzz(func(t *testing.T, effect, rules uint8, readOnly bool, method, path, query, name, value string, body []byte) {
-		tool := pluginv1.ToolManifest{Name: "auth0_tool", Effect: fuzzEffects[int(effect)%len(fuzzEffects)], Paths: fuzzRules[int(rules)%len(fuzzRules)]}
+		tool := pluginv1.ToolManifest{Name: "auth0_tool", Effect: fuzzEffects[int(effect)%len(fuzzEffects)],
+			Paths: fuzzRules[int(rules)%len(fuzzRules)]}
 		tenant := &recorder{}
 		g := New(Config{Domain: "tenant.example", Transport: tenant, UserAgent: "auth0-mcp/test", ReadOnly: readOnly,
 			Tokens: oauth2.StaticTokenSource(&oauth2.Token{AccessToken: "the-hosts-token"})})
@@ -52,8 +55,10 @@ func FuzzPolicy(f *testing.F) {
 			t.Fatal(err)
 		}
 		defer c.Close()
-		answer := g.RoundTrip(t.Context(), "p", &pluginv1.RoundTripRequest{CallId: c.ID(), Method: method, Path: path, Query: query, Body: body,
-			Headers: []*pluginv1.Header{{Name: name, Values: []string{value}}, {Name: "authorization", Values: []string{value}}}})
+		answer := g.RoundTrip(t.Context(), "p",
+			&pluginv1.RoundTripRequest{CallId: c.ID(), Method: method, Path: path, Query: query, Body: body,
+				Headers: []*pluginv1.Header{{Name: name, Values: []string{value}},
+					{Name: "authorization", Values: []string{value}}}})
 		if len(tenant.urls) == 0 {
 			if answer.GetFailure() == nil {
 				t.Fatalf("nothing was sent, and the answer is %v", answer)
@@ -79,7 +84,8 @@ func FuzzPolicy(f *testing.F) {
 		// Before a change the host itself reads what is there, to tell what changed.
 		for _, before := range tenant.wire[:len(tenant.wire)-1] {
 			got, _ := readWire(t, before)
-			if got.Method != http.MethodGet || got.URL.EscapedPath() != parsed.String() || method == http.MethodGet || method == http.MethodHead {
+			if got.Method != http.MethodGet || got.URL.EscapedPath() != parsed.String() || method == http.MethodGet ||
+				method == http.MethodHead {
 				t.Fatalf("before %s %s: %q", method, path, before)
 			}
 			checkHeader(t, got.Header, "", "")

@@ -64,7 +64,8 @@ func (l *leastLeft) seen() (left, most, underWay int) {
 // limited is a gate to a sandbox tenant.
 func limited(tenant *sandbox.Tenant, change func(*Config)) (*Gate, *leastLeft) {
 	seen := &leastLeft{to: tenant.Transport(), left: 1 << 30}
-	cfg := Config{Domain: tenant.Domain(), Transport: seen, Tokens: oauth2.StaticTokenSource(&oauth2.Token{AccessToken: tenant.Token()})}
+	cfg := Config{Domain: tenant.Domain(), Transport: seen,
+		Tokens: oauth2.StaticTokenSource(&oauth2.Token{AccessToken: tenant.Token()})}
 	if change != nil {
 		change(&cfg)
 	}
@@ -72,17 +73,20 @@ func limited(tenant *sandbox.Tenant, change func(*Config)) (*Gate, *leastLeft) {
 }
 
 // ask sends one request in a call of its own.
-func ask(ctx context.Context, g *Gate, method, path string, waiting func(string)) (*pluginv1.RoundTripResponse, Outcome) {
+func ask(ctx context.Context, g *Gate, method, path string, waiting func(string)) (*pluginv1.RoundTripResponse,
+	Outcome) {
 	var progress func(done, total float64, note string)
 	if waiting != nil {
 		progress = func(_, _ float64, note string) { waiting(note) }
 	}
-	c, err := g.Open(ctx, Grant{Plugin: "p", Progress: progress, Tool: pluginv1.ToolManifest{Name: "auth0_tool", Effect: pluginv1.EffectDestroy}})
+	c, err := g.Open(ctx, Grant{Plugin: "p", Progress: progress, Tool: pluginv1.ToolManifest{Name: "auth0_tool",
+		Effect: pluginv1.EffectDestroy}})
 	if err != nil {
 		panic(err)
 	}
-	answer := g.RoundTrip(ctx, "p", &pluginv1.RoundTripRequest{CallId: c.ID(), Method: method, Path: path, Body: []byte(`{"name":"x"}`),
-		Headers: []*pluginv1.Header{{Name: "Content-Type", Values: []string{"application/json"}}}})
+	answer := g.RoundTrip(ctx, "p",
+		&pluginv1.RoundTripRequest{CallId: c.ID(), Method: method, Path: path, Body: []byte(`{"name":"x"}`),
+			Headers: []*pluginv1.Header{{Name: "Content-Type", Values: []string{"application/json"}}}})
 	return answer, c.Close()
 }
 
@@ -149,7 +153,8 @@ func TestTwoServersShareOneLimit(t *testing.T) {
 		var all sync.WaitGroup
 		for i := range 40 {
 			all.Go(func() {
-				if answer, _ := ask(t.Context(), []*Gate{one, two}[i%2], "GET", "/api/v2/clients", nil); answer.GetResponse().GetStatus() != 200 {
+				if answer, _ := ask(t.Context(), []*Gate{one, two}[i%2], "GET", "/api/v2/clients",
+					nil); answer.GetResponse().GetStatus() != 200 {
 					t.Errorf("answer: %v", answer)
 				}
 			})
@@ -166,7 +171,8 @@ func TestBeforeTheFirstAnswerFewGo(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		release := make(chan struct{})
 		var sent atomic.Int64
-		g := New(Config{Domain: "tenant.auth0.example", Tokens: &tokens{[]string{"one"}}, ReadBudget: time.Hour, RateLimit: ratelimit.Config{MaxInFlight: 4},
+		g := New(Config{Domain: "tenant.auth0.example", Tokens: &tokens{[]string{"one"}}, ReadBudget: time.Hour,
+			RateLimit: ratelimit.Config{MaxInFlight: 4},
 			Transport: transport(func(*http.Request) (*http.Response, error) {
 				sent.Add(1)
 				<-release
@@ -238,8 +244,10 @@ func TestBeyondTheBoundsItFailsAtOnce(t *testing.T) {
 		waiting int
 		want    []string
 	}{
-		"the reset is too far": {nil, 0, []string{"50 % of the tenant's rate limit", "are used up: try again in 100 s, at 00:01:40 UTC"}},
-		"too many wait":        {func(c *Config) { c.MaxWait, c.RateLimit.MaxWaiting = time.Hour, 3 }, 3, []string{"3 requests wait for the tenant already", "try again in 100 s, at 00:01:40 UTC"}},
+		"the reset is too far": {nil, 0, []string{"50 % of the tenant's rate limit", "are used up: try again in 100 s, at " +
+			"00:01:40 UTC"}},
+		"too many wait": {func(c *Config) { c.MaxWait, c.RateLimit.MaxWaiting = time.Hour, 3 }, 3,
+			[]string{"3 requests wait for the tenant already", "try again in 100 s, at 00:01:40 UTC"}},
 	}
 	for name, tt := range tests {
 		t.Run(name, func(t *testing.T) {
@@ -304,15 +312,21 @@ func TestLimitHidesNoWriteThatMayHaveHappened(t *testing.T) {
 func TestWaitingIsBoundedInTime(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		release := make(chan struct{})
-		g := New(Config{Domain: "tenant.auth0.example", Tokens: &tokens{[]string{"one"}}, ReadBudget: time.Hour, RateLimit: ratelimit.Config{MaxInFlight: 1},
-			Transport: transport(func(*http.Request) (*http.Response, error) { <-release; return answer{code: 200}.response() })})
+		g := New(Config{Domain: "tenant.auth0.example", Tokens: &tokens{[]string{"one"}}, ReadBudget: time.Hour,
+			RateLimit: ratelimit.Config{MaxInFlight: 1},
+			Transport: transport(func(*http.Request) (*http.Response,
+				error) {
+				<-release
+				return answer{code: 200}.response()
+			})})
 		var all sync.WaitGroup
 		all.Go(func() { ask(t.Context(), g, "GET", "/api/v2/clients", nil) })
 		synctest.Wait()
 		begun, notes := time.Now(), 0
 		answer, out := ask(t.Context(), g, "GET", "/api/v2/clients", func(string) { notes++ })
 		var limited *RateLimitedError
-		if text := answer.GetFailure().GetMessage(); !strings.Contains(text, "it waited 30 s for earlier requests to the tenant") || !errors.As(out.Err, &limited) || !limited.Busy {
+		if text := answer.GetFailure().GetMessage(); !strings.Contains(text,
+			"it waited 30 s for earlier requests to the tenant") || !errors.As(out.Err, &limited) || !limited.Busy {
 			t.Errorf("failure %s, %+v", text, out.Err)
 		}
 		if time.Since(begun) != ratelimit.DefaultMaxWait || notes != 5 {
@@ -336,7 +350,8 @@ func TestCancellingFreesThePlace(t *testing.T) {
 			}
 		})
 		synctest.Wait()
-		if answer, _ := ask(t.Context(), g, "GET", "/api/v2/clients", nil); !strings.Contains(answer.GetFailure().GetMessage(), "1 requests wait") {
+		if answer, _ := ask(t.Context(), g, "GET", "/api/v2/clients",
+			nil); !strings.Contains(answer.GetFailure().GetMessage(), "1 requests wait") {
 			t.Errorf("the queue is not full: %v", answer)
 		}
 		cancel()
@@ -412,14 +427,15 @@ func TestBuckets(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		left := map[string]string{"clients": "50 30", "logs": "10 1", "forms": "50 29", "users": "10 8"}
 		sent := map[string]int{}
-		g := New(Config{Domain: "tenant.auth0.example", Tokens: &tokens{[]string{"one"}}, Transport: transport(func(r *http.Request) (*http.Response, error) {
-			resource := strings.Split(r.URL.Path, "/")[3]
-			sent[resource]++
-			var limit, remaining string
-			_, _ = fmt.Sscan(left[resource], &limit, &remaining)
-			return answer{code: 200, header: http.Header{"X-Ratelimit-Limit": {limit}, "X-Ratelimit-Remaining": {remaining},
-				"X-Ratelimit-Reset": {strconv.FormatInt(time.Now().Unix()+3600, 10)}}}.response()
-		})})
+		g := New(Config{Domain: "tenant.auth0.example", Tokens: &tokens{[]string{"one"}},
+			Transport: transport(func(r *http.Request) (*http.Response, error) {
+				resource := strings.Split(r.URL.Path, "/")[3]
+				sent[resource]++
+				var limit, remaining string
+				_, _ = fmt.Sscan(left[resource], &limit, &remaining)
+				return answer{code: 200, header: http.Header{"X-Ratelimit-Limit": {limit}, "X-Ratelimit-Remaining": {remaining},
+					"X-Ratelimit-Reset": {strconv.FormatInt(time.Now().Unix()+3600, 10)}}}.response()
+			})})
 		try := func(resource string, want bool) {
 			t.Helper()
 			before := sent[resource]
@@ -445,9 +461,11 @@ func TestBuckets(t *testing.T) {
 
 // What a clock that is wrong must not do: refuse everything, or wait for nothing.
 func TestClockSkew(t *testing.T) {
-	for _, skew := range []time.Duration{-48 * time.Hour, -time.Hour, -time.Minute, 0, time.Minute, time.Hour, 48 * time.Hour} {
+	for _, skew := range []time.Duration{-48 * time.Hour, -time.Hour, -time.Minute, 0, time.Minute, time.Hour,
+		48 * time.Hour} {
 		synctest.Test(t, func(t *testing.T) {
-			tenant := sandbox.New(sandbox.Options{RateLimit: 2, RateWindow: 8 * time.Second, Now: func() time.Time { return time.Now().Add(skew) }})
+			tenant := sandbox.New(sandbox.Options{RateLimit: 2, RateWindow: 8 * time.Second,
+				Now: func() time.Time { return time.Now().Add(skew) }})
 			g, _ := limited(tenant, nil)
 			begun := time.Now()
 			for range 3 {

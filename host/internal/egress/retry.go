@@ -97,7 +97,8 @@ func (c *Call) attempts(ctx context.Context, q *request, as sender) (exchange, e
 			wait = jitter(delay)
 			again = q.repeatable() && p.ResetsWithin(c.gate.cfg.MaxWait-waited)
 		case !q.read:
-		case response.StatusCode == http.StatusBadGateway, response.StatusCode == http.StatusServiceUnavailable, response.StatusCode == http.StatusGatewayTimeout:
+		case response.StatusCode == http.StatusBadGateway, response.StatusCode == http.StatusServiceUnavailable,
+			response.StatusCode == http.StatusGatewayTimeout:
 			wait, again = jitter(delay), true
 		}
 		if spent += wait; !again || spent > c.patience() {
@@ -129,7 +130,8 @@ func (c *Call) attempt(ctx context.Context, q *request, as sender, p *ratelimit.
 		return nil, ctx.Err() // a transport that began with it could not tell whether it was sent
 	}
 	var looked, connected atomic.Bool
-	trace := &httptrace.ClientTrace{GetConn: func(string) { looked.Store(true) }, GotConn: func(httptrace.GotConnInfo) { connected.Store(true) }}
+	trace := &httptrace.ClientTrace{GetConn: func(string) { looked.Store(true) },
+		GotConn: func(httptrace.GotConnInfo) { connected.Store(true) }}
 	q.end = ending{begun: true}
 	// RoundTrip of the transport, not an http.Client: no redirect is followed,
 	// so the token goes to the tenant and nowhere else.

@@ -51,7 +51,8 @@ func (c *Call) deliver(ctx context.Context, r *pluginv1.RoundTripRequest) (*plug
 	q := &request{RoundTripRequest: r, read: read, record: c.grant.Audit.Request(r.GetMethod(), r.GetPath(), !read)}
 	answer := c.exchange(ctx, q)
 	result := q.end.result()
-	q.record.End(audit.Answer{Status: q.end.status, RequestID: q.end.header.Get(requestIDHeader), Outcome: recorded(result, read), Rule: q.refusedBy})
+	q.record.End(audit.Answer{Status: q.end.status, RequestID: q.end.header.Get(requestIDHeader),
+		Outcome: recorded(result, read), Rule: q.refusedBy})
 	if read {
 		return answer, result
 	}
@@ -90,7 +91,8 @@ func (c *Call) exchange(ctx context.Context, q *request) *pluginv1.RoundTripResp
 	var response exchange
 	if err == nil {
 		if from := c.tenant(sender.domain); from != sender.domain {
-			return c.fails(pluginv1.Failure_CODE_REFUSED, fmt.Sprintf("%s was not sent: the profile has gone from the tenant %s to %s meanwhile, and a call is for one of them. "+
+			return c.fails(pluginv1.Failure_CODE_REFUSED, fmt.Sprintf("%s was not sent: the profile has gone from the tenant "+
+				"%s to %s meanwhile, and a call is for one of them. "+
 				"Call the tool again; if that does not help, start the server again", q.name(), from, sender.domain))
 		}
 		q.domain = sender.domain
@@ -103,10 +105,12 @@ func (c *Call) exchange(ctx context.Context, q *request) *pluginv1.RoundTripResp
 	defer response.end()
 	defer response.Body.Close()
 	// Method, path and status only: queries and bodies hold what must not be logged.
-	c.gate.cfg.Log.Debug("request", "plugin", c.grant.Plugin, "tool", c.grant.Tool.Name, "method", q.GetMethod(), "path", q.GetPath(),
+	c.gate.cfg.Log.Debug("request", "plugin", c.grant.Plugin, "tool", c.grant.Tool.Name, "method", q.GetMethod(), "path",
+		q.GetPath(),
 		"status", response.StatusCode, "took", time.Since(begun))
 	if response.StatusCode >= 300 && response.StatusCode < 400 && response.StatusCode != http.StatusNotModified {
-		return c.fails(pluginv1.Failure_CODE_TRANSPORT, fmt.Sprintf("%s: %s redirects, which is not followed: check the tenant's domain", q.name(), q.domain))
+		return c.fails(pluginv1.Failure_CODE_TRANSPORT, fmt.Sprintf("%s: %s redirects, which is not followed: check the "+
+			"tenant's domain", q.name(), q.domain))
 	}
 	body, err := io.ReadAll(io.LimitReader(response.Body, pluginv1.MaxBodyBytes+1))
 	if err != nil {
@@ -193,7 +197,8 @@ func (c *Call) noteAPIError(e *APIError) {
 // answer is what the plugin gets of the tenant's answer: nothing in which the token
 // is echoed.
 func (c *Call) answer(response exchange, body []byte) *pluginv1.RoundTripResponse {
-	answer := &pluginv1.HTTPResponse{Status: int32(response.StatusCode), Body: c.gate.cfg.Redact.Values(body)} //nolint:gosec // an HTTP status fits
+	status := int32(response.StatusCode) //nolint:gosec // an HTTP status fits
+	answer := &pluginv1.HTTPResponse{Status: status, Body: c.gate.cfg.Redact.Values(body)}
 	for name, values := range response.Header {
 		if name == "Set-Cookie" {
 			continue

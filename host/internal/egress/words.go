@@ -36,7 +36,8 @@ type APIError struct {
 }
 
 func (e *APIError) Error() string {
-	text := fmt.Sprintf("Auth0 answered %d %s to %s: %s", e.Status, http.StatusText(e.Status), e.Request, strings.TrimRight(e.Message, "."))
+	text := fmt.Sprintf("Auth0 answered %d %s to %s: %s", e.Status, http.StatusText(e.Status), e.Request,
+		strings.TrimRight(e.Message, "."))
 	if e.ErrorCode != "" {
 		text += " (" + e.ErrorCode + ")"
 	}
@@ -62,7 +63,8 @@ func (c *Call) parseAPIError(q *request, body []byte) *APIError {
 		said.Message = printable(body)
 	}
 	return &APIError{
-		Request: q.name(), Status: q.end.status, Message: c.gate.clip(said.Message, maxMessage), ErrorCode: c.gate.clip(said.ErrorCode, maxErrorCode),
+		Request: q.name(), Status: q.end.status, Message: c.gate.clip(said.Message,
+			maxMessage), ErrorCode: c.gate.clip(said.ErrorCode, maxErrorCode),
 		Remedy: c.remedy(q, said.Message),
 	}
 }
@@ -118,7 +120,8 @@ func (c *Call) remedy(q *request, message string) string {
 		if m := expectedScopes.FindStringSubmatch(message); m != nil {
 			scopes = strings.TrimSpace(m[1])
 		}
-		return fmt.Sprintf("The token lacks a scope, which %s needs: %s. Get a token that has it: %s", c.grant.Tool.Name, scopes, c.gate.cfg.SignIn)
+		return fmt.Sprintf("The token lacks a scope, which %s needs: %s. Get a token that has it: %s", c.grant.Tool.Name,
+			scopes, c.gate.cfg.SignIn)
 	case status == http.StatusNotFound:
 		return fmt.Sprintf("Nothing is there under %s: check the id, or list what there is", lastSegment(q.GetPath()))
 	case status == http.StatusConflict:
@@ -126,9 +129,11 @@ func (c *Call) remedy(q *request, message string) string {
 	case status == http.StatusBadRequest, status == http.StatusUnprocessableEntity:
 		return "Correct the field that Auth0 names, and call again"
 	case status == http.StatusTooManyRequests && q.end.result() == Rejected:
-		return "The tenant's rate limit is used up, and the request was not carried out: " + ratelimit.ResetText(ratelimit.ResetOf(status, q.end.header, time.Now()))
+		return "The tenant's rate limit is used up, and the request was not carried out: " +
+			ratelimit.ResetText(ratelimit.ResetOf(status, q.end.header, time.Now()))
 	case status == http.StatusTooManyRequests:
-		return "Something between this computer and the tenant limits requests: " + ratelimit.ResetText(ratelimit.ResetOf(status, q.end.header, time.Now()))
+		return "Something between this computer and the tenant limits requests: " +
+			ratelimit.ResetText(ratelimit.ResetOf(status, q.end.header, time.Now()))
 	case status < http.StatusInternalServerError:
 		return "The request was not carried out"
 	case q.read:
@@ -175,11 +180,13 @@ func broken(domain string, err error) string {
 	case errors.As(err, &record):
 		return domain + " does not speak https there: check the domain and the port"
 	case errors.As(err, &invalid) && invalid.Reason == x509.Expired:
-		return fmt.Sprintf("the certificate of %s has expired, or is not valid yet (%v): check this computer's clock", domain, invalid)
+		return fmt.Sprintf("the certificate of %s has expired, or is not valid yet (%v): check this computer's clock", domain,
+			invalid)
 	case errors.As(err, &host):
 		return fmt.Sprintf("the certificate of %s is for another host (%v): check the domain", domain, host)
 	case isTLSRefusal(err):
-		return fmt.Sprintf("the certificate of %s is not trusted (%v): if a proxy inspects the traffic, name its certificate authority in AUTH0_MCP_CA_FILE", domain, err)
+		return fmt.Sprintf("the certificate of %s is not trusted (%v): if a proxy inspects the traffic, name its "+
+			"certificate authority in AUTH0_MCP_CA_FILE", domain, err)
 	case errors.Is(err, syscall.ECONNREFUSED):
 		return domain + " refused the connection: check the domain, the port and the proxy settings"
 	case errors.Is(err, context.DeadlineExceeded), errors.Is(err, os.ErrDeadlineExceeded), isTimeout(err):
@@ -193,7 +200,8 @@ func broken(domain string, err error) string {
 // tooLarge says that an answer is not shown for its size.
 func tooLarge(q *request) string {
 	if q.end.result() == Done && !q.read {
-		return fmt.Sprintf("%s was carried out (%d), but its answer is over %d bytes and is not shown", q.name(), q.end.status, pluginv1.MaxBodyBytes)
+		return fmt.Sprintf("%s was carried out (%d), but its answer is over %d bytes and is not shown", q.name(),
+			q.end.status, pluginv1.MaxBodyBytes)
 	}
 	return fmt.Sprintf("%s: the answer is over %d bytes: ask for fewer items or fields", q.name(), pluginv1.MaxBodyBytes)
 }

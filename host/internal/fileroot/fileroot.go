@@ -60,7 +60,8 @@ type Root struct {
 func (r Roots) Open(name string) (*Root, error) {
 	dir := r[name]
 	if dir == "" {
-		return nil, fmt.Errorf("no folder is set for the root %q: start auth0-mcp with --file-root %s=DIR, or set AUTH0_MCP_FILE_ROOTS",
+		return nil, fmt.Errorf("no folder is set for the root %q: start auth0-mcp with --file-root %s=DIR, or set "+
+			"AUTH0_MCP_FILE_ROOTS",
 			name, name)
 	}
 	path, err := filepath.EvalSymlinks(dir)
@@ -132,7 +133,8 @@ func readFile(folder *os.Root, path, name string, found fs.FileInfo) (*Existing,
 	}
 	content, err := io.ReadAll(io.LimitReader(f, pluginv1.MaxBodyBytes+1))
 	if err == nil && len(content) > pluginv1.MaxBodyBytes {
-		err = fmt.Errorf("the file that is there is larger than %d bytes, and no such file is replaced", pluginv1.MaxBodyBytes)
+		err = fmt.Errorf("the file that is there is larger than %d bytes, and no such file is replaced",
+			pluginv1.MaxBodyBytes)
 	}
 	if err != nil {
 		return nil, err

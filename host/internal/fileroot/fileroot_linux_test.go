@@ -14,7 +14,8 @@ import (
 // followed: here it is exchanged with one all the time.
 func TestFolderExchangedForALink(t *testing.T) {
 	root := open(t, t.TempDir())
-	folder, link, elsewhere := filepath.Join(root.Folder, "a"), filepath.Join(root.Folder, "link"), filepath.Join(root.Folder, "elsewhere")
+	folder, link, elsewhere := filepath.Join(root.Folder, "a"), filepath.Join(root.Folder,
+		"link"), filepath.Join(root.Folder, "elsewhere")
 	for _, dir := range []string{folder, elsewhere} {
 		if err := os.Mkdir(dir, 0o700); err != nil {
 			t.Fatal(err)

@@ -22,7 +22,8 @@ func TestParse(t *testing.T) {
 	}
 	for value, want := range map[string]string{
 		"project": "want NAME=DIR", "project=": "want NAME=DIR", "": "want NAME=DIR", "=" + abs: "the name of a root",
-		"Project=" + abs: "the name of a root", "a/b=" + abs: "the name of a root", strings.Repeat("a", 32) + "=" + abs: "the name of a root",
+		"Project=" + abs: "the name of a root", "a/b=" + abs: "the name of a root", strings.Repeat("a", 32) + "=" +
+			abs: "the name of a root",
 		"project=app": "begins with a dot", "project=~/app": "begins with a dot", "project=${workspaceFolder}": "begins with a dot",
 	} {
 		if _, err := Parse([]string{value}); err == nil || !strings.Contains(err.Error(), want) {
@@ -56,7 +57,8 @@ func TestWriteAndRead(t *testing.T) {
 			t.Fatal(err)
 		}
 		read, err := root.Read("a/b")
-		if err != nil || string(read.Content) != "x" || written.Private != read.Private || written.Executable || read.Executable ||
+		if err != nil || string(read.Content) != "x" || written.Private != read.Private || written.Executable ||
+			read.Executable ||
 			runtime.GOOS != "windows" && read.Private != private {
 			t.Errorf("%+v and %+v, %v", written, read, err)
 		}
@@ -89,7 +91,8 @@ func TestOpenRefuses(t *testing.T) {
 	if err := os.WriteFile(file, nil, 0o600); err != nil {
 		t.Fatal(err)
 	}
-	for name, want := range map[string]string{"none": "does not exist", "file": "cannot be opened", "": "--file-root project=DIR"} {
+	for name, want := range map[string]string{"none": "does not exist", "file": "cannot be opened",
+		"": "--file-root project=DIR"} {
 		roots := Roots{"project": filepath.Join(dir, name)}
 		if name == "" {
 			roots = nil

@@ -20,7 +20,8 @@ func TestPipe(t *testing.T) {
 	if _, err := root.Read("pipe"); err == nil || !strings.Contains(err.Error(), "neither a file nor a folder") {
 		t.Errorf("read: %v", err)
 	}
-	if _, err := root.Write("pipe", nil, false); err == nil || !strings.Contains(err.Error(), "neither a file nor a folder") {
+	if _, err := root.Write("pipe", nil, false); err == nil || !strings.Contains(err.Error(), "neither a file nor a "+
+		"folder") {
 		t.Errorf("written: %v", err)
 	}
 	if info, err := os.Lstat(pipe); err != nil || info.Mode()&os.ModeNamedPipe == 0 {

@@ -27,7 +27,8 @@ type Execution struct {
 
 // Execute begins with a plan.
 func (p Plan) Execute() *Execution {
-	return &Execution{left: slices.Clone(p.Changes), inPath: strings.NewReplacer(), inBody: strings.NewReplacer(), state: map[string]json.RawMessage{}}
+	return &Execution{left: slices.Clone(p.Changes), inPath: strings.NewReplacer(), inBody: strings.NewReplacer(),
+		state: map[string]json.RawMessage{}}
 }
 
 // Step is a change of the plan that a call is carrying out.
@@ -50,7 +51,8 @@ func (e *Execution) Take(change Change) (step Step, reason string) {
 	}
 	for _, earlier := range e.left[:at] {
 		if ordered(earlier.Method, e.inPath.Replace(earlier.Path), change) {
-			return Step{}, e.breakOff(fmt.Sprintf("by the approved plan, %s %s comes before it", earlier.Method, e.inPath.Replace(earlier.Path)))
+			return Step{}, e.breakOff(fmt.Sprintf("by the approved plan, %s %s comes before it", earlier.Method,
+				e.inPath.Replace(earlier.Path)))
 		}
 	}
 	step = Step{e.left[at]}
@@ -197,7 +199,8 @@ func (e *Execution) Unspent() []string {
 // selfChanging are members that Auth0 changes by itself after a write: when something
 // was changed, and how far the build of an action is.
 var selfChanging = map[string]bool{
-	"updated_at": true, "status": true, "built_at": true, "deployed": true, "deployed_version": true, "all_changes_deployed": true,
+	"updated_at": true, "status": true, "built_at": true, "deployed": true, "deployed_version": true,
+	"all_changes_deployed": true,
 }
 
 // sameWhereBoth reports whether two documents agree in the members that both have.

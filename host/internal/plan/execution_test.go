@@ -33,17 +33,28 @@ func TestOrder(t *testing.T) {
 		order    []int
 		stops    int // the step that is refused; -1: none
 	}{
-		"as approved": {[]Change{patch(action, `{"n":1}`), post(action+"/deploy", ``), patch(action, `{"n":2}`)}, []int{0, 1, 2}, -1},
-		"a deployment after the change that follows it": {[]Change{patch(action, `{"n":1}`), post(action+"/deploy", ``), patch(action, `{"n":2}`)}, []int{0, 2, 1}, 2},
-		"a deployment first":                            {[]Change{patch(action, `{"n":1}`), post(action+"/deploy", ``)}, []int{1, 0}, 1},
-		"two versions":                                  {[]Change{post(action+"/versions/1/deploy", ``), post(action+"/versions/2/deploy", ``)}, []int{1, 0}, 1},
-		"below a resource, then itself":                 {[]Change{post("/api/v2/users/u/roles", `{}`), {Method: "DELETE", Path: "/api/v2/users/u"}}, []int{1, 0}, 1},
-		"a collection, then one of it":                  {[]Change{post("/api/v2/clients", `{}`), patch("/api/v2/clients/c", `{}`)}, []int{1, 0}, 1},
-		"different resources":                           {[]Change{patch("/api/v2/clients/a", `{}`), patch("/api/v2/clients/b", `{}`)}, []int{1, 0}, -1},
-		"different kinds":                               {[]Change{patch("/api/v2/clients/a", `{}`), patch("/api/v2/roles/a", `{}`)}, []int{1, 0}, -1},
-		"things made in one collection":                 {[]Change{post("/api/v2/roles", `{"name":"a"}`), post("/api/v2/roles", `{"name":"b"}`)}, []int{1, 0}, -1},
-		"a tenant's settings, twice":                    {[]Change{patch("/api/v2/tenants/settings", `{"a":1}`), patch("/api/v2/tenants/settings", `{"a":2}`)}, []int{1, 0}, 1},
-		"the last of three, out of order":               {[]Change{patch("/api/v2/clients/a", `{"a":1}`), patch("/api/v2/clients/b", `{}`), patch("/api/v2/clients/a", `{"a":2}`)}, []int{1, 2, 0}, 2},
+		"as approved": {[]Change{patch(action, `{"n":1}`), post(action+"/deploy", ``), patch(action, `{"n":2}`)},
+			[]int{0, 1, 2}, -1},
+		"a deployment after the change that follows it": {[]Change{patch(action, `{"n":1}`), post(action+"/deploy", ``),
+			patch(action, `{"n":2}`)}, []int{0, 2, 1}, 2},
+		"a deployment first": {[]Change{patch(action, `{"n":1}`), post(action+"/deploy", ``)},
+			[]int{1, 0}, 1},
+		"two versions": {[]Change{post(action+"/versions/1/deploy", ``),
+			post(action+"/versions/2/deploy", ``)}, []int{1, 0}, 1},
+		"below a resource, then itself": {[]Change{post("/api/v2/users/u/roles", `{}`),
+			{Method: "DELETE", Path: "/api/v2/users/u"}}, []int{1, 0}, 1},
+		"a collection, then one of it": {[]Change{post("/api/v2/clients", `{}`),
+			patch("/api/v2/clients/c", `{}`)}, []int{1, 0}, 1},
+		"different resources": {[]Change{patch("/api/v2/clients/a", `{}`),
+			patch("/api/v2/clients/b", `{}`)}, []int{1, 0}, -1},
+		"different kinds": {[]Change{patch("/api/v2/clients/a", `{}`),
+			patch("/api/v2/roles/a", `{}`)}, []int{1, 0}, -1},
+		"things made in one collection": {[]Change{post("/api/v2/roles", `{"name":"a"}`),
+			post("/api/v2/roles", `{"name":"b"}`)}, []int{1, 0}, -1},
+		"a tenant's settings, twice": {[]Change{patch("/api/v2/tenants/settings", `{"a":1}`),
+			patch("/api/v2/tenants/settings", `{"a":2}`)}, []int{1, 0}, 1},
+		"the last of three, out of order": {[]Change{patch("/api/v2/clients/a", `{"a":1}`),
+			patch("/api/v2/clients/b", `{}`), patch("/api/v2/clients/a", `{"a":2}`)}, []int{1, 2, 0}, 2},
 	}
 	for name, tt := range tests {
 		e := Plan{tt.approved}.Execute()
@@ -78,13 +89,18 @@ func TestStateBetweenSteps(t *testing.T) {
 		now    string // the target when the second step comes
 		reason string
 	}{
-		"as it was left":            {`{"id":"a1","code":"1","status":"pending","updated_at":"1"}`, "", `{"id":"a1","code":"1","status":"built","updated_at":"2","deployed":true}`, ""},
-		"changed meanwhile":         {`{"id":"a1","code":"1","status":"pending"}`, "", `{"id":"a1","code":"evil","status":"built"}`, "not as the step before left it"},
-		"a nested value":            {`{"id":"a1","secrets":[{"name":"A"}]}`, "", `{"id":"a1","secrets":[{"name":"B"}]}`, "not as the step before left it"},
-		"one more item":             {`{"id":"a1","secrets":[]}`, "", `{"id":"a1","secrets":[{"name":"B"}]}`, "not as the step before left it"},
-		"gone":                      {`{"id":"a1"}`, "", ``, "not as the step before left it"},
-		"an answer without a body":  {`null`, `{"id":"a1","code":"1"}`, `{"id":"a1","code":"1"}`, ""},
-		"the same, and changed":     {`null`, `{"id":"a1","code":"1"}`, `{"id":"a1","code":"2"}`, "not as the step before left it"},
+		"as it was left": {`{"id":"a1","code":"1","status":"pending","updated_at":"1"}`, "",
+			`{"id":"a1","code":"1","status":"built","updated_at":"2","deployed":true}`, ""},
+		"changed meanwhile": {`{"id":"a1","code":"1","status":"pending"}`, "",
+			`{"id":"a1","code":"evil","status":"built"}`, "not as the step before left it"},
+		"a nested value": {`{"id":"a1","secrets":[{"name":"A"}]}`, "", `{"id":"a1","secrets":[{"name":"B"}]}`,
+			"not as the step before left it"},
+		"one more item": {`{"id":"a1","secrets":[]}`, "", `{"id":"a1","secrets":[{"name":"B"}]}`,
+			"not as the step before left it"},
+		"gone":                     {`{"id":"a1"}`, "", ``, "not as the step before left it"},
+		"an answer without a body": {`null`, `{"id":"a1","code":"1"}`, `{"id":"a1","code":"1"}`, ""},
+		"the same, and changed": {`null`, `{"id":"a1","code":"1"}`, `{"id":"a1","code":"2"}`,
+			"not as the step before left it"},
 		"the first was not carried": {"", "", `{"id":"a1","code":"1"}`, "was not carried out"},
 	}
 	for name, tt := range tests {
@@ -144,7 +160,8 @@ func TestStateAfterAPostBelowIt(t *testing.T) {
 // What one request makes, the next uses by the id that Auth0 gave, whatever it holds.
 func TestIDsWithOddCharacters(t *testing.T) {
 	for _, id := range []string{`auth0|1`, `a/b`, `a b`, `a"b`, `a\b`, `a#EXT#@b`, `ä`, `a?b;c`, `a%2Fb`} {
-		first, second := post("/api/v2/users", `{"email":"a@example.com"}`), post("/api/v2/users/planned-id-001/roles", `{"user":"planned-id-001"}`)
+		first, second := post("/api/v2/users", `{"email":"a@example.com"}`), post("/api/v2/users/planned-id-001/roles",
+			`{"user":"planned-id-001"}`)
 		e := planned(first, second).Execute()
 		step, reason := e.Take(first)
 		if reason != "" {
@@ -178,7 +195,8 @@ func TestPlansOfOneCallAreEqual(t *testing.T) {
 		}
 		return string(doc)
 	}
-	if a, b := plan("/api/v2/clients/planned-id-001"), plan("/api/v2/clients/planned-id-001"); a != b || !strings.Contains(a, `{\"a\":2,\"b\":1}`) {
+	if a, b := plan("/api/v2/clients/planned-id-001"), plan("/api/v2/clients/planned-id-001"); a != b ||
+		!strings.Contains(a, `{\"a\":2,\"b\":1}`) {
 		t.Errorf("%s\n%s", a, b)
 	}
 	if a, b := plan("/api/v2/clients/a"), plan("/api/v2/clients/b"); a == b {

@@ -14,7 +14,8 @@ func fileChange(path, content string) Change {
 // A file keeps its place among all steps of a plan.
 func TestFilesKeepTheirPlace(t *testing.T) {
 	create := Change{Method: "POST", Path: "/api/v2/clients", Body: []byte(`{}`)}
-	steps := []Change{create, fileChange("project:src/app/one/a", "1"), fileChange("project:src/app/two/b", "2"), {Method: "DELETE", Path: "/api/v2/roles/r"}}
+	steps := []Change{create, fileChange("project:src/app/one/a", "1"), fileChange("project:src/app/two/b", "2"),
+		{Method: "DELETE", Path: "/api/v2/roles/r"}}
 	e := Plan{Changes: steps}.Execute()
 	for _, step := range steps {
 		if _, reason := e.Take(step); reason != "" {
@@ -23,7 +24,8 @@ func TestFilesKeepTheirPlace(t *testing.T) {
 	}
 	for first := 1; first < len(steps); first++ {
 		e := Plan{Changes: steps}.Execute()
-		if _, reason := e.Take(steps[first]); !strings.Contains(reason, "POST /api/v2/clients comes before it") && !strings.Contains(reason, "WRITE project:src/app") {
+		if _, reason := e.Take(steps[first]); !strings.Contains(reason, "POST /api/v2/clients comes before it") &&
+			!strings.Contains(reason, "WRITE project:src/app") {
 			t.Errorf("%s first: %q", steps[first].Request(), reason)
 		}
 	}
@@ -32,13 +34,15 @@ func TestFilesKeepTheirPlace(t *testing.T) {
 // A file may hold the id of what the same call makes: the plan has a placeholder for it.
 func TestFileWithAnIdThatIsMade(t *testing.T) {
 	for given, want := range map[string]bool{"id=real-1 ": true, "id=another ": false} {
-		p := planned(Change{Method: "POST", Path: "/api/v2/clients", Body: []byte(`{}`)}, fileChange("project:a", "id=planned-id-001 "))
+		p := planned(Change{Method: "POST", Path: "/api/v2/clients", Body: []byte(`{}`)},
+			fileChange("project:a", "id=planned-id-001 "))
 		e := p.Execute()
 		step, reason := e.Take(Change{Method: "POST", Path: "/api/v2/clients", Body: []byte(`{}`)})
 		if reason != "" {
 			t.Fatal(reason)
 		}
-		e.Done(step, Change{Method: "POST", Path: "/api/v2/clients", Body: []byte(`{}`), After: []byte(`{"client_id":"real-1"}`)})
+		e.Done(step, Change{Method: "POST", Path: "/api/v2/clients", Body: []byte(`{}`),
+			After: []byte(`{"client_id":"real-1"}`)})
 		if _, reason := e.Take(fileChange("project:a", given)); (reason == "") != want {
 			t.Errorf("%q: %q", given, reason)
 		}
@@ -89,10 +93,12 @@ func TestWithoutFileContents(t *testing.T) {
 	change.Before = fileChange("project:a", "theirs").Body
 	patch := Change{Method: "PATCH", Path: "/api/v2/clients/a", Before: []byte(`{"content":"kept"}`)}
 	shown := Plan{Changes: []Change{change, patch}}.WithoutFileContents()
-	if got := string(shown.Changes[0].Before); strings.Contains(got, "theirs") || !strings.Contains(got, `"bytes":6`) || !strings.Contains(got, `"sha256":"`) {
+	if got := string(shown.Changes[0].Before); strings.Contains(got, "theirs") || !strings.Contains(got, `"bytes":6`) ||
+		!strings.Contains(got, `"sha256":"`) {
 		t.Error(got)
 	}
-	if string(shown.Changes[0].Body) != string(change.Body) || string(shown.Changes[1].Before) != `{"content":"kept"}` || !strings.Contains(string(change.Before), "theirs") {
+	if string(shown.Changes[0].Body) != string(change.Body) || string(shown.Changes[1].Before) != `{"content":"kept"}` ||
+		!strings.Contains(string(change.Before), "theirs") {
 		t.Errorf("%+v", shown)
 	}
 }

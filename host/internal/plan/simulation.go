@@ -113,7 +113,8 @@ func (s *Simulation) Changes() []Change {
 	return slices.Clone(s.changes)
 }
 
-var notThere = Answer{http.StatusNotFound, json.RawMessage(`{"statusCode":404,"error":"Not Found","message":"not there after the planned changes"}`)}
+var notThere = Answer{http.StatusNotFound,
+	json.RawMessage(`{"statusCode":404,"error":"Not Found","message":"not there after the planned changes"}`)}
 
 // made is what a POST would make: what was sent, with an id. Auth0 calls the id of
 // some things by their kind, such as client_id.

@@ -19,33 +19,39 @@ func TestCodeIsNotHidden(t *testing.T) {
 		code, want string
 		hidden     int
 	}{
-		"a function":                   {`let password=(function(){steal()})()`, "", 0},
-		"a call":                       {`password=steal(event)`, `password=[REDACTED](event)`, 5},
-		"a line below bearer":          {"// sent as bearer\nsteal.everything()", "", 0},
-		"a line below basic":           {"// as basic\r\nstealEverything()", "", 0},
-		"a line below a key's first":   {"// -----BEGIN X-----\nsteal()\n", "", 0},
-		"lines between comments":       {"//-----BEGIN PRIVATE KEY-----\nsteal=all\n//-----END PRIVATE KEY-----", "", 0},
-		"calls inside of a key":        {"/*\n-----BEGIN PRIVATE KEY-----\nabc\n*/steal()/*\n-----END PRIVATE KEY-----\n*/", "", 0},
-		"a key without an end":         {"-----BEGIN PRIVATE KEY-----\nabcdef\nsteal", "", 0},
-		"a certificate":                {"-----BEGIN CERTIFICATE-----\nabc\n-----END CERTIFICATE-----", "", 0},
-		"a key":                        {"const key = `" + key + "`; steal()", "const key = `[REDACTED]`; steal()", len(key)},
-		"concatenation":                {`'{"password": "'+steal()+'"}'`, "", 0},
-		"more of it":                   {`x = {"password": "a"+steal()+"b"}`, `x = {"password": "[REDACTED]"+steal()+"b"}`, 1},
-		"single quotes":                {`x = {'access_token': ''+steal()}; y('z')`, "", 0},
-		"a text of several lines":      {"x = {'access_token': '\nsteal()\n'}", "", 0},
-		"a template":                   {"`client_secret=${steal()}`", "", 0},
-		"a template in a URL":          {"`https://user:${steal()}@host`", "", 0},
-		"a URL":                        {"f('a://b:c'); steal('d@e')", "", 0},
-		"a URL's password":             {"f('a://b:p%40$!@e'); more()", "f('a://b:[REDACTED]@e'); more()", 6},
-		"a token and calls":            {"f(" + jwt + "()); steal()", "f([REDACTED]()); steal()", len(jwt)},
-		"a tag":                        {"password=a`steal`", "password=[REDACTED]`steal`", 1},
-		"markup":                       {`password=a<script>steal()</script>`, `password=[REDACTED]<script>steal()</script>`, 1},
-		"after a comma":                {"api_key=a,steal()", "api_key=[REDACTED],steal()", 1},
-		"a value behind an end":        {"password=\nsteal()", "", 0},
-		"escaped quotation marks":      {`s = "\"password\":\"a\"+steal()"`, `s = "\"password\":\"[REDACTED]\"+steal()"`, 1},
-		"an encrypted key's headers":   {"`-----BEGIN RSA PRIVATE KEY-----\nProc-Type: 4,ENCRYPTED\nDEK-Info: AES-128-CBC,AB12\n\nabc=\n-----END RSA PRIVATE KEY-----`", "`[REDACTED]`", 117},
-		"other headers of a key":       {"`-----BEGIN RSA PRIVATE KEY-----\nProc-Type: ${steal()}\n\nabc\n-----END RSA PRIVATE KEY-----`", "", 0},
-		"a key on one line of escapes": {`k = "` + strings.ReplaceAll(key, "\n", `\n`) + `"; steal()`, `k = "[REDACTED]"; steal()`, len(key) + 2},
+		"a function":                 {`let password=(function(){steal()})()`, "", 0},
+		"a call":                     {`password=steal(event)`, `password=[REDACTED](event)`, 5},
+		"a line below bearer":        {"// sent as bearer\nsteal.everything()", "", 0},
+		"a line below basic":         {"// as basic\r\nstealEverything()", "", 0},
+		"a line below a key's first": {"// -----BEGIN X-----\nsteal()\n", "", 0},
+		"lines between comments":     {"//-----BEGIN PRIVATE KEY-----\nsteal=all\n//-----END PRIVATE KEY-----", "", 0},
+		"calls inside of a key": {"/*\n-----BEGIN PRIVATE KEY-----\nabc\n*/steal()/*\n-----END PRIVATE KEY-----\n*/",
+			"", 0},
+		"a key without an end": {"-----BEGIN PRIVATE KEY-----\nabcdef\nsteal", "", 0},
+		"a certificate":        {"-----BEGIN CERTIFICATE-----\nabc\n-----END CERTIFICATE-----", "", 0},
+		"a key":                {"const key = `" + key + "`; steal()", "const key = `[REDACTED]`; steal()", len(key)},
+		"concatenation":        {`'{"password": "'+steal()+'"}'`, "", 0},
+		"more of it": {`x = {"password": "a"+steal()+"b"}`, `x = {"password": "[REDACTED]"+steal()+"b"}`,
+			1},
+		"single quotes":           {`x = {'access_token': ''+steal()}; y('z')`, "", 0},
+		"a text of several lines": {"x = {'access_token': '\nsteal()\n'}", "", 0},
+		"a template":              {"`client_secret=${steal()}`", "", 0},
+		"a template in a URL":     {"`https://user:${steal()}@host`", "", 0},
+		"a URL":                   {"f('a://b:c'); steal('d@e')", "", 0},
+		"a URL's password":        {"f('a://b:p%40$!@e'); more()", "f('a://b:[REDACTED]@e'); more()", 6},
+		"a token and calls":       {"f(" + jwt + "()); steal()", "f([REDACTED]()); steal()", len(jwt)},
+		"a tag":                   {"password=a`steal`", "password=[REDACTED]`steal`", 1},
+		"markup": {`password=a<script>steal()</script>`, `password=[REDACTED]<script>steal()</script>`,
+			1},
+		"after a comma":           {"api_key=a,steal()", "api_key=[REDACTED],steal()", 1},
+		"a value behind an end":   {"password=\nsteal()", "", 0},
+		"escaped quotation marks": {`s = "\"password\":\"a\"+steal()"`, `s = "\"password\":\"[REDACTED]\"+steal()"`, 1},
+		"an encrypted key's headers": {"`-----BEGIN RSA PRIVATE KEY-----\nProc-Type: 4,ENCRYPTED\nDEK-Info: " +
+			"AES-128-CBC,AB12\n\nabc=\n-----END RSA PRIVATE KEY-----`", "`[REDACTED]`", 117},
+		"other headers of a key": {"`-----BEGIN RSA PRIVATE KEY-----\nProc-Type: ${steal()}\n\nabc\n-----END RSA " +
+			"PRIVATE KEY-----`", "", 0},
+		"a key on one line of escapes": {`k = "` + strings.ReplaceAll(key, "\n", `\n`) + `"; steal()`,
+			`k = "[REDACTED]"; steal()`, len(key) + 2},
 	}
 	for name, tt := range tests {
 		want := tt.want
@@ -70,9 +76,10 @@ func TestReport(t *testing.T) {
 		doc  string
 		want Hidden
 	}{
-		"nothing":         {`{"a":"b","client_secret":""}`, Hidden{}},
-		"by name":         {`{"a":{"password":"é(1)"}}`, Hidden{"a.password": {Members: 4}}},
-		"list":            {`{"secrets":[{"name":"a","value":"12"},{"name":"b","value":"345"}]}`, Hidden{"secrets": {Members: 5}}},
+		"nothing": {`{"a":"b","client_secret":""}`, Hidden{}},
+		"by name": {`{"a":{"password":"é(1)"}}`, Hidden{"a.password": {Members: 4}}},
+		"list": {`{"secrets":[{"name":"a","value":"12"},{"name":"b","value":"345"}]}`,
+			Hidden{"secrets": {Members: 5}}},
 		"both":            {`{"l":[{"password":"ab"},"https://u:pw1@h"]}`, Hidden{"l": {2, 3}}},
 		"document inside": {`{"code":"{\"password\":\"abcd\"}"}`, Hidden{"code": {InTexts: 4}}},
 		"token in use":    {`{"x":{"y":"opaque-live-token"}}`, Hidden{"x.y": {InTexts: 17}}},
@@ -105,7 +112,8 @@ const hideable = `(?:[A-Za-z0-9._~+/=%!$&*-]+|-----BEGIN [A-Z0-9 ]*PRIVATE KEY--
 // checkHidden fails if more than tokens of a text is hidden.
 func checkHidden(t *testing.T, code string) {
 	t.Helper()
-	if len(code) > 2000 || !utf8.ValidString(code) || bare(code) != code || strings.Contains(code, Marker) || json.Valid([]byte(strings.TrimSpace(code))) {
+	if len(code) > 2000 || !utf8.ValidString(code) || bare(code) != code || strings.Contains(code, Marker) ||
+		json.Valid([]byte(strings.TrimSpace(code))) {
 		return
 	}
 	doc := []byte(`{"code":` + quoted(code) + `}`)

@@ -141,27 +141,34 @@ func checkStrip(t *testing.T, in string) {
 func TestStripComesBeforeRedaction(t *testing.T) {
 	const zwsp, joiner, mark = "\u200b", "\u200c", "\u200f"
 	for name, tt := range map[string]struct{ in, want string }{
-		"a name":                   {`{"client_sec` + zwsp + `ret":"x"}`, `{"client_secret":` + mark1 + `}`},
-		"a name, escaped":          {`{"client_sec\u200bret":"x"}`, `{"client_secret":` + mark1 + `}`},
-		"a name beside Persian":    {`{"` + joiner + `ي` + joiner + `_password":"x"}`, `{"` + joiner + `ي` + joiner + `_password":` + mark1 + `}`},
-		"a token":                  {`{"a":"` + jwt[:20] + zwsp + jwt[20:] + `"}`, `{"a":` + mark1 + `}`},
-		"a token, by a selector":   {`{"a":"` + jwt[:20] + "\ufe0f" + jwt[20:] + `"}`, `{"a":` + mark1 + `}`},
-		"a token, by tags":         {`{"a":"` + jwt[:20] + "\U000e0041" + jwt[20:] + `"}`, `{"a":` + mark1 + `}`},
-		"a form":                   {`{"a":"client_` + zwsp + `secret=abc"}`, `{"a":"client_secret=[REDACTED]"}`},
-		"a key":                    {`{"a":"-----BE` + zwsp + `GIN PRIVATE KEY-----\nabc\n-----END PRIVATE KEY-----"}`, `{"a":` + mark1 + `}`},
-		"a bearer":                 {`{"a":"Bear` + "\u00ad" + `er abcdefgh12345"}`, `{"a":"Bearer [REDACTED]"}`},
-		"digits by a mark":         {`{"a":"Bearer ` + mark + `1234567890 ي"}`, `{"a":"Bearer [REDACTED] ي"}`},
-		"a document in a text":     {`{"a":"{\"client_sec` + zwsp + `ret\":\"x\",\"n\":\"y` + zwsp + `\"}"}`, `{"a":"{\"client_secret\":\"[REDACTED]\",\"n\":\"y\"}"}`},
-		"its escapes":              {`{"a":"{\"client_sec\\u200bret\":\"x\"}"}`, `{"a":"{\"client_secret\":\"[REDACTED]\"}"}`},
-		"a document behind a BOM":  {`{"a":"\ufeff{\"client\\u005fsecret\":\"x\"}"}`, `{"a":"{\"client_secret\":\"[REDACTED]\"}"}`},
-		"a text in a text":         {`{"a":"\"client_sec\\u200bret=x\""}`, `{"a":"\"client_secret=[REDACTED]\""}`},
-		"line ends in its value":   {`{"a":"{\"client_secret\":\"ab\\ncd\",\"n"}`, `{"a":"{\"client_secret\":\"[REDACTED]\\ncd\",\"n"}`},
+		"a name":          {`{"client_sec` + zwsp + `ret":"x"}`, `{"client_secret":` + mark1 + `}`},
+		"a name, escaped": {`{"client_sec\u200bret":"x"}`, `{"client_secret":` + mark1 + `}`},
+		"a name beside Persian": {`{"` + joiner + `ي` + joiner + `_password":"x"}`,
+			`{"` + joiner + `ي` + joiner + `_password":` + mark1 + `}`},
+		"a token":                {`{"a":"` + jwt[:20] + zwsp + jwt[20:] + `"}`, `{"a":` + mark1 + `}`},
+		"a token, by a selector": {`{"a":"` + jwt[:20] + "\ufe0f" + jwt[20:] + `"}`, `{"a":` + mark1 + `}`},
+		"a token, by tags":       {`{"a":"` + jwt[:20] + "\U000e0041" + jwt[20:] + `"}`, `{"a":` + mark1 + `}`},
+		"a form":                 {`{"a":"client_` + zwsp + `secret=abc"}`, `{"a":"client_secret=[REDACTED]"}`},
+		"a key": {`{"a":"-----BE` + zwsp + `GIN PRIVATE KEY-----\nabc\n-----END PRIVATE KEY-----"}`,
+			`{"a":` + mark1 + `}`},
+		"a bearer":         {`{"a":"Bear` + "\u00ad" + `er abcdefgh12345"}`, `{"a":"Bearer [REDACTED]"}`},
+		"digits by a mark": {`{"a":"Bearer ` + mark + `1234567890 ي"}`, `{"a":"Bearer [REDACTED] ي"}`},
+		"a document in a text": {`{"a":"{\"client_sec` + zwsp + `ret\":\"x\",\"n\":\"y` + zwsp + `\"}"}`,
+			`{"a":"{\"client_secret\":\"[REDACTED]\",\"n\":\"y\"}"}`},
+		"its escapes": {`{"a":"{\"client_sec\\u200bret\":\"x\"}"}`,
+			`{"a":"{\"client_secret\":\"[REDACTED]\"}"}`},
+		"a document behind a BOM": {`{"a":"\ufeff{\"client\\u005fsecret\":\"x\"}"}`,
+			`{"a":"{\"client_secret\":\"[REDACTED]\"}"}`},
+		"a text in a text": {`{"a":"\"client_sec\\u200bret=x\""}`, `{"a":"\"client_secret=[REDACTED]\""}`},
+		"line ends in its value": {`{"a":"{\"client_secret\":\"ab\\ncd\",\"n"}`,
+			`{"a":"{\"client_secret\":\"[REDACTED]\\ncd\",\"n"}`},
 		"a token inside a value":   {`{"a":"client_secret=` + jwt + `%tail"}`, `{"a":"client_secret=[REDACTED]"}`},
 		"half a character":         {`{"a":"x\ud800y\udc00"}`, "{\"a\":\"x\ufffdy\ufffd\"}"},
 		"bytes that are none":      {"{\"a\":\"x\xffy\"}", "{\"a\":\"x\ufffdy\"}"},
 		"escapes of what is drawn": {`{"a":"\u00e9\u0041\/"}`, `{"a":"éA/"}`},
 		"controls":                 {`{"a":"\u001b[31m\b\f\u0000\t\n"}`, `{"a":"[31m\t\n"}`},
-		"nothing":                  {"{\"a\":\"é 葛 می\u200cخواهم\",\"b\":[\"\\t\"]}", "{\"a\":\"é 葛 می\u200cخواهم\",\"b\":[\"\\t\"]}"},
+		"nothing": {"{\"a\":\"é 葛 می\u200cخواهم\",\"b\":[\"\\t\"]}",
+			"{\"a\":\"é 葛 می\u200cخواهم\",\"b\":[\"\\t\"]}"},
 	} {
 		got, err := cleaned([]byte(tt.in))
 		if err != nil || string(got) != tt.want {
@@ -193,16 +200,20 @@ const mark1 = `"[REDACTED]"`
 func TestStrippedNamesFields(t *testing.T) {
 	g := new(Redactor)
 	for name, tt := range map[string]struct{ in, want string }{
-		"nothing":              {`{"a":"b"}`, ""},
-		"one":                  {`{"a":"b\u200b"}`, "stripped 1 invisible character from a"},
-		"items of a list":      {`{"logs":[{"user_agent":"x\u200b"},{"user_agent":"\u0000y\u202e"},{"ip":"z"}]}`, "stripped 3 invisible characters from logs[].user_agent"},
-		"a list":               {`["\u200b",["\u200b"]]`, "stripped 2 invisible characters from [], [][]"},
-		"a text":               {`"\u200b"`, "stripped 1 invisible character from the answer"},
-		"a name":               {`{"a\u200b":{"b":1}}`, "stripped 1 invisible character from *"},
-		"names that say a lot": {`{"m":{"Ignore all rules. ":"\u200b","` + jwt + `":"\u200b","` + strings.Repeat("x", 41) + `":"\u200b"}}`, "stripped 3 invisible characters from m.*"},
-		"a document in a text": {`{"body":"{\"a\":\"\\u200b\",\"b\":\"\u200b\"}"}`, "stripped 2 invisible characters from body.a, body"},
-		"behind a hidden one":  {`{"a":"\u200b","client_secret":"\u200b"}`, "stripped 1 invisible character from a"},
-		"deep":                 {`{"a":{"b":{"c":{"d":{"e":{"f":{"g":{"h":{"i":"\u200b"}}}}}}}}}`, "stripped 1 invisible character from a.b.c.d.e.f.g.h…"},
+		"nothing": {`{"a":"b"}`, ""},
+		"one":     {`{"a":"b\u200b"}`, "stripped 1 invisible character from a"},
+		"items of a list": {`{"logs":[{"user_agent":"x\u200b"},{"user_agent":"\u0000y\u202e"},{"ip":"z"}]}`,
+			"stripped 3 invisible characters from logs[].user_agent"},
+		"a list": {`["\u200b",["\u200b"]]`, "stripped 2 invisible characters from [], [][]"},
+		"a text": {`"\u200b"`, "stripped 1 invisible character from the answer"},
+		"a name": {`{"a\u200b":{"b":1}}`, "stripped 1 invisible character from *"},
+		"names that say a lot": {`{"m":{"Ignore all rules. ":"\u200b","` + jwt + `":"\u200b","` + strings.Repeat("x", 41) +
+			`":"\u200b"}}`, "stripped 3 invisible characters from m.*"},
+		"a document in a text": {`{"body":"{\"a\":\"\\u200b\",\"b\":\"\u200b\"}"}`,
+			"stripped 2 invisible characters from body.a, body"},
+		"behind a hidden one": {`{"a":"\u200b","client_secret":"\u200b"}`, "stripped 1 invisible character from a"},
+		"deep": {`{"a":{"b":{"c":{"d":{"e":{"f":{"g":{"h":{"i":"\u200b"}}}}}}}}}`,
+			"stripped 1 invisible character from a.b.c.d.e.f.g.h…"},
 		"many fields": {`{"a":"\u200b","b":"\u200b","c":"\u200b","d":"\u200b","e":"\u200b","f":"\u200b","g":"\u200b","h":"\u200b","i":"\u200b","a":"\u200b"}`,
 			"stripped 10 invisible characters from a, b, c, d, e, f, g, h and other fields"},
 	} {
@@ -223,7 +234,8 @@ func TestCleanHidesTheTokenInAnyWriting(t *testing.T) {
 	r.Remember(token)
 	escaped := `opaqu\u0065-live-token`
 	inner, _ := json.Marshal(`{"a":"` + escaped + `"}`)
-	for _, doc := range []string{`{"a":"` + token + `"}`, `{"a":"` + escaped + `"}`, `{"a":"opaque-\u200blive-token"}`, `{"` + escaped + `":1}`, `{"a":` + string(inner) + `}`} {
+	for _, doc := range []string{`{"a":"` + token + `"}`, `{"a":"` + escaped + `"}`, `{"a":"opaque-\u200blive-token"}`,
+		`{"` + escaped + `":1}`, `{"a":` + string(inner) + `}`} {
 		got, _, err := r.Clean([]byte(doc))
 		if err != nil || !bytes.Contains(got, []byte("[REDACTED]")) {
 			t.Errorf("%s became %s, %v", doc, got, err)

@@ -50,7 +50,8 @@ func escaped(s string) string {
 
 // split puts something invisible into the middle of a text.
 func split(s string, by int) string {
-	separators := []string{"\u200b", "\u00ad", "\u200d", "\u200c", "\u200e", "\u2060\u2063", "\U000e0041", "\ufe0f", "\U000e0101", "\x00", "\x1b", "\u202e", "\ufeff", "\u115f", "\ufff9", "\u061c"}
+	separators := []string{"\u200b", "\u00ad", "\u200d", "\u200c", "\u200e", "\u2060\u2063", "\U000e0041", "\ufe0f",
+		"\U000e0101", "\x00", "\x1b", "\u202e", "\ufeff", "\u115f", "\ufff9", "\u061c"}
 	if by >= len(separators) {
 		return s
 	}
@@ -77,18 +78,21 @@ func (h *hiddenDocument) word(s string) string {
 func (h *hiddenDocument) secret() string {
 	switch h.choose(3) {
 	case 0:
-		names := []string{"client_secret", "refreshToken", "X-Api-Key", "password", "signing_secret", "clientAssertion", "recovery_codes", "smtp.pass"}
+		names := []string{"client_secret", "refreshToken", "X-Api-Key", "password", "signing_secret", "clientAssertion",
+			"recovery_codes", "smtp.pass"}
 		value := h.word(canary)
 		if h.choose(2) == 1 {
 			value = `["",` + value + `]`
 		}
 		return `{` + h.word(names[h.choose(len(names))]) + `:` + value + `}`
 	case 1:
-		containers := []string{`{"secrets":[{"name":"a","value":%s}]}`, `{"secrets":{"a":%s}}`, `{"signing_keys":[{"kid":"a","pkcs7":%s}]}`,
+		containers := []string{`{"secrets":[{"name":"a","value":%s}]}`, `{"secrets":{"a":%s}}`,
+			`{"signing_keys":[{"kid":"a","pkcs7":%s}]}`,
 			`{"jwks":{"keys":[{"kty":"RSA","d":%s}]}}`, `{"credentials":[{"id":"a","pem":%s}]}`}
 		return fmt.Sprintf(containers[h.choose(len(containers))], h.word(canary))
 	}
-	shapes := []string{"client_secret=%s", "api-key=%s", "Bearer %s", "BEARER %s", "Basic %s", "eyJhbGciOiJub25lIn0.%s.c2ln", "https://user:%s@db.example/x",
+	shapes := []string{"client_secret=%s", "api-key=%s", "Bearer %s", "BEARER %s", "Basic %s",
+		"eyJhbGciOiJub25lIn0.%s.c2ln", "https://user:%s@db.example/x",
 		"-----BEGIN PRIVATE KEY-----\n%s\n-----END PRIVATE KEY-----", `{"client_secret":"%s","cut`, `'refresh_token': '%s'`, `{\"password\":\"%s\",\"cut`}
 	text := fmt.Sprintf(shapes[h.choose(len(shapes))], canary)
 	// Only where it splits the shape, not what stands around it.

@@ -18,35 +18,49 @@ const (
 
 func TestRedact(t *testing.T) {
 	tests := map[string]struct{ in, want string }{
-		"by name":               {`{"client_secret":"x","name":"n"}`, `{"client_secret":` + mark + `,"name":"n"}`},
-		"camel case":            {`{"clientSecret":"x","signingSecret":"y","userPassword":"z"}`, `{"clientSecret":` + mark + `,"signingSecret":` + mark + `,"userPassword":` + mark + `}`},
-		"header":                {`{"x-api-key":"x","Set-Cookie":"y","Authorization":"z"}`, `{"x-api-key":` + mark + `,"Set-Cookie":` + mark + `,"Authorization":` + mark + `}`},
-		"deep":                  {`[{"a":{"b":[{"password":"x"}]}}]`, `[{"a":{"b":[{"password":` + mark + `}]}}]`},
-		"array of strings":      {`{"access_token":["x","y"]}`, `{"access_token":[` + mark + `,` + mark + `]}`},
-		"settings stay":         {`{"refresh_token":{"rotation_type":"rotating","leeway":0,"infinite_token_lifetime":false}}`, ""},
-		"empty and null stay":   {`{"client_secret":"","password":null,"token":0}`, ""},
-		"action secret":         {`{"secrets":[{"name":"KEY","value":"x","updated_at":"t"}]}`, `{"secrets":[{"name":"KEY","value":` + mark + `,"updated_at":"t"}]}`},
+		"by name": {`{"client_secret":"x","name":"n"}`, `{"client_secret":` + mark + `,"name":"n"}`},
+		"camel case": {`{"clientSecret":"x","signingSecret":"y","userPassword":"z"}`,
+			`{"clientSecret":` + mark + `,"signingSecret":` + mark + `,"userPassword":` + mark + `}`},
+		"header": {`{"x-api-key":"x","Set-Cookie":"y","Authorization":"z"}`,
+			`{"x-api-key":` + mark + `,"Set-Cookie":` + mark + `,"Authorization":` + mark + `}`},
+		"deep":             {`[{"a":{"b":[{"password":"x"}]}}]`, `[{"a":{"b":[{"password":` + mark + `}]}}]`},
+		"array of strings": {`{"access_token":["x","y"]}`, `{"access_token":[` + mark + `,` + mark + `]}`},
+		"settings stay": {`{"refresh_token":{"rotation_type":"rotating","leeway":0,"infinite_token_lifetime":false}}`,
+			""},
+		"empty and null stay": {`{"client_secret":"","password":null,"token":0}`, ""},
+		"action secret": {`{"secrets":[{"name":"KEY","value":"x","updated_at":"t"}]}`,
+			`{"secrets":[{"name":"KEY","value":` + mark + `,"updated_at":"t"}]}`},
 		"value elsewhere stays": {`{"scopes":[{"value":"read:x","description":"d"}]}`, ""},
-		"signing keys":          {`{"signing_keys":[{"cert":"x","pkcs7":"y","subject":"/CN=a","kid":"k1"}]}`, `{"signing_keys":[{"cert":` + mark + `,"pkcs7":` + mark + `,"subject":"/CN=a","kid":"k1"}]}`},
-		"encryption key":        {`{"token_encryption":{"format":"compact-nested-jwe","encryption_key":{"name":"n","alg":"RSA-OAEP-256","pem":"x","kid":"k"}}}`, `{"token_encryption":{"format":"compact-nested-jwe","encryption_key":{"name":"n","alg":"RSA-OAEP-256","pem":` + mark + `,"kid":"k"}}}`},
-		"client credentials":    {`{"client_authentication_methods":{"private_key_jwt":{"credentials":[{"id":"cred_1","pem":"x"}]}}}`, `{"client_authentication_methods":{"private_key_jwt":{"credentials":[{"id":"cred_1","pem":` + mark + `}]}}}`},
-		"jwt in a text":         {`{"description":"got ` + jwt + ` from x"}`, `{"description":"got [REDACTED] from x"}`},
-		"pem in a text":         {`{"note":"a ` + pem + ` b"}`, `{"note":"a [REDACTED] b"}`},
-		"bearer in a text":      {`{"h":"Authorization: Bearer abcdefgh12345"}`, `{"h":"Authorization: Bearer [REDACTED]"}`},
-		"form in a text":        {`{"body":"grant_type=x&client_secret=abc&scope=y"}`, `{"body":"grant_type=x&client_secret=[REDACTED]&scope=y"}`},
-		"JSON in a text":        {`{"body":"{\"client_secret\":\"abc\",\"n\":1}"}`, `{"body":"{\"client_secret\":\"[REDACTED]\",\"n\":1}"}`},
-		"cut JSON in a text":    {`{"body":"{\"client_secret\":\"abc\",\"n\""}`, `{"body":"{\"client_secret\":\"[REDACTED]\",\"n\""}`},
-		"userinfo":              {`{"url":"https://user:hunter2@db.example/x"}`, `{"url":"https://user:[REDACTED]@db.example/x"}`},
-		"jwt as a key":          {`{"` + jwt + `":1}`, `{"[REDACTED]":1}`},
-		"not secrets":           {`{"token_endpoint_auth_method":"client_secret_post","token_lifetime":86400,"jwt_configuration":{"secret_encoded":false,"alg":"RS256"},"token_dialect":"access_token","is_token_endpoint_ip_header_trusted":true,"grant_types":["refresh_token","password"]}`, ""},
-		"an action's source":    {`{"code":"const token = event.secrets.TOKEN; const o = {client_secret: event.secrets.S, password: p};"}`, ""},
-		"order, numbers, nulls": {`{"z":1.0,"a":123456789012345678901234567890,"n":null,"e":[],"o":{},"t":true,"s":"<&>"}`, ""},
+		"signing keys": {`{"signing_keys":[{"cert":"x","pkcs7":"y","subject":"/CN=a","kid":"k1"}]}`,
+			`{"signing_keys":[{"cert":` + mark + `,"pkcs7":` + mark + `,"subject":"/CN=a","kid":"k1"}]}`},
+		"encryption key":     {`{"token_encryption":{"format":"compact-nested-jwe","encryption_key":{"name":"n","alg":"RSA-OAEP-256","pem":"x","kid":"k"}}}`, `{"token_encryption":{"format":"compact-nested-jwe","encryption_key":{"name":"n","alg":"RSA-OAEP-256","pem":` + mark + `,"kid":"k"}}}`},
+		"client credentials": {`{"client_authentication_methods":{"private_key_jwt":{"credentials":[{"id":"cred_1","pem":"x"}]}}}`, `{"client_authentication_methods":{"private_key_jwt":{"credentials":[{"id":"cred_1","pem":` + mark + `}]}}}`},
+		"jwt in a text":      {`{"description":"got ` + jwt + ` from x"}`, `{"description":"got [REDACTED] from x"}`},
+		"pem in a text":      {`{"note":"a ` + pem + ` b"}`, `{"note":"a [REDACTED] b"}`},
+		"bearer in a text":   {`{"h":"Authorization: Bearer abcdefgh12345"}`, `{"h":"Authorization: Bearer [REDACTED]"}`},
+		"form in a text": {`{"body":"grant_type=x&client_secret=abc&scope=y"}`,
+			`{"body":"grant_type=x&client_secret=[REDACTED]&scope=y"}`},
+		"JSON in a text": {`{"body":"{\"client_secret\":\"abc\",\"n\":1}"}`,
+			`{"body":"{\"client_secret\":\"[REDACTED]\",\"n\":1}"}`},
+		"cut JSON in a text": {`{"body":"{\"client_secret\":\"abc\",\"n\""}`,
+			`{"body":"{\"client_secret\":\"[REDACTED]\",\"n\""}`},
+		"userinfo": {`{"url":"https://user:hunter2@db.example/x"}`,
+			`{"url":"https://user:[REDACTED]@db.example/x"}`},
+		"jwt as a key":       {`{"` + jwt + `":1}`, `{"[REDACTED]":1}`},
+		"not secrets":        {`{"token_endpoint_auth_method":"client_secret_post","token_lifetime":86400,"jwt_configuration":{"secret_encoded":false,"alg":"RS256"},"token_dialect":"access_token","is_token_endpoint_ip_header_trusted":true,"grant_types":["refresh_token","password"]}`, ""},
+		"an action's source": {`{"code":"const token = event.secrets.TOKEN; const o = {client_secret: event.secrets.S, password: p};"}`, ""},
+		"order, numbers, nulls": {`{"z":1.0,"a":123456789012345678901234567890,"n":null,"e":[],"o":{},"t":true,"s":"<&>"}`,
+			""},
 		"names that end like secrets": {`{"secret_key":"a","secretAccessKey":"b","twilio_token":"c","segmentWriteKey":"d","X-Auth-Token":"e","smtp_pass":"f","DB_PASS":"g","httpAuthorization":"h","privateKeyPem":"i","db.pwd":"j"}`,
-			`{"secret_key":` + mark + `,"secretAccessKey":` + mark + `,"twilio_token":` + mark + `,"segmentWriteKey":` + mark + `,"X-Auth-Token":` + mark + `,"smtp_pass":` + mark + `,"DB_PASS":` + mark + `,"httpAuthorization":` + mark + `,"privateKeyPem":` + mark + `,"db.pwd":` + mark + `}`},
-		"plurals":                {`{"passwords":["a"],"refreshTokens":["b"],"api_keys":["c"],"cookies":"d","recovery_codes":["e"]}`, `{"passwords":[` + mark + `],"refreshTokens":[` + mark + `],"api_keys":[` + mark + `],"cookies":` + mark + `,"recovery_codes":[` + mark + `]}`},
-		"innocent endings":       {`{"next_page_token":"a","bypass":"b","address":"c","site_key":"d","public_key":"e"}`, ""},
-		"a map of secrets":       {`{"secrets":{"A":"V"},"secret":{"value":"V"}}`, `{"secrets":{"A":` + mark + `},"secret":{"value":` + mark + `}}`},
-		"shouted schemes":        {`{"h":"BEARER abcdefgh12345, BASIC dXNlcjpwYXNzd29yZA=="}`, `{"h":"BEARER [REDACTED], BASIC [REDACTED]"}`},
+			`{"secret_key":` + mark + `,"secretAccessKey":` + mark + `,"twilio_token":` + mark + `,"segmentWriteKey":` + mark +
+				`,"X-Auth-Token":` + mark + `,"smtp_pass":` + mark + `,"DB_PASS":` + mark + `,"httpAuthorization":` + mark +
+				`,"privateKeyPem":` + mark + `,"db.pwd":` + mark + `}`},
+		"plurals":          {`{"passwords":["a"],"refreshTokens":["b"],"api_keys":["c"],"cookies":"d","recovery_codes":["e"]}`, `{"passwords":[` + mark + `],"refreshTokens":[` + mark + `],"api_keys":[` + mark + `],"cookies":` + mark + `,"recovery_codes":[` + mark + `]}`},
+		"innocent endings": {`{"next_page_token":"a","bypass":"b","address":"c","site_key":"d","public_key":"e"}`, ""},
+		"a map of secrets": {`{"secrets":{"A":"V"},"secret":{"value":"V"}}`,
+			`{"secrets":{"A":` + mark + `},"secret":{"value":` + mark + `}}`},
+		"shouted schemes": {`{"h":"BEARER abcdefgh12345, BASIC dXNlcjpwYXNzd29yZA=="}`,
+			`{"h":"BEARER [REDACTED], BASIC [REDACTED]"}`},
 		"escaped slashes":        {`{"u":"postgres:\/\/u:pw@h"}`, `{"u":"postgres://u:[REDACTED]@h"}`},
 		"JSON text is untouched": {`{"s":"{ \"a\": 1 }"}`, ""},
 	}
@@ -102,7 +116,8 @@ func TestRedactKnowsTheToolsSecrets(t *testing.T) {
 			below := func(inner string) string { return wrap(`{"` + name + `":` + inner + `}`) }
 			if property["type"] == "string" && sounds.MatchString(name) && innocent[name] == "" {
 				checked++
-				if got, err := new(Redactor).JSON([]byte(below(`"canary"`))); err != nil || strings.Contains(string(got), "canary") {
+				if got, err := new(Redactor).JSON([]byte(below(`"canary"`))); err != nil ||
+					strings.Contains(string(got), "canary") {
 					t.Errorf("%s.%s is shown: %s (%v)", at, name, got, err)
 				}
 			}
@@ -144,7 +159,8 @@ func list(v any) []map[string]any {
 }
 
 func TestRedactRefuses(t *testing.T) {
-	for _, doc := range []string{``, `{`, `{}x`, `[1,]`, strings.Repeat("[", maxRedactDepth+1) + strings.Repeat("]", maxRedactDepth+1)} {
+	for _, doc := range []string{``, `{`, `{}x`, `[1,]`,
+		strings.Repeat("[", maxRedactDepth+1) + strings.Repeat("]", maxRedactDepth+1)} {
 		if got, err := new(Redactor).JSON([]byte(doc)); err == nil {
 			t.Errorf("%.20q accepted: %s", doc, got)
 		}
@@ -152,7 +168,8 @@ func TestRedactRefuses(t *testing.T) {
 }
 
 func BenchmarkRedact(b *testing.B) {
-	doc := []byte(`{"logs":[` + strings.Repeat(`{"log_id":"9002023","date":"2026-03-01T00:00:00Z","type":"s","ip":"192.0.2.3","client_name":"Shop","user_agent":"Mozilla/5.0 (X11)","n":12},`, 700) + `{}]}`)
+	doc := []byte(`{"logs":[` +
+		strings.Repeat(`{"log_id":"9002023","date":"2026-03-01T00:00:00Z","type":"s","ip":"192.0.2.3","client_name":"Shop","user_agent":"Mozilla/5.0 (X11)","n":12},`, 700) + `{}]}`)
 	b.SetBytes(int64(len(doc)))
 	for b.Loop() {
 		if _, err := new(Redactor).JSON(doc); err != nil {

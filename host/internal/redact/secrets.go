@@ -6,13 +6,16 @@ import "regexp"
 // without "_" and "-". A settings object under such a name (an application's
 // refresh_token) is walked, not hidden: strings only.
 var secretKeys = map[string]bool{
-	"pwd": true, "cookie": true, "setcookie": true, "bearer": true, "clientassertion": true, "codeverifier": true, "devicecode": true,
-	"oobcode": true, "otp": true, "recoverycode": true, "credential": true, "signingcert": true, "signingkey": true, "encryptionkey": true,
+	"pwd": true, "cookie": true, "setcookie": true, "bearer": true, "clientassertion": true, "codeverifier": true,
+	"devicecode": true,
+	"oobcode":    true, "otp": true, "recoverycode": true, "credential": true, "signingcert": true, "signingkey": true,
+	"encryptionkey": true,
 }
 
 // secretSuffixes are the ends of such names: client_secret, userPassword,
 // x-api-key, smtp_pass. A plural is read like its singular.
-var secretSuffixes = []string{"secret", "password", "passwd", "passphrase", "pass", "pwd", "privatekey", "privatekeypem", "apikey", "secretkey",
+var secretSuffixes = []string{"secret", "password", "passwd", "passphrase", "pass", "pwd", "privatekey",
+	"privatekeypem", "apikey", "secretkey",
 	"accesskey", "writekey", "token", "authorization"}
 
 // innocentSuffixes end like secrets and are none.
@@ -26,7 +29,8 @@ const scripts = "customscripts"
 // ids and algorithms stay.
 var containers = []string{"signingkeys", "signingkey", "encryptionkey", "credentials", "privatekeyjwt", "keys", "jwks"}
 
-var materialKeys = []string{"key", "pem", "cert", "pkcs7", "pub", "privatekey", "value", "x5c", "n", "d", "p", "q", "dp", "dq", "qi", "k"}
+var materialKeys = []string{"key", "pem", "cert", "pkcs7", "pub", "privatekey", "value", "x5c", "n", "d", "p", "q",
+	"dp", "dq", "qi", "k"}
 
 // tokenCharacter is what a shape hides, and nothing else: letters, digits and the signs of
 // base64 and of percent-encoding (RFC 6750, 2.1; RFC 3986, 2.1). No call, block, string or
@@ -62,10 +66,12 @@ var shapes = []struct {
 // comment with its first line hides no code below it.
 const (
 	pemLabel   = `(?:[A-Z0-9]+ ){0,3}PRIVATE KEY`
-	pemHeaders = `(?:Proc-Type: 4,ENCRYPTED` + lineEnd + `DEK-Info: [A-Z0-9-]+,[0-9A-Fa-f]+` + lineEnd + `(?:` + lineEnd + `)?)?`
+	pemHeaders = `(?:Proc-Type: 4,ENCRYPTED` + lineEnd + `DEK-Info: [A-Z0-9-]+,[0-9A-Fa-f]+` + lineEnd + `(?:` + lineEnd +
+		`)?)?`
 	// lineEnd is one, also as an escape of a text in a text.
 	lineEnd = `(?:\r?\n|(?:\\+r)?\\+n)`
 )
 
-const namedSecrets = `client[_-]?secret|signing[_-]?secret|access[_-]?token|refresh[_-]?token|id[_-]?token|client[_-]?assertion|code[_-]?verifier|` +
+const namedSecrets = `client[_-]?secret|signing[_-]?secret|access[_-]?token|refresh[_-]?token|id[_-]?token|` +
+	`client[_-]?assertion|code[_-]?verifier|` +
 	`private[_-]?key|api[_-]?key|password`

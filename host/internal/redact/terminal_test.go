@@ -56,7 +56,8 @@ func FuzzLine(f *testing.F) {
 				t.Fatalf("%U is left in %q", r, line)
 			}
 		}
-		if bad := strings.IndexFunc(text, func(r rune) bool { return !unicode.IsPrint(r) && r != '\n' && r != '\t' }); bad >= 0 {
+		if bad := strings.IndexFunc(text,
+			func(r rune) bool { return !unicode.IsPrint(r) && r != '\n' && r != '\t' }); bad >= 0 {
 			t.Fatalf("byte %d of %q", bad, text)
 		}
 		if Line(line) != line || Text(text) != text {

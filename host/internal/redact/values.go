@@ -45,7 +45,8 @@ func (vs values) with(text string) values {
 		start, end := (shift+2)/3*3, len(padded)/3*3
 		for _, encoding := range []*base64.Encoding{base64.RawStdEncoding, base64.RawURLEncoding} {
 			form := []byte(encoding.EncodeToString(padded[start:end]))
-			if len(form) >= minValue && !slices.ContainsFunc(v.base64, func(other []byte) bool { return bytes.Equal(form, other) }) {
+			known := slices.ContainsFunc(v.base64, func(other []byte) bool { return bytes.Equal(form, other) })
+			if len(form) >= minValue && !known {
 				v.base64 = append(v.base64, form)
 			}
 		}
@@ -140,9 +141,12 @@ func (v *value) rest(text []byte, at, i int) (end int) {
 }
 
 // references are HTML's names for the signs that tokens have.
-var references = map[string]byte{"sol": '/', "plus": '+', "equals": '=', "lowbar": '_', "UnderBar": '_', "period": '.', "dash": '-', "hyphen": '-',
-	"amp": '&', "percnt": '%', "bsol": '\\', "quot": '"', "apos": '\'', "lt": '<', "gt": '>', "colon": ':', "semi": ';', "excl": '!', "num": '#',
-	"dollar": '$', "ast": '*', "midast": '*', "comma": ',', "commat": '@', "lpar": '(', "rpar": ')', "vert": '|', "verbar": '|'}
+var references = map[string]byte{"sol": '/', "plus": '+', "equals": '=', "lowbar": '_', "UnderBar": '_', "period": '.',
+	"dash": '-', "hyphen": '-',
+	"amp": '&', "percnt": '%', "bsol": '\\', "quot": '"', "apos": '\'', "lt": '<', "gt": '>', "colon": ':', "semi": ';',
+	"excl": '!', "num": '#',
+	"dollar": '$', "ast": '*', "midast": '*', "comma": ',', "commat": '@', "lpar": '(', "rpar": ')', "vert": '|',
+	"verbar": '|'}
 
 // maxEscape bounds what one escape may take, several levels of escaping included.
 const maxEscape = 64

@@ -50,19 +50,23 @@ func TestValuesInEveryWriting(t *testing.T) {
 	r.Remember("another-token-4711")
 	r.Remember(liveToken)
 	for name, write := range writings {
-		for _, around := range []string{"%s", `{"echo":"Bearer %s"}`, "<p>%s &amp; 100% \\ more</p>", "%%25\\u0065&#101;%s\\&%%", "eyJ\\u0068%s"} {
+		for _, around := range []string{"%s", `{"echo":"Bearer %s"}`, "<p>%s &amp; 100% \\ more</p>",
+			"%%25\\u0065&#101;%s\\&%%", "eyJ\\u0068%s"} {
 			doc := strings.Replace(around, "%s", write(liveToken), 1)
 			got := string(r.Values([]byte(doc)))
-			if !strings.Contains(got, Marker) || strings.Contains(got, "NiJ9") || strings.Contains(got, "c2ln") || strings.Contains(got, "U1Nj") {
+			if !strings.Contains(got, Marker) || strings.Contains(got, "NiJ9") || strings.Contains(got, "c2ln") ||
+				strings.Contains(got, "U1Nj") {
 				t.Errorf("%s: %s became %s", name, doc, got)
 			}
 		}
 	}
 	// A value beside another, and one that begins twice.
-	if got := string(r.Values([]byte(`another-token-4711another\u002dtoken-4711` + "another-%61nother-token-4711"))); got != Marker+Marker+"another-"+Marker {
+	if got := string(r.Values([]byte(`another-token-4711another\u002dtoken-4711` +
+		"another-%61nother-token-4711"))); got != Marker+Marker+"another-"+Marker {
 		t.Error(got)
 	}
-	for _, innocent := range []string{`{"a":"b\u0065c\\","u":"https://x/?a=%20b&c=d"}`, "&", "%", "\\", "%2", "\\u006", "&#", "&#x", "&amp", "another\\u002dtoken", "%61nother-token-471"} {
+	for _, innocent := range []string{`{"a":"b\u0065c\\","u":"https://x/?a=%20b&c=d"}`, "&", "%", "\\", "%2", "\\u006",
+		"&#", "&#x", "&amp", "another\\u002dtoken", "%61nother-token-471"} {
 		if got := string(r.Values([]byte(innocent))); got != innocent {
 			t.Errorf("%s became %s", innocent, got)
 		}
@@ -77,7 +81,8 @@ func TestValuesInMixedWritings(t *testing.T) {
 	for range 5000 {
 		var doc strings.Builder
 		for _, c := range []byte(liveToken) {
-			forms := []string{string(c), string(c), string(c), fmt.Sprintf(`\u%04x`, c), fmt.Sprintf(`\\u%04X`, c), fmt.Sprintf("%%%02X", c), fmt.Sprintf("%%25%02x", c), fmt.Sprintf("&#%d;", c), fmt.Sprintf("&amp;#x%x;", c)}
+			forms := []string{string(c), string(c), string(c), fmt.Sprintf(`\u%04x`, c), fmt.Sprintf(`\\u%04X`, c),
+				fmt.Sprintf("%%%02X", c), fmt.Sprintf("%%25%02x", c), fmt.Sprintf("&#%d;", c), fmt.Sprintf("&amp;#x%x;", c)}
 			doc.WriteString(forms[random.IntN(len(forms))])
 		}
 		if got := string(r.Values([]byte("é<" + doc.String() + ">\\"))); got != "é<"+Marker+">\\" {

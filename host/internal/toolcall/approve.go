@@ -67,8 +67,9 @@ func (r *Runner) decide(ctx context.Context, c call, mode approval.Mode) Result 
 		return result
 	}
 	request := approval.Request{
-		Profile: r.cfg.Profile, Tenant: r.cfg.Domain, Tool: c.Tool.Name, Plugin: c.Tool.Plugin.Name, PluginVersion: c.Tool.Plugin.Version,
-		PluginDigest: c.Tool.Plugin.Binary, Arguments: c.Arguments, Plan: result.Outcome.Plan,
+		Profile: r.cfg.Profile, Tenant: r.cfg.Domain, Tool: c.Tool.Name, Plugin: c.Tool.Plugin.Name,
+		PluginVersion: c.Tool.Plugin.Version,
+		PluginDigest:  c.Tool.Plugin.Binary, Arguments: c.Arguments, Plan: result.Outcome.Plan,
 	}
 	id, approved, err := r.cfg.Approvals.Consume(ctx, request)
 	switch {
@@ -93,7 +94,8 @@ func (r *Runner) decide(ctx context.Context, c call, mode approval.Mode) Result 
 func (r *Runner) apply(ctx context.Context, c call, approved plan.Plan) Result {
 	result := r.attempt(ctx, c, egress.Grant{Plan: &approved})
 	if left := result.Outcome.Unspent; len(left) > 0 && !result.IsError {
-		result.Texts = append(result.Texts, r.cfg.Redact.Text("Approved and not sent, as the tool did not ask for it this time: "+strings.Join(left, ", ")))
+		result.Texts = append(result.Texts, r.cfg.Redact.Text("Approved and not sent, as the tool did not ask for it this "+
+			"time: "+strings.Join(left, ", ")))
 	}
 	return result
 }
@@ -156,7 +158,8 @@ func (r *Runner) propose(ctx context.Context, c call, request approval.Request, 
 	if err != nil {
 		return failed(err.Error())
 	}
-	result := failed(fmt.Sprintf("Nothing was changed yet. %sThis change needs the user's approval. Ask them to run `auth0-mcp approve %s` in a terminal within %d minutes; "+
+	result := failed(fmt.Sprintf("Nothing was changed yet. %sThis change needs the user's approval. Ask them to run "+
+		"`auth0-mcp approve %s` in a terminal within %d minutes; "+
 		"then call %s again with the same arguments. The plan:\n\n%s",
 		why, proposal.ID, int(time.Until(proposal.Expires).Round(time.Minute).Minutes()), request.Tool, short))
 	result.Kind, result.Proposal, result.Untrusted = ApprovalRequired, &proposal, []string{pluginv1.AnyField}
@@ -170,7 +173,8 @@ func notApproved(d Decision, terminal bool) Result {
 	}
 	text := "Nothing was changed: " + what + ". Do not try again unless the user asks for it."
 	if !terminal {
-		text += " (Some clients decline without asking the user: with --approve terminal, changes are approved in a terminal instead.)"
+		text += " (Some clients decline without asking the user: with --approve terminal, changes are approved in a " +
+			"terminal instead.)"
 	}
 	result := failed(text)
 	result.Kind = ApprovalDeclined
@@ -271,7 +275,8 @@ func (r *Runner) resume(ctx context.Context, c call) Result {
 	request, ok := r.questions.take(c.Approver.State)
 	if !ok {
 		c.decided(audit.VerdictRefused, byElicitation, "")
-		return failed("Nothing was changed: the question that this answers is not open, it was answered before or has expired. Call the tool again")
+		return failed("Nothing was changed: the question that this answers is not open, it was answered before or has " +
+			"expired. Call the tool again")
 	}
 	if same, err := request.SameCall(c.Tool.Name, c.Arguments); err != nil || !same {
 		c.decided(audit.VerdictRefused, byElicitation, "")

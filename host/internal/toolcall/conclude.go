@@ -55,7 +55,8 @@ func isHosts(err error) bool {
 // the gate saw what it stems from.
 func (r *Runner) failed(tool *catalog.Tool, out egress.Outcome, f *pluginv1.Failure) Result {
 	var limited *egress.RateLimitedError
-	if errors.As(out.Err, &limited) && (f.GetCode() != pluginv1.Failure_CODE_API || f.GetHttpStatus() == http.StatusTooManyRequests) {
+	if errors.As(out.Err, &limited) &&
+		(f.GetCode() != pluginv1.Failure_CODE_API || f.GetHttpStatus() == http.StatusTooManyRequests) {
 		kind := RateLimited
 		switch {
 		case out.Effect != egress.NoEffect:
@@ -84,11 +85,13 @@ func (r *Runner) failure(tool *catalog.Tool, out egress.Outcome, kind Kind, sent
 		}
 	}
 	// It may quote the tenant, or the plugin.
-	return Result{Texts: []string{r.cfg.Redact.Text(strings.Join(sentences, " "))}, IsError: true, Kind: kind, Untrusted: []string{pluginv1.AnyField}}
+	return Result{Texts: []string{r.cfg.Redact.Text(strings.Join(sentences, " "))}, IsError: true, Kind: kind,
+		Untrusted: []string{pluginv1.AnyField}}
 }
 
 func wentBeyond(tool *catalog.Tool, refusals egress.Refusals) string {
-	text := fmt.Sprintf("plugin %s went beyond what %s declares: %s", tool.Plugin.Name, tool.Name, strings.Join(refusals.First, "; "))
+	text := fmt.Sprintf("plugin %s went beyond what %s declares: %s", tool.Plugin.Name, tool.Name,
+		strings.Join(refusals.First, "; "))
 	if more := refusals.Count - len(refusals.First); more > 0 {
 		text += fmt.Sprintf("; and %d more", more)
 	}
@@ -115,20 +118,23 @@ func says(tool *catalog.Tool, text string) string {
 		return ""
 	}
 	// The closing quotation mark is the host's: what follows it is the host's word.
-	return fmt.Sprintf("Plugin %s says: “%s”", tool.Plugin.Name, strings.NewReplacer("“", `"`, "”", `"`).Replace(text))
+	text = strings.NewReplacer("“", `"`, "”", `"`).Replace(text)
+	return fmt.Sprintf("Plugin %s says: “%s”", tool.Plugin.Name, text)
 }
 
 // present is the result of a tool that answered.
 func (r *Runner) present(tool *catalog.Tool, out egress.Outcome, answer []byte) Result {
 	cleaned, stripped, err := r.cfg.Redact.Clean(answer)
 	if err != nil {
-		return r.failure(tool, out, "", fmt.Sprintf("plugin %s answered %s with something that is not JSON", tool.Plugin.Name, tool.Name))
+		return r.failure(tool, out, "",
+			fmt.Sprintf("plugin %s answered %s with something that is not JSON", tool.Plugin.Name, tool.Name))
 	}
 	fitted, err := fit(cleaned, r.cfg.MaxOutput)
 	if err != nil {
 		return r.failure(tool, out, "", err.Error())
 	}
-	result := Result{Texts: []string{string(fitted)}, Untrusted: untrusted(tool.Untrusted, fitted, len(fitted) != len(cleaned))}
+	result := Result{Texts: []string{string(fitted)},
+		Untrusted: untrusted(tool.Untrusted, fitted, len(fitted) != len(cleaned))}
 	if note := stripped.String(); note != "" {
 		// Of its own: the first text stays the answer's JSON and nothing else.
 		result.Texts = append(result.Texts, r.cfg.Redact.Text(note))
@@ -194,7 +200,8 @@ func (r *Runner) report(result *Result) {
 		return
 	}
 	result.Texts = append(result.Texts, string(told))
-	if slices.ContainsFunc(report.Changed, func(c change) bool { return c.Fields != nil }) && !slices.Contains(result.Untrusted, pluginv1.AnyField) {
+	if slices.ContainsFunc(report.Changed, func(c change) bool { return c.Fields != nil }) &&
+		!slices.Contains(result.Untrusted, pluginv1.AnyField) {
 		result.Untrusted = append(result.Untrusted, "changed[].fields")
 	}
 }

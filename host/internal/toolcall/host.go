@@ -15,11 +15,13 @@ type hostService struct {
 	plugin string
 }
 
-func (h *hostService) RoundTrip(ctx context.Context, r *pluginv1.RoundTripRequest) (*pluginv1.RoundTripResponse, error) {
+func (h *hostService) RoundTrip(ctx context.Context, r *pluginv1.RoundTripRequest) (*pluginv1.RoundTripResponse,
+	error) {
 	return h.runner.cfg.Gate.RoundTrip(ctx, h.plugin, r), nil
 }
 
-func (h *hostService) WriteFile(ctx context.Context, r *pluginv1.WriteFileRequest) (*pluginv1.WriteFileResponse, error) {
+func (h *hostService) WriteFile(ctx context.Context, r *pluginv1.WriteFileRequest) (*pluginv1.WriteFileResponse,
+	error) {
 	return h.runner.cfg.Gate.WriteFile(ctx, h.plugin, r), nil
 }
 

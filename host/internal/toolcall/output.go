@@ -17,7 +17,8 @@ func fit(doc []byte, budget int) ([]byte, error) {
 	if len(doc) <= budget {
 		return doc, nil
 	}
-	tooLong := fmt.Errorf("the answer has %d bytes, over the budget of %d: ask for less, or raise --max-output", len(doc), budget)
+	tooLong := fmt.Errorf("the answer has %d bytes, over the budget of %d: ask for less, or raise --max-output", len(doc),
+		budget)
 	if doc[0] == '[' {
 		// A bare list has no place to say what is missing.
 		doc = write([]member{{"items", doc}})
@@ -133,14 +134,16 @@ func smallerPage(members []member, budget int) []byte {
 		}
 	}
 	// Not even one: what is largest in it goes.
-	if one := smallerItem(items[0], budget-len(page(members, at, nil, pagination{PerPage: 1}, total, offset, len(items), name))); one != nil {
+	if one := smallerItem(items[0],
+		budget-len(page(members, at, nil, pagination{PerPage: 1}, total, offset, len(items), name))); one != nil {
 		return page(members, at, []json.RawMessage{one}, p, total, offset, len(items), name)
 	}
 	return nil
 }
 
 // page writes the members with items in place of the list.
-func page(members []member, at int, items []json.RawMessage, p pagination, total *int, offset, of int, name string) []byte {
+func page(members []member, at int, items []json.RawMessage, p pagination, total *int, offset, of int,
+	name string) []byte {
 	shown := max(len(items), 1)
 	next := pagination{Page: offset / shown, PerPage: shown, HasNext: p.HasNext || of > len(items)}
 	if total != nil {
@@ -152,7 +155,8 @@ func page(members []member, at int, items []json.RawMessage, p pagination, total
 	out[find(out, "count")].value = encode(len(items))
 	out[find(out, "pagination")].value = encode(next)
 	return write(append(out, truncated(fmt.Sprintf("%d of %d %s", of-len(items), of, name),
-		fmt.Sprintf("the answer was over the output budget, so the page is smaller: go on with page %d, per_page %d, or ask for fewer fields", next.Page+1, shown))))
+		fmt.Sprintf("the answer was over the output budget, so the page is smaller: go on with page %d, per_page %d, or "+
+			"ask for fewer fields", next.Page+1, shown))))
 }
 
 // smallerItem leaves the largest members of an item out until it fits.
@@ -166,7 +170,8 @@ func smallerItem(item json.RawMessage, budget int) json.RawMessage {
 		i := largest(members)
 		dropped = append(dropped, size(members[i]))
 		members = slices.Delete(members, i, i+1)
-		if out := write(append(slices.Clone(members), member{"left_out", encode(strings.Join(dropped, ", "))})); len(out) <= budget {
+		if out := write(append(slices.Clone(members),
+			member{"left_out", encode(strings.Join(dropped, ", "))})); len(out) <= budget {
 			return out
 		}
 	}
@@ -215,7 +220,8 @@ func dropMembers(members []member, length, budget int) ([]byte, error) {
 		i := largest(left)
 		dropped = append(dropped, size(left[i]))
 		left = slices.Delete(left, i, i+1)
-		note := truncated(strings.Join(dropped, ", "), "the answer was over the output budget: raise --max-output to see it whole. What is left out is still there: an update that does not name it keeps it")
+		note := truncated(strings.Join(dropped, ", "), "the answer was over the output budget: raise --max-output to see "+
+			"it whole. What is left out is still there: an update that does not name it keeps it")
 		if out := write(append(slices.Clone(left), note)); len(out) <= budget {
 			return out, nil
 		}

@@ -9,19 +9,24 @@ import (
 )
 
 func TestFit(t *testing.T) {
-	object := `{"id":"x","code":"` + strings.Repeat("a", 5000) + `","nodes":[` + strings.TrimSuffix(strings.Repeat(`{"n":1},`, 50), ",") + `],"name":"n"}`
+	object := `{"id":"x","code":"` + strings.Repeat("a", 5000) + `","nodes":[` +
+		strings.TrimSuffix(strings.Repeat(`{"n":1},`, 50), ",") + `],"name":"n"}`
 	tests := map[string]struct {
 		doc    string
 		budget int
 		want   []string
 		not    string
 	}{
-		"small":               {`{"a":1}`, 100, []string{`{"a":1}`}, "truncated"},
-		"a large member":      {object, 1000, []string{`"id":"x"`, `"name":"n"`, `code (5002 bytes)`, `"nodes":[{"n":1}`}, "aaaa"},
+		"small": {`{"a":1}`, 100, []string{`{"a":1}`}, "truncated"},
+		"a large member": {object, 1000, []string{`"id":"x"`, `"name":"n"`, `code (5002 bytes)`, `"nodes":[{"n":1}`},
+			"aaaa"},
 		"never half a member": {object, 500, []string{`"id":"x"`, `nodes (401 bytes)`}, `"nodes":[`},
-		"a bare list":         {`[` + strings.Repeat(`{"a":1},`, 200) + `{}]`, 500, []string{`{"items":[{"a":1}`, "of 201 items"}, ""},
-		"one huge item": {`{"logs":[{"log_id":"1","details":"` + strings.Repeat("b", 3000) + `"}],"count":1,"total":9,"pagination":{"page":4,"per_page":1,"total_pages":9,"has_next":true}}`, 600,
-			[]string{`"logs":[{"log_id":"1","left_out":"details (3002 bytes)"}]`, `"count":1`, `"page":4,"per_page":1,"total_pages":9,"has_next":true`}, "bbbb"},
+		"a bare list": {`[` + strings.Repeat(`{"a":1},`, 200) + `{}]`, 500,
+			[]string{`{"items":[{"a":1}`, "of 201 items"}, ""},
+		"one huge item": {`{"logs":[{"log_id":"1","details":"` + strings.Repeat("b", 3000) +
+			`"}],"count":1,"total":9,"pagination":{"page":4,"per_page":1,"total_pages":9,"has_next":true}}`, 600,
+			[]string{`"logs":[{"log_id":"1","left_out":"details (3002 bytes)"}]`, `"count":1`,
+				`"page":4,"per_page":1,"total_pages":9,"has_next":true`}, "bbbb"},
 	}
 	for name, tt := range tests {
 		got, err := fit([]byte(tt.doc), tt.budget)

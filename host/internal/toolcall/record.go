@@ -36,7 +36,8 @@ func (r *Runner) Refuse(client Client, tool string, arguments json.RawMessage, w
 	case errors.As(why, &unknown):
 		rule = audit.RuleUnknown
 	}
-	r.cfg.Audit.Begin(audit.Subject{Client: client.Name, ClientVersion: client.Version, Tool: tool}, arguments).Refuse(rule, why.Error())
+	r.cfg.Audit.Begin(audit.Subject{Client: client.Name, ClientVersion: client.Version, Tool: tool},
+		arguments).Refuse(rule, why.Error())
 }
 
 // How an approval is given, in the audit log.

@@ -185,20 +185,24 @@ func (r *Runner) Call(ctx context.Context, q Request) Result {
 // attempt runs the tool once, under a grant of that mode.
 func (r *Runner) attempt(ctx context.Context, c call, mode egress.Grant) Result {
 	tool := c.Tool
-	mode.Plugin, mode.PluginVersion, mode.Tool, mode.Audit = tool.Plugin.Name, tool.Plugin.Version, tool.ToolManifest, c.record
+	mode.Plugin, mode.PluginVersion = tool.Plugin.Name, tool.Plugin.Version
+	mode.Tool, mode.Audit = tool.ToolManifest, c.record
 	mode.Progress = func(done, total float64, note string) { c.progress.report(Progress{done, total, note}) }
 	gated, err := r.cfg.Gate.Open(ctx, mode)
 	if err != nil {
 		return failed(err.Error())
 	}
 	defer gated.Close()
-	spec := supervisor.Spec{Manifest: tool.Plugin.Manifest, Path: tool.Plugin.Path, Digest: tool.Plugin.Binary, Dev: tool.Plugin.Dev, Remedy: remedy(tool.Plugin)}
+	spec := supervisor.Spec{Manifest: tool.Plugin.Manifest, Path: tool.Plugin.Path, Digest: tool.Plugin.Binary,
+		Dev: tool.Plugin.Dev, Remedy: remedy(tool.Plugin)}
 	answer, err := r.supervisor.Call(ctx, spec, tool.ToolManifest, &pluginv1.CallToolRequest{
-		CallId: gated.ID(), Domain: r.cfg.Domain, Tool: tool.Name, Arguments: c.Arguments, AnswerBudgetBytes: int64(r.cfg.MaxOutput), DryRun: mode.DryRun,
+		CallId: gated.ID(), Domain: r.cfg.Domain, Tool: tool.Name, Arguments: c.Arguments,
+		AnswerBudgetBytes: int64(r.cfg.MaxOutput), DryRun: mode.DryRun,
 	})
 	out := gated.Close()
 	if out.Refusals.Count > 0 {
-		r.cfg.Log.Warn("refused requests beyond what the tool declares", "plugin", tool.Plugin.Name, "tool", tool.Name, "call", gated.Number(), "count", out.Refusals.Count)
+		r.cfg.Log.Warn("refused requests beyond what the tool declares", "plugin", tool.Plugin.Name, "tool", tool.Name,
+			"call", gated.Number(), "count", out.Refusals.Count)
 	}
 	result := r.conclude(tool, out, answer, err)
 	result.Outcome = out

@@ -133,7 +133,7 @@ func (c *caller) pickDeploy() (call, error) {
 	if err != nil {
 		return call{}, err
 	}
-	return call{tool: "auth0_deploy_action", arguments: map[string]any{"id": id}, marker: "deploy of " + id, after: func() error {
+	return call{tool: deployTool, arguments: map[string]any{"id": id}, marker: deployMarker(id), after: func() error {
 		_, err := c.tenant.ask(http.MethodDelete, "actions/actions/"+id, nil)
 		c.tenant.mu.Lock()
 		defer c.tenant.mu.Unlock()
@@ -141,6 +141,10 @@ func (c *caller) pickDeploy() (call, error) {
 		return err
 	}}, nil
 }
+
+const deployTool = "auth0_deploy_action"
+
+func deployMarker(id string) string { return "deploy of " + id }
 
 func (c *caller) nextMarker() string { return "soak-w" + strconv.FormatInt(c.numbers.Add(1), 10) }
 
@@ -212,50 +216,57 @@ func (c *caller) one(s *server, version string) error {
 		}
 	}
 	if !errors.Is(err, errEnding) {
-		c.tally.call(k.marker != "", got)
+		c.tally.call(k.marker != "", got.outcome)
 	}
 	return err
 }
 
-func (c *caller) carryOut(s *server, k call, id, version string, cancelAfter time.Duration) (outcome, error) {
+func (c *caller) carryOut(s *server, k call, id, version string, cancelAfter time.Duration) (answer, error) {
 	q, err := s.ask(id, "tools/call", k.params(id, version), 1)
 	if err != nil {
 		if errors.Is(err, errEnding) {
-			return notStarted, err
+			return answer{outcome: notStarted}, err
 		}
-		return lost, err
+		return answer{outcome: lost}, err
 	}
 	if cancelAfter >= 0 {
 		timer := time.NewTimer(cancelAfter)
 		defer timer.Stop()
 		select {
 		case r := <-q.replies:
-			got, _ := outcomeOf(r)
-			return got, nil
+			return c.read(s, r), nil
 		case <-timer.C:
 			if s.cancel(q, c.nextID()) {
-				return c.afterCancel(q)
+				return c.afterCancel(s, q)
 			}
 		case <-s.ended:
 		}
 	}
 	r, err := s.wait(q)
 	if err != nil {
-		return lost, err
+		return answer{outcome: lost}, err
 	}
-	got, text := outcomeOf(r)
-	c.tally.example(got, text)
+	got := c.read(s, r)
+	c.tally.example(got.outcome, got.text)
 	return got, nil
 }
 
+// read reads a reply, which must not contradict itself.
+func (c *caller) read(s *server, r reply) answer {
+	got, err := answerOf(r)
+	if err != nil {
+		c.broken("%s: %v", s.name, err)
+	}
+	return got
+}
+
 // afterCancel: the reply may have crossed with the cancellation.
-func (c *caller) afterCancel(q *request) (outcome, error) {
+func (c *caller) afterCancel(s *server, q *request) (answer, error) {
 	select {
 	case r := <-q.replies:
-		got, _ := outcomeOf(r)
-		return got, nil
+		return c.read(s, r), nil
 	default:
-		return cancelled, nil
+		return answer{outcome: cancelled}, nil
 	}
 }
 
@@ -279,7 +290,7 @@ func (c *caller) burst(s *server, version string) error {
 		if err != nil {
 			failure = err
 		} else {
-			got, _ = outcomeOf(r)
+			got = c.read(s, r).outcome
 		}
 		c.tally.call(false, got)
 	}

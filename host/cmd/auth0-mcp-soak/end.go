@@ -2,7 +2,6 @@ package main
 
 import (
 	"os"
-	"os/exec"
 	"syscall"
 	"time"
 )
@@ -61,15 +60,6 @@ func (s *soak) end(host *server, how ending) {
 	defer host.mu.Unlock()
 	if !host.owesNobody && host.nobodys != 0 {
 		s.broken("%s ended with %d malformed lines unanswered", host.name, host.nobodys)
-	}
-}
-
-// records checks the audit log: whatever became of its writers, its chain is whole.
-func (s *soak) records() {
-	cmd := exec.Command(s.binary, "audit", "verify") //nolint:gosec,noctx // the binary that was named; the run is over, and this reads files
-	cmd.Env = s.env
-	if said, err := cmd.CombinedOutput(); err != nil {
-		s.broken("audit verify: %v: %s", err, said)
 	}
 }
 

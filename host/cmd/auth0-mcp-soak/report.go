@@ -67,7 +67,7 @@ func (t *tally) print(out io.Writer, took time.Duration, requests int, verbose b
 	w := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
 	fmt.Fprintf(w, "\ncalls in %v\treading\twriting\n", took.Round(time.Second))
 	reads, writes := 0, 0
-	for _, o := range []outcome{done, failed, mayHave, unchanged, invalid, busy, notStarted, cancelled, lost} {
+	for _, o := range []outcome{done, changed, unknown, failed, invalid, busy, notStarted, cancelled, lost} {
 		fmt.Fprintf(w, "  %s\t%d\t%d\n", o, t.reads[o], t.writes[o])
 		reads, writes = reads+t.reads[o], writes+t.writes[o]
 	}

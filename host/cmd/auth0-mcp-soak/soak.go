@@ -14,10 +14,10 @@ import (
 	"time"
 )
 
-// hostArguments start each host. Nobody is there to approve a change, and the tenant
-// has no other applications.
+// hostArguments start each host. No user is there to approve a change, the tenant has no
+// other applications, and the audit log has each call's marker.
 func hostArguments() []string {
-	return []string{"run", "--log-level", "error", "--approve", "none", "--rate-share", "100"}
+	return []string{"run", "--log-level", "error", "--approve", "none", "--rate-share", "100", "--audit-arguments", "redacted"}
 }
 
 // soak is one run.
@@ -87,10 +87,10 @@ func (s *soak) strain() error {
 			s.settled(last, start, routines)
 		default:
 			s.leftovers()
-			s.records()
 			for _, what := range s.tenant.review(true) {
 				s.broken("%s", what)
 			}
+			s.records()
 			return nil
 		}
 	}
@@ -153,8 +153,12 @@ func (s *soak) eachPlugin(host *server, version string) error {
 		if err != nil {
 			return err
 		}
-		if got, text := outcomeOf(r); got != done {
-			return fmt.Errorf("%s: %s: %s", host.name, tool, text)
+		got, err := answerOf(r)
+		if err == nil && got.outcome != done {
+			err = errors.New(got.text)
+		}
+		if err != nil {
+			return fmt.Errorf("%s: %s: %w", host.name, tool, err)
 		}
 	}
 	return nil

@@ -38,12 +38,16 @@ type tenant struct {
 // write is what reached the tenant of one writing call.
 type write struct {
 	// arrived counts the requests that Auth0 did not refuse before doing anything:
-	// one that was answered 401 or 429 may be sent again. done counts those that changed
+	// one that was answered 401 or 429 may be sent again. did are those that changed
 	// something.
-	arrived, done int
-	// answered is the call's outcome, empty while it lasts, and at when it came.
-	answered outcome
+	arrived int
+	did     []string // "METHOD path"
+	// answer is empty while the call lasts.
+	answer answer
+	// at is when the answer came, and reviewed that it was compared with did once more, a
+	// minute or more later.
 	at       time.Time
+	reviewed bool
 }
 
 var markers = regexp.MustCompile(`soak-w[0-9]+`)
@@ -125,7 +129,7 @@ func (t *tenant) observe(r sandbox.Request) {
 	}
 	marker := string(markers.Find(r.Body))
 	if strings.HasSuffix(r.Path, "/deploy") {
-		marker = "deploy of " + strings.Split(r.Path, "/")[5] // it has no body
+		marker = deployMarker(strings.Split(r.Path, "/")[5]) // it has no body
 	}
 	w, ok := t.writes[marker], r.Processed >= 200 && r.Processed < 300
 	if w == nil && !ok {
@@ -136,13 +140,14 @@ func (t *tenant) observe(r sandbox.Request) {
 		return
 	}
 	if ok {
-		w.done++
+		w.did = append(w.did, r.Method+" "+r.Path)
 	}
 	if r.Status != http.StatusUnauthorized && r.Status != http.StatusTooManyRequests {
 		w.arrived++
 	}
-	if w.arrived > 1 || w.done > 1 {
-		t.strange = append(t.strange, fmt.Sprintf("a write was duplicated: %s %s arrived %d times, changed something %d times, marker %q", r.Method, r.Path, w.arrived, w.done, marker))
+	if w.arrived > 1 || len(w.did) > 1 {
+		t.strange = append(t.strange, fmt.Sprintf("a write was duplicated: %s %s arrived %d times, changed something %d times, marker %q",
+			r.Method, r.Path, w.arrived, len(w.did), marker))
 	}
 }
 
@@ -153,41 +158,34 @@ func (t *tenant) expect(marker string) {
 	t.writes[marker] = &write{}
 }
 
-// settle notes what a writing call was answered, and holds it against the count.
-func (t *tenant) settle(marker string, got outcome) error {
+// settle notes what a writing call was answered, and compares it with the count.
+func (t *tenant) settle(marker string, got answer) error {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	w := t.writes[marker]
-	w.answered, w.at = got, time.Now()
-	return w.check(marker)
-}
-
-// check holds a call's answer against what reached the tenant.
-func (w *write) check(marker string) error {
-	switch {
-	case w.answered == done && w.done != 1:
-		return fmt.Errorf("%s was answered as done, and changed something %d times", marker, w.done)
-	case w.answered.nothingChanged() && w.done != 0:
-		return fmt.Errorf("%s was answered as %s, and changed something", marker, w.answered)
+	w.answer, w.at = got, time.Now()
+	if err := got.check(w.did); err != nil {
+		return fmt.Errorf("%s was %w", marker, err)
 	}
 	return nil
 }
 
-// review looks at the calls again that were answered a while ago: nothing may have
-// come later. It forgets them, and everything is checked when all is over.
+// review checks the calls again that were answered a while ago: nothing may have come
+// later. When all is over, every call is checked. The calls stay, for the audit log is
+// compared with them at the end.
 func (t *tenant) review(over bool) []string {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	found := t.strange
 	t.strange = nil
 	for marker, w := range t.writes {
-		if w.answered == "" || !over && time.Since(w.at) < time.Minute {
+		if w.answer.outcome == "" || !over && (w.reviewed || time.Since(w.at) < time.Minute) {
 			continue
 		}
-		if err := w.check(marker); err != nil {
-			found = append(found, err.Error())
+		if err := w.answer.check(w.did); err != nil {
+			found = append(found, fmt.Sprintf("%s was %v", marker, err))
 		}
-		delete(t.writes, marker)
+		w.reviewed = true
 	}
 	return found
 }

@@ -132,7 +132,8 @@ func Serve() {
 			end()
 		}()
 	}
-	f := &fake{role: role, running: map[string]chan struct{}{}}
+	//nolint:forbidigo // a plugin in trouble writes where it must not
+	f := &fake{role: role, stdout: os.Stdout, stderr: os.Stderr, running: map[string]chan struct{}{}}
 	goplugin.Serve(&goplugin.ServeConfig{
 		HandshakeConfig:  goplugin.HandshakeConfig{MagicCookieKey: pluginv1.MagicCookieKey, MagicCookieValue: pluginv1.MagicCookieValue},
 		VersionedPlugins: map[int]goplugin.PluginSet{pluginv1.ProtocolVersion: {pluginv1.PluginSet: f}},
@@ -170,6 +171,8 @@ type fake struct {
 	host   pluginv1.HostClient
 	// capabilities are the host's.
 	capabilities []string
+	// stdout and stderr are the process's own: go-plugin replaces those of package os.
+	stdout, stderr *os.File
 
 	// breaking makes the process end in the middle of the next answer.
 	breaking atomic.Bool

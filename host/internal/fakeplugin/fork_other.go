@@ -4,6 +4,6 @@ package fakeplugin
 
 import "errors"
 
-func fork(string, string) (int, error) { return 0, errors.New("no forks here") }
+func (f *fake) fork(string, string) (int, error) { return 0, errors.New("no forks here") }
 
 func stop() { hang() }

@@ -13,12 +13,12 @@ import (
 // and returns its number. how names what it does to get away: «setsid» leaves the
 // session, «clean» drops the environment, «orphan» loses its parent (the number is
 // then in file).
-func fork(how, file string) (pid int, err error) {
+func (f *fake) fork(how, file string) (pid int, err error) {
 	cmd := exec.Command("/bin/sleep", "300") //nolint:noctx // it is meant to outlive everything
 	if strings.Contains(how, "orphan") {
 		cmd = exec.Command("/bin/sh", "-c", `sleep 300 & echo $! > "$0.tmp"; mv "$0.tmp" "$0"`, file) //nolint:noctx,gosec // likewise, and the test names the file
 	}
-	cmd.Stdout, cmd.Stderr = os.NewFile(1, "stdout"), os.NewFile(2, "stderr")
+	cmd.Stdout, cmd.Stderr = f.stdout, f.stderr
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setsid: strings.Contains(how, "setsid")}
 	if strings.Contains(how, "clean") {
 		cmd.Env = []string{"PATH=/usr/bin:/bin"}

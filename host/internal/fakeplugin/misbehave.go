@@ -25,7 +25,7 @@ func (f *fake) misbehave(in instruction) (out any, known bool, err error) {
 	case "break":
 		f.breaking.Store(true)
 	case "say":
-		_, _ = os.NewFile(2, "stderr").WriteString(in.File + "\n") // go-plugin has taken os.Stderr
+		_, _ = f.stderr.WriteString(in.File + "\n")
 	case "hang":
 		f.mark(in.File)
 		hang()
@@ -40,7 +40,7 @@ func (f *fake) misbehave(in instruction) (out any, known bool, err error) {
 		f.mark(in.File)
 		stop()
 	case "flood":
-		flood(in.N)
+		f.flood(in.N)
 	case "answer":
 		out = strings.Repeat("x", in.N<<20)
 	case "leak":
@@ -48,7 +48,7 @@ func (f *fake) misbehave(in instruction) (out any, known bool, err error) {
 	case "stdin":
 		out = readStdin()
 	case "fork":
-		out, err = fork(in.Path, in.File)
+		out, err = f.fork(in.Path, in.File)
 	default:
 		return nil, false, nil
 	}
@@ -80,11 +80,11 @@ func (f *fake) leak(megabytes int) {
 
 // flood writes so many MiB to each of the real stdout and stderr, in lines and in
 // one without an end, and to those that go-plugin carries.
-func flood(megabytes int) {
+func (f *fake) flood(megabytes int) {
 	line := []byte(strings.Repeat("a line that goes on and on ", 37) + "\n")
 	level := []byte(`{"@level":"error","@message":"` + strings.Repeat("wrong ", 100) + "\"}\n")
 	endless := make([]byte, 64<<10)
-	for _, out := range []*os.File{os.NewFile(1, "stdout"), os.NewFile(2, "stderr"), os.Stdout, os.Stderr} { //nolint:forbidigo // what it must not do
+	for _, out := range []*os.File{f.stdout, f.stderr, os.Stdout, os.Stderr} { //nolint:forbidigo // what it must not do
 		for _, chunk := range [][]byte{line, level, endless} {
 			for range (megabytes << 20) / len(chunk) / 3 {
 				_, _ = out.Write(chunk)

@@ -5,6 +5,7 @@ package supervisor
 import (
 	"bytes"
 	"context"
+	"crypto/rand"
 	"crypto/sha256"
 	"debug/elf"
 	"encoding/binary"
@@ -527,4 +528,27 @@ func TestCloseWhileCallsBegin(t *testing.T) {
 		}
 	}
 	eventually(t, "goroutines are back", func() bool { return runtime.NumGoroutine() <= before })
+}
+
+// A process that ends just when a call begins: its connection is already closed on the
+// host's side, and the call tells of the end all the same.
+func TestCallOfAProcessThatHasEnded(t *testing.T) {
+	t.Parallel()
+	s, sp := start(t), spec(t, "ok")
+	sl, err := s.slot(sp)
+	if err != nil {
+		t.Fatal(err)
+	}
+	proc, err := sl.acquire(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer sl.release(proc)
+	proc.kill()
+	tool := sp.Tools[write]
+	_, err = s.callOn(t.Context(), sl, proc, tool, &pluginv1.CallToolRequest{CallId: rand.Text(), Tool: tool.Name, Arguments: []byte(`{}`)})
+	var crash *CrashError
+	if !errors.As(err, &crash) {
+		t.Errorf("%T: %v", err, err)
+	}
 }

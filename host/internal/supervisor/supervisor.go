@@ -141,6 +141,13 @@ func (s *Supervisor) callOnce(ctx context.Context, sl *slot, tool pluginv1.ToolM
 		return nil, err
 	}
 	defer sl.release(proc)
+	return s.callOn(ctx, sl, proc, tool, r)
+}
+
+// callOn is one call on one process.
+func (s *Supervisor) callOn(ctx context.Context, sl *slot, proc *process, tool pluginv1.ToolManifest,
+	r *pluginv1.CallToolRequest,
+) (*pluginv1.CallToolResponse, error) {
 	defer proc.host.begin(r.GetCallId())()
 	answer, err := proc.plugin.CallTool(ctx, r,
 		grpc.MaxCallRecvMsgSize(pluginv1.MaxMessageBytes), grpc.MaxCallSendMsgSize(pluginv1.MaxMessageBytes))
@@ -152,7 +159,9 @@ func (s *Supervisor) callOnce(ctx context.Context, sl *slot, tool pluginv1.ToolM
 	case ctx.Err() != nil:
 		s.settle(sl, proc, tool.Name, r.GetCallId())
 		return nil, context.Cause(ctx)
-	case status.Code(err) == codes.Unavailable && proc.gone(exitPatience):
+	case status.Code(err) == codes.Unavailable && proc.gone(exitPatience),
+		// The connection to a process that has ended is closed from this side.
+		status.Code(err) == codes.Canceled && proc.gone(0):
 		crash := s.crash(proc, whose)
 		sl.mu.Lock()
 		kept := *crash // the caller may add to its own

@@ -54,7 +54,7 @@ export async function bridge(t, command, args, env) {
     if (request.method === "POST") {
       post(request, response).catch((error) => response.writeHead(400).end(String(error)));
     } else {
-      response.writeHead(405).end(); // no stream apart from requests, no sessions ended by hand
+      response.writeHead(405).end(); // no stream apart from requests, no sessions that the client ends
     }
   });
   server.listen(0, "127.0.0.1");

@@ -51,7 +51,7 @@ const argumentsBelow = (pid) =>
 
 const processes = () => argumentsBelow(process.pid).join("\n");
 
-// serve runs the server until it has answered a call, and looks at its processes then.
+// serve runs the server until it has answered a call, and examines its processes then.
 async function serve(desk, canaries, env) {
   const run = desk.auth0mcp(["run", "--log-level", "debug"], { env, input: null });
   run.child.stdin.write('{"jsonrpc":"2.0","id":0,"method":"initialize","params":{"protocolVersion":"2025-11-25","capabilities":{},"clientInfo":{"name":"canary","version":"1"}}}\n');
@@ -68,7 +68,7 @@ async function serve(desk, canaries, env) {
   await run.ok();
 }
 
-// searched looks at all that was said and written. The sessions are encrypted.
+// searched is everything that was written. The sessions are encrypted.
 function searched(desk, canaries) {
   for (const run of desk.runs) canaries.absent(run.child.spawnargs.join(" "), run.said);
   const written = files(desk.home);
@@ -96,7 +96,7 @@ test("the search finds what it looks for", () => {
   assert.deepEqual(canaries.found("nothing"), []);
 });
 
-test("a person: access token, refresh token, device code, passphrase", async (t) => {
+test("a user: access token, refresh token, device code, passphrase", async (t) => {
   const auth0 = await tenant(t);
   const between = await recorder(t, auth0, (answer, form) => (form.grant_type !== "refresh_token" && answer.access_token ? { ...answer, expires_in: 1 } : answer));
   const desk = computer(t, auth0);

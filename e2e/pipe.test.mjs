@@ -1,5 +1,5 @@
 // Lines piped in, as from a script: stdin ends before anything is answered, and every
-// line is answered all the same.
+// line is answered.
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { recorder } from "./recorder.mjs";

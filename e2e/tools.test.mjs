@@ -125,7 +125,7 @@ test("a form: made, checked as a graph, its faults named by node", async (t) => 
   assert.deepEqual([again.live, again.rendering.draft, again.rendering.binding], [true, "left as it was", "left as it was"]);
   await call(client, "auth0_update_form", { id: form.id, nodes: [step("one", "nowhere"), step("orphan", "$ending")] });
   const refused = await client.callTool({ name: "auth0_publish_form", arguments: { id: form.id, render_in: "post-login" } });
-  assert.match(refused.content[0].text, /nothing was changed: everybody who logs in would meet the form's faults/);
+  assert.match(refused.content[0].text, /nothing was changed: every user who logs in would see the form's faults/);
   const bad = await call(client, "auth0_publish_form", { id: "Visit" });
   assert.equal(bad.valid, false);
   assert.ok(bad.faults.some((f) => f.node === "one"), JSON.stringify(bad.faults));
@@ -134,7 +134,7 @@ test("a form: made, checked as a graph, its faults named by node", async (t) => 
   assert.match(smuggled.content[0].text, /hidden/);
 });
 
-test("a form before people: the whole plan is shown to a person first, and nothing else is done", async (t) => {
+test("a form at login: the whole plan is shown for approval first, and nothing else is done", async (t) => {
   const client = new Client({ name: "e2e", version: "1" }, { capabilities: { elicitation: {} } });
   const asked = [];
   let action = "decline";

@@ -96,8 +96,8 @@ func TestFailedBuild(t *testing.T) {
 	c.do("POST", base+"/deploy", "").refused(400, "", "'built' state")
 	c.patch(base, `{"code":"// good"}`).want(200).is(`"pending"`, "status")
 	clock.advance(DefaultBuildTime)
-	if mended := c.get(base).want(200); mended.textAt("status") != "built" || mended.object()["errors"] != nil {
-		t.Errorf("the mended action is %s", mended.text)
+	if fixed := c.get(base).want(200); fixed.textAt("status") != "built" || fixed.object()["errors"] != nil {
+		t.Errorf("the fixed action is %s", fixed.text)
 	}
 }
 

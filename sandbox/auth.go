@@ -27,7 +27,7 @@ type claims struct {
 	Scope     string    `json:"scope"`
 	// Permissions are there only for an API whose token dialect asks for them.
 	Permissions []string `json:"permissions,omitempty"`
-	// ID tells two tokens of the same second apart; a person who revokes one must
+	// ID tells two tokens of the same second apart; a user who revokes one must
 	// not lose the other.
 	ID string `json:"jti,omitempty"`
 }

@@ -128,7 +128,7 @@ func (r response) write(w http.ResponseWriter, request *http.Request) {
 	if request.Method == http.MethodHead {
 		return
 	}
-	// A failed write means that the client has gone; there is nobody to tell.
+	// A failed write means that the client has gone; there is no one to tell.
 	switch {
 	case r.way.huge > 0 && r.way.gzip:
 		compressed, _ := gzip.NewWriterLevel(w, gzip.BestSpeed) // fails for other levels only
@@ -187,7 +187,7 @@ func (r response) writeRaw(w http.ResponseWriter, request *http.Request) bool {
 		}
 		n := min(len(rest), piece(head.Bytes()))
 		if _, err := connection.Write(rest[:n]); err != nil {
-			return true // the caller has gone, and its context is nobody's any more
+			return true // the caller has gone, and its context has ended
 		}
 		rest = rest[n:]
 	}

@@ -5,9 +5,9 @@
 //
 // It answers with the shapes, the paging envelopes, the defaults and the errors
 // of the real API, so that a program can be tried, demonstrated and tested
-// without an Auth0 account. A person signs in with the device flow, on a page of
+// without an Auth0 account. A user signs in with the device flow, on a page of
 // the tenant's or through [Tenant.Approve]; a machine with a secret or a key. One
-// tenant plays both parts: the host where people sign in, and the tenant that the
+// tenant plays both parts: the host where users sign in, and the tenant that the
 // token is then for. [New] makes a tenant, seeded with a small invented
 // company; [Tenant.Transport] reaches it in process, [Listen] over HTTPS.
 //

@@ -40,7 +40,7 @@ TIME is like 200ms, 5s or 2m.`
 
 var faultTimes = regexp.MustCompile(`\s+x([0-9]+)$`)
 
-// ParseFault reads a rule that a person has written; FaultGrammar says how. A rule
+// ParseFault reads a rule as a user writes it; FaultGrammar says how. A rule
 // that names no number meets all requests. The error says what is wrong with it.
 func ParseFault(text string) (FaultRule, error) {
 	rest := strings.TrimSpace(text)
@@ -128,7 +128,7 @@ func (rule *FaultRule) setKind(name, value string) (err error) {
 		}
 		rule.Gzip = name == "gzip-bomb"
 	default:
-		return errors.New("there is no such kind: «auth0-mcp sandbox --help» lists them")
+		return errors.New("there is no such kind: `auth0-mcp sandbox --help` lists them")
 	}
 	return err
 }
@@ -148,7 +148,7 @@ func positiveDuration(value string) (time.Duration, error) {
 	return d, nil
 }
 
-// ParseRate reads a rate limit that a person has written, such as 10/s, 10/5s or
+// ParseRate reads a rate limit as a user writes it, such as 10/s, 10/5s or
 // 120/1m: Options.RateLimit and Options.RateWindow.
 func ParseRate(text string) (limit int, window time.Duration, err error) {
 	count, per, found := strings.Cut(strings.TrimSpace(text), "/")

@@ -20,19 +20,19 @@ const (
 	activatePath = "/activate"
 )
 
-// SignIn is how the tenant answers where people sign in. The zero value is what
+// SignIn is how the tenant answers where users sign in. The zero value is what
 // Auth0 does by default.
 type SignIn struct {
 	// TenantAudiences are the audiences of a token that was asked for the wildcard
 	// audience, https://*.auth0.com/api/v2/: on the real host, those of the tenants
-	// that the person chose. Nil means the tenant's own, an empty list none.
+	// that the user chose. Nil means the tenant's own, an empty list none.
 	TenantAudiences []string
 	// WithholdRefreshTokens gives no refresh token for the wildcard audience,
 	// whatever scope was asked for.
 	WithholdRefreshTokens bool
-	// PersonScopes are the scopes that the person who approves may grant; nil means
+	// UserScopes are the scopes that the user who signs in may grant; nil means
 	// all that the API has, an empty list none.
-	PersonScopes []string
+	UserScopes []string
 	// CodeLifetime is how long a device code is good for; zero means 15 minutes.
 	CodeLifetime time.Duration
 	// PollInterval is how far apart the polls with a device code have to be; zero
@@ -44,7 +44,7 @@ type SignIn struct {
 	TokenLifetime time.Duration
 }
 
-// SetSignIn changes how the tenant signs people in, for codes and tokens that are
+// SetSignIn changes how the tenant signs users in, for codes and tokens that are
 // issued from then on.
 func (t *Tenant) SetSignIn(s SignIn) {
 	t.mu.Lock()
@@ -54,7 +54,7 @@ func (t *Tenant) SetSignIn(s SignIn) {
 
 // complete fills in the defaults, and parts from the caller's lists.
 func (s SignIn) complete() SignIn {
-	s.TenantAudiences, s.PersonScopes = slices.Clone(s.TenantAudiences), slices.Clone(s.PersonScopes)
+	s.TenantAudiences, s.UserScopes = slices.Clone(s.TenantAudiences), slices.Clone(s.UserScopes)
 	if s.CodeLifetime == 0 {
 		s.CodeLifetime = 15 * time.Minute
 	}
@@ -67,7 +67,7 @@ func (s SignIn) complete() SignIn {
 // oauthState is what the Authentication API keeps. The tenant's mu guards it.
 type oauthState struct {
 	signIn SignIn
-	// host are the clients of the host where people sign in. They are no
+	// host are the clients of the host where users sign in. They are no
 	// applications of the tenant, so the Management API doesn't show them.
 	host    collection
 	keys    map[string]assertionKey // by credential id
@@ -268,7 +268,7 @@ func oauthProblem(code string) *oauthError {
 	case "slow_down":
 		return &oauthError{http.StatusTooManyRequests, code, "You are polling faster than the specified interval."}
 	case "access_denied":
-		return &oauthError{http.StatusForbidden, code, "The person refused the device code."}
+		return &oauthError{http.StatusForbidden, code, "The user refused the device code."}
 	case "expired_token":
 		return &oauthError{http.StatusForbidden, code, "The device code has expired."}
 	case "invalid_grant":

@@ -9,7 +9,7 @@ import (
 	"slices"
 )
 
-// DeviceClientID is the public client that people sign in with on Auth0's own
+// DeviceClientID is the public client that users sign in with on Auth0's own
 // host. Every tenant knows it.
 const DeviceClientID = "2lhnuYMRQ8IpR5hNsOhDFQqrGQUQMRm5"
 
@@ -103,7 +103,7 @@ func (t *Tenant) AddMachine(m Machine) (Credentials, error) {
 	return credentialsOf(client), nil
 }
 
-// AddDevice adds a public client for the device flow to the host where people sign
+// AddDevice adds a public client for the device flow to the host where users sign
 // in. Its refresh tokens rotate, if rotating is set, and else stay the same and
 // never end.
 func (t *Tenant) AddDevice(name string, rotating bool) Credentials {
@@ -121,7 +121,7 @@ func (t *Tenant) AddDevice(name string, rotating bool) Credentials {
 	return credentialsOf(client)
 }
 
-// findClient finds a client of the tenant or of the host where people sign in.
+// findClient finds a client of the tenant or of the host where users sign in.
 func (t *Tenant) findClient(id string) object {
 	if client := t.clients.find(id); client != nil {
 		return client
@@ -137,7 +137,7 @@ const (
 )
 
 // authMethod tells how a client shows who it is. Whether a secret comes in the body
-// or in a header is all the same, whatever the client's settings say.
+// or in a header makes no difference, whatever the client's settings say.
 func authMethod(client object) string {
 	if _, ownKeys := client["client_authentication_methods"]; ownKeys {
 		return methodKey
@@ -154,7 +154,7 @@ func authMethod(client object) string {
 }
 
 // errUnauthorized is Auth0's answer to a client that it doesn't know or whose
-// secret is wrong: one answer for both, so that nobody can find out which.
+// secret is wrong: one answer for both, so that it does not reveal which.
 func errUnauthorized() error {
 	return refuseOAuth(http.StatusUnauthorized, "access_denied", "Unauthorized")
 }

@@ -93,7 +93,7 @@ func (t *Tenant) newUserCode() string {
 	}
 }
 
-// findUserCode finds the request with a code as a person types it: in any case, with
+// findUserCode finds the request with a code as a user types it: in any case, with
 // or without the dash.
 func (t *Tenant) findUserCode(typed string) *deviceRequest {
 	letters := strings.Map(func(r rune) rune {
@@ -110,7 +110,7 @@ func (t *Tenant) findUserCode(typed string) *deviceRequest {
 	return nil
 }
 
-// codeProblem says why a person can't decide a user code.
+// codeProblem says why a user code can't be confirmed.
 type codeProblem string
 
 const (

@@ -92,7 +92,7 @@ func TestDeviceFlow(t *testing.T) {
 	c.as(made).get("/api/v2/client-grants").refused(403, "insufficient_scope", "read:client_grants")
 	c.poll(code).denied(403, "invalid_grant", "exchanged before")
 
-	// The token for the person is no key to the API, whatever the person may do.
+	// The user's token gives no access to the API, whatever the user may do.
 	c.token = made.textAt("id_token")
 	c.get("/api/v2/clients").refused(401, "", "Bad audience: "+DeviceClientID)
 }
@@ -210,10 +210,10 @@ func TestTenantAudiences(t *testing.T) {
 	}
 }
 
-func TestPersonScopes(t *testing.T) {
-	c := newCaller(t, Options{SignIn: SignIn{PersonScopes: []string{"read:clients", "read:logs"}}})
+func TestUserScopes(t *testing.T) {
+	c := newCaller(t, Options{SignIn: SignIn{UserScopes: []string{"read:clients", "read:logs"}}})
 	c.signIn("read:clients update:clients openid").is(`"read:clients openid"`, "scope")
-	c.tenant.SetSignIn(SignIn{PersonScopes: []string{}})
+	c.tenant.SetSignIn(SignIn{UserScopes: []string{}})
 	c.signIn("read:clients").is(`""`, "scope")
 	c.tenant.SetSignIn(SignIn{})
 	c.signIn("read:clients update:clients").is(`"read:clients update:clients"`, "scope")

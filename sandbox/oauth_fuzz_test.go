@@ -61,7 +61,7 @@ func FuzzReadAssertion(f *testing.F) {
 			t.Errorf("of %q, %q is signed", text, a.signed)
 		}
 		if (assertionKey{algorithm: a.head.Algorithm, key: &key.PublicKey}).verifies(a.signed, a.signature) {
-			t.Errorf("%q is signed with a key that nobody has used", text)
+			t.Errorf("%q is signed with a key that was never used", text)
 		}
 	})
 }

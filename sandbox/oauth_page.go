@@ -7,7 +7,7 @@ import (
 	"net/http"
 )
 
-// activationHTML is the page on which a person decides a device code. It needs no
+// activationHTML is the page on which a user confirms a device code. It needs no
 // script, works with a keyboard and a screen reader, and loads nothing.
 const activationHTML = `<!doctype html>
 <html lang="en">
@@ -75,7 +75,7 @@ func (t *Tenant) showActivation(_ *Request, p oauthParams) (response, error) {
 	return t.render(http.StatusOK, activationPage{Title: "Confirm the code", UserCode: d.userCode, Client: client, Scopes: d.scopes})
 }
 
-// decideActivation takes the answer of the page's buttons. Nobody signs in to a
+// decideActivation takes the answer of the page's buttons. There is no sign-in to a
 // sandbox, so there is no session that a forged form could misuse.
 func (t *Tenant) decideActivation(_ *Request, p oauthParams) (response, error) {
 	d, problem := t.pendingCode(p["user_code"])

@@ -93,7 +93,7 @@ func TestActivationPageAsksForTheCode(t *testing.T) {
 	}
 	typed := url.Values{"user_code": {" " + strings.ToLower(strings.ReplaceAll(code, "-", " "))}}
 	if status, page, _ := c.page(activatePath+"?"+typed.Encode(), nil); status != 200 || !strings.Contains(page, code) || !strings.Contains(page, "no permission") {
-		t.Errorf("status %d for a code as people type:\n%s", status, page)
+		t.Errorf("status %d for a code as users type:\n%s", status, page)
 	}
 }
 

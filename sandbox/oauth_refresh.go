@@ -49,7 +49,7 @@ func (t *Tenant) newRefreshToken(f *family, generation int) string {
 	return text
 }
 
-// exchangeRefresh renews a person's tokens. RFC 6749 section 6. With rotation, each
+// exchangeRefresh renews a user's tokens. RFC 6749 section 6. With rotation, each
 // refresh token is good for one exchange; one that comes again kills its family, so
 // that neither the thief nor the owner can go on.
 // https://auth0.com/docs/secure/tokens/refresh-tokens/refresh-token-rotation

@@ -29,7 +29,7 @@ func TestRotation(t *testing.T) {
 	c.as(second).get("/api/v2/clients").want(200)
 	third := c.refresh(DeviceClientID, second.textAt("refresh_token")).want(200)
 
-	// The first comes again: stolen. Nobody goes on, except with access tokens.
+	// The first comes again: stolen. No one can continue, except with access tokens.
 	c.refresh(DeviceClientID, first.textAt("refresh_token")).denied(403, "invalid_grant", "Unknown or invalid refresh token.")
 	c.refresh(DeviceClientID, third.textAt("refresh_token")).denied(403, "invalid_grant", "Unknown or invalid refresh token.")
 	c.as(third).get("/api/v2/clients").want(200)
@@ -62,8 +62,8 @@ func TestRefreshScopes(t *testing.T) {
 	// Narrowing is for the one answer.
 	wide := c.refresh(DeviceClientID, narrow.textAt("refresh_token")).want(200)
 	wide.is(`"`+offlineScope+`"`, "scope")
-	// A person who may less since then grants less.
-	c.tenant.SetSignIn(SignIn{PersonScopes: []string{"read:logs"}})
+	// A user with fewer scopes since then grants less.
+	c.tenant.SetSignIn(SignIn{UserScopes: []string{"read:logs"}})
 	c.refresh(DeviceClientID, wide.textAt("refresh_token")).want(200).is(`"offline_access read:logs"`, "scope")
 }
 

@@ -12,11 +12,11 @@ const (
 	grantRefresh = "refresh_token"
 	grantMachine = "client_credentials"
 
-	// wildcardAudience is what people sign in for on Auth0's own host: the Management
+	// wildcardAudience is what users sign in for on Auth0's own host: the Management
 	// API of the tenant that they choose there.
 	wildcardAudience = "https://*.auth0.com/api/v2/"
 
-	// personID is the one person who signs in.
+	// personID is the one user who signs in.
 	personID    = "auth0|64f1c0ffee5eed0ddba11ad5"
 	personEmail = "dana.okafor@harbourlight.example"
 
@@ -59,7 +59,7 @@ type target struct {
 }
 
 // findTarget finds the API with the given identifier. Two names lead to the tenant's
-// Management API: its own, and the wildcard of the host where people sign in, whose
+// Management API: its own, and the wildcard of the host where users sign in, whose
 // tokens are for whatever tenant was chosen there.
 func (t *Tenant) findTarget(audience string) (target, bool) {
 	signIn := t.oauth.signIn
@@ -98,7 +98,7 @@ func scopeValues(api object) []string {
 }
 
 // grantable are the scopes that a client can have for an API, on its own behalf or on
-// a person's, by the API's policy and the client's grants.
+// a user's, by the API's policy and the client's grants.
 // https://auth0.com/docs/get-started/apis/api-access-policies-for-applications
 func (t *Tenant) grantable(client object, to target, subject string) ([]string, error) {
 	if to.api == nil {
@@ -173,7 +173,7 @@ func isIdentityScope(scope string) bool {
 	return slices.Contains([]string{"openid", "profile", "email", scopeOffline}, scope)
 }
 
-// session is a person's consent: what a refresh token stands for.
+// session is a user's consent, which a refresh token stands for.
 type session struct {
 	client   object
 	subject  string
@@ -181,7 +181,7 @@ type session struct {
 	scopes   []string
 }
 
-// tokens answers with a person's tokens: what was asked for, as far as the person,
+// tokens answers with a user's tokens: what was asked for, as far as the user,
 // the client and the API allow it. The refresh token is not among them.
 func (t *Tenant) tokens(s session, offline bool) (object, error) {
 	id, _ := s.client["client_id"].(string)
@@ -198,12 +198,12 @@ func (t *Tenant) tokens(s session, offline bool) (object, error) {
 			return nil, err
 		}
 	}
-	person := t.oauth.signIn.PersonScopes
+	user := t.oauth.signIn.UserScopes
 	granted := slices.DeleteFunc(slices.Clone(s.scopes), func(scope string) bool {
 		if isIdentityScope(scope) {
 			return scope == scopeOffline && !offline
 		}
-		return !slices.Contains(allowed, scope) || person != nil && !slices.Contains(person, scope)
+		return !slices.Contains(allowed, scope) || user != nil && !slices.Contains(user, scope)
 	})
 	audience := audiences(slices.Clone(to.audiences))
 	openID := slices.Contains(granted, "openid")

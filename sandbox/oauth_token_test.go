@@ -214,7 +214,7 @@ func TestTheAPIChangesDuringASignIn(t *testing.T) {
 	}
 }
 
-// What a person can grant to a client depends on the API's policy, the client's
+// What a user can grant to a client depends on the API's policy, the client's
 // grants, and on whose client it is.
 func TestAccessPolicies(t *testing.T) {
 	const orders = "https://api.harbourlight.example/orders"

@@ -32,7 +32,7 @@ type Request struct {
 	Authorized bool
 	// Body is the request's body, up to the size the API accepts. Nothing is left
 	// out of it: client secrets, device codes, refresh tokens and assertions are
-	// there for a test to look at, so a record is no thing to print.
+	// there for tests, so a record must not be printed.
 	Body []byte
 	// Status is the answer's status; zero if the connection was dropped, or the
 	// caller gave up, before there was one.

@@ -54,7 +54,7 @@ func (t *Tenant) seedForms() map[string]string {
 			"start": object{"next_node": "step_blank", "coordinates": place(0, 0)},
 			"nodes": []any{step("step_blank", "New step", endingNode, 500, button("next_blank", "Continue"))},
 		},
-		// A form that somebody began and left: it has no nodes at all.
+		// An abandoned form, without nodes.
 		{"name": "Untitled", "languages": object{"primary": "de"}},
 	} {
 		form := t.newForm(body)

@@ -12,7 +12,7 @@ import (
 
 // DefaultDomain is the domain of a tenant whose Options name none. The .invalid
 // top-level domain can never resolve, so a request that misses the sandbox
-// reaches nobody.
+// reaches no one.
 const DefaultDomain = "harbourlight.sandbox.auth0.invalid"
 
 // DefaultBuildTime is how long an action is "pending" and then "building" when
@@ -51,7 +51,7 @@ type Options struct {
 	RateWindow time.Duration
 	// Latency is waited out before each request, or until its caller gives up.
 	Latency time.Duration
-	// SignIn is how the tenant signs people in, until SetSignIn changes it.
+	// SignIn is how the tenant signs users in, until SetSignIn changes it.
 	SignIn SignIn
 	// Observe, if set, is told of each request that is recorded, before its answer
 	// leaves: of all of them, where Requests keeps the latest. The tenant waits

@@ -95,7 +95,7 @@ func Scopes(scopes ...string) Option {
 
 // Paths declares the requests that the tool sends, such as
 // "GET /api/v2/roles/{id}"; the host refuses every other. Without it the tool
-// may reach all of /api/v2/ with the methods of its effect, and the person who
+// may reach all of /api/v2/ with the methods of its effect, and the user who
 // installs the plugin is told so.
 func Paths(rules ...string) Option {
 	return func(m *pluginv1.ToolManifest) { m.Paths = append(m.Paths, rules...) }
@@ -129,7 +129,7 @@ func Example(description, arguments string) Option {
 	}
 }
 
-// Title is a short name for people.
+// Title is a short name for users.
 func Title(title string) Option {
 	return func(m *pluginv1.ToolManifest) { m.Title = title }
 }

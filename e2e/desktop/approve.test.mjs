@@ -1,4 +1,4 @@
-// A change that waits for a person: a client calls the tool, a person approves it in a terminal, the client calls again.
+// A change that needs approval: a client calls the tool, a user approves it in a terminal, the client calls again.
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { Client } from "@modelcontextprotocol/sdk/client/index.js";
@@ -21,7 +21,7 @@ async function desk(t, mode, ask) {
   return { auth0, rename, name, open: (...words) => terminal(t, folder(t), [binary, ...words], env) };
 }
 
-test("a person approves in a terminal, once", async (t) => {
+test("a user approves in a terminal, once", async (t) => {
   const { rename, name, open } = await desk(t, "terminal");
   const before = await name();
   const held = await rename();

@@ -48,7 +48,7 @@ test("a locked keychain fails in bounded time, and names the other stores", asyn
   pc.keptSession("default", "keychain");
 });
 
-for (const [what, address] of [["nobody on the bus", bus], ["no bus", () => undefined]]) {
+for (const [what, address] of [["no service on the bus", bus], ["no bus", () => undefined]]) {
   test(`${what}: init fails, names the other stores, and writes nothing`, async (t) => {
     const { pc, signIn } = await desk(t, await address(t));
     const absent = await signIn().fails();

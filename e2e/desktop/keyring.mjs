@@ -19,7 +19,7 @@ async function started(t, command, args, options) {
   return child;
 }
 
-// bus returns the address of a D-Bus session on which nobody is.
+// bus returns the address of a D-Bus session without any service.
 export async function bus(t) {
   const dir = folder(t);
   writeFileSync(`${dir}/bus.conf`, config(dir));

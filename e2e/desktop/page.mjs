@@ -1,4 +1,4 @@
-// Debian's Chromium on the page where a person confirms a code.
+// Debian's Chromium on the page where a user confirms a code.
 import { chromium } from "playwright-core";
 import { after, folder } from "../station.mjs";
 
@@ -18,7 +18,7 @@ export async function browser(t) {
   return context;
 }
 
-// openPage goes to the address that init prints, and returns what the person sees.
+// openPage goes to the address that init prints, and returns what the user sees.
 export async function openPage(context, confirm) {
   const page = await context.newPage();
   await page.goto(confirm.verification_uri_complete);

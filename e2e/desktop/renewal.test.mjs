@@ -8,7 +8,7 @@ import { bus, keyring } from "./keyring.mjs";
 
 test("ten processes with an ending token make one refresh request", async (t) => {
   const auth0 = await tenant(t);
-  // The person's sign-in gives a token that ends at once; what a renewal gives lasts.
+  // The user's sign-in gives a token that ends at once; what a renewal gives lasts.
   const between = await recorder(t, auth0, (answer, form) =>
     form.grant_type === "refresh_token" || !answer.access_token ? answer : { ...answer, expires_in: 1 });
   const desk = computer(t, auth0);
@@ -21,7 +21,7 @@ test("ten processes with an ending token make one refresh request", async (t) =>
   assert.equal((await init.event("signed_in")).renews, true);
   assert.equal(between.count("refresh_token"), 0);
 
-  // Until then it is good, and nobody would renew it.
+  // Until then it is good, and is not renewed.
   await setTimeout(1100);
   const calls = Array.from({ length: 10 }, () => desk.auth0mcp(["call", "--json", "auth0_list_logs", "per_page=1"]));
   for (const call of calls) assert.equal(JSON.parse((await call.ok()).out).count, 1);

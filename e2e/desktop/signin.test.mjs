@@ -1,4 +1,4 @@
-// A person signs in with a browser: init prints a page, Chromium confirms on it, and
+// A user signs in with a browser: init prints a page, Chromium confirms on it, and
 // the client that was set up starts a server that works.
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";

@@ -1,4 +1,4 @@
-// init as a person meets it: the picker, the waiting, Ctrl-C, the passphrase.
+// init in a terminal: the picker, the waiting, Ctrl-C, the passphrase.
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { test } from "node:test";
@@ -69,7 +69,7 @@ test("Ctrl-C in the picker ends it clean", async (t) => {
 
 const machine = (auth0) => ["init", "--store", "file", "--auth0-domain", auth0.domain, "--auth0-client-id", auth0.clientID];
 
-test("a person types the passphrase before the sign-in, which a mistake would cost", async (t) => {
+test("the passphrase is typed before the sign-in, which a mistake would cost", async (t) => {
   const { auth0, pc, open } = await desk(t);
   const screen = await open({}, ...init, "--scopes", "read:logs");
   for (const prompt of [/Choose a passphrase to encrypt this session: /, /Repeat the passphrase: /]) {

@@ -231,7 +231,7 @@ func updateAction(ctx context.Context, c *sdk.Call, in updateInput) (any, error)
 	return draft(ctx, api, in.SupportedTriggers, raw, err)
 }
 
-// nextStep is what people miss: neither a change of the draft nor a deployment
+// nextStep is what users miss: neither a change of the draft nor a deployment
 // alone makes an action run.
 const nextStep = "This is the draft: auth0_deploy_action makes it live, and it runs once it is bound to its trigger."
 

@@ -159,7 +159,7 @@ func TestListOfAnUnknownTrigger(t *testing.T) {
 	s.Fail(sandbox.FaultRule{Path: "/api/v2/actions/actions", Status: 400})
 	wantFailure(t, call(), pluginv1.Failure_CODE_INVALID_ARGUMENT, 0, "post-login v3")
 
-	// Nobody can tell: Auth0's own failure stands.
+	// Not known: Auth0's own failure stands.
 	s.Fail(sandbox.FaultRule{Path: "/api/v2/actions/actions", Status: 400})
 	s.Fail(sandbox.FaultRule{Path: "/api/v2/actions/triggers", Status: 403})
 	wantFailure(t, call(), pluginv1.Failure_CODE_API, 400)
@@ -227,7 +227,7 @@ func TestGet(t *testing.T) {
 	}
 }
 
-// What nobody here knows of an action, and what Go would round, arrives.
+// Unknown members of an action, and numbers that Go would round, arrive unchanged.
 func TestGetIsWhole(t *testing.T) {
 	const whole = `{"id":"a","name":"one","x":null,"list":[],"n":9007199254740993,"code":"a<b&&c"}`
 	auth0 := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {

@@ -58,7 +58,7 @@ func (d deployer) awaitDraft(ctx context.Context, builds *auth0v1.Builds, id str
 	case errors.Is(err, auth0v1.ErrTimeUp):
 		return nil, sdk.FailedPrecondition("nothing was deployed: action %s is still not built after %v: call auth0_deploy_action again", id, d.Whole)
 	case errors.As(err, &broken):
-		return nil, sdk.FailedPrecondition("nothing was deployed: the build of action %q failed: %s. Mend it with auth0_update_action, then deploy again",
+		return nil, sdk.FailedPrecondition("nothing was deployed: the build of action %q failed: %s. Fix it with auth0_update_action, then deploy again",
 			action.Text("name"), broken.Reasons)
 	}
 	return action, err
@@ -75,12 +75,12 @@ func (d deployer) awaitLive(ctx context.Context, builds *auth0v1.Builds, version
 	case ctx.Err() != nil:
 		return nil, "", fmt.Errorf("%s was accepted, and may be live: %w", name, ctx.Err())
 	case errors.As(err, &broken):
-		return nil, "", sdk.FailedPrecondition("%s was made, but is not live: its build failed: %s. Mend the action with auth0_update_action, then deploy again",
+		return nil, "", sdk.FailedPrecondition("%s was made, but is not live: its build failed: %s. Fix the action with auth0_update_action, then deploy again",
 			name, broken.Reasons)
 	case errors.Is(err, auth0v1.ErrTimeUp):
-		return version, fmt.Sprintf("%s was accepted, but was not seen live within %v: look with auth0_get_action", name, d.Whole), nil
+		return version, fmt.Sprintf("%s was accepted, but was not seen live within %v: check it with auth0_get_action", name, d.Whole), nil
 	case err != nil:
-		return version, name + " was accepted, but reading its state failed (" + err.Error() + "): look with auth0_get_action", nil //nolint:nilerr // accepted all the same
+		return version, name + " was accepted, but reading its state failed (" + err.Error() + "): check it with auth0_get_action", nil //nolint:nilerr // it was accepted
 	}
 	return version, name + " is live, and runs wherever the action is bound to its trigger", nil
 }

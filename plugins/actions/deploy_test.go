@@ -94,7 +94,7 @@ func TestDeployWaitsForTheBuild(t *testing.T) {
 	}
 }
 
-// As people use it: on the real clock, with the real pauses.
+// As in real use: on the real clock, with the real pauses.
 func TestDeployRightAfterCreate(t *testing.T) {
 	_, auth0 := tenant(t, sandbox.Options{Empty: true})
 	id := newAction(t, auth0, "//")
@@ -225,7 +225,7 @@ func TestAcceptedButNotSeenLive(t *testing.T) {
 		want     string
 	}{
 		"too slow": {auth0v1.Patience{First: forever, Longest: forever, Whole: thisLong},
-			override(auth0, ofVersion, 200, `{"number":1,"status":"building","deployed":false}`), " was accepted, but was not seen live within 20ms: look with auth0_get_action"},
+			override(auth0, ofVersion, 200, `{"number":1,"status":"building","deployed":false}`), " was accepted, but was not seen live within 20ms: check it with auth0_get_action"},
 		"unreadable": {eager, override(auth0, ofVersion, 500, `{}`), " was accepted, but reading its state failed"},
 		"not JSON":   {eager, override(auth0, ofVersion, 200, `[]`), " was accepted, but reading its state failed"},
 	} {

@@ -20,7 +20,7 @@ type knownTrigger struct {
 const currentTrigger = "CURRENT"
 
 // unknownTrigger is an error that names the triggers there are, if t (whose
-// version may be empty) is none of them; nil if it is one, or if nobody can tell.
+// version may be empty) is none of them; nil if it is one, or if that is not known.
 // The tenant is asked, since Auth0 adds triggers and versions: a list of ours
 // would refuse those.
 func unknownTrigger(ctx context.Context, api *auth0v1.API, t trigger) error {

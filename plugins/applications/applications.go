@@ -27,10 +27,10 @@ func Plugin() sdk.Plugin {
 			getApplication, sdk.Title("Get application"), sdk.Scopes("read:clients"),
 			sdk.Paths("GET /api/v2/clients", "GET /api/v2/clients/{id}"), sdk.Idempotent(), sdk.Untrusted(written("")...)),
 		sdk.NewTool("auth0_create_application", sdk.Write,
-			"Create an application. The answer tells which defaults were set, and where a person finds the hidden secret.",
+			"Create an application. The answer tells which defaults were set, and where to find the hidden secret.",
 			createApplication, sdk.Title("Create application"), sdk.Scopes("create:clients"), sdk.Paths("POST /api/v2/clients"), sdk.Untrusted(written("")...)),
 		sdk.NewTool("auth0_update_application", sdk.Write,
-			"Change what is given; null clears. Lists and objects replace the stored ones whole: get first to add. "+
+			"Update the given settings; null clears. Lists and objects replace the stored ones whole: get first to add. "+
 				"Only jwt_configuration and client_metadata are merged.",
 			updateApplication, sdk.Title("Update application"), sdk.Scopes("update:clients"),
 			sdk.Paths("PATCH /api/v2/clients/{id}"), sdk.Idempotent(), sdk.Untrusted(written("")...)),
@@ -38,7 +38,7 @@ func Plugin() sdk.Plugin {
 }
 
 // written are the fields below prefix that whoever registers an application can
-// write: anybody, where dynamic client registration is open. client_metadata is
+// write: anyone, where dynamic client registration is open. client_metadata is
 // also the application's own. The rest is choices among Auth0's words, or ids.
 func written(prefix string) []string {
 	fields := []string{"name", "description", "logo_uri", "client_metadata", "callbacks", "web_origins", "allowed_origins", "allowed_logout_urls",
@@ -57,7 +57,7 @@ func collection() auth0v1.Collection {
 }
 
 // summary is what a reader needs of an application to choose one. global marks
-// the tenant's own client, "All Applications", which no person made.
+// the tenant's own client, "All Applications", which no user created.
 var summary = []string{"client_id", "name", "description", "app_type", "is_first_party", "global", "callbacks"}
 
 func listApplications(ctx context.Context, c *sdk.Call, in listInput) (any, error) {

@@ -146,7 +146,7 @@ func TestCreateSendsWhatIsGiven(t *testing.T) {
 		`{"name":"x","oidc_conformant":false,"token_endpoint_auth_method":"none","jwt_configuration":{"alg":"HS256"}}`)
 }
 
-// What Auth0 sends that nobody here knows reaches the caller, to the byte.
+// Members that are unknown here reach the caller, to the byte.
 func TestAnswersAreWhole(t *testing.T) {
 	const odd = `"client_id":"abc","big":9007199254740993,"unknown":null,"list":[],"html":"a<b&c","nested":{"z":1.0,"a":{}}`
 	auth0 := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {

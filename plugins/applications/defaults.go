@@ -11,7 +11,7 @@ import (
 )
 
 // skipPrompt is the setting that spares a user the question whether they trust
-// an application whose callback anybody on their device could claim.
+// an application whose callback any other app on the device could claim.
 const skipPrompt = "skip_non_verifiable_callback_uri_confirmation_prompt"
 
 // withDefaults adds to a new application's settings what was not given. The
@@ -119,7 +119,7 @@ func hostOf(rest string) string {
 	return host
 }
 
-// withSecretAccess tells where a person finds the secret of a new application,
+// withSecretAccess tells where to find the secret of a new application,
 // which no answer shows. A public application is left alone: it has a secret on
 // file, but must not use it.
 func withSecretAccess(application sdk.Object, domain string) (sdk.Object, error) {

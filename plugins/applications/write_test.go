@@ -198,7 +198,7 @@ func TestPromptOnUpdate(t *testing.T) {
 		{`"name":"b"`, `"name":"b"`, `null`, nil},
 		{`"callbacks":["https://a.example/cb"]`, `"callbacks":["https://a.example/cb"]`, `null`, nil},
 		{`"callbacks":["http://localhost:3000"]`, `"callbacks":["http://localhost:3000"],` + prompt + `:true`, `{` + prompt + `:true}`, true},
-		// Never back to false: a person may have set it for a reason.
+		// Never back to false: a user may have set it for a reason.
 		{`"callbacks":["https://a.example/cb"]`, `"callbacks":["https://a.example/cb"]`, `null`, true},
 		{prompt + `:false,"callbacks":["buoy:/cb"]`, prompt + `:false,"callbacks":["buoy:/cb"]`, `null`, false},
 		{`"callbacks":["buoy:/cb"],` + prompt + `:null`, `"callbacks":["buoy:/cb"],` + prompt + `:null`, `null`, nil},

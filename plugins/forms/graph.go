@@ -9,9 +9,8 @@ const (
 	startNode = "$start"
 )
 
-// graph is the part of a form that says where people go. It is read apart from
-// the tools' input types, so that a form with members nobody here knows is
-// checked all the same.
+// graph is the part of a form that says where users go. It is read apart from
+// the tools' input types, so that a form with unknown members is checked too.
 type graph struct {
 	ID     string      `json:"id"`
 	Name   string      `json:"name"`
@@ -44,7 +43,7 @@ type graphNode struct {
 	} `json:"config"`
 }
 
-// fault is something that keeps people from getting through a form.
+// fault is something that keeps users from getting through a form.
 type fault struct {
 	Node    string `json:"node"`
 	Problem string `json:"problem"`
@@ -136,7 +135,7 @@ func (g graph) faults() []fault {
 
 func (g graph) startFaults(count map[string]int, finishing map[string]bool) []fault {
 	if len(g.Nodes) == 0 && g.Start.NextNode != endingNode {
-		return []fault{{startNode, "the form has no nodes: people would see nothing"}}
+		return []fault{{startNode, "the form has no nodes: users would see nothing"}}
 	}
 	faults := edgeFaults(startNode, []edge{{"next_node", g.Start.NextNode, true}}, count)
 	if len(faults) == 0 && !finishing[startNode] {

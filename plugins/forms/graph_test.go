@@ -14,9 +14,9 @@ func TestFaults(t *testing.T) {
 	for name, tt := range map[string]struct{ form, want string }{
 		"one step":           {toA + `"nodes":[` + aEnds + `]`, ""},
 		"straight to ending": {`"start":{"next_node":"$ending"}`, ""},
-		"nothing":            {``, "$start: the form has no nodes: people would see nothing"},
-		"nulls":              {`"start":null,"nodes":null,"ending":null`, "$start: the form has no nodes: people would see nothing"},
-		"no nodes, a start":  {toA + `"nodes":[]`, "$start: the form has no nodes: people would see nothing"},
+		"nothing":            {``, "$start: the form has no nodes: users would see nothing"},
+		"nulls":              {`"start":null,"nodes":null,"ending":null`, "$start: the form has no nodes: users would see nothing"},
+		"no nodes, a start":  {toA + `"nodes":[]`, "$start: the form has no nodes: users would see nothing"},
 		"no start":           {`"nodes":[` + aEnds + `]`, "$start: next_node is not set: there is no way on"},
 		"start to nowhere": {`"start":{"next_node":"x"},"nodes":[` + aEnds + `]`,
 			`$start: next_node leads to "x", which does not exist`},

@@ -57,7 +57,7 @@ var componentTypes = map[string]kind{
 	"RECAPTCHA":                    {"WIDGET", []string{"secret_key", "site_key"}},
 }
 
-// blockMembers are a BLOCK's own members: what is asked of people, such as a
+// blockMembers are a BLOCK's own members: what is asked of users, such as a
 // label, belongs to fields and widgets.
 var blockMembers = []string{"id", "category", "type", "config"}
 

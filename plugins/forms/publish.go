@@ -12,7 +12,7 @@ import (
 )
 
 // maxFlows is how many flows of one form are looked up: each is a request, and
-// the tenant's rate limit is shared with everybody else.
+// the tenant's rate limit is shared.
 const maxFlows = 50
 
 type publishInput struct {
@@ -38,7 +38,7 @@ type publisher struct{ auth0v1.Patience }
 
 // publishForm only reads, unless it is to make an Action render the form: the
 // Management API has no call that publishes a form. Saving it is what changes it for
-// people, as soon as an Action renders it.
+// users, as soon as an Action renders it.
 func (p publisher) publishForm(ctx context.Context, c *sdk.Call, in publishInput) (any, error) {
 	api, err := auth0v1.New(ctx, c)
 	if err != nil {
@@ -90,8 +90,8 @@ func (p publisher) publishForm(ctx context.Context, c *sdk.Call, in publishInput
 	return out, nil
 }
 
-// fitToRender refuses to put a form before everybody who logs in that they cannot get
-// through, and one whose id could be more than an id in an Action's code.
+// fitToRender refuses a form that users could not complete when they
+// log in, and one whose id could be more than an id in an Action's code.
 func (p publication) fitToRender(in publishInput) error {
 	if in.RenderIn == "" {
 		return nil
@@ -110,7 +110,7 @@ func (p publication) fitToRender(in publishInput) error {
 	if more := len(p.Faults) - shown; more > 0 {
 		texts = append(texts, fmt.Sprintf("%d more", more))
 	}
-	return sdk.FailedPrecondition("nothing was changed: everybody who logs in would meet the form's faults. Mend them with auth0_update_form, then call again: %s", strings.Join(texts, "; "))
+	return sdk.FailedPrecondition("nothing was changed: every user who logs in would see the form's faults. Fix them with auth0_update_form, then call again: %s", strings.Join(texts, "; "))
 }
 
 // rendered notes that an Action renders the form now, as the steps that were taken
@@ -158,14 +158,14 @@ func (p publication) steps() []string {
 	var steps []string
 	switch {
 	case p.Live && p.Valid && p.Rendering != nil && p.Rendering.Draft == draftCreated:
-		return []string{"The form is live: everybody meets it at every login. To show it to some people only, edit the Action with auth0_update_action and deploy it.",
+		return []string{"The form is live: every user sees it at every login. To show it to some users only, edit the Action with auth0_update_action and deploy it.",
 			"What auth0_update_form saves is shown at once."}
 	case p.Live && p.Valid:
 		return []string{"Nothing: the form is live. What auth0_update_form saves is shown at once."}
 	case p.Live:
-		return []string{"The form is live with these faults: mend them now with auth0_update_form."}
+		return []string{"The form is live with these faults: fix them now with auth0_update_form."}
 	case !p.Valid:
-		steps = append(steps, "Mend the faults with auth0_update_form, then run auth0_publish_form again.")
+		steps = append(steps, "Fix the faults with auth0_update_form, then run auth0_publish_form again.")
 	}
 	call := fmt.Sprintf("api.prompt.render('%s');", p.FormID)
 	if len(p.RenderedBy) == 0 {

@@ -44,7 +44,7 @@ func TestPublishSeededForms(t *testing.T) {
 		"Complete your profile": {valid: true, live: true, renderers: "Ask for the profile, post-login, deployed true, bound true", all: "the form is live"},
 		"Marketing consent":     {valid: true, all: "No Action's code renders this form"},
 		"Blank form":            {valid: true, all: "To render it"},
-		"Untitled":              {faults: "$start: the form has no nodes: people would see nothing", all: "Mend the faults"},
+		"Untitled":              {faults: "$start: the form has no nodes: users would see nothing", all: "Fix the faults"},
 	} {
 		got := publish(t, auth0, name)
 		if got.valid != want.valid || got.live != want.live || got.faults != want.faults || got.renderers != want.renderers || !strings.Contains(got.all, want.all) {

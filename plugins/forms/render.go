@@ -24,7 +24,7 @@ type renderer struct {
 	Bound bool `json:"bound"`
 }
 
-// live reports whether people meet the form at login.
+// live reports whether users meet the form at login.
 func (r renderer) live() bool { return r.Trigger == postLogin && r.Deployed && r.Bound }
 
 // action is what matters of an Action. The list holds the deployed code too.
@@ -157,7 +157,7 @@ func (b bindings) have(actionID string) bool {
 	return slices.ContainsFunc(b.list, func(one binding) bool { return one.ActionID == actionID })
 }
 
-// String names them for people.
+// String names them for users.
 func (b bindings) String() string {
 	names := make([]string, len(b.list))
 	for i, one := range b.list {

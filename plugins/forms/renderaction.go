@@ -22,22 +22,22 @@ const postLogin = "post-login"
 func renderActionName(formID string) string { return "Render form " + formID }
 
 // marker is the first line of a rendering Action's code: the form that it renders,
-// and a digest of the lines below, which tells whether somebody has edited them.
+// and a digest of the lines below, which tells whether they have been edited.
 var marker = regexp.MustCompile(`^// auth0-mcp:render-form ([0-9A-Za-z_]+) sha256:([0-9a-f]{16})\r?\n`)
 
 // renderCode is the code of a form's rendering Action. formID must match the
 // pattern formID, so that it can be nothing but an id where it stands.
 func renderCode(formID string) string {
-	// What it does comes first: a person who is asked for approval sees its beginning.
+	// What it does comes first: an approver sees its beginning.
 	body := `exports.onExecutePostLogin = async (event, api) => {
   api.prompt.render('` + formID + `');
 };
 
-// Runs when the person is through with the form.
+// Runs when the user has completed the form.
 exports.onContinuePostLogin = async (event, api) => {};
 
 // auth0_publish_form of auth0-mcp made this. You may edit it, for example to show the
-// form to some people only: what is edited is never overwritten.
+// form to some users only: what is edited is never overwritten.
 `
 	return fmt.Sprintf("// auth0-mcp:render-form %s sha256:%s\n", formID, digest(body)) + body
 }
@@ -48,7 +48,7 @@ func digest(body string) string {
 }
 
 // ours reports whether code is that of the form's rendering Action, and whether
-// somebody has edited it since.
+// it has been edited since.
 func ours(code, formID string) (is, edited bool) {
 	m := marker.FindStringSubmatch(code)
 	if m == nil || m[1] != formID {
@@ -59,7 +59,7 @@ func ours(code, formID string) (is, edited bool) {
 
 // renderAction is the form's rendering Action among those that have to do with the
 // form; nil if there is none. An Action that has its name but not the marker is
-// somebody else's, and an error.
+// the user's own, and an error.
 func (s survey) renderAction(formID string) (*action, error) {
 	var made []action
 	name := renderActionName(formID)

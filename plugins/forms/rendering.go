@@ -38,14 +38,14 @@ type renderJob struct {
 	formID string
 	found  survey
 	result rendering
-	// done and rest are what has been changed and what not, unsure is the step of which
-	// nobody knows, for the error of a call that fails between two changes.
+	// done and rest are what has been changed and what not, unsure is the step whose
+	// result is not known, for the error of a call that fails between two changes.
 	done, rest []string
 	unsure     string
 }
 
-// renderIn makes the form be rendered at login. It changes nothing if an Action of
-// somebody else's does that already: people would meet the form twice.
+// renderIn makes the form be rendered at login. It changes nothing if another
+// Action does that already: users would see the form twice.
 func (j *renderJob) renderIn(ctx context.Context) error {
 	if i := slices.IndexFunc(j.found.renderers, renderer.live); i >= 0 {
 		live := j.found.renderers[i]
@@ -97,7 +97,7 @@ func (j *renderJob) own(ctx context.Context) (*action, error) {
 
 // write makes the Action, or brings the code that an older version of this tool made
 // up to date. It returns whether the draft is to be deployed, and the draft as last
-// seen. What somebody has edited is theirs.
+// seen. What a user has edited is theirs.
 func (j *renderJob) write(ctx context.Context, own *action) (deploy bool, draft sdk.Object, err error) {
 	if own == nil {
 		draft, err = j.create(ctx)
@@ -111,7 +111,7 @@ func (j *renderJob) write(ctx context.Context, own *action) (deploy bool, draft 
 		return false, nil, sdk.FailedPrecondition("nothing was changed: Action %q (%s) is this form's rendering Action, but its code was edited and no longer renders the form. It is not overwritten: put api.prompt.render('%s') back with auth0_update_action, or delete the Action, then call again",
 			own.Name, own.ID, j.formID)
 	case edited:
-		j.result.Draft = leftAsItWas + ": somebody has edited its code"
+		j.result.Draft = leftAsItWas + ": its code was edited"
 		deploy = !renders(own.Deployed.Code, j.formID)
 	case own.Code == code:
 		j.result.Draft = leftAsItWas
@@ -185,13 +185,13 @@ func (j *renderJob) buildError(err error) error {
 	case errors.Is(err, auth0v1.ErrTimeUp):
 		return sdk.FailedPrecondition("Auth0 had not built Action %q (%s) after %v", j.result.Action, j.result.ActionID, j.Whole)
 	case errors.As(err, &broken):
-		return sdk.FailedPrecondition("Auth0 could not build Action %q (%s): %s. Mend it with auth0_update_action", j.result.Action, j.result.ActionID, broken.Reasons)
+		return sdk.FailedPrecondition("Auth0 could not build Action %q (%s): %s. Fix it with auth0_update_action", j.result.Action, j.result.ActionID, broken.Reasons)
 	}
 	return err
 }
 
 // bind puts the Action at the end of the trigger's bindings. Auth0 replaces the whole
-// list and takes no condition, so it is read again right before: what somebody else
+// list and takes no condition, so it is read again right before: what another user
 // has changed meanwhile is not undone.
 func (j *renderJob) bind(ctx context.Context, before bindings) error {
 	if before.have(j.result.ActionID) {
@@ -204,7 +204,7 @@ func (j *renderJob) bind(ctx context.Context, before bindings) error {
 		return j.stopped(err)
 	}
 	if !now.complete || !slices.Equal(before.list, now.list) {
-		return j.stopped(sdk.FailedPrecondition("the bindings of %s were changed by somebody else while this call ran (from %s to %s)", postLogin, before, now))
+		return j.stopped(sdk.FailedPrecondition("the bindings of %s were changed while this call ran (from %s to %s)", postLogin, before, now))
 	}
 	refs := []any{}
 	for _, b := range append(slices.Clone(now.list), binding{ActionID: j.result.ActionID, Name: j.result.Action}) {
@@ -238,7 +238,7 @@ func (j *renderJob) send(ctx context.Context, method string, body any, segments 
 		}
 		err = fmt.Errorf("%s %s answered something other than an object: %w", method, strings.Join(segments, "/"), err)
 	}
-	// Anything but a refusal may have been carried out all the same.
+	// Anything but a refusal may still have been carried out.
 	var status *sdk.APIError
 	if !errors.As(err, &status) || status.StatusCode >= http.StatusInternalServerError {
 		j.unsure, j.rest = j.rest[0], j.rest[1:]

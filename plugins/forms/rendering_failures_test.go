@@ -69,19 +69,19 @@ func TestRenderInFailsInTheMiddle(t *testing.T) {
 		// again are the writes of the next call.
 		again string
 	}{
-		"triggers":             {at: requestOf("GET", "/triggers"), status: 403, done: nothing, again: "make deploy bind"},
-		"bindings at first":    {at: requestOf("GET", "/bindings"), status: 500, done: "", again: "make deploy bind"},
-		"making refused":       {at: requestOf("POST", "/actions"), status: 403, done: nothing, again: "make deploy bind"},
-		"making failed":        {at: requestOf("POST", "/actions"), status: 502, done: "Perhaps done, though Auth0 did not confirm it: make the Action. Not done: deploy it, bind it to post-login. The same call again goes on from there.", again: "make deploy bind"},
-		"made all the same":    {at: requestOf("POST", "/actions"), status: 502, carriedOut: true, done: "Perhaps done, though Auth0 did not confirm it: make the Action. Not done: deploy it, bind it to post-login. The same call again goes on from there.", again: "deploy bind"},
-		"looking at the build": {at: build, status: 500, done: made, again: "deploy bind"},
-		"deploying refused":    {at: requestOf("POST", "/deploy"), status: 403, done: made, again: "deploy bind"},
-		"deployed all the same": {at: requestOf("POST", "/deploy"), status: 500, carriedOut: true,
+		"triggers":               {at: requestOf("GET", "/triggers"), status: 403, done: nothing, again: "make deploy bind"},
+		"bindings at first":      {at: requestOf("GET", "/bindings"), status: 500, done: "", again: "make deploy bind"},
+		"making refused":         {at: requestOf("POST", "/actions"), status: 403, done: nothing, again: "make deploy bind"},
+		"making failed":          {at: requestOf("POST", "/actions"), status: 502, done: "Perhaps done, though Auth0 did not confirm it: make the Action. Not done: deploy it, bind it to post-login. The same call again goes on from there.", again: "make deploy bind"},
+		"made without an answer": {at: requestOf("POST", "/actions"), status: 502, carriedOut: true, done: "Perhaps done, though Auth0 did not confirm it: make the Action. Not done: deploy it, bind it to post-login. The same call again goes on from there.", again: "deploy bind"},
+		"looking at the build":   {at: build, status: 500, done: made, again: "deploy bind"},
+		"deploying refused":      {at: requestOf("POST", "/deploy"), status: 403, done: made, again: "deploy bind"},
+		"deployed without an answer": {at: requestOf("POST", "/deploy"), status: 500, carriedOut: true,
 			done: "Done: made Action \"Render form FORM\" (ACTION). Perhaps done, though Auth0 did not confirm it: deploy it. Not done: bind it to post-login. The same call again goes on from there.", again: "bind"},
 		"looking at the version": {at: version, status: 500, done: unseen, again: "bind"},
 		"bindings again":         {at: requestOf("GET", "/bindings"), nth: 2, status: 429, done: deployed, again: "bind"},
 		"binding refused":        {at: requestOf("PATCH", "/bindings"), status: 400, done: deployed, again: "bind"},
-		"bound all the same": {at: requestOf("PATCH", "/bindings"), status: 503, carriedOut: true,
+		"bound without an answer": {at: requestOf("PATCH", "/bindings"), status: 503, carriedOut: true,
 			done: "Done: made Action \"Render form FORM\" (ACTION); deployed it as version 1. Perhaps done, though Auth0 did not confirm it: bind it to post-login. The same call again goes on from there.", again: ""},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -169,7 +169,7 @@ func TestRenderInWithoutABuild(t *testing.T) {
 	}
 }
 
-// Auth0 replaces the whole list of bindings, so that a change by somebody else would
+// Auth0 replaces the whole list of bindings, so that another user's change would
 // be undone: it is noticed, and nothing is bound.
 func TestRenderInNoticesAnotherChangeOfTheBindings(t *testing.T) {
 	_, auth0 := tenant(t, sandbox.Options{Empty: true, BuildTime: -1})

@@ -98,7 +98,7 @@ func slowTenant(t *testing.T) (*sandbox.Tenant, http.Handler) {
 	})
 }
 
-// As people use it: on the real clock, with the real pauses, beside other Actions.
+// As in real use: on the real clock, with the real pauses, beside other Actions.
 func TestRenderInMakesDeploysAndBinds(t *testing.T) {
 	s, auth0 := tenant(t, sandbox.Options{Empty: true})
 	form := newForm(t, auth0)
@@ -149,7 +149,7 @@ func TestRenderInKeepsBindingsAndIsIdempotent(t *testing.T) {
 	if got := bound(t, auth0); got != want {
 		t.Errorf("bound are %s, want %s", got, want)
 	}
-	// Unbound by somebody: only the binding is missing.
+	// Unbound by a user: only the binding is missing.
 	send(t, auth0, http.MethodPatch, "actions/triggers/post-login/bindings", `{"bindings":[]}`)
 	s.ResetRequests()
 	if r, _ := renderedIn(t, auth0, form); r["deployment"] != leftAsItWas || !slices.Equal(writes(s), []string{"PATCH actions/triggers/post-login/bindings"}) {
@@ -158,7 +158,7 @@ func TestRenderInKeepsBindingsAndIsIdempotent(t *testing.T) {
 }
 
 // What an older version of the tool made is brought up to date and deployed; what
-// somebody has edited is left, and so is an edited draft behind code that renders.
+// a user has edited is left, and so is an edited draft behind code that renders.
 func TestRenderInUpdatesOnlyWhatItMade(t *testing.T) {
 	s, auth0 := tenant(t, sandbox.Options{Empty: true, BuildTime: -1})
 	form := newForm(t, auth0)
@@ -176,7 +176,7 @@ func TestRenderInUpdatesOnlyWhatItMade(t *testing.T) {
 	send(t, auth0, http.MethodPatch, "actions/actions/"+id, text(t, map[string]string{"code": edited, "name": "Renamed"}))
 	s.ResetRequests()
 	r, all := renderedIn(t, auth0, form)
-	if len(writes(s)) > 0 || r["action"] != "Renamed" || r["draft"] != leftAsItWas+": somebody has edited its code" || all["live"] != true {
+	if len(writes(s)) > 0 || r["action"] != "Renamed" || r["draft"] != leftAsItWas+": its code was edited" || all["live"] != true {
 		t.Errorf("an edited one: %v, sent %q", r, writes(s))
 	}
 
@@ -215,7 +215,7 @@ func TestRenderInRefusals(t *testing.T) {
 		}, pluginv1.Failure_CODE_FAILED_PRECONDITION, []string{"its trigger is pre-user-registration"}},
 		"faults": {func(t *testing.T, auth0 http.Handler, form string) {
 			call(t, auth0, "auth0_update_form", `{"id":"`+form+`","start":{"next_node":"gone"}}`)
-		}, pluginv1.Failure_CODE_FAILED_PRECONDITION, []string{"everybody who logs in", `"gone", which does not exist`, "auth0_update_form"}},
+		}, pluginv1.Failure_CODE_FAILED_PRECONDITION, []string{"every user who logs in", `"gone", which does not exist`, "auth0_update_form"}},
 		"many faults": {func(t *testing.T, auth0 http.Handler, form string) {
 			nodes := []any{}
 			for i := range 15 {
@@ -245,7 +245,7 @@ func TestRenderInRefusals(t *testing.T) {
 	}
 }
 
-// A copy beside the Action that still has the name is somebody else's.
+// A copy beside the Action that still has the name is not ours.
 func TestRenderInPrefersTheActionWithTheName(t *testing.T) {
 	_, auth0 := tenant(t, sandbox.Options{Empty: true, BuildTime: -1})
 	form := newForm(t, auth0)
@@ -256,7 +256,7 @@ func TestRenderInPrefersTheActionWithTheName(t *testing.T) {
 	}
 }
 
-// An Action of somebody else's that renders the form at login is enough: people
+// An Action of the user's that renders the form at login is enough: users
 // would meet the form twice.
 func TestRenderInLeavesWhatIsLive(t *testing.T) {
 	s, auth0 := tenant(t, sandbox.Options{})
@@ -295,7 +295,7 @@ func TestBindingRefs(t *testing.T) {
 	}
 }
 
-// Before a person approves, the writes of a call are only played: their answers are
+// Before a plan is approved, the writes of a call are simulated: their answers are
 // the request's bodies with an id that does not exist.
 func TestRenderInAsADryRun(t *testing.T) {
 	s, auth0 := tenant(t, sandbox.Options{Empty: true, BuildTime: time.Hour})

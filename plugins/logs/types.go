@@ -106,7 +106,7 @@ var meanings = map[string]string{
 	"wn":                       "Warning",
 }
 
-// groups are the names that people use for one or more codes.
+// groups are the names that users use for one or more codes.
 var groups = map[string][]string{
 	"failed_login":           {"f", "fp", "fu", "fco", "fcoa", "fepft", "pwd_leak"},
 	"wrong_password":         {"fp"},
@@ -129,7 +129,7 @@ var groups = map[string][]string{
 	"user_deleted":           {"sdu"},
 }
 
-// meaning never fails: Auth0 adds codes faster than anybody lists them.
+// meaning never fails: Auth0 adds codes before they are listed anywhere.
 func meaning(code string) string {
 	if m, ok := meanings[code]; ok {
 		return m
@@ -140,7 +140,7 @@ func meaning(code string) string {
 var wellFormedCode = regexp.MustCompile(`^[a-z0-9_]+$`)
 
 // codesOf resolves a name or a code. A well-formed code that is not listed passes,
-// since Auth0 adds codes faster than anybody lists them: doubt says so if nothing
+// since Auth0 adds codes before they are listed anywhere: doubt says so if nothing
 // is found.
 func codesOf(nameOrCode string) ([]string, error) {
 	name := strings.ToLower(strings.NewReplacer(" ", "_", "-", "_").Replace(strings.TrimSpace(nameOrCode)))

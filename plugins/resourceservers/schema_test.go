@@ -11,7 +11,7 @@ import (
 func TestManifest(t *testing.T) { sdktest.Manifest(t, Plugin()) }
 
 // leftOut are the members of Auth0's requests that the tools do not take, and
-// those that they take all the same.
+// those that they take anyway.
 func leftOut() map[string]string {
 	return map[string]string{
 		"allow_online_access":                         "rare, and the tools are as large as they may be",

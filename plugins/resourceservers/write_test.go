@@ -13,7 +13,7 @@ import (
 	"github.com/auth0-mcp/auth0-mcp/sdk/sdktest"
 )
 
-// deadSecret is long enough for Auth0 and of use to nobody.
+// deadSecret is long enough for Auth0 and of no use.
 const deadSecret = "dead-secret-of-a-test"
 
 const everything = `{

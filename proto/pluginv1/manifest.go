@@ -68,7 +68,7 @@ type ToolManifest struct {
 	// Files are the roots below which the tool may write files, by name, such as
 	// "project": lower-case letters, digits and dashes. Empty: it writes none.
 	Files []string `json:"files,omitempty"`
-	// Untrusted are the fields of the tool's answers that people other than the
+	// Untrusted are the fields of the tool's answers that others than the
 	// caller can write, such as "logs[].user_agent": see ParseFieldPath. The host
 	// marks those that an answer has. Empty: every text counts as such.
 	Untrusted []string `json:"untrusted,omitempty"`
@@ -81,9 +81,9 @@ type ToolManifest struct {
 
 // Display is what is shown of a plugin or a tool, and decides nothing.
 type Display struct {
-	// Title is a short name for people.
+	// Title is a short name for users.
 	Title string `json:"title,omitempty"`
-	// Description tells a model when and how to use a tool, or people what a plugin is
+	// Description tells a model when and how to use a tool, or users what a plugin is
 	// for.
 	Description string `json:"description,omitempty"`
 	// Icons in the form of MCP's, of which a reader takes the one that fits.
@@ -263,7 +263,7 @@ func decodeMember(at string, data json.RawMessage, field any) error {
 }
 
 // Encode writes the manifest as the indented JSON that is committed to a
-// repository and read by people.
+// repository and read by users.
 func (m Manifest) Encode() ([]byte, error) {
 	var buf bytes.Buffer
 	enc := json.NewEncoder(&buf)

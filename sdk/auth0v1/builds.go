@@ -117,7 +117,7 @@ func (b *Builds) Version(ctx context.Context, version sdk.Object) (sdk.Object, e
 	return version, err
 }
 
-// VersionName is how people are told of a version.
+// VersionName is how users are told of a version.
 func VersionName(version sdk.Object) string {
 	if number, ok := version.Get("number"); ok {
 		return fmt.Sprintf("version %s", number)

@@ -40,7 +40,7 @@ type PageOf struct {
 	IncludeTotals *bool `json:"include_totals,omitempty"`
 }
 
-// DefaultPerPage is the size of a page that nobody asked for otherwise.
+// DefaultPerPage is the size of a page when none is asked for.
 const DefaultPerPage = 20
 
 // Number is the page asked for, Size its size.
@@ -153,7 +153,7 @@ func (f FieldsOf) Project(items []sdk.Object, usual []string, always ...string) 
 	return out, note
 }
 
-// SearchCap is how many items a search looks at that the API cannot do itself.
+// SearchCap is how many items are examined in a search that the API cannot do itself.
 const SearchCap = 1000
 
 // pageMax is the largest page the API gives.

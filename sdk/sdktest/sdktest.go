@@ -54,7 +54,7 @@ func Call(t testing.TB, p sdk.Plugin, auth0 http.Handler, tool, arguments string
 	return c.call(t, auth0, arguments)
 }
 
-// DryRun is Call as the host does it first where a person must approve: the tool sees
+// DryRun is Call as the host does it first where approval is needed: the tool sees
 // that Call.DryRun is true. auth0 plays the host's simulation, writes included.
 func DryRun(t testing.TB, p sdk.Plugin, auth0 http.Handler, tool, arguments string) Result {
 	t.Helper()
@@ -267,7 +267,7 @@ func Manifest(t testing.TB, p sdk.Plugin) {
 		t.Fatalf("%v; write it with: go test -update", err)
 	}
 	if !bytes.Equal(got, want) {
-		t.Errorf("manifest.json is not what the plugin declares; look at the difference after: go test -update")
+		t.Errorf("manifest.json is not what the plugin declares; check the difference after: go test -update")
 	}
 }
 

@@ -23,7 +23,8 @@ func TestSecurityPage(t *testing.T) {
 	for line := range strings.Lines(string(page)) {
 		cells := strings.Split(strings.Trim(strings.TrimSpace(line), "|"), "|")
 		// The table of platforms has four columns.
-		if !strings.HasPrefix(line, "|") || len(cells) != 3 || strings.Contains(line, "|---|") || strings.Contains(line, "| defence |") {
+		if !strings.HasPrefix(line, "|") || len(cells) != 3 || strings.Contains(line, "|---|") ||
+			strings.Contains(line, "| defence |") {
 			continue
 		}
 		rows++
@@ -34,7 +35,8 @@ func TestSecurityPage(t *testing.T) {
 	if rows < 60 {
 		t.Errorf("%d rows were found, which are too few: is the form of the tables another one?", rows)
 	}
-	if got := checkRow(t, " `egress/gate.go`, `egress/invented.go` ", " `egress`: TestResult, TestInvented; `e2e/invented.mjs`; proven by hand "); len(got) != 4 {
+	if got := checkRow(t, " `egress/gate.go`, `egress/invented.go` ",
+		" `egress`: TestResult, TestInvented; `e2e/invented.mjs`; proven by hand "); len(got) != 4 {
 		t.Errorf("of a row with four faults these are found: %q", got)
 	}
 }
@@ -73,10 +75,12 @@ func checkRow(t *testing.T, where, tests string) (problems []string) {
 			}
 		case strings.HasPrefix(name[1], "make "):
 			makefile, err := os.ReadFile("../Makefile")
-			if target := strings.TrimPrefix(name[1], "make "); err != nil || !strings.Contains(string(makefile), "\n"+target+":") {
+			if target := strings.TrimPrefix(name[1], "make "); err != nil ||
+				!strings.Contains(string(makefile), "\n"+target+":") {
 				problems = append(problems, "there is no target "+name[1])
 			}
-		case strings.HasPrefix(name[1], "testdata/") && exists("cmd/auth0-mcp/"+name[1]), strings.HasPrefix(name[1], "e2e/") && exists("../"+name[1]):
+		case strings.HasPrefix(name[1], "testdata/") && exists("cmd/auth0-mcp/"+name[1]),
+			strings.HasPrefix(name[1], "e2e/") && exists("../"+name[1]):
 		default:
 			problems = append(problems, name[1]+" is no test that exists")
 		}

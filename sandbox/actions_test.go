@@ -13,7 +13,8 @@ func TestActionLifeCycle(t *testing.T) {
 	clock := newClock()
 	c := newCaller(t, Options{Empty: true, Now: clock.now, BuildTime: 3 * time.Second})
 	made := c.post("/api/v2/actions/actions", loginAction).want(201)
-	if got := memberNames(made.object()); got != "all_changes_deployed code created_at dependencies id name runtime secrets status supported_triggers updated_at" {
+	if got := memberNames(made.object()); got != "all_changes_deployed code created_at dependencies id name runtime "+
+		"secrets status supported_triggers updated_at" {
 		t.Errorf("a new action has %s", got)
 	}
 	made.is(`"pending"`, "status")
@@ -31,7 +32,8 @@ func TestActionLifeCycle(t *testing.T) {
 	c.get(base).want(200).is(`"built"`, "status")
 
 	first := c.do("POST", base+"/deploy", "").want(200)
-	if got := memberNames(first.object()); got != "action code created_at dependencies deployed id number runtime secrets status supported_triggers updated_at" {
+	if got := memberNames(first.object()); got != "action code created_at dependencies deployed id number runtime "+
+		"secrets status supported_triggers updated_at" {
 		t.Errorf("a deployment answers %s", got)
 	}
 	first.is("false", "deployed")
@@ -46,7 +48,8 @@ func TestActionLifeCycle(t *testing.T) {
 
 	changedDraft(t, c, clock, base, first.textAt("id"))
 	c.delete(base).want(204)
-	for _, a := range []answer{c.get(base), c.patch(base, "{}"), c.delete(base), c.do("POST", base+"/deploy", ""), c.get(base + "/versions")} {
+	for _, a := range []answer{c.get(base), c.patch(base, "{}"), c.delete(base), c.do("POST", base+"/deploy", ""),
+		c.get(base + "/versions")} {
 		a.refused(404, "", "That action does not exist.")
 	}
 }
@@ -83,7 +86,8 @@ func changedDraft(t *testing.T, c caller, clock *clock, base, first string) {
 func TestFailedBuild(t *testing.T) {
 	clock := newClock()
 	c := newCaller(t, Options{Empty: true, Now: clock.now})
-	made := c.post("/api/v2/actions/actions", `{"name":"bad","supported_triggers":[{"id":"post-login","version":"v3"}],"code":"throw-at-build"}`).want(201)
+	made := c.post("/api/v2/actions/actions",
+		`{"name":"bad","supported_triggers":[{"id":"post-login","version":"v3"}],"code":"throw-at-build"}`).want(201)
 	made.is(`"pending"`, "status")
 	clock.advance(DefaultBuildTime)
 	base := "/api/v2/actions/actions/" + made.textAt("id")

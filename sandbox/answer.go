@@ -61,11 +61,13 @@ func notFound(message, code string) error {
 }
 
 func badBody(format string, args ...any) error {
-	return &apiError{status: http.StatusBadRequest, code: "invalid_body", message: "Payload validation error: " + fmt.Sprintf(format, args...)}
+	return &apiError{status: http.StatusBadRequest, code: "invalid_body",
+		message: "Payload validation error: " + fmt.Sprintf(format, args...)}
 }
 
 func badQuery(format string, args ...any) error {
-	return &apiError{status: http.StatusBadRequest, code: "invalid_query_string", message: "Query validation error: " + fmt.Sprintf(format, args...)}
+	return &apiError{status: http.StatusBadRequest, code: "invalid_query_string",
+		message: "Query validation error: " + fmt.Sprintf(format, args...)}
 }
 
 func conflict(message, code string) error {

@@ -36,21 +36,24 @@ func apiSchema(create bool) *schema {
 		return record("Who may get a token", map[string]*schema{"policy": text("The policy").oneOf(values...)})
 	}
 	props := map[string]*schema{
-		"name": text("Friendly name for this resource server. Can not contain < or > characters").length(1, 200).checked(noAngles),
+		"name": text("Friendly name for this resource server. Can not contain < or > characters").length(1,
+			200).checked(noAngles),
 		"scopes": list(record("A permission", map[string]*schema{
 			"value":       text("Value of this scope").length(1, 280),
 			"description": text("User-friendly description of this scope").length(0, 500),
 		}, "value"), "List of permissions (scopes) that this API uses"),
-		"signing_alg":            text("Algorithm used to sign JWTs").oneOf("HS256", "RS256", "RS512", "PS256"),
-		"signing_secret":         text("Secret used to sign tokens when using symmetric algorithms (HS256)").length(16, 512),
-		"allow_offline_access":   flag("Whether refresh tokens can be issued for this API"),
-		"allow_online_access":    flag("Whether online refresh tokens can be issued for this API"),
-		"token_lifetime":         whole(0, 2592000, "Expiration value (in seconds) for access tokens issued for this API"),
-		"token_lifetime_for_web": whole(0, 2592000, "Expiration value (in seconds) for access tokens issued via the implicit flow"),
-		"token_dialect":          text("Dialect of access tokens").oneOf("access_token", "access_token_authz", "rfc9068_profile", "rfc9068_profile_authz"),
-		"enforce_policies":       flag("Whether authorization policies are enforced"),
-		"verificationLocation":   text("Location of the verification"),
-		"options":                freeForm("Used to store additional metadata"),
+		"signing_alg":          text("Algorithm used to sign JWTs").oneOf("HS256", "RS256", "RS512", "PS256"),
+		"signing_secret":       text("Secret used to sign tokens when using symmetric algorithms (HS256)").length(16, 512),
+		"allow_offline_access": flag("Whether refresh tokens can be issued for this API"),
+		"allow_online_access":  flag("Whether online refresh tokens can be issued for this API"),
+		"token_lifetime":       whole(0, 2592000, "Expiration value (in seconds) for access tokens issued for this API"),
+		"token_lifetime_for_web": whole(0, 2592000, "Expiration value (in seconds) for access tokens issued via the "+
+			"implicit flow"),
+		"token_dialect": text("Dialect of access tokens").oneOf("access_token", "access_token_authz",
+			"rfc9068_profile", "rfc9068_profile_authz"),
+		"enforce_policies":     flag("Whether authorization policies are enforced"),
+		"verificationLocation": text("Location of the verification"),
+		"options":              freeForm("Used to store additional metadata"),
 		"skip_consent_for_verifiable_first_party_clients": flag("Whether to skip user consent for first party applications"),
 		"allow_online_access_with_ephemeral_sessions":     flag("Whether ephemeral sessions can have online access"),
 
@@ -220,6 +223,7 @@ func (t *Tenant) deleteAPI(c *call) (result, error) {
 	}
 	id, _ := api["id"].(string)
 	t.apis.remove(id)
-	t.grants.items = slices.DeleteFunc(t.grants.items, func(grant object) bool { return grant["audience"] == api["identifier"] })
+	t.grants.items = slices.DeleteFunc(t.grants.items,
+		func(grant object) bool { return grant["audience"] == api["identifier"] })
 	return gone()
 }

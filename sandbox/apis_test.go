@@ -8,7 +8,8 @@ import (
 func TestCreateAPI(t *testing.T) {
 	c := newCaller(t, Options{Empty: true})
 	a := c.post("/api/v2/resource-servers", `{"name":"Orders","identifier":"https://api.example/orders"}`).want(201)
-	if got := memberNames(a.object()); got != "allow_offline_access id identifier name signing_alg skip_consent_for_verifiable_first_party_clients subject_type_authorization token_lifetime token_lifetime_for_web" {
+	if got := memberNames(a.object()); got != "allow_offline_access id identifier name signing_alg "+
+		"skip_consent_for_verifiable_first_party_clients subject_type_authorization token_lifetime token_lifetime_for_web" {
 		t.Errorf("a new API has %s", got)
 	}
 	a.is(`{"client":{"policy":"require_client_grant"},"user":{"policy":"allow_all"}}`, "subject_type_authorization")
@@ -18,11 +19,13 @@ func TestCreateAPI(t *testing.T) {
 	if id := a.textAt("id"); len(id) != 24 || strings.Trim(id, hexDigits) != "" {
 		t.Errorf("id %q is not 24 hex digits", id)
 	}
-	for _, key := range []string{a.textAt("id"), "https:%2F%2Fapi.example%2Forders", "https%3A%2F%2Fapi.example%2Forders", "https%3a%2f%2fapi.example%2forders"} {
+	for _, key := range []string{a.textAt("id"), "https:%2F%2Fapi.example%2Forders", "https%3A%2F%2Fapi.example%2Forders",
+		"https%3a%2f%2fapi.example%2forders"} {
 		c.get("/api/v2/resource-servers/"+key).want(200).is(`"Orders"`, "name")
 	}
 	c.get("/api/v2/resource-servers/https://api.example/orders").refused(404, "", "Not Found")
-	c.get("/api/v2/resource-servers/nobody").refused(404, "inexistent_resource_server", "The resource server does not exist")
+	c.get("/api/v2/resource-servers/nobody").refused(404, "inexistent_resource_server",
+		"The resource server does not exist")
 	c.post("/api/v2/resource-servers", `{"identifier":"https://api.example/orders"}`).
 		refused(409, "resource_server_conflict", "A resource server with the same identifier already exists.")
 }
@@ -54,8 +57,10 @@ func TestPatchAPI(t *testing.T) {
 		{`{"scopes":[{"value":"read:a","description":"Changed"}]}`, "scopes", `[{"value":"read:a","description":"Changed"}]`},
 		{`{"scopes":[]}`, "scopes", `[]`},
 		{`{"token_lifetime":0}`, "token_lifetime", `0`},
-		{`{"subject_type_authorization":{"user":{"policy":"deny_all"}}}`, "subject_type_authorization", `{"user":{"policy":"deny_all"}}`},
-		{`{"proof_of_possession":{"mechanism":"dpop","required":false}}`, "proof_of_possession", `{"mechanism":"dpop","required":false}`},
+		{`{"subject_type_authorization":{"user":{"policy":"deny_all"}}}`, "subject_type_authorization",
+			`{"user":{"policy":"deny_all"}}`},
+		{`{"proof_of_possession":{"mechanism":"dpop","required":false}}`, "proof_of_possession",
+			`{"mechanism":"dpop","required":false}`},
 		{`{"authorization_details":null}`, "authorization_details", `null`},
 		{`{"consent_policy":null}`, "consent_policy", `null`},
 		{`{"proof_of_possession":null}`, "proof_of_possession", `null`},
@@ -65,7 +70,8 @@ func TestPatchAPI(t *testing.T) {
 		t.Run(test.patch, func(t *testing.T) {
 			c := newCaller(t, Options{Empty: true})
 			made := c.post("/api/v2/resource-servers", full).want(201)
-			if key, _ := made.at("token_encryption", "encryption_key").(object); memberNames(key) != "alg name thumbprint_sha256" {
+			if key, _ := made.at("token_encryption",
+				"encryption_key").(object); memberNames(key) != "alg name thumbprint_sha256" {
 				t.Errorf("the key comes back as %s", memberNames(key))
 			}
 			c.patch("/api/v2/resource-servers/urn%3Aa", test.patch).want(200).is(test.want, test.member)
@@ -82,18 +88,26 @@ func TestAPIValidation(t *testing.T) {
 	c := newCaller(t, Options{Empty: true})
 	c.post("/api/v2/resource-servers", `{"identifier":"urn:a"}`).want(201)
 	for body, message := range map[string]string{
-		`{"name":"x"}`:                                              "'Missing required property: identifier'",
-		`{"identifier":""}`:                                         "'String is too short (0 chars), minimum 1' on property identifier (",
-		`{"identifier":"x","name":"<x>"}`:                           "'String does not match pattern ^[^<>]+$: <x>' on property name (",
-		`{"identifier":"x","signing_alg":"ES256"}`:                  "'No enum match for: ES256' on property signing_alg (",
-		`{"identifier":"x","token_lifetime":2592001}`:               "'Value 2592001 is greater than maximum 2592000' on property token_lifetime (",
-		`{"identifier":"x","token_lifetime":-1}`:                    "'Value -1 is less than minimum 0' on property token_lifetime (",
-		`{"identifier":"x","token_lifetime":"1"}`:                   "'Expected type integer but found type string' on property token_lifetime (",
-		`{"identifier":"x","scopes":["read:x"]}`:                    "'Expected type object but found type string' on property scopes[0] (",
-		`{"identifier":"x","scopes":[{"description":"d"}]}`:         "'Missing required property: value' on property scopes[0] (",
+		`{"name":"x"}`: "'Missing required property: identifier'",
+		`{"identifier":""}`: "'String is too short (0 chars), minimum 1' on " +
+			"property identifier (",
+		`{"identifier":"x","name":"<x>"}`: "'String does not match pattern ^[^<>]+$: <x>' on " +
+			"property name (",
+		`{"identifier":"x","signing_alg":"ES256"}`: "'No enum match for: ES256' on property signing_alg (",
+		`{"identifier":"x","token_lifetime":2592001}`: "'Value 2592001 is greater than maximum 2592000' on " +
+			"property token_lifetime (",
+		`{"identifier":"x","token_lifetime":-1}`: "'Value -1 is less than minimum 0' on property " +
+			"token_lifetime (",
+		`{"identifier":"x","token_lifetime":"1"}`: "'Expected type integer but found type string' on " +
+			"property token_lifetime (",
+		`{"identifier":"x","scopes":["read:x"]}`: "'Expected type object but found type string' on " +
+			"property scopes[0] (",
+		`{"identifier":"x","scopes":[{"description":"d"}]}`: "'Missing required property: value' on property " +
+			"scopes[0] (",
 		`{"identifier":"x","scopes":[{"value":"a"},{"value":"a"}]}`: "'Array items are not unique' on property scopes (",
 		`{"identifier":"x","nonsense":true}`:                        "'Additional properties not allowed: nonsense'",
-		`{"identifier":"x","consent_policy":null}`:                  "'Expected type string but found type null' on property consent_policy (",
+		`{"identifier":"x","consent_policy":null}`: "'Expected type string but found type null' on " +
+			"property consent_policy (",
 	} {
 		c.post("/api/v2/resource-servers", body).refused(400, "invalid_body", "Payload validation error: "+message)
 	}
@@ -115,7 +129,8 @@ func TestSystemAPI(t *testing.T) {
 		t.Errorf("the only API of an empty tenant is %s", system.textAt(0, "identifier"))
 	}
 	id := system.textAt(0, "id")
-	c.patch("/api/v2/resource-servers/"+id, `{"name":"x"}`).refused(400, "operation_not_supported", "System resource servers")
+	c.patch("/api/v2/resource-servers/"+id, `{"name":"x"}`).refused(400, "operation_not_supported",
+		"System resource servers")
 	c.delete("/api/v2/resource-servers/"+id).refused(400, "operation_not_supported", "System resource servers")
 }
 
@@ -160,10 +175,13 @@ func TestGrants(t *testing.T) {
 	c.post("/api/v2/client-grants", with(`,"scope":[],"subject_type":"user"`)).want(201)
 	c.post("/api/v2/client-grants", `{"audience":"urn:a","scope":["read"],"default_for":"third_party_clients"}`).want(201)
 
-	c.patch("/api/v2/client-grants/"+id, `{"scope":["read","write"],"organization_usage":"allow"}`).want(200).is(`["read","write"]`, "scope")
-	c.patch("/api/v2/client-grants/"+id, `{"scope":[],"organization_usage":null}`).want(200).is(`null`, "organization_usage")
+	c.patch("/api/v2/client-grants/"+id,
+		`{"scope":["read","write"],"organization_usage":"allow"}`).want(200).is(`["read","write"]`, "scope")
+	c.patch("/api/v2/client-grants/"+id, `{"scope":[],"organization_usage":null}`).want(200).is(`null`,
+		"organization_usage")
 	c.get("/api/v2/client-grants/"+id).want(200).is(`[]`, "scope")
-	c.patch("/api/v2/client-grants/"+id, `{"audience":"urn:b"}`).refused(400, "invalid_body", "'Additional properties not allowed: audience'")
+	c.patch("/api/v2/client-grants/"+id, `{"audience":"urn:b"}`).refused(400, "invalid_body",
+		"'Additional properties not allowed: audience'")
 	c.patch("/api/v2/client-grants/"+id, `{"scope":["fly"]}`).refused(400, "invalid_scope", "fly")
 	c.patch("/api/v2/client-grants/cgr_x", `{}`).refused(404, "inexistent_client_grant", "")
 
@@ -183,7 +201,8 @@ func TestGrants(t *testing.T) {
 func TestGrantRefusals(t *testing.T) {
 	c := newCaller(t, Options{Empty: true})
 	client := c.post("/api/v2/clients", `{"name":"machine"}`).want(201).textAt("client_id")
-	express := c.post("/api/v2/clients", `{"name":"express","app_type":"express_configuration"}`).want(201).textAt("client_id")
+	express := c.post("/api/v2/clients",
+		`{"name":"express","app_type":"express_configuration"}`).want(201).textAt("client_id")
 	c.post("/api/v2/resource-servers", `{"identifier":"urn:a"}`).want(201)
 	for _, test := range []struct {
 		body          string
@@ -193,11 +212,14 @@ func TestGrantRefusals(t *testing.T) {
 		{`{"client_id":"` + client + `","scope":[]}`, 400, "invalid_body", "'Missing required property: audience'"},
 		{`{"client_id":"` + client + `","audience":"urn:a"}`, 400, "invalid_body", "'Missing required property: scope'"},
 		{`{"audience":"urn:a","scope":[]}`, 400, "invalid_body", "'Missing required property: client_id'"},
-		{`{"client_id":"` + client + `","audience":"urn:a","scope":"read"}`, 400, "invalid_body", "'Expected type array but found type string' on property scope ("},
+		{`{"client_id":"` + client + `","audience":"urn:a","scope":"read"}`, 400, "invalid_body",
+			"'Expected type array but found type string' on property scope ("},
 		{`{"client_id":"nobody","audience":"urn:a","scope":[]}`, 404, "inexistent_client", "The client does not exist"},
-		{`{"client_id":"` + client + `","audience":"urn:b","scope":[]}`, 404, "inexistent_resource_server", "The resource server does not exist"},
+		{`{"client_id":"` + client + `","audience":"urn:b","scope":[]}`, 404, "inexistent_resource_server",
+			"The resource server does not exist"},
 		{`{"client_id":"` + client + `","audience":"urn:a","scope":["fly"]}`, 400, "invalid_scope", "fly"},
-		{`{"client_id":"` + express + `","audience":"urn:a","scope":[]}`, 400, "validation_error", "Client of type express_configuration cannot be used"},
+		{`{"client_id":"` + express + `","audience":"urn:a","scope":[]}`, 400, "validation_error",
+			"Client of type express_configuration cannot be used"},
 	} {
 		c.post("/api/v2/client-grants", test.body).refused(test.status, test.code, test.message)
 	}

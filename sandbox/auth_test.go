@@ -31,10 +31,14 @@ func TestTokens(t *testing.T) {
 		{"not a token", "Bearer nonsense", 401, "", "Invalid token", true},
 		{"empty token", "Bearer ", 401, "", "Invalid token", true},
 		{"another tenant's", "Bearer " + other.Token("read:clients"), 401, "", "Invalid token", true},
-		{"changed claims", "Bearer " + parts[0] + "." + base64.RawURLEncoding.EncodeToString([]byte(`{"exp":9999999999,"scope":"read:clients"}`)) + "." + parts[2], 401, "", "Invalid token", true},
-		{"expired", "Bearer " + c.tenant.TokenUntil(clock.now().Add(-time.Second), "read:clients"), 401, "", "Invalid token", true},
+		{"changed claims", "Bearer " + parts[0] + "." +
+			base64.RawURLEncoding.EncodeToString([]byte(`{"exp":9999999999,"scope":"read:clients"}`)) + "." + parts[2], 401, "",
+			"Invalid token", true},
+		{"expired", "Bearer " + c.tenant.TokenUntil(clock.now().Add(-time.Second), "read:clients"), 401, "", "Invalid token",
+			true},
 		{"revoked", "Bearer " + revoked, 401, "", "Invalid token", true},
-		{"without the scope", "Bearer " + c.tenant.Token("read:logs"), 403, "insufficient_scope", "Insufficient scope, expected any of: read:clients", false},
+		{"without the scope", "Bearer " + c.tenant.Token("read:logs"), 403, "insufficient_scope",
+			"Insufficient scope, expected any of: read:clients", false},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			request, err := http.NewRequestWithContext(t.Context(), http.MethodGet, "https://x/api/v2/clients", http.NoBody)
@@ -84,7 +88,8 @@ func TestTokenLooksLikeOne(t *testing.T) {
 	if err := json.Unmarshal(payload, &c); err != nil {
 		t.Fatal(err)
 	}
-	if len(c.Audience) != 1 || c.Audience[0] != "https://bookshop.example/api/v2/" || c.Scope != "read:logs read:clients" || c.ExpiresAt <= time.Now().Unix() {
+	if len(c.Audience) != 1 || c.Audience[0] != "https://bookshop.example/api/v2/" ||
+		c.Scope != "read:logs read:clients" || c.ExpiresAt <= time.Now().Unix() {
 		t.Errorf("claims are %+v", c)
 	}
 }
@@ -94,7 +99,8 @@ func TestEveryEndpointNeedsItsScope(t *testing.T) {
 	c := newCaller(t, Options{Empty: true}, "read:nothing")
 	all := managementScopes()
 	for _, endpoint := range routes() {
-		path := "/api/v2/" + strings.NewReplacer("{id}", "x", "{version}", "x", "{trigger}", "post-login").Replace(strings.Join(endpoint.segments, "/"))
+		path := "/api/v2/" + strings.NewReplacer("{id}", "x", "{version}", "x", "{trigger}",
+			"post-login").Replace(strings.Join(endpoint.segments, "/"))
 		a := c.do(endpoint.method, path, "")
 		a.refused(403, "insufficient_scope", "Insufficient scope, expected any of: "+strings.Join(endpoint.scopes, ","))
 		for _, scope := range endpoint.scopes {
@@ -109,7 +115,8 @@ func TestUnknownPlaces(t *testing.T) {
 	c := newCaller(t, Options{Empty: true})
 	for _, test := range []struct{ method, path string }{
 		{"GET", "/api/v2/"}, {"GET", "/api/v2"}, {"GET", "/"}, {"GET", "/api/v2/users"}, {"GET", "/api/v2/clients/"},
-		{"GET", "/api/v2//clients"}, {"GET", "/api/v2/clients/a/b"}, {"PUT", "/api/v2/clients"}, {"DELETE", "/api/v2/clients"},
+		{"GET", "/api/v2//clients"}, {"GET", "/api/v2/clients/a/b"}, {"PUT", "/api/v2/clients"},
+		{"DELETE", "/api/v2/clients"},
 		{"POST", "/api/v2/logs"}, {"GET", "/api/v2/../v2/clients"}, {"GET", "/api/v1/clients"},
 	} {
 		c.do(test.method, test.path, "").refused(404, "", "Not Found")
@@ -124,9 +131,11 @@ func TestBodies(t *testing.T) {
 	c.post("/api/v2/clients", `{"name":"a"} {"name":"b"}`).refused(400, "", "Invalid request payload JSON format")
 	c.post("/api/v2/clients", "").refused(400, "invalid_body", "Expected type object but found type null")
 	c.post("/api/v2/clients", `["a"]`).refused(400, "invalid_body", "Expected type object but found type array")
-	c.post("/api/v2/clients", `{"name":"`+strings.Repeat("a", maxBody)+`"}`).refused(413, "", "Payload content length greater than maximum allowed: 1048576")
+	c.post("/api/v2/clients", `{"name":"`+strings.Repeat("a", maxBody)+`"}`).refused(413, "",
+		"Payload content length greater than maximum allowed: 1048576")
 
-	request, err := http.NewRequestWithContext(t.Context(), http.MethodPost, "https://x/api/v2/clients", strings.NewReader("name=a"))
+	request, err := http.NewRequestWithContext(t.Context(), http.MethodPost, "https://x/api/v2/clients",
+		strings.NewReader("name=a"))
 	if err != nil {
 		t.Fatal(err)
 	}

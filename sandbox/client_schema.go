@@ -29,27 +29,31 @@ func clientSchema(create bool) *schema {
 // clientTextSchemas are the members that are texts or lists of texts.
 func clientTextSchemas(off func(*schema) *schema) map[string]*schema {
 	return map[string]*schema{
-		"name":                                 text("The name of the client").length(1, 255).checked(noAngles),
-		"description":                          text("Free text description of the purpose of the Client").length(0, 140),
-		"client_secret":                        text("The secret used to sign tokens for the client").length(1, 512),
-		"logo_uri":                             text("The URL of the client logo").checked(absoluteOrEmpty),
-		"app_type":                             text("The type of application this client represents").oneOf(clientAppTypes()...),
-		"callbacks":                            urls(callbackURL, "A set of URLs that are valid to call back from Auth0"),
-		"allowed_logout_urls":                  urls(callbackURL, "URLs that are valid to redirect to after logout"),
-		"allowed_origins":                      urls(originURL, "A set of URLs that represents valid origins for CORS"),
-		"web_origins":                          urls(originURL, "A set of URLs that represents valid web origins"),
-		"client_aliases":                       texts("List of audiences for SAML protocol"),
-		"allowed_clients":                      texts("Ids of clients that will be allowed to perform delegation requests"),
-		"grant_types":                          list(text("A grant type").checked(grantType), "A set of grant types that the client is authorized to use"),
-		"custom_login_page":                    text("The content of the custom login page"),
-		"custom_login_page_preview":            text("The content of the custom login page, for previews"),
-		"form_template":                        text("Form template for WS-Federation protocol"),
-		"cross_origin_loc":                     off(text("URL of the cross origin verification").checked(absoluteOrEmpty)),
-		"initiate_login_uri":                   text("Initiate login uri, must be https").checked(httpsOrEmpty),
-		"token_endpoint_auth_method":           off(text("The requested authentication method for the token endpoint").oneOf("none", "client_secret_post", "client_secret_basic")),
-		"organization_usage":                   off(text("How to proceed during an authentication transaction with regards an organization").oneOf("deny", "allow", "require")),
-		"organization_require_behavior":        off(text("How to proceed when an organization is required").oneOf("no_prompt", "pre_login_prompt", "post_login_prompt")),
-		"compliance_level":                     off(text("The compliance level").oneOf("none", "fapi1_adv_pkj_par", "fapi1_adv_mtls_par", "fapi2_sp_pkj_mtls", "fapi2_sp_mtls_mtls")),
+		"name":                text("The name of the client").length(1, 255).checked(noAngles),
+		"description":         text("Free text description of the purpose of the Client").length(0, 140),
+		"client_secret":       text("The secret used to sign tokens for the client").length(1, 512),
+		"logo_uri":            text("The URL of the client logo").checked(absoluteOrEmpty),
+		"app_type":            text("The type of application this client represents").oneOf(clientAppTypes()...),
+		"callbacks":           urls(callbackURL, "A set of URLs that are valid to call back from Auth0"),
+		"allowed_logout_urls": urls(callbackURL, "URLs that are valid to redirect to after logout"),
+		"allowed_origins":     urls(originURL, "A set of URLs that represents valid origins for CORS"),
+		"web_origins":         urls(originURL, "A set of URLs that represents valid web origins"),
+		"client_aliases":      texts("List of audiences for SAML protocol"),
+		"allowed_clients":     texts("Ids of clients that will be allowed to perform delegation requests"),
+		"grant_types": list(text("A grant type").checked(grantType),
+			"A set of grant types that the client is authorized to use"),
+		"custom_login_page":          text("The content of the custom login page"),
+		"custom_login_page_preview":  text("The content of the custom login page, for previews"),
+		"form_template":              text("Form template for WS-Federation protocol"),
+		"cross_origin_loc":           off(text("URL of the cross origin verification").checked(absoluteOrEmpty)),
+		"initiate_login_uri":         text("Initiate login uri, must be https").checked(httpsOrEmpty),
+		"token_endpoint_auth_method": off(text("The requested authentication method for the token endpoint").oneOf("none", "client_secret_post", "client_secret_basic")),
+		"organization_usage": off(text("How to proceed during an authentication transaction with "+
+			"regards an organization").oneOf("deny", "allow", "require")),
+		"organization_require_behavior": off(text("How to proceed when an organization is required").oneOf("no_prompt",
+			"pre_login_prompt", "post_login_prompt")),
+		"compliance_level": off(text("The compliance level").oneOf("none", "fapi1_adv_pkj_par",
+			"fapi1_adv_mtls_par", "fapi2_sp_pkj_mtls", "fapi2_sp_mtls_mtls")),
 		"async_approval_notification_channels": off(texts("Notification channels for asynchronous approvals")),
 	}
 }
@@ -67,34 +71,37 @@ func clientFlagSchemas(off func(*schema) *schema) map[string]*schema {
 		"custom_login_page_on":                  flag("Whether the custom login page is to be used"),
 		"require_pushed_authorization_requests": flag("Whether Pushed Authorization Requests are mandatory"),
 		"require_proof_of_possession":           flag("Whether Proof-of-Possession is mandatory"),
-		"skip_non_verifiable_callback_uri_confirmation_prompt": off(flag("Whether the confirmation prompt for non-verifiable callbacks is skipped")),
+		"skip_non_verifiable_callback_uri_confirmation_prompt": off(flag("Whether the confirmation prompt for " +
+			"non-verifiable callbacks is skipped")),
 	}
 }
 
 // clientSettingSchemas are the members that are objects, lists of choices or numbers.
 func clientSettingSchemas(off func(*schema) *schema) map[string]*schema {
 	return map[string]*schema{
-		"jwt_configuration":              off(jwtConfigurationSchema()),
-		"refresh_token":                  off(refreshTokenSchema()),
-		"client_metadata":                clientMetadataSchema(),
-		"addons":                         off(freeForm("Addons enabled for this client")),
-		"mobile":                         off(mobileSchema()),
-		"native_social_login":            off(nativeSocialLoginSchema()),
-		"oidc_logout":                    off(freeForm("Configuration for OIDC backchannel logout")),
-		"oidc_backchannel_logout":        off(freeForm("Configuration for OIDC backchannel logout")),
-		"session_transfer":               off(freeForm("Native to Web SSO Configuration")),
-		"encryption_key":                 off(freeForm("The client's encryption key")),
-		"default_organization":           off(freeForm("Default organization")),
-		"client_authentication_methods":  off(freeForm("Client authentication methods")),
-		"signed_request_object":          off(freeForm("Configuration for JWT-secured Authorization Requests")),
-		"token_exchange":                 off(freeForm("Token exchange configuration")),
-		"token_quota":                    off(freeForm("Token quota")),
-		"token_vault_privileged_access":  off(freeForm("Token vault configuration")),
-		"express_configuration":          off(freeForm("Express configuration")),
-		"my_organization_configuration":  off(freeForm("My organization configuration")),
-		"fedcm_login":                    off(freeForm("FedCM login configuration")),
-		"organization_discovery_methods": off(list(text("A discovery method").oneOf("email", "organization_name"), "Methods for discovering organizations")),
-		"par_request_expiry":             off(whole(10, 600, "How long a Pushed Authorization Request URI remains valid, in seconds")),
+		"jwt_configuration":             off(jwtConfigurationSchema()),
+		"refresh_token":                 off(refreshTokenSchema()),
+		"client_metadata":               clientMetadataSchema(),
+		"addons":                        off(freeForm("Addons enabled for this client")),
+		"mobile":                        off(mobileSchema()),
+		"native_social_login":           off(nativeSocialLoginSchema()),
+		"oidc_logout":                   off(freeForm("Configuration for OIDC backchannel logout")),
+		"oidc_backchannel_logout":       off(freeForm("Configuration for OIDC backchannel logout")),
+		"session_transfer":              off(freeForm("Native to Web SSO Configuration")),
+		"encryption_key":                off(freeForm("The client's encryption key")),
+		"default_organization":          off(freeForm("Default organization")),
+		"client_authentication_methods": off(freeForm("Client authentication methods")),
+		"signed_request_object":         off(freeForm("Configuration for JWT-secured Authorization Requests")),
+		"token_exchange":                off(freeForm("Token exchange configuration")),
+		"token_quota":                   off(freeForm("Token quota")),
+		"token_vault_privileged_access": off(freeForm("Token vault configuration")),
+		"express_configuration":         off(freeForm("Express configuration")),
+		"my_organization_configuration": off(freeForm("My organization configuration")),
+		"fedcm_login":                   off(freeForm("FedCM login configuration")),
+		"organization_discovery_methods": off(list(text("A discovery method").oneOf("email", "organization_name"),
+			"Methods for discovering organizations")),
+		"par_request_expiry": off(whole(10, 600, "How long a Pushed Authorization Request URI remains valid, "+
+			"in seconds")),
 	}
 }
 
@@ -132,11 +139,13 @@ func jwtConfigurationSchema() *schema {
 
 func refreshTokenSchema() *schema {
 	return record("Refresh token configuration", map[string]*schema{
-		"rotation_type":                text("Refresh token rotation type").oneOf("rotating", "non-rotating"),
-		"expiration_type":              text("Refresh token expiration type").oneOf("expiring", "non-expiring"),
-		"leeway":                       whole(0, 2592000, "Period in seconds where the previous refresh token can be exchanged"),
-		"token_lifetime":               whole(1, 157788000, "Period in seconds for which refresh tokens remain valid"),
-		"idle_token_lifetime":          whole(1, 157788000, "Period in seconds for which refresh tokens remain valid without use"),
+		"rotation_type":   text("Refresh token rotation type").oneOf("rotating", "non-rotating"),
+		"expiration_type": text("Refresh token expiration type").oneOf("expiring", "non-expiring"),
+		"leeway": whole(0, 2592000, "Period in seconds where the previous refresh token can be "+
+			"exchanged"),
+		"token_lifetime": whole(1, 157788000, "Period in seconds for which refresh tokens remain valid"),
+		"idle_token_lifetime": whole(1, 157788000, "Period in seconds for which refresh tokens remain valid "+
+			"without use"),
 		"infinite_token_lifetime":      flag("Whether refresh tokens have an infinite lifetime"),
 		"infinite_idle_token_lifetime": flag("Whether refresh tokens have an infinite idle lifetime"),
 		"policies": list(record("A policy", map[string]*schema{

@@ -47,7 +47,8 @@ func (t *Tenant) listClients(c *call) (result, error) {
 		}
 	}
 	found = append(found, global...) // last, however old it is
-	return p.answer("clients", "client_id", found, func(client object) object { return shape.apply(showClient(c, client)) })
+	return p.answer("clients", "client_id", found,
+		func(client object) object { return shape.apply(showClient(c, client)) })
 }
 
 func (q *queryParams) clientFilter() func(object) bool {
@@ -55,7 +56,8 @@ func (q *queryParams) clientFilter() func(object) bool {
 	first, byFirst := q.flag("is_first_party", "Optional filter on whether or not a client is a first-party client")
 	types, ids := q.list("app_type"), q.list("client_ids")
 	search := q.text("q")
-	if search != "" && !strings.HasPrefix(search, "client_grant.organization_id:") && search != "client_grant.allow_any_organization:true" {
+	if search != "" && !strings.HasPrefix(search, "client_grant.organization_id:") &&
+		search != "client_grant.allow_any_organization:true" {
 		q.fail(badQuery("'Invalid query' on property q (Advanced Query in Lucene syntax)"))
 	}
 	return func(client object) bool {
@@ -91,7 +93,8 @@ func (t *Tenant) createClient(c *call) (result, error) {
 		return result{}, err
 	}
 	if identifier, given := c.body["resource_server_identifier"].(string); given && t.findAPI(identifier) == nil {
-		return result{}, refused(http.StatusBadRequest, "Resource server "+identifier+" does not exist", "inexistent_resource_server")
+		return result{}, refused(http.StatusBadRequest, "Resource server "+identifier+" does not exist",
+			"inexistent_resource_server")
 	}
 	client := t.newClient(c.body)
 	answer := cloneObject(client)

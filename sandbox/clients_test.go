@@ -9,8 +9,10 @@ import (
 func TestCreateClientDefaults(t *testing.T) {
 	c := newCaller(t, Options{Empty: true})
 	a := c.post("/api/v2/clients", `{"name":"plain"}`).want(201)
-	want := "callback_url_template client_id client_secret cross_origin_auth cross_origin_authentication custom_login_page_on encrypted global " +
-		"grant_types is_first_party is_token_endpoint_ip_header_trusted jwt_configuration name oidc_conformant refresh_token signing_keys sso_disabled tenant"
+	want := "callback_url_template client_id client_secret cross_origin_auth cross_origin_authentication " +
+		"custom_login_page_on encrypted global " +
+		"grant_types is_first_party is_token_endpoint_ip_header_trusted jwt_configuration name oidc_conformant " +
+		"refresh_token signing_keys sso_disabled tenant"
 	if got := memberNames(a.object()); got != want {
 		t.Errorf("a new client has\n%s, want\n%s", got, want)
 	}
@@ -26,7 +28,8 @@ func TestCreateClientDefaults(t *testing.T) {
 		t.Errorf("the creation shows the signing key %.40q", key)
 	}
 	kept := c.get("/api/v2/clients/" + a.textAt("client_id")).want(200)
-	if keys, _ := kept.at("signing_keys", 0).(object); keys["key"] != nil || keys["cert"] == nil || kept.object()["encrypted"] != nil {
+	if keys, _ := kept.at("signing_keys", 0).(object); keys["key"] != nil || keys["cert"] == nil ||
+		kept.object()["encrypted"] != nil {
 		t.Errorf("later answers show the private key, or lack the certificate: %s", memberNames(keys))
 	}
 }
@@ -37,14 +40,20 @@ func TestCreateClientByType(t *testing.T) {
 	short := `["authorization_code","implicit","refresh_token"]`
 	long := `["authorization_code","implicit","refresh_token","client_credentials"]`
 	for _, test := range []struct{ body, grants, lifetime, jwt string }{
-		{`{"name":"x","app_type":"spa","token_endpoint_auth_method":"none"}`, short, "2592000", `{"lifetime_in_seconds":36000,"secret_encoded":false}`},
+		{`{"name":"x","app_type":"spa","token_endpoint_auth_method":"none"}`, short, "2592000",
+			`{"lifetime_in_seconds":36000,"secret_encoded":false}`},
 		{`{"name":"x","app_type":"native"}`, short, "2592000", `{"lifetime_in_seconds":36000,"secret_encoded":false}`},
-		{`{"name":"x","app_type":"regular_web","token_endpoint_auth_method":"client_secret_basic"}`, long, "31557600", `{"lifetime_in_seconds":36000,"secret_encoded":false}`},
+		{`{"name":"x","app_type":"regular_web","token_endpoint_auth_method":"client_secret_basic"}`, long, "31557600",
+			`{"lifetime_in_seconds":36000,"secret_encoded":false}`},
 		{`{"name":"x","app_type":"non_interactive","token_endpoint_auth_method":"client_secret_post","jwt_configuration":{"alg":"RS256"}}`, long, "31557600", `{"alg":"RS256","secret_encoded":false}`},
-		{`{"name":"x","app_type":"resource_server","resource_server_identifier":"https://api.example"}`, `[]`, "2592000", `{"alg":"RS256","secret_encoded":false}`},
-		{`{"name":"x","app_type":"native","grant_types":[]}`, `[]`, "2592000", `{"lifetime_in_seconds":36000,"secret_encoded":false}`},
-		{`{"name":"x","jwt_configuration":{"lifetime_in_seconds":300,"alg":"HS256"}}`, long, "2592000", `{"alg":"HS256","lifetime_in_seconds":300,"secret_encoded":false}`},
-		{`{"name":"x","refresh_token":{"rotation_type":"rotating","expiration_type":"expiring","token_lifetime":77}}`, long, "77", `{"lifetime_in_seconds":36000,"secret_encoded":false}`},
+		{`{"name":"x","app_type":"resource_server","resource_server_identifier":"https://api.example"}`, `[]`, "2592000",
+			`{"alg":"RS256","secret_encoded":false}`},
+		{`{"name":"x","app_type":"native","grant_types":[]}`, `[]`, "2592000",
+			`{"lifetime_in_seconds":36000,"secret_encoded":false}`},
+		{`{"name":"x","jwt_configuration":{"lifetime_in_seconds":300,"alg":"HS256"}}`, long, "2592000",
+			`{"alg":"HS256","lifetime_in_seconds":300,"secret_encoded":false}`},
+		{`{"name":"x","refresh_token":{"rotation_type":"rotating","expiration_type":"expiring","token_lifetime":77}}`, long,
+			"77", `{"lifetime_in_seconds":36000,"secret_encoded":false}`},
 	} {
 		a := c.post("/api/v2/clients", test.body).want(201)
 		a.is(test.grants, "grant_types")
@@ -55,7 +64,8 @@ func TestCreateClientByType(t *testing.T) {
 	if api.object()["client_id"] == nil {
 		t.Error("the API doesn't name the client that stands for it")
 	}
-	c.post("/api/v2/clients", `{"name":"x","app_type":"resource_server","resource_server_identifier":"https://nowhere.example"}`).
+	c.post("/api/v2/clients",
+		`{"name":"x","app_type":"resource_server","resource_server_identifier":"https://nowhere.example"}`).
 		refused(400, "inexistent_resource_server", "https://nowhere.example")
 }
 
@@ -69,23 +79,25 @@ func TestClientValidation(t *testing.T) {
 		`{"name":"x","nonsense":1,"client_id":"mine"}`: "'Additional properties not allowed: client_id,nonsense'",
 		`{"name":5}`:                        "'Expected type string but found type integer' on property name (",
 		`{"name":"x","app_type":"desktop"}`: "'No enum match for: desktop' on property app_type (",
-		`{"name":"x","description":"` + strings.Repeat("é", 141) + `"}`:                                      "'String is too long (141 chars), maximum 140' on property description (",
-		`{"name":"x","callbacks":"https://a.example"}`:                                                       "'Expected type array but found type string' on property callbacks (",
-		`{"name":"x","callbacks":["https://a.example",7]}`:                                                   "'Expected type string but found type integer' on property callbacks[1] (",
-		`{"name":"x","callbacks":["no address"]}`:                                                            "'Object didn't pass validation for format callback-url: no address' on property callbacks[0] (",
-		`{"name":"x","initiate_login_uri":"http://a.example"}`:                                               "'Object didn't pass validation for format absolute-https-uri-or-empty: http://a.example' on property initiate_login_uri (",
-		`{"name":"x","logo_uri":"logo.png"}`:                                                                 "'Object didn't pass validation for format absolute-uri-or-empty: logo.png' on property logo_uri (",
-		`{"name":"x","web_origins":["nowhere"]}`:                                                             "'Object didn't pass validation for format url: nowhere' on property web_origins[0] (",
-		`{"name":"x","grant_types":["magic"]}`:                                                               "'No enum match for: magic' on property grant_types[0] (",
-		`{"name":"x","oidc_conformant":"true"}`:                                                              "'Expected type boolean but found type string' on property oidc_conformant (",
-		`{"name":"x","jwt_configuration":{"alg":"none"}}`:                                                    "'No enum match for: none' on property jwt_configuration.alg (",
-		`{"name":"x","jwt_configuration":{"lifetime":1}}`:                                                    "'Additional properties not allowed: lifetime' on property jwt_configuration (",
-		`{"name":"x","jwt_configuration":{"lifetime_in_seconds":0}}`:                                         "'Value 0 is less than minimum 1' on property jwt_configuration.lifetime_in_seconds (",
-		`{"name":"x","jwt_configuration":{"lifetime_in_seconds":99999999999999999999}}`:                      "'Value 99999999999999999999 is greater than maximum 2592000'",
-		`{"name":"x","jwt_configuration":{"lifetime_in_seconds":1.5}}`:                                       "'Expected type integer but found type number'",
-		`{"name":"x","refresh_token":{"rotation_type":"rotating"}}`:                                          "'Missing required property: expiration_type' on property refresh_token (",
-		`{"name":"x","client_metadata":{"a":{}}}`:                                                            "'Expected type string but found type object' on property client_metadata.a (",
-		`{"name":"x","client_metadata":{"a":"` + strings.Repeat("m", 256) + `"}}`:                            "'String is too long (256 chars), maximum 255' on property client_metadata.a (",
+		`{"name":"x","description":"` + strings.Repeat("é", 141) +
+			`"}`: "'String is too long (141 chars), maximum 140' on property description (",
+		`{"name":"x","callbacks":"https://a.example"}`:                                  "'Expected type array but found type string' on property callbacks (",
+		`{"name":"x","callbacks":["https://a.example",7]}`:                              "'Expected type string but found type integer' on property callbacks[1] (",
+		`{"name":"x","callbacks":["no address"]}`:                                       "'Object didn't pass validation for format callback-url: no address' on property callbacks[0] (",
+		`{"name":"x","initiate_login_uri":"http://a.example"}`:                          "'Object didn't pass validation for format absolute-https-uri-or-empty: http://a.example' on property initiate_login_uri (",
+		`{"name":"x","logo_uri":"logo.png"}`:                                            "'Object didn't pass validation for format absolute-uri-or-empty: logo.png' on property logo_uri (",
+		`{"name":"x","web_origins":["nowhere"]}`:                                        "'Object didn't pass validation for format url: nowhere' on property web_origins[0] (",
+		`{"name":"x","grant_types":["magic"]}`:                                          "'No enum match for: magic' on property grant_types[0] (",
+		`{"name":"x","oidc_conformant":"true"}`:                                         "'Expected type boolean but found type string' on property oidc_conformant (",
+		`{"name":"x","jwt_configuration":{"alg":"none"}}`:                               "'No enum match for: none' on property jwt_configuration.alg (",
+		`{"name":"x","jwt_configuration":{"lifetime":1}}`:                               "'Additional properties not allowed: lifetime' on property jwt_configuration (",
+		`{"name":"x","jwt_configuration":{"lifetime_in_seconds":0}}`:                    "'Value 0 is less than minimum 1' on property jwt_configuration.lifetime_in_seconds (",
+		`{"name":"x","jwt_configuration":{"lifetime_in_seconds":99999999999999999999}}`: "'Value 99999999999999999999 is greater than maximum 2592000'",
+		`{"name":"x","jwt_configuration":{"lifetime_in_seconds":1.5}}`:                  "'Expected type integer but found type number'",
+		`{"name":"x","refresh_token":{"rotation_type":"rotating"}}`:                     "'Missing required property: expiration_type' on property refresh_token (",
+		`{"name":"x","client_metadata":{"a":{}}}`:                                       "'Expected type string but found type object' on property client_metadata.a (",
+		`{"name":"x","client_metadata":{"a":"` + strings.Repeat("m", 256) +
+			`"}}`: "'String is too long (256 chars), maximum 255' on property client_metadata.a (",
 		`{"name":"x","client_metadata":{"a":1,"b":1,"c":1,"d":1,"e":1,"f":1,"g":1,"h":1,"i":1,"j":1,"k":1}}`: "'Too many properties defined (11), maximum 10' on property client_metadata (",
 		`{"name":"x","token_endpoint_auth_method":null}`:                                                     "'Expected type string but found type null' on property token_endpoint_auth_method (",
 		`{"name":"x","mobile":{"windows":{}}}`:                                                               "'Additional properties not allowed: windows' on property mobile (",
@@ -109,27 +121,41 @@ func TestPatchClient(t *testing.T) {
 	for _, test := range []struct{ name, create, patch, member, want string }{
 		{"others stay", `{"name":"a","description":"b"}`, `{"name":"c"}`, "description", `"b"`},
 		{"nothing changes nothing", `{"name":"a"}`, `{}`, "name", `"a"`},
-		{"lists are replaced", `{"name":"a","callbacks":["https://a.example","https://b.example"]}`, `{"callbacks":["https://c.example"]}`, "callbacks", `["https://c.example"]`},
+		{"lists are replaced", `{"name":"a","callbacks":["https://a.example","https://b.example"]}`,
+			`{"callbacks":["https://c.example"]}`, "callbacks", `["https://c.example"]`},
 		{"empty lists are kept", `{"name":"a","callbacks":["https://a.example"]}`, `{"callbacks":[]}`, "callbacks", `[]`},
 		{"empty texts are kept", `{"name":"a","description":"b"}`, `{"description":""}`, "description", `""`},
-		{"but not this one", `{"name":"a","initiate_login_uri":"https://a.example"}`, `{"initiate_login_uri":""}`, "initiate_login_uri", `null`},
-		{"objects are replaced", `{"name":"a","mobile":{"android":{"app_package_name":"x.y"}}}`, `{"mobile":{"ios":{"team_id":"T"}}}`, "mobile", `{"ios":{"team_id":"T"}}`},
-		{"addons too", `{"name":"a","addons":{"slack":{"team":"t"}}}`, `{"addons":{"zoom":{"account":"z"}}}`, "addons", `{"zoom":{"account":"z"}}`},
+		{"but not this one", `{"name":"a","initiate_login_uri":"https://a.example"}`, `{"initiate_login_uri":""}`,
+			"initiate_login_uri", `null`},
+		{"objects are replaced", `{"name":"a","mobile":{"android":{"app_package_name":"x.y"}}}`,
+			`{"mobile":{"ios":{"team_id":"T"}}}`, "mobile", `{"ios":{"team_id":"T"}}`},
+		{"addons too", `{"name":"a","addons":{"slack":{"team":"t"}}}`, `{"addons":{"zoom":{"account":"z"}}}`, "addons",
+			`{"zoom":{"account":"z"}}`},
 		{"empty objects are kept", `{"name":"a","addons":{"slack":{"team":"t"}}}`, `{"addons":{}}`, "addons", `{}`},
-		{"refresh token settings are completed", `{"name":"a"}`, `{"refresh_token":{"rotation_type":"rotating","expiration_type":"expiring","leeway":5}}`, "refresh_token",
+		{"refresh token settings are completed", `{"name":"a"}`,
+			`{"refresh_token":{"rotation_type":"rotating","expiration_type":"expiring","leeway":5}}`, "refresh_token",
 			`{"rotation_type":"rotating","expiration_type":"expiring","leeway":5,"token_lifetime":2592000,"idle_token_lifetime":1296000,"infinite_token_lifetime":false,"infinite_idle_token_lifetime":false}`},
-		{"metadata is merged", `{"name":"a","client_metadata":{"keep":"1","drop":"2","change":"3"}}`, `{"client_metadata":{"drop":null,"change":"4","add":12345678901234567890123}}`, "client_metadata",
+		{"metadata is merged", `{"name":"a","client_metadata":{"keep":"1","drop":"2","change":"3"}}`,
+			`{"client_metadata":{"drop":null,"change":"4","add":12345678901234567890123}}`, "client_metadata",
 			`{"keep":"1","change":"4","add":12345678901234567890123}`},
-		{"jwt_configuration is merged", `{"name":"a"}`, `{"jwt_configuration":{"alg":"RS256"}}`, "jwt_configuration", `{"alg":"RS256","lifetime_in_seconds":36000,"secret_encoded":false}`},
-		{"session_transfer is completed", `{"name":"a","session_transfer":{"allow_refresh_token":true}}`, `{"session_transfer":{"enforce_device_binding":"none"}}`, "session_transfer",
+		{"jwt_configuration is merged", `{"name":"a"}`, `{"jwt_configuration":{"alg":"RS256"}}`, "jwt_configuration",
+			`{"alg":"RS256","lifetime_in_seconds":36000,"secret_encoded":false}`},
+		{"session_transfer is completed", `{"name":"a","session_transfer":{"allow_refresh_token":true}}`,
+			`{"session_transfer":{"enforce_device_binding":"none"}}`, "session_transfer",
 			`{"allow_refresh_token":true,"allowed_authentication_methods":[],"can_create_session_transfer_token":false,"enforce_cascade_revocation":true,"enforce_device_binding":"none","enforce_online_refresh_tokens":true}`},
-		{"numbers in open objects stay as written", `{"name":"a"}`, `{"addons":{"x":{"n":1e400,"m":0.10}}}`, "addons", `{"x":{"n":1e400,"m":0.10}}`},
-		{"origins and logo", `{"name":"a","web_origins":["https://a.example"],"logo_uri":"https://a.example/l.png"}`, `{"allowed_origins":["https://*.a.example"],"logo_uri":""}`, "allowed_origins", `["https://*.a.example"]`},
+		{"numbers in open objects stay as written", `{"name":"a"}`, `{"addons":{"x":{"n":1e400,"m":0.10}}}`, "addons",
+			`{"x":{"n":1e400,"m":0.10}}`},
+		{"origins and logo", `{"name":"a","web_origins":["https://a.example"],"logo_uri":"https://a.example/l.png"}`,
+			`{"allowed_origins":["https://*.a.example"],"logo_uri":""}`, "allowed_origins", `["https://*.a.example"]`},
 		{"null clears refresh_token", `{"name":"a"}`, `{"refresh_token":null}`, "refresh_token", `null`},
-		{"null clears organization_usage", `{"name":"a","organization_usage":"allow"}`, `{"organization_usage":null}`, "organization_usage", `null`},
-		{"null clears native_social_login", `{"name":"a","native_social_login":{"apple":{"enabled":true}}}`, `{"native_social_login":null}`, "native_social_login", `null`},
-		{"null clears oidc_logout", `{"name":"a","oidc_logout":{"backchannel_logout_urls":["https://a.example"]}}`, `{"oidc_logout":null}`, "oidc_logout", `null`},
-		{"null clears the method", `{"name":"a","token_endpoint_auth_method":"client_secret_post"}`, `{"token_endpoint_auth_method":null}`, "token_endpoint_auth_method", `null`},
+		{"null clears organization_usage", `{"name":"a","organization_usage":"allow"}`, `{"organization_usage":null}`,
+			"organization_usage", `null`},
+		{"null clears native_social_login", `{"name":"a","native_social_login":{"apple":{"enabled":true}}}`,
+			`{"native_social_login":null}`, "native_social_login", `null`},
+		{"null clears oidc_logout", `{"name":"a","oidc_logout":{"backchannel_logout_urls":["https://a.example"]}}`,
+			`{"oidc_logout":null}`, "oidc_logout", `null`},
+		{"null clears the method", `{"name":"a","token_endpoint_auth_method":"client_secret_post"}`,
+			`{"token_endpoint_auth_method":null}`, "token_endpoint_auth_method", `null`},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			c := newCaller(t, Options{Empty: true})
@@ -149,14 +175,17 @@ func TestClientSecretsNeedAScope(t *testing.T) {
 	poor := c.with("read:clients", "create:clients", "update:clients")
 	made := poor.post("/api/v2/clients", `{"name":"x"}`).want(201)
 	id, secret := made.textAt("client_id"), made.textAt("client_secret")
-	for _, a := range []answer{poor.get("/api/v2/clients/" + id), poor.get("/api/v2/clients"), poor.patch("/api/v2/clients/"+id, `{"name":"y"}`)} {
-		if a.want(200); strings.Contains(a.text, secret) || strings.Contains(a.text, `"client_secret":`) || strings.Contains(a.text, "signing_keys") {
+	for _, a := range []answer{poor.get("/api/v2/clients/" + id), poor.get("/api/v2/clients"),
+		poor.patch("/api/v2/clients/"+id, `{"name":"y"}`)} {
+		if a.want(200); strings.Contains(a.text, secret) || strings.Contains(a.text, `"client_secret":`) ||
+			strings.Contains(a.text, "signing_keys") {
 			t.Errorf("%s shows secrets to a token without the scope", a.what)
 		}
 	}
 	for _, scope := range []string{"read:client_keys", "read:client_credentials"} {
 		rich := c.with("read:clients", "update:clients", scope)
-		for _, a := range []answer{rich.get("/api/v2/clients/" + id), rich.get("/api/v2/clients"), rich.patch("/api/v2/clients/"+id, `{"name":"y"}`)} {
+		for _, a := range []answer{rich.get("/api/v2/clients/" + id), rich.get("/api/v2/clients"),
+			rich.patch("/api/v2/clients/"+id, `{"name":"y"}`)} {
 			if a.want(200); !strings.Contains(a.text, secret) || !strings.Contains(a.text, "signing_keys") {
 				t.Errorf("%s hides the secret from a token with %s", a.what, scope)
 			}
@@ -166,18 +195,21 @@ func TestClientSecretsNeedAScope(t *testing.T) {
 
 func TestClientWithItsOwnKeys(t *testing.T) {
 	c := newCaller(t, Options{Empty: true})
-	made := c.post("/api/v2/clients", `{"name":"x","client_authentication_methods":{"private_key_jwt":{"credentials":[{"name":"k","credential_type":"public_key","pem":"-----BEGIN PUBLIC KEY-----"}]}}}`).want(201)
+	made := c.post("/api/v2/clients",
+		`{"name":"x","client_authentication_methods":{"private_key_jwt":{"credentials":[{"name":"k","credential_type":"public_key","pem":"-----BEGIN PUBLIC KEY-----"}]}}}`).want(201)
 	credential, _ := made.at("client_authentication_methods", "private_key_jwt", "credentials", 0).(object)
 	if got := memberNames(credential); got != "alg created_at credential_type id kid name updated_at" {
 		t.Errorf("the creation shows the key as %s", got)
 	}
 	id := made.textAt("client_id")
 	kept := c.get("/api/v2/clients/" + id).want(200)
-	kept.is(`{"private_key_jwt":{"credentials":[{"id":"`+credential["id"].(string)+`"}]}}`, "client_authentication_methods")
+	kept.is(`{"private_key_jwt":{"credentials":[{"id":"`+credential["id"].(string)+`"}]}}`,
+		"client_authentication_methods")
 	if kept.object()["client_secret"] != nil {
 		t.Error("a client with its own keys shows a client_secret")
 	}
-	back := c.patch("/api/v2/clients/"+id, `{"client_authentication_methods":null,"token_endpoint_auth_method":"client_secret_post"}`).want(200)
+	back := c.patch("/api/v2/clients/"+id,
+		`{"client_authentication_methods":null,"token_endpoint_auth_method":"client_secret_post"}`).want(200)
 	if back.object()["client_secret"] == nil || back.object()["client_authentication_methods"] != nil {
 		t.Errorf("back to a secret, the client has %s", memberNames(back.object()))
 	}
@@ -196,7 +228,8 @@ func TestClientFilters(t *testing.T) {
 		want  int
 	}{
 		{"is_global=true", 1}, {"is_global=false", all - 1}, {"is_first_party=false", 1}, {"is_first_party=true", all - 1},
-		{"app_type=spa", 2}, {"app_type=spa,native", 5}, {"app_type=rms", 0}, {"app_type=non_interactive&is_first_party=true", 4},
+		{"app_type=spa", 2}, {"app_type=spa,native", 5}, {"app_type=rms", 0},
+		{"app_type=non_interactive&is_first_party=true", 4},
 		{fmt.Sprintf("client_ids=%s,%s", ids.textAt(0, "client_id"), ids.textAt(1, "client_id")), 2},
 		{fmt.Sprintf("client_ids=%s&client_ids=%s", ids.textAt(0, "client_id"), ids.textAt(1, "client_id")), 2},
 		{"client_ids=nobody", 0}, {"q=client_grant.organization_id:org_1", 0},

@@ -86,7 +86,8 @@ func (c caller) steps(name string) {
 	form := try("POST", "forms", `{"name":"`+name+`"}`, 201)
 	try("PATCH", "forms/"+form, `{"style":{"css":"a"}}`, 200)
 	try("DELETE", "forms/"+form, "", 204)
-	action := try("POST", "actions/actions", `{"name":"`+name+`","supported_triggers":[{"id":"post-change-password"}]}`, 201)
+	action := try("POST", "actions/actions", `{"name":"`+name+`","supported_triggers":[{"id":"post-change-password"}]}`,
+		201)
 	try("POST", "actions/actions/"+action+"/deploy", "", 200)
 	try("GET", "actions/actions?per_page=100", "", 200)
 	try("GET", "actions/triggers/post-change-password/bindings", "", 200)

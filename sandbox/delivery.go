@@ -37,7 +37,8 @@ func (rule FaultRule) tamper(answer *response, now time.Time) {
 	if rule.Malformed {
 		answer.body = answer.body[:len(answer.body)/2]
 	}
-	answer.way = delivery{slowHeader: rule.SlowHeader, slowBody: rule.SlowBody, extra: rule.ExtraLength, huge: rule.Huge, gzip: rule.Gzip}
+	answer.way = delivery{slowHeader: rule.SlowHeader, slowBody: rule.SlowBody, extra: rule.ExtraLength, huge: rule.Huge,
+		gzip: rule.Gzip}
 	if rule.Drop == DropInHeader || rule.Drop == DropInBody {
 		answer.way.drop = rule.Drop
 	}
@@ -64,7 +65,8 @@ func (r response) reader(request *http.Request) io.ReadCloser {
 	default:
 		body = body[:min(len(body), int(r.length()))]
 	}
-	return io.NopCloser(&slowReader{ctx: request.Context(), rest: body, piece: piece(body), pause: r.way.slowBody / pieces, end: end})
+	return io.NopCloser(&slowReader{ctx: request.Context(), rest: body, piece: piece(body), pause: r.way.slowBody / pieces,
+		end: end})
 }
 
 func piece(body []byte) int { return len(body)/pieces + 1 }
@@ -174,7 +176,8 @@ func (r response) writeRaw(w http.ResponseWriter, request *http.Request) bool {
 		gone()
 	}()
 	var head bytes.Buffer
-	fmt.Fprintf(&head, "HTTP/1.1 %d %s\r\nContent-Length: %d\r\nConnection: close\r\n", r.status, http.StatusText(r.status), r.length())
+	fmt.Fprintf(&head, "HTTP/1.1 %d %s\r\nContent-Length: %d\r\nConnection: close\r\n", r.status,
+		http.StatusText(r.status), r.length())
 	_ = r.header.Write(&head) // a buffer takes everything
 	head.WriteString("\r\n")
 	if r.way.drop == DropInHeader {

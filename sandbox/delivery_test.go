@@ -27,7 +27,8 @@ func ways(t *testing.T, tenant *Tenant) map[string]http.RoundTripper {
 	to := func(protocols ...string) http.RoundTripper {
 		// The requests name the tenant; the server is where it is reached.
 		transport := &http.Transport{
-			TLSClientConfig:   &tls.Config{RootCAs: roots, MinVersion: tls.VersionTLS12, NextProtos: protocols, ServerName: "localhost"},
+			TLSClientConfig: &tls.Config{RootCAs: roots, MinVersion: tls.VersionTLS12, NextProtos: protocols,
+				ServerName: "localhost"},
 			ForceAttemptHTTP2: protocols[0] == "h2", DisableKeepAlives: protocols[0] != "h2",
 		}
 		t.Cleanup(transport.CloseIdleConnections)
@@ -48,9 +49,11 @@ func (r redirected) RoundTrip(request *http.Request) (*http.Response, error) {
 
 // fetched is what became of a request: its answer's status and body, or the error
 // of either.
-func fetched(t *testing.T, way http.RoundTripper, tenant *Tenant, method string) (status int, body string, header http.Header, err error) {
+func fetched(t *testing.T, way http.RoundTripper, tenant *Tenant, method string) (status int, body string,
+	header http.Header, err error) {
 	t.Helper()
-	request, err := http.NewRequestWithContext(t.Context(), method, "https://"+tenant.Domain()+"/api/v2/clients", strings.NewReader(`{"name":"x"}`))
+	request, err := http.NewRequestWithContext(t.Context(), method, "https://"+tenant.Domain()+"/api/v2/clients",
+		strings.NewReader(`{"name":"x"}`))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -77,19 +80,31 @@ func TestFaultsOnEveryWay(t *testing.T) {
 				processed bool
 				ok        func(status int, body string, err error) bool
 			}{
-				"before":       {FaultRule{Drop: DropBefore}, false, func(status int, _ string, err error) bool { return err != nil && status == 0 }},
-				"after":        {FaultRule{Drop: DropAfter}, true, func(status int, _ string, err error) bool { return err != nil && status == 0 }},
-				"in header":    {FaultRule{Drop: DropInHeader}, true, func(status int, _ string, err error) bool { return err != nil && status == 0 }},
-				"in body":      {FaultRule{Drop: DropInBody}, true, func(status int, _ string, err error) bool { return err != nil && status == 200 }},
-				"malformed":    {FaultRule{Malformed: true}, true, func(_ int, body string, err error) bool { return err == nil && body == whole[:len(whole)/2] }},
-				"slow header":  {FaultRule{SlowHeader: 20 * time.Millisecond}, true, func(_ int, body string, err error) bool { return err == nil && body == whole }},
-				"slow body":    {FaultRule{SlowBody: 20 * time.Millisecond}, true, func(_ int, body string, err error) bool { return err == nil && body == whole }},
-				"longer":       {FaultRule{ExtraLength: 7}, true, func(_ int, _ string, err error) bool { return err != nil }},
-				"shorter":      {FaultRule{ExtraLength: -7}, true, func(_ int, body string, err error) bool { return err == nil && body == whole[:len(whole)-7] }},
-				"huge":         {FaultRule{Huge: 3 << 20}, true, func(_ int, body string, err error) bool { return err == nil && len(body) == 3<<20 }},
-				"gzip bomb":    {FaultRule{Huge: 3 << 20, Gzip: true}, true, func(_ int, body string, err error) bool { return err == nil && len(body) == 3<<20 && body[1] == 'a' }},
-				"no content":   {FaultRule{Status: 204}, false, func(status int, body string, err error) bool { return err == nil && status == 204 && body == "" }},
-				"status, body": {FaultRule{Status: 200, Body: "null"}, false, func(_ int, body string, err error) bool { return err == nil && body == "null" }},
+				"before": {FaultRule{Drop: DropBefore}, false,
+					func(status int, _ string, err error) bool { return err != nil && status == 0 }},
+				"after": {FaultRule{Drop: DropAfter}, true,
+					func(status int, _ string, err error) bool { return err != nil && status == 0 }},
+				"in header": {FaultRule{Drop: DropInHeader}, true,
+					func(status int, _ string, err error) bool { return err != nil && status == 0 }},
+				"in body": {FaultRule{Drop: DropInBody}, true,
+					func(status int, _ string, err error) bool { return err != nil && status == 200 }},
+				"malformed": {FaultRule{Malformed: true}, true,
+					func(_ int, body string, err error) bool { return err == nil && body == whole[:len(whole)/2] }},
+				"slow header": {FaultRule{SlowHeader: 20 * time.Millisecond}, true,
+					func(_ int, body string, err error) bool { return err == nil && body == whole }},
+				"slow body": {FaultRule{SlowBody: 20 * time.Millisecond}, true,
+					func(_ int, body string, err error) bool { return err == nil && body == whole }},
+				"longer": {FaultRule{ExtraLength: 7}, true, func(_ int, _ string, err error) bool { return err != nil }},
+				"shorter": {FaultRule{ExtraLength: -7}, true,
+					func(_ int, body string, err error) bool { return err == nil && body == whole[:len(whole)-7] }},
+				"huge": {FaultRule{Huge: 3 << 20}, true,
+					func(_ int, body string, err error) bool { return err == nil && len(body) == 3<<20 }},
+				"gzip bomb": {FaultRule{Huge: 3 << 20, Gzip: true}, true,
+					func(_ int, body string, err error) bool { return err == nil && len(body) == 3<<20 && body[1] == 'a' }},
+				"no content": {FaultRule{Status: 204}, false,
+					func(status int, body string, err error) bool { return err == nil && status == 204 && body == "" }},
+				"status, body": {FaultRule{Status: 200, Body: "null"}, false,
+					func(_ int, body string, err error) bool { return err == nil && body == "null" }},
 			}
 			for name, tt := range tests {
 				tenant.ClearFaults()
@@ -115,7 +130,9 @@ func TestResetAndSkew(t *testing.T) {
 	tenant.Fail(FaultRule{Status: http.StatusTooManyRequests, Reset: 5 * time.Second, Skew: time.Hour})
 	_, _, header, err := fetched(t, tenant.Transport(), tenant, http.MethodGet)
 	ahead := clock.now().Add(time.Hour)
-	if err != nil || header.Get("Date") != ahead.UTC().Format(http.TimeFormat) || header.Get(headerReset) != strconv.FormatInt(ahead.Add(5*time.Second).Unix(), 10) || header.Get(headerRemaining) != "0" {
+	if err != nil || header.Get("Date") != ahead.UTC().Format(http.TimeFormat) ||
+		header.Get(headerReset) != strconv.FormatInt(ahead.Add(5*time.Second).Unix(), 10) ||
+		header.Get(headerRemaining) != "0" {
 		t.Errorf("headers %v, %v", header, err)
 	}
 }

@@ -56,9 +56,11 @@ func ParseFault(text string) (FaultRule, error) {
 	path, kind, _ := strings.Cut(strings.TrimSpace(rest), " ")
 	name, value, _ := strings.Cut(strings.TrimSpace(kind), "=")
 	if name == "" {
-		return FaultRule{}, fmt.Errorf("fault %q: want METHOD PATH KIND[=VALUE] [xTIMES], such as 'GET /api/v2/clients* status=503 x2'", text)
+		return FaultRule{}, fmt.Errorf("fault %q: want METHOD PATH KIND[=VALUE] [xTIMES], such as 'GET /api/v2/clients* "+
+			"status=503 x2'", text)
 	}
-	methods := []string{http.MethodGet, http.MethodHead, http.MethodPost, http.MethodPut, http.MethodPatch, http.MethodDelete}
+	methods := []string{http.MethodGet, http.MethodHead, http.MethodPost, http.MethodPut, http.MethodPatch,
+		http.MethodDelete}
 	switch {
 	case method == "*":
 		method = ""
@@ -77,7 +79,8 @@ func ParseFault(text string) (FaultRule, error) {
 
 // setKind makes the rule one of a kind.
 func (rule *FaultRule) setKind(name, value string) (err error) {
-	drops := map[string]Drop{"reset-before": DropBefore, "reset-after": DropAfter, "reset-in-header": DropInHeader, "reset-in-body": DropInBody}
+	drops := map[string]Drop{"reset-before": DropBefore, "reset-after": DropAfter, "reset-in-header": DropInHeader,
+		"reset-in-body": DropInBody}
 	if drop, ok := drops[name]; ok {
 		rule.Drop = drop
 		return noValue(value)
@@ -160,7 +163,8 @@ func ParseRate(text string) (limit int, window time.Duration, err error) {
 		window, err = time.ParseDuration(per)
 	}
 	if !found || err != nil || limit < 1 || window <= 0 {
-		return 0, 0, fmt.Errorf("rate limit %q: want a number of requests and how long the used up limit takes to fill again, such as 10/s, 10/5s or 120/1m", text)
+		return 0, 0, fmt.Errorf("rate limit %q: want a number of requests and how long the used up limit takes to fill "+
+			"again, such as 10/s, 10/5s or 120/1m", text)
 	}
 	return limit, window, nil
 }

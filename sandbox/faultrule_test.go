@@ -16,16 +16,17 @@ func TestParseFault(t *testing.T) {
 		"* * reset-in-header":                        {Path: "*", Times: -1, Drop: DropInHeader},
 		"* * reset-in-body":                          {Path: "*", Times: -1, Drop: DropInBody},
 		"* * rate-limited=5s":                        {Path: "*", Times: -1, Status: 429, Reset: 5 * time.Second},
-		"* * redirect=https://elsewhere.example/x":   {Path: "*", Times: -1, Status: 302, Header: http.Header{"Location": {"https://elsewhere.example/x"}}},
-		"* * body=<p>sorry for this</p> x3":          {Path: "*", Times: 3, Status: 200, Body: "<p>sorry for this</p>"},
-		"* * malformed":                              {Path: "*", Times: -1, Malformed: true},
-		"* * latency=200ms":                          {Path: "*", Times: -1, Latency: 200 * time.Millisecond},
-		"* * slow-header=1s":                         {Path: "*", Times: -1, SlowHeader: time.Second},
-		"* * slow-body=1s":                           {Path: "*", Times: -1, SlowBody: time.Second},
-		"* * length=-10":                             {Path: "*", Times: -1, ExtraLength: -10},
-		"* * huge=20000000":                          {Path: "*", Times: -1, Huge: 20000000},
-		"* * gzip-bomb=1000":                         {Path: "*", Times: -1, Huge: 1000, Gzip: true},
-		"* * skew=-1h":                               {Path: "*", Times: -1, Skew: -time.Hour},
+		"* * redirect=https://elsewhere.example/x": {Path: "*", Times: -1, Status: 302,
+			Header: http.Header{"Location": {"https://elsewhere.example/x"}}},
+		"* * body=<p>sorry for this</p> x3": {Path: "*", Times: 3, Status: 200, Body: "<p>sorry for this</p>"},
+		"* * malformed":                     {Path: "*", Times: -1, Malformed: true},
+		"* * latency=200ms":                 {Path: "*", Times: -1, Latency: 200 * time.Millisecond},
+		"* * slow-header=1s":                {Path: "*", Times: -1, SlowHeader: time.Second},
+		"* * slow-body=1s":                  {Path: "*", Times: -1, SlowBody: time.Second},
+		"* * length=-10":                    {Path: "*", Times: -1, ExtraLength: -10},
+		"* * huge=20000000":                 {Path: "*", Times: -1, Huge: 20000000},
+		"* * gzip-bomb=1000":                {Path: "*", Times: -1, Huge: 1000, Gzip: true},
+		"* * skew=-1h":                      {Path: "*", Times: -1, Skew: -time.Hour},
 	}
 	for text, want := range good {
 		if got, err := ParseFault(text); err != nil || !reflect.DeepEqual(got, want) {
@@ -37,10 +38,14 @@ func TestParseFault(t *testing.T) {
 		}
 	}
 	bad := map[string]string{
-		"": "want METHOD PATH KIND", "GET": "want METHOD PATH KIND", "GET /x": "want METHOD PATH KIND", "get /x malformed": `method "get"`,
-		"GET x malformed": `path "x"`, "* * nonsense": "no such kind", "* * status": "want a status", "* * status=99": "want a status", "* * status=ok": "want a status",
-		"* * malformed=1": "takes no value", "* * reset-after=1": "takes no value", "* * malformed x0": "want a number of times", "* * malformed x99999999999999999999": "want a number of times",
-		"* * latency=5": "want a time", "* * latency=-5s": "want a time", "* * skew=fast": "want a time", "* * length=0": "number of bytes", "* * huge=1": "number of bytes",
+		"": "want METHOD PATH KIND", "GET": "want METHOD PATH KIND", "GET /x": "want METHOD PATH KIND",
+		"get /x malformed": `method "get"`,
+		"GET x malformed":  `path "x"`, "* * nonsense": "no such kind", "* * status": "want a status",
+		"* * status=99": "want a status", "* * status=ok": "want a status",
+		"* * malformed=1": "takes no value", "* * reset-after=1": "takes no value",
+		"* * malformed x0": "want a number of times", "* * malformed x99999999999999999999": "want a number of times",
+		"* * latency=5": "want a time", "* * latency=-5s": "want a time", "* * skew=fast": "want a time",
+		"* * length=0": "number of bytes", "* * huge=1": "number of bytes",
 		"* * redirect=/x": "want an address", "* * body=": "want a text", "* * malformed 3": "no such kind",
 	}
 	for text, want := range bad {
@@ -51,7 +56,8 @@ func TestParseFault(t *testing.T) {
 }
 
 func TestParseRate(t *testing.T) {
-	for text, want := range map[string]time.Duration{"10/s": time.Second, "10/5s": 5 * time.Second, "10/m": time.Minute, " 10/1m30s": 90 * time.Second} {
+	for text, want := range map[string]time.Duration{"10/s": time.Second, "10/5s": 5 * time.Second, "10/m": time.Minute,
+		" 10/1m30s": 90 * time.Second} {
 		if limit, window, err := ParseRate(text); err != nil || limit != 10 || window != want {
 			t.Errorf("%q: %d, %v, %v", text, limit, window, err)
 		}
@@ -81,7 +87,8 @@ func TestRateLimitIsEnforced(t *testing.T) {
 		left(want, http.StatusOK)
 	}
 	left(0, http.StatusTooManyRequests)
-	if all := c.tenant.Requests(); all[3].Processed == 0 || all[4].Processed != 0 || all[4].Status != http.StatusTooManyRequests {
+	if all := c.tenant.Requests(); all[3].Processed == 0 || all[4].Processed != 0 ||
+		all[4].Status != http.StatusTooManyRequests {
 		t.Errorf("recorded: %+v", all)
 	}
 	if got := c.do(http.MethodPost, "/oauth/token", ""); got.status == http.StatusTooManyRequests {

@@ -117,7 +117,8 @@ func RateLimited(method, path string, reset time.Time) FaultRule {
 // endpoint.
 func OAuthFault(code string) FaultRule {
 	problem := oauthProblem(code)
-	return FaultRule{Method: http.MethodPost, Path: tokenPath, Status: problem.status, Body: string(encode(problem.body()))}
+	return FaultRule{Method: http.MethodPost, Path: tokenPath, Status: problem.status,
+		Body: string(encode(problem.body()))}
 }
 
 // takeFault finds the rule for a request and uses it up once.

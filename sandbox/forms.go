@@ -105,7 +105,8 @@ func (q *queryParams) hydrates(what string) bool {
 			found = true
 		case "flow_count", "form_count", "links", "forms":
 		default:
-			q.fail(badQuery("'No enum match for: %s' on property hydrate (Query parameter to hydrate the response with additional data)", value))
+			q.fail(badQuery("'No enum match for: %s' on property hydrate (Query parameter to hydrate the response with "+
+				"additional data)", value))
 		}
 	}
 	return found

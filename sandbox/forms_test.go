@@ -37,7 +37,8 @@ func TestPatchForm(t *testing.T) {
 		{`{"start":null}`, "start", `null`},
 		{`{"nodes":[]}`, "nodes", `null`},
 		{`{"nodes":null}`, "nodes", `null`},
-		{`{"nodes":[{"id":"r","type":"ROUTER","config":{"rules":[],"fallback":null,"own":12345678901234567890123}}]}`, "nodes",
+		{`{"nodes":[{"id":"r","type":"ROUTER","config":{"rules":[],"fallback":null,"own":12345678901234567890123}}]}`,
+			"nodes",
 			`[{"id":"r","type":"ROUTER","config":{"rules":[],"fallback":null,"own":12345678901234567890123}}]`},
 		{`{"ending":{"resume_flow":false}}`, "ending", `{"resume_flow":false}`},
 		{`{}`, "start", `{"next_node":"s","coordinates":{"x":0,"y":1.50}}`},
@@ -49,7 +50,8 @@ func TestPatchForm(t *testing.T) {
 			clock.advance(time.Hour)
 			after := c.patch("/api/v2/forms/"+made.textAt("id"), test.patch).want(200)
 			after.is(test.want, test.member)
-			if after.textAt("updated_at") <= made.textAt("updated_at") || after.textAt("created_at") != made.textAt("created_at") {
+			if after.textAt("updated_at") <= made.textAt("updated_at") ||
+				after.textAt("created_at") != made.textAt("created_at") {
 				t.Errorf("created %s and updated %s", after.textAt("created_at"), after.textAt("updated_at"))
 			}
 			kept := c.get("/api/v2/forms/" + made.textAt("id")).want(200)
@@ -64,21 +66,29 @@ func TestFormValidation(t *testing.T) {
 	c := newCaller(t, Options{Empty: true})
 	id := c.post("/api/v2/forms", `{"name":"f"}`).want(201).textAt("id")
 	for body, message := range map[string]string{
-		`{"languages":{}}`:                                      "'Missing required property: name'",
-		`{"name":""}`:                                           "'String is too short (0 chars), minimum 1' on property name (",
-		`{"name":"f","description":"d"}`:                        "'Additional properties not allowed: description'",
-		`{"name":"f","nodes":[{"type":"STEP"}]}`:                "'Missing required property: id' on property nodes[0] (",
-		`{"name":"f","nodes":[{"id":"a","type":"LOOP"}]}`:       "'No enum match for: LOOP' on property nodes[0].type (",
-		`{"name":"f","nodes":[{"id":"a","type":"FLOW","x":1}]}`: "'Additional properties not allowed: x' on property nodes[0] (",
-		`{"name":"f","nodes":{}}`:                               "'Expected type array but found type object' on property nodes (",
-		`{"name":"f","start":{"nextNode":"a"}}`:                 "'Additional properties not allowed: nextNode' on property start (",
-		`{"name":"f","ending":{"resume_flow":"yes"}}`:           "'Expected type boolean but found type string' on property ending.resume_flow (",
-		`{"name":"f","messages":null}`:                          "'Expected type object but found type null' on property messages (",
+		`{"languages":{}}`: "'Missing required property: name'",
+		`{"name":""}`: "'String is too short (0 chars), minimum 1' on property " +
+			"name (",
+		`{"name":"f","description":"d"}`:                  "'Additional properties not allowed: description'",
+		`{"name":"f","nodes":[{"type":"STEP"}]}`:          "'Missing required property: id' on property nodes[0] (",
+		`{"name":"f","nodes":[{"id":"a","type":"LOOP"}]}`: "'No enum match for: LOOP' on property nodes[0].type (",
+		`{"name":"f","nodes":[{"id":"a","type":"FLOW","x":1}]}`: "'Additional properties not allowed: x' on property " +
+			"nodes[0] (",
+		`{"name":"f","nodes":{}}`: "'Expected type array but found type object' on property " +
+			"nodes (",
+		`{"name":"f","start":{"nextNode":"a"}}`: "'Additional properties not allowed: nextNode' on " +
+			"property start (",
+		`{"name":"f","ending":{"resume_flow":"yes"}}`: "'Expected type boolean but found type string' on " +
+			"property ending.resume_flow (",
+		`{"name":"f","messages":null}`: "'Expected type object but found type null' on property " +
+			"messages (",
 	} {
 		c.post("/api/v2/forms", body).refused(400, "invalid_body", "Payload validation error: "+message)
 	}
-	c.patch("/api/v2/forms/"+id, `{"name":null}`).refused(400, "invalid_body", "'Expected type string but found type null' on property name (")
-	c.patch("/api/v2/forms/"+id, `{"flow_count":1}`).refused(400, "invalid_body", "'Additional properties not allowed: flow_count'")
+	c.patch("/api/v2/forms/"+id, `{"name":null}`).refused(400, "invalid_body",
+		"'Expected type string but found type null' on property name (")
+	c.patch("/api/v2/forms/"+id, `{"flow_count":1}`).refused(400, "invalid_body",
+		"'Additional properties not allowed: flow_count'")
 	c.patch("/api/v2/forms/ap_nobody", `{}`).refused(404, "", "Form not found")
 	c.delete("/api/v2/forms/" + id).want(204)
 	c.delete("/api/v2/forms/"+id).refused(404, "", "Form not found")

@@ -82,7 +82,8 @@ func (t *Tenant) createGrant(c *call) (result, error) {
 		grant[name] = clone(value)
 	}
 	for _, other := range t.grants.items {
-		if other["client_id"] == grant["client_id"] && other["audience"] == grant["audience"] && other["subject_type"] == grant["subject_type"] {
+		if other["client_id"] == grant["client_id"] && other["audience"] == grant["audience"] &&
+			other["subject_type"] == grant["subject_type"] {
 			return result{}, conflict("A client grant for this client and audience already exists.", "client_grant_conflict")
 		}
 	}
@@ -130,7 +131,8 @@ func (t *Tenant) checkScopes(audience string, scopes any) error {
 		}
 	}
 	if len(unknown) > 0 {
-		return refused(http.StatusBadRequest, "The following scopes are not defined on the resource server: "+strings.Join(unknown, ", "), "invalid_scope")
+		return refused(http.StatusBadRequest,
+			"The following scopes are not defined on the resource server: "+strings.Join(unknown, ", "), "invalid_scope")
 	}
 	return nil
 }

@@ -72,7 +72,8 @@ func (t *Tenant) listLogs(c *call) (result, error) {
 	if c.query.Has("from") {
 		return t.logsFrom(c)
 	}
-	q := readQuery(c.query, "page", "per_page", "sort", "fields", "include_fields", "include_totals", "from", "take", "q", "search_engine")
+	q := readQuery(c.query, "page", "per_page", "sort", "fields", "include_fields", "include_totals", "from", "take", "q",
+		"search_engine")
 	p := q.page(50)
 	shape := q.projection()
 	ascending, field := q.sort()
@@ -129,7 +130,8 @@ func (q *queryParams) sort() (ascending bool, field string) {
 	}
 	field, direction, _ := strings.Cut(q.text("sort"), ":")
 	if !searchable(field) || (direction != "1" && direction != "-1") {
-		q.fail(badQuery("'String does not match pattern' on property sort (Field to use for sorting appended with :1 for ascending and :-1 for descending. e.g. date:-1)"))
+		q.fail(badQuery("'String does not match pattern' on property sort (Field to use for sorting appended with :1 for " +
+			"ascending and :-1 for descending. e.g. date:-1)"))
 	}
 	return direction == "1", field
 }

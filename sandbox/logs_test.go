@@ -16,7 +16,8 @@ func seedEvents(t *testing.T, n int) caller {
 	c := newCaller(t, Options{Empty: true, Now: clock.now})
 	for i := range n {
 		clock.advance(time.Second)
-		c.tenant.AddLog(map[string]any{"type": string(rune('a' + i%2)), "description": fmt.Sprintf("event %04d", i), "user_name": fmt.Sprintf("user %d", i%5)})
+		c.tenant.AddLog(map[string]any{"type": string(rune('a' + i%2)), "description": fmt.Sprintf("event %04d", i),
+			"user_name": fmt.Sprintf("user %d", i%5)})
 	}
 	return c
 }
@@ -95,7 +96,8 @@ func TestLogSearchWindow(t *testing.T) {
 	if got := descriptions(c.get("/api/v2/logs?per_page=100&page=9").want(200)); len(got) != 100 || got[99] != "0100" {
 		t.Errorf("last page of the window has %d events and ends with %v", len(got), got[len(got)-1:])
 	}
-	for _, query := range []string{"per_page=100&page=10", "per_page=99&page=10", "page=20", "per_page=100&page=2147483647"} {
+	for _, query := range []string{"per_page=100&page=10", "per_page=99&page=10", "page=20",
+		"per_page=100&page=2147483647"} {
 		c.get("/api/v2/logs?"+query).refused(400, "invalid_paging", "first 1000 records")
 	}
 	// Checkpoints reach all of it.
@@ -118,11 +120,13 @@ func TestLogSearchWindow(t *testing.T) {
 func TestLogCheckpoint(t *testing.T) {
 	c := seedEvents(t, 10)
 	third := c.get("/api/v2/logs?sort=date:1&per_page=1&page=2").want(200).textAt(0, "log_id")
-	if got := descriptions(c.get("/api/v2/logs?take=2&from=" + third).want(200)); !slices.Equal(got, []string{"0003", "0004"}) {
+	if got := descriptions(c.get("/api/v2/logs?take=2&from=" + third).want(200)); !slices.Equal(got,
+		[]string{"0003", "0004"}) {
 		t.Errorf("after the third event come %v, oldest first", got)
 	}
 	// Everything but take is ignored, even what would be refused.
-	if got := descriptions(c.get("/api/v2/logs?take=2&q=type:(&sort=x&include_totals=true&per_page=900&from=" + third).want(200)); !slices.Equal(got, []string{"0003", "0004"}) {
+	if got := descriptions(c.get("/api/v2/logs?take=2&q=type:(&sort=x&include_totals=true&per_page=900&from=" +
+		third).want(200)); !slices.Equal(got, []string{"0003", "0004"}) {
 		t.Errorf("with other parameters come %v", got)
 	}
 	newest := c.get("/api/v2/logs?per_page=1").want(200).textAt(0, "log_id")
@@ -162,7 +166,8 @@ func TestLogIDsAscendWhateverTheClock(t *testing.T) {
 
 func TestAddLogKeepsWhatItIsGiven(t *testing.T) {
 	c := newCaller(t, Options{Empty: true})
-	event := map[string]any{"type": "w", "scope": []any{"openid"}, "own": map[string]any{"deep": []any{nil, true}}, "date": "2020-02-02T02:02:02.000Z"}
+	event := map[string]any{"type": "w", "scope": []any{"openid"}, "own": map[string]any{"deep": []any{nil, true}},
+		"date": "2020-02-02T02:02:02.000Z"}
 	id := c.tenant.AddLog(event)
 	event["type"] = "changed afterwards"
 	a := c.get("/api/v2/logs/" + id).want(200)

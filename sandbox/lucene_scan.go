@@ -125,7 +125,8 @@ func (s *scanner) phrase() error {
 			out.WriteByte(s.text[at])
 		case '"':
 			s.at = at + 1
-			s.tokens = append(s.tokens, queryToken{kind: tokenPhrase, offset: start, text: out.String(), raw: s.text[start:s.at]})
+			s.tokens = append(s.tokens, queryToken{kind: tokenPhrase, offset: start, text: out.String(),
+				raw: s.text[start:s.at]})
 			return s.suffix()
 		default:
 			out.WriteByte(s.text[at])

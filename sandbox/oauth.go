@@ -170,7 +170,8 @@ func (t *Tenant) runOAuth(r *Request, bodyErr error) (response, error) {
 	}
 	handle, found := oauthRoutes()[r.Path][method]
 	if !found {
-		return response{}, refuseOAuth(http.StatusMethodNotAllowed, "invalid_request", "%s does not answer %s", r.Path, r.Method)
+		return response{}, refuseOAuth(http.StatusMethodNotAllowed, "invalid_request", "%s does not answer %s", r.Path,
+			r.Method)
 	}
 	var tooLarge *apiError
 	if errors.As(bodyErr, &tooLarge) {
@@ -185,7 +186,8 @@ func (t *Tenant) runOAuth(r *Request, bodyErr error) (response, error) {
 
 // jsonAnswer is an answer that no cache may keep. RFC 6749 section 5.1.
 func jsonAnswer(status int, body any) response {
-	return response{status: status, header: http.Header{"Cache-Control": {"no-store"}, "Pragma": {"no-cache"}}, body: encode(body)}
+	return response{status: status, header: http.Header{"Cache-Control": {"no-store"}, "Pragma": {"no-cache"}},
+		body: encode(body)}
 }
 
 // oauthParams are a request's parameters. One without a value counts as missing.
@@ -308,10 +310,11 @@ func (t *Tenant) showConfiguration(*Request, oauthParams) (response, error) {
 	return response{status: http.StatusOK, body: encode(object{
 		"issuer": t.issuer(), "token_endpoint": base + tokenPath, "device_authorization_endpoint": base + devicePath,
 		"revocation_endpoint": base + revokePath, "jwks_uri": base + "/.well-known/jwks.json",
-		"grant_types_supported":                            stringList(grantMachine, grantRefresh, grantDevice),
-		"token_endpoint_auth_methods_supported":            stringList("client_secret_basic", "client_secret_post", "private_key_jwt", "none"),
+		"grant_types_supported": stringList(grantMachine, grantRefresh, grantDevice),
+		"token_endpoint_auth_methods_supported": stringList("client_secret_basic", "client_secret_post",
+			"private_key_jwt", "none"),
 		"token_endpoint_auth_signing_alg_values_supported": stringList("RS256", "RS384", "PS256"),
-		"scopes_supported":                                 stringList("openid", "profile", "email", "offline_access"),
+		"scopes_supported": stringList("openid", "profile", "email", "offline_access"),
 	})}, nil
 }
 

@@ -164,10 +164,12 @@ func (t *Tenant) authenticateAssertion(id string, p oauthParams) (object, error)
 		return nil, errUnauthorized()
 	}
 	made := slices.ContainsFunc(t.assertionKeys(client), func(k assertionKey) bool {
-		return k.algorithm == a.head.Algorithm && (a.head.KeyID == "" || a.head.KeyID == k.id) && k.verifies(a.signed, a.signature)
+		return k.algorithm == a.head.Algorithm && (a.head.KeyID == "" || a.head.KeyID == k.id) &&
+			k.verifies(a.signed, a.signature)
 	})
 	if !made {
-		return nil, badAssertion("no key of the client verifies its signature with algorithm %q and key id %q", a.head.Algorithm, a.head.KeyID)
+		return nil, badAssertion("no key of the client verifies its signature with algorithm %q and key id %q",
+			a.head.Algorithm, a.head.KeyID)
 	}
 	if err := t.checkAssertion(a, id); err != nil {
 		return nil, err

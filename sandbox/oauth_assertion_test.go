@@ -46,7 +46,8 @@ func signAssertion(t testing.TB, key *rsa.PrivateKey, head, payload object) stri
 	var signature []byte
 	var err error
 	if head["alg"] == "PS256" {
-		signature, err = rsa.SignPSS(rand.Reader, key, hash, digest.Sum(nil), &rsa.PSSOptions{SaltLength: rsa.PSSSaltLengthEqualsHash})
+		signature, err = rsa.SignPSS(rand.Reader, key, hash, digest.Sum(nil),
+			&rsa.PSSOptions{SaltLength: rsa.PSSSaltLengthEqualsHash})
 	} else {
 		signature, err = rsa.SignPKCS1v15(rand.Reader, key, hash, digest.Sum(nil))
 	}
@@ -68,7 +69,8 @@ func newAssertionCase(t *testing.T, algorithm string) assertionCase {
 	t.Helper()
 	clock, key := newClock(), newKey(t)
 	c := newCaller(t, Options{Empty: true, Now: clock.now})
-	machine, err := c.tenant.AddMachine(Machine{Name: "Robot", Scopes: []string{"read:clients"}, Key: &key.PublicKey, KeyID: "first", Algorithm: algorithm})
+	machine, err := c.tenant.AddMachine(Machine{Name: "Robot", Scopes: []string{"read:clients"}, Key: &key.PublicKey,
+		KeyID: "first", Algorithm: algorithm})
 	if err != nil || machine.ClientSecret != "" {
 		t.Fatalf("machine %v: %v", machine, err)
 	}
@@ -101,7 +103,8 @@ func (a assertionCase) claims(changes object) object {
 func (a assertionCase) ask(assertion string, more ...string) answer {
 	a.t.Helper()
 	return a.form(tokenPath, append([]string{
-		"grant_type", grantMachine, "audience", a.tenant.Audience(), "client_assertion_type", assertionType, "client_assertion", assertion,
+		"grant_type", grantMachine, "audience", a.tenant.Audience(), "client_assertion_type", assertionType,
+		"client_assertion", assertion,
 	}, more...)...)
 }
 
@@ -115,7 +118,8 @@ func TestAssertionAlgorithms(t *testing.T) {
 			a.ask(signAssertion(t, a.key, object{"alg": algorithm}, a.claims(nil)), "client_id", a.machine.ClientID).want(200)
 			for _, other := range []string{"RS256", "RS384", "PS256"} {
 				if other != algorithm {
-					a.ask(signAssertion(t, a.key, object{"alg": other, "kid": "first"}, a.claims(nil))).denied(401, "invalid_client", "no key of the client verifies")
+					a.ask(signAssertion(t, a.key, object{"alg": other, "kid": "first"}, a.claims(nil))).denied(401, "invalid_client",
+						"no key of the client verifies")
 				}
 			}
 		})
@@ -176,7 +180,8 @@ func TestAssertionIsGoodForOnce(t *testing.T) {
 		t.Fatal(err)
 	}
 	// The jti is the client's own.
-	a.ask(signAssertion(t, other, object{"alg": "RS256"}, a.claims(object{"iss": second.ClientID, "sub": second.ClientID, "jti": once["jti"]}))).want(200)
+	a.ask(signAssertion(t, other, object{"alg": "RS256"},
+		a.claims(object{"iss": second.ClientID, "sub": second.ClientID, "jti": once["jti"]}))).want(200)
 	a.clock.advance(maxAssertionLife + assertionSkew + time.Second)
 	a.ask(signAssertion(t, a.key, head, a.claims(nil))).want(200)
 	if got := len(a.tenant.oauth.spent); got != 1 {
@@ -196,20 +201,24 @@ func TestAssertionRefusals(t *testing.T) {
 		"a stranger's":         signAssertion(t, stranger, head, a.claims(nil)),
 		"a good one, misnamed": signAssertion(t, a.key, object{"alg": "none", "kid": "first"}, a.claims(nil)),
 		"another key's id":     signAssertion(t, a.key, object{"alg": "RS256", "kid": "second"}, a.claims(nil)),
-		"changed claims":       parts[0] + "." + text(`{"iss":"`+a.machine.ClientID+`","sub":"`+a.machine.ClientID+`"}`) + "." + parts[2],
-		"without algorithm":    text(`{"alg":"none"}`) + "." + parts[1] + ".",
-		"symmetric":            text(`{"alg":"HS256"}`) + "." + parts[1] + "." + parts[2],
+		"changed claims": parts[0] + "." + text(`{"iss":"`+a.machine.ClientID+`","sub":"`+a.machine.ClientID+`"}`) +
+			"." + parts[2],
+		"without algorithm": text(`{"alg":"none"}`) + "." + parts[1] + ".",
+		"symmetric":         text(`{"alg":"HS256"}`) + "." + parts[1] + "." + parts[2],
 	} {
 		t.Run(name, func(t *testing.T) {
 			a := a.in(t)
 			a.ask(assertion).denied(401, "invalid_client", "no key of the client verifies")
 		})
 	}
-	for _, broken := range []string{"", "x", "a.b", "a.b.c", "a.b.c.d", parts[0] + "." + parts[1] + ".*", text("[]") + "." + parts[1] + "." + parts[2]} {
+	for _, broken := range []string{"", "x", "a.b", "a.b.c", "a.b.c.d", parts[0] + "." + parts[1] + ".*",
+		text("[]") + "." + parts[1] + "." + parts[2]} {
 		a.ask(broken).denied(401, "invalid_client", "no signed JSON Web Token")
 	}
-	a.form(tokenPath, "grant_type", grantMachine, "client_assertion_type", "jwt", "client_assertion", good).denied(400, "invalid_request", "client_assertion_type must be")
-	a.form(tokenPath, "grant_type", grantMachine, "client_assertion", good).denied(400, "invalid_request", "client_assertion_type must be")
+	a.form(tokenPath, "grant_type", grantMachine, "client_assertion_type", "jwt", "client_assertion", good).denied(400,
+		"invalid_request", "client_assertion_type must be")
+	a.form(tokenPath, "grant_type", grantMachine, "client_assertion", good).denied(400, "invalid_request",
+		"client_assertion_type must be")
 	a.ask(good, "client_secret", "x").denied(400, "invalid_request", "one of client_secret and client_assertion")
 	a.ask(good, "client_id", DeviceClientID).denied(401, "access_denied", "Unauthorized")
 	a.ask(signAssertion(t, a.key, head, a.claims(object{"sub": "nobody"}))).denied(401, "access_denied", "Unauthorized")
@@ -242,15 +251,19 @@ func TestAssertionWithAKeyOfTheManagementAPI(t *testing.T) {
 		name, kind string
 		der        []byte
 		status     int
-	}{{"key", "PUBLIC KEY", public, 200}, {"certificate", "CERTIFICATE", certificate, 200}, {"curve", "PUBLIC KEY", elliptical, 401}, {"noise", "PUBLIC KEY", []byte("x"), 401}} {
+	}{{"key", "PUBLIC KEY", public, 200}, {"certificate", "CERTIFICATE", certificate, 200}, {"curve", "PUBLIC KEY",
+		elliptical, 401}, {"noise", "PUBLIC KEY", []byte("x"), 401}} {
 		t.Run(test.name, func(t *testing.T) {
 			c := c.in(t)
-			body := object{"name": test.name, "app_type": "non_interactive", "grant_types": []string{grantMachine}, "client_authentication_methods": object{"private_key_jwt": object{"credentials": []any{
-				object{"credential_type": "public_key", "name": "k", "alg": "RS384", "pem": string(pem.EncodeToMemory(&pem.Block{Type: test.kind, Bytes: test.der}))},
-			}}}}
+			body := object{"name": test.name, "app_type": "non_interactive", "grant_types": []string{grantMachine},
+				"client_authentication_methods": object{"private_key_jwt": object{"credentials": []any{
+					object{"credential_type": "public_key", "name": "k", "alg": "RS384",
+						"pem": string(pem.EncodeToMemory(&pem.Block{Type: test.kind, Bytes: test.der}))},
+				}}}}
 			made := c.post("/api/v2/clients", string(encode(body))).want(201)
 			id := made.textAt("client_id")
-			c.post("/api/v2/client-grants", `{"client_id":"`+id+`","audience":"`+c.tenant.Audience()+`","scope":["read:logs"]}`).want(201)
+			c.post("/api/v2/client-grants",
+				`{"client_id":"`+id+`","audience":"`+c.tenant.Audience()+`","scope":["read:logs"]}`).want(201)
 			kid := made.textAt("client_authentication_methods", "private_key_jwt", "credentials", 0, "kid")
 			a := assertionCase{c, clock, key, Credentials{ClientID: id}}
 			a.ask(signAssertion(t, key, object{"alg": "RS384", "kid": kid}, a.claims(nil))).want(test.status)

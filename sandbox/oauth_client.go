@@ -33,7 +33,8 @@ func (t *Tenant) Credentials(name string) (Credentials, error) {
 		}
 	}
 	if len(found) != 1 {
-		return Credentials{}, fmt.Errorf("sandbox: %d applications are called %q; give the name of exactly one", len(found), name)
+		return Credentials{}, fmt.Errorf("sandbox: %d applications are called %q; give the name of exactly one", len(found),
+			name)
 	}
 	return credentialsOf(found[0]), nil
 }
@@ -70,7 +71,8 @@ func (t *Tenant) AddMachine(m Machine) (Credentials, error) {
 		m.Algorithm = "RS256"
 	}
 	if _, known := assertionHash(m.Algorithm); !known {
-		return Credentials{}, fmt.Errorf("sandbox: assertions signed with %q are not taken; use RS256, RS384 or PS256", m.Algorithm)
+		return Credentials{}, fmt.Errorf("sandbox: assertions signed with %q are not taken; use RS256, RS384 or PS256",
+			m.Algorithm)
 	}
 	t.mu.Lock()
 	defer t.mu.Unlock()
@@ -213,7 +215,8 @@ func clientSecret(r *Request, p oauthParams) (id, secret string, err error) {
 func mayUse(client object, grantType string) error {
 	types, _ := client["grant_types"].([]any)
 	if !slices.Contains(types, any(grantType)) {
-		return refuseOAuth(http.StatusForbidden, "unauthorized_client", "Grant type '%s' not allowed for the client.", grantType)
+		return refuseOAuth(http.StatusForbidden, "unauthorized_client", "Grant type '%s' not allowed for the client.",
+			grantType)
 	}
 	return nil
 }

@@ -18,7 +18,8 @@ func TestConcurrentSignIns(t *testing.T) {
 		codes[i] = c.device(offlineScope).want(200)
 	}
 	status := func(form url.Values, path string) int {
-		request, err := http.NewRequestWithContext(t.Context(), http.MethodPost, "https://x"+path, strings.NewReader(form.Encode()))
+		request, err := http.NewRequestWithContext(t.Context(), http.MethodPost, "https://x"+path,
+			strings.NewReader(form.Encode()))
 		if err != nil {
 			t.Error(err)
 			return 0
@@ -45,7 +46,8 @@ func TestConcurrentSignIns(t *testing.T) {
 				} else {
 					status(url.Values{"user_code": {user}, "action": {"confirm"}}, activatePath)
 				}
-				got := status(url.Values{"grant_type": {grantDevice}, "client_id": {DeviceClientID}, "device_code": {device}}, tokenPath)
+				got := status(url.Values{"grant_type": {grantDevice}, "client_id": {DeviceClientID}, "device_code": {device}},
+					tokenPath)
 				if got == 200 {
 					mu.Lock()
 					exchanged[device]++

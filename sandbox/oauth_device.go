@@ -66,7 +66,8 @@ func (t *Tenant) startDevice(_ *Request, p oauthParams) (response, error) {
 		}
 	}
 	now := t.now()
-	t.oauth.devices = slices.DeleteFunc(t.oauth.devices, func(d *deviceRequest) bool { return now.After(d.expires.Add(deviceMemory)) })
+	t.oauth.devices = slices.DeleteFunc(t.oauth.devices,
+		func(d *deviceRequest) bool { return now.After(d.expires.Add(deviceMemory)) })
 	d := &deviceRequest{
 		clientID: id, deviceCode: t.randomText(secretDigits, 43), userCode: t.newUserCode(), audience: p["audience"],
 		scopes: p.scopes(), expires: now.Add(t.oauth.signIn.CodeLifetime), interval: t.oauth.signIn.PollInterval,
@@ -163,7 +164,8 @@ func (t *Tenant) exchangeDevice(client object, p oauthParams) (response, error) 
 		return d.deviceCode == code && client["client_id"] == d.clientID && d.decision != exchanged
 	})
 	if at < 0 {
-		return response{}, refuseOAuth(http.StatusForbidden, "invalid_grant", "The device code is unknown, or was exchanged before.")
+		return response{}, refuseOAuth(http.StatusForbidden, "invalid_grant",
+			"The device code is unknown, or was exchanged before.")
 	}
 	d := t.oauth.devices[at]
 	switch {
@@ -190,7 +192,8 @@ func (d *deviceRequest) poll(now time.Time) error {
 		return oauthProblem("authorization_pending")
 	}
 	problem := oauthProblem("slow_down")
-	problem.description = fmt.Sprintf("You are polling faster than the specified interval of %d seconds.", seconds(d.interval))
+	problem.description = fmt.Sprintf("You are polling faster than the specified interval of %d seconds.",
+		seconds(d.interval))
 	d.interval += slowDownStep
 	return problem
 }

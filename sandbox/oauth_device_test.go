@@ -15,7 +15,8 @@ func (c caller) device(scope string) answer {
 
 func (c caller) poll(code answer) answer {
 	c.t.Helper()
-	return c.form(tokenPath, "grant_type", grantDevice, "client_id", DeviceClientID, "device_code", code.textAt("device_code"))
+	return c.form(tokenPath, "grant_type", grantDevice, "client_id", DeviceClientID, "device_code",
+		code.textAt("device_code"))
 }
 
 // signIn takes the device flow to its end.
@@ -31,7 +32,8 @@ func (c caller) signIn(scope string) answer {
 func TestDeviceCode(t *testing.T) {
 	c := newCaller(t, Options{Domain: "bookshop.example"})
 	a := c.device("read:clients").want(200)
-	if got := memberNames(a.object()); got != "device_code expires_in interval user_code verification_uri verification_uri_complete" {
+	if got := memberNames(a.object()); got != "device_code expires_in interval user_code verification_uri "+
+		"verification_uri_complete" {
 		t.Errorf("members are %s", got)
 	}
 	code := a.textAt("user_code")
@@ -42,7 +44,8 @@ func TestDeviceCode(t *testing.T) {
 	a.is(`"https://bookshop.example/activate?user_code=`+code+`"`, "verification_uri_complete")
 	a.is("900", "expires_in")
 	a.is("5", "interval")
-	if again := c.device("read:clients"); again.textAt("user_code") == code || again.textAt("device_code") == a.textAt("device_code") {
+	if again := c.device("read:clients"); again.textAt("user_code") == code ||
+		again.textAt("device_code") == a.textAt("device_code") {
 		t.Error("two requests share a code")
 	}
 	c.form(devicePath, "client_id", DeviceClientID).want(200)
@@ -60,9 +63,13 @@ func TestDeviceCodeRefusals(t *testing.T) {
 	}
 	c.form(devicePath).denied(400, "invalid_request", "Missing required parameter: client_id")
 	c.form(devicePath, "client_id", "nobody").denied(403, "invalid_request", "Unknown client: nobody")
-	c.form(devicePath, "client_id", shop.ClientID).denied(403, "unauthorized_client", "Grant type '"+grantDevice+"' not allowed for the client.")
-	c.form(devicePath, "client_id", DeviceClientID, "audience", "https://nowhere.example/").denied(403, "access_denied", "Service not found: https://nowhere.example/")
-	c.form(devicePath, "client_id", kiosk.ClientID, "audience", "https://reports.harbourlight.example/api?v=1&team=all").denied(403, "access_denied", "Client is not authorized to access")
+	c.form(devicePath, "client_id", shop.ClientID).denied(403, "unauthorized_client",
+		"Grant type '"+grantDevice+"' not allowed for the client.")
+	c.form(devicePath, "client_id", DeviceClientID, "audience", "https://nowhere.example/").denied(403, "access_denied",
+		"Service not found: https://nowhere.example/")
+	c.form(devicePath, "client_id", kiosk.ClientID, "audience",
+		"https://reports.harbourlight.example/api?v=1&team=all").denied(403, "access_denied", "Client is not authorized "+
+		"to access")
 	c.form(devicePath, "client_id", kiosk.ClientID, "audience", "https://api.harbourlight.example/orders").want(200)
 }
 
@@ -82,8 +89,10 @@ func TestDeviceFlow(t *testing.T) {
 	made.is("86400", "expires_in")
 	made.is(`"Bearer"`, "token_type")
 	claims := made.claims()
-	want := `{"aud":["` + c.tenant.Audience() + `","https://` + c.tenant.Domain() + `/userinfo"],"azp":"` + DeviceClientID + `","exp":` + number(int(clock.now().Unix())+86400).String() +
-		`,"iat":` + number(int(clock.now().Unix())).String() + `,"iss":"https://` + c.tenant.Domain() + `/","jti":"","scope":"openid read:clients read:logs","sub":"` + personID + `"}`
+	want := `{"aud":["` + c.tenant.Audience() + `","https://` + c.tenant.Domain() + `/userinfo"],"azp":"` +
+		DeviceClientID + `","exp":` + number(int(clock.now().Unix())+86400).String() +
+		`,"iat":` + number(int(clock.now().Unix())).String() + `,"iss":"https://` + c.tenant.Domain() +
+		`/","jti":"","scope":"openid read:clients read:logs","sub":"` + personID + `"}`
 	claims["jti"] = ""
 	if got := canonical(t, string(encode(claims))); got != canonical(t, want) {
 		t.Errorf("claims are %s, want %s", got, want)
@@ -106,7 +115,8 @@ func TestPolling(t *testing.T) {
 		want string
 	}{
 		{0, "authorization_pending"}, {4999 * time.Millisecond, "slow_down"}, {5 * time.Second, "slow_down"},
-		{15 * time.Second, "authorization_pending"}, {15 * time.Second, "authorization_pending"}, {14 * time.Second, "slow_down"},
+		{15 * time.Second, "authorization_pending"}, {15 * time.Second, "authorization_pending"},
+		{14 * time.Second, "slow_down"},
 	} {
 		clock.advance(step.wait)
 		if got := c.poll(code).textAt("error"); got != step.want {
@@ -125,7 +135,8 @@ func TestPolling(t *testing.T) {
 
 func TestDeviceCodeExpires(t *testing.T) {
 	clock := newClock()
-	c := newCaller(t, Options{Now: clock.now, SignIn: SignIn{CodeLifetime: 90 * time.Second, PollInterval: time.Millisecond}})
+	c := newCaller(t, Options{Now: clock.now,
+		SignIn: SignIn{CodeLifetime: 90 * time.Second, PollInterval: time.Millisecond}})
 	code := c.device("read:clients").want(200)
 	code.is("90", "expires_in")
 	code.is("1", "interval")
@@ -176,9 +187,12 @@ func TestDeviceCodeBelongsToItsClient(t *testing.T) {
 	if err := c.tenant.Approve(code.textAt("user_code")); err != nil {
 		t.Fatal(err)
 	}
-	c.form(tokenPath, "grant_type", grantDevice, "client_id", other.ClientID, "device_code", code.textAt("device_code")).denied(403, "invalid_grant", "unknown")
-	c.form(tokenPath, "grant_type", grantDevice, "client_id", "nobody", "device_code", code.textAt("device_code")).denied(401, "access_denied", "Unauthorized")
-	c.form(tokenPath, "grant_type", grantDevice, "client_id", DeviceClientID).denied(400, "invalid_request", "Missing required parameter: device_code")
+	c.form(tokenPath, "grant_type", grantDevice, "client_id", other.ClientID, "device_code",
+		code.textAt("device_code")).denied(403, "invalid_grant", "unknown")
+	c.form(tokenPath, "grant_type", grantDevice, "client_id", "nobody", "device_code",
+		code.textAt("device_code")).denied(401, "access_denied", "Unauthorized")
+	c.form(tokenPath, "grant_type", grantDevice, "client_id", DeviceClientID).denied(400, "invalid_request",
+		"Missing required parameter: device_code")
 	c.poll(code).want(200)
 }
 
@@ -194,7 +208,8 @@ func TestTenantAudiences(t *testing.T) {
 	}{
 		{"the tenant's own", nil, "read:clients", `"` + c.tenant.Audience() + `"`, 200},
 		{"with openid", nil, "openid read:clients", `["` + c.tenant.Audience() + `","` + userinfo + `"]`, 200},
-		{"two tenants", []string{"https://a.example/api/v2/", c.tenant.Audience()}, "read:clients", `["https://a.example/api/v2/","` + c.tenant.Audience() + `"]`, 200},
+		{"two tenants", []string{"https://a.example/api/v2/", c.tenant.Audience()}, "read:clients",
+			`["https://a.example/api/v2/","` + c.tenant.Audience() + `"]`, 200},
 		{"another tenant", []string{"https://a.example/api/v2/"}, "read:clients", `"https://a.example/api/v2/"`, 401},
 		{"none", []string{}, "read:clients", `"` + userinfo + `"`, 401},
 	} {

@@ -12,7 +12,8 @@ func FuzzOAuth(f *testing.F) {
 	form := "application/x-www-form-urlencoded"
 	f.Add(tokenPath, form, "", "grant_type="+grantDevice+"&client_id="+DeviceClientID+"&device_code=x")
 	f.Add(tokenPath, form, "Basic eDp5", "grant_type=client_credentials&audience=a")
-	f.Add(tokenPath, form, "", "grant_type=client_credentials&client_assertion_type="+assertionType+"&client_assertion=e30.e30.e30")
+	f.Add(tokenPath, form, "",
+		"grant_type=client_credentials&client_assertion_type="+assertionType+"&client_assertion=e30.e30.e30")
 	f.Add(tokenPath, "application/json", "", `{"grant_type":"refresh_token","refresh_token":"v1.x"}`)
 	f.Add(devicePath, form, "", "client_id="+DeviceClientID+"&scope=a+b&audience=https://*.auth0.com/api/v2/")
 	f.Add(revokePath, form, "", "client_id="+DeviceClientID+"&token=x")

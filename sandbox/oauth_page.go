@@ -72,7 +72,8 @@ func (t *Tenant) showActivation(_ *Request, p oauthParams) (response, error) {
 		return t.renderProblem(p["user_code"], problem)
 	}
 	client, _ := t.findClient(d.clientID)["name"].(string)
-	return t.render(http.StatusOK, activationPage{Title: "Confirm the code", UserCode: d.userCode, Client: client, Scopes: d.scopes})
+	return t.render(http.StatusOK,
+		activationPage{Title: "Confirm the code", UserCode: d.userCode, Client: client, Scopes: d.scopes})
 }
 
 // decideActivation takes the answer of the page's buttons. There is no sign-in to a
@@ -85,10 +86,12 @@ func (t *Tenant) decideActivation(_ *Request, p oauthParams) (response, error) {
 	switch p["action"] {
 	case "confirm":
 		d.decision = approved
-		return t.render(http.StatusOK, activationPage{Title: "Connected", Done: "The program is signed in. You can close this page and go back to it."})
+		return t.render(http.StatusOK, activationPage{Title: "Connected", Done: "The program is signed in. You can close " +
+			"this page and go back to it."})
 	case "cancel":
 		d.decision = denied
-		return t.render(http.StatusOK, activationPage{Title: "Refused", Done: "The program is not signed in. You can close this page."})
+		return t.render(http.StatusOK, activationPage{Title: "Refused", Done: "The program is not signed in. You can " +
+			"close this page."})
 	}
 	return t.render(http.StatusBadRequest, activationPage{Title: "Connect a program", Problem: "Press Confirm or Cancel."})
 }
@@ -98,7 +101,8 @@ func (t *Tenant) renderProblem(userCode string, problem codeProblem) (response, 
 	if problem == codeUnknown {
 		status = http.StatusNotFound
 	}
-	return t.render(status, activationPage{Title: "Connect a program", Problem: fmt.Sprintf("The code %s %s.", userCode, problem)})
+	return t.render(status, activationPage{Title: "Connect a program", Problem: fmt.Sprintf("The code %s %s.", userCode,
+		problem)})
 }
 
 func (t *Tenant) render(status int, page activationPage) (response, error) {
@@ -112,10 +116,11 @@ func (t *Tenant) render(status int, page activationPage) (response, error) {
 		return response{}, fmt.Errorf("sandbox: activation page: %w", err)
 	}
 	return response{status: status, body: out.Bytes(), header: http.Header{
-		"Content-Type":            {"text/html; charset=utf-8"},
-		"Cache-Control":           {"no-store"},
-		"Content-Security-Policy": {"default-src 'none'; style-src 'unsafe-inline'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"},
-		"Referrer-Policy":         {"no-referrer"},
-		"X-Content-Type-Options":  {"nosniff"},
+		"Content-Type":  {"text/html; charset=utf-8"},
+		"Cache-Control": {"no-store"},
+		"Content-Security-Policy": {"default-src 'none'; style-src 'unsafe-inline'; form-action 'self'; base-uri 'none'; " +
+			"frame-ancestors 'none'"},
+		"Referrer-Policy":        {"no-referrer"},
+		"X-Content-Type-Options": {"nosniff"},
 	}}, nil
 }

@@ -36,7 +36,8 @@ func (c caller) press(page, button string) (int, string) {
 	c.t.Helper()
 	action := regexp.MustCompile(`<form method="post" action="([^"]+)">`).FindStringSubmatch(page)
 	hidden := regexp.MustCompile(`<input type="hidden" name="([^"]+)" value="([^"]*)">`).FindStringSubmatch(page)
-	pressed := regexp.MustCompile(`<button type="submit" name="([^"]+)" value="([^"]+)">` + button + `</button>`).FindStringSubmatch(page)
+	pressed := regexp.MustCompile(`<button type="submit" name="([^"]+)" value="([^"]+)">` + button +
+		`</button>`).FindStringSubmatch(page)
 	if action == nil || hidden == nil || pressed == nil {
 		c.t.Fatalf("the page lacks a form, its code or the button %s:\n%s", button, page)
 	}
@@ -58,10 +59,12 @@ func TestActivationPage(t *testing.T) {
 				t.Fatal(err)
 			}
 			status, page, header := c.page(link.RequestURI(), nil)
-			if status != 200 || header.Get("Content-Type") != "text/html; charset=utf-8" || !strings.Contains(header.Get("Content-Security-Policy"), "default-src 'none'") {
+			if status != 200 || header.Get("Content-Type") != "text/html; charset=utf-8" ||
+				!strings.Contains(header.Get("Content-Security-Policy"), "default-src 'none'") {
 				t.Errorf("status %d, headers %v", status, header)
 			}
-			for _, part := range []string{code.textAt("user_code"), "<li>read:clients</li>", "<li>offline_access</li>", "Auth0 device sign-in", personEmail, c.tenant.Domain(), `lang="en"`, "<title>", "<h1>"} {
+			for _, part := range []string{code.textAt("user_code"), "<li>read:clients</li>", "<li>offline_access</li>",
+				"Auth0 device sign-in", personEmail, c.tenant.Domain(), `lang="en"`, "<title>", "<h1>"} {
 				if !strings.Contains(page, part) {
 					t.Errorf("the page lacks %s", part)
 				}
@@ -88,11 +91,13 @@ func TestActivationPageAsksForTheCode(t *testing.T) {
 	c := newCaller(t, Options{})
 	code := c.device("").want(200).textAt("user_code")
 	status, page, _ := c.page(activatePath, nil)
-	if status != 200 || !strings.Contains(page, `<form method="get" action="/activate">`) || !strings.Contains(page, `<label for="typed">`) || !strings.Contains(page, `<input id="typed" name="user_code"`) {
+	if status != 200 || !strings.Contains(page, `<form method="get" action="/activate">`) ||
+		!strings.Contains(page, `<label for="typed">`) || !strings.Contains(page, `<input id="typed" name="user_code"`) {
 		t.Errorf("status %d:\n%s", status, page)
 	}
 	typed := url.Values{"user_code": {" " + strings.ToLower(strings.ReplaceAll(code, "-", " "))}}
-	if status, page, _ := c.page(activatePath+"?"+typed.Encode(), nil); status != 200 || !strings.Contains(page, code) || !strings.Contains(page, "no permission") {
+	if status, page, _ := c.page(activatePath+"?"+typed.Encode(), nil); status != 200 || !strings.Contains(page, code) ||
+		!strings.Contains(page, "no permission") {
 		t.Errorf("status %d for a code as users type:\n%s", status, page)
 	}
 }
@@ -109,13 +114,15 @@ func TestActivationPageProblems(t *testing.T) {
 				path += "?user_code=" + url.QueryEscape(user)
 			}
 			got, page, _ := c.page(path, form)
-			if got != status || !strings.Contains(page, says) || !strings.Contains(page, `role="alert"`) || !strings.Contains(page, `id="typed"`) {
+			if got != status || !strings.Contains(page, says) || !strings.Contains(page, `role="alert"`) ||
+				!strings.Contains(page, `id="typed"`) {
 				t.Errorf("%s: status %d, want %d and %q:\n%s", name, got, status, says, page)
 			}
 		}
 	}
 	check("unknown", "BBBB-BBBB", 404, "is not known")
-	if status, page, _ := c.page(activatePath, url.Values{"user_code": {code}, "action": {"maybe"}}); status != 400 || !strings.Contains(page, "Press Confirm or Cancel") {
+	if status, page, _ := c.page(activatePath, url.Values{"user_code": {code}, "action": {"maybe"}}); status != 400 ||
+		!strings.Contains(page, "Press Confirm or Cancel") {
 		t.Errorf("status %d for no button:\n%s", status, page)
 	}
 	clock.advance(15 * time.Minute)
@@ -125,7 +132,8 @@ func TestActivationPageProblems(t *testing.T) {
 		t.Fatal(err)
 	}
 	check("used", fresh, 410, "was used before")
-	if status, page, _ := c.page(activatePath, url.Values{"action": {"confirm"}}); status != 404 || strings.Contains(page, "signed in") {
+	if status, page, _ := c.page(activatePath, url.Values{"action": {"confirm"}}); status != 404 ||
+		strings.Contains(page, "signed in") {
 		t.Errorf("status %d for a form without a code:\n%s", status, page)
 	}
 }
@@ -138,7 +146,8 @@ func TestActivationPageEscapes(t *testing.T) {
 	code := c.form(devicePath, "client_id", program.ClientID, "scope", evil+" </ul>").want(200).textAt("user_code")
 	for _, path := range []string{"?user_code=" + code, "?user_code=" + url.QueryEscape(evil)} {
 		_, page, _ := c.page(activatePath+path, nil)
-		if strings.Contains(page, "<script") || !strings.Contains(page, "&lt;script&gt;alert(1)") || strings.Count(page, "</ul>") > 1 {
+		if strings.Contains(page, "<script") || !strings.Contains(page, "&lt;script&gt;alert(1)") ||
+			strings.Count(page, "</ul>") > 1 {
 			t.Errorf("%s is not shown as text:\n%s", path, page)
 		}
 	}

@@ -30,7 +30,8 @@ type refreshToken struct {
 // among them if one was asked for, the API allows it, and the client may use it.
 func (t *Tenant) openSession(s session) (response, error) {
 	to, found := t.findTarget(s.audience)
-	offline := slices.Contains(s.scopes, scopeOffline) && mayUse(s.client, grantRefresh) == nil && (s.audience == "" || found && to.offline)
+	offline := slices.Contains(s.scopes, scopeOffline) && mayUse(s.client, grantRefresh) == nil &&
+		(s.audience == "" || found && to.offline)
 	answer, err := t.tokens(s, offline)
 	if err != nil {
 		return response{}, err
@@ -60,7 +61,8 @@ func (t *Tenant) exchangeRefresh(client object, p oauthParams) (response, error)
 	}
 	now, settings := t.now(), refreshSettings(client)
 	token := t.oauth.refresh[text]
-	if token == nil || token.family.session.client["client_id"] != client["client_id"] || token.family.dead || settings.ended(token.family, now) {
+	if token == nil || token.family.session.client["client_id"] != client["client_id"] || token.family.dead ||
+		settings.ended(token.family, now) {
 		return response{}, oauthProblem("invalid_grant")
 	}
 	f := token.family

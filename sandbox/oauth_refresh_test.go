@@ -8,7 +8,8 @@ import (
 
 func (c caller) refresh(client, token string, more ...string) answer {
 	c.t.Helper()
-	return c.form(tokenPath, append([]string{"grant_type", grantRefresh, "client_id", client, "refresh_token", token}, more...)...)
+	return c.form(tokenPath, append([]string{"grant_type", grantRefresh, "client_id", client, "refresh_token", token},
+		more...)...)
 }
 
 const offlineScope = "offline_access read:clients read:logs"
@@ -20,18 +21,22 @@ func TestRotation(t *testing.T) {
 	first.is(`"`+offlineScope+`"`, "scope")
 	second := c.refresh(DeviceClientID, first.textAt("refresh_token")).want(200)
 	second.is(`"`+offlineScope+`"`, "scope")
-	if second.textAt("refresh_token") == first.textAt("refresh_token") || second.textAt("access_token") == first.textAt("access_token") {
+	if second.textAt("refresh_token") == first.textAt("refresh_token") ||
+		second.textAt("access_token") == first.textAt("access_token") {
 		t.Error("a renewal gives an old token")
 	}
-	if claims := second.claims(); claims["sub"] != personID || claims["azp"] != DeviceClientID || claims["aud"] != c.tenant.Audience() {
+	if claims := second.claims(); claims["sub"] != personID || claims["azp"] != DeviceClientID ||
+		claims["aud"] != c.tenant.Audience() {
 		t.Errorf("claims are %v", claims)
 	}
 	c.as(second).get("/api/v2/clients").want(200)
 	third := c.refresh(DeviceClientID, second.textAt("refresh_token")).want(200)
 
 	// The first comes again: stolen. No one can continue, except with access tokens.
-	c.refresh(DeviceClientID, first.textAt("refresh_token")).denied(403, "invalid_grant", "Unknown or invalid refresh token.")
-	c.refresh(DeviceClientID, third.textAt("refresh_token")).denied(403, "invalid_grant", "Unknown or invalid refresh token.")
+	c.refresh(DeviceClientID, first.textAt("refresh_token")).denied(403, "invalid_grant",
+		"Unknown or invalid refresh token.")
+	c.refresh(DeviceClientID, third.textAt("refresh_token")).denied(403, "invalid_grant",
+		"Unknown or invalid refresh token.")
 	c.as(third).get("/api/v2/clients").want(200)
 	if got := len(c.tenant.oauth.refresh); got != 0 {
 		t.Errorf("%d tokens of a dead family are kept", got)
@@ -41,11 +46,13 @@ func TestRotation(t *testing.T) {
 func TestWithoutRotation(t *testing.T) {
 	c := newCaller(t, Options{})
 	program := c.tenant.AddDevice("A program", false)
-	code := c.form(devicePath, "client_id", program.ClientID, "audience", wildcardAudience, "scope", offlineScope).want(200)
+	code := c.form(devicePath, "client_id", program.ClientID, "audience", wildcardAudience, "scope",
+		offlineScope).want(200)
 	if err := c.tenant.Approve(code.textAt("user_code")); err != nil {
 		t.Fatal(err)
 	}
-	made := c.form(tokenPath, "grant_type", grantDevice, "client_id", program.ClientID, "device_code", code.textAt("device_code")).want(200)
+	made := c.form(tokenPath, "grant_type", grantDevice, "client_id", program.ClientID, "device_code",
+		code.textAt("device_code")).want(200)
 	for range 3 {
 		again := c.refresh(program.ClientID, made.textAt("refresh_token")).want(200)
 		if _, rotated := again.object()["refresh_token"]; rotated {
@@ -91,8 +98,10 @@ func TestWhoGetsARefreshToken(t *testing.T) {
 		{"asked for", DeviceClientID, wildcardAudience, offlineScope, false, true},
 		{"not asked for", DeviceClientID, wildcardAudience, "read:clients", false, false},
 		{"withheld", DeviceClientID, wildcardAudience, offlineScope, true, false},
-		{"an API that allows it", kiosk.ClientID, "https://api.harbourlight.example/orders", "offline_access read:orders", true, true},
-		{"an API that doesn't", kiosk.ClientID, "https://api.harbourlight.example/catalogue/", "offline_access read:books", false, false},
+		{"an API that allows it", kiosk.ClientID, "https://api.harbourlight.example/orders", "offline_access read:orders",
+			true, true},
+		{"an API that doesn't", kiosk.ClientID, "https://api.harbourlight.example/catalogue/", "offline_access read:books",
+			false, false},
 		{"the Management API itself", kiosk.ClientID, c.tenant.Audience(), offlineScope, false, false},
 		{"no API", kiosk.ClientID, "", "offline_access openid", false, true},
 	} {
@@ -103,7 +112,8 @@ func TestWhoGetsARefreshToken(t *testing.T) {
 			if err := c.tenant.Approve(code.textAt("user_code")); err != nil {
 				t.Fatal(err)
 			}
-			made := c.form(tokenPath, "grant_type", grantDevice, "client_id", test.client, "device_code", code.textAt("device_code")).want(200)
+			made := c.form(tokenPath, "grant_type", grantDevice, "client_id", test.client, "device_code",
+				code.textAt("device_code")).want(200)
 			_, got := made.object()["refresh_token"]
 			said := strings.Contains(made.textAt("scope"), scopeOffline)
 			if got != test.want || said != test.want {
@@ -155,16 +165,19 @@ func TestRefreshFollowsTheClientsSettings(t *testing.T) {
 		t.Fatal(err)
 	}
 	start := func() answer {
-		code := c.form(devicePath, "client_id", kiosk.ClientID, "audience", orders, "scope", "offline_access read:orders").want(200)
+		code := c.form(devicePath, "client_id", kiosk.ClientID, "audience", orders, "scope",
+			"offline_access read:orders").want(200)
 		if err := c.tenant.Approve(code.textAt("user_code")); err != nil {
 			t.Fatal(err)
 		}
-		return c.form(tokenPath, "grant_type", grantDevice, "client_id", kiosk.ClientID, "device_code", code.textAt("device_code")).want(200)
+		return c.form(tokenPath, "grant_type", grantDevice, "client_id", kiosk.ClientID, "device_code",
+			code.textAt("device_code")).want(200)
 	}
 	token := start().textAt("refresh_token")
 	c.patch("/api/v2/clients/"+kiosk.ClientID, `{"is_first_party":false}`).want(200)
 	c.refresh(kiosk.ClientID, token).denied(403, "access_denied", "Client is not authorized to access")
-	c.patch("/api/v2/clients/"+kiosk.ClientID, `{"is_first_party":true,"grant_types":["urn:ietf:params:oauth:grant-type:device_code"]}`).want(200)
+	c.patch("/api/v2/clients/"+kiosk.ClientID,
+		`{"is_first_party":true,"grant_types":["urn:ietf:params:oauth:grant-type:device_code"]}`).want(200)
 	if made := start(); strings.Contains(made.text, "refresh_token") || strings.Contains(made.text, scopeOffline) {
 		t.Errorf("a client without the grant type gets %s", made.text)
 	}
@@ -180,13 +193,16 @@ func TestLeeway(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	c.patch("/api/v2/clients/"+kiosk.ClientID, `{"refresh_token":{"rotation_type":"rotating","expiration_type":"expiring","leeway":30}}`).want(200)
+	c.patch("/api/v2/clients/"+kiosk.ClientID,
+		`{"refresh_token":{"rotation_type":"rotating","expiration_type":"expiring","leeway":30}}`).want(200)
 	start := func() string {
-		code := c.form(devicePath, "client_id", kiosk.ClientID, "audience", "https://api.harbourlight.example/orders", "scope", "offline_access read:orders").want(200)
+		code := c.form(devicePath, "client_id", kiosk.ClientID, "audience", "https://api.harbourlight.example/orders",
+			"scope", "offline_access read:orders").want(200)
 		if err := c.tenant.Approve(code.textAt("user_code")); err != nil {
 			t.Fatal(err)
 		}
-		return c.form(tokenPath, "grant_type", grantDevice, "client_id", kiosk.ClientID, "device_code", code.textAt("device_code")).want(200).textAt("refresh_token")
+		return c.form(tokenPath, "grant_type", grantDevice, "client_id", kiosk.ClientID, "device_code",
+			code.textAt("device_code")).want(200).textAt("refresh_token")
 	}
 	first := start()
 	second := c.refresh(kiosk.ClientID, first).want(200).textAt("refresh_token")
@@ -209,7 +225,8 @@ func TestRefreshRefusals(t *testing.T) {
 	c := newCaller(t, Options{})
 	other := c.tenant.AddDevice("Another program", true)
 	token := c.signIn(offlineScope).textAt("refresh_token")
-	c.form(tokenPath, "grant_type", grantRefresh, "client_id", DeviceClientID).denied(400, "invalid_request", "Missing required parameter: refresh_token")
+	c.form(tokenPath, "grant_type", grantRefresh, "client_id", DeviceClientID).denied(400, "invalid_request",
+		"Missing required parameter: refresh_token")
 	c.refresh(DeviceClientID, "v1.nonsense").denied(403, "invalid_grant", "Unknown or invalid refresh token.")
 	c.refresh(other.ClientID, token).denied(403, "invalid_grant", "Unknown or invalid refresh token.")
 	c.refresh("nobody", token).denied(401, "access_denied", "Unauthorized")
@@ -217,7 +234,8 @@ func TestRefreshRefusals(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	c.formAs(deploy, tokenPath, "grant_type", grantRefresh, "refresh_token", token).denied(403, "unauthorized_client", "Grant type 'refresh_token' not allowed")
+	c.formAs(deploy, tokenPath, "grant_type", grantRefresh, "refresh_token", token).denied(403, "unauthorized_client",
+		"Grant type 'refresh_token' not allowed")
 	c.refresh(DeviceClientID, token).want(200)
 }
 
@@ -242,7 +260,8 @@ func TestRevoke(t *testing.T) {
 	c.form(revokePath, "client_id", "nobody", "token", token).denied(401, "access_denied", "Unauthorized")
 	token = c.refresh(DeviceClientID, token).want(200).textAt("refresh_token")
 
-	if a := c.form(revokePath, "client_id", DeviceClientID, "token", token, "token_type_hint", "refresh_token").want(200); a.text != "" {
+	if a := c.form(revokePath, "client_id", DeviceClientID, "token", token, "token_type_hint",
+		"refresh_token").want(200); a.text != "" {
 		t.Errorf("the answer is %q", a.text)
 	}
 	c.refresh(DeviceClientID, token).denied(403, "invalid_grant", "Unknown or invalid refresh token.")

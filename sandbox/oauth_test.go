@@ -39,7 +39,8 @@ func (c caller) formAs(who Credentials, path string, pairs ...string) answer {
 
 func (c caller) request(method, path, body string) *http.Request {
 	c.t.Helper()
-	request, err := http.NewRequestWithContext(c.t.Context(), method, "https://"+c.tenant.Domain()+path, strings.NewReader(body))
+	request, err := http.NewRequestWithContext(c.t.Context(), method, "https://"+c.tenant.Domain()+path,
+		strings.NewReader(body))
 	if err != nil {
 		c.t.Fatal(err)
 	}
@@ -109,8 +110,10 @@ func TestOAuthRequests(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	good := []string{"grant_type", grantMachine, "client_id", deploy.ClientID, "client_secret", deploy.ClientSecret, "audience", c.tenant.Audience()}
-	asJSON := `{"grant_type":"client_credentials","client_id":"` + deploy.ClientID + `","client_secret":"` + deploy.ClientSecret + `","audience":"` + c.tenant.Audience() + `"}`
+	good := []string{"grant_type", grantMachine, "client_id", deploy.ClientID, "client_secret", deploy.ClientSecret,
+		"audience", c.tenant.Audience()}
+	asJSON := `{"grant_type":"client_credentials","client_id":"` + deploy.ClientID + `","client_secret":"` +
+		deploy.ClientSecret + `","audience":"` + c.tenant.Audience() + `"}`
 	raw := func(media, body string) answer {
 		request := c.request(http.MethodPost, tokenPath, body)
 		request.Header.Set("Content-Type", media)
@@ -120,14 +123,16 @@ func TestOAuthRequests(t *testing.T) {
 	raw("application/json", asJSON).want(200)
 	raw("application/json; charset=utf-8", asJSON).want(200)
 
-	c.form(tokenPath, append(good, "audience", "twice")...).denied(400, "invalid_request", "Parameter audience is given more than once")
+	c.form(tokenPath, append(good, "audience", "twice")...).denied(400, "invalid_request",
+		"Parameter audience is given more than once")
 	raw("application/json", `["a"]`).denied(400, "invalid_request", "no JSON object")
 	raw("application/json", `{"grant_type":7}`).denied(400, "invalid_request", "no JSON object")
 	raw("application/json", `null`).denied(400, "invalid_request", "Missing required parameter: grant_type")
 	raw("text/plain", "x").denied(400, "invalid_request", "Send a form")
 	raw("", "x").denied(400, "invalid_request", "Send a form")
 	raw("application/x-www-form-urlencoded", "a=%zz").denied(400, "invalid_request", "can't be read")
-	raw("application/x-www-form-urlencoded", "a="+strings.Repeat("a", maxBody)).denied(413, "invalid_request", "greater than maximum")
+	raw("application/x-www-form-urlencoded", "a="+strings.Repeat("a", maxBody)).denied(413, "invalid_request",
+		"greater than maximum")
 	c.form(tokenPath, "grant_type", "").denied(400, "invalid_request", "Missing required parameter: grant_type")
 	c.form(tokenPath, "grant_type", "password").denied(403, "unsupported_grant_type", "Unsupported grant type: password")
 
@@ -146,7 +151,8 @@ func TestOAuthRequests(t *testing.T) {
 
 func TestTokenAnswersAreNotCached(t *testing.T) {
 	c := newCaller(t, Options{})
-	for _, a := range []answer{c.form(tokenPath), c.device("read:clients"), c.form(revokePath, "client_id", DeviceClientID, "token", "x")} {
+	for _, a := range []answer{c.form(tokenPath), c.device("read:clients"),
+		c.form(revokePath, "client_id", DeviceClientID, "token", "x")} {
 		if got := a.header.Get("Cache-Control"); got != "no-store" {
 			t.Errorf("%s: Cache-Control is %q", a.what, got)
 		}
@@ -182,7 +188,8 @@ func TestOAuthFaults(t *testing.T) {
 	}
 	for code, status := range map[string]int{
 		"authorization_pending": 403, "slow_down": 429, "access_denied": 403, "expired_token": 403, "invalid_grant": 403,
-		"invalid_client": 401, "unauthorized_client": 403, "unsupported_grant_type": 403, "invalid_request": 400, "invalid_scope": 400, "made_up": 400,
+		"invalid_client": 401, "unauthorized_client": 403, "unsupported_grant_type": 403, "invalid_request": 400,
+		"invalid_scope": 400, "made_up": 400,
 	} {
 		c.tenant.Fail(OAuthFault(code))
 		poll().denied(status, code, ".")
@@ -195,7 +202,8 @@ func TestOAuthFaults(t *testing.T) {
 	poll().want(429)
 	poll().denied(403, "invalid_grant", "unknown")
 
-	for status, code := range map[int]string{429: "too_many_requests", 401: "invalid_client", 403: "access_denied", 503: "temporarily_unavailable", 500: "server_error", 502: "server_error", 400: "invalid_request"} {
+	for status, code := range map[int]string{429: "too_many_requests", 401: "invalid_client", 403: "access_denied",
+		503: "temporarily_unavailable", 500: "server_error", 502: "server_error", 400: "invalid_request"} {
 		c.tenant.Fail(FaultRule{Path: tokenPath, Status: status})
 		poll().denied(status, code, "")
 	}
@@ -291,7 +299,8 @@ func TestServe(t *testing.T) {
 	defer func() { _ = server.Close() }()
 	pool := x509.NewCertPool()
 	pool.AppendCertsFromPEM(server.CAPEM())
-	client := &http.Client{Transport: &http.Transport{TLSClientConfig: &tls.Config{RootCAs: pool, MinVersion: tls.VersionTLS12}}}
+	client := &http.Client{Transport: &http.Transport{TLSClientConfig: &tls.Config{RootCAs: pool,
+		MinVersion: tls.VersionTLS12}}}
 	defer client.CloseIdleConnections()
 	deploy, err := tenant.Credentials("Deploy Pipeline")
 	if err != nil {
@@ -313,19 +322,23 @@ func TestServe(t *testing.T) {
 		return read(t, request.URL.Path, response)
 	}
 	form := url.Values{
-		"grant_type": {grantMachine}, "client_id": {deploy.ClientID}, "client_secret": {deploy.ClientSecret}, "audience": {server.URL() + "/api/v2/"},
+		"grant_type": {grantMachine}, "client_id": {deploy.ClientID}, "client_secret": {deploy.ClientSecret},
+		"audience": {server.URL() + "/api/v2/"},
 	}
-	made := call(http.NewRequestWithContext(t.Context(), http.MethodPost, server.URL()+tokenPath, strings.NewReader(form.Encode()))).want(200)
+	made := call(http.NewRequestWithContext(t.Context(), http.MethodPost, server.URL()+tokenPath,
+		strings.NewReader(form.Encode()))).want(200)
 	request, err := http.NewRequestWithContext(t.Context(), http.MethodGet, server.URL()+"/api/v2/clients", http.NoBody)
 	if err == nil {
 		request.Header.Set("Authorization", "Bearer "+made.textAt("access_token"))
 	}
 	call(request, err).want(200)
-	code := call(http.NewRequestWithContext(t.Context(), http.MethodPost, server.URL()+devicePath, strings.NewReader("client_id="+DeviceClientID))).want(200)
+	code := call(http.NewRequestWithContext(t.Context(), http.MethodPost, server.URL()+devicePath,
+		strings.NewReader("client_id="+DeviceClientID))).want(200)
 	if got := code.textAt("verification_uri"); got != server.URL()+activatePath {
 		t.Errorf("verification_uri is %s", got)
 	}
-	request, err = http.NewRequestWithContext(t.Context(), http.MethodGet, code.textAt("verification_uri_complete"), http.NoBody)
+	request, err = http.NewRequestWithContext(t.Context(), http.MethodGet, code.textAt("verification_uri_complete"),
+		http.NoBody)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -37,7 +37,8 @@ func (t *Tenant) issueToken(r *Request, p oauthParams) (response, error) {
 	case grantMachine:
 		exchange = t.exchangeMachine
 	default:
-		return response{}, refuseOAuth(http.StatusForbidden, "unsupported_grant_type", "Unsupported grant type: %s", grantType)
+		return response{}, refuseOAuth(http.StatusForbidden, "unsupported_grant_type", "Unsupported grant type: %s",
+			grantType)
 	}
 	client, err := t.authenticateClient(r, p)
 	if err != nil {
@@ -65,7 +66,8 @@ func (t *Tenant) findTarget(audience string) (target, bool) {
 	signIn := t.oauth.signIn
 	var found target
 	if audience == wildcardAudience {
-		found = target{audiences: signIn.TenantAudiences, scopes: managementScopes(), lifetime: tokenLifetime, offline: !signIn.WithholdRefreshTokens}
+		found = target{audiences: signIn.TenantAudiences, scopes: managementScopes(), lifetime: tokenLifetime,
+			offline: !signIn.WithholdRefreshTokens}
 		if found.audiences == nil {
 			found.audiences = []string{t.Audience()}
 		}
@@ -75,7 +77,8 @@ func (t *Tenant) findTarget(audience string) (target, bool) {
 			return target{}, false
 		}
 		api := t.apis.items[at]
-		found = target{api: api, audiences: []string{audience}, scopes: scopeValues(api), offline: api["allow_offline_access"] == true}
+		found = target{api: api, audiences: []string{audience}, scopes: scopeValues(api),
+			offline: api["allow_offline_access"] == true}
 		found.lifetime = settingSeconds(api["token_lifetime"])
 	}
 	if signIn.TokenLifetime != 0 {
@@ -122,7 +125,8 @@ func (t *Tenant) grantable(client object, to target, subject string) ([]string, 
 		return to.scopes, nil
 	}
 	granted, _ := grant["scope"].([]any)
-	return slices.DeleteFunc(slices.Clone(to.scopes), func(scope string) bool { return !slices.Contains(granted, any(scope)) }), nil
+	return slices.DeleteFunc(slices.Clone(to.scopes),
+		func(scope string) bool { return !slices.Contains(granted, any(scope)) }), nil
 }
 
 // exchangeMachine gives a machine a token on its own behalf. RFC 6749 section 4.4.
@@ -134,7 +138,8 @@ func (t *Tenant) exchangeMachine(client object, p oauthParams) (response, error)
 	}
 	to, found := t.findTarget(audience)
 	if !found || to.api == nil {
-		return response{}, refuseOAuth(http.StatusForbidden, "access_denied", "Service not enabled within domain: %s", audience)
+		return response{}, refuseOAuth(http.StatusForbidden, "access_denied", "Service not enabled within domain: %s",
+			audience)
 	}
 	scopes, err := t.grantable(client, to, subjectClient)
 	if err != nil {
@@ -143,13 +148,15 @@ func (t *Tenant) exchangeMachine(client object, p oauthParams) (response, error)
 	if wanted := p.scopes(); len(wanted) > 0 {
 		lacking := slices.DeleteFunc(slices.Clone(wanted), func(scope string) bool { return slices.Contains(scopes, scope) })
 		if len(lacking) > 0 {
-			return response{}, refuseOAuth(http.StatusForbidden, "access_denied", "Client has not been granted scopes: %s", strings.Join(lacking, ", "))
+			return response{}, refuseOAuth(http.StatusForbidden, "access_denied", "Client has not been granted scopes: %s",
+				strings.Join(lacking, ", "))
 		}
 		scopes = wanted
 	}
 	id, _ := client["client_id"].(string)
 	return jsonAnswer(http.StatusOK, t.accessToken(to, claims{
-		Subject: id + "@clients", Audience: to.audiences, Grant: "client-credentials", Party: id, Scope: strings.Join(scopes, " "),
+		Subject: id + "@clients", Audience: to.audiences, Grant: "client-credentials", Party: id,
+		Scope: strings.Join(scopes, " "),
 	})), nil
 }
 
@@ -210,11 +217,13 @@ func (t *Tenant) tokens(s session, offline bool) (object, error) {
 	if openID || len(audience) == 0 {
 		audience = append(audience, "https://"+t.domain+"/userinfo")
 	}
-	answer := t.accessToken(to, claims{Subject: s.subject, Audience: audience, Party: id, Scope: strings.Join(granted, " ")})
+	answer := t.accessToken(to, claims{Subject: s.subject, Audience: audience, Party: id,
+		Scope: strings.Join(granted, " ")})
 	if openID {
 		now := t.now()
 		answer["id_token"] = t.mint(claims{
-			Issuer: t.issuer(), Subject: s.subject, Audience: audiences{id}, IssuedAt: now.Unix(), ExpiresAt: now.Add(tokenLifetime).Unix(),
+			Issuer: t.issuer(), Subject: s.subject, Audience: audiences{id}, IssuedAt: now.Unix(),
+			ExpiresAt: now.Add(tokenLifetime).Unix(),
 		})
 	}
 	return answer, nil

@@ -16,14 +16,16 @@ func TestMachineToken(t *testing.T) {
 	}
 	post := func(pairs ...string) answer {
 		t.Helper()
-		return c.form(tokenPath, append([]string{"grant_type", grantMachine, "client_id", deploy.ClientID, "client_secret", deploy.ClientSecret}, pairs...)...)
+		return c.form(tokenPath, append([]string{"grant_type", grantMachine, "client_id", deploy.ClientID, "client_secret",
+			deploy.ClientSecret}, pairs...)...)
 	}
 	all := post("audience", c.tenant.Audience()).want(200)
 	if got := memberNames(all.object()); got != "access_token expires_in scope token_type" {
 		t.Errorf("members are %s", got)
 	}
 	claims := all.claims()
-	if claims["sub"] != deploy.ClientID+"@clients" || claims["azp"] != deploy.ClientID || claims["gty"] != "client-credentials" || claims["aud"] != c.tenant.Audience() {
+	if claims["sub"] != deploy.ClientID+"@clients" || claims["azp"] != deploy.ClientID ||
+		claims["gty"] != "client-credentials" || claims["aud"] != c.tenant.Audience() {
 		t.Errorf("claims are %v", claims)
 	}
 	if got := len(strings.Fields(all.textAt("scope"))); got != 10 {
@@ -35,14 +37,18 @@ func TestMachineToken(t *testing.T) {
 	narrow := post("audience", c.tenant.Audience(), "scope", "read:logs").want(200)
 	narrow.is(`"read:logs"`, "scope")
 	c.as(narrow).get("/api/v2/clients").refused(403, "insufficient_scope", "read:clients")
-	if narrow.textAt("access_token") == post("audience", c.tenant.Audience(), "scope", "read:logs").textAt("access_token") {
+	if narrow.textAt("access_token") == post("audience", c.tenant.Audience(), "scope",
+		"read:logs").textAt("access_token") {
 		t.Error("two tokens of one second are the same")
 	}
 	post().denied(400, "invalid_request", "Missing required parameter: audience")
-	post("audience", c.tenant.Audience(), "scope", "read:logs delete:clients read:users").denied(403, "access_denied", "Client has not been granted scopes: delete:clients, read:users")
-	post("audience", "https://nowhere.example/").denied(403, "access_denied", "Service not enabled within domain: https://nowhere.example/")
+	post("audience", c.tenant.Audience(), "scope", "read:logs delete:clients read:users").denied(403, "access_denied",
+		"Client has not been granted scopes: delete:clients, read:users")
+	post("audience", "https://nowhere.example/").denied(403, "access_denied",
+		"Service not enabled within domain: https://nowhere.example/")
 	post("audience", wildcardAudience).denied(403, "access_denied", "Service not enabled within domain")
-	post("audience", "https://api.harbourlight.example/orders").denied(403, "access_denied", `not authorized to access "https://api.harbourlight.example/orders"`)
+	post("audience", "https://api.harbourlight.example/orders").denied(403, "access_denied",
+		`not authorized to access "https://api.harbourlight.example/orders"`)
 
 	clock.advance(tokenLifetime - time.Second)
 	c.as(all).get("/api/v2/clients").want(200)
@@ -96,7 +102,8 @@ func TestClientAuthentication(t *testing.T) {
 
 	c.form(tokenPath, ask...).denied(401, "invalid_client", "Missing client_id")
 	c.form(tokenPath, with("client_id", id)...).denied(401, "access_denied", "Unauthorized")
-	c.form(tokenPath, with("client_id", id, "client_secret", wrong.ClientSecret)...).denied(401, "access_denied", "Unauthorized")
+	c.form(tokenPath, with("client_id", id, "client_secret", wrong.ClientSecret)...).denied(401, "access_denied",
+		"Unauthorized")
 	c.form(tokenPath, with("client_id", "nobody", "client_secret", secret)...).denied(401, "access_denied", "Unauthorized")
 	refused := c.formAs(wrong, tokenPath, ask...)
 	refused.denied(401, "access_denied", "Unauthorized")
@@ -112,7 +119,8 @@ func TestClientAuthentication(t *testing.T) {
 	c.send(bearer).denied(401, "invalid_client", "can't be read")
 
 	// A public client and one that signs in with a key have no secret to use.
-	c.form(tokenPath, with("client_id", DeviceClientID)...).denied(403, "unauthorized_client", "Grant type 'client_credentials' not allowed")
+	c.form(tokenPath, with("client_id", DeviceClientID)...).denied(403, "unauthorized_client",
+		"Grant type 'client_credentials' not allowed")
 	stock := c.tenant.clients.items[clientIndex(c.tenant, "Stock Sync")]
 	own, _ := stock["client_id"].(string)
 	hidden, _ := stock["client_secret"].(string)
@@ -135,7 +143,8 @@ func clientIndex(t *Tenant, name string) int {
 // endpoint at once.
 func TestManagementChangesHoldAtTheTokenEndpoint(t *testing.T) {
 	c := newCaller(t, Options{Empty: true})
-	made := c.post("/api/v2/clients", `{"name":"Nightly","app_type":"non_interactive","grant_types":["client_credentials"],"token_endpoint_auth_method":"client_secret_post"}`).want(201)
+	made := c.post("/api/v2/clients",
+		`{"name":"Nightly","app_type":"non_interactive","grant_types":["client_credentials"],"token_endpoint_auth_method":"client_secret_post"}`).want(201)
 	who, err := c.tenant.Credentials("Nightly")
 	if err != nil || who.ClientSecret != made.textAt("client_secret") {
 		t.Fatalf("credentials %v (%v)", who.ClientID, err)
@@ -144,7 +153,8 @@ func TestManagementChangesHoldAtTheTokenEndpoint(t *testing.T) {
 		return c.formAs(who, tokenPath, "grant_type", grantMachine, "audience", c.tenant.Audience())
 	}
 	ask().denied(403, "access_denied", "Client is not authorized to access")
-	grant := c.post("/api/v2/client-grants", `{"client_id":"`+who.ClientID+`","audience":"`+c.tenant.Audience()+`","scope":["read:logs"]}`).want(201).textAt("id")
+	grant := c.post("/api/v2/client-grants",
+		`{"client_id":"`+who.ClientID+`","audience":"`+c.tenant.Audience()+`","scope":["read:logs"]}`).want(201).textAt("id")
 	ask().want(200).is(`"read:logs"`, "scope")
 	c.patch("/api/v2/client-grants/"+grant, `{"scope":["read:forms","read:logs"]}`).want(200)
 	if got := strings.Fields(ask().want(200).textAt("scope")); len(got) != 2 {
@@ -162,8 +172,10 @@ func TestManagementChangesHoldAtTheTokenEndpoint(t *testing.T) {
 // does by default.
 func TestAuthenticationByType(t *testing.T) {
 	c := newCaller(t, Options{Empty: true})
-	for kind, public := range map[string]bool{"native": true, "spa": true, "regular_web": false, "non_interactive": false} {
-		id := c.post("/api/v2/clients", `{"name":"`+kind+`","app_type":"`+kind+`","grant_types":["refresh_token"]}`).want(201).textAt("client_id")
+	for kind, public := range map[string]bool{"native": true, "spa": true, "regular_web": false,
+		"non_interactive": false} {
+		id := c.post("/api/v2/clients",
+			`{"name":"`+kind+`","app_type":"`+kind+`","grant_types":["refresh_token"]}`).want(201).textAt("client_id")
 		if a := c.refresh(id, "x"); public {
 			a.denied(403, "invalid_grant", "")
 		} else {
@@ -187,7 +199,8 @@ func TestTheAPIChangesDuringASignIn(t *testing.T) {
 			c.delete("/api/v2/resource-servers/" + strings.ReplaceAll(orders, "/", "%2F")).want(204)
 		}, "Service not found: " + orders},
 		"refused": {func(c caller) {
-			c.patch("/api/v2/resource-servers/"+strings.ReplaceAll(orders, "/", "%2F"), `{"subject_type_authorization":{"user":{"policy":"deny_all"},"client":{"policy":"deny_all"}}}`).want(200)
+			c.patch("/api/v2/resource-servers/"+strings.ReplaceAll(orders, "/", "%2F"),
+				`{"subject_type_authorization":{"user":{"policy":"deny_all"},"client":{"policy":"deny_all"}}}`).want(200)
 		}, "Client is not authorized to access"},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -197,7 +210,8 @@ func TestTheAPIChangesDuringASignIn(t *testing.T) {
 				t.Fatal(err)
 			}
 			code := func() string {
-				a := c.form(devicePath, "client_id", kiosk.ClientID, "audience", orders, "scope", "offline_access read:orders").want(200)
+				a := c.form(devicePath, "client_id", kiosk.ClientID, "audience", orders, "scope",
+					"offline_access read:orders").want(200)
 				if err := c.tenant.Approve(a.textAt("user_code")); err != nil {
 					t.Fatal(err)
 				}
@@ -219,7 +233,8 @@ func TestTheAPIChangesDuringASignIn(t *testing.T) {
 func TestAccessPolicies(t *testing.T) {
 	const orders = "https://api.harbourlight.example/orders"
 	policy := func(c caller, user string) {
-		c.patch("/api/v2/resource-servers/"+strings.ReplaceAll(orders, "/", "%2F"), `{"subject_type_authorization":{"user":{"policy":"`+user+`"},"client":{"policy":"require_client_grant"}}}`).want(200)
+		c.patch("/api/v2/resource-servers/"+strings.ReplaceAll(orders, "/", "%2F"),
+			`{"subject_type_authorization":{"user":{"policy":"`+user+`"},"client":{"policy":"require_client_grant"}}}`).want(200)
 	}
 	for _, test := range []struct {
 		policy      string
@@ -242,7 +257,8 @@ func TestAccessPolicies(t *testing.T) {
 			policy(c, test.policy)
 			c.patch("/api/v2/clients/"+kiosk.ClientID, fmt.Sprintf(`{"is_first_party":%v}`, test.first)).want(200)
 			if test.gave {
-				c.post("/api/v2/client-grants", `{"client_id":"`+kiosk.ClientID+`","audience":"`+orders+`","scope":["read:orders"],"subject_type":"user"}`).want(201)
+				c.post("/api/v2/client-grants",
+					`{"client_id":"`+kiosk.ClientID+`","audience":"`+orders+`","scope":["read:orders"],"subject_type":"user"}`).want(201)
 			}
 			code := c.form(devicePath, "client_id", kiosk.ClientID, "audience", orders, "scope", "read:orders delete:orders")
 			if test.scope == "" {
@@ -252,7 +268,8 @@ func TestAccessPolicies(t *testing.T) {
 			if err := c.tenant.Approve(code.want(200).textAt("user_code")); err != nil {
 				t.Fatal(err)
 			}
-			c.form(tokenPath, "grant_type", grantDevice, "client_id", kiosk.ClientID, "device_code", code.textAt("device_code")).want(200).is(`"`+test.scope+`"`, "scope")
+			c.form(tokenPath, "grant_type", grantDevice, "client_id", kiosk.ClientID, "device_code",
+				code.textAt("device_code")).want(200).is(`"`+test.scope+`"`, "scope")
 		})
 	}
 }
@@ -261,7 +278,8 @@ func TestCredentials(t *testing.T) {
 	tenant := New(Options{})
 	deploy, err := tenant.Credentials("Deploy Pipeline")
 	if err != nil || len(deploy.ClientID) != 32 || len(deploy.ClientSecret) != 64 {
-		t.Errorf("the deploy pipeline has an id of %d and a secret of %d characters (%v)", len(deploy.ClientID), len(deploy.ClientSecret), err)
+		t.Errorf("the deploy pipeline has an id of %d and a secret of %d characters (%v)", len(deploy.ClientID),
+			len(deploy.ClientSecret), err)
 	}
 	for name, want := range map[string]string{"Nobody": "0 applications", "Staff Dashboard": "2 applications"} {
 		if _, err := tenant.Credentials(name); err == nil || !strings.Contains(err.Error(), want) {
@@ -275,10 +293,12 @@ func TestCredentials(t *testing.T) {
 
 func TestAddMachineRefusals(t *testing.T) {
 	tenant := New(Options{Empty: true})
-	if _, err := tenant.AddMachine(Machine{Name: "x", Scopes: []string{"read:clients", "read:minds"}}); err == nil || !strings.Contains(err.Error(), "read:minds") {
+	if _, err := tenant.AddMachine(Machine{Name: "x", Scopes: []string{"read:clients", "read:minds"}}); err == nil ||
+		!strings.Contains(err.Error(), "read:minds") {
 		t.Errorf("an unknown scope gives %v", err)
 	}
-	if _, err := tenant.AddMachine(Machine{Name: "x", Algorithm: "HS256"}); err == nil || !strings.Contains(err.Error(), "HS256") {
+	if _, err := tenant.AddMachine(Machine{Name: "x", Algorithm: "HS256"}); err == nil ||
+		!strings.Contains(err.Error(), "HS256") {
 		t.Errorf("a symmetric algorithm gives %v", err)
 	}
 	if got := len(tenant.clients.items); got != 2 {

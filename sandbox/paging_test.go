@@ -22,13 +22,15 @@ func seedSeven(t *testing.T, path string) caller {
 		case "client-grants":
 			c.post("/api/v2/resource-servers", fmt.Sprintf(`{"identifier":"api:%d","scopes":[{"value":"read"}]}`, i)).want(201)
 			client := c.post("/api/v2/clients", `{"name":"machine"}`).want(201).textAt("client_id")
-			c.post("/api/v2/client-grants", fmt.Sprintf(`{"client_id":%q,"audience":"api:%d","scope":["read"]}`, client, i)).want(201)
+			c.post("/api/v2/client-grants",
+				fmt.Sprintf(`{"client_id":%q,"audience":"api:%d","scope":["read"]}`, client, i)).want(201)
 		case "forms":
 			c.post("/api/v2/forms", fmt.Sprintf(`{"name":"form %d"}`, i)).want(201)
 		case "flows":
 			c.tenant.flows.add(object{"id": fmt.Sprintf("af_%d", i), "name": fmt.Sprintf("flow %d", i)})
 		case "actions/actions":
-			c.post("/api/v2/actions/actions", fmt.Sprintf(`{"name":"action %d","supported_triggers":[{"id":"post-login"}]}`, i)).want(201)
+			c.post("/api/v2/actions/actions",
+				fmt.Sprintf(`{"name":"action %d","supported_triggers":[{"id":"post-login"}]}`, i)).want(201)
 		case "logs":
 			c.tenant.AddLog(map[string]any{"type": "s", "description": fmt.Sprintf("event %d", i)})
 		}
@@ -177,7 +179,8 @@ func TestCheckpointPaging(t *testing.T) {
 func TestFields(t *testing.T) {
 	c := newCaller(t, Options{Empty: true})
 	id := c.post("/api/v2/clients", `{"name":"one","description":"first"}`).want(201).textAt("client_id")
-	c.get("/api/v2/clients/" + id + "?fields=name,description&include_fields=true").want(200).is(`{"name":"one","description":"first"}`)
+	c.get("/api/v2/clients/" + id +
+		"?fields=name,description&include_fields=true").want(200).is(`{"name":"one","description":"first"}`)
 	c.get("/api/v2/clients/" + id + "?fields=name").want(200).is(`{"name":"one"}`)
 	rest := c.get("/api/v2/clients/" + id + "?fields=name,description&include_fields=false").want(200).object()
 	if rest["name"] != nil || rest["description"] != nil || rest["client_id"] != id {

@@ -26,7 +26,8 @@ func TestObserve(t *testing.T) {
 	for range maxRecordedRequests {
 		c.get("/api/v2/nothing").want(404)
 	}
-	want := append([]seen{{0, 0}, {0, 200}, {503, 0}, {200, 200}}, slices.Repeat([]seen{{404, 404}}, maxRecordedRequests)...)
+	want := append([]seen{{0, 0}, {0, 200}, {503, 0}, {200, 200}},
+		slices.Repeat([]seen{{404, 404}}, maxRecordedRequests)...)
 	if !slices.Equal(got, want) {
 		t.Errorf("%d observed, first %v; want %d, first %v", len(got), got[:min(6, len(got))], len(want), want[:6])
 	}

@@ -245,7 +245,8 @@ func (t *Tenant) run(r *Request, token claims, tokenErr, bodyErr error) (result,
 	case tokenErr != nil:
 		return result{}, tokenErr
 	case !token.allows(endpoint.scopes):
-		return result{}, refused(http.StatusForbidden, "Insufficient scope, expected any of: "+strings.Join(endpoint.scopes, ","), "insufficient_scope")
+		return result{}, refused(http.StatusForbidden,
+			"Insufficient scope, expected any of: "+strings.Join(endpoint.scopes, ","), "insufficient_scope")
 	case bodyErr != nil:
 		return result{}, bodyErr
 	}

@@ -23,7 +23,8 @@ func (t *Tenant) seedSystem() {
 		"signing_keys": []any{object{
 			"cert": t.fakePEM("CERTIFICATE", 560), "pkcs7": t.fakePEM("PKCS7", 640), "subject": "deprecated",
 		}},
-		"client_id": t.randomText(alphanumeric, 32), "client_secret": t.randomText(secretDigits, 64), "custom_login_page_on": true,
+		"client_id": t.randomText(alphanumeric, 32), "client_secret": t.randomText(secretDigits, 64),
+		"custom_login_page_on": true,
 	}
 	t.clients.add(global)
 
@@ -86,10 +87,11 @@ func (t *Tenant) webClients() []seededClient {
 	return []seededClient{
 		{"shop", object{
 			"name": "Harbourlight Shop", "description": "The web shop, rendered on the server", "app_type": "regular_web",
-			"callbacks":           stringList("https://shop.harbourlight.example/callback", "http://localhost:3000/callback"),
-			"allowed_logout_urls": stringList("https://shop.harbourlight.example/", "http://localhost:3000"),
-			"web_origins":         stringList("https://shop.harbourlight.example"),
-			"grant_types":         stringList("authorization_code", "refresh_token", "client_credentials"), "oidc_conformant": true,
+			"callbacks":                  stringList("https://shop.harbourlight.example/callback", "http://localhost:3000/callback"),
+			"allowed_logout_urls":        stringList("https://shop.harbourlight.example/", "http://localhost:3000"),
+			"web_origins":                stringList("https://shop.harbourlight.example"),
+			"grant_types":                stringList("authorization_code", "refresh_token", "client_credentials"),
+			"oidc_conformant":            true,
 			"token_endpoint_auth_method": "client_secret_post", "jwt_configuration": signedWithRSA(),
 			"initiate_login_uri": "https://shop.harbourlight.example/login",
 			"client_metadata":    object{"team": "storefront", "cost_centre": "4711"},
@@ -118,17 +120,22 @@ func (t *Tenant) nativeClients() []seededClient {
 	return []seededClient{
 		{"ios", object{
 			"name": "Harbourlight Reader (iOS)", "app_type": "native", "oidc_conformant": true,
-			"callbacks":           stringList("example.harbourlight.reader://" + t.domain + "/ios/example.harbourlight.reader/callback"),
-			"allowed_logout_urls": stringList("example.harbourlight.reader://" + t.domain + "/ios/example.harbourlight.reader/callback"),
-			"grant_types":         codeGrants(), "token_endpoint_auth_method": "none", "refresh_token": rotatingRefreshToken(), "jwt_configuration": signedWithRSA(),
-			"mobile":              object{"ios": object{"team_id": "9H4RB0RL1T", "app_bundle_identifier": "example.harbourlight.reader"}},
+			"callbacks": stringList("example.harbourlight.reader://" + t.domain +
+				"/ios/example.harbourlight.reader/callback"),
+			"allowed_logout_urls": stringList("example.harbourlight.reader://" + t.domain +
+				"/ios/example.harbourlight.reader/callback"),
+			"grant_types": codeGrants(), "token_endpoint_auth_method": "none", "refresh_token": rotatingRefreshToken(),
+			"jwt_configuration": signedWithRSA(),
+			"mobile": object{"ios": object{"team_id": "9H4RB0RL1T",
+				"app_bundle_identifier": "example.harbourlight.reader"}},
 			"native_social_login": object{"apple": object{"enabled": true}, "facebook": object{"enabled": false}},
 			"skip_non_verifiable_callback_uri_confirmation_prompt": true,
 		}},
 		{"android", object{
 			"name": "Harbourlight Reader (Android)", "app_type": "native", "oidc_conformant": true,
 			"callbacks":   stringList("https://" + t.domain + "/android/example.harbourlight.reader/callback"),
-			"grant_types": codeGrants(), "token_endpoint_auth_method": "none", "refresh_token": rotatingRefreshToken(), "jwt_configuration": signedWithRSA(),
+			"grant_types": codeGrants(), "token_endpoint_auth_method": "none", "refresh_token": rotatingRefreshToken(),
+			"jwt_configuration": signedWithRSA(),
 			"mobile": object{"android": object{
 				"app_package_name":         "example.harbourlight.reader",
 				"sha256_cert_fingerprints": stringList(fingerprint(t.randomText("0123456789ABCDEF", 64))),
@@ -146,11 +153,14 @@ func (t *Tenant) nativeClients() []seededClient {
 func (t *Tenant) otherClients() []seededClient {
 	return []seededClient{
 		{"orders", object{
-			"name": "Order Importer", "description": "Imports orders at night", "app_type": "non_interactive", "oidc_conformant": true,
-			"grant_types": stringList("client_credentials"), "token_endpoint_auth_method": "client_secret_post", "jwt_configuration": signedWithRSA(),
+			"name": "Order Importer", "description": "Imports orders at night", "app_type": "non_interactive",
+			"oidc_conformant": true,
+			"grant_types":     stringList("client_credentials"), "token_endpoint_auth_method": "client_secret_post",
+			"jwt_configuration": signedWithRSA(),
 		}},
 		{"stock", object{
-			"name": "Stock Sync", "app_type": "non_interactive", "oidc_conformant": true, "grant_types": stringList("client_credentials"),
+			"name": "Stock Sync", "app_type": "non_interactive", "oidc_conformant": true,
+			"grant_types":       stringList("client_credentials"),
 			"jwt_configuration": signedWithRSA(),
 			"client_authentication_methods": object{"private_key_jwt": object{"credentials": []any{
 				object{"id": "cred_" + t.randomText(alphanumeric, 22)},
@@ -158,18 +168,23 @@ func (t *Tenant) otherClients() []seededClient {
 		}},
 		{"deploy", object{
 			"name": "Deploy Pipeline", "description": "Changes this tenant from the build server", "app_type": "non_interactive",
-			"grant_types": stringList("client_credentials"), "oidc_conformant": true, "token_endpoint_auth_method": "client_secret_basic",
-			"jwt_configuration": signedWithRSA(),
+			"grant_types": stringList("client_credentials"), "oidc_conformant": true,
+			"token_endpoint_auth_method": "client_secret_basic",
+			"jwt_configuration":          signedWithRSA(),
 		}},
 		{"partner", object{
 			"name": "Lanternfish Reviews (third party)", "description": "A review site of a partner", "app_type": "regular_web",
-			"is_first_party": false, "oidc_conformant": true, "callbacks": stringList("https://reviews.lanternfish.example/oauth/callback"),
-			"grant_types": codeGrants(), "token_endpoint_auth_method": "client_secret_basic", "jwt_configuration": signedWithRSA(),
-			"logo_uri": "https://reviews.lanternfish.example/logo.png",
+			"is_first_party": false, "oidc_conformant": true,
+			"callbacks":   stringList("https://reviews.lanternfish.example/oauth/callback"),
+			"grant_types": codeGrants(), "token_endpoint_auth_method": "client_secret_basic",
+			"jwt_configuration": signedWithRSA(),
+			"logo_uri":          "https://reviews.lanternfish.example/logo.png",
 		}},
 		{"support", object{
-			"name": "Helpdesk SSO", "description": "", "app_type": "regular_web", "callbacks": stringList("https://support.harbourlight.example/saml"),
-			"addons": object{"samlp": object{"audience": "https://support.harbourlight.example", "signatureAlgorithm": "rsa-sha256"}},
+			"name": "Helpdesk SSO", "description": "", "app_type": "regular_web",
+			"callbacks": stringList("https://support.harbourlight.example/saml"),
+			"addons": object{"samlp": object{"audience": "https://support.harbourlight.example",
+				"signatureAlgorithm": "rsa-sha256"}},
 		}},
 		{"default", object{"name": "Default App", "callbacks": []any{}, "oidc_conformant": true}},
 	}
@@ -196,17 +211,20 @@ func (t *Tenant) seedAPIs() {
 	for _, body := range []object{
 		{
 			"name": "Orders API", "identifier": "https://api.harbourlight.example/orders", "allow_offline_access": true,
-			"scopes":         apiScopes("read:orders", "Read orders", "create:orders", "Place orders", "update:orders", "Change orders", "delete:orders", "Cancel orders"),
+			"scopes": apiScopes("read:orders", "Read orders", "create:orders", "Place orders", "update:orders",
+				"Change orders", "delete:orders", "Cancel orders"),
 			"token_lifetime": number(7200), "enforce_policies": true, "token_dialect": "access_token_authz",
 		},
 		{
 			"name": "Catalogue API", "identifier": "https://api.harbourlight.example/catalogue/",
-			"scopes": apiScopes("read:books", "Read the catalogue", "update:books", "Change the catalogue"), "signing_alg": "RS256",
+			"scopes":      apiScopes("read:books", "Read the catalogue", "update:books", "Change the catalogue"),
+			"signing_alg": "RS256",
 		},
 		{
 			// An identifier need not be an address.
 			"name": "Legacy Warehouse", "identifier": "urn:harbourlight:warehouse", "signing_alg": "HS256",
-			"scopes": apiScopes("read:stock", "Read stock levels", "write:stock", "Change stock levels"), "token_lifetime": number(600),
+			"scopes":                 apiScopes("read:stock", "Read stock levels", "write:stock", "Change stock levels"),
+			"token_lifetime":         number(600),
 			"token_lifetime_for_web": number(600),
 		},
 		{

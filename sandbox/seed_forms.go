@@ -18,7 +18,8 @@ func step(id, alias, next string, x int, components ...any) object {
 }
 
 func field(id, kind, label string, required bool, config object) object {
-	return object{"id": id, "category": "FIELD", "type": kind, "label": label, "required": required, "sensitive": false, "config": config}
+	return object{"id": id, "category": "FIELD", "type": kind, "label": label, "required": required, "sensitive": false,
+		"config": config}
 }
 
 func button(id, label string) object {
@@ -44,7 +45,9 @@ func (t *Tenant) seedForms() map[string]string {
 			"name": "Marketing consent", "languages": object{"primary": "en", "default": "en"},
 			"start": object{"next_node": "step_consent", "coordinates": place(0, 0)},
 			"nodes": []any{
-				step("step_consent", "Ask", "flow_confirm", 500, field("consent", "LEGAL", "Send me news about books", false, object{"text": "I agree to receive news"}), button("next_consent", "Continue")),
+				step("step_consent", "Ask", "flow_confirm", 500,
+					field("consent", "LEGAL", "Send me news about books", false, object{"text": "I agree to receive news"}),
+					button("next_consent", "Continue")),
 				flowNode("flow_confirm", "Confirm by mail", mail, endingNode, 900),
 			},
 			"messages": object{"custom": object{}, "errors": object{"ERR_REQUIRED_PROPERTY": "Please answer this question"}},
@@ -77,15 +80,17 @@ func (t *Tenant) profileForm(crm string) object {
 		"translations": object{"ga": object{"components": object{
 			"full_name": object{"label": "D'ainm iomlán"},
 		}}},
-		"messages": object{"custom": object{"greeting": "Welcome back"}, "errors": object{"ERR_ACCEPTANCE_REQUIRED": "Please accept the terms"}},
-		"style":    object{"css": "h1 {\n  color: #123456;\n}"},
+		"messages": object{"custom": object{"greeting": "Welcome back"},
+			"errors": object{"ERR_ACCEPTANCE_REQUIRED": "Please accept the terms"}},
+		"style": object{"css": "h1 {\n  color: #123456;\n}"},
 		"start": object{
 			"hidden_fields": []any{object{"key": "campaign", "value": "autumn"}},
 			"next_node":     "step_name", "coordinates": place(0, 0),
 		},
 		"nodes": []any{
 			step("step_name", "Name", "router_country", 500,
-				field("full_name", "TEXT", "Your name", true, object{"multiline": false, "min_length": number(1), "max_length": number(80)}),
+				field("full_name", "TEXT", "Your name", true,
+					object{"multiline": false, "min_length": number(1), "max_length": number(80)}),
 				field("country", "DROPDOWN", "Country", true, object{"options": []any{
 					object{"label": "Ireland", "value": "IE"}, object{"label": "Elsewhere", "value": "XX"},
 				}}),
@@ -95,7 +100,8 @@ func (t *Tenant) profileForm(crm string) object {
 				"config": object{
 					"rules": []any{object{
 						"id": "rule_ie", "alias": "Ireland",
-						"condition": object{"operator": "AND", "operands": []any{object{"operator": "EQ", "operands": stringList("{{fields.country}}", "IE")}}},
+						"condition": object{"operator": "AND",
+							"operands": []any{object{"operator": "EQ", "operands": stringList("{{fields.country}}", "IE")}}},
 						"next_node": "flow_crm",
 					}},
 					"fallback": "step_thanks",
@@ -103,7 +109,8 @@ func (t *Tenant) profileForm(crm string) object {
 			},
 			flowNode("flow_crm", "Tell the CRM", crm, "step_thanks", 1300),
 			step("step_thanks", "Thanks", endingNode, 1700,
-				object{"id": "thanks", "category": "BLOCK", "type": "RICH_TEXT", "config": object{"content": "<p>Thank you, {{fields.full_name}}.</p>"}},
+				object{"id": "thanks", "category": "BLOCK", "type": "RICH_TEXT",
+					"config": object{"content": "<p>Thank you, {{fields.full_name}}.</p>"}},
 				button("next_thanks", "Done")),
 		},
 		"ending": object{"resume_flow": true, "coordinates": place(2100, 0)},
@@ -118,11 +125,13 @@ func (t *Tenant) brokenForm() object {
 		"start": object{"next_node": "step_question", "coordinates": place(0, 0)},
 		"nodes": []any{
 			step("step_question", "Question", "flow_store", 500,
-				field("favourite", "TEXT", "Your favourite book?", false, object{"multiline": true, "max_length": number(500)}), button("next_question", "Next")),
+				field("favourite", "TEXT", "Your favourite book?", false, object{"multiline": true, "max_length": number(500)}),
+				button("next_question", "Next")),
 			flowNode("flow_store", "Store the answer", "af_"+t.randomText(alphanumeric, 22), "step_gone", 900),
 			step("step_orphan", "Old question", endingNode, 900, button("next_orphan", "Next")),
 		},
-		"ending": object{"redirection": object{"delay": number(2), "target": "https://shop.harbourlight.example"}, "resume_flow": false},
+		"ending": object{"redirection": object{"delay": number(2), "target": "https://shop.harbourlight.example"},
+			"resume_flow": false},
 	}
 }
 
@@ -142,8 +151,10 @@ func (t *Tenant) seedFlows() (crm, mail string) {
 				},
 			},
 			object{
-				"id": "update_user_" + t.randomText(alphanumeric, 4), "type": "AUTH0", "action": "UPDATE_USER", "allow_failure": true,
-				"params": object{"connection_id": "{{connections.harbourlight}}", "user_id": "{{context.user.user_id}}", "changes": object{"user_metadata": object{"profiled": true}}},
+				"id": "update_user_" + t.randomText(alphanumeric, 4), "type": "AUTH0", "action": "UPDATE_USER",
+				"allow_failure": true,
+				"params": object{"connection_id": "{{connections.harbourlight}}", "user_id": "{{context.user.user_id}}",
+					"changes": object{"user_metadata": object{"profiled": true}}},
 			},
 		}},
 		{"name": "Confirm newsletter by mail", "actions": []any{object{
@@ -227,16 +238,22 @@ func companyActions(form string) []seededAction {
 			dependencies: []any{object{"name": "axios", "version": "1.7.2"}}, secrets: []string{"CRM_API_KEY", "CRM_TENANT"},
 		},
 		{
-			name: "Refuse disposable mail", trigger: "pre-user-registration", version: "v2", runtime: "node22", deployed: true, bound: true,
-			code: "exports.onExecutePreUserRegistration = async (event, api) => {\n  if (event.user.email?.endsWith('@mail.example')) {\n    api.access.deny('disposable', 'Please use another address.');\n  }\n};\n",
+			name: "Refuse disposable mail", trigger: "pre-user-registration", version: "v2", runtime: "node22", deployed: true,
+			bound: true,
+			code: "exports.onExecutePreUserRegistration = async (event, api) => {\n  if " +
+				"(event.user.email?.endsWith('@mail.example')) {\n    api.access.deny('disposable', 'Please use another " +
+				"address.');\n  }\n};\n",
 		},
 		{
-			name: "Limit machine scopes", trigger: "credentials-exchange", version: "v2", runtime: "node22", deployed: true, bound: true,
-			code: "exports.onExecuteCredentialsExchange = async (event, api) => {\n  api.accessToken.setCustomClaim('https://harbourlight.example/team', event.client.metadata.team);\n};\n",
+			name: "Limit machine scopes", trigger: "credentials-exchange", version: "v2", runtime: "node22", deployed: true,
+			bound: true,
+			code: "exports.onExecuteCredentialsExchange = async (event, api) => {\n  " +
+				"api.accessToken.setCustomClaim('https://harbourlight.example/team', event.client.metadata.team);\n};\n",
 		},
 		{
 			name: "Greet new readers", trigger: "post-user-registration", version: "v2", runtime: "node22",
-			code: "exports.onExecutePostUserRegistration = async (event) => {\n  console.log('welcome ' + event.user.user_id);\n};\n", secrets: []string{"MAIL_TOKEN"},
+			code: "exports.onExecutePostUserRegistration = async (event) => {\n  console.log('welcome ' + " +
+				"event.user.user_id);\n};\n", secrets: []string{"MAIL_TOKEN"},
 		},
 		{
 			name: "Fraud score (experiment)", trigger: "post-login", version: "v3", runtime: "node22",
@@ -245,7 +262,8 @@ func companyActions(form string) []seededAction {
 		},
 		{
 			name: "Redirect to old shop", trigger: "post-login", version: "v2", runtime: "node16", deployed: true,
-			code: login("if (event.client.name === 'Old shop') {", "  api.redirect.sendUserTo('https://old.harbourlight.example');", "}"),
+			code: login("if (event.client.name === 'Old shop') {",
+				"  api.redirect.sendUserTo('https://old.harbourlight.example');", "}"),
 		},
 	}
 }

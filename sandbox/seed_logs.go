@@ -62,7 +62,8 @@ func (s *logSeeder) seedPeople() []person {
 		}
 		switch {
 		case i%5 == 3:
-			p.id, p.connection, p.connectionID, p.strategy = "google-oauth2|"+s.t.randomText("123456789", 21), "google-oauth2", "con_HarbourlightGoog", "google-oauth2"
+			p.id, p.connection, p.connectionID, p.strategy = "google-oauth2|"+s.t.randomText("123456789",
+				21), "google-oauth2", "con_HarbourlightGoog", "google-oauth2"
 		case i%9 == 4:
 			p.id, p.connection, p.connectionID, p.strategy = "samlp|harbourlight-staff|"+name, "harbourlight-staff", "con_HarbourlightSaml", "samlp"
 		}
@@ -129,10 +130,13 @@ func (s *logSeeder) logins() {
 		}
 		login := common(p.event("s", ""))
 		login["scope"] = stringList("openid", "profile", "email")
-		login["location_info"] = object{"country_code": "IE", "country_code3": "IRL", "country_name": "Ireland", "city_name": "Galway", "latitude": "53.27", "longitude": "-9.05", "time_zone": "Europe/Dublin", "continent_code": "EU"}
+		login["location_info"] = object{"country_code": "IE", "country_code3": "IRL", "country_name": "Ireland",
+			"city_name": "Galway", "latitude": "53.27", "longitude": "-9.05", "time_zone": "Europe/Dublin",
+			"continent_code": "EU"}
 		login["details"] = object{
 			"prompts": []any{}, "stats": object{"loginsCount": number(1 + s.t.rand.IntN(400))},
-			"session_id": s.t.randomText(alphanumeric, 32), "initiatedAt": number(int(s.start.UnixMilli()) + s.t.rand.IntN(1000)),
+			"session_id":  s.t.randomText(alphanumeric, 32),
+			"initiatedAt": number(int(s.start.UnixMilli()) + s.t.rand.IntN(1000)),
 		}
 		s.add(at, login)
 		switch s.t.rand.IntN(6) {
@@ -152,8 +156,9 @@ func (s *logSeeder) logins() {
 	for range 40 {
 		failed := s.app(s.userApp(), object{
 			"type": "feacft", "description": "Invalid authorization code", "ip": s.homeIP(), "user_agent": s.browser(),
-			"scope":   stringList("openid", "offline_access"),
-			"details": object{"code": "*************" + s.t.randomText(alphanumeric, 3), "error": object{"message": "Invalid authorization code"}},
+			"scope": stringList("openid", "offline_access"),
+			"details": object{"code": "*************" + s.t.randomText(alphanumeric, 3),
+				"error": object{"message": "Invalid authorization code"}},
 		})
 		delete(failed, "user_id")
 		s.add(s.t.rand.Float64(), failed)
@@ -196,12 +201,15 @@ func (s *logSeeder) attacks() {
 	}
 	for i := range 6 {
 		s.add(0.9055+float64(i)*0.0001, object{
-			"type": "limit_mu", "description": "An IP address is blocked: too many failed logins", "ip": fmt.Sprintf("198.51.100.%d", 10+i),
+			"type": "limit_mu", "description": "An IP address is blocked: too many failed logins",
+			"ip": fmt.Sprintf("198.51.100.%d", 10+i),
 		})
 	}
 	for range 45 {
-		event := s.app(s.userApp(), object{"type": "f", "description": "access_denied", "ip": s.homeIP(), "user_agent": s.browser()})
-		event["details"] = object{"error": object{"message": "Service not found: https://api.harbourlight.example/order", "oauthError": "access_denied", "type": "oauth-authorization"}}
+		event := s.app(s.userApp(), object{"type": "f", "description": "access_denied", "ip": s.homeIP(),
+			"user_agent": s.browser()})
+		event["details"] = object{"error": object{"message": "Service not found: https://api.harbourlight.example/order",
+			"oauthError": "access_denied", "type": "oauth-authorization"}}
 		s.add(s.t.rand.Float64(), event)
 	}
 }
@@ -240,8 +248,9 @@ func (s *logSeeder) accounts() {
 		name := fmt.Sprintf("reader%02d@example.org", i)
 		event := s.app("shop", object{
 			"type": "ss", "connection": "Username-Password-Authentication", "connection_id": "con_HarbourlightUser",
-			"strategy": "auth0", "strategy_type": "database", "user_id": "auth0|" + s.t.randomText(hexDigits, 24), "user_name": name,
-			"ip": s.homeIP(), "user_agent": s.browser(),
+			"strategy": "auth0", "strategy_type": "database", "user_id": "auth0|" + s.t.randomText(hexDigits, 24),
+			"user_name": name,
+			"ip":        s.homeIP(), "user_agent": s.browser(),
 			"details": object{"body": object{
 				"email": name, "password": "*****", "tenant": s.t.name(), "connection": "Username-Password-Authentication",
 				"client_id": s.apps["shop"]["client_id"], "user_metadata": object{"newsletter": i%2 == 0},
@@ -250,7 +259,8 @@ func (s *logSeeder) accounts() {
 		at := s.t.rand.Float64()
 		s.add(at, event)
 		if i%3 == 0 {
-			s.add(min(at+0.003, 1), s.app("shop", object{"type": "sv", "description": "Your email was verified. You can continue using the application.", "user_name": name}))
+			s.add(min(at+0.003, 1), s.app("shop", object{"type": "sv", "description": "Your email was verified. You can " +
+				"continue using the application.", "user_name": name}))
 		}
 		if i%8 == 0 {
 			s.add(min(at+0.0001, 1), s.app("shop", object{
@@ -263,7 +273,8 @@ func (s *logSeeder) accounts() {
 		p := s.reader()
 		event := s.app("shop", p.event("scp", "Your password has changed successfully."))
 		event["ip"] = s.homeIP()
-		event["details"] = object{"query": object{"email": p.name, "newPassword": "*****", "ticket": "*****"}, "body": object{"newPassword": s.t.randomText(alphanumeric, 14)}}
+		event["details"] = object{"query": object{"email": p.name, "newPassword": "*****", "ticket": "*****"},
+			"body": object{"newPassword": s.t.randomText(alphanumeric, 14)}}
 		s.add(s.t.rand.Float64(), event)
 	}
 }

@@ -17,13 +17,15 @@ func (t *Tenant) fakeToken() string {
 // operation is the event of a call of the Management API.
 func (s *logSeeder) operation(kind, description, method, path string, status int, request, answer any) object {
 	return s.app("deploy", object{
-		"type": kind, "description": description, "ip": "203.0.113.201", "connection_id": nil, "user_id": nil, "user_name": nil,
+		"type": kind, "description": description, "ip": "203.0.113.201", "connection_id": nil, "user_id": nil,
+		"user_name":  nil,
 		"user_agent": "Go-Auth0/latest",
 		"details": object{
 			"request": object{
 				"auth": object{
-					"credentials": object{"jti": s.t.randomText(hexDigits, 32), "scopes": stringList("read:clients", "update:clients", "update:actions")},
-					"strategy":    "jwt", "user": object{},
+					"credentials": object{"jti": s.t.randomText(hexDigits, 32),
+						"scopes": stringList("read:clients", "update:clients", "update:actions")},
+					"strategy": "jwt", "user": object{},
 				},
 				"body": request, "channel": "api", "ip": "203.0.113.201", "method": method, "path": path, "query": object{},
 				"userAgent": "Go-Auth0/latest",
@@ -47,18 +49,23 @@ func (s *logSeeder) management() {
 				object{"client_id": id, "client_secret": body["client_secret"], "name": s.apps[apps[i%len(apps)]]["name"]}))
 		case 1:
 			event := s.operation("sapi", "Update an action", "patch", "/api/v2/actions/actions/"+s.t.uuid(), 200,
-				object{"secrets": []any{object{"name": "CRM_API_KEY", "value": "sk_live_" + s.t.randomText(alphanumeric, 28)}}}, object{})
-			s.setRequest(event, "headers", object{"authorization": "Bearer " + s.t.fakeToken(), "content-type": "application/json"})
+				object{"secrets": []any{object{"name": "CRM_API_KEY",
+					"value": "sk_live_" + s.t.randomText(alphanumeric, 28)}}}, object{})
+			s.setRequest(event, "headers",
+				object{"authorization": "Bearer " + s.t.fakeToken(), "content-type": "application/json"})
 			s.add(at, event)
 		case 2:
 			s.add(at, s.operation("sapi", "Create a User", "post", "/api/v2/users", 201,
-				object{"email": fmt.Sprintf("new%d@example.net", i), "password": s.t.randomText(alphanumeric, 16), "connection": "Username-Password-Authentication"},
+				object{"email": fmt.Sprintf("new%d@example.net", i), "password": s.t.randomText(alphanumeric, 16),
+					"connection": "Username-Password-Authentication"},
 				object{"user_id": "auth0|" + s.t.randomText(hexDigits, 24)}))
 		case 3:
-			s.add(at, s.operation("sapi", "Update a resource server", "patch", "/api/v2/resource-servers/urn:harbourlight:warehouse", 200,
+			s.add(at, s.operation("sapi", "Update a resource server", "patch",
+				"/api/v2/resource-servers/urn:harbourlight:warehouse", 200,
 				object{"signing_secret": s.t.randomText(alphanumeric, 32)}, object{"identifier": "urn:harbourlight:warehouse"}))
 		case 4:
-			s.add(at, s.operation("sapi", "Delete a User", "delete", "/api/v2/users/auth0%7C"+s.t.randomText(hexDigits, 24), 204, nil, object{}))
+			s.add(at, s.operation("sapi", "Delete a User", "delete", "/api/v2/users/auth0%7C"+s.t.randomText(hexDigits, 24), 204,
+				nil, object{}))
 		default:
 			s.add(at, s.operation("fapi", "Update a Client", "patch", "/api/v2/clients/"+id, 400,
 				object{"app_type": "desktop"}, object{
@@ -96,12 +103,15 @@ func (s *logSeeder) oddities() {
 		"",
 	} {
 		s.add(0.05+float64(i)*0.09, s.app("shop", object{
-			"type": "fs", "description": "Invalid sign up: " + name, "user_name": name, "connection": "Username-Password-Authentication",
-			"ip": "2001:db8::1f", "user_agent": name + " / Other 0.0.0", "details": object{"body": object{"email": name, "password": "*****"}},
+			"type": "fs", "description": "Invalid sign up: " + name, "user_name": name,
+			"connection": "Username-Password-Authentication",
+			"ip":         "2001:db8::1f", "user_agent": name + " / Other 0.0.0",
+			"details": object{"body": object{"email": name, "password": "*****"}},
 		}))
 	}
 	for i := range 12 {
-		event := s.app("shop", object{"type": "w", "description": "You are using Auth0 development keys which are only intended for use in development and testing.", "scope": nil})
+		event := s.app("shop", object{"type": "w", "description": "You are using Auth0 development keys which are only " +
+			"intended for use in development and testing.", "scope": nil})
 		if i%2 == 0 {
 			event["details"] = object{"warnings": []any{}, "nested": object{"list": []any{nil, number(i), object{"deep": true}}}}
 		}

@@ -163,8 +163,10 @@ func TestSeededFormsAreRightAndWrong(t *testing.T) {
 				missing++
 			}
 		}
-		if orphans := len(nodes) - len(reached); orphans != want.orphans || dangling != want.dangling || missing != want.missing {
-			t.Errorf("%s: %d orphans, %d dangling, %d flows missing, want %+v", form.textAt("name"), orphans, dangling, missing, want)
+		if orphans := len(nodes) - len(reached); orphans != want.orphans || dangling != want.dangling ||
+			missing != want.missing {
+			t.Errorf("%s: %d orphans, %d dangling, %d flows missing, want %+v", form.textAt("name"), orphans, dangling, missing,
+				want)
 		}
 	}
 }
@@ -194,7 +196,8 @@ func TestSeededLogs(t *testing.T) {
 	if total < 1500 {
 		t.Errorf("%d events, want 1,500 or more", total)
 	}
-	for _, kind := range []string{"s", "f", "fp", "fu", "ss", "fs", "sapi", "fapi", "mgmt_api_read", "seacft", "feacft", "seccft", "feccft", "limit_wc", "limit_mu", "api_limit", "slo", "ssa", "scp", "fn", "w"} {
+	for _, kind := range []string{"s", "f", "fp", "fu", "ss", "fs", "sapi", "fapi", "mgmt_api_read", "seacft", "feacft",
+		"seccft", "feccft", "limit_wc", "limit_mu", "api_limit", "slo", "ssa", "scp", "fn", "w"} {
 		if kinds[kind] == 0 {
 			t.Errorf("no event of type %s", kind)
 		}
@@ -205,8 +208,10 @@ func TestSeededLogs(t *testing.T) {
 		}
 	}
 	for query, least := range map[string]int{
-		`type:fp AND ip:"192.0.2.3"`: 60, `ip:198.51.100.*`: 100, `type:(fp OR fu) AND date:[2031-03-13 TO *]`: 100, `user_id:auth0\|*`: 100,
-		`type:sapi AND details.request.body.client_secret:*`: 10, `details.request.headers.authorization:Bearer*`: 10, `user_name:"<script>alert('hello')</script>@example.com"`: 1,
+		`type:fp AND ip:"192.0.2.3"`: 60, `ip:198.51.100.*`: 100, `type:(fp OR fu) AND date:[2031-03-13 TO *]`: 100,
+		`user_id:auth0\|*`: 100,
+		`type:sapi AND details.request.body.client_secret:*`: 10, `details.request.headers.authorization:Bearer*`: 10,
+		`user_name:"<script>alert('hello')</script>@example.com"`: 1,
 	} {
 		if got := len(c.get("/api/v2/logs?per_page=100&q=" + url.QueryEscape(query)).want(200).array()); got < least {
 			t.Errorf("%s finds %d events, want %d or more", query, got, least)
@@ -221,7 +226,8 @@ func TestSeedHoldsBait(t *testing.T) {
 	for _, a := range newCaller(t, Options{}).everything() {
 		all.WriteString(a.text)
 	}
-	for _, bait := range []string{`"client_secret":"`, `"signing_secret":"`, `Bearer eyJ`, `sk_live_`, `"newPassword":"`, `-----BEGIN CERTIFICATE-----`} {
+	for _, bait := range []string{`"client_secret":"`, `"signing_secret":"`, `Bearer eyJ`, `sk_live_`, `"newPassword":"`,
+		`-----BEGIN CERTIFICATE-----`} {
 		if !strings.Contains(all.String(), bait) {
 			t.Errorf("nothing holds %s", bait)
 		}

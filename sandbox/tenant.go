@@ -104,16 +104,17 @@ func New(o Options) *Tenant {
 		buildTime: o.BuildTime,
 		latency:   o.Latency,
 		tokenKey:  make([]byte, 32),
-		rand:      mathrand.New(mathrand.NewPCG(o.Seed, 0x9e3779b97f4a7c15)), // #nosec G404 -- identifiers of a test double, reproducible on purpose
-		clients:   collection{idKey: "client_id"},
-		grants:    collection{idKey: "id"},
-		apis:      collection{idKey: "id"},
-		forms:     collection{idKey: "id"},
-		flows:     collection{idKey: "id"},
-		bindings:  map[string][]*binding{},
-		revoked:   map[string]bool{},
-		oauth:     newOAuthState(o.SignIn),
-		observe:   o.Observe,
+		// #nosec G404 -- identifiers of a test double, reproducible on purpose
+		rand:     mathrand.New(mathrand.NewPCG(o.Seed, 0x9e3779b97f4a7c15)),
+		clients:  collection{idKey: "client_id"},
+		grants:   collection{idKey: "id"},
+		apis:     collection{idKey: "id"},
+		forms:    collection{idKey: "id"},
+		flows:    collection{idKey: "id"},
+		bindings: map[string][]*binding{},
+		revoked:  map[string]bool{},
+		oauth:    newOAuthState(o.SignIn),
+		observe:  o.Observe,
 	}
 	if t.domain == "" {
 		t.domain = DefaultDomain

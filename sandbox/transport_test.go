@@ -22,7 +22,8 @@ type body struct {
 
 func (b *body) Close() error { b.closed = true; return nil }
 
-func send(ctx context.Context, t *testing.T, tenant *Tenant, method, path string, content io.ReadCloser) (*http.Response, error) {
+func send(ctx context.Context, t *testing.T, tenant *Tenant, method, path string,
+	content io.ReadCloser) (*http.Response, error) {
 	t.Helper()
 	request, err := http.NewRequestWithContext(ctx, method, "https://"+tenant.Domain()+path, content)
 	if err != nil {
@@ -41,7 +42,8 @@ func TestTransportClosesTheBody(t *testing.T) {
 		path string
 		ctx  context.Context
 		ok   bool
-	}{{"/api/v2/clients", t.Context(), true}, {"/api/v2/dropped", t.Context(), false}, {"/api/v2/clients", cancelled, false}} {
+	}{{"/api/v2/clients", t.Context(), true}, {"/api/v2/dropped", t.Context(), false}, {"/api/v2/clients", cancelled,
+		false}} {
 		content := &body{Reader: strings.NewReader(`{"name":"x"}`)}
 		response, err := send(test.ctx, t, tenant, http.MethodPost, test.path, content)
 		if err == nil {
@@ -97,7 +99,8 @@ func TestFaults(t *testing.T) {
 	clock := newClock()
 	c := newCaller(t, Options{Empty: true, Now: clock.now})
 	c.tenant.Fail(FaultRule{Method: "GET", Path: "/api/v2/clients/*", Times: 2, Status: 503})
-	c.tenant.Fail(FaultRule{Path: "/api/v2/logs", Status: 500, Body: "<html>gateway</html>", Header: http.Header{"content-type": {"text/html"}, "Retry-After": {"7"}}})
+	c.tenant.Fail(FaultRule{Path: "/api/v2/logs", Status: 500, Body: "<html>gateway</html>",
+		Header: http.Header{"content-type": {"text/html"}, "Retry-After": {"7"}}})
 	rule := RateLimited("", "/api/v2/forms", clock.now().Add(5*time.Second))
 	rule.Times = -1
 	c.tenant.Fail(rule)
@@ -114,7 +117,8 @@ func TestFaults(t *testing.T) {
 	}
 	defer func() { _ = response.Body.Close() }()
 	text, err := io.ReadAll(response.Body)
-	if err != nil || string(text) != "<html>gateway</html>" || response.Header.Get("Content-Type") != "text/html" || response.Header.Get("Retry-After") != "7" {
+	if err != nil || string(text) != "<html>gateway</html>" || response.Header.Get("Content-Type") != "text/html" ||
+		response.Header.Get("Retry-After") != "7" {
 		t.Errorf("the scripted answer is %q with %v (%v)", text, response.Header, err)
 	}
 	c.get("/api/v2/logs").want(200)
@@ -122,7 +126,8 @@ func TestFaults(t *testing.T) {
 	for range 3 {
 		a := c.get("/api/v2/forms")
 		a.refused(429, "too_many_requests", "Global limit has been reached")
-		if a.header.Get("X-RateLimit-Remaining") != "0" || a.header.Get("X-RateLimit-Reset") != number(int(clock.now().Unix())+5).String() {
+		if a.header.Get("X-RateLimit-Remaining") != "0" ||
+			a.header.Get("X-RateLimit-Reset") != number(int(clock.now().Unix())+5).String() {
 			t.Errorf("headers of a 429 are %v", a.header)
 		}
 	}
@@ -158,8 +163,10 @@ func TestGlobMatch(t *testing.T) {
 		pattern, text string
 		want          bool
 	}{
-		{"/a", "/a", true}, {"/a", "/ab", false}, {"/a*", "/a", true}, {"/a*", "/a/b", true}, {"*", "", true}, {"*b", "/ab", true}, {"a*a", "a", false},
-		{"a*b*c", "aXbYc", true}, {"a*b*c", "aXcYb", false}, {"/x/*/y", "/x/1/y", true}, {"/x/*/y", "/x/y", false}, {"**", "x", true}, {"", "", true}, {"", "x", false},
+		{"/a", "/a", true}, {"/a", "/ab", false}, {"/a*", "/a", true}, {"/a*", "/a/b", true}, {"*", "", true},
+		{"*b", "/ab", true}, {"a*a", "a", false},
+		{"a*b*c", "aXbYc", true}, {"a*b*c", "aXcYb", false}, {"/x/*/y", "/x/1/y", true}, {"/x/*/y", "/x/y", false},
+		{"**", "x", true}, {"", "", true}, {"", "x", false},
 	} {
 		if got := globMatch(test.pattern, test.text); got != test.want {
 			t.Errorf("%q matches %q: %v, want %v", test.pattern, test.text, got, test.want)
@@ -179,13 +186,15 @@ func TestRecording(t *testing.T) {
 		t.Fatalf("%d requests were recorded, want 4", len(all))
 	}
 	first, second := all[0], all[1]
-	if first.Method != http.MethodPost || first.Path != "/api/v2/clients" || string(first.Body) != `{"name":"x"}` || first.Status != 201 || !first.Authorized || first.Host != c.tenant.Domain() {
+	if first.Method != http.MethodPost || first.Path != "/api/v2/clients" || string(first.Body) != `{"name":"x"}` ||
+		first.Status != 201 || !first.Authorized || first.Host != c.tenant.Domain() {
 		t.Errorf("recorded %+v", first)
 	}
 	if first.Header.Get("Authorization") != "" || first.Header.Get("Content-Type") != "application/json" {
 		t.Errorf("recorded headers %v", first.Header)
 	}
-	if second.Path != "/api/v2/resource-servers/https:%2F%2Fapi.example" || second.RawQuery != "fields=a%2Cb&fields=c" || len(second.Query["fields"]) != 2 {
+	if second.Path != "/api/v2/resource-servers/https:%2F%2Fapi.example" || second.RawQuery != "fields=a%2Cb&fields=c" ||
+		len(second.Query["fields"]) != 2 {
 		t.Errorf("recorded %+v", second)
 	}
 	if !all[2].Authorized || all[3].Authorized {
@@ -227,7 +236,8 @@ func TestListen(t *testing.T) {
 	if !pool.AppendCertsFromPEM(server.CAPEM()) {
 		t.Fatal("the authority's certificate can't be read")
 	}
-	transport := &http.Transport{TLSClientConfig: &tls.Config{RootCAs: pool, MinVersion: tls.VersionTLS12}, ForceAttemptHTTP2: true}
+	transport := &http.Transport{TLSClientConfig: &tls.Config{RootCAs: pool, MinVersion: tls.VersionTLS12},
+		ForceAttemptHTTP2: true}
 	defer transport.CloseIdleConnections()
 	call := func(method, path string) (answer, error) {
 		request, err := http.NewRequestWithContext(t.Context(), method, server.URL()+path, http.NoBody)

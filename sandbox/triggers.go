@@ -163,11 +163,14 @@ func (t *Tenant) updateBindings(c *call) (result, error) {
 		a := t.referredAction(id, ref)
 		switch {
 		case a == nil:
-			return result{}, refused(http.StatusBadRequest, fmt.Sprintf("Trying to create a binding for an action that does not exist: %v", ref["value"]), "")
+			return result{}, refused(http.StatusBadRequest, fmt.Sprintf("Trying to create a binding for an action that does "+
+				"not exist: %v", ref["value"]), "")
 		case !a.supports(id):
-			return result{}, refused(http.StatusBadRequest, fmt.Sprintf("Action '%s' does not support the trigger %s.", a.name, id), "")
+			return result{}, refused(http.StatusBadRequest,
+				fmt.Sprintf("Action '%s' does not support the trigger %s.", a.name, id), "")
 		case a.current() == nil:
-			return result{}, refused(http.StatusBadRequest, "Trying to create a binding for an action that has not been deployed yet: '"+a.name+"'", "")
+			return result{}, refused(http.StatusBadRequest, "Trying to create a binding for an action that has not been "+
+				"deployed yet: '"+a.name+"'", "")
 		}
 		name, named := item["display_name"].(string)
 		if !named {

@@ -39,7 +39,8 @@ func TestDecodeArguments(t *testing.T) {
 		if tt.err == "" && (err != nil || in.Page == nil || *in.Page != tt.page) {
 			t.Errorf("%s: %v, %+v", name, err, in)
 		}
-		if tt.err != "" && (err == nil || !strings.Contains(err.Error(), tt.err) || strings.Contains(err.Error(), "Go struct")) {
+		if tt.err != "" && (err == nil || !strings.Contains(err.Error(), tt.err) ||
+			strings.Contains(err.Error(), "Go struct")) {
 			t.Errorf("%s: error %v, want %q", name, err, tt.err)
 		}
 	}

@@ -17,7 +17,8 @@ func TestAwaitEnd(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		release := make(chan struct{})
 		s, err := newServer(Plugin{Name: "slow", Version: "0.1.0", Tools: []Tool{
-			NewTool("auth0_list_slow", Read, "Wait.", func(context.Context, *Call, struct{}) (any, error) { <-release; return "done", nil }, Paths("GET /api/v2/slow")),
+			NewTool("auth0_list_slow", Read, "Wait.",
+				func(context.Context, *Call, struct{}) (any, error) { <-release; return "done", nil }, Paths("GET /api/v2/slow")),
 		}})
 		if err != nil {
 			t.Fatal(err)

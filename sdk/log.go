@@ -24,7 +24,8 @@ func (h *logHandler) Handle(ctx context.Context, r slog.Record) error {
 		attrs = append(attrs, h.group+a.Key, a.Value.Resolve().String())
 		return true
 	})
-	_, err := h.host.Log(ctx, &pluginv1.LogRequest{CallId: h.callID, Level: logLevel(r.Level), Message: r.Message, Attributes: attrs})
+	_, err := h.host.Log(ctx, &pluginv1.LogRequest{CallId: h.callID, Level: logLevel(r.Level), Message: r.Message,
+		Attributes: attrs})
 	return err
 }
 

@@ -11,14 +11,22 @@ func TestPage(t *testing.T) {
 		page Page
 		want string
 	}{
-		"first":       {Page{Name: "x", Items: items(2), Number: 0, Size: 2, Total: 5}, `"count":2,"total":5,"pagination":{"page":0,"per_page":2,"total_pages":3,"has_next":true}}`},
-		"last":        {Page{Name: "x", Items: items(1), Number: 2, Size: 2, Total: 5}, `"count":1,"total":5,"pagination":{"page":2,"per_page":2,"total_pages":3,"has_next":false}}`},
-		"exact end":   {Page{Name: "x", Items: items(2), Number: 1, Size: 2, Total: 4}, `"count":2,"total":4,"pagination":{"page":1,"per_page":2,"total_pages":2,"has_next":false}}`},
-		"past end":    {Page{Name: "x", Number: 9, Size: 2, Total: 5}, `"count":0,"total":5,"pagination":{"page":9,"per_page":2,"total_pages":3,"has_next":false}}`},
-		"empty":       {Page{Name: "x", Number: 0, Size: 20, Total: 0}, `"count":0,"total":0,"pagination":{"page":0,"per_page":20,"total_pages":0,"has_next":false}}`},
-		"unknown":     {Page{Name: "x", Items: items(2), Number: 3, Size: 2, Total: UnknownTotal}, `"count":2,"total":null,"pagination":{"page":3,"per_page":2,"total_pages":null,"has_next":true}}`},
-		"unknown end": {Page{Name: "x", Items: items(1), Number: 3, Size: 2, Total: UnknownTotal}, `"count":1,"total":null,"pagination":{"page":3,"per_page":2,"total_pages":null,"has_next":false}}`},
-		"note":        {Page{Name: "x", Number: 0, Size: 2, Total: 0, Note: "stopped"}, `"count":0,"total":0,"pagination":{"page":0,"per_page":2,"total_pages":0,"has_next":false},"note":"stopped"}`},
+		"first": {Page{Name: "x", Items: items(2), Number: 0, Size: 2, Total: 5},
+			`"count":2,"total":5,"pagination":{"page":0,"per_page":2,"total_pages":3,"has_next":true}}`},
+		"last": {Page{Name: "x", Items: items(1), Number: 2, Size: 2, Total: 5},
+			`"count":1,"total":5,"pagination":{"page":2,"per_page":2,"total_pages":3,"has_next":false}}`},
+		"exact end": {Page{Name: "x", Items: items(2), Number: 1, Size: 2, Total: 4},
+			`"count":2,"total":4,"pagination":{"page":1,"per_page":2,"total_pages":2,"has_next":false}}`},
+		"past end": {Page{Name: "x", Number: 9, Size: 2, Total: 5},
+			`"count":0,"total":5,"pagination":{"page":9,"per_page":2,"total_pages":3,"has_next":false}}`},
+		"empty": {Page{Name: "x", Number: 0, Size: 20, Total: 0},
+			`"count":0,"total":0,"pagination":{"page":0,"per_page":20,"total_pages":0,"has_next":false}}`},
+		"unknown": {Page{Name: "x", Items: items(2), Number: 3, Size: 2, Total: UnknownTotal},
+			`"count":2,"total":null,"pagination":{"page":3,"per_page":2,"total_pages":null,"has_next":true}}`},
+		"unknown end": {Page{Name: "x", Items: items(1), Number: 3, Size: 2, Total: UnknownTotal},
+			`"count":1,"total":null,"pagination":{"page":3,"per_page":2,"total_pages":null,"has_next":false}}`},
+		"note": {Page{Name: "x", Number: 0, Size: 2, Total: 0, Note: "stopped"},
+			`"count":0,"total":0,"pagination":{"page":0,"per_page":2,"total_pages":0,"has_next":false},"note":"stopped"}`},
 	}
 	for name, tt := range tests {
 		got, err := json.Marshal(tt.page)

@@ -122,8 +122,10 @@ func applyTag(f reflect.StructField, s *jsonschema.Schema, path string) error {
 			return fmt.Errorf("%s: schema tag %q: %w", path, option, err)
 		}
 	}
-	if open := (s.Type == "" && s.AnyOf == nil) || (s.Type == "object" && s.Properties == nil && f.Type.Kind() == reflect.Map); open && !free {
-		return fmt.Errorf("%s is open: anything could be smuggled through it; give it a struct, or mark a map that is free by nature with schema:\"free\"", path)
+	if open := (s.Type == "" && s.AnyOf == nil) ||
+		(s.Type == "object" && s.Properties == nil && f.Type.Kind() == reflect.Map); open && !free {
+		return fmt.Errorf("%s is open: anything could be smuggled through it; give it a struct, or mark a map that is "+
+			"free by nature with schema:\"free\"", path)
 	}
 	switch {
 	case null && s.AnyOf != nil:

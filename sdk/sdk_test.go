@@ -93,7 +93,8 @@ func TestManifestNamesEveryMistake(t *testing.T) {
 	if err == nil {
 		t.Fatal("accepted")
 	}
-	for _, want := range []string{`"Bad Name"`, "no version", "no description", `effect ""`, "declared twice", "/oauth/token"} {
+	for _, want := range []string{`"Bad Name"`, "no version", "no description", `effect ""`, "declared twice",
+		"/oauth/token"} {
 		if !strings.Contains(err.Error(), want) {
 			t.Errorf("the error does not mention %s:\n%v", want, err)
 		}
@@ -114,7 +115,8 @@ func TestPartly(t *testing.T) {
 		"ended":    {Partly("One is done.", context.Canceled), 0, pluginv1.Failure_CODE_CALL_ENDED},
 		"other":    {Partly("One is done.", errors.New("odd")), 0, pluginv1.Failure_CODE_INTERNAL},
 	} {
-		if f := toFailure(tt.err, tt.status); f.GetCode() != tt.code || f.GetDone() != "One is done." || f.GetMessage() == "" {
+		if f := toFailure(tt.err, tt.status); f.GetCode() != tt.code || f.GetDone() != "One is done." ||
+			f.GetMessage() == "" {
 			t.Errorf("%s: %v", name, f)
 		}
 	}

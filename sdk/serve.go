@@ -55,20 +55,23 @@ func Serve(p Plugin) {
 		os.Exit(0)
 	}
 	if os.Getenv(pluginv1.MagicCookieKey) != pluginv1.MagicCookieValue {
-		fmt.Fprintf(os.Stderr, "%s is a plugin of auth0-mcp, which starts it by itself. To see what it offers: %s describe\n", p.Name, os.Args[0])
+		fmt.Fprintf(os.Stderr, "%s is a plugin of auth0-mcp, which starts it by itself. To see what it offers: %s describe\n",
+			p.Name, os.Args[0])
 		os.Exit(1)
 	}
 	go exitAfter(s)
 	os.Stdout = handshakeOut //nolint:forbidigo // go-plugin writes the handshake to it, then replaces it
 	goplugin.Serve(&goplugin.ServeConfig{
 		HandshakeConfig: goplugin.HandshakeConfig{
-			ProtocolVersion: pluginv1.ProtocolVersion, MagicCookieKey: pluginv1.MagicCookieKey, MagicCookieValue: pluginv1.MagicCookieValue,
+			ProtocolVersion: pluginv1.ProtocolVersion, MagicCookieKey: pluginv1.MagicCookieKey,
+			MagicCookieValue: pluginv1.MagicCookieValue,
 		},
 		VersionedPlugins: map[int]goplugin.PluginSet{
 			pluginv1.ProtocolVersion: {pluginv1.PluginSet: &grpcPlugin{server: s}},
 		},
 		GRPCServer: func(opts []grpc.ServerOption) *grpc.Server {
-			return grpc.NewServer(append(opts, grpc.MaxRecvMsgSize(pluginv1.MaxMessageBytes), grpc.MaxSendMsgSize(pluginv1.MaxMessageBytes))...)
+			return grpc.NewServer(append(opts, grpc.MaxRecvMsgSize(pluginv1.MaxMessageBytes),
+				grpc.MaxSendMsgSize(pluginv1.MaxMessageBytes))...)
 		},
 		Logger: hclog.New(&hclog.LoggerOptions{Level: hclog.Warn, Output: os.Stderr, JSONFormat: true}),
 	})
@@ -128,7 +131,8 @@ func (s *server) watch(conn *grpc.ClientConn) {
 	defer close(s.lost)
 	// The connection lives as long as the process: there is no context to obey.
 	ctx := context.Background()
-	for state := conn.GetState(); state != connectivity.TransientFailure && state != connectivity.Shutdown; state = conn.GetState() {
+	for state := conn.GetState(); state != connectivity.TransientFailure &&
+		state != connectivity.Shutdown; state = conn.GetState() {
 		if state == connectivity.Idle {
 			conn.Connect()
 		}

@@ -31,10 +31,12 @@ func plugin(p auth0v1.Patience) sdk.Plugin {
 		sdk.NewTool("auth0_create_action", sdk.Write, "Create an action as a draft: auth0_deploy_action makes it live.",
 			createAction, sdk.Title("Create action"), sdk.Scopes("create:actions"),
 			sdk.Paths("POST /api/v2/actions/actions", "GET /api/v2/actions/triggers"), sdk.Untrusted(written("")...)),
-		sdk.NewTool("auth0_update_action", sdk.Write, "Change an action's draft; the deployed version stays. A list replaces the whole list, [] empties it.",
+		sdk.NewTool("auth0_update_action", sdk.Write, "Change an action's draft; the deployed version stays. A list "+
+			"replaces the whole list, [] empties it.",
 			updateAction, sdk.Title("Update action"), sdk.Scopes("update:actions"), sdk.Idempotent(),
 			sdk.Paths("PATCH /api/v2/actions/actions/{id}", "GET /api/v2/actions/triggers"), sdk.Untrusted(written("")...)),
-		sdk.NewTool("auth0_deploy_action", sdk.Write, "Make an action's draft live: waits for its build and tells why it failed.",
+		sdk.NewTool("auth0_deploy_action", sdk.Write, "Make an action's draft live: waits for its build and tells why it "+
+			"failed.",
 			deployer{p}.deployAction, sdk.Title("Deploy action"), sdk.Scopes("read:actions", "update:actions"),
 			sdk.Paths("GET /api/v2/actions/actions/{id}", "POST /api/v2/actions/actions/{id}/deploy",
 				"GET /api/v2/actions/actions/{id}/versions", "GET /api/v2/actions/actions/{id}/versions/{version}"),
@@ -99,7 +101,8 @@ func listActions(ctx context.Context, c *sdk.Call, in listInput) (any, error) {
 }
 
 // summary is what a reader needs of an action to choose one.
-var summary = []string{"id", "name", "supported_triggers", "status", "runtime", "all_changes_deployed", "updated_at", "deployed_version"}
+var summary = []string{"id", "name", "supported_triggers", "status", "runtime", "all_changes_deployed", "updated_at",
+	"deployed_version"}
 
 // present projects actions to what was asked for. The usual view keeps of the
 // deployed version what identifies it: the rest repeats the code.

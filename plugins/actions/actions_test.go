@@ -95,7 +95,8 @@ func TestPages(t *testing.T) {
 		{`{"per_page":3,"page":99}`, 99, 0, false},
 	} {
 		l := list(t, auth0, tt.args)
-		if l.Count != tt.count || len(l.Actions) != tt.count || l.Total == nil || *l.Total != 8 || *l.Pagination.TotalPages != 3 ||
+		if l.Count != tt.count || len(l.Actions) != tt.count || l.Total == nil || *l.Total != 8 ||
+			*l.Pagination.TotalPages != 3 ||
 			l.Pagination.Page != tt.page || l.Pagination.PerPage != 3 || l.Pagination.HasNext != tt.next {
 			t.Errorf("%s: %+v", tt.args, l)
 		}
@@ -109,7 +110,8 @@ func TestPages(t *testing.T) {
 	if len(seen) != 8 {
 		t.Errorf("%d actions seen, want 8", len(seen))
 	}
-	if l := list(t, auth0, `{"include_totals":false,"per_page":8}`); l.Total != nil || !l.Pagination.HasNext || l.Count != 8 {
+	if l := list(t, auth0, `{"include_totals":false,"per_page":8}`); l.Total != nil || !l.Pagination.HasNext ||
+		l.Count != 8 {
 		t.Errorf("without totals: %+v", l)
 	}
 	for _, r := range s.Requests() {
@@ -118,7 +120,8 @@ func TestPages(t *testing.T) {
 		}
 	}
 	_, empty := tenant(t, sandbox.Options{Empty: true})
-	if l := list(t, empty, `{}`); l.Count != 0 || l.Actions == nil || l.Total == nil || *l.Total != 0 || *l.Pagination.TotalPages != 0 || l.Pagination.HasNext {
+	if l := list(t, empty, `{}`); l.Count != 0 || l.Actions == nil || l.Total == nil || *l.Total != 0 ||
+		*l.Pagination.TotalPages != 0 || l.Pagination.HasNext {
 		t.Errorf("empty tenant: %+v", l)
 	}
 }
@@ -183,11 +186,14 @@ func TestListedMembers(t *testing.T) {
 	if got := slices.Sorted(maps.Keys(version)); !slices.Equal(got, []string{"built_at", "id", "number"}) {
 		t.Errorf("the deployed version has %v", got)
 	}
-	if draft := members(`{"action_name":"Greet new readers"}`); draft["deployed_version"] != nil || draft["all_changes_deployed"] != false {
+	if draft := members(`{"action_name":"Greet new readers"}`); draft["deployed_version"] != nil ||
+		draft["all_changes_deployed"] != false {
 		t.Errorf("a draft is listed as %v", draft)
 	}
 	asked := members(`{"action_name":"Enrich profile from CRM","fields":["code","deployed_version"]}`)
-	if got := slices.Sorted(maps.Keys(asked)); !slices.Equal(got, []string{"all_changes_deployed", "code", "deployed_version", "id", "name", "runtime", "status", "supported_triggers", "updated_at"}) {
+	if got := slices.Sorted(maps.Keys(asked)); !slices.Equal(got,
+		[]string{"all_changes_deployed", "code", "deployed_version", "id", "name", "runtime", "status", "supported_triggers",
+			"updated_at"}) {
 		t.Errorf("asked for code: %v", got)
 	}
 	if _, ok := asked["deployed_version"].(map[string]any)["code"]; !ok {
@@ -215,7 +221,8 @@ func TestGet(t *testing.T) {
 		return sdktest.Call(t, Plugin(), auth0, "auth0_get_action", `{"id":"`+id+`"}`).Failure
 	}
 	wantFailure(t, failure("greet"), pluginv1.Failure_CODE_NOT_FOUND, 0, `"greet"`, "Greet new readers")
-	wantFailure(t, failure("00000000-0000-4000-8000-000000000000"), pluginv1.Failure_CODE_NOT_FOUND, 0, "00000000-0000-4000-8000-000000000000")
+	wantFailure(t, failure("00000000-0000-4000-8000-000000000000"), pluginv1.Failure_CODE_NOT_FOUND, 0,
+		"00000000-0000-4000-8000-000000000000")
 	s.Fail(sandbox.FaultRule{Status: 500})
 	wantFailure(t, failure(id), pluginv1.Failure_CODE_API, 500)
 
@@ -276,7 +283,8 @@ func TestCreateAndUpdate(t *testing.T) {
 	changed := answer(t, auth0, "auth0_update_action", `{"id":"`+id+`","name":"greet kindly","runtime":"node18",
 		"dependencies":[{"name":"nano","version":"10.1.4","registry_url":"https://npm.example"}],
 		"secrets":[{"name":"KEEP","value":"swordfish-1"},{"name":"DROP","value":"swordfish-2"}]}`)
-	if changed["next_step"] != nextStep || changed["name"] != "greet kindly" || changed["code"] != "// one" || changed["runtime"] != "node18" {
+	if changed["next_step"] != nextStep || changed["name"] != "greet kindly" || changed["code"] != "// one" ||
+		changed["runtime"] != "node18" {
 		t.Errorf("changed: %v", changed)
 	}
 	answer(t, auth0, "auth0_update_action", `{"id":"`+id+`","secrets":[{"name":"KEEP"}],"dependencies":[]}`)
@@ -286,7 +294,8 @@ func TestCreateAndUpdate(t *testing.T) {
 	r := sdktest.Call(t, Plugin(), auth0, "auth0_get_action", `{"id":"`+id+`"}`)
 	read := decode(t, r.JSON)
 	secrets := read["secrets"].([]any)
-	if len(secrets) != 1 || secrets[0].(map[string]any)["name"] != "KEEP" || len(read["dependencies"].([]any)) != 0 || strings.Contains(string(r.JSON), "swordfish") {
+	if len(secrets) != 1 || secrets[0].(map[string]any)["name"] != "KEEP" || len(read["dependencies"].([]any)) != 0 ||
+		strings.Contains(string(r.JSON), "swordfish") {
 		t.Errorf("read back %s", r.JSON)
 	}
 }
@@ -296,7 +305,8 @@ func TestDraftIsWhole(t *testing.T) {
 	const whole = `{"id":"a","x":null,"list":[],"n":9007199254740993,"code":"a<b&&c"}`
 	auth0 := http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { _, _ = w.Write([]byte(whole)) })
 	want := strings.TrimSuffix(whole, "}") + `,"next_step":"` + nextStep + `"}`
-	for tool, args := range map[string]string{"auth0_create_action": creation("a", "//"), "auth0_update_action": `{"id":"a","code":"//"}`} {
+	for tool, args := range map[string]string{"auth0_create_action": creation("a", "//"),
+		"auth0_update_action": `{"id":"a","code":"//"}`} {
 		if r := sdktest.Call(t, Plugin(), auth0, tool, args); string(r.JSON) != want {
 			t.Errorf("%s: got %s (%v)", tool, r.JSON, r.Failure)
 		}
@@ -351,16 +361,23 @@ func TestFailures(t *testing.T) {
 		status     int32
 		mentions   []string
 	}{
-		"nothing to change":           {"auth0_update_action", `{"id":"` + id + `"}`, invalid, 0, []string{"nothing to change"}},
-		"name taken":                  {"auth0_create_action", creation("Greet new readers", "//"), api, 409, nil},
-		"new name taken":              {"auth0_update_action", `{"id":"` + id + `","name":"Ask for the profile"}`, api, 409, nil},
-		"no such action":              {"auth0_update_action", `{"id":"nobody","code":"//"}`, api, 404, nil},
-		"no such deployment":          {"auth0_deploy_action", `{"id":"nobody"}`, api, 404, nil},
-		"secret without a value":      {"auth0_update_action", `{"id":"` + id + `","secrets":[{"name":"NEW"}]}`, api, 400, nil},
-		"fault beside a good trigger": {"auth0_update_action", `{"id":"` + id + `","supported_triggers":[{"id":"post-login","version":"v3"}],"secrets":[{"name":"NEW"}]}`, api, 400, nil},
-		"unknown trigger": {"auth0_create_action", strings.Replace(creation("a", "//"), "post-login", "onExecutePostLogin", 1),
+		"nothing to change": {"auth0_update_action", `{"id":"` + id + `"}`, invalid, 0,
+			[]string{"nothing to change"}},
+		"name taken": {"auth0_create_action", creation("Greet new readers", "//"), api, 409, nil},
+		"new name taken": {"auth0_update_action", `{"id":"` + id + `","name":"Ask for the profile"}`, api, 409,
+			nil},
+		"no such action":     {"auth0_update_action", `{"id":"nobody","code":"//"}`, api, 404, nil},
+		"no such deployment": {"auth0_deploy_action", `{"id":"nobody"}`, api, 404, nil},
+		"secret without a value": {"auth0_update_action", `{"id":"` + id + `","secrets":[{"name":"NEW"}]}`, api, 400,
+			nil},
+		"fault beside a good trigger": {"auth0_update_action",
+			`{"id":"` + id + `","supported_triggers":[{"id":"post-login","version":"v3"}],"secrets":[{"name":"NEW"}]}`, api, 400,
+			nil},
+		"unknown trigger": {"auth0_create_action",
+			strings.Replace(creation("a", "//"), "post-login", "onExecutePostLogin", 1),
 			invalid, 0, []string{`"onExecutePostLogin"`, "post-login v3", "event-stream v1"}},
-		"unknown version": {"auth0_update_action", `{"id":"` + id + `","supported_triggers":[{"id":"post-login","version":"v4"}]}`,
+		"unknown version": {"auth0_update_action",
+			`{"id":"` + id + `","supported_triggers":[{"id":"post-login","version":"v4"}]}`,
 			invalid, 0, []string{`"v4"`, "v1 (deprecated), v2 (deprecated), v3 (current)"}},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -56,9 +56,11 @@ func (d deployer) awaitDraft(ctx context.Context, builds *auth0v1.Builds, id str
 	var broken *auth0v1.BuildError
 	switch {
 	case errors.Is(err, auth0v1.ErrTimeUp):
-		return nil, sdk.FailedPrecondition("nothing was deployed: action %s is still not built after %v: call auth0_deploy_action again", id, d.Whole)
+		return nil, sdk.FailedPrecondition("nothing was deployed: action %s is still not built after %v: call "+
+			"auth0_deploy_action again", id, d.Whole)
 	case errors.As(err, &broken):
-		return nil, sdk.FailedPrecondition("nothing was deployed: the build of action %q failed: %s. Fix it with auth0_update_action, then deploy again",
+		return nil, sdk.FailedPrecondition("nothing was deployed: the build of action %q failed: %s. Fix it with "+
+			"auth0_update_action, then deploy again",
 			action.Text("name"), broken.Reasons)
 	}
 	return action, err
@@ -67,7 +69,8 @@ func (d deployer) awaitDraft(ctx context.Context, builds *auth0v1.Builds, id str
 // awaitLive waits until the deployed version is live. It returns the version as
 // last seen and how far it came: once Auth0 has accepted the deployment, an error
 // would hide that.
-func (d deployer) awaitLive(ctx context.Context, builds *auth0v1.Builds, version sdk.Object) (sdk.Object, string, error) {
+func (d deployer) awaitLive(ctx context.Context, builds *auth0v1.Builds, version sdk.Object) (sdk.Object, string,
+	error) {
 	name := auth0v1.VersionName(version)
 	version, err := builds.Version(ctx, version)
 	var broken *auth0v1.BuildError
@@ -75,10 +78,12 @@ func (d deployer) awaitLive(ctx context.Context, builds *auth0v1.Builds, version
 	case ctx.Err() != nil:
 		return nil, "", fmt.Errorf("%s was accepted, and may be live: %w", name, ctx.Err())
 	case errors.As(err, &broken):
-		return nil, "", sdk.FailedPrecondition("%s was made, but is not live: its build failed: %s. Fix the action with auth0_update_action, then deploy again",
+		return nil, "", sdk.FailedPrecondition("%s was made, but is not live: its build failed: %s. Fix the action with "+
+			"auth0_update_action, then deploy again",
 			name, broken.Reasons)
 	case errors.Is(err, auth0v1.ErrTimeUp):
-		return version, fmt.Sprintf("%s was accepted, but was not seen live within %v: check it with auth0_get_action", name, d.Whole), nil
+		return version, fmt.Sprintf("%s was accepted, but was not seen live within %v: check it with auth0_get_action", name,
+			d.Whole), nil
 	case err != nil:
 		return version, name + " was accepted, but reading its state failed (" + err.Error() + "): check it with auth0_get_action", nil //nolint:nilerr // it was accepted
 	}

@@ -72,7 +72,8 @@ func TestDeployWaitsForTheBuild(t *testing.T) {
 		t.Fatal(r.Failure)
 	}
 	version := decode(t, r.JSON)
-	if version["number"] != 1.0 || version["status"] != "built" || version["deployed"] != true || version["code"] != "// one" ||
+	if version["number"] != 1.0 || version["status"] != "built" || version["deployed"] != true ||
+		version["code"] != "// one" ||
 		version["outcome"] != "version 1 is live, and runs wherever the action is bound to its trigger" {
 		t.Errorf("deployed: %s", r.JSON)
 	}
@@ -128,7 +129,8 @@ func TestDeployWithoutChanges(t *testing.T) {
 		t.Errorf("First: %v", first)
 	}
 	again := decode(t, deploy(t, eager, auth0, id).JSON)
-	if again["number"] != 2.0 || again["deployed"] != true || !strings.Contains(again["outcome"].(string), "version 2 is live") ||
+	if again["number"] != 2.0 || again["deployed"] != true ||
+		!strings.Contains(again["outcome"].(string), "version 2 is live") ||
 		!strings.Contains(again["outcome"].(string), "no changes") {
 		t.Errorf("again: %v", again)
 	}
@@ -163,7 +165,8 @@ func override(auth0 http.Handler, match func(*http.Request) bool, status int, an
 }
 
 func ofAction(r *http.Request) bool {
-	return r.Method == http.MethodGet && strings.HasPrefix(r.URL.Path, "/api/v2/actions/actions/") && !strings.Contains(r.URL.Path, "/versions")
+	return r.Method == http.MethodGet && strings.HasPrefix(r.URL.Path, "/api/v2/actions/actions/") &&
+		!strings.Contains(r.URL.Path, "/versions")
 }
 
 func ofVersion(r *http.Request) bool { return strings.Contains(r.URL.Path, "/versions/") }
@@ -172,11 +175,12 @@ func ofVersions(r *http.Request) bool { return strings.HasSuffix(r.URL.Path, "/v
 
 func TestReasonsOfAFailedBuild(t *testing.T) {
 	for name, tt := range map[string]struct{ action, versions, want string }{
-		"every member": {`"errors":[{"id":"a","msg":"first","line":7},{"msg":"second","new":[1]}]`, `{}`, `first, id "a", line 7; second, new [1]`},
-		"on version":   {`"errors":[]`, `{"versions":[{"status":"failed","errors":[{"msg":"third"}]}]}`, "failed: third."},
-		"old version":  {`"errors":null`, `{"versions":[{"status":"built","errors":[{"msg":"old"}]}]}`, "gives no reason"},
-		"no version":   {`"x":1`, `{"versions":[]}`, "gives no reason"},
-		"odd":          {`"errors":"what"`, `[]`, "gives no reason"},
+		"every member": {`"errors":[{"id":"a","msg":"first","line":7},{"msg":"second","new":[1]}]`, `{}`,
+			`first, id "a", line 7; second, new [1]`},
+		"on version":  {`"errors":[]`, `{"versions":[{"status":"failed","errors":[{"msg":"third"}]}]}`, "failed: third."},
+		"old version": {`"errors":null`, `{"versions":[{"status":"built","errors":[{"msg":"old"}]}]}`, "gives no reason"},
+		"no version":  {`"x":1`, `{"versions":[]}`, "gives no reason"},
+		"odd":         {`"errors":"what"`, `[]`, "gives no reason"},
 	} {
 		auth0 := override(http.NotFoundHandler(), ofAction, 200, `{"id":"a","name":"greet","status":"failed",`+tt.action+`}`)
 		auth0 = override(auth0, ofVersions, 200, tt.versions)
@@ -192,7 +196,8 @@ func TestReasonsOfAFailedBuild(t *testing.T) {
 func TestStatusOfTheDraft(t *testing.T) {
 	_, auth0 := tenant(t, sandbox.Options{Empty: true, BuildTime: -1})
 	id := newAction(t, auth0, "//")
-	r := deploy(t, eager, override(auth0, ofAction, 200, `{"status":"pending"}`, `{"status":"building"}`, `{"status":"packaged"}`, `{"status":"retrying"}`, `{"status":"built"}`), id)
+	r := deploy(t, eager, override(auth0, ofAction, 200, `{"status":"pending"}`, `{"status":"building"}`,
+		`{"status":"packaged"}`, `{"status":"retrying"}`, `{"status":"built"}`), id)
 	if r.Failure != nil || len(r.Progress) != 4 {
 		t.Errorf("%v, progress %q", r.Failure, r.Progress)
 	}
@@ -205,14 +210,18 @@ func TestDeployWaitsUntilItIsLive(t *testing.T) {
 	_, auth0 := tenant(t, sandbox.Options{Empty: true, BuildTime: -1})
 	id := newAction(t, auth0, "//")
 	const building, built = `{"id":"v","number":1,"status":"building","deployed":false}`, `{"id":"v","number":1,"status":"built","deployed":false}`
-	r := deploy(t, eager, override(auth0, ofVersion, 200, building, built, `{"id":"v","number":1,"status":"built","deployed":true,"n":9007199254740993}`), id)
+	r := deploy(t, eager, override(auth0, ofVersion, 200, building, built,
+		`{"id":"v","number":1,"status":"built","deployed":true,"n":9007199254740993}`), id)
 	const want = `{"id":"v","number":1,"status":"built","deployed":true,"n":9007199254740993,"outcome":"version 1 is live, and runs wherever the action is bound to its trigger"}`
 	if string(r.JSON) != want || len(r.Progress) != 2 || !strings.Contains(r.Progress[0], "version 1 to be live") {
 		t.Errorf("got %s (%v), progress %q", r.JSON, r.Failure, r.Progress)
 	}
 
-	f := deploy(t, eager, override(auth0, ofVersion, 200, building, `{"id":"v","number":2,"status":"failed","deployed":false,"errors":[{"msg":"no such package"}]}`), id).Failure
-	wantFailure(t, f, pluginv1.Failure_CODE_FAILED_PRECONDITION, 0, "version 2 was made, but is not live", "no such package")
+	f := deploy(t, eager,
+		override(auth0, ofVersion, 200, building,
+			`{"id":"v","number":2,"status":"failed","deployed":false,"errors":[{"msg":"no such package"}]}`), id).Failure
+	wantFailure(t, f, pluginv1.Failure_CODE_FAILED_PRECONDITION, 0, "version 2 was made, but is not live",
+		"no such package")
 }
 
 // Once Auth0 has accepted a deployment, whatever follows is told as an outcome.
@@ -225,7 +234,8 @@ func TestAcceptedButNotSeenLive(t *testing.T) {
 		want     string
 	}{
 		"too slow": {auth0v1.Patience{First: forever, Longest: forever, Whole: thisLong},
-			override(auth0, ofVersion, 200, `{"number":1,"status":"building","deployed":false}`), " was accepted, but was not seen live within 20ms: check it with auth0_get_action"},
+			override(auth0, ofVersion, 200, `{"number":1,"status":"building","deployed":false}`),
+			" was accepted, but was not seen live within 20ms: check it with auth0_get_action"},
 		"unreadable": {eager, override(auth0, ofVersion, 500, `{}`), " was accepted, but reading its state failed"},
 		"not JSON":   {eager, override(auth0, ofVersion, 200, `[]`), " was accepted, but reading its state failed"},
 	} {
@@ -255,7 +265,8 @@ func TestDraftThatIsNeverBuilt(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			f := deploy(t, tt.patience, tt.auth0, id).Failure
-			wantFailure(t, f, pluginv1.Failure_CODE_FAILED_PRECONDITION, 0, "nothing was deployed", "not built after 20ms", "again")
+			wantFailure(t, f, pluginv1.Failure_CODE_FAILED_PRECONDITION, 0, "nothing was deployed", "not built after 20ms",
+				"again")
 		})
 	}
 	for _, request := range sent(s, id) {
@@ -295,15 +306,17 @@ func TestCancelledWait(t *testing.T) {
 				looked <- struct{}{}
 				tt.handle(w, r)
 			})
-			cancelled := sdk.NewTool("auth0_deploy_action", sdk.Write, "Deploy, and cancel.", func(ctx context.Context, c *sdk.Call, in deployInput) (any, error) {
-				ctx, cancel := context.WithCancel(ctx)
-				go func() {
-					<-looked
-					time.AfterFunc(thisLong, cancel)
-				}()
-				return deployer{auth0v1.Patience{First: forever, Longest: forever, Whole: forever}}.deployAction(ctx, c, in)
-			})
-			f := sdktest.Call(t, sdk.Plugin{Name: "actions", Version: "0.1.0", Tools: []sdk.Tool{cancelled}}, watched, "auth0_deploy_action", `{"id":"`+id+`"}`).Failure
+			cancelled := sdk.NewTool("auth0_deploy_action", sdk.Write, "Deploy, and cancel.",
+				func(ctx context.Context, c *sdk.Call, in deployInput) (any, error) {
+					ctx, cancel := context.WithCancel(ctx)
+					go func() {
+						<-looked
+						time.AfterFunc(thisLong, cancel)
+					}()
+					return deployer{auth0v1.Patience{First: forever, Longest: forever, Whole: forever}}.deployAction(ctx, c, in)
+				})
+			f := sdktest.Call(t, sdk.Plugin{Name: "actions", Version: "0.1.0", Tools: []sdk.Tool{cancelled}}, watched,
+				"auth0_deploy_action", `{"id":"`+id+`"}`).Failure
 			wantFailure(t, f, pluginv1.Failure_CODE_CALL_ENDED, 0, tt.want)
 		})
 	}
@@ -313,7 +326,8 @@ func TestCancelledWait(t *testing.T) {
 func TestRefusedDeployment(t *testing.T) {
 	s, auth0 := tenant(t, sandbox.Options{Empty: true, BuildTime: -1})
 	id := newAction(t, auth0, "//")
-	s.Fail(sandbox.FaultRule{Method: http.MethodPost, Path: "/api/v2/actions/actions/*/deploy", Status: http.StatusBadRequest})
+	s.Fail(sandbox.FaultRule{Method: http.MethodPost, Path: "/api/v2/actions/actions/*/deploy",
+		Status: http.StatusBadRequest})
 	wantFailure(t, deploy(t, eager, auth0, id).Failure, pluginv1.Failure_CODE_API, http.StatusBadRequest)
 	if got, want := sent(s, id), []string{"GET ", "POST /deploy"}; !slices.Equal(got, want) {
 		t.Errorf("sent %q, want %q", got, want)

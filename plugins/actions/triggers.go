@@ -47,7 +47,9 @@ func unknownTrigger(ctx context.Context, api *auth0v1.API, t trigger) error {
 		}
 	}
 	if len(versions) > 0 {
-		return sdk.InvalidArgument("trigger %s has no version %q: give one of %s", t.ID, t.Version, strings.Join(slices.Sorted(slices.Values(versions)), ", "))
+		return sdk.InvalidArgument("trigger %s has no version %q: give one of %s", t.ID, t.Version,
+			strings.Join(slices.Sorted(slices.Values(versions)), ", "))
 	}
-	return sdk.InvalidArgument("there is no trigger %q: give one of %s", t.ID, strings.Join(slices.Sorted(slices.Values(current)), ", "))
+	return sdk.InvalidArgument("there is no trigger %q: give one of %s", t.ID,
+		strings.Join(slices.Sorted(slices.Values(current)), ", "))
 }

@@ -20,15 +20,18 @@ import (
 // auth0_get_application, auth0_create_application and auth0_update_application.
 func Plugin() sdk.Plugin {
 	return sdk.Plugin{Name: "applications", Version: "0.1.0", Tools: []sdk.Tool{
-		sdk.NewTool("auth0_list_applications", sdk.Read, "Applications (OAuth clients), summarised. Filters combine with AND.",
-			listApplications, sdk.Title("List applications"), sdk.Scopes("read:clients"), sdk.Paths("GET /api/v2/clients"), sdk.Idempotent(),
+		sdk.NewTool("auth0_list_applications", sdk.Read, "Applications (OAuth clients), summarised. Filters combine with "+
+			"AND.",
+			listApplications, sdk.Title("List applications"), sdk.Scopes("read:clients"), sdk.Paths("GET /api/v2/clients"),
+			sdk.Idempotent(),
 			sdk.Untrusted(written("applications[].")...)),
 		sdk.NewTool("auth0_get_application", sdk.Read, "One application with all its settings: give client_id or name.",
 			getApplication, sdk.Title("Get application"), sdk.Scopes("read:clients"),
 			sdk.Paths("GET /api/v2/clients", "GET /api/v2/clients/{id}"), sdk.Idempotent(), sdk.Untrusted(written("")...)),
 		sdk.NewTool("auth0_create_application", sdk.Write,
 			"Create an application. The answer tells which defaults were set, and where to find the hidden secret.",
-			createApplication, sdk.Title("Create application"), sdk.Scopes("create:clients"), sdk.Paths("POST /api/v2/clients"), sdk.Untrusted(written("")...)),
+			createApplication, sdk.Title("Create application"), sdk.Scopes("create:clients"), sdk.Paths("POST /api/v2/clients"),
+			sdk.Untrusted(written("")...)),
 		sdk.NewTool("auth0_update_application", sdk.Write,
 			"Update the given settings; null clears. Lists and objects replace the stored ones whole: get first to add. "+
 				"Only jwt_configuration and client_metadata are merged.",
@@ -41,7 +44,8 @@ func Plugin() sdk.Plugin {
 // write: anyone, where dynamic client registration is open. client_metadata is
 // also the application's own. The rest is choices among Auth0's words, or ids.
 func written(prefix string) []string {
-	fields := []string{"name", "description", "logo_uri", "client_metadata", "callbacks", "web_origins", "allowed_origins", "allowed_logout_urls",
+	fields := []string{"name", "description", "logo_uri", "client_metadata", "callbacks", "web_origins", "allowed_origins",
+		"allowed_logout_urls",
 		"client_aliases", "initiate_login_uri", "oidc_logout", "cross_origin_loc", "external_client_id", "addons",
 		"custom_login_page", "custom_login_page_preview", "form_template", "mobile"}
 	for i := range fields {
@@ -160,7 +164,8 @@ func updateApplication(ctx context.Context, c *sdk.Call, in updateInput) (any, e
 		return api.Update(ctx, c, []string{"client_id"}, "clients", in.ClientID)
 	}
 	applied := sdk.Object{{Name: skipPrompt, Value: json.RawMessage(`true`)}}
-	updated, err := send(ctx, api, http.MethodPatch, append(given.Without("client_id"), applied...), "clients", in.ClientID)
+	updated, err := send(ctx, api, http.MethodPatch, append(given.Without("client_id"), applied...), "clients",
+		in.ClientID)
 	if err != nil {
 		return nil, err
 	}
@@ -168,7 +173,8 @@ func updateApplication(ctx context.Context, c *sdk.Call, in updateInput) (any, e
 }
 
 // send sends a body and reads the application that the API answers with.
-func send(ctx context.Context, api *auth0v1.API, method string, body sdk.Object, segments ...string) (sdk.Object, error) {
+func send(ctx context.Context, api *auth0v1.API, method string, body sdk.Object, segments ...string) (sdk.Object,
+	error) {
 	raw, err := body.MarshalJSON()
 	if err != nil {
 		return nil, err
@@ -179,7 +185,8 @@ func send(ctx context.Context, api *auth0v1.API, method string, body sdk.Object,
 	}
 	var application sdk.Object
 	if err := json.Unmarshal(answer, &application); err != nil {
-		return nil, fmt.Errorf("%s %s was done, but its answer is not an application: %w", method, strings.Join(segments, "/"), err)
+		return nil, fmt.Errorf("%s %s was done, but its answer is not an application: %w", method,
+			strings.Join(segments, "/"), err)
 	}
 	return application, nil
 }

@@ -75,8 +75,9 @@ func wantAPIFailure(t *testing.T, f *pluginv1.Failure, status int32) {
 // leftOut are the fields of both requests that no tool takes, and why.
 func leftOut() map[string]string {
 	return map[string]string{
-		"addons":                                "holds keys and secrets of other services",
-		"app_type":                              "the others are third-party integrations with addons, or made by Auth0 itself",
+		"addons": "holds keys and secrets of other services",
+		"app_type": "the others are third-party integrations with addons, or made by Auth0 " +
+			"itself",
 		"async_approval_notification_channels":  "for CIBA only",
 		"client_authentication_methods":         "key material must not pass through a model",
 		"compliance_level":                      "decides over keys and mutual TLS, which are not set here",
@@ -159,9 +160,12 @@ func TestAnswersAreWhole(t *testing.T) {
 	for _, tt := range []struct{ tool, args, want string }{
 		{getTool, `{"client_id":"abc"}`, "{" + odd + "}"},
 		{updateTool, `{"client_id":"abc","name":"x"}`, "{" + odd + "}"},
-		{updateTool, `{"client_id":"abc","callbacks":["myapp:/cb"]}`, "{" + odd + `,"defaults_applied":{"` + skipPrompt + `":true}}`},
+		{updateTool, `{"client_id":"abc","callbacks":["myapp:/cb"]}`,
+			"{" + odd + `,"defaults_applied":{"` + skipPrompt + `":true}}`},
 		{createTool, `{"name":"x","jwt_configuration":{"alg":"HS256"},"oidc_conformant":false}`, "{" + odd + "}"},
-		{listTool, `{"include_fields":false}`, `{"applications":[{` + odd + `}],"count":1,"total":1,"pagination":{"page":0,"per_page":20,"total_pages":1,"has_next":false}}`},
+		{listTool, `{"include_fields":false}`,
+			`{"applications":[{` + odd +
+				`}],"count":1,"total":1,"pagination":{"page":0,"per_page":20,"total_pages":1,"has_next":false}}`},
 	} {
 		r := sdktest.Call(t, Plugin(), auth0, tt.tool, tt.args)
 		if string(r.JSON) != tt.want {

@@ -131,6 +131,7 @@ func withSecretAccess(application sdk.Object, domain string) (sdk.Object, error)
 		API       string `json:"api"`
 	}{
 		"Applications → " + application.Text("name") + " → Settings, in the dashboard of tenant " + domain,
-		"GET https://" + domain + "/api/v2/clients/" + url.PathEscape(application.Text("client_id")) + " with a token that has read:client_keys (member client_secret)",
+		"GET https://" + domain + "/api/v2/clients/" + url.PathEscape(application.Text("client_id")) +
+			" with a token that has read:client_keys (member client_secret)",
 	})
 }

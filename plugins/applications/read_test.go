@@ -131,9 +131,10 @@ func TestPages(t *testing.T) {
 func TestFilters(t *testing.T) {
 	s, auth0 := tenant(t, sandbox.Options{})
 	for args, want := range map[string][]string{
-		`{"name":"staff"}`:                            {"Staff Dashboard", "Staff Dashboard"},
-		`{"name":"READER"}`:                           {"Harbourlight Reader (iOS)", "Harbourlight Reader (Android)"},
-		`{"app_type":"native"}`:                       {"Harbourlight Reader (iOS)", "Harbourlight Reader (Android)", "Kiosk Device"},
+		`{"name":"staff"}`:  {"Staff Dashboard", "Staff Dashboard"},
+		`{"name":"READER"}`: {"Harbourlight Reader (iOS)", "Harbourlight Reader (Android)"},
+		`{"app_type":"native"}`: {"Harbourlight Reader (iOS)", "Harbourlight Reader (Android)",
+			"Kiosk Device"},
 		`{"is_first_party":false}`:                    {"Lanternfish Reviews (third party)"},
 		`{"app_type":"native","name":"kiosk"}`:        {"Kiosk Device"},
 		`{"app_type":"spa","name":"kiosk"}`:           nil,
@@ -183,10 +184,14 @@ func TestFields(t *testing.T) {
 		return names
 	}
 	for args, want := range map[string][]string{
-		`{"name":"Shop"}`:                                                         {"app_type", "callbacks", "client_id", "description", "global", "is_first_party", "name"},
-		`{"name":"Shop","fields":["web_origins"]}`:                                {"app_type", "callbacks", "client_id", "description", "global", "is_first_party", "name", "web_origins"},
-		`{"app_type":"spa","fields":["refresh_token"]}`:                           {"app_type", "callbacks", "client_id", "description", "global", "is_first_party", "name", "refresh_token"},
-		`{"app_type":"spa","fields":["jwt_configuration"],"include_fields":true}`: {"app_type", "callbacks", "client_id", "description", "global", "is_first_party", "jwt_configuration", "name"},
+		`{"name":"Shop"}`: {"app_type", "callbacks", "client_id",
+			"description", "global", "is_first_party", "name"},
+		`{"name":"Shop","fields":["web_origins"]}`: {"app_type", "callbacks", "client_id",
+			"description", "global", "is_first_party", "name", "web_origins"},
+		`{"app_type":"spa","fields":["refresh_token"]}`: {"app_type", "callbacks", "client_id",
+			"description", "global", "is_first_party", "name", "refresh_token"},
+		`{"app_type":"spa","fields":["jwt_configuration"],"include_fields":true}`: {"app_type", "callbacks", "client_id",
+			"description", "global", "is_first_party", "jwt_configuration", "name"},
 	} {
 		if got := members(args); !slices.Equal(got, want) {
 			t.Errorf("%s: %q, want %q", args, got, want)
@@ -198,7 +203,8 @@ func TestFields(t *testing.T) {
 		}
 	}
 	got := members(`{"name":"Shop","fields":["client_secret","signing_keys","client_id","name"],"include_fields":false}`)
-	for name, want := range map[string]bool{"client_id": true, "name": true, "grant_types": true, "client_secret": false, "signing_keys": false} {
+	for name, want := range map[string]bool{"client_id": true, "name": true, "grant_types": true, "client_secret": false,
+		"signing_keys": false} {
 		if slices.Contains(got, name) != want {
 			t.Errorf("include_fields false: %q, with %s: want %v", got, name, want)
 		}
@@ -224,7 +230,8 @@ func TestGet(t *testing.T) {
 func TestGetByNameOverAllPages(t *testing.T) {
 	_, auth0 := tenant(t, sandbox.Options{Empty: true})
 	fill(t, auth0, 105)
-	if got := answer(t, auth0, getTool, `{"name":"Lighthouse 104"}`); got["name"] != "Lighthouse 104" || got["app_type"] != "spa" {
+	if got := answer(t, auth0, getTool, `{"name":"Lighthouse 104"}`); got["name"] != "Lighthouse 104" ||
+		got["app_type"] != "spa" {
 		t.Errorf("got %v", got)
 	}
 }

@@ -28,7 +28,8 @@ func TestDefaultsOfCreate(t *testing.T) {
 		"native with its own scheme": {
 			`{"name":"x","app_type":"native","callbacks":["https://a.example/cb","example.lantern:/cb"]}`,
 			`{"name":"x","app_type":"native","callbacks":["https://a.example/cb","example.lantern:/cb"],"oidc_conformant":true,"jwt_configuration":{"alg":"RS256","lifetime_in_seconds":36000},"token_endpoint_auth_method":"none",` + prompt + `:true}`,
-			`{"jwt_configuration":{"alg":"RS256","lifetime_in_seconds":36000},"oidc_conformant":true,` + prompt + `:true,"token_endpoint_auth_method":"none"}`,
+			`{"jwt_configuration":{"alg":"RS256","lifetime_in_seconds":36000},"oidc_conformant":true,` + prompt +
+				`:true,"token_endpoint_auth_method":"none"}`,
 		},
 		"regular_web": {
 			`{"name":"x","app_type":"regular_web","callbacks":["https://a.example/cb"]}`,
@@ -102,7 +103,8 @@ func TestSecretAccess(t *testing.T) {
 	access, _ := created["_credentials_access"].(map[string]any)
 	want := map[string]any{
 		"dashboard": "Applications → Night Job → Settings, in the dashboard of tenant " + sdktest.Domain,
-		"api":       "GET https://" + sdktest.Domain + "/api/v2/clients/" + created["client_id"].(string) + " with a token that has read:client_keys (member client_secret)",
+		"api": "GET https://" + sdktest.Domain + "/api/v2/clients/" + created["client_id"].(string) +
+			" with a token that has read:client_keys (member client_secret)",
 	}
 	if !maps.Equal(access, want) {
 		t.Errorf("got %v, want %v", access, want)
@@ -131,9 +133,11 @@ func TestUpdate(t *testing.T) {
 		{`"description":""`, "description", `""`},
 		{`"callbacks":[]`, "callbacks", `[]`},
 		{`"is_first_party":false`, "is_first_party", `false`},
-		{`"mobile":{"android":{"app_package_name":"example.buoy"}}`, "mobile", `{"android":{"app_package_name":"example.buoy"}}`},
+		{`"mobile":{"android":{"app_package_name":"example.buoy"}}`, "mobile",
+			`{"android":{"app_package_name":"example.buoy"}}`},
 		{`"client_metadata":{"team":null,"door":"b"}`, "client_metadata", `{"door":"b","floor":"2"}`},
-		{`"jwt_configuration":{"alg":"RS256"}`, "jwt_configuration", `{"alg":"RS256","lifetime_in_seconds":300,"secret_encoded":false}`},
+		{`"jwt_configuration":{"alg":"RS256"}`, "jwt_configuration",
+			`{"alg":"RS256","lifetime_in_seconds":300,"secret_encoded":false}`},
 	} {
 		args := `{"client_id":"` + id + `",` + tt.change + `}`
 		updated := answer(t, auth0, updateTool, args)
@@ -142,7 +146,8 @@ func TestUpdate(t *testing.T) {
 		}
 		kept := answer(t, auth0, getTool, `{"client_id":"`+id+`"}`)
 		if text(t, updated[tt.member]) != tt.want || text(t, kept[tt.member]) != tt.want {
-			t.Errorf("%s: the answer says %s, a get says %s, want %s", tt.change, text(t, updated[tt.member]), text(t, kept[tt.member]), tt.want)
+			t.Errorf("%s: the answer says %s, a get says %s, want %s", tt.change, text(t, updated[tt.member]),
+				text(t, kept[tt.member]), tt.want)
 		}
 	}
 }
@@ -197,7 +202,8 @@ func TestPromptOnUpdate(t *testing.T) {
 	}{
 		{`"name":"b"`, `"name":"b"`, `null`, nil},
 		{`"callbacks":["https://a.example/cb"]`, `"callbacks":["https://a.example/cb"]`, `null`, nil},
-		{`"callbacks":["http://localhost:3000"]`, `"callbacks":["http://localhost:3000"],` + prompt + `:true`, `{` + prompt + `:true}`, true},
+		{`"callbacks":["http://localhost:3000"]`, `"callbacks":["http://localhost:3000"],` + prompt + `:true`,
+			`{` + prompt + `:true}`, true},
 		// Never back to false: a user may have set it for a reason.
 		{`"callbacks":["https://a.example/cb"]`, `"callbacks":["https://a.example/cb"]`, `null`, true},
 		{prompt + `:false,"callbacks":["buoy:/cb"]`, prompt + `:false,"callbacks":["buoy:/cb"]`, `null`, false},
@@ -215,15 +221,22 @@ func TestPromptOnUpdate(t *testing.T) {
 
 func TestNonVerifiable(t *testing.T) {
 	yes := []string{
-		"myapp://callback", "com.example.app:/cb", "a+b-c.1:x", "MYAPP://x", "localhost:3000/cb", "file:///tmp/x", "ftp://a.example/x",
-		"http://localhost", "https://localhost/cb", "http://LOCALHOST:3000/cb?x=1", "http://localhost.:80/", "HTTP://localhost#x",
-		"http://app.localhost:5173/cb", "http://app.localhost.", "https://{organization_name}.localhost/cb", "https://*.localhost",
-		"http://127.0.0.1:8080", "http://127.255.0.3/", "http://[::1]:3000/cb", "http://[::ffff:127.0.0.1]/", "http://user:pw@localhost/x", "http://a@b@localhost", " http://localhost ",
+		"myapp://callback", "com.example.app:/cb", "a+b-c.1:x", "MYAPP://x", "localhost:3000/cb", "file:///tmp/x",
+		"ftp://a.example/x",
+		"http://localhost", "https://localhost/cb", "http://LOCALHOST:3000/cb?x=1", "http://localhost.:80/",
+		"HTTP://localhost#x",
+		"http://app.localhost:5173/cb", "http://app.localhost.", "https://{organization_name}.localhost/cb",
+		"https://*.localhost",
+		"http://127.0.0.1:8080", "http://127.255.0.3/", "http://[::1]:3000/cb", "http://[::ffff:127.0.0.1]/",
+		"http://user:pw@localhost/x", "http://a@b@localhost", " http://localhost ",
 	}
 	no := []string{
-		"", "https://a.example/cb", "http://a.example:3000", "https://*.a.example/cb", "https://{organization_name}.a.example/cb",
-		"https://localhost.a.example", "https://notlocalhost/", "https://mylocalhost.example", "https://a.example/localhost", "https://a.example?to=http://localhost",
-		"https://localhost@a.example/", `https://a.example\@localhost/`, "http://128.0.0.1", "http://127.0.0.1.example", "http://0.0.0.0:3000", "http://[::2]/",
+		"", "https://a.example/cb", "http://a.example:3000", "https://*.a.example/cb",
+		"https://{organization_name}.a.example/cb",
+		"https://localhost.a.example", "https://notlocalhost/", "https://mylocalhost.example", "https://a.example/localhost",
+		"https://a.example?to=http://localhost",
+		"https://localhost@a.example/", `https://a.example\@localhost/`, "http://128.0.0.1", "http://127.0.0.1.example",
+		"http://0.0.0.0:3000", "http://[::2]/",
 		"http://10.0.0.1", "no address", "/cb", "1app://x", ":x", "https:", "http://",
 	}
 	for _, callback := range yes {

@@ -88,13 +88,18 @@ func TestPages(t *testing.T) {
 		pagination string
 		total      string
 	}{
-		"default":        {seeded, `{}`, 5, `{"has_next":false,"page":0,"per_page":20,"total_pages":1}`, "5"},
-		"first":          {seeded, `{"per_page":2,"page":0}`, 2, `{"has_next":true,"page":0,"per_page":2,"total_pages":3}`, "5"},
-		"middle":         {seeded, `{"per_page":2,"page":1}`, 2, `{"has_next":true,"page":1,"per_page":2,"total_pages":3}`, "5"},
-		"last":           {seeded, `{"per_page":2,"page":2}`, 1, `{"has_next":false,"page":2,"per_page":2,"total_pages":3}`, "5"},
-		"past the end":   {seeded, `{"per_page":2,"page":9}`, 0, `{"has_next":false,"page":9,"per_page":2,"total_pages":3}`, "5"},
-		"without totals": {seeded, `{"per_page":2,"page":1,"include_totals":false}`, 2, `{"has_next":true,"page":1,"per_page":2,"total_pages":null}`, "null"},
-		"empty tenant":   {empty, `{}`, 0, `{"has_next":false,"page":0,"per_page":20,"total_pages":0}`, "0"},
+		"default": {seeded, `{}`, 5, `{"has_next":false,"page":0,"per_page":20,"total_pages":1}`, "5"},
+		"first": {seeded, `{"per_page":2,"page":0}`, 2, `{"has_next":true,"page":0,"per_page":2,"total_pages":3}`,
+			"5"},
+		"middle": {seeded, `{"per_page":2,"page":1}`, 2, `{"has_next":true,"page":1,"per_page":2,"total_pages":3}`,
+			"5"},
+		"last": {seeded, `{"per_page":2,"page":2}`, 1, `{"has_next":false,"page":2,"per_page":2,"total_pages":3}`,
+			"5"},
+		"past the end": {seeded, `{"per_page":2,"page":9}`, 0, `{"has_next":false,"page":9,"per_page":2,"total_pages":3}`,
+			"5"},
+		"without totals": {seeded, `{"per_page":2,"page":1,"include_totals":false}`, 2,
+			`{"has_next":true,"page":1,"per_page":2,"total_pages":null}`, "null"},
+		"empty tenant": {empty, `{}`, 0, `{"has_next":false,"page":0,"per_page":20,"total_pages":0}`, "0"},
 	} {
 		got := call(t, tt.auth0, "auth0_list_forms", tt.args)
 		if n := len(got["forms"].([]any)); n != tt.count || text(t, got["count"]) != fmt.Sprint(tt.count) {
@@ -110,7 +115,8 @@ func TestPagesDoNotOverlap(t *testing.T) {
 	_, auth0 := tenant(t, sandbox.Options{})
 	seen := map[any]bool{}
 	for page := range 3 {
-		for _, item := range call(t, auth0, "auth0_list_forms", fmt.Sprintf(`{"per_page":2,"page":%d}`, page))["forms"].([]any) {
+		for _, item := range call(t, auth0, "auth0_list_forms",
+			fmt.Sprintf(`{"per_page":2,"page":%d}`, page))["forms"].([]any) {
 			seen[item.(map[string]any)["id"]] = true
 		}
 	}
@@ -121,15 +127,18 @@ func TestPagesDoNotOverlap(t *testing.T) {
 
 func TestFields(t *testing.T) {
 	_, auth0 := tenant(t, sandbox.Options{})
-	if note := call(t, auth0, "auth0_list_forms", `{"fields":["nodes","name"]}`)["note"]; note != "no item here has: nodes" {
+	if note := call(t, auth0, "auth0_list_forms",
+		`{"fields":["nodes","name"]}`)["note"]; note != "no item here has: nodes" {
 		t.Errorf("a member that the list does not have: note %v", note)
 	}
 	for args, want := range map[string]string{
 		`{"per_page":1}`:                         "created_at embedded_at flow_count id name submitted_at updated_at",
 		`{"per_page":1,"fields":["flow_count"]}`: "created_at embedded_at flow_count id name submitted_at updated_at",
-		`{"per_page":1,"fields":["flow_count","id"],"include_fields":false}`: "created_at embedded_at id name submitted_at updated_at",
+		`{"per_page":1,"fields":["flow_count","id"],"include_fields":false}`: "created_at embedded_at id name " +
+			"submitted_at updated_at",
 		`{"per_page":1,"page":4}`: "created_at flow_count id name updated_at",
-		`{"per_page":1,"page":4,"fields":["submitted_at"],"include_totals":false}`: "created_at flow_count id name updated_at",
+		`{"per_page":1,"page":4,"fields":["submitted_at"],"include_totals":false}`: "created_at flow_count id name " +
+			"updated_at",
 	} {
 		item := call(t, auth0, "auth0_list_forms", args)["forms"].([]any)[0].(map[string]any)
 		if got := names(item); got != want {
@@ -263,16 +272,22 @@ func TestFailures(t *testing.T) {
 		status     int32
 	}{
 		{tool: "auth0_update_form", args: `{"id":"ap_0000000000000000000000","name":"n"}`, status: 404},
-		{tool: "auth0_update_form", args: `{"id":"` + id + `","nodes":[{"id":"a","type":"STEP","alias":"` + long + `"}]}`, status: 400},
+		{tool: "auth0_update_form", args: `{"id":"` + id + `","nodes":[{"id":"a","type":"STEP","alias":"` + long + `"}]}`,
+			status: 400},
 		{tool: "auth0_create_form", args: `{"name":"n","nodes":[{"id":"","type":"STEP"}]}`, status: 400},
 		{tool: "auth0_create_form", args: `{"name":"n"}`, fault: sandbox.FaultRule{Method: "POST", Status: 409}, status: 409},
 		{tool: "auth0_create_form", args: `{"name":"n"}`, fault: sandbox.FaultRule{Method: "POST", Status: 403}, status: 403},
 		{tool: "auth0_list_forms", args: `{}`, fault: sandbox.FaultRule{Path: "/api/v2/forms", Status: 500}, status: 500},
-		{tool: "auth0_get_form", args: `{"id":"` + id + `"}`, fault: sandbox.FaultRule{Path: "/api/v2/forms/*", Status: 503}, status: 503},
-		{tool: "auth0_get_form", args: `{"id":"Blank form"}`, fault: sandbox.FaultRule{Path: "/api/v2/forms/*", Status: 429}, status: 429},
-		{tool: "auth0_publish_form", args: `{"id":"Complete your profile"}`, fault: sandbox.FaultRule{Path: "/api/v2/flows/*", Status: 403}, status: 403},
-		{tool: "auth0_publish_form", args: `{"id":"Blank form"}`, fault: sandbox.FaultRule{Path: "/api/v2/actions/actions", Status: 403}, status: 403},
-		{tool: "auth0_publish_form", args: `{"id":"Complete your profile"}`, fault: sandbox.FaultRule{Path: "*/bindings", Status: 500}, status: 500},
+		{tool: "auth0_get_form", args: `{"id":"` + id + `"}`, fault: sandbox.FaultRule{Path: "/api/v2/forms/*", Status: 503},
+			status: 503},
+		{tool: "auth0_get_form", args: `{"id":"Blank form"}`, fault: sandbox.FaultRule{Path: "/api/v2/forms/*", Status: 429},
+			status: 429},
+		{tool: "auth0_publish_form", args: `{"id":"Complete your profile"}`,
+			fault: sandbox.FaultRule{Path: "/api/v2/flows/*", Status: 403}, status: 403},
+		{tool: "auth0_publish_form", args: `{"id":"Blank form"}`,
+			fault: sandbox.FaultRule{Path: "/api/v2/actions/actions", Status: 403}, status: 403},
+		{tool: "auth0_publish_form", args: `{"id":"Complete your profile"}`,
+			fault: sandbox.FaultRule{Path: "*/bindings", Status: 500}, status: 500},
 	} {
 		s.ClearFaults()
 		if tt.fault.Status != 0 {

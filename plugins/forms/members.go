@@ -36,12 +36,14 @@ var componentTypes = map[string]kind{
 	"FILE":     {"FIELD", []string{"categories", "extensions", "maxFiles", "maxSize", "multiple", "storage"}},
 	"LEGAL":    {"FIELD", []string{"text"}},
 	"NUMBER":   {"FIELD", []string{"default_value", "max_value", "min_value", "placeholder"}},
-	"PASSWORD": {"FIELD", []string{"complexity", "hash", "max_length", "min_length", "nist", "placeholder", "strength_meter"}},
-	"PAYMENT":  {"FIELD", []string{"charge", "credentials", "customer", "fields", "provider"}},
-	"SOCIAL":   {"FIELD", nil},
-	"TEL":      {"FIELD", []string{"country_picker", "default_value", "max_length", "min_length", "placeholder", "strings"}},
-	"TEXT":     {"FIELD", []string{"default_value", "max_length", "min_length", "multiline", "placeholder"}},
-	"URL":      {"FIELD", []string{"default_value", "placeholder"}},
+	"PASSWORD": {"FIELD", []string{"complexity", "hash", "max_length", "min_length", "nist", "placeholder",
+		"strength_meter"}},
+	"PAYMENT": {"FIELD", []string{"charge", "credentials", "customer", "fields", "provider"}},
+	"SOCIAL":  {"FIELD", nil},
+	"TEL": {"FIELD", []string{"country_picker", "default_value", "max_length", "min_length", "placeholder",
+		"strings"}},
+	"TEXT": {"FIELD", []string{"default_value", "max_length", "min_length", "multiline", "placeholder"}},
+	"URL":  {"FIELD", []string{"default_value", "placeholder"}},
 
 	"DIVIDER":         {"BLOCK", []string{"text"}},
 	"HTML":            {"BLOCK", []string{"content"}},
@@ -49,12 +51,14 @@ var componentTypes = map[string]kind{
 	"JUMP_BUTTON":     {"BLOCK", []string{"next_node", "style", "text"}},
 	"NEXT_BUTTON":     {"BLOCK", []string{"text"}},
 	"PREVIOUS_BUTTON": {"BLOCK", []string{"text"}},
-	"RESEND_BUTTON":   {"BLOCK", []string{"active_text", "button_text", "flow_id", "max_attempts", "text_alignment", "waiting_text", "waiting_time"}},
-	"RICH_TEXT":       {"BLOCK", []string{"content"}},
+	"RESEND_BUTTON": {"BLOCK", []string{"active_text", "button_text", "flow_id", "max_attempts", "text_alignment",
+		"waiting_text", "waiting_time"}},
+	"RICH_TEXT": {"BLOCK", []string{"content"}},
 
-	"AUTH0_VERIFIABLE_CREDENTIALS": {"WIDGET", []string{"access_token", "alternate_text", "max_wait", "size", "url", "verification_id"}},
-	"GMAPS_ADDRESS":                {"WIDGET", []string{"api_key"}},
-	"RECAPTCHA":                    {"WIDGET", []string{"secret_key", "site_key"}},
+	"AUTH0_VERIFIABLE_CREDENTIALS": {"WIDGET",
+		[]string{"access_token", "alternate_text", "max_wait", "size", "url", "verification_id"}},
+	"GMAPS_ADDRESS": {"WIDGET", []string{"api_key"}},
+	"RECAPTCHA":     {"WIDGET", []string{"secret_key", "site_key"}},
 }
 
 // blockMembers are a BLOCK's own members: what is asked of users, such as a
@@ -107,7 +111,8 @@ func checkComponents(at string, raw json.RawMessage) ([]string, error) {
 		name := o.Text("type")
 		k, known := componentTypes[name]
 		if !known {
-			faults = append(faults, fmt.Sprintf("%s: type %s does not exist: want one of %s", at, name, strings.Join(slices.Sorted(maps.Keys(componentTypes)), ", ")))
+			faults = append(faults, fmt.Sprintf("%s: type %s does not exist: want one of %s", at, name,
+				strings.Join(slices.Sorted(maps.Keys(componentTypes)), ", ")))
 			continue
 		}
 		if got := o.Text("category"); got != k.category {

@@ -175,7 +175,8 @@ func allNodes(t *testing.T, tool string) []any {
 	}
 	var nodes []any
 	for name, members := range nodeTypes {
-		for _, config := range combine(node["config"].Properties, slices.DeleteFunc(slices.Clone(members), func(m string) bool { return m == "components" })) {
+		for _, config := range combine(node["config"].Properties,
+			slices.DeleteFunc(slices.Clone(members), func(m string) bool { return m == "components" })) {
 			if name == "STEP" {
 				config.(map[string]any)["components"] = components
 			}
@@ -249,7 +250,8 @@ func TestAuth0Types(t *testing.T) {
 func TestTables(t *testing.T) {
 	node := nodeSchema(t, "auth0_create_form").Properties
 	same(t, "types of nodes", slices.Collect(maps.Keys(nodeTypes)), node["type"].Enum)
-	same(t, "members of nodes", slices.Concat(slices.Collect(maps.Values(nodeTypes))...), slices.Collect(maps.Keys(node["config"].Properties)))
+	same(t, "members of nodes", slices.Concat(slices.Collect(maps.Values(nodeTypes))...),
+		slices.Collect(maps.Keys(node["config"].Properties)))
 	component := node["config"].Properties["components"].Items.Properties
 	same(t, "types of components", slices.Collect(maps.Keys(componentTypes)), component["type"].Enum)
 	var categories, members []string
@@ -308,7 +310,8 @@ func TestRefusals(t *testing.T) {
 		step(`{"id":"c","category":"BLOCK","type":"HTML","label":"x","config":{}}`):           {`a BLOCK has no label; its members are: id, category, type, config`},
 		step(`{"id":"c","category":"WIDGET","type":"RECAPTCHA","config":{"api_key":"dead"}}`): {`RECAPTCHA has no api_key; its members are: secret_key, site_key`},
 		`"nodes":[{"id":"a","type":"FLOW","config":{"fallback":""}},{"id":"b","type":"STEP","config":{"components":[` +
-			`{"id":"c","category":"FIELD","type":"IMAGE","config":{"content":"x"}}]}}]`: {`node "a"`, `node "b", component "c": category FIELD`, `IMAGE has no content`},
+			`{"id":"c","category":"FIELD","type":"IMAGE","config":{"content":"x"}}]}}]`: {`node "a"`,
+			`node "b", component "c": category FIELD`, `IMAGE has no content`},
 	} {
 		for tool, args := range map[string]string{"auth0_create_form": `{"name":"n",`, "auth0_update_form": `{"id":"ap_1",`} {
 			f := sdktest.Call(t, Plugin(), auth0, tool, args+members+"}").Failure

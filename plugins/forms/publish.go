@@ -82,10 +82,12 @@ func (p publisher) publishForm(ctx context.Context, c *sdk.Call, in publishInput
 	out.Live = slices.ContainsFunc(out.RenderedBy, func(r renderer) bool { return r.Deployed && r.Bound })
 	out.NextSteps = out.steps()
 	if !allFlows {
-		out.NextSteps = append(out.NextSteps, fmt.Sprintf("Only the first %d flows were looked up: check that the others exist.", maxFlows))
+		out.NextSteps = append(out.NextSteps, fmt.Sprintf("Only the first %d flows were looked up: check that the others "+
+			"exist.", maxFlows))
 	}
 	if !found.complete {
-		out.NextSteps = append(out.NextSteps, fmt.Sprintf("Only the first %d Actions were looked at: others may render the form.", auth0v1.SearchCap))
+		out.NextSteps = append(out.NextSteps, fmt.Sprintf("Only the first %d Actions were looked at: others may render "+
+			"the form.", auth0v1.SearchCap))
 	}
 	return out, nil
 }
@@ -97,7 +99,8 @@ func (p publication) fitToRender(in publishInput) error {
 		return nil
 	}
 	if !formID.MatchString(p.FormID) {
-		return sdk.FailedPrecondition("nothing was changed: %q is not the id of a form, which is ap_ with letters and digits", p.FormID)
+		return sdk.FailedPrecondition("nothing was changed: %q is not the id of a form, which is ap_ with letters and digits",
+			p.FormID)
 	}
 	if p.Valid {
 		return nil
@@ -110,7 +113,8 @@ func (p publication) fitToRender(in publishInput) error {
 	if more := len(p.Faults) - shown; more > 0 {
 		texts = append(texts, fmt.Sprintf("%d more", more))
 	}
-	return sdk.FailedPrecondition("nothing was changed: every user who logs in would see the form's faults. Fix them with auth0_update_form, then call again: %s", strings.Join(texts, "; "))
+	return sdk.FailedPrecondition("nothing was changed: every user who logs in would see the form's faults. Fix them "+
+		"with auth0_update_form, then call again: %s", strings.Join(texts, "; "))
 }
 
 // rendered notes that an Action renders the form now, as the steps that were taken
@@ -118,7 +122,8 @@ func (p publication) fitToRender(in publishInput) error {
 func (p *publication) rendered(r rendering) {
 	p.Rendering = &r
 	now := renderer{r.ActionID, r.Action, postLogin, true, true}
-	if i := slices.IndexFunc(p.RenderedBy, func(old renderer) bool { return old.ID == now.ID && old.Trigger == postLogin }); i >= 0 {
+	if i := slices.IndexFunc(p.RenderedBy,
+		func(old renderer) bool { return old.ID == now.ID && old.Trigger == postLogin }); i >= 0 {
 		p.RenderedBy[i] = now
 		return
 	}
@@ -158,7 +163,8 @@ func (p publication) steps() []string {
 	var steps []string
 	switch {
 	case p.Live && p.Valid && p.Rendering != nil && p.Rendering.Draft == draftCreated:
-		return []string{"The form is live: every user sees it at every login. To show it to some users only, edit the Action with auth0_update_action and deploy it.",
+		return []string{"The form is live: every user sees it at every login. To show it to some users only, edit the " +
+			"Action with auth0_update_action and deploy it.",
 			"What auth0_update_form saves is shown at once."}
 	case p.Live && p.Valid:
 		return []string{"Nothing: the form is live. What auth0_update_form saves is shown at once."}
@@ -170,7 +176,8 @@ func (p publication) steps() []string {
 	call := fmt.Sprintf("api.prompt.render('%s');", p.FormID)
 	if len(p.RenderedBy) == 0 {
 		return append(steps,
-			"No Action's code renders this form. One that takes the id from a secret, or makes it up as it runs, cannot be seen here.",
+			"No Action's code renders this form. One that takes the id from a secret, or makes it up as it runs, cannot be "+
+				"seen here.",
 			"To render it at every login, call auth0_publish_form with render_in post-login. "+
 				"Or call "+call+" in onExecutePostLogin of an Action of your own (auth0_create_action or auth0_update_action), "+
 				"deploy that with auth0_deploy_action and bind it to its trigger (Auth0 Dashboard: Actions, Triggers).")

@@ -26,7 +26,8 @@ func publish(t *testing.T, auth0 http.Handler, id string) published {
 	}
 	for _, r := range got["rendered_by"].([]any) {
 		o := r.(map[string]any)
-		renderers = append(renderers, fmt.Sprintf("%s, %s, deployed %v, bound %v", o["name"], o["trigger"], o["deployed"], o["bound"]))
+		renderers = append(renderers, fmt.Sprintf("%s, %s, deployed %v, bound %v", o["name"], o["trigger"], o["deployed"],
+			o["bound"]))
 	}
 	for _, s := range got["next_steps"].([]any) {
 		steps = append(steps, s.(string))
@@ -41,13 +42,15 @@ func publish(t *testing.T, auth0 http.Handler, id string) published {
 func TestPublishSeededForms(t *testing.T) {
 	s, auth0 := tenant(t, sandbox.Options{})
 	for name, want := range map[string]published{
-		"Complete your profile": {valid: true, live: true, renderers: "Ask for the profile, post-login, deployed true, bound true", all: "the form is live"},
-		"Marketing consent":     {valid: true, all: "No Action's code renders this form"},
-		"Blank form":            {valid: true, all: "To render it"},
-		"Untitled":              {faults: "$start: the form has no nodes: users would see nothing", all: "Fix the faults"},
+		"Complete your profile": {valid: true, live: true, renderers: "Ask for the profile, post-login, deployed true, " +
+			"bound true", all: "the form is live"},
+		"Marketing consent": {valid: true, all: "No Action's code renders this form"},
+		"Blank form":        {valid: true, all: "To render it"},
+		"Untitled":          {faults: "$start: the form has no nodes: users would see nothing", all: "Fix the faults"},
 	} {
 		got := publish(t, auth0, name)
-		if got.valid != want.valid || got.live != want.live || got.faults != want.faults || got.renderers != want.renderers || !strings.Contains(got.all, want.all) {
+		if got.valid != want.valid || got.live != want.live || got.faults != want.faults || got.renderers != want.renderers ||
+			!strings.Contains(got.all, want.all) {
 			t.Errorf("%s: %+v, want %+v", name, got, want)
 		}
 	}
@@ -84,15 +87,18 @@ func addAction(t *testing.T, auth0 http.Handler, name, code string) string {
 // The way of a form from saved to shown, one step at a time.
 func TestPublishStepByStep(t *testing.T) {
 	_, auth0 := tenant(t, sandbox.Options{Empty: true, BuildTime: -1})
-	form := call(t, auth0, "auth0_create_form", `{"name":"Ask","start":{"next_node":"s"},"nodes":[{"id":"s","type":"STEP","config":{"next_node":"$ending"}}]}`)["id"].(string)
+	form := call(t, auth0, "auth0_create_form",
+		`{"name":"Ask","start":{"next_node":"s"},"nodes":[{"id":"s","type":"STEP","config":{"next_node":"$ending"}}]}`)["id"].(string)
 	render := "api.prompt.render('" + form + "');"
-	if got := publish(t, auth0, form); !got.valid || got.live || got.renderers != "" || !strings.Contains(got.all, render) {
+	if got := publish(t, auth0, form); !got.valid || got.live || got.renderers != "" ||
+		!strings.Contains(got.all, render) {
 		t.Errorf("before any Action: %+v", got)
 	}
 	addAction(t, auth0, "other", "api.prompt.render('"+form+"x');")
 	action := addAction(t, auth0, "asker", render)
 	if got := publish(t, auth0, form); got.renderers != "asker, post-login, deployed false, bound false" || got.live ||
-		!strings.Contains(got.all, "deploy it with auth0_deploy_action") || !strings.Contains(got.all, "bind it to post-login") {
+		!strings.Contains(got.all, "deploy it with auth0_deploy_action") ||
+		!strings.Contains(got.all, "bind it to post-login") {
 		t.Errorf("with a draft: %+v", got)
 	}
 	send(t, auth0, http.MethodPost, "actions/actions/"+action+"/deploy", "")
@@ -100,7 +106,8 @@ func TestPublishStepByStep(t *testing.T) {
 		strings.Contains(got.all, "deploy it") || !strings.Contains(got.all, "bind it to post-login") {
 		t.Errorf("deployed: %+v", got)
 	}
-	send(t, auth0, http.MethodPatch, "actions/triggers/post-login/bindings", `{"bindings":[{"ref":{"type":"action_id","value":"`+action+`"}}]}`)
+	send(t, auth0, http.MethodPatch, "actions/triggers/post-login/bindings",
+		`{"bindings":[{"ref":{"type":"action_id","value":"`+action+`"}}]}`)
 	if got := publish(t, auth0, form); got.renderers != "asker, post-login, deployed true, bound true" || !got.live {
 		t.Errorf("bound: %+v", got)
 	}
@@ -126,7 +133,8 @@ func TestPublishStepByStep(t *testing.T) {
 func TestPublishFlows(t *testing.T) {
 	s, auth0 := tenant(t, sandbox.Options{})
 	flow := ""
-	for _, node := range send(t, auth0, http.MethodGet, "forms/"+ids(t, auth0)["Complete your profile"], "")["nodes"].([]any) {
+	for _, node := range send(t, auth0, http.MethodGet, "forms/"+ids(t, auth0)["Complete your profile"],
+		"")["nodes"].([]any) {
 		if config := node.(map[string]any)["config"].(map[string]any); config["flow_id"] != nil {
 			flow = config["flow_id"].(string)
 		}
@@ -140,7 +148,8 @@ func TestPublishFlows(t *testing.T) {
 	id := call(t, auth0, "auth0_create_form", form)["id"].(string)
 	s.ResetRequests()
 	got := publish(t, auth0, id)
-	want := "b: flow_id is not set: there is no flow to run\nc: flow_id of resend button \"lost\": there is no flow \"af_none\"\n$ending: after_submit.flow_id: there is no flow \"af_none\""
+	want := "b: flow_id is not set: there is no flow to run\nc: flow_id of resend button \"lost\": there is no flow " +
+		"\"af_none\"\n$ending: after_submit.flow_id: there is no flow \"af_none\""
 	if got.faults != want {
 		t.Errorf("got  %s\nwant %s", got.faults, want)
 	}

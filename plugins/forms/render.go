@@ -98,12 +98,14 @@ func renderers(ctx context.Context, api *auth0v1.API, formID string) (survey, er
 // do with a form.
 func relatedActions(ctx context.Context, api *auth0v1.API, formID string, query url.Values) (found survey, err error) {
 	var broken error
-	_, found.complete, err = api.Filter(ctx, auth0v1.Collection{Path: []string{"actions", "actions"}, Items: "actions", AlwaysTotals: true}, query,
+	_, found.complete, err = api.Filter(ctx,
+		auth0v1.Collection{Path: []string{"actions", "actions"}, Items: "actions", AlwaysTotals: true}, query,
 		func(o sdk.Object) bool {
 			a, err := readAction(o)
 			if err != nil {
 				broken = err
-			} else if is, _ := ours(a.Code, formID); is || a.Name == renderActionName(formID) || renders(a.Code, formID) || renders(a.Deployed.Code, formID) {
+			} else if is, _ := ours(a.Code, formID); is || a.Name == renderActionName(formID) || renders(a.Code, formID) ||
+				renders(a.Deployed.Code, formID) {
 				found.related = append(found.related, a)
 			}
 			return false
@@ -173,7 +175,8 @@ func (b bindings) String() string {
 // after the other may belong to two different lists.
 func readBindings(ctx context.Context, api *auth0v1.API, trigger string) (bindings, error) {
 	all := 100 // the largest page, and more than a trigger may have
-	page, err := api.Page(ctx, auth0v1.Collection{Path: []string{"actions", "triggers", trigger, "bindings"}, Items: "bindings", AlwaysTotals: true},
+	page, err := api.Page(ctx, auth0v1.Collection{Path: []string{"actions", "triggers", trigger, "bindings"},
+		Items: "bindings", AlwaysTotals: true},
 		auth0v1.PageOf{PerPage: &all}, nil)
 	if err != nil {
 		return bindings{}, err
@@ -183,7 +186,8 @@ func readBindings(ctx context.Context, api *auth0v1.API, trigger string) (bindin
 		raw, _ := o.Get("action")
 		var a sdk.Object
 		if raw != nil && json.Unmarshal(raw, &a) != nil {
-			return bindings{}, fmt.Errorf("GET actions/triggers/%s/bindings: binding %q: its action is no object", trigger, o.Text("id"))
+			return bindings{}, fmt.Errorf("GET actions/triggers/%s/bindings: binding %q: its action is no object", trigger,
+				o.Text("id"))
 		}
 		read.list = append(read.list, binding{o.Text("id"), o.Text("display_name"), a.Text("id")})
 	}
@@ -193,7 +197,8 @@ func readBindings(ctx context.Context, api *auth0v1.API, trigger string) (bindin
 var (
 	// comment is a comment or a text of JavaScript, whichever comes first: inside
 	// a text, // is no comment, and inside a comment, a quote begins no text.
-	comment = regexp.MustCompile("(?s)" + `/\*.*?(?:\*/|$)|//[^\n]*|` + `'(?:\\.|[^'\\\n])*'|"(?:\\.|[^"\\\n])*"|` + "`(?:\\\\.|[^`\\\\])*`")
+	comment = regexp.MustCompile("(?s)" + `/\*.*?(?:\*/|$)|//[^\n]*|` + `'(?:\\.|[^'\\\n])*'|"(?:\\.|[^"\\\n])*"|` +
+		"`(?:\\\\.|[^`\\\\])*`")
 	// renderCall is a call with its first argument's first character.
 	renderCall = regexp.MustCompile(`\bprompt\s*(?:\?\.|\.)\s*render\s*\(\s*(.)`)
 )

@@ -74,13 +74,16 @@ func (s survey) renderAction(formID string) (*action, error) {
 	switch len(made) {
 	case 1:
 		if !slices.Contains(made[0].triggers(), postLogin) {
-			return nil, sdk.FailedPrecondition("nothing was changed: Action %q (%s) renders this form for auth0_publish_form, but its trigger is %s: delete it, or give it %s back",
+			return nil, sdk.FailedPrecondition("nothing was changed: Action %q (%s) renders this form for "+
+				"auth0_publish_form, but its trigger is %s: delete it, or give it %s back",
 				made[0].Name, made[0].ID, strings.Join(made[0].triggers(), ", "), postLogin)
 		}
 		return &made[0], nil
 	case 0:
 		if i := slices.IndexFunc(s.related, func(a action) bool { return a.Name == name }); i >= 0 {
-			return nil, sdk.FailedPrecondition("nothing was changed: Action %q (%s) has the name of this form's rendering Action, but not the first line by which auth0_publish_form knows its own, and is never overwritten: rename it or delete it, then call again",
+			return nil, sdk.FailedPrecondition("nothing was changed: Action %q (%s) has the name of this form's rendering "+
+				"Action, but not the first line by which auth0_publish_form knows its own, and is never overwritten: rename it "+
+				"or delete it, then call again",
 				name, s.related[i].ID)
 		}
 		return nil, nil
@@ -89,7 +92,8 @@ func (s survey) renderAction(formID string) (*action, error) {
 	for i, a := range made {
 		names[i] = fmt.Sprintf("%q (%s)", a.Name, a.ID)
 	}
-	return nil, sdk.Ambiguous("nothing was changed: several Actions say in their first line that they render this form for auth0_publish_form: %s. Delete that line in all but one",
+	return nil, sdk.Ambiguous("nothing was changed: several Actions say in their first line that they render this form "+
+		"for auth0_publish_form: %s. Delete that line in all but one",
 		strings.Join(names, ", "))
 }
 

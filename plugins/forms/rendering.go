@@ -50,7 +50,8 @@ func (j *renderJob) renderIn(ctx context.Context) error {
 	if i := slices.IndexFunc(j.found.renderers, renderer.live); i >= 0 {
 		live := j.found.renderers[i]
 		if a := j.found.action(live.ID); a == nil || !isOurs(a, j.formID) {
-			j.result = rendering{live.ID, live.Name, leftAsItWas, leftAsItWas, leftAsItWas + ": this Action, which auth0_publish_form did not make, renders the form already"}
+			j.result = rendering{live.ID, live.Name, leftAsItWas, leftAsItWas,
+				leftAsItWas + ": this Action, which auth0_publish_form did not make, renders the form already"}
 			return nil
 		}
 	}
@@ -63,7 +64,8 @@ func (j *renderJob) renderIn(ctx context.Context) error {
 		return err
 	}
 	if !before.complete {
-		return sdk.FailedPrecondition("nothing was changed: %s has more bindings than one answer of Auth0 holds, and a change replaces them all: bind an Action that renders the form in the Auth0 Dashboard (Actions, Triggers)", postLogin)
+		return sdk.FailedPrecondition("nothing was changed: %s has more bindings than one answer of Auth0 holds, and a "+
+			"change replaces them all: bind an Action that renders the form in the Auth0 Dashboard (Actions, Triggers)", postLogin)
 	}
 	j.rest = []string{"make the Action", "deploy it", "bind it to " + postLogin}
 	deploy, draft, err := j.write(ctx, own)
@@ -108,7 +110,9 @@ func (j *renderJob) write(ctx context.Context, own *action) (deploy bool, draft 
 	code := renderCode(j.formID)
 	switch {
 	case edited && !renders(own.Code, j.formID):
-		return false, nil, sdk.FailedPrecondition("nothing was changed: Action %q (%s) is this form's rendering Action, but its code was edited and no longer renders the form. It is not overwritten: put api.prompt.render('%s') back with auth0_update_action, or delete the Action, then call again",
+		return false, nil, sdk.FailedPrecondition("nothing was changed: Action %q (%s) is this form's rendering Action, "+
+			"but its code was edited and no longer renders the form. It is not overwritten: put api.prompt.render('%s') back "+
+			"with auth0_update_action, or delete the Action, then call again",
 			own.Name, own.ID, j.formID)
 	case edited:
 		j.result.Draft = leftAsItWas + ": its code was edited"
@@ -138,7 +142,8 @@ func (j *renderJob) create(ctx context.Context) (sdk.Object, error) {
 	name := renderActionName(j.formID)
 	j.call.Progress(3, stepsOfRendering, "making the Action that renders the form")
 	draft, err := j.send(ctx, http.MethodPost, map[string]any{
-		"name": name, "code": renderCode(j.formID), "runtime": login.DefaultRuntime, "dependencies": []any{}, "secrets": []any{},
+		"name": name, "code": renderCode(j.formID), "runtime": login.DefaultRuntime, "dependencies": []any{},
+		"secrets":            []any{},
 		"supported_triggers": []any{map[string]string{"id": postLogin, "version": login.Version}},
 	}, "actions", "actions")
 	if err != nil {
@@ -183,9 +188,11 @@ func (j *renderJob) buildError(err error) error {
 	var broken *auth0v1.BuildError
 	switch {
 	case errors.Is(err, auth0v1.ErrTimeUp):
-		return sdk.FailedPrecondition("Auth0 had not built Action %q (%s) after %v", j.result.Action, j.result.ActionID, j.Whole)
+		return sdk.FailedPrecondition("Auth0 had not built Action %q (%s) after %v", j.result.Action, j.result.ActionID,
+			j.Whole)
 	case errors.As(err, &broken):
-		return sdk.FailedPrecondition("Auth0 could not build Action %q (%s): %s. Fix it with auth0_update_action", j.result.Action, j.result.ActionID, broken.Reasons)
+		return sdk.FailedPrecondition("Auth0 could not build Action %q (%s): %s. Fix it with auth0_update_action",
+			j.result.Action, j.result.ActionID, broken.Reasons)
 	}
 	return err
 }
@@ -204,14 +211,16 @@ func (j *renderJob) bind(ctx context.Context, before bindings) error {
 		return j.stopped(err)
 	}
 	if !now.complete || !slices.Equal(before.list, now.list) {
-		return j.stopped(sdk.FailedPrecondition("the bindings of %s were changed while this call ran (from %s to %s)", postLogin, before, now))
+		return j.stopped(sdk.FailedPrecondition("the bindings of %s were changed while this call ran (from %s to %s)",
+			postLogin, before, now))
 	}
 	refs := []any{}
 	for _, b := range append(slices.Clone(now.list), binding{ActionID: j.result.ActionID, Name: j.result.Action}) {
 		refs = append(refs, b.ref())
 	}
 	j.call.Progress(5, stepsOfRendering, "binding it to "+postLogin)
-	if _, err := j.send(ctx, http.MethodPatch, map[string]any{"bindings": refs}, "actions", "triggers", postLogin, "bindings"); err != nil {
+	if _, err := j.send(ctx, http.MethodPatch, map[string]any{"bindings": refs}, "actions", "triggers", postLogin,
+		"bindings"); err != nil {
 		return err
 	}
 	j.result.Binding = fmt.Sprintf("bound to %s as number %d of %d", postLogin, len(refs), len(refs))

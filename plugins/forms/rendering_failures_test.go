@@ -50,14 +50,19 @@ func answering(status int) func(http.ResponseWriter, *http.Request) {
 func TestRenderInFailsInTheMiddle(t *testing.T) {
 	const action = "/api/v2/actions/actions/"
 	build := func(r *http.Request) bool {
-		return r.Method == http.MethodGet && strings.HasPrefix(r.URL.Path, action) && !strings.Contains(r.URL.Path, "versions")
+		return r.Method == http.MethodGet && strings.HasPrefix(r.URL.Path, action) &&
+			!strings.Contains(r.URL.Path, "versions")
 	}
 	version := func(r *http.Request) bool { return strings.Contains(r.URL.Path, "/versions/") }
 	const (
-		nothing  = "Nothing was changed. Not done: make the Action, deploy it, bind it to post-login. The same call again goes on from there."
-		made     = "Done: made Action \"Render form FORM\" (ACTION). Not done: deploy it, bind it to post-login. The same call again goes on from there."
-		deployed = "Done: made Action \"Render form FORM\" (ACTION); deployed it as version 1. Not done: bind it to post-login. The same call again goes on from there."
-		unseen   = "Done: made Action \"Render form FORM\" (ACTION); deployed it as version 1, which was not seen live. Not done: bind it to post-login. The same call again goes on from there."
+		nothing = "Nothing was changed. Not done: make the Action, deploy it, bind it to post-login. The same call again " +
+			"goes on from there."
+		made = "Done: made Action \"Render form FORM\" (ACTION). Not done: deploy it, bind it to post-login. The same " +
+			"call again goes on from there."
+		deployed = "Done: made Action \"Render form FORM\" (ACTION); deployed it as version 1. Not done: bind it to " +
+			"post-login. The same call again goes on from there."
+		unseen = "Done: made Action \"Render form FORM\" (ACTION); deployed it as version 1, which was not seen live. " +
+			"Not done: bind it to post-login. The same call again goes on from there."
 	)
 	for name, tt := range map[string]struct {
 		at     func(*http.Request) bool
@@ -69,20 +74,26 @@ func TestRenderInFailsInTheMiddle(t *testing.T) {
 		// again are the writes of the next call.
 		again string
 	}{
-		"triggers":               {at: requestOf("GET", "/triggers"), status: 403, done: nothing, again: "make deploy bind"},
-		"bindings at first":      {at: requestOf("GET", "/bindings"), status: 500, done: "", again: "make deploy bind"},
-		"making refused":         {at: requestOf("POST", "/actions"), status: 403, done: nothing, again: "make deploy bind"},
-		"making failed":          {at: requestOf("POST", "/actions"), status: 502, done: "Perhaps done, though Auth0 did not confirm it: make the Action. Not done: deploy it, bind it to post-login. The same call again goes on from there.", again: "make deploy bind"},
-		"made without an answer": {at: requestOf("POST", "/actions"), status: 502, carriedOut: true, done: "Perhaps done, though Auth0 did not confirm it: make the Action. Not done: deploy it, bind it to post-login. The same call again goes on from there.", again: "deploy bind"},
-		"looking at the build":   {at: build, status: 500, done: made, again: "deploy bind"},
-		"deploying refused":      {at: requestOf("POST", "/deploy"), status: 403, done: made, again: "deploy bind"},
+		"triggers":          {at: requestOf("GET", "/triggers"), status: 403, done: nothing, again: "make deploy bind"},
+		"bindings at first": {at: requestOf("GET", "/bindings"), status: 500, done: "", again: "make deploy bind"},
+		"making refused":    {at: requestOf("POST", "/actions"), status: 403, done: nothing, again: "make deploy bind"},
+		"making failed": {at: requestOf("POST", "/actions"), status: 502,
+			done: "Perhaps done, though Auth0 did not confirm it: make the Action. Not done: deploy it, bind it to " +
+				"post-login. The same call again goes on from there.", again: "make deploy bind"},
+		"made without an answer": {at: requestOf("POST", "/actions"), status: 502, carriedOut: true,
+			done: "Perhaps done, though Auth0 did not confirm it: make the Action. Not done: deploy it, bind it to " +
+				"post-login. The same call again goes on from there.", again: "deploy bind"},
+		"looking at the build": {at: build, status: 500, done: made, again: "deploy bind"},
+		"deploying refused":    {at: requestOf("POST", "/deploy"), status: 403, done: made, again: "deploy bind"},
 		"deployed without an answer": {at: requestOf("POST", "/deploy"), status: 500, carriedOut: true,
-			done: "Done: made Action \"Render form FORM\" (ACTION). Perhaps done, though Auth0 did not confirm it: deploy it. Not done: bind it to post-login. The same call again goes on from there.", again: "bind"},
+			done: "Done: made Action \"Render form FORM\" (ACTION). Perhaps done, though Auth0 did not confirm it: deploy " +
+				"it. Not done: bind it to post-login. The same call again goes on from there.", again: "bind"},
 		"looking at the version": {at: version, status: 500, done: unseen, again: "bind"},
 		"bindings again":         {at: requestOf("GET", "/bindings"), nth: 2, status: 429, done: deployed, again: "bind"},
 		"binding refused":        {at: requestOf("PATCH", "/bindings"), status: 400, done: deployed, again: "bind"},
 		"bound without an answer": {at: requestOf("PATCH", "/bindings"), status: 503, carriedOut: true,
-			done: "Done: made Action \"Render form FORM\" (ACTION); deployed it as version 1. Perhaps done, though Auth0 did not confirm it: bind it to post-login. The same call again goes on from there.", again: ""},
+			done: "Done: made Action \"Render form FORM\" (ACTION); deployed it as version 1. Perhaps done, though Auth0 did " +
+				"not confirm it: bind it to post-login. The same call again goes on from there.", again: ""},
 	} {
 		t.Run(name, func(t *testing.T) {
 			s, auth0 := slowTenant(t)
@@ -118,7 +129,8 @@ func TestRenderInFailsInTheMiddle(t *testing.T) {
 			if got := bound(t, auth0); got != name+"="+name {
 				t.Errorf("bound are %s", got)
 			}
-			if n := len(send(t, auth0, http.MethodGet, "actions/actions", "")["actions"].([]any)); n != 1 || r["action_id"] == "" {
+			if n := len(send(t, auth0, http.MethodGet, "actions/actions", "")["actions"].([]any)); n != 1 ||
+				r["action_id"] == "" {
 				t.Errorf("%d Actions: %v", n, r)
 			}
 		})
@@ -149,8 +161,10 @@ func TestRenderInWithoutABuild(t *testing.T) {
 	form := newForm(t, auth0)
 	const thisLong = 20 * time.Millisecond
 	for range 2 {
-		f := renderIn(t, auth0v1.Patience{First: time.Millisecond, Longest: time.Millisecond, Whole: thisLong}, auth0, form).Failure
-		if f.GetCode() != pluginv1.Failure_CODE_FAILED_PRECONDITION || !strings.Contains(f.GetMessage(), "had not built Action") ||
+		f := renderIn(t, auth0v1.Patience{First: time.Millisecond, Longest: time.Millisecond, Whole: thisLong}, auth0,
+			form).Failure
+		if f.GetCode() != pluginv1.Failure_CODE_FAILED_PRECONDITION ||
+			!strings.Contains(f.GetMessage(), "had not built Action") ||
 			!strings.Contains(f.GetDone(), "Not done: deploy it, bind it to post-login.") {
 			t.Errorf("%v", f)
 		}
@@ -159,12 +173,14 @@ func TestRenderInWithoutABuild(t *testing.T) {
 		t.Errorf("sent %q", got)
 	}
 
-	failing := &meddler{auth0: auth0, at: func(r *http.Request) bool { return strings.Contains(r.URL.Path, "/actions/actions/") }, nth: 1,
+	failing := &meddler{auth0: auth0,
+		at: func(r *http.Request) bool { return strings.Contains(r.URL.Path, "/actions/actions/") }, nth: 1,
 		meddle: func(w http.ResponseWriter, _ *http.Request) {
 			_, _ = io.WriteString(w, `{"id":"a","status":"failed","errors":[{"msg":"no such runtime"}]}`)
 		}}
 	f := renderIn(t, eager, failing, form).Failure
-	if !strings.Contains(f.GetMessage(), "no such runtime") || !strings.HasPrefix(f.GetDone(), "Nothing was changed. Not done: deploy it") {
+	if !strings.Contains(f.GetMessage(), "no such runtime") || !strings.HasPrefix(f.GetDone(), "Nothing was changed. "+
+		"Not done: deploy it") {
 		t.Errorf("%v", f)
 	}
 }
@@ -181,7 +197,8 @@ func TestRenderInNoticesAnotherChangeOfTheBindings(t *testing.T) {
 		auth0.ServeHTTP(w, r)
 	}
 	f := renderIn(t, eager, another, form).Failure
-	if f.GetCode() != pluginv1.Failure_CODE_FAILED_PRECONDITION || !strings.Contains(f.GetMessage(), "(from one as bound to two as bound, three as bound)") ||
+	if f.GetCode() != pluginv1.Failure_CODE_FAILED_PRECONDITION ||
+		!strings.Contains(f.GetMessage(), "(from one as bound to two as bound, three as bound)") ||
 		!strings.Contains(f.GetDone(), "Not done: bind it to post-login.") {
 		t.Errorf("%v", f)
 	}
@@ -197,13 +214,16 @@ func TestRenderInNoticesAnotherChangeOfTheBindings(t *testing.T) {
 func TestRenderInRefusesAListThatIsNotWhole(t *testing.T) {
 	for name, answer := range map[string]string{
 		"a small page": `{"bindings":[{"id":"b","display_name":"n","action":{"id":"a"}}],"total":70,"per_page":1}`,
-		"a full page":  `{"bindings":[` + strings.TrimSuffix(strings.Repeat(`{"id":"b","display_name":"n","action":{"id":"a"}},`, 100), ",") + `]}`,
+		"a full page": `{"bindings":[` +
+			strings.TrimSuffix(strings.Repeat(`{"id":"b","display_name":"n","action":{"id":"a"}},`, 100), ",") + `]}`,
 	} {
 		s, auth0 := tenant(t, sandbox.Options{Empty: true, BuildTime: -1})
 		form := newForm(t, auth0)
 		s.ResetRequests()
-		m := &meddler{auth0: auth0, at: requestOf("GET", "/bindings"), nth: 1, meddle: func(w http.ResponseWriter, _ *http.Request) { _, _ = io.WriteString(w, answer) }}
-		if f := renderIn(t, eager, m, form).Failure; !strings.Contains(f.GetMessage(), "more bindings than one answer") || len(writes(s)) > 0 {
+		m := &meddler{auth0: auth0, at: requestOf("GET", "/bindings"), nth: 1,
+			meddle: func(w http.ResponseWriter, _ *http.Request) { _, _ = io.WriteString(w, answer) }}
+		if f := renderIn(t, eager, m, form).Failure; !strings.Contains(f.GetMessage(), "more bindings than one answer") ||
+			len(writes(s)) > 0 {
 			t.Errorf("%s: %v, sent %q", name, f, writes(s))
 		}
 	}

@@ -22,7 +22,8 @@ var eager = auth0v1.Patience{First: time.Millisecond, Longest: 2 * time.Millisec
 
 func renderIn(t *testing.T, p auth0v1.Patience, auth0 http.Handler, id string) sdktest.Result {
 	t.Helper()
-	return sdktest.Call(t, plugin(p), auth0, "auth0_publish_form", text(t, map[string]string{"id": id, "render_in": "post-login"}))
+	return sdktest.Call(t, plugin(p), auth0, "auth0_publish_form",
+		text(t, map[string]string{"id": id, "render_in": "post-login"}))
 }
 
 // renderedIn is the answer of a call that must succeed: the rendering, and all.
@@ -39,7 +40,8 @@ func renderedIn(t *testing.T, auth0 http.Handler, id string) (r map[string]any, 
 // newForm makes a form without faults.
 func newForm(t *testing.T, auth0 http.Handler) string {
 	t.Helper()
-	return call(t, auth0, "auth0_create_form", `{"name":"Ask","start":{"next_node":"s"},"nodes":[{"id":"s","type":"STEP","config":{"next_node":"$ending"}}]}`)["id"].(string)
+	return call(t, auth0, "auth0_create_form",
+		`{"name":"Ask","start":{"next_node":"s"},"nodes":[{"id":"s","type":"STEP","config":{"next_node":"$ending"}}]}`)["id"].(string)
 }
 
 // bindNew makes Actions that do nothing, and binds them, so that they must be kept.
@@ -49,7 +51,8 @@ func bindNew(t *testing.T, auth0 http.Handler, names ...string) {
 	for _, name := range names {
 		id := addAction(t, auth0, name, "//")
 		send(t, auth0, http.MethodPost, "actions/actions/"+id+"/deploy", "")
-		refs = append(refs, map[string]any{"ref": map[string]string{"type": "action_id", "value": id}, "display_name": name + " as bound"})
+		refs = append(refs, map[string]any{"ref": map[string]string{"type": "action_id", "value": id},
+			"display_name": name + " as bound"})
 	}
 	send(t, auth0, http.MethodPatch, "actions/triggers/post-login/bindings", text(t, map[string]any{"bindings": refs}))
 }
@@ -106,21 +109,25 @@ func TestRenderInMakesDeploysAndBinds(t *testing.T) {
 	got := object(t, sdktest.Call(t, Plugin(), auth0, "auth0_publish_form", `{"id":"Ask","render_in":"post-login"}`).JSON)
 	r := got["rendering"].(map[string]any)
 	id := r["action_id"].(string)
-	want := map[string]any{"action_id": id, "action": "Render form " + form, "draft": "created", "deployment": "deployed as version 1", "binding": "bound to post-login as number 1 of 1"}
+	want := map[string]any{"action_id": id, "action": "Render form " + form, "draft": "created",
+		"deployment": "deployed as version 1", "binding": "bound to post-login as number 1 of 1"}
 	if text(t, r) != text(t, want) || got["live"] != true || got["valid"] != true {
 		t.Errorf("answered %s", text(t, got))
 	}
 	if by := text(t, got["rendered_by"]); by != `[{"bound":true,"deployed":true,"id":"`+id+`","name":"Render form `+form+`","trigger":"post-login"}]` {
 		t.Errorf("rendered by %s", by)
 	}
-	if want := []string{"POST actions/actions", "POST actions/actions/" + id + "/deploy", "PATCH actions/triggers/post-login/bindings"}; !slices.Equal(writes(s), want) {
+	if want := []string{"POST actions/actions", "POST actions/actions/" + id + "/deploy",
+		"PATCH actions/triggers/post-login/bindings"}; !slices.Equal(writes(s), want) {
 		t.Errorf("sent %q, want %q", writes(s), want)
 	}
 	a := draftOf(t, auth0, id)
-	if code := a["code"].(string); code != renderCode(form) || !renders(code, form) || !strings.Contains(code, "onContinuePostLogin") {
+	if code := a["code"].(string); code != renderCode(form) || !renders(code, form) ||
+		!strings.Contains(code, "onContinuePostLogin") {
 		t.Errorf("the code is %s", code)
 	}
-	if text(t, a["supported_triggers"]) != `[{"id":"post-login","version":"v3"}]` || a["runtime"] != "node22" || a["all_changes_deployed"] != true {
+	if text(t, a["supported_triggers"]) != `[{"id":"post-login","version":"v3"}]` || a["runtime"] != "node22" ||
+		a["all_changes_deployed"] != true {
 		t.Errorf("the Action is %s", text(t, a))
 	}
 	if p := publish(t, auth0, form); !p.live || !strings.Contains(p.renderers, "deployed true, bound true") {
@@ -143,7 +150,8 @@ func TestRenderInKeepsBindingsAndIsIdempotent(t *testing.T) {
 	}
 	s.ResetRequests()
 	r, all := renderedIn(t, auth0, form)
-	if len(writes(s)) > 0 || r["draft"] != leftAsItWas || r["deployment"] != leftAsItWas || r["binding"] != leftAsItWas || all["live"] != true {
+	if len(writes(s)) > 0 || r["draft"] != leftAsItWas || r["deployment"] != leftAsItWas || r["binding"] != leftAsItWas ||
+		all["live"] != true {
 		t.Errorf("again: %v, sent %q", r, writes(s))
 	}
 	if got := bound(t, auth0); got != want {
@@ -152,7 +160,8 @@ func TestRenderInKeepsBindingsAndIsIdempotent(t *testing.T) {
 	// Unbound by a user: only the binding is missing.
 	send(t, auth0, http.MethodPatch, "actions/triggers/post-login/bindings", `{"bindings":[]}`)
 	s.ResetRequests()
-	if r, _ := renderedIn(t, auth0, form); r["deployment"] != leftAsItWas || !slices.Equal(writes(s), []string{"PATCH actions/triggers/post-login/bindings"}) {
+	if r, _ := renderedIn(t, auth0, form); r["deployment"] != leftAsItWas ||
+		!slices.Equal(writes(s), []string{"PATCH actions/triggers/post-login/bindings"}) {
 		t.Errorf("unbound: %v, sent %q", r, writes(s))
 	}
 }
@@ -168,7 +177,8 @@ func TestRenderInUpdatesOnlyWhatItMade(t *testing.T) {
 	}
 	id := addAction(t, auth0, renderActionName(form), marked(older))
 	r, _ := renderedIn(t, auth0, form)
-	if r["draft"] != "updated" || r["deployment"] != "deployed as version 1" || draftOf(t, auth0, id)["code"] != renderCode(form) {
+	if r["draft"] != "updated" || r["deployment"] != "deployed as version 1" ||
+		draftOf(t, auth0, id)["code"] != renderCode(form) {
 		t.Errorf("an older one: %v", r)
 	}
 
@@ -176,7 +186,8 @@ func TestRenderInUpdatesOnlyWhatItMade(t *testing.T) {
 	send(t, auth0, http.MethodPatch, "actions/actions/"+id, text(t, map[string]string{"code": edited, "name": "Renamed"}))
 	s.ResetRequests()
 	r, all := renderedIn(t, auth0, form)
-	if len(writes(s)) > 0 || r["action"] != "Renamed" || r["draft"] != leftAsItWas+": its code was edited" || all["live"] != true {
+	if len(writes(s)) > 0 || r["action"] != "Renamed" || r["draft"] != leftAsItWas+": its code was edited" ||
+		all["live"] != true {
 		t.Errorf("an edited one: %v, sent %q", r, writes(s))
 	}
 
@@ -184,7 +195,8 @@ func TestRenderInUpdatesOnlyWhatItMade(t *testing.T) {
 	send(t, auth0, http.MethodPatch, "actions/actions/"+id, `{"code":"//"}`)
 	send(t, auth0, http.MethodPost, "actions/actions/"+id+"/deploy", "")
 	send(t, auth0, http.MethodPatch, "actions/actions/"+id, text(t, map[string]string{"code": edited}))
-	if r, _ := renderedIn(t, auth0, form); r["deployment"] != "deployed as version 3" || draftOf(t, auth0, id)["code"] != edited {
+	if r, _ := renderedIn(t, auth0, form); r["deployment"] != "deployed as version 3" ||
+		draftOf(t, auth0, id)["code"] != edited {
 		t.Errorf("an edited draft: %v", r)
 	}
 }

@@ -20,10 +20,13 @@ var fuzzNow = time.Date(2026, 3, 10, 12, 0, 0, 0, time.UTC)
 // hostileEvents are events whose values look like queries.
 func hostileEvents() []map[string]any {
 	var events []map[string]any
-	for i, name := range []string{"ada@example.com", `a" OR type:"s`, `\`, `*`, `a*`, `x) OR (y`, "AND", "", `ad|corp\bob`, "a\x00b", "é\u200b", `[a TO b]`} {
+	for i, name := range []string{"ada@example.com", `a" OR type:"s`, `\`, `*`, `a*`, `x) OR (y`, "AND", "", `ad|corp\bob`,
+		"a\x00b", "é\u200b", `[a TO b]`} {
 		events = append(events, map[string]any{
-			"type": []string{"s", "f", "fp", "fu", "sapi"}[i%5], "user_name": name, "user_id": name, "client_id": []string{"", name, "c1"}[i%3],
-			"ip": []string{"192.0.2.3", "2001:db8::1"}[i%2], "date": fuzzNow.Add(-time.Duration(i) * 20 * time.Hour).Format("2006-01-02T15:04:05.000Z"),
+			"type": []string{"s", "f", "fp", "fu", "sapi"}[i%5], "user_name": name, "user_id": name,
+			"client_id": []string{"", name, "c1"}[i%3],
+			"ip":        []string{"192.0.2.3", "2001:db8::1"}[i%2],
+			"date":      fuzzNow.Add(-time.Duration(i) * 20 * time.Hour).Format("2006-01-02T15:04:05.000Z"),
 		})
 	}
 	return events
@@ -32,7 +35,8 @@ func hostileEvents() []map[string]any {
 // search asks the tenant; false if it refuses the query.
 func search(t *testing.T, auth0 http.Handler, query string) (map[string]map[string]any, bool) {
 	t.Helper()
-	request := httptest.NewRequestWithContext(t.Context(), http.MethodGet, "https://tenant.example/api/v2/logs?"+url.Values{"q": {query}, "per_page": {"100"}}.Encode(), http.NoBody)
+	request := httptest.NewRequestWithContext(t.Context(), http.MethodGet,
+		"https://tenant.example/api/v2/logs?"+url.Values{"q": {query}, "per_page": {"100"}}.Encode(), http.NoBody)
 	answer := httptest.NewRecorder()
 	auth0.ServeHTTP(answer, request)
 	if answer.Code != http.StatusOK {
@@ -52,7 +56,8 @@ func search(t *testing.T, auth0 http.Handler, query string) (map[string]map[stri
 // fits is what the filters mean, without a query.
 func fits(t *testing.T, in listInput, event map[string]any) bool {
 	t.Helper()
-	for field, want := range map[string]string{"user_id": in.UserID, "user_name": in.UserName, "client_id": in.ClientID, "ip": in.IP} {
+	for field, want := range map[string]string{"user_id": in.UserID, "user_name": in.UserName, "client_id": in.ClientID,
+		"ip": in.IP} {
 		if want != "" && event[field] != want {
 			return false
 		}
@@ -127,7 +132,8 @@ func FuzzFilters(f *testing.F) {
 			_, isMeant := meant[id]
 			_, isAlone := alone[id]
 			if _, isFound := found[id]; isFound != (isMeant && isAlone) {
-				t.Fatalf("%s with %+v finds %v: %v; the filters: %v, the query: %v", narrowed, in, all[id], isFound, isMeant, isAlone)
+				t.Fatalf("%s with %+v finds %v: %v; the filters: %v, the query: %v", narrowed, in, all[id], isFound, isMeant,
+					isAlone)
 			}
 		}
 	})

@@ -25,7 +25,8 @@ const (
 func Plugin() sdk.Plugin {
 	return sdk.Plugin{Name: "logs", Version: "0.1.0", Tools: []sdk.Tool{
 		sdk.NewTool("auth0_list_logs", sdk.Read,
-			"Tenant log events, newest first. Filters combine with AND: \"failed logins of the last day\" is type=failed_login, since=24h. "+
+			"Tenant log events, newest first. Filters combine with AND: \"failed logins of the last day\" is "+
+				"type=failed_login, since=24h. "+
 				"Search reaches the newest 1000 matches; to read on from an event use from and take alone.",
 			listLogs, sdk.Title("List logs"), sdk.Scopes("read:logs"), sdk.Paths("GET /api/v2/logs"), sdk.Idempotent(),
 			sdk.Untrusted(written("logs[].")...)),
@@ -56,8 +57,10 @@ type listInput struct {
 // ip are repeated as the request gave them (a trusted application forwards the
 // address).
 func written(prefix string) []string {
-	fields := []string{"description", "details", "user_agent", "user_id", "user_name", "client_id", "client_name", "ip", "hostname",
-		"connection", "strategy", "audience", "scope", "auth0_client", "security_context", "organization_name", "session_connection"}
+	fields := []string{"description", "details", "user_agent", "user_id", "user_name", "client_id", "client_name", "ip",
+		"hostname",
+		"connection", "strategy", "audience", "scope", "auth0_client", "security_context", "organization_name",
+		"session_connection"}
 	for i := range fields {
 		fields[i] = prefix + fields[i]
 	}
@@ -65,14 +68,16 @@ func written(prefix string) []string {
 }
 
 // summary is what a reader needs of an event to decide which one to get.
-var summary = []string{"log_id", "date", "type", "description", "connection", "client_id", "client_name", "ip", "user_id", "user_name"}
+var summary = []string{"log_id", "date", "type", "description", "connection", "client_id", "client_name", "ip",
+	"user_id", "user_name"}
 
 func listLogs(ctx context.Context, c *sdk.Call, in listInput) (any, error) {
 	if in.From != "" {
 		return readFrom(ctx, c, in)
 	}
 	if in.Take != nil {
-		return nil, sdk.InvalidArgument("take goes with from only: for the number of search results use per_page, or give from, the log_id to read on from")
+		return nil, sdk.InvalidArgument("take goes with from only: for the number of search results use per_page, or give " +
+			"from, the log_id to read on from")
 	}
 	query, err := lucene(in, time.Now())
 	if err != nil {
@@ -80,7 +85,8 @@ func listLogs(ctx context.Context, c *sdk.Call, in listInput) (any, error) {
 	}
 	page, perPage := in.Number(), in.Size()
 	if page > (searchWindow-1)/perPage {
-		return nil, sdk.InvalidArgument("page %d with per_page %d is beyond the newest %d results, which is all that a search reaches: narrow it with since and until, or read on with from", page, perPage, searchWindow)
+		return nil, sdk.InvalidArgument("page %d with per_page %d is beyond the newest %d results, which is all that a "+
+			"search reaches: narrow it with since and until, or read on with from", page, perPage, searchWindow)
 	}
 	params := window(page, perPage)
 	if in.Sort != "" {
@@ -97,12 +103,14 @@ func listLogs(ctx context.Context, c *sdk.Call, in listInput) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	answer := sdk.Page{Name: "logs", Items: rows, Number: page, Size: perPage, Total: total(page, perPage, len(rows)), Note: note}
+	answer := sdk.Page{Name: "logs", Items: rows, Number: page, Size: perPage, Total: total(page, perPage, len(rows)),
+		Note: note}
 	switch {
 	case (page+1)*perPage >= searchWindow && page*perPage+len(rows) >= searchWindow:
 		// The API refuses the next page: has_next must not send anyone there.
 		answer.Total = searchWindow
-		answer.Note = "the newest 1000 matches end here, there may be more: narrow the search with until, or read on with from"
+		answer.Note = "the newest 1000 matches end here, there may be more: narrow the search with until, or read on with " +
+			"from"
 	case len(rows) == 0 && in.Type != "" && note == "":
 		answer.Note = doubt(in.Type)
 	}
@@ -140,7 +148,8 @@ func readFrom(ctx context.Context, c *sdk.Call, in listInput) (any, error) {
 	}
 	for _, m := range given {
 		if !slices.Contains(allowed, m.Name) {
-			return nil, sdk.InvalidArgument("%s does not go with from, which reads on from one event whatever it is: leave out from to search, or %s to read on", m.Name, m.Name)
+			return nil, sdk.InvalidArgument("%s does not go with from, which reads on from one event whatever it is: leave "+
+				"out from to search, or %s to read on", m.Name, m.Name)
 		}
 	}
 	take := defaultTake
@@ -205,7 +214,8 @@ func lucene(in listInput, now time.Time) (string, error) {
 	var clauses []string
 	if q := strings.TrimSpace(in.Q); q != "" {
 		if !balanced(q) {
-			return "", sdk.InvalidArgument("q: its parentheses or quotes do not match, so that it would change what the filters mean")
+			return "", sdk.InvalidArgument("q: its parentheses or quotes do not match, so that it would change what the " +
+				"filters mean")
 		}
 		clauses = append(clauses, "("+q+")")
 	}
@@ -306,5 +316,6 @@ func instant(name, s string, now time.Time) (time.Time, error) {
 	if age, err := time.ParseDuration(s); err == nil && age >= 0 {
 		return now.Add(-age), nil
 	}
-	return time.Time{}, sdk.InvalidArgument("%s %q: want RFC 3339, such as 2026-03-01T00:00:00Z, or an age, such as 24h or 7d", name, s)
+	return time.Time{}, sdk.InvalidArgument("%s %q: want RFC 3339, such as 2026-03-01T00:00:00Z, or an age, such as "+
+		"24h or 7d", name, s)
 }

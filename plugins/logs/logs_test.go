@@ -92,7 +92,8 @@ func TestPagesDoNotOverlap(t *testing.T) {
 			seen[e["log_id"]] = true
 		}
 	}
-	if l := list(t, auth0, `{"ip":"203.0.113.255"}`); l.Count != 0 || l.Total == nil || *l.Total != 0 || l.Pagination.HasNext {
+	if l := list(t, auth0, `{"ip":"203.0.113.255"}`); l.Count != 0 || l.Total == nil || *l.Total != 0 ||
+		l.Pagination.HasNext {
 		t.Errorf("nothing found: %+v", l)
 	}
 }
@@ -169,11 +170,13 @@ func TestWindowOfASearch(t *testing.T) {
 func TestUnknownTypes(t *testing.T) {
 	_, auth0 := tenant(t)
 	for args, want := range map[string]string{
-		`{"type":"gd_send_pn"}`: "", `{"type":"admin_update_launch"}`: "type admin_update_launch is not known here", `{"type":"logins"}`: "failed_login",
+		`{"type":"gd_send_pn"}`: "", `{"type":"admin_update_launch"}`: "type admin_update_launch is not known here",
+		`{"type":"logins"}`:                  "failed_login",
 		`{"type":"FP","ip":"203.0.113.255"}`: "", `{"type":"failed_login","ip":"203.0.113.255"}`: "",
 	} {
 		l := list(t, auth0, args)
-		if l.Count != 0 && want != "" || !strings.Contains(l.Note, want) || (want == "" && strings.Contains(l.Note, "known") && !strings.Contains(args, "gd_send_pn")) {
+		if l.Count != 0 && want != "" || !strings.Contains(l.Note, want) ||
+			(want == "" && strings.Contains(l.Note, "known") && !strings.Contains(args, "gd_send_pn")) {
 			t.Errorf("%s: %d events, note %q", args, l.Count, l.Note)
 		}
 	}
@@ -183,7 +186,8 @@ func TestGetLog(t *testing.T) {
 	_, auth0 := tenant(t)
 	id := list(t, auth0, `{"type":"sapi","per_page":1}`).Logs[0]["log_id"].(string)
 	r := sdktest.Call(t, Plugin(), auth0, "auth0_get_log", `{"id":"`+id+`"}`)
-	if r.Failure != nil || !strings.Contains(string(r.JSON), `"details"`) || !strings.Contains(string(r.JSON), `"type_meaning":"Successful Management API operation"`) {
+	if r.Failure != nil || !strings.Contains(string(r.JSON), `"details"`) ||
+		!strings.Contains(string(r.JSON), `"type_meaning":"Successful Management API operation"`) {
 		t.Errorf("got %s, %v", r.JSON, r.Failure)
 	}
 	f := sdktest.Call(t, Plugin(), auth0, "auth0_get_log", `{"id":"no-such-event"}`).Failure

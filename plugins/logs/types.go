@@ -124,9 +124,10 @@ var groups = map[string][]string{
 	"api_read":               {"mgmt_api_read"},
 	"rate_limited":           {"api_limit"},
 	"token_exchange":         {"seacft", "seccft", "sede", "sens", "seoobft", "seotpft", "sepft", "sercft", "sertft"},
-	"failed_token_exchange":  {"feacft", "feccft", "fede", "fens", "feoobft", "feotpft", "fepft", "fercft", "ferrt", "fertft"},
-	"action_failed":          {"actions_execution_failed"},
-	"user_deleted":           {"sdu"},
+	"failed_token_exchange": {"feacft", "feccft", "fede", "fens", "feoobft", "feotpft", "fepft", "fercft", "ferrt",
+		"fertft"},
+	"action_failed": {"actions_execution_failed"},
+	"user_deleted":  {"sdu"},
 }
 
 // meaning never fails: Auth0 adds codes before they are listed anywhere.
@@ -150,7 +151,8 @@ func codesOf(nameOrCode string) ([]string, error) {
 	if code := strings.ToLower(strings.TrimSpace(nameOrCode)); wellFormedCode.MatchString(code) {
 		return []string{code}, nil
 	}
-	return nil, sdk.InvalidArgument("type %q is neither an event code nor one of the names: %s", nameOrCode, strings.Join(slices.Sorted(maps.Keys(groups)), ", "))
+	return nil, sdk.InvalidArgument("type %q is neither an event code nor one of the names: %s", nameOrCode,
+		strings.Join(slices.Sorted(maps.Keys(groups)), ", "))
 }
 
 // doubt is what to say when nothing was found under a type that is not known here:
@@ -163,5 +165,6 @@ func doubt(nameOrCode string) string {
 	if _, ok := meanings[name]; ok {
 		return ""
 	}
-	return fmt.Sprintf("type %s is not known here and may be misspelt; the names are: %s", name, strings.Join(slices.Sorted(maps.Keys(groups)), ", "))
+	return fmt.Sprintf("type %s is not known here and may be misspelt; the names are: %s", name,
+		strings.Join(slices.Sorted(maps.Keys(groups)), ", "))
 }

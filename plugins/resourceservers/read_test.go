@@ -139,7 +139,8 @@ func TestPages(t *testing.T) {
 // The API answers a list in two forms, and an empty one with or without a total.
 func TestEmptyTenant(t *testing.T) {
 	for _, answer := range []string{
-		`[]`, `{"start":0,"limit":20,"length":0,"total":0,"resource_servers":[]}`, `{"start":0,"limit":20,"resource_servers":[]}`,
+		`[]`, `{"start":0,"limit":20,"length":0,"total":0,"resource_servers":[]}`,
+		`{"start":0,"limit":20,"resource_servers":[]}`,
 	} {
 		auth0 := answering(http.StatusOK, answer)
 		if got := list(t, auth0, `{}`).String(); got != "0 of 0, page 0 of 0 by 20, next false" {
@@ -177,7 +178,8 @@ func TestListProjection(t *testing.T) {
 		return list(t, auth0, fmt.Sprintf(`{"identifiers":[%q]%s}`, warehouse, more)).ResourceServers[0]
 	}
 	api := one("")
-	if api["name"] != "Legacy Warehouse" || api["identifier"] != warehouse || api["signing_alg"] != "HS256" || api["scopes"] != 2.0 || api["id"] == nil {
+	if api["name"] != "Legacy Warehouse" || api["identifier"] != warehouse || api["signing_alg"] != "HS256" ||
+		api["scopes"] != 2.0 || api["id"] == nil {
 		t.Errorf("usual members: %v", api)
 	}
 	if _, shown := api["signing_secret"]; shown || api["token_lifetime"] != nil {
@@ -186,10 +188,12 @@ func TestListProjection(t *testing.T) {
 	if scopes, ok := one(`,"fields":["scopes"]`)["scopes"].([]any); !ok || len(scopes) != 2 {
 		t.Errorf("fields scopes: %v", scopes)
 	}
-	if api = one(`,"fields":["token_lifetime"]`); api["token_lifetime"] != 600.0 || api["name"] == nil || api["id"] == nil || api["scopes"] != 2.0 {
+	if api = one(`,"fields":["token_lifetime"]`); api["token_lifetime"] != 600.0 || api["name"] == nil ||
+		api["id"] == nil || api["scopes"] != 2.0 {
 		t.Errorf("fields token_lifetime: %v", api)
 	}
-	if api = one(`,"fields":["signing_secret","id"],"include_fields":false`); api["signing_secret"] != nil || api["id"] == nil || api["token_lifetime"] != 600.0 {
+	if api = one(`,"fields":["signing_secret","id"],"include_fields":false`); api["signing_secret"] != nil ||
+		api["id"] == nil || api["token_lifetime"] != 600.0 {
 		t.Errorf("all but signing_secret: %v", api)
 	}
 	if scopes, ok := one(`,"include_fields":false`)["scopes"].([]any); !ok || len(scopes) != 2 {
@@ -228,7 +232,8 @@ func TestGet(t *testing.T) {
 	}{
 		{id, orders, []string{"/" + id}},
 		{orders, orders, []string{"/https:%2F%2Fapi.harbourlight.example%2Forders"}},
-		{"https://api.harbourlight.example/catalogue/", "https://api.harbourlight.example/catalogue/", []string{"/https:%2F%2Fapi.harbourlight.example%2Fcatalogue%2F"}},
+		{"https://api.harbourlight.example/catalogue/", "https://api.harbourlight.example/catalogue/",
+			[]string{"/https:%2F%2Fapi.harbourlight.example%2Fcatalogue%2F"}},
 		{warehouse, warehouse, []string{"/urn:harbourlight:warehouse"}},
 		{"recommendations", "recommendations", []string{"/recommendations"}},
 		{reports, reports, []string{"/" + url.PathEscape(reports)}},
@@ -292,7 +297,8 @@ func TestNamesThatDoNotDecide(t *testing.T) {
 	first := seed(t, auth0, `{"identifier":"urn:twin:1","name":"Twin"}`)
 	second := seed(t, auth0, `{"identifier":"urn:twin:2","name":"Twin"}`)
 	f := sdktest.Call(t, Plugin(), auth0, "auth0_get_resource_server", `{"id":"Twin"}`).Failure
-	if f.GetCode() != pluginv1.Failure_CODE_AMBIGUOUS || !strings.Contains(f.GetMessage(), first) || !strings.Contains(f.GetMessage(), second) {
+	if f.GetCode() != pluginv1.Failure_CODE_AMBIGUOUS || !strings.Contains(f.GetMessage(), first) ||
+		!strings.Contains(f.GetMessage(), second) {
 		t.Errorf("two of a name: %v, want a mention of %s and %s", f, first, second)
 	}
 	for _, key := range []string{"warehouse", "no such thing", "urn:nobody", strings.Repeat("0", 24)} {
@@ -314,8 +320,10 @@ func TestReadFailures(t *testing.T) {
 	}{
 		{"auth0_get_resource_server", `{"id":"recommendations"}`, "/api/v2/resource-servers/*", http.StatusBadRequest, 1},
 		{"auth0_get_resource_server", `{"id":"recommendations"}`, "/api/v2/resource-servers/*", http.StatusForbidden, 1},
-		{"auth0_get_resource_server", `{"id":"recommendations"}`, "/api/v2/resource-servers/*", http.StatusTooManyRequests, 1},
-		{"auth0_get_resource_server", `{"id":"recommendations"}`, "/api/v2/resource-servers/*", http.StatusInternalServerError, 1},
+		{"auth0_get_resource_server", `{"id":"recommendations"}`, "/api/v2/resource-servers/*", http.StatusTooManyRequests,
+			1},
+		{"auth0_get_resource_server", `{"id":"recommendations"}`, "/api/v2/resource-servers/*",
+			http.StatusInternalServerError, 1},
 		{"auth0_get_resource_server", `{"id":"Recommendations"}`, "/api/v2/resource-servers", http.StatusForbidden, 2},
 		{"auth0_get_resource_server", `{"id":"Legacy Warehouse"}`, "/api/v2/resource-servers", http.StatusForbidden, 2},
 		{"auth0_get_resource_server", `{"id":"Legacy Warehouse"}`, "/api/v2/resource-servers/*", http.StatusNotFound, 3},

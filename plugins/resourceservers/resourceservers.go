@@ -19,7 +19,8 @@ import (
 // auth0_update_resource_server.
 func Plugin() sdk.Plugin {
 	return sdk.Plugin{Name: "resourceservers", Version: "0.1.0", Tools: []sdk.Tool{
-		sdk.NewTool("auth0_list_resource_servers", sdk.Read, "APIs (resource servers). scopes is a number; fields shows them.",
+		sdk.NewTool("auth0_list_resource_servers", sdk.Read, "APIs (resource servers). scopes is a number; fields shows "+
+			"them.",
 			listResourceServers, sdk.Title("List resource servers"), sdk.Scopes("read:resource_servers"),
 			sdk.Paths("GET /api/v2/"+resource), sdk.Idempotent(),
 			sdk.Untrusted(written("resource_servers[].")...)),
@@ -156,5 +157,6 @@ const hs256 = "HS256"
 // errUnusedSecret refuses what Auth0 would drop without a word: the caller
 // would believe that the tokens are signed with the secret.
 func errUnusedSecret() error {
-	return sdk.InvalidArgument("signing_secret goes with signing_alg %s only, and the default is RS256: give signing_alg %s, or leave signing_secret out", hs256, hs256)
+	return sdk.InvalidArgument("signing_secret goes with signing_alg %s only, and the default is RS256: give "+
+		"signing_alg %s, or leave signing_secret out", hs256, hs256)
 }

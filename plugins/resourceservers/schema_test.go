@@ -17,8 +17,9 @@ func leftOut() map[string]string {
 		"allow_online_access":                         "rare, and the tools are as large as they may be",
 		"allow_online_access_with_ephemeral_sessions": "as allow_online_access, which it needs",
 		"authorization_policy":                        "refers to policies that no tool here lists or makes",
-		"subject_type_authorization":                  "a fifth of a tool's size; Auth0 gives every API a default, and get shows it",
-		"client":                                      "of an older API: taken for callers that still know it",
+		"subject_type_authorization": "a fifth of a tool's size; Auth0 gives every API a default, and " +
+			"get shows it",
+		"client": "of an older API: taken for callers that still know it",
 	}
 }
 

@@ -69,7 +69,8 @@ func TestUpdate(t *testing.T) {
 		{`"consent_policy":null`, "consent_policy", ``},
 		{`"token_encryption":null`, "token_encryption", ``},
 		{`"proof_of_possession":null`, "proof_of_possession", ``},
-		{`"proof_of_possession":{"mechanism":"dpop","required":true}`, "proof_of_possession", `{"mechanism":"dpop","required":true}`},
+		{`"proof_of_possession":{"mechanism":"dpop","required":true}`, "proof_of_possession",
+			`{"mechanism":"dpop","required":true}`},
 		{`"allow_offline_access":false`, "allow_offline_access", `false`},
 		{`"enforce_policies":false`, "enforce_policies", `false`},
 		{`"token_lifetime":2592000`, "token_lifetime", `2592000`},
@@ -111,7 +112,8 @@ func TestUpdate(t *testing.T) {
 func TestUpdateByIdentifier(t *testing.T) {
 	s, auth0 := tenant(t, sandbox.Options{})
 	succeed(t, auth0, "auth0_update_resource_server", fmt.Sprintf(`{"id":%q,"name":"Orders, renamed"}`, orders))
-	if sent := s.Requests()[0]; sent.Method != http.MethodPatch || sent.Path != "/api/v2/resource-servers/https:%2F%2Fapi.harbourlight.example%2Forders" {
+	if sent := s.Requests()[0]; sent.Method != http.MethodPatch ||
+		sent.Path != "/api/v2/resource-servers/https:%2F%2Fapi.harbourlight.example%2Forders" {
 		t.Errorf("sent %s %s", sent.Method, sent.Path)
 	}
 	if name := get(t, auth0, orders)["name"]; name != "Orders, renamed" {
@@ -122,9 +124,11 @@ func TestUpdateByIdentifier(t *testing.T) {
 func TestSigningSecretArrives(t *testing.T) {
 	s, auth0 := tenant(t, sandbox.Options{})
 	for _, tt := range []struct{ tool, args, want string }{
-		{"auth0_create_resource_server", `{"name":"Tides","identifier":"urn:tides","signing_alg":"HS256","signing_secret":"` + deadSecret + `"}`, deadSecret},
+		{"auth0_create_resource_server",
+			`{"name":"Tides","identifier":"urn:tides","signing_alg":"HS256","signing_secret":"` + deadSecret + `"}`, deadSecret},
 		{"auth0_update_resource_server", `{"id":"urn:tides","signing_secret":"` + deadSecret + `-2"}`, deadSecret + "-2"},
-		{"auth0_update_resource_server", `{"id":"urn:tides","signing_alg":"HS256","signing_secret":"` + deadSecret + `-3"}`, deadSecret + "-3"},
+		{"auth0_update_resource_server", `{"id":"urn:tides","signing_alg":"HS256","signing_secret":"` + deadSecret + `-3"}`,
+			deadSecret + "-3"},
 	} {
 		s.ResetRequests()
 		succeed(t, auth0, tt.tool, tt.args)
@@ -158,9 +162,13 @@ func TestIdentifiersGoIntoThePathAsTheyAre(t *testing.T) {
 func TestRefusals(t *testing.T) {
 	s, auth0 := tenant(t, sandbox.Options{})
 	for _, tt := range []struct{ tool, args, want string }{
-		{"auth0_create_resource_server", `{"name":"Tides","identifier":"urn:tides","signing_secret":"` + deadSecret + `"}`, "signing_alg HS256"},
-		{"auth0_create_resource_server", `{"name":"Tides","identifier":"urn:tides","signing_alg":"PS256","signing_secret":"` + deadSecret + `"}`, "signing_alg HS256"},
-		{"auth0_update_resource_server", `{"id":"urn:tides","signing_alg":"RS256","signing_secret":"` + deadSecret + `"}`, "signing_alg HS256"},
+		{"auth0_create_resource_server", `{"name":"Tides","identifier":"urn:tides","signing_secret":"` + deadSecret + `"}`,
+			"signing_alg HS256"},
+		{"auth0_create_resource_server",
+			`{"name":"Tides","identifier":"urn:tides","signing_alg":"PS256","signing_secret":"` + deadSecret + `"}`,
+			"signing_alg HS256"},
+		{"auth0_update_resource_server", `{"id":"urn:tides","signing_alg":"RS256","signing_secret":"` + deadSecret + `"}`,
+			"signing_alg HS256"},
 		{"auth0_update_resource_server", `{"id":"urn:tides"}`, "nothing to change"},
 		{"auth0_update_resource_server", `{"id":"","name":"Nothing"}`, "empty segment"},
 		{"auth0_update_resource_server", `{"id":"../clients/a","name":"Nothing"}`, "check the ids"},
@@ -189,7 +197,8 @@ func TestWriteFailures(t *testing.T) {
 		{"auth0_create_resource_server", `{"name":"Tides","identifier":"urn:tides","client":{}}`, http.StatusBadRequest},
 		{"auth0_update_resource_server", `{"id":"urn:nobody","name":"Nobody"}`, http.StatusNotFound},
 		{"auth0_update_resource_server", `{"id":"Recommendations","name":"By its name"}`, http.StatusNotFound},
-		{"auth0_update_resource_server", fmt.Sprintf(`{"id":%q,"scopes":[{"value":"a"},{"value":"a"}]}`, orders), http.StatusBadRequest},
+		{"auth0_update_resource_server", fmt.Sprintf(`{"id":%q,"scopes":[{"value":"a"},{"value":"a"}]}`, orders),
+			http.StatusBadRequest},
 		{"auth0_update_resource_server", `{"id":"SYSTEM","name":"Mine now"}`, http.StatusBadRequest},
 	} {
 		s, auth0 := tenant(t, sandbox.Options{})

@@ -11,8 +11,10 @@ import (
 // The paths of real projects.
 func TestCheckFilePathAccepts(t *testing.T) {
 	for _, path := range []string{
-		"a", "src/.env", ".env.local", "app/api/auth/[auth0]/route.ts", "app/(group)/@modal/[...slug]/page.tsx", "routes/$id.tsx",
-		"src/routes/+page.svelte", "Über uns/日本.md", "a..b", "...a", "a b", "console.ts", "com10", "nullable.go", ".github/x.yml",
+		"a", "src/.env", ".env.local", "app/api/auth/[auth0]/route.ts", "app/(group)/@modal/[...slug]/page.tsx",
+		"routes/$id.tsx",
+		"src/routes/+page.svelte", "Über uns/日本.md", "a..b", "...a", "a b", "console.ts", "com10", "nullable.go",
+		".github/x.yml",
 		".gitignore", "a.git", "git", "git~", "it's, 100% & {so}=on.txt", "com.example/x",
 		strings.Repeat("a", MaxFileNameBytes), strings.Repeat("a/", MaxFilePathBytes/2-1) + "a",
 	} {
@@ -25,7 +27,8 @@ func TestCheckFilePathAccepts(t *testing.T) {
 func TestCheckFilePathRefuses(t *testing.T) {
 	for _, path := range []string{
 		"", ".", "..", "/", "/etc/passwd", "../a", "a/../b", "a/..", "a/./b", "./a", "a//b", "a/",
-		`a\b`, `..\a`, `C:\a`, "C:/a", "C:a", "a:stream", "a::$DATA", "//server/share", "a\x00b", "a\nb", "a\x7f", "a\x1b[2J", "\xff",
+		`a\b`, `..\a`, `C:\a`, "C:/a", "C:a", "a:stream", "a::$DATA", "//server/share", "a\x00b", "a\nb", "a\x7f", "a\x1b[2J",
+		"\xff",
 		"a\u202eb", "a\u200bb", "a\ufe0fb", "a\u3164b", "a\u00adb",
 		"con", "CON", "Aux.txt", "nul .txt", "a/prn", "com1.log", "LPT9", "com²", "conin$", "a/NUL/b",
 		"a.", "a ", " a", "a./b", "a /b", "...", "a?", "a*", "a<b", "a>b", `a"b`, "a|b",

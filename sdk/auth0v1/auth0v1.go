@@ -56,7 +56,8 @@ func (a *API) Get(ctx context.Context, query url.Values, segments ...string) (js
 
 // Send sends a body, which goes out and whose answer comes back unchanged. A nil
 // body sends none.
-func (a *API) Send(ctx context.Context, method string, body json.RawMessage, segments ...string) (json.RawMessage, error) {
+func (a *API) Send(ctx context.Context, method string, body json.RawMessage, segments ...string) (json.RawMessage,
+	error) {
 	return a.send(ctx, method, body, nil, segments)
 }
 
@@ -69,12 +70,14 @@ func (a *API) Update(ctx context.Context, c *sdk.Call, without []string, segment
 		return nil, err
 	}
 	if string(body) == "{}" {
-		return nil, sdk.InvalidArgument("nothing to change: give, besides %s, what it shall become", strings.Join(without, " and "))
+		return nil, sdk.InvalidArgument("nothing to change: give, besides %s, what it shall become",
+			strings.Join(without, " and "))
 	}
 	return a.Send(ctx, http.MethodPatch, body, segments...)
 }
 
-func (a *API) send(ctx context.Context, method string, body json.RawMessage, query url.Values, segments []string) (json.RawMessage, error) {
+func (a *API) send(ctx context.Context, method string, body json.RawMessage, query url.Values,
+	segments []string) (json.RawMessage, error) {
 	var payload any
 	if body != nil {
 		payload = body

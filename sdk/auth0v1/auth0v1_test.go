@@ -88,7 +88,8 @@ func plugin(s *tenant) sdk.Plugin {
 			if err != nil {
 				return nil, err
 			}
-			return api.Search(ctx, things, in.PageOf, nil, func(o sdk.Object) bool { return strings.Contains(o.Text("name"), in.Name) })
+			return api.Search(ctx, things, in.PageOf, nil,
+				func(o sdk.Object) bool { return strings.Contains(o.Text("name"), in.Name) })
 		}),
 		sdk.NewTool("update", sdk.Write, "Update.", func(ctx context.Context, c *sdk.Call, in input) (any, error) {
 			api, err := auth0v1.New(ctx, c)
@@ -102,7 +103,8 @@ func plugin(s *tenant) sdk.Plugin {
 			if err != nil {
 				return nil, err
 			}
-			return api.Send(ctx, http.MethodPatch, json.RawMessage(`{"a":null,"n":12345678901234567890,"e":[],"code":"a && b < c"}`), "things", in.ID)
+			return api.Send(ctx, http.MethodPatch,
+				json.RawMessage(`{"a":null,"n":12345678901234567890,"e":[],"code":"a && b < c"}`), "things", in.ID)
 		}),
 	}}
 }
@@ -126,7 +128,8 @@ func TestPage(t *testing.T) {
 			}
 		}
 		s := &tenant{n: 0, always: always}
-		if r := sdktest.Call(t, plugin(s), s, "list", `{}`); string(r.JSON) != `{"things":[],"count":0,"total":0,"pagination":{"page":0,"per_page":20,"total_pages":0,"has_next":false}}` {
+		if r := sdktest.Call(t, plugin(s), s, "list",
+			`{}`); string(r.JSON) != `{"things":[],"count":0,"total":0,"pagination":{"page":0,"per_page":20,"total_pages":0,"has_next":false}}` {
 			t.Errorf("empty: %s", r.JSON)
 		}
 	}
@@ -143,14 +146,19 @@ func TestByName(t *testing.T) {
 	if r := sdktest.Call(t, plugin(s), s, "find", `{"name":"Thing 249"}`); !strings.Contains(string(r.JSON), `"id249"`) {
 		t.Errorf("on the last page: %s %v", r.JSON, r.Failure)
 	}
-	if f := sdktest.Call(t, plugin(s), s, "find", `{"name":"twin"}`).Failure; f.GetCode() != pluginv1.Failure_CODE_AMBIGUOUS || !strings.Contains(f.GetMessage(), "id7, id130") {
+	if f := sdktest.Call(t, plugin(s), s, "find",
+		`{"name":"twin"}`).Failure; f.GetCode() != pluginv1.Failure_CODE_AMBIGUOUS ||
+		!strings.Contains(f.GetMessage(), "id7, id130") {
 		t.Errorf("twins: %v", f)
 	}
-	if f := sdktest.Call(t, plugin(s), s, "find", `{"name":"thing 24"}`).Failure; f.GetCode() != pluginv1.Failure_CODE_NOT_FOUND || !strings.Contains(f.GetMessage(), `"Thing 24" (id24)`) {
+	if f := sdktest.Call(t, plugin(s), s, "find",
+		`{"name":"thing 24"}`).Failure; f.GetCode() != pluginv1.Failure_CODE_NOT_FOUND ||
+		!strings.Contains(f.GetMessage(), `"Thing 24" (id24)`) {
 		t.Errorf("near names: %v", f)
 	}
 	s.n, s.requests = 5000, nil
-	if f := sdktest.Call(t, plugin(s), s, "find", `{"name":"nobody"}`).Failure; !strings.Contains(f.GetMessage(), "first 1000") || len(s.requests) != 10 {
+	if f := sdktest.Call(t, plugin(s), s, "find", `{"name":"nobody"}`).Failure; !strings.Contains(f.GetMessage(),
+		"first 1000") || len(s.requests) != 10 {
 		t.Errorf("cap: %v after %d requests", f, len(s.requests))
 	}
 }
@@ -158,7 +166,8 @@ func TestByName(t *testing.T) {
 func TestSendIsRaw(t *testing.T) {
 	s := &tenant{}
 	r := sdktest.Call(t, plugin(s), s, "patch", `{"id":"https://api.example.com/v1"}`)
-	if s.lastBody != `{"a":null,"n":12345678901234567890,"e":[],"code":"a && b < c"}` || s.lastTyp != "application/json" || string(r.JSON) != `{}` {
+	if s.lastBody != `{"a":null,"n":12345678901234567890,"e":[],"code":"a && b < c"}` || s.lastTyp != "application/json" ||
+		string(r.JSON) != `{}` {
 		t.Errorf("sent %s as %s, got %s", s.lastBody, s.lastTyp, r.JSON)
 	}
 	if !strings.HasSuffix(s.lastEscaped, "/things/https:%2F%2Fapi.example.com%2Fv1") {
@@ -180,22 +189,26 @@ func TestSearch(t *testing.T) {
 		}
 	}
 	s.n = 5000
-	if r := sdktest.Call(t, plugin(s), s, "search", `{"name":"9"}`); !strings.Contains(string(r.JSON), `"note":"only the first 1000 things were looked at: there may be more"`) {
+	if r := sdktest.Call(t, plugin(s), s, "search", `{"name":"9"}`); !strings.Contains(string(r.JSON),
+		`"note":"only the first 1000 things were looked at: there may be more"`) {
 		t.Errorf("cap: %s %v", r.JSON, r.Failure)
 	}
 }
 
 func TestProject(t *testing.T) {
 	no := false
-	item := []sdk.Object{{{Name: "id", Value: json.RawMessage(`1`)}, {Name: "name", Value: json.RawMessage(`"n"`)}, {Name: "note", Value: json.RawMessage(`null`)}, {Name: "more", Value: json.RawMessage(`[]`)}}}
+	item := []sdk.Object{{{Name: "id", Value: json.RawMessage(`1`)}, {Name: "name", Value: json.RawMessage(`"n"`)},
+		{Name: "note", Value: json.RawMessage(`null`)}, {Name: "more", Value: json.RawMessage(`[]`)}}}
 	for name, tt := range map[string]struct {
 		fields     auth0v1.FieldsOf
 		want, note string
 	}{
-		"usual":           {auth0v1.FieldsOf{}, `{"id":1,"name":"n"}`, ""},
-		"more":            {auth0v1.FieldsOf{Fields: []string{"note"}}, `{"id":1,"name":"n","note":null}`, ""},
-		"nothing has it":  {auth0v1.FieldsOf{Fields: []string{"more", "nothing", "never"}}, `{"id":1,"name":"n","more":[]}`, "no item here has: nothing, never"},
-		"all but":         {auth0v1.FieldsOf{Fields: []string{"note", "id"}, IncludeFields: &no}, `{"id":1,"name":"n","more":[]}`, ""},
+		"usual": {auth0v1.FieldsOf{}, `{"id":1,"name":"n"}`, ""},
+		"more":  {auth0v1.FieldsOf{Fields: []string{"note"}}, `{"id":1,"name":"n","note":null}`, ""},
+		"nothing has it": {auth0v1.FieldsOf{Fields: []string{"more", "nothing", "never"}}, `{"id":1,"name":"n","more":[]}`,
+			"no item here has: nothing, never"},
+		"all but": {auth0v1.FieldsOf{Fields: []string{"note", "id"}, IncludeFields: &no},
+			`{"id":1,"name":"n","more":[]}`, ""},
 		"all but nothing": {auth0v1.FieldsOf{IncludeFields: &no}, `{"id":1,"name":"n","note":null,"more":[]}`, ""},
 	} {
 		projected, note := tt.fields.Project(item, []string{"name"}, "id")
@@ -208,11 +221,13 @@ func TestProject(t *testing.T) {
 
 func TestUpdate(t *testing.T) {
 	s := &tenant{}
-	if r := sdktest.Call(t, plugin(s), s, "update", `{"id":"x","name":""}`); s.lastBody != `{"name":""}` || !strings.HasSuffix(s.lastEscaped, "/things/x") {
+	if r := sdktest.Call(t, plugin(s), s, "update", `{"id":"x","name":""}`); s.lastBody != `{"name":""}` ||
+		!strings.HasSuffix(s.lastEscaped, "/things/x") {
 		t.Errorf("sent %s to %s (%v)", s.lastBody, s.lastEscaped, r.Failure)
 	}
 	s.requests = nil
-	if f := sdktest.Call(t, plugin(s), s, "update", `{"id":"x"}`).Failure; f.GetCode() != pluginv1.Failure_CODE_INVALID_ARGUMENT || len(s.requests) > 0 {
+	if f := sdktest.Call(t, plugin(s), s, "update",
+		`{"id":"x"}`).Failure; f.GetCode() != pluginv1.Failure_CODE_INVALID_ARGUMENT || len(s.requests) > 0 {
 		t.Errorf("nothing to change: %v, requests %q", f, s.requests)
 	}
 }

@@ -166,7 +166,8 @@ func (b *Builds) await(ctx context.Context, note string, look func(context.Conte
 func (b *Builds) reasons(ctx context.Context, built sdk.Object) string {
 	problems := problemsOf(built)
 	if len(problems) == 0 {
-		if raw, err := b.api.Get(ctx, url.Values{"page": {"0"}, "per_page": {"1"}}, "actions", "actions", b.id, "versions"); err == nil {
+		if raw, err := b.api.Get(ctx, url.Values{"page": {"0"}, "per_page": {"1"}}, "actions", "actions", b.id,
+			"versions"); err == nil {
 			var latest struct {
 				Versions []sdk.Object `json:"versions"`
 			}

@@ -85,7 +85,8 @@ func (a *API) Page(ctx context.Context, c Collection, p PageOf, query url.Values
 }
 
 // fetch reads both forms of an answer: the envelope and the bare array.
-func (a *API) fetch(ctx context.Context, c Collection, number, size int, totals bool, query url.Values) ([]sdk.Object, int, error) {
+func (a *API) fetch(ctx context.Context, c Collection, number, size int, totals bool, query url.Values) ([]sdk.Object,
+	int, error) {
 	q := maps.Clone(query)
 	if q == nil {
 		q = url.Values{}
@@ -136,7 +137,8 @@ func (f FieldsOf) Project(items []sdk.Object, usual []string, always ...string) 
 	found := map[string]bool{}
 	for i, item := range items {
 		if f.Excludes() {
-			out[i] = item.Without(slices.DeleteFunc(slices.Clone(f.Fields), func(name string) bool { return slices.Contains(always, name) })...)
+			out[i] = item.Without(slices.DeleteFunc(slices.Clone(f.Fields),
+				func(name string) bool { return slices.Contains(always, name) })...)
 			continue
 		}
 		out[i] = item.Pick(slices.Concat(always, usual, f.Fields)...)
@@ -147,7 +149,8 @@ func (f FieldsOf) Project(items []sdk.Object, usual []string, always ...string) 
 	if f.Excludes() || len(items) == 0 {
 		return out, ""
 	}
-	if missing := slices.DeleteFunc(slices.Clone(f.Fields), func(name string) bool { return found[name] }); len(missing) > 0 {
+	if missing := slices.DeleteFunc(slices.Clone(f.Fields),
+		func(name string) bool { return found[name] }); len(missing) > 0 {
 		note = "no item here has: " + strings.Join(missing, ", ")
 	}
 	return out, note
@@ -161,7 +164,8 @@ const pageMax = 100
 
 // Filter walks all pages, up to SearchCap items, and returns those that keep
 // keeps. complete is false if the cap was reached before the end.
-func (a *API) Filter(ctx context.Context, c Collection, query url.Values, keep func(sdk.Object) bool) (found []sdk.Object, complete bool, err error) {
+func (a *API) Filter(ctx context.Context, c Collection, query url.Values,
+	keep func(sdk.Object) bool) (found []sdk.Object, complete bool, err error) {
 	for number := range SearchCap / pageMax {
 		items, total, err := a.fetch(ctx, c, number, pageMax, true, query)
 		if err != nil {
@@ -181,7 +185,8 @@ func (a *API) Filter(ctx context.Context, c Collection, query url.Values, keep f
 
 // Search is one page of the items that keep keeps, found by walking all pages:
 // for what the API cannot filter itself. The page says so if the walk had to stop.
-func (a *API) Search(ctx context.Context, c Collection, p PageOf, query url.Values, keep func(sdk.Object) bool) (sdk.Page, error) {
+func (a *API) Search(ctx context.Context, c Collection, p PageOf, query url.Values,
+	keep func(sdk.Object) bool) (sdk.Page, error) {
 	page := sdk.Page{Name: c.name(), Number: p.Number(), Size: p.Size()}
 	found, complete, err := a.Filter(ctx, c, query, keep)
 	if err != nil {
@@ -189,7 +194,8 @@ func (a *API) Search(ctx context.Context, c Collection, p PageOf, query url.Valu
 	}
 	page.Total = len(found)
 	if !complete {
-		page.Note = fmt.Sprintf("only the first %d %s were looked at: there may be more", SearchCap, strings.ReplaceAll(c.name(), "_", " "))
+		page.Note = fmt.Sprintf("only the first %d %s were looked at: there may be more", SearchCap,
+			strings.ReplaceAll(c.name(), "_", " "))
 	}
 	// Clamped before the multiplication, which a huge page would overflow.
 	start := min(page.Number, page.Total/page.Size+1) * page.Size
@@ -200,7 +206,8 @@ func (a *API) Search(ctx context.Context, c Collection, p PageOf, query url.Valu
 
 // ByName is the one item with exactly that name. The failure names the
 // candidates if there are several, and near names if there is none.
-func (a *API) ByName(ctx context.Context, c Collection, what, idMember, name string, query url.Values) (sdk.Object, error) {
+func (a *API) ByName(ctx context.Context, c Collection, what, idMember, name string, query url.Values) (sdk.Object,
+	error) {
 	var near []string
 	found, complete, err := a.Filter(ctx, c, query, func(o sdk.Object) bool {
 		candidate := o.Text("name")
@@ -219,7 +226,8 @@ func (a *API) ByName(ctx context.Context, c Collection, what, idMember, name str
 		for i, o := range found {
 			ids[i] = o.Text(idMember)
 		}
-		return nil, sdk.Ambiguous("%d %s are called %s: give one of their ids instead: %s", len(found), what+"s", short(name), strings.Join(ids, ", "))
+		return nil, sdk.Ambiguous("%d %s are called %s: give one of their ids instead: %s", len(found), what+"s", short(name),
+			strings.Join(ids, ", "))
 	}
 	hint := ""
 	if len(near) > 0 {

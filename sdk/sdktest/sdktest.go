@@ -221,7 +221,8 @@ func (h *fakeHost) Progress(_ context.Context, r *pluginv1.ProgressRequest) (*pl
 }
 
 func (h *fakeHost) WriteFile(_ context.Context, r *pluginv1.WriteFileRequest) (*pluginv1.WriteFileResponse, error) {
-	if r.GetCallId() != callID || !slices.Contains(h.tool.Files, r.GetRoot()) || pluginv1.CheckFilePath(r.GetPath()) != nil {
+	if r.GetCallId() != callID || !slices.Contains(h.tool.Files, r.GetRoot()) ||
+		pluginv1.CheckFilePath(r.GetPath()) != nil {
 		message := fmt.Sprintf("%s declares no file %s below %q", h.tool.Name, r.GetPath(), r.GetRoot())
 		h.t.Errorf("refused: %s", message)
 		return &pluginv1.WriteFileResponse{Outcome: &pluginv1.WriteFileResponse_Failure{Failure: &pluginv1.Failure{

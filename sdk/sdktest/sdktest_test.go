@@ -85,10 +85,11 @@ func TestRequestAfterTheCallIsNotSent(t *testing.T) {
 	var kept *http.Client
 	reached := 0
 	auth0 := http.HandlerFunc(func(http.ResponseWriter, *http.Request) { reached++ })
-	p := plugin(sdk.NewTool("auth0_keep_client", sdk.Read, "Keep.", func(_ context.Context, c *sdk.Call, _ noInput) (string, error) {
-		kept = c.HTTPClient()
-		return "kept", nil
-	}))
+	p := plugin(sdk.NewTool("auth0_keep_client", sdk.Read, "Keep.",
+		func(_ context.Context, c *sdk.Call, _ noInput) (string, error) {
+			kept = c.HTTPClient()
+			return "kept", nil
+		}))
 	sdktest.Call(t, p, auth0, "auth0_keep_client", `{}`)
 	r, err := http.NewRequestWithContext(t.Context(), http.MethodGet, "https://"+sdktest.Domain+"/api/v2/roles", nil)
 	if err != nil {
@@ -105,17 +106,18 @@ func TestRequestAfterTheCallIsNotSent(t *testing.T) {
 }
 
 func TestAnotherHostIsNotReached(t *testing.T) {
-	p := plugin(sdk.NewTool("auth0_stray", sdk.Read, "Stray.", func(ctx context.Context, c *sdk.Call, _ noInput) (string, error) {
-		r, err := http.NewRequestWithContext(ctx, http.MethodGet, "https://elsewhere.example/api/v2/roles", nil)
-		if err != nil {
-			return "", err
-		}
-		resp, err := c.HTTPClient().Do(r)
-		if err == nil {
-			resp.Body.Close()
-		}
-		return "sent", err
-	}))
+	p := plugin(sdk.NewTool("auth0_stray", sdk.Read, "Stray.",
+		func(ctx context.Context, c *sdk.Call, _ noInput) (string, error) {
+			r, err := http.NewRequestWithContext(ctx, http.MethodGet, "https://elsewhere.example/api/v2/roles", nil)
+			if err != nil {
+				return "", err
+			}
+			resp, err := c.HTTPClient().Do(r)
+			if err == nil {
+				resp.Body.Close()
+			}
+			return "sent", err
+		}))
 	f := sdktest.Call(t, p, http.NotFoundHandler(), "auth0_stray", `{}`).Failure
 	if f.GetCode() != pluginv1.Failure_CODE_REFUSED {
 		t.Errorf("failure = %v", f)

@@ -158,7 +158,8 @@ func variants(s *jsonschema.Schema, path string) []variant {
 
 // values are those to try in one place.
 func values(s *jsonschema.Schema) []any {
-	all := []any{nil, []any{}, map[string]any{}, false, true, json.Number("0"), json.Number("1"), json.Number("1.0"), json.Number("1e2"), json.Number("1180591620717411303424"), "", "text", sample(s)}
+	all := []any{nil, []any{}, map[string]any{}, false, true, json.Number("0"), json.Number("1"), json.Number("1.0"),
+		json.Number("1e2"), json.Number("1180591620717411303424"), "", "text", sample(s)}
 	return append(all, s.Enum...)
 }
 

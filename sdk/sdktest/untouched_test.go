@@ -34,7 +34,8 @@ func sends(body func(*sdk.Call, change) (json.RawMessage, error)) sdk.Plugin {
 			if err != nil {
 				return nil, err
 			}
-			r, err := http.NewRequestWithContext(ctx, http.MethodPatch, "https://"+c.Domain()+"/api/v2/things/"+in.ID, strings.NewReader(string(raw)))
+			r, err := http.NewRequestWithContext(ctx, http.MethodPatch, "https://"+c.Domain()+"/api/v2/things/"+in.ID,
+				strings.NewReader(string(raw)))
 			if err != nil {
 				return nil, err
 			}
@@ -63,7 +64,8 @@ func TestUntouched(t *testing.T) {
 		}
 	}
 	refuses := sends(func(*sdk.Call, change) (json.RawMessage, error) { return nil, sdk.InvalidArgument("no") })
-	if problems := touched(t, refuses, http.NotFoundHandler(), "change", `{"id":"x"}`, []string{"id"}); len(problems) != 11 {
+	if problems := touched(t, refuses, http.NotFoundHandler(), "change", `{"id":"x"}`,
+		[]string{"id"}); len(problems) != 11 {
 		t.Errorf("a tool that refuses everything: %q", problems)
 	}
 }

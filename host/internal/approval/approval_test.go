@@ -63,8 +63,9 @@ func TestParse(t *testing.T) {
 
 func request() Request {
 	return Request{
-		Profile: "prod", Tenant: "tenant.auth0.example", Tool: "auth0_update_application", Plugin: "applications", PluginVersion: "0.1.0",
-		Arguments: json.RawMessage(`{"client_id":"abc","name":"New","n":9007199254740993}`),
+		Profile: "prod", Tenant: "tenant.auth0.example", Tool: "auth0_update_application", Plugin: "applications",
+		PluginVersion: "0.1.0",
+		Arguments:     json.RawMessage(`{"client_id":"abc","name":"New","n":9007199254740993}`),
 		Plan: plan.Plan{Changes: []plan.Change{{
 			Method: "PATCH", Path: "/api/v2/clients/abc", Body: []byte(`{"name":"New"}`),
 			Before: json.RawMessage(`{"client_id":"abc","name":"Old","client_secret":"s3cret"}`),
@@ -281,7 +282,8 @@ func TestDescribe(t *testing.T) {
 			After:  json.RawMessage(`{"client_id":"abc","name":"N\u202eew","client_secret":"other","jwt":{"alg":"RS256","ttl":1},"updated_at":"2"}`),
 		},
 		{
-			Method: "POST", Path: "/api/v2/actions/actions", Body: []byte(`{"code":"one;\n// -----BEGIN note-----\nevil();","secrets":[{"name":"KEY","value":"hidden"}]}`),
+			Method: "POST", Path: "/api/v2/actions/actions",
+			Body:  []byte(`{"code":"one;\n// -----BEGIN note-----\nevil();","secrets":[{"name":"KEY","value":"hidden"}]}`),
 			After: json.RawMessage(`{"id":"planned-id-002"}`),
 		},
 		{Method: "POST", Path: "/api/v2/actions/actions/a1/deploy", Target: json.RawMessage(`{"id":"a1","name":"Login"}`)},

@@ -130,7 +130,8 @@ func TestDeviceAnswerIsChecked(t *testing.T) {
 func pollScript(t *testing.T, expiresIn int, steps ...answerStep) (*DeviceLogin, *endpointScript) {
 	t.Helper()
 	script := &endpointScript{steps: append([]answerStep{says(200,
-		`{"device_code":"%s-device","user_code":"AB","verification_uri":"https://a.example/x","expires_in":%d,"interval":5}`, canary, expiresIn)}, steps...)}
+		`{"device_code":"%s-device","user_code":"AB","verification_uri":"https://a.example/x","expires_in":%d,"interval":5}`,
+		canary, expiresIn)}, steps...)}
 	login, err := OAuth{Transport: script}.StartDevice(t.Context(), "dev", Profile{})
 	if err != nil {
 		t.Fatal(err)

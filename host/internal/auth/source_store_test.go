@@ -19,7 +19,8 @@ func TestStoreThatDoesNotTakeTheSession(t *testing.T) {
 		store.fail(errors.New("keychain is locked"), nil)
 		time.Sleep(time.Hour)
 		wantToken(t, s, "1")
-		if !strings.Contains(log.String(), "storing the renewed session of profile dev, without which the next start needs a sign-in: keychain is locked") {
+		if !strings.Contains(log.String(), "storing the renewed session of profile dev, without which the next start "+
+			"needs a sign-in: keychain is locked") {
 			t.Errorf("log: %s", log)
 		}
 		store.fail(nil, nil)
@@ -132,7 +133,8 @@ func TestStoreThatCannotBeReadOrLocked(t *testing.T) {
 		store.put(session, nil)
 		store.fail(nil, errors.New("no locks here"))
 		time.Sleep(maxHold)
-		if _, err := s.Token(); errorText(err) != "renewing the token of profile dev: waiting for the lock of its store: no locks here: try again" {
+		if _, err := s.Token(); errorText(err) != "renewing the token of profile dev: waiting for the lock of its store: "+
+			"no locks here: try again" {
 			t.Errorf("error: %v", err)
 		}
 		wantRequests(t, endpoint, 0)

@@ -26,8 +26,10 @@ func aSession(profile string) Session {
 	now := time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)
 	return Session{
 		Profile: profile, Domain: "dev.eu.auth0.com", Method: Device,
-		AccessToken: "CANARY-access", RefreshToken: "CANARY-refresh", ClientSecret: "CANARY-client", PrivateKey: "CANARY-private",
-		IssuedAt: now, ExpiresAt: now.Add(time.Hour), Scope: "read:logs", AuthDomain: "login.example.com", ClientID: "id", KeyID: "kid",
+		AccessToken: "CANARY-access", RefreshToken: "CANARY-refresh", ClientSecret: "CANARY-client",
+		PrivateKey: "CANARY-private",
+		IssuedAt:   now, ExpiresAt: now.Add(time.Hour), Scope: "read:logs", AuthDomain: "login.example.com", ClientID: "id",
+		KeyID: "kid",
 	}
 }
 

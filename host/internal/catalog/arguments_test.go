@@ -318,8 +318,10 @@ func TestCheckArgumentsWithAFaultySchema(t *testing.T) {
 
 func FuzzCheckArguments(f *testing.F) {
 	for _, s := range []string{
-		``, `{}`, `{"name":"a"}`, `{"name":1,"foo":{"a":[1,"x"]},"node":{"type":"show"}}`, `{"name":"a","secrets":[{"name":1,"value":"long value"}]}`,
-		`{"name":"a","per_page":1e400,"labels":{"A":"[REDACTED]"}}`, `{"name":"a","who":{"a":"x"},"callbacks":["a","a"],"overlap":1}`,
+		``, `{}`, `{"name":"a"}`, `{"name":1,"foo":{"a":[1,"x"]},"node":{"type":"show"}}`,
+		`{"name":"a","secrets":[{"name":1,"value":"long value"}]}`,
+		`{"name":"a","per_page":1e400,"labels":{"A":"[REDACTED]"}}`,
+		`{"name":"a","who":{"a":"x"},"callbacks":["a","a"],"overlap":1}`,
 	} {
 		f.Add([]byte(s))
 	}

@@ -26,7 +26,8 @@ func TestValidateManifestAccepts(t *testing.T) {
 			InputSchema: json.RawMessage(emptySchema),
 		},
 		pluginv1.ToolManifest{
-			Name: "a", Display: pluginv1.Display{Description: "Ends a thing."}, Effect: pluginv1.EffectDestroy, Paths: []string{"DELETE /api/v2/things/{id}"},
+			Name: "a", Display: pluginv1.Display{Description: "Ends a thing."}, Effect: pluginv1.EffectDestroy,
+			Paths:       []string{"DELETE /api/v2/things/{id}"},
 			InputSchema: json.RawMessage(emptySchema),
 		})
 	m.Display = pluginv1.Display{Title: "Things", Description: "Manages things.", Docs: "https://things.example/docs",
@@ -231,7 +232,8 @@ func TestValidateManifestChecksTheExecutable(t *testing.T) {
 		}
 	}
 	for _, bad := range []string{
-		"/bin/sh", "..", "../run", "bin/../run", "./run", "bin//run", "bin/", ".", `bin\run`, "run.exe", "bin/run.EXE", `..\run`, `C:\run`, "C:run", "C:/run",
+		"/bin/sh", "..", "../run", "bin/../run", "./run", "bin//run", "bin/", ".", `bin\run`, "run.exe", "bin/run.EXE",
+		`..\run`, `C:\run`, "C:run", "C:/run",
 		"run\x00", "run\n", "run\u202e", strings.Repeat("a", 257),
 	} {
 		m := aManifest("things", aTool("auth0_x", pluginv1.EffectRead))

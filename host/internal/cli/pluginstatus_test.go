@@ -30,7 +30,8 @@ func TestPluginStatusOfRunningServers(t *testing.T) {
 	}
 	for _, want := range []string{
 		"Server 41, profile (environment), tenant mytenant.us.auth0.com, for 1h0m0s", "No plugin has been called",
-		"Server 42, profile dev", "77", "30s", "40 MiB", "forms is not started before 12:01:00 UTC", "forms failed last: it ended\n    | out of cheese",
+		"Server 42, profile dev", "77", "30s", "40 MiB", "forms is not started before 12:01:00 UTC",
+		"forms failed last: it ended\n    | out of cheese",
 	} {
 		if !strings.Contains(out.String(), want) {
 			t.Errorf("the output lacks %q:\n%s", want, out.String())

@@ -14,7 +14,8 @@ func TestPaths(t *testing.T) {
 	// client, scope → linux, darwin, windows, below the home folder.
 	for _, tt := range []struct{ client, scope, linux, darwin, windows string }{
 		{"claude", "user", ".config/Claude/claude_desktop_config.json",
-			"Library/Application Support/Claude/claude_desktop_config.json", "AppData/Roaming/Claude/claude_desktop_config.json"},
+			"Library/Application Support/Claude/claude_desktop_config.json",
+			"AppData/Roaming/Claude/claude_desktop_config.json"},
 		{"claude-code", "user", ".claude.json", ".claude.json", ".claude.json"},
 		{"claude-code", "project", project + "/.mcp.json", project + "/.mcp.json", project + "/.mcp.json"},
 		{"cursor", "user", ".cursor/mcp.json", ".cursor/mcp.json", ".cursor/mcp.json"},

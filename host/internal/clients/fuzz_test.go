@@ -112,9 +112,12 @@ func without(tree map[string]any, key string) map[string]any {
 
 func FuzzJSON(f *testing.F) {
 	for _, s := range []string{
-		"", "{}", "// a", "/* a */ {}", "{ \"servers\": {} }", "{\"servers\":{\"x\":{},}, // c\n}", "{\"servers\":{\"x\":1 // a,\n}}",
-		"{\"servers\":{\"auth0\":{\"type\":\"stdio\",\"a\":[1,2,],},\"b\":0}}", "{\n\t\"servers\": {\n\t\t// a\n\t}\r\n}\r\n", "[]", "null", "{\"servers\":[]}",
-		"\ufeff{\"servers\":{\"auth0\":{\"command\":\"a\",\"args\":[]}}}", "{\"a\":1e999,\"\\u0073ervers\":{}}", "{\"servers\":{\"a\":1/*,*/,/**/}}", "{\"servers\":{ }}",
+		"", "{}", "// a", "/* a */ {}", "{ \"servers\": {} }", "{\"servers\":{\"x\":{},}, // c\n}",
+		"{\"servers\":{\"x\":1 // a,\n}}",
+		"{\"servers\":{\"auth0\":{\"type\":\"stdio\",\"a\":[1,2,],},\"b\":0}}", "{\n\t\"servers\": {\n\t\t// a\n\t}\r\n}\r\n",
+		"[]", "null", "{\"servers\":[]}",
+		"\ufeff{\"servers\":{\"auth0\":{\"command\":\"a\",\"args\":[]}}}", "{\"a\":1e999,\"\\u0073ervers\":{}}",
+		"{\"servers\":{\"a\":1/*,*/,/**/}}", "{\"servers\":{ }}",
 		"{\"servers\":{\"a\":1,//\n\"auth0\":{}//\n,\"b\":2}}",
 	} {
 		f.Add([]byte(s))
@@ -132,7 +135,8 @@ func FuzzTOML(f *testing.F) {
 			"'a'\n[mcp_servers.auth0.env]\na.b = 1", "mcp_servers = {}",
 		"mcp_servers.auth0 = {}", "mcp_servers.auth0.args = [\n# a\n]\n", "[[mcp_servers]]", "[mcp_servers]\nauth0.env = " +
 			"{ a = nan }\n", "[mcp_servers.auth0]",
-		"[mcp_servers]\n\"auth0\" = { args = [1, { b = 2 }], } # c", "a = \"\"\"\n[mcp_servers.auth0]\n\"\"\"", "[a]\n\n\n[ mcp_servers . 'auth0' ] # b\n\n[b]", "\ufeff[mcp_servers.x]",
+		"[mcp_servers]\n\"auth0\" = { args = [1, { b = 2 }], } # c", "a = \"\"\"\n[mcp_servers.auth0]\n\"\"\"",
+		"[a]\n\n\n[ mcp_servers . 'auth0' ] # b\n\n[b]", "\ufeff[mcp_servers.x]",
 	} {
 		f.Add([]byte(s))
 	}

@@ -149,7 +149,8 @@ func TestIdentityIsTheHosts(t *testing.T) {
 	answer := f.RoundTrip(t.Context(), "p",
 		&pluginv1.RoundTripRequest{CallId: c.ID(), Method: "GET", Path: "/api/v2/clients", Headers: []*pluginv1.Header{
 			{Name: "authorization", Values: []string{"Bearer forged"}}, {Name: "Cookie",
-				Values: []string{"a=b"}}, {Name: "User-Agent", Values: []string{"forged"}}, {Name: "Accept", Values: []string{"application/json"}},
+				Values: []string{"a=b"}}, {Name: "User-Agent", Values: []string{"forged"}},
+			{Name: "Accept", Values: []string{"application/json"}},
 		}})
 	if answer.GetResponse().GetStatus() != http.StatusOK {
 		t.Fatalf("the host's token did not arrive: %v", answer)

@@ -24,7 +24,8 @@ func TestParse(t *testing.T) {
 		"project": "want NAME=DIR", "project=": "want NAME=DIR", "": "want NAME=DIR", "=" + abs: "the name of a root",
 		"Project=" + abs: "the name of a root", "a/b=" + abs: "the name of a root", strings.Repeat("a", 32) + "=" +
 			abs: "the name of a root",
-		"project=app": "begins with a dot", "project=~/app": "begins with a dot", "project=${workspaceFolder}": "begins with a dot",
+		"project=app": "begins with a dot", "project=~/app": "begins with a dot",
+		"project=${workspaceFolder}": "begins with a dot",
 	} {
 		if _, err := Parse([]string{value}); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%q: %v", value, err)

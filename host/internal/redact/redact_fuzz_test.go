@@ -93,7 +93,8 @@ func (h *hiddenDocument) secret() string {
 	}
 	shapes := []string{"client_secret=%s", "api-key=%s", "Bearer %s", "BEARER %s", "Basic %s",
 		"eyJhbGciOiJub25lIn0.%s.c2ln", "https://user:%s@db.example/x",
-		"-----BEGIN PRIVATE KEY-----\n%s\n-----END PRIVATE KEY-----", `{"client_secret":"%s","cut`, `'refresh_token': '%s'`, `{\"password\":\"%s\",\"cut`}
+		"-----BEGIN PRIVATE KEY-----\n%s\n-----END PRIVATE KEY-----", `{"client_secret":"%s","cut`, `'refresh_token': '%s'`,
+		`{\"password\":\"%s\",\"cut`}
 	text := fmt.Sprintf(shapes[h.choose(len(shapes))], canary)
 	// Only where it splits the shape, not what stands around it.
 	text = split(text, h.choose(separatorsAndNone))

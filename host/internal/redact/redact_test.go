@@ -93,7 +93,8 @@ func TestRedactHidesTheLiveToken(t *testing.T) {
 // hidden when it comes back, or is known to be none.
 func TestRedactKnowsTheToolsSecrets(t *testing.T) {
 	innocent := map[string]string{
-		"key": "the name of a form's hidden field", "site_key": "a CAPTCHA's public half", "public_key": "public", "card_number": "a label",
+		"key": "the name of a form's hidden field", "site_key": "a CAPTCHA's public half", "public_key": "public",
+		"card_number":                "a label",
 		"token_endpoint_auth_method": "a method's name", "token_dialect": "a dialect's name",
 	}
 	sounds := regexp.MustCompile(`(?i)secret|token|password|passw|private|credential|key$|pem$`)

@@ -139,7 +139,8 @@ func TestCancellationsThatAreIgnored(t *testing.T) {
 		<-g.started
 		<-g.started
 		for _, params := range []string{
-			`{"requestId":1,"reason":"initialize can't be cancelled"}`, `{"requestId":2}`, `{"requestId":"2"}`, `{"requestId":1.0}`,
+			`{"requestId":1,"reason":"initialize can't be cancelled"}`, `{"requestId":2}`, `{"requestId":"2"}`,
+			`{"requestId":1.0}`,
 			`{"requestId":null}`, `{"requestId":[1]}`, `{}`, `null`, `[1]`, `"1"`,
 		} {
 			s.send(`{"jsonrpc":"2.0","method":"notifications/cancelled","params":` + params + `}`)

@@ -16,12 +16,14 @@ import (
 // was cancelled, and no handler gets a message that two readers may understand differently.
 func FuzzLines(f *testing.F) {
 	for _, s := range []string{
-		callLine("1"), `{"jsonrpc":"2.0","id":"a","method":"ping"}`, `[{"jsonrpc":"2.0","id":1,"method":"ping"}]`, `{"id":null}`, "\xff", "{", "\ufeff{}",
+		callLine("1"), `{"jsonrpc":"2.0","id":"a","method":"ping"}`, `[{"jsonrpc":"2.0","id":1,"method":"ping"}]`,
+		`{"id":null}`, "\xff", "{", "\ufeff{}",
 		callLine("7") + "\n" + cancelLine("7", "why"), `{"jsonrpc":"2.0","id":1,"id":2,"method":"x"}`, strings.Repeat("x",
 			2000),
 		`[` + callLine("1") + `,` + cancelLine("1", "") + `,` + callLine("2") +
 			`,3,[],{"jsonrpc":"2.0","id":"server-1","result":1}]`, `[]`, `[[`,
-		`{"jsonrpc":"2.0","id":1,"method":"m","params":{"a":1,"A":2}}`, `{"jsonrpc":"2.0","method":"m","params":{"arguments":{"a":[{"b":1,"\u0062":2}]}}}`,
+		`{"jsonrpc":"2.0","id":1,"method":"m","params":{"a":1,"A":2}}`,
+		`{"jsonrpc":"2.0","method":"m","params":{"arguments":{"a":[{"b":1,"\u0062":2}]}}}`,
 	} {
 		f.Add([]byte(s))
 	}

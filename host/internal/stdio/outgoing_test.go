@@ -92,9 +92,12 @@ func TestResponsesThatAnswerNothing(t *testing.T) {
 	s.send(callLine("1"))
 	s.wantNext(requestToClient(1))
 	for _, line := range []string{
-		`{"jsonrpc":"2.0","id":1,"result":"secret"}`, `{"jsonrpc":"2.0","id":"server-2","result":"secret"}`, `{"jsonrpc":"2.0","id":"","result":"secret"}`,
-		`{"jsonrpc":"2.0","id":null,"error":{"code":1,"message":"secret"}}`, `{"jsonrpc":"2.0","error":{"code":1,"message":"secret"}}`,
-		`{"jsonrpc":"2.0","id":"server-1","id":"server-1","result":"secret"}`, `{"jsonrpc":"2.0","id":["server-1"],"result":"secret"}`,
+		`{"jsonrpc":"2.0","id":1,"result":"secret"}`, `{"jsonrpc":"2.0","id":"server-2","result":"secret"}`,
+		`{"jsonrpc":"2.0","id":"","result":"secret"}`,
+		`{"jsonrpc":"2.0","id":null,"error":{"code":1,"message":"secret"}}`,
+		`{"jsonrpc":"2.0","error":{"code":1,"message":"secret"}}`,
+		`{"jsonrpc":"2.0","id":"server-1","id":"server-1","result":"secret"}`,
+		`{"jsonrpc":"2.0","id":["server-1"],"result":"secret"}`,
 	} {
 		s.send(line)
 	}

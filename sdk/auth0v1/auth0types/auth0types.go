@@ -125,7 +125,8 @@ func (c *comparison) compareValue(path string, ours *schema, theirs *shape) {
 	for _, one := range alternatives {
 		switch one.Type {
 		case "string":
-			if got, want := slices.Sorted(slices.Values(one.Enum)), slices.Sorted(slices.Values(theirs.Enum)); !slices.Equal(got, want) {
+			if got, want := slices.Sorted(slices.Values(one.Enum)), slices.Sorted(slices.Values(theirs.Enum)); !slices.Equal(got,
+				want) {
 				c.report(path, "allows %v here, %v there", got, want)
 			}
 		case "array":

@@ -27,18 +27,22 @@ func TestCompare(t *testing.T) {
 		want          string // one difference; empty: none
 		unused        string
 	}{
-		"same":               {},
-		"null is no kind":    {replace: `"type":"integer"`, with: `"anyOf":[{"type":"integer"},{"type":"null"}]`},
-		"missing":            {replace: `"count":{"type":"integer"},`, want: "count: is missing here"},
-		"unknown":            {replace: `"count":`, with: `"id":{"type":"string"},"count":`, want: "id: is not a field"},
-		"kind":               {replace: `"type":"integer"`, with: `"type":"string"`, want: "count: is string here, integer there"},
-		"alternative":        {replace: `,{"type":"number"}`, want: "value: is string here"},
-		"enum":               {replace: `"HS256",`, want: "alg: allows [RS256] here"},
-		"enum left out":      {replace: `,"enum":["HS256","RS256"]`, want: "alg: allows [] here"},
-		"nested":             {replace: `"id":{"type":"string"}`, with: `"id":{"type":"boolean"}`, want: "list[].id: is boolean here"},
-		"excused":            {replace: `"type":"integer"`, with: `"type":"string"`, except: map[string]string{"count": "why"}},
-		"excused from above": {replace: `"id":{"type":"string"}`, with: `"id":{"type":"boolean"}`, except: map[string]string{"list": "why"}},
-		"stale exception":    {except: map[string]string{"count": "why"}, unused: "count"},
+		"same":            {},
+		"null is no kind": {replace: `"type":"integer"`, with: `"anyOf":[{"type":"integer"},{"type":"null"}]`},
+		"missing":         {replace: `"count":{"type":"integer"},`, want: "count: is missing here"},
+		"unknown":         {replace: `"count":`, with: `"id":{"type":"string"},"count":`, want: "id: is not a field"},
+		"kind": {replace: `"type":"integer"`, with: `"type":"string"`,
+			want: "count: is string here, integer there"},
+		"alternative":   {replace: `,{"type":"number"}`, want: "value: is string here"},
+		"enum":          {replace: `"HS256",`, want: "alg: allows [RS256] here"},
+		"enum left out": {replace: `,"enum":["HS256","RS256"]`, want: "alg: allows [] here"},
+		"nested": {replace: `"id":{"type":"string"}`, with: `"id":{"type":"boolean"}`,
+			want: "list[].id: is boolean here"},
+		"excused": {replace: `"type":"integer"`, with: `"type":"string"`,
+			except: map[string]string{"count": "why"}},
+		"excused from above": {replace: `"id":{"type":"string"}`, with: `"id":{"type":"boolean"}`,
+			except: map[string]string{"list": "why"}},
+		"stale exception": {except: map[string]string{"count": "why"}, unused: "count"},
 	}
 	for name, tt := range tests {
 		var ours schema

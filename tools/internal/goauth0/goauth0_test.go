@@ -97,7 +97,8 @@ func TestOperations(t *testing.T) {
 		t.Fatalf("%+v", s.Operations)
 	}
 	update, list := s.Operations[0], s.Operations[1]
-	if update.Method != http.MethodPatch || update.Path != "/things/%v/%v" || !update.Body || len(update.Parameters) != 2 ||
+	if update.Method != http.MethodPatch || update.Path != "/things/%v/%v" || !update.Body ||
+		len(update.Parameters) != 2 ||
 		update.Parameters[0].Name != "id" || update.Parameters[1].Name != "kind" {
 		t.Errorf("%+v", update)
 	}

@@ -149,9 +149,9 @@ test("a form at login: the whole plan is shown for approval first, and nothing e
   action = "accept";
   assert.equal(json(await client.callTool(show)).live, true);
   assert.equal(asked.length, 2);
-  for (const part of [/api\.prompt\.render\('ap_/, /^POST \S+\/deploy$/m, /^PATCH \S+post-login\/bindings$/m]) assert.match(asked[1], part);
+  for (const part of [/api\.prompt\.render\('ap_/, /^2\. POST \S+\/deploy$/m, /^3\. PATCH \S+post-login\/bindings$/m]) assert.match(asked[1], part);
   assert.equal(json(await client.callTool(show)).rendering.draft, "left as it was");
-  assert.equal(asked.length, 2); // nothing to do is nothing to ask
+  assert.equal(asked.length, 2); // nothing to change: no approval is asked for
 });
 
 test("each plugin is a process of its own, started when it is first called", async (t) => {

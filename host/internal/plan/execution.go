@@ -106,7 +106,8 @@ func (e *Execution) Check(step Step, change Change) (reason string) {
 	left, touched := e.state[targetOf(change.Method, change.Path)]
 	switch {
 	case touched && change.Method == MethodWrite && canonical(left) != canonical(change.Before),
-		touched && change.Method != MethodWrite && left != nil && !sameWhereBoth(left, change.existing()):
+		touched && change.Method != MethodWrite && left != nil &&
+			(!sameWhereBoth(left, change.existing()) || appeared(left, change)):
 		return e.breakOff("its target is not as the step before left it")
 	case touched:
 		return ""
@@ -127,6 +128,9 @@ func (e *Execution) Done(step Step, done Change) (unread string) {
 	id, path, after := e.learn(step.planned, done), done.Path, done.After
 	switch {
 	case HasTarget(done.Method):
+		if before, left := members(done.Before), members(after); before != nil && left != nil {
+			after = with(before, left) // Auth0 may answer with less than there is
+		}
 	case done.Target != nil:
 		path, after = parent(path), nil // the answer shows what came of it, not the thing
 	default:
@@ -201,6 +205,19 @@ func (e *Execution) Unspent() []string {
 var selfChanging = map[string]bool{
 	"updated_at": true, "status": true, "built_at": true, "deployed": true, "deployed_version": true,
 	"all_changes_deployed": true,
+}
+
+// appeared reports whether a change writes a member that its target has and that the step
+// before did not leave there.
+func appeared(left []byte, change Change) bool {
+	was, is := members(left), members(change.existing())
+	for name := range members(change.Body) {
+		_, before := was[name]
+		if value, now := is[name]; now && !before && string(value) != "null" {
+			return true
+		}
+	}
+	return false
 }
 
 // sameWhereBoth reports whether two documents agree in the members that both have.

@@ -137,6 +137,45 @@ func TestStateBetweenSteps(t *testing.T) {
 	}
 }
 
+// Auth0 may answer a change with less than there is: what it leaves out is compared with
+// what was there before the step.
+func TestStateThatAnAnswerLeavesOut(t *testing.T) {
+	const client = "/api/v2/clients/c"
+	const before = `{"name":"n","logo":"l"}`
+	second := patch(client, `{"callbacks":["https://a.example"],"logo":"m"}`)
+	second.Before, second.Simulated = json.RawMessage(before), true
+	tests := map[string]struct {
+		now string // the target when the second step comes
+		ok  bool
+	}{
+		"as it was left":                      {`{"name":"d","logo":"l"}`, true},
+		"a member left out, as it was":        {`{"name":"d","logo":"l","callbacks":null}`, true},
+		"a member left out, changed":          {`{"name":"d","logo":"other"}`, false},
+		"a member that the step would change": {`{"name":"d","logo":"l","callbacks":["https://other.example"]}`, false},
+		"a member that no step changes":       {`{"name":"d","logo":"l","computed":1}`, true},
+	}
+	for name, tt := range tests {
+		first := patch(client, `{"name":"d"}`)
+		first.Before = json.RawMessage(before)
+		e := Plan{[]Change{first, second}}.Execute()
+		step, reason := e.Take(first)
+		if reason != "" {
+			t.Fatal(reason)
+		}
+		done := first
+		done.After = json.RawMessage(`{"name":"d"}`)
+		e.Done(step, done)
+		now := second
+		now.Before = json.RawMessage(tt.now)
+		if step, reason = e.Take(now); reason == "" {
+			reason = e.Check(step, now)
+		}
+		if (reason == "") != tt.ok {
+			t.Errorf("%s: %q", name, reason)
+		}
+	}
+}
+
 // After a deployment the action is not as it was: what follows is compared with that.
 func TestStateAfterAPostBelowIt(t *testing.T) {
 	const action = "/api/v2/actions/actions/a1"

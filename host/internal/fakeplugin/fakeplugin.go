@@ -317,6 +317,8 @@ func (f *fake) do(ctx context.Context, in instruction) (any, error) {
 		if _, err := f.host.Log(ctx, &pluginv1.LogRequest{CallId: in.Call, Level: pluginv1.LogRequest_LEVEL_WARN, Message: "careful", Attributes: []string{"step", "1", "id", in.Call}}); err != nil {
 			return nil, err
 		}
+	case "steps":
+		return f.steps(ctx, in)
 	case "echo":
 		out = map[string]string{"said": in.File}
 	case "fail":

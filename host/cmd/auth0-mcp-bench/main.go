@@ -88,7 +88,8 @@ func bench(binary string) error {
 	roots.AppendCertsFromPEM(server.CAPEM())
 	t := &target{
 		binary: binary, url: server.URL() + directPath, token: tenant.Token(),
-		client: &http.Client{Transport: &http.Transport{TLSClientConfig: &tls.Config{RootCAs: roots, MinVersion: tls.VersionTLS12}, MaxIdleConnsPerHost: callers}},
+		client: &http.Client{Transport: &http.Transport{TLSClientConfig: &tls.Config{RootCAs: roots,
+			MinVersion: tls.VersionTLS12}, MaxIdleConnsPerHost: callers}},
 		env: append(os.Environ(), "AUTH0_DOMAIN="+server.Addr, "AUTH0_TOKEN="+tenant.Token(), "AUTH0_MCP_CA_FILE="+ca,
 			"XDG_CONFIG_HOME="+dir, "XDG_DATA_HOME="+dir, "XDG_STATE_HOME="+dir),
 	}
@@ -266,7 +267,8 @@ func (t *target) listing(ctx context.Context) error {
 	for _, form := range []struct {
 		name, aim string
 		flags     []string
-	}{{"tools/list, all tools", "aim: under 36 kB", nil}, {"tools/list, reading tools", "aim: under 9 kB", []string{"--read-only"}}} {
+	}{{"tools/list, all tools", "aim: under 36 kB", nil}, {"tools/list, reading tools", "aim: under 9 kB",
+		[]string{"--read-only"}}} {
 		s, err := start(ctx, t.binary, t.env, form.flags...)
 		if err != nil {
 			return err

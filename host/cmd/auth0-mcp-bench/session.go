@@ -39,7 +39,8 @@ func start(ctx context.Context, binary string, env []string, flags ...string) (*
 func (s *session) pid() int { return s.cmd.Process.Pid }
 
 func (s *session) initialize() error {
-	_, err := s.request("initialize", `{"protocolVersion":"2025-11-25","capabilities":{},"clientInfo":{"name":"bench","version":"1"}}`)
+	_, err := s.request("initialize",
+		`{"protocolVersion":"2025-11-25","capabilities":{},"clientInfo":{"name":"bench","version":"1"}}`)
 	return err
 }
 

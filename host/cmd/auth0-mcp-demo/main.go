@@ -44,7 +44,8 @@ func demo(server string) error {
 		return err
 	}
 	defer os.RemoveAll(state)
-	c, err := client.NewStdioMCPClient(server, append(os.Environ(), "XDG_STATE_HOME="+state), "run", "--sandbox", "--log-level", "error")
+	c, err := client.NewStdioMCPClient(server, append(os.Environ(), "XDG_STATE_HOME="+state), "run", "--sandbox",
+		"--log-level", "error")
 	if err != nil {
 		return err
 	}
@@ -57,7 +58,8 @@ func demo(server string) error {
 	if err != nil {
 		return err
 	}
-	say("The server answers: %s %s, protocol %s\n", welcome.ServerInfo.Name, welcome.ServerInfo.Version, welcome.ProtocolVersion)
+	say("The server answers: %s %s, protocol %s\n", welcome.ServerInfo.Name, welcome.ServerInfo.Version,
+		welcome.ProtocolVersion)
 
 	tools, err := c.ListTools(ctx, mcp.ListToolsRequest{})
 	if err != nil {
@@ -89,18 +91,22 @@ func steps() []step {
 	}
 	return []step{
 		{"Who failed to log in during the last day?", "auth0_list_logs",
-			fixed(map[string]any{"type": "failed_login", "since": "24h", "per_page": 3}), table("logs", "date", "type_meaning", "ip", "user_name")},
+			fixed(map[string]any{"type": "failed_login", "since": "24h", "per_page": 3}),
+			table("logs", "date", "type_meaning", "ip", "user_name")},
 		{"Which single-page applications are there?", "auth0_list_applications",
 			fixed(map[string]any{"app_type": "spa"}), table("applications", "name", "client_id", "description")},
 		{"Make one for the new returns desk.", "auth0_create_application",
-			fixed(map[string]any{"name": "Returns Desk", "app_type": "spa", "callbacks": []string{"http://localhost:5173/callback"}}),
+			fixed(map[string]any{"name": "Returns Desk", "app_type": "spa",
+				"callbacks": []string{"http://localhost:5173/callback"}}),
 			members("client_id", "name", "token_endpoint_auth_method", "defaults_applied")},
 		{"It moves to production: change its callback.", "auth0_update_application",
 			func(seen answers) map[string]any {
-				return map[string]any{"client_id": seen["auth0_create_application"]["client_id"], "callbacks": []string{"https://returns.harbourlight.example/callback"}}
+				return map[string]any{"client_id": seen["auth0_create_application"]["client_id"],
+					"callbacks": []string{"https://returns.harbourlight.example/callback"}}
 			}, members("client_id", "callbacks")},
 		{"Which scopes has the Orders API?", "auth0_get_resource_server",
-			fixed(map[string]any{"id": "https://api.harbourlight.example/orders"}), members("identifier", "signing_alg", "scopes")},
+			fixed(map[string]any{"id": "https://api.harbourlight.example/orders"}),
+			members("identifier", "signing_alg", "scopes")},
 		{"Write an Action that greets at login.", "auth0_create_action",
 			fixed(map[string]any{"name": "Greet", "supported_triggers": []map[string]any{{"id": "post-login", "version": "v3"}},
 				"code": "exports.onExecutePostLogin = async (event, api) => { console.log('hello ' + event.user.name) }"}),
@@ -108,7 +114,8 @@ func steps() []step {
 		{"Deploy it.", "auth0_deploy_action",
 			func(seen answers) map[string]any { return map[string]any{"id": seen["auth0_create_action"]["id"]} },
 			members("id", "number", "status", "deployed")},
-		{"Which forms are there?", "auth0_list_forms", fixed(map[string]any{"per_page": 3}), table("forms", "id", "name", "flow_count")},
+		{"Which forms are there?", "auth0_list_forms", fixed(map[string]any{"per_page": 3}),
+			table("forms", "id", "name", "flow_count")},
 		{"Is the first one fit for people?", "auth0_publish_form",
 			func(seen answers) map[string]any {
 				forms, _ := seen["auth0_list_forms"]["forms"].([]any)

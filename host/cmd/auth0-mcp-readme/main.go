@@ -46,7 +46,8 @@ func generate(readme string, manifests []string) error {
 		}
 		for _, t := range m.Tools {
 			first, _, _ := strings.Cut(t.Description, ". ")
-			fmt.Fprintf(&table, "| `%s` | %s | %s | %s |\n", t.Name, t.Effect, "`"+strings.Join(t.Scopes, "` `")+"`", strings.TrimSuffix(first, "."))
+			fmt.Fprintf(&table, "| `%s` | %s | %s | %s |\n", t.Name, t.Effect, "`"+strings.Join(t.Scopes, "` `")+"`",
+				strings.TrimSuffix(first, "."))
 		}
 	}
 	table.WriteString("\n")

@@ -17,10 +17,12 @@ var versions = []string{"2024-11-05", "2025-03-26", "2025-06-18", "2025-11-25", 
 
 const stateless = "2026-07-28"
 
-const clientMeta = `"io.modelcontextprotocol/protocolVersion":"` + stateless + `","io.modelcontextprotocol/clientInfo":{"name":"soak","version":"1"},"io.modelcontextprotocol/clientCapabilities":{}`
+const clientMeta = `"io.modelcontextprotocol/protocolVersion":"` + stateless +
+	`","io.modelcontextprotocol/clientInfo":{"name":"soak","version":"1"},"io.modelcontextprotocol/clientCapabilities":{}`
 
 // listings call each plugin once.
-var listings = []string{"auth0_list_applications", "auth0_list_resource_servers", "auth0_list_actions", "auth0_list_forms", "auth0_list_logs"}
+var listings = []string{"auth0_list_applications", "auth0_list_resource_servers", "auth0_list_actions",
+	"auth0_list_forms", "auth0_list_logs"}
 
 // caller is one conversation with a host; it has objects of its own to change.
 type caller struct {
@@ -59,14 +61,16 @@ func (t *tenant) createTargets(name string) (targets, error) {
 	var made targets
 	var errs [4]error
 	made.application, errs[0] = t.create("clients", "client_id", map[string]any{"name": name})
-	made.api, errs[1] = t.create("resource-servers", "id", map[string]any{"name": name, "identifier": "https://" + name + ".example/"})
+	made.api, errs[1] = t.create("resource-servers", "id",
+		map[string]any{"name": name, "identifier": "https://" + name + ".example/"})
 	made.action, errs[2] = t.create("actions/actions", "id", actionNamed(name))
 	made.form, errs[3] = t.create("forms", "id", map[string]any{"name": name})
 	return made, errors.Join(errs[:]...)
 }
 
 func actionNamed(name string) map[string]any {
-	return map[string]any{"name": name, "code": "// " + name, "supported_triggers": []map[string]any{{"id": "post-login", "version": "v3"}}}
+	return map[string]any{"name": name, "code": "// " + name,
+		"supported_triggers": []map[string]any{{"id": "post-login", "version": "v3"}}}
 }
 
 // call is one tools/call; a writing one has a marker, which no other call has.
@@ -113,8 +117,10 @@ func (c *caller) pickGet() call {
 func (c *caller) pickWrite() call {
 	m := c.nextMarker()
 	picked := []call{
-		{tool: "auth0_create_application", arguments: map[string]any{"name": m, "app_type": "regular_web", "callbacks": []string{"https://app.example/cb"}}},
-		{tool: "auth0_create_resource_server", arguments: map[string]any{"name": m, "identifier": "https://" + m + ".example/"}},
+		{tool: "auth0_create_application",
+			arguments: map[string]any{"name": m, "app_type": "regular_web", "callbacks": []string{"https://app.example/cb"}}},
+		{tool: "auth0_create_resource_server",
+			arguments: map[string]any{"name": m, "identifier": "https://" + m + ".example/"}},
 		{tool: "auth0_create_action", arguments: actionNamed(m)},
 		{tool: "auth0_create_form", arguments: map[string]any{"name": m}},
 		{tool: "auth0_update_application", arguments: map[string]any{"client_id": c.targets.application, "description": m}},
@@ -129,7 +135,8 @@ func (c *caller) pickWrite() call {
 // pickDeploy deploys an action that was made for it: the request has no body that
 // could hold a marker, so the id is one.
 func (c *caller) pickDeploy() (call, error) {
-	id, err := c.tenant.create("actions/actions", "id", actionNamed(strings.Replace(c.nextMarker(), "soak-w", "soak-deploy-", 1)))
+	id, err := c.tenant.create("actions/actions", "id",
+		actionNamed(strings.Replace(c.nextMarker(), "soak-w", "soak-deploy-", 1)))
 	if err != nil {
 		return call{}, err
 	}
@@ -302,7 +309,8 @@ func (c *caller) burst(s *server, version string) error {
 // refusal.
 func (c *caller) twice(s *server, version string) error {
 	id := c.nextID()
-	q, err := s.ask(id, "tools/call", call{tool: listings[0], arguments: map[string]any{"per_page": 1}}.params(id, version), 2)
+	q, err := s.ask(id, "tools/call",
+		call{tool: listings[0], arguments: map[string]any{"per_page": 1}}.params(id, version), 2)
 	if err != nil {
 		return err
 	}
@@ -316,7 +324,8 @@ func (c *caller) malformed(s *server) error {
 	c.tally.add("malformed lines")
 	lines := []string{
 		`{"jsonrpc":"2.0","id":1,"method":"tools/call"`, `[]`, "\xff\xfe", `"ping"`, `{}`,
-		`{"jsonrpc":"2.0","id":null,"method":"ping"}`, `{"jsonrpc":"2.0","id":1,"id":2,"method":"ping"}`, strings.Repeat("x", 1<<20),
+		`{"jsonrpc":"2.0","id":null,"method":"ping"}`, `{"jsonrpc":"2.0","id":1,"id":2,"method":"ping"}`,
+		strings.Repeat("x", 1<<20),
 	}
 	if c.rand.IntN(20) == 0 {
 		return s.malformed(strings.Repeat("x", 11<<20)) // over the limit of a line

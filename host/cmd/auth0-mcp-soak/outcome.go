@@ -156,7 +156,8 @@ func (a answer) check(didAtTenant []string) error {
 		wrong = len(didAtTenant) > 1
 	}
 	if wrong {
-		return fmt.Errorf("answered as %s with the changes %v; the tenant made %v: %s", a.outcome, a.requests, didAtTenant, a.text)
+		return fmt.Errorf("answered as %s with the changes %v; the tenant made %v: %s", a.outcome, a.requests, didAtTenant,
+			a.text)
 	}
 	return nil
 }

@@ -27,7 +27,8 @@ var report = fmt.Sprintf(`{"changed":[{"request":%q}]}`, patched)
 // that agree with it, of none, that one, another one and two.
 func TestAnswersAgreeWithTheTenant(t *testing.T) {
 	told := "Auth0 answered late. This call changed the tenant: " + patched + ". Check the tenant before you try again."
-	uncertain := "No answer. It is not known whether " + patched + " was carried out: the change may or may not have happened."
+	uncertain := "No answer. It is not known whether " + patched +
+		" was carried out: the change may or may not have happened."
 	changes := [][]string{nil, {patched}, {"POST /api/v2/clients"}, {patched, patched}}
 	for _, test := range []struct {
 		name   string
@@ -37,7 +38,8 @@ func TestAnswersAgreeWithTheTenant(t *testing.T) {
 		{"done", resultReply(false, "changed", `{}`, report), [4]bool{false, true, false, false}},
 		{"failed after a change", resultReply(true, "changed", told), [4]bool{false, true, false, false}},
 		{"unknown", resultReply(true, "unknown", uncertain), [4]bool{true, true, true, false}},
-		{"nothing changed", resultReply(true, "", "Auth0 answered 500. Nothing was changed."), [4]bool{true, false, false, false}},
+		{"nothing changed", resultReply(true, "", "Auth0 answered 500. Nothing was changed."),
+			[4]bool{true, false, false, false}},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			got, err := answerOf(test.reply)
@@ -60,9 +62,11 @@ func TestAnswersThatContradictThemselves(t *testing.T) {
 		"a report without an effect":       resultReply(false, "", `{}`, report),
 		"a change that its text denies":    resultReply(true, "changed", "It failed. Nothing was changed."),
 		"uncertainty that its text denies": resultReply(true, "unknown", "It failed. Nothing was changed."),
-		"a change in the text alone":       resultReply(true, "", "This call changed the tenant: "+patched+". Check the tenant before you try again."),
-		"uncertainty in the text alone":    resultReply(true, "", "It is not known whether "+patched+" was carried out: the change may or may not have happened."),
-		"an effect that there is not":      resultReply(true, "none", "It failed."),
+		"a change in the text alone": resultReply(true, "",
+			"This call changed the tenant: "+patched+". Check the tenant before you try again."),
+		"uncertainty in the text alone": resultReply(true, "",
+			"It is not known whether "+patched+" was carried out: the change may or may not have happened."),
+		"an effect that there is not": resultReply(true, "none", "It failed."),
 	} {
 		if _, err := answerOf(r); err == nil {
 			t.Errorf("%s was accepted", name)

@@ -34,7 +34,8 @@ func measure(pid int) figures {
 }
 
 func (f figures) String() string {
-	return fmt.Sprintf("%d plugins, %d descriptors (%d of the plugins), %d threads, %.1f MB", f.plugins, f.descriptors, f.pluginFiles, f.threads, float64(f.pss)/1024)
+	return fmt.Sprintf("%d plugins, %d descriptors (%d of the plugins), %d threads, %.1f MB", f.plugins, f.descriptors,
+		f.pluginFiles, f.threads, float64(f.pss)/1024)
 }
 
 // What a host may use beyond a fresh one that has called each plugin once: idle

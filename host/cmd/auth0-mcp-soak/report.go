@@ -21,7 +21,8 @@ type tally struct {
 }
 
 func newTally() *tally {
-	return &tally{reads: map[outcome]int{}, writes: map[outcome]int{}, events: map[string]int{}, slow: map[string]time.Duration{}, examples: map[outcome]map[string]int{}}
+	return &tally{reads: map[outcome]int{}, writes: map[outcome]int{}, events: map[string]int{},
+		slow: map[string]time.Duration{}, examples: map[outcome]map[string]int{}}
 }
 
 func (t *tally) call(writes bool, got outcome) {

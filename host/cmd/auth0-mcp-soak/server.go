@@ -183,7 +183,8 @@ func (s *server) cancel(q *request, pingID string) bool {
 	s.mu.Lock()
 	q.cancelled = true
 	s.mu.Unlock()
-	if err := s.send(`{"jsonrpc":"2.0","method":"notifications/cancelled","params":{"requestId":` + q.id + `,"reason":"soak"}}`); err != nil {
+	if err := s.send(`{"jsonrpc":"2.0","method":"notifications/cancelled","params":{"requestId":` + q.id +
+		`,"reason":"soak"}}`); err != nil {
 		s.mu.Lock()
 		defer s.mu.Unlock()
 		q.cancelled = false

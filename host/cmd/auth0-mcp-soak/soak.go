@@ -17,7 +17,8 @@ import (
 // hostArguments start each host. No user is there to approve a change, the tenant has no
 // other applications, and the audit log has each call's marker.
 func hostArguments() []string {
-	return []string{"run", "--log-level", "error", "--approve", "none", "--rate-share", "100", "--audit-arguments", "redacted"}
+	return []string{"run", "--log-level", "error", "--approve", "none", "--rate-share", "100", "--audit-arguments",
+		"redacted"}
 }
 
 // soak is one run.
@@ -124,7 +125,8 @@ func (s *soak) launch(name, version string) (*server, error) {
 		return nil, err
 	}
 	if version != stateless {
-		q, err := host.ask(`"hello"`, "initialize", fmt.Sprintf(`{"protocolVersion":%q,"capabilities":{},"clientInfo":{"name":"soak","version":"1"}}`, version), 1)
+		q, err := host.ask(`"hello"`, "initialize",
+			fmt.Sprintf(`{"protocolVersion":%q,"capabilities":{},"clientInfo":{"name":"soak","version":"1"}}`, version), 1)
 		if err == nil {
 			_, err = host.wait(q)
 		}

@@ -136,7 +136,8 @@ func (t *tenant) observe(r sandbox.Request) {
 		return // its body was cut off, as by a host that was killed
 	}
 	if w == nil {
-		t.strange = append(t.strange, fmt.Sprintf("a write reached the tenant that no call in progress makes: %s %s, marker %q", r.Method, r.Path, marker))
+		t.strange = append(t.strange, fmt.Sprintf("a write reached the tenant that no call in progress makes: %s %s, "+
+			"marker %q", r.Method, r.Path, marker))
 		return
 	}
 	if ok {
@@ -146,7 +147,8 @@ func (t *tenant) observe(r sandbox.Request) {
 		w.arrived++
 	}
 	if w.arrived > 1 || len(w.did) > 1 {
-		t.strange = append(t.strange, fmt.Sprintf("a write was duplicated: %s %s arrived %d times, changed something %d times, marker %q",
+		t.strange = append(t.strange, fmt.Sprintf("a write was duplicated: %s %s arrived %d times, changed something %d "+
+			"times, marker %q",
 			r.Method, r.Path, w.arrived, len(w.did), marker))
 	}
 }
@@ -230,7 +232,8 @@ func (t *tenant) fault(r *rand.Rand) string {
 // prune removes what calls have created, so that lists keep their size. An object
 // that a call in progress works on is not among them: those are targets.
 func (t *tenant) prune() error {
-	for path, key := range map[string]string{"clients": "client_id", "resource-servers": "id", "actions/actions": "id", "forms": "id"} {
+	for path, key := range map[string]string{"clients": "client_id", "resource-servers": "id", "actions/actions": "id",
+		"forms": "id"} {
 		for page := 0; ; page++ {
 			data, err := t.ask(http.MethodGet, fmt.Sprintf("%s?per_page=100&page=%d", path, page), nil)
 			if err != nil {

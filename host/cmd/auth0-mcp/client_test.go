@@ -30,7 +30,8 @@ func TestMCPGoClient(t *testing.T) {
 			ctx, cancel := context.WithTimeout(t.Context(), patience)
 			defer cancel()
 			home := t.TempDir()
-			c, err := client.NewStdioMCPClient("auth0-mcp", []string{"HOME=" + home, "XDG_CONFIG_HOME=" + home, "XDG_DATA_HOME=" + home, "GORACE=atexit_sleep_ms=0"},
+			c, err := client.NewStdioMCPClient("auth0-mcp",
+				[]string{"HOME=" + home, "XDG_CONFIG_HOME=" + home, "XDG_DATA_HOME=" + home, "GORACE=atexit_sleep_ms=0"},
 				"run", "--sandbox", "--log-level", "error", "--dev-plugin", dev)
 			if err != nil {
 				t.Fatal(err)
@@ -60,7 +61,8 @@ func useClient(ctx context.Context, t *testing.T, c *client.Client, version stri
 	if err != nil {
 		t.Fatal(err)
 	}
-	if hello.ProtocolVersion != version || c.ProtocolVersion() != version || hello.ServerInfo.Name != "auth0-mcp" || hello.Instructions == "" {
+	if hello.ProtocolVersion != version || c.ProtocolVersion() != version || hello.ServerInfo.Name != "auth0-mcp" ||
+		hello.Instructions == "" {
 		t.Errorf("initialized with %+v", hello)
 	}
 	if err := c.Ping(ctx); err != nil { //nolint:staticcheck // the older versions have it
@@ -78,7 +80,8 @@ func useClient(ctx context.Context, t *testing.T, c *client.Client, version stri
 	call := func(ctx context.Context, name string, arguments map[string]any) (*mcp.CallToolResult, error) {
 		return c.CallTool(ctx, mcp.CallToolRequest{Params: mcp.CallToolParams{Name: name, Arguments: arguments}})
 	}
-	if r, err := call(ctx, "auth0_ok_read", map[string]any{"do": "request", "path": "/api/v2/logs"}); err != nil || r.IsError || len(r.Content) != 1 {
+	if r, err := call(ctx, "auth0_ok_read", map[string]any{"do": "request", "path": "/api/v2/logs"}); err != nil ||
+		r.IsError || len(r.Content) != 1 {
 		t.Errorf("a call: %+v, %v", r, err)
 	}
 	if r, err := call(ctx, "auth0_ok_read", map[string]any{"do": "log"}); err != nil || r.IsError {
@@ -94,7 +97,8 @@ func useClient(ctx context.Context, t *testing.T, c *client.Client, version stri
 	// is closed right after, and the server waits for what it has not heard to be over.
 	soon, cancel := context.WithTimeout(ctx, 50*time.Millisecond)
 	defer cancel()
-	if _, err := call(soon, "auth0_ok_read", map[string]any{"do": "sleep", "n": 1000}); !errors.Is(err, context.DeadlineExceeded) {
+	if _, err := call(soon, "auth0_ok_read", map[string]any{"do": "sleep", "n": 1000}); !errors.Is(err,
+		context.DeadlineExceeded) {
 		t.Errorf("a call that is cancelled: %v", err)
 	}
 	if r, err := call(ctx, "auth0_ok_write", map[string]any{}); err != nil || r.IsError {

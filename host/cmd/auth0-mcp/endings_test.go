@@ -41,8 +41,10 @@ func startProgram(t *testing.T) *program {
 	}
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(t.Context()), 2*patience)
 	t.Cleanup(cancel)
-	p := &program{t: t, cmd: exec.CommandContext(ctx, "auth0-mcp", "run", "--sandbox", "--log-level", "error", "--dev-plugin", dev)}
-	p.cmd.Env = append(os.Environ(), "HOME="+home, "XDG_CONFIG_HOME="+home, "XDG_DATA_HOME="+home, "GORACE=atexit_sleep_ms=0")
+	p := &program{t: t, cmd: exec.CommandContext(ctx, "auth0-mcp", "run", "--sandbox", "--log-level", "error",
+		"--dev-plugin", dev)}
+	p.cmd.Env = append(os.Environ(), "HOME="+home, "XDG_CONFIG_HOME="+home, "XDG_DATA_HOME="+home,
+		"GORACE=atexit_sleep_ms=0")
 	if p.in, err = p.cmd.StdinPipe(); err != nil {
 		t.Fatal(err)
 	}
@@ -65,7 +67,8 @@ func startProgram(t *testing.T) *program {
 }
 
 func call(id, arguments string) string {
-	return fmt.Sprintf(`{"jsonrpc":"2.0","id":%q,"method":"tools/call","params":{"name":"auth0_ok_read","arguments":%s}}`, id, arguments)
+	return fmt.Sprintf(`{"jsonrpc":"2.0","id":%q,"method":"tools/call","params":{"name":"auth0_ok_read","arguments":%s}}`,
+		id, arguments)
 }
 
 func (p *program) send(lines ...string) {

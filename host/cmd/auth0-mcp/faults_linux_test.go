@@ -39,7 +39,8 @@ func (s *station) startOnDisk(options string) *running {
 	s.t.Helper()
 	const script = `mount --bind "$1" /mnt; mount -t tmpfs -o "$2" none /tmp; shift 2; exec "$@"`
 	through := []string{"unshare", "--mount", "--map-root-user", "sh", "-ec", script, "sh", os.TempDir(), options}
-	if out, err := exec.CommandContext(s.t.Context(), through[0], append(through[1:], "true")...).CombinedOutput(); err != nil {
+	if out, err := exec.CommandContext(s.t.Context(), through[0],
+		append(through[1:], "true")...).CombinedOutput(); err != nil {
 		s.t.Skipf("this system allows no mounts of one's own: %v: %s", err, out)
 	}
 	moved := func(text string) string { return strings.ReplaceAll(text, os.TempDir()+"/", "/mnt/") }

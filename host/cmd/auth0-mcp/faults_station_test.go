@@ -104,10 +104,11 @@ func newStation(t *testing.T, tenant *heldTenant) *station {
 	}
 	t.Cleanup(func() { _ = os.RemoveAll(temp) })
 	home := t.TempDir()
-	s := &station{t: t, temp: temp, args: []string{"run", "--log-level", "error", "--approve", "none", "--dev-plugin", pluginFolder(t)}, env: []string{
-		"PATH=" + os.Getenv("PATH"), "HOME=" + home, "TMPDIR=" + temp, "GORACE=atexit_sleep_ms=0",
-		"AUTH0_DOMAIN=" + tenant.addr, "AUTH0_TOKEN=" + tenant.Token(), "AUTH0_MCP_CA_FILE=" + tenant.caFile,
-	}}
+	s := &station{t: t, temp: temp,
+		args: []string{"run", "--log-level", "error", "--approve", "none", "--dev-plugin", pluginFolder(t)}, env: []string{
+			"PATH=" + os.Getenv("PATH"), "HOME=" + home, "TMPDIR=" + temp, "GORACE=atexit_sleep_ms=0",
+			"AUTH0_DOMAIN=" + tenant.addr, "AUTH0_TOKEN=" + tenant.Token(), "AUTH0_MCP_CA_FILE=" + tenant.caFile,
+		}}
 	return s
 }
 
@@ -153,7 +154,8 @@ func (s *station) start(through ...string) *running {
 		path = strings.Replace(path, os.TempDir(), "/mnt", 1)
 	}
 	words := slices.Concat(through, []string{path}, s.args)
-	h := &running{t: s.t, cmd: exec.CommandContext(s.t.Context(), words[0], words[1:]...), stderr: &bytes.Buffer{}, ended: make(chan error, 1), early: map[string]string{}}
+	h := &running{t: s.t, cmd: exec.CommandContext(s.t.Context(), words[0], words[1:]...), stderr: &bytes.Buffer{},
+		ended: make(chan error, 1), early: map[string]string{}}
 	h.cmd.Env, h.cmd.Stderr = s.env, h.stderr
 	stdin, in, err := os.Pipe()
 	if err != nil {
@@ -186,7 +188,8 @@ func (h *running) send(lines ...string) {
 }
 
 func toolCall(id, tool, arguments string) string {
-	return fmt.Sprintf(`{"jsonrpc":"2.0","id":%q,"method":"tools/call","params":{"name":"auth0_ok_%s","arguments":%s}}`, id, tool, arguments)
+	return fmt.Sprintf(`{"jsonrpc":"2.0","id":%q,"method":"tools/call","params":{"name":"auth0_ok_%s","arguments":%s}}`,
+		id, tool, arguments)
 }
 
 const pingLine = `{"jsonrpc":"2.0","id":"ping","method":"ping"}`

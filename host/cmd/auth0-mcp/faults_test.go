@@ -216,7 +216,8 @@ func TestTwoHosts(t *testing.T) {
 	second.send(readCall("r"), writeCall("w"))
 	_ = second.in.Close()
 	got := second.rest()
-	if ids := slices.Sorted(maps.Keys(got)); !slices.Equal(ids, []string{"r", "w"}) || !strings.Contains(got["w"], "client_id") {
+	if ids := slices.Sorted(maps.Keys(got)); !slices.Equal(ids, []string{"r", "w"}) ||
+		!strings.Contains(got["w"], "client_id") {
 		t.Errorf("the second host answered %v", got)
 	}
 	if status := second.end(); status != 0 {
@@ -237,12 +238,14 @@ func TestHostWithoutAHome(t *testing.T) {
 	tenant := newHeldTenant(t)
 	tenant.let()
 	s := newStation(t, tenant)
-	s.env = slices.DeleteFunc(s.env, func(v string) bool { return strings.HasPrefix(v, "HOME=") || strings.HasPrefix(v, "XDG_") })
+	s.env = slices.DeleteFunc(s.env,
+		func(v string) bool { return strings.HasPrefix(v, "HOME=") || strings.HasPrefix(v, "XDG_") })
 	h := s.start()
 	h.send(readCall("r"), writeCall("w"))
 	_ = h.in.Close()
 	got := h.rest()
-	if !strings.Contains(got["r"], "inexistent_client_grant") || !strings.Contains(got["w"], "was not sent") || !strings.Contains(got["w"], "set HOME") {
+	if !strings.Contains(got["r"], "inexistent_client_grant") || !strings.Contains(got["w"], "was not sent") ||
+		!strings.Contains(got["w"], "set HOME") {
 		t.Errorf("replies %v", got)
 	}
 	if status := h.end(); status != 0 {

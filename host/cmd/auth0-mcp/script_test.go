@@ -111,7 +111,8 @@ func tenantClient(ts *testscript.TestScript) *http.Client {
 	if !roots.AppendCertsFromPEM(pem) {
 		ts.Check(fmt.Errorf("no certificate in %s", ts.Getenv("AUTH0_MCP_CA_FILE")))
 	}
-	return &http.Client{Transport: &http.Transport{TLSClientConfig: &tls.Config{RootCAs: roots, MinVersion: tls.VersionTLS12}}}
+	return &http.Client{Transport: &http.Transport{TLSClientConfig: &tls.Config{RootCAs: roots,
+		MinVersion: tls.VersionTLS12}}}
 }
 
 // waitingApproval VARIABLE takes the id of the one change that waits for a person.

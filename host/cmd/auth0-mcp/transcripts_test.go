@@ -59,9 +59,11 @@ func converse(t *testing.T, dev, transcript string) string {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), patience)
 	defer cancel()
-	cmd := exec.CommandContext(ctx, "auth0-mcp", "run", "--sandbox", "--log-level", "error", "--dev-plugin", dev, "--tools", "auth0_ok_read,auth0_ok_write")
+	cmd := exec.CommandContext(ctx, "auth0-mcp", "run", "--sandbox", "--log-level", "error", "--dev-plugin", dev,
+		"--tools", "auth0_ok_read,auth0_ok_write")
 	home := t.TempDir()
-	cmd.Env = append(os.Environ(), "HOME="+home, "XDG_CONFIG_HOME="+home, "XDG_DATA_HOME="+home, "GORACE=atexit_sleep_ms=0")
+	cmd.Env = append(os.Environ(), "HOME="+home, "XDG_CONFIG_HOME="+home, "XDG_DATA_HOME="+home,
+		"GORACE=atexit_sleep_ms=0")
 	cmd.Stderr = os.Stderr
 	in, err := cmd.StdinPipe()
 	if err != nil {

@@ -71,7 +71,8 @@ func (f *fake) abuse(ctx context.Context, in instruction) (out any, known bool, 
 }
 
 func (f *fake) say(ctx context.Context, call, text string, attributes ...string) error {
-	_, err := f.host.Log(ctx, &pluginv1.LogRequest{CallId: call, Level: pluginv1.LogRequest_LEVEL_WARN, Message: text, Attributes: attributes})
+	_, err := f.host.Log(ctx, &pluginv1.LogRequest{CallId: call, Level: pluginv1.LogRequest_LEVEL_WARN, Message: text,
+		Attributes: attributes})
 	return err
 }
 
@@ -114,9 +115,11 @@ func (f *fake) crowd(ctx context.Context, in instruction) map[string]int {
 
 func (f *fake) oneOfCrowd(ctx context.Context, in instruction, body []byte) (*pluginv1.Failure, error) {
 	if in.Method == CrowdOfFiles {
-		answer, err := f.host.WriteFile(ctx, &pluginv1.WriteFileRequest{CallId: in.Call, Root: FilesRoot, Path: in.Path, Content: body})
+		answer, err := f.host.WriteFile(ctx,
+			&pluginv1.WriteFileRequest{CallId: in.Call, Root: FilesRoot, Path: in.Path, Content: body})
 		return answer.GetFailure(), err
 	}
-	answer, err := f.host.RoundTrip(ctx, &pluginv1.RoundTripRequest{CallId: in.Call, Method: in.Method, Path: in.Path, Body: body})
+	answer, err := f.host.RoundTrip(ctx,
+		&pluginv1.RoundTripRequest{CallId: in.Call, Method: in.Method, Path: in.Path, Body: body})
 	return answer.GetFailure(), err
 }

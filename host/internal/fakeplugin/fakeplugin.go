@@ -68,15 +68,17 @@ func Manifest(role string) pluginv1.Manifest {
 		if len(paths) > 0 {
 			scope, untrusted = "read:logs", []string{"[].user_agent", "user_agent", "details", "scope"}
 		}
-		return pluginv1.ToolManifest{Name: "auth0_" + strings.ReplaceAll(role, "-", "_") + "_" + name, Effect: effect, Paths: paths, Scopes: []string{scope}, Untrusted: untrusted,
+		return pluginv1.ToolManifest{Name: "auth0_" + strings.ReplaceAll(role, "-", "_") + "_" + name, Effect: effect,
+			Paths: paths, Scopes: []string{scope}, Untrusted: untrusted,
 			Display: pluginv1.Display{Description: "A " + name + "."},
 			InputSchema: json.RawMessage(`{"type":"object","additionalProperties":false,"properties":{` +
 				`"do":{"type":"string"},"then":{"type":"string"},"file":{"type":"string"},"method":{"type":"string"},"path":{"type":"string"},"call":{"type":"string"},"root":{"type":"string"},"n":{"type":"integer"}}}`)}
 	}
-	m := pluginv1.Manifest{ManifestVersion: pluginv1.ManifestVersion, Name: role, Version: "0.1.0", Protocols: []int{pluginv1.ProtocolVersion}, Args: []string{role}, Tools: []pluginv1.ToolManifest{
-		tool("read", pluginv1.EffectRead), tool("write", pluginv1.EffectWrite), tool("destroy", pluginv1.EffectDestroy),
-		tool("narrow", pluginv1.EffectRead, "GET /api/v2/logs", "GET /api/v2/logs/{id}"),
-	}}
+	m := pluginv1.Manifest{ManifestVersion: pluginv1.ManifestVersion, Name: role, Version: "0.1.0",
+		Protocols: []int{pluginv1.ProtocolVersion}, Args: []string{role}, Tools: []pluginv1.ToolManifest{
+			tool("read", pluginv1.EffectRead), tool("write", pluginv1.EffectWrite), tool("destroy", pluginv1.EffectDestroy),
+			tool("narrow", pluginv1.EffectRead, "GET /api/v2/logs", "GET /api/v2/logs/{id}"),
+		}}
 	if role == Files {
 		declareFiles(&m)
 	}
@@ -135,7 +137,8 @@ func Serve() {
 	//nolint:forbidigo // a plugin in trouble writes where it must not
 	f := &fake{role: role, stdout: os.Stdout, stderr: os.Stderr, running: map[string]chan struct{}{}}
 	goplugin.Serve(&goplugin.ServeConfig{
-		HandshakeConfig:  goplugin.HandshakeConfig{MagicCookieKey: pluginv1.MagicCookieKey, MagicCookieValue: pluginv1.MagicCookieValue},
+		HandshakeConfig: goplugin.HandshakeConfig{MagicCookieKey: pluginv1.MagicCookieKey,
+			MagicCookieValue: pluginv1.MagicCookieValue},
 		VersionedPlugins: map[int]goplugin.PluginSet{pluginv1.ProtocolVersion: {pluginv1.PluginSet: f}},
 		GRPCServer: func(opts []grpc.ServerOption) *grpc.Server {
 			return goplugin.DefaultGRPCServer(append(opts, grpc.StatsHandler(breaker{f}), grpc.MaxSendMsgSize(1<<30)))
@@ -309,12 +312,14 @@ func (f *fake) do(ctx context.Context, in instruction) (any, error) {
 		out = f.capabilities
 	case "progress":
 		for i := range in.N {
-			if _, err := f.host.Progress(ctx, &pluginv1.ProgressRequest{CallId: in.Call, Done: float64(i + 1), Total: float64(in.N), Note: "step"}); err != nil {
+			if _, err := f.host.Progress(ctx,
+				&pluginv1.ProgressRequest{CallId: in.Call, Done: float64(i + 1), Total: float64(in.N), Note: "step"}); err != nil {
 				return nil, err
 			}
 		}
 	case "log":
-		if _, err := f.host.Log(ctx, &pluginv1.LogRequest{CallId: in.Call, Level: pluginv1.LogRequest_LEVEL_WARN, Message: "careful", Attributes: []string{"step", "1", "id", in.Call}}); err != nil {
+		if _, err := f.host.Log(ctx, &pluginv1.LogRequest{CallId: in.Call, Level: pluginv1.LogRequest_LEVEL_WARN,
+			Message: "careful", Attributes: []string{"step", "1", "id", in.Call}}); err != nil {
 			return nil, err
 		}
 	case "steps":
@@ -372,8 +377,9 @@ func (f *fake) do(ctx context.Context, in instruction) (any, error) {
 
 // api sends a request and tells of its failure as the SDK would.
 func (f *fake) api(ctx context.Context, in instruction) *pluginv1.Failure {
-	answer, err := f.host.RoundTrip(ctx, &pluginv1.RoundTripRequest{CallId: in.Call, Method: in.Method, Path: in.Path, Body: []byte(`{"name":"planted"}`),
-		Headers: []*pluginv1.Header{{Name: "Content-Type", Values: []string{"application/json"}}}})
+	answer, err := f.host.RoundTrip(ctx,
+		&pluginv1.RoundTripRequest{CallId: in.Call, Method: in.Method, Path: in.Path, Body: []byte(`{"name":"planted"}`),
+			Headers: []*pluginv1.Header{{Name: "Content-Type", Values: []string{"application/json"}}}})
 	response := answer.GetResponse()
 	switch {
 	case err != nil:
@@ -381,9 +387,11 @@ func (f *fake) api(ctx context.Context, in instruction) *pluginv1.Failure {
 	case answer.GetFailure() != nil:
 		return answer.GetFailure()
 	case response.GetStatus() >= http.StatusBadRequest:
-		return &pluginv1.Failure{Code: pluginv1.Failure_CODE_API, HttpStatus: response.GetStatus(), Message: "Auth0 did not like it"}
+		return &pluginv1.Failure{Code: pluginv1.Failure_CODE_API, HttpStatus: response.GetStatus(),
+			Message: "Auth0 did not like it"}
 	case !json.Valid(response.GetBody()):
-		return &pluginv1.Failure{Code: pluginv1.Failure_CODE_INTERNAL, Message: "Auth0 answered with something that is not JSON"}
+		return &pluginv1.Failure{Code: pluginv1.Failure_CODE_INTERNAL,
+			Message: "Auth0 answered with something that is not JSON"}
 	}
 	return nil
 }
@@ -395,8 +403,10 @@ func (f *fake) request(ctx context.Context, in instruction) any {
 	if err != nil {
 		return err.Error()
 	}
-	answer, err := f.host.RoundTrip(ctx, &pluginv1.RoundTripRequest{CallId: in.Call, Method: in.Method, Path: in.Path, Body: body,
-		Headers: []*pluginv1.Header{{Name: "Content-Type", Values: []string{"application/json"}}, {Name: "Authorization", Values: []string{"Bearer forged"}}}})
+	answer, err := f.host.RoundTrip(ctx,
+		&pluginv1.RoundTripRequest{CallId: in.Call, Method: in.Method, Path: in.Path, Body: body,
+			Headers: []*pluginv1.Header{{Name: "Content-Type", Values: []string{"application/json"}},
+				{Name: "Authorization", Values: []string{"Bearer forged"}}}})
 	switch {
 	case err != nil:
 		return "broken: " + err.Error()

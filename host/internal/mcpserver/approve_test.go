@@ -32,7 +32,9 @@ func connectApproving(t *testing.T, mode approval.Mode, capabilities string, con
 		}
 	}, "ok")
 	if capabilities != "" {
-		a.request("initialize", fmt.Sprintf(`{"protocolVersion":"2025-11-25","capabilities":%s,"clientInfo":{"name":"t","version":"1"}}`, capabilities))
+		a.request("initialize",
+			fmt.Sprintf(`{"protocolVersion":"2025-11-25","capabilities":%s,"clientInfo":{"name":"t","version":"1"}}`,
+				capabilities))
 		a.send(`{"jsonrpc":"2.0","method":"notifications/initialized"}`)
 	}
 	credentials, err := a.tenant.Credentials("Deploy Pipeline")
@@ -46,7 +48,8 @@ func connectApproving(t *testing.T, mode approval.Mode, capabilities string, con
 // patch is the parameters of a call that changes the target's name, as the fake
 // plugin does, with more members.
 func (a *approving) patch(more string) string {
-	return fmt.Sprintf(`{"name":%q,"arguments":{"do":"request","method":"PATCH","path":%q}%s}`, fakeplugin.Manifest("ok").Tools[fakeplugin.Write].Name, a.target, more)
+	return fmt.Sprintf(`{"name":%q,"arguments":{"do":"request","method":"PATCH","path":%q}%s}`,
+		fakeplugin.Manifest("ok").Tools[fakeplugin.Write].Name, a.target, more)
 }
 
 // writes are the requests that reached the tenant and may have changed it.
@@ -129,7 +132,8 @@ func TestElicitation(t *testing.T) {
 			a := connectApproving(t, approval.Elicit, `{"elicitation":{}}`)
 			a.send(`{"jsonrpc":"2.0","id":"w","method":"tools/call","params":` + a.patch("") + `}`)
 			id, text := a.asked(t)
-			if !strings.Contains(text, "PATCH "+a.target) || !strings.Contains(text, `"planted"`) || !strings.Contains(text, `"Deploy Pipeline"`) {
+			if !strings.Contains(text, "PATCH "+a.target) || !strings.Contains(text, `"planted"`) ||
+				!strings.Contains(text, `"Deploy Pipeline"`) {
 				t.Errorf("the question: %s", text)
 			}
 			if n := a.writes(); n != 0 {
@@ -143,7 +147,8 @@ func TestElicitation(t *testing.T) {
 			if o.IsError == (tt.writes > 0) || o.Meta.Error != tt.kind {
 				t.Errorf("outcome %+v, want kind %q", o, tt.kind)
 			}
-			if tt.writes > 0 && (len(o.Content) != 2 || !strings.Contains(o.Content[1].Text, `{"field":"name","before":"Deploy Pipeline","after":"planted"}`)) {
+			if tt.writes > 0 && (len(o.Content) != 2 ||
+				!strings.Contains(o.Content[1].Text, `{"field":"name","before":"Deploy Pipeline","after":"planted"}`)) {
 				t.Errorf("the report: %+v", o.Content)
 			}
 		})
@@ -171,7 +176,8 @@ func TestTerminalApproval(t *testing.T) {
 	a := connectApproving(t, approval.Terminal, `{"elicitation":{}}`)
 	o := outcomeOf(t, a.request("tools/call", a.patch("")))
 	m := idInText.FindStringSubmatch(o.Content[0].Text)
-	if m == nil || !o.IsError || o.Meta.Error != "approval_required" || !strings.Contains(o.Content[0].Text, `"Deploy Pipeline" → "planted"`) {
+	if m == nil || !o.IsError || o.Meta.Error != "approval_required" ||
+		!strings.Contains(o.Content[0].Text, `"Deploy Pipeline" → "planted"`) {
 		t.Fatalf("without an approval: %+v", o)
 	}
 	again := outcomeOf(t, a.request("tools/call", a.patch("")))
@@ -213,7 +219,8 @@ func TestApprovalOfAnotherState(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	request, err := http.NewRequestWithContext(t.Context(), http.MethodPatch, "https://"+a.tenant.Domain()+a.target, strings.NewReader(`{"description":"by somebody else"}`))
+	request, err := http.NewRequestWithContext(t.Context(), http.MethodPatch, "https://"+a.tenant.Domain()+a.target,
+		strings.NewReader(`{"description":"by somebody else"}`))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -237,7 +244,8 @@ func TestInputRequired(t *testing.T) {
 		t.Helper()
 		o := outcomeOf(t, a.request("tools/call", a.patch(meta)))
 		question := o.InputRequests["approval"]
-		if o.ResultType != "input_required" || o.RequestState == "" || question.Method != "elicitation/create" || !strings.Contains(question.Params.Message, `"planted"`) || a.writes() != 0 {
+		if o.ResultType != "input_required" || o.RequestState == "" || question.Method != "elicitation/create" ||
+			!strings.Contains(question.Params.Message, `"planted"`) || a.writes() != 0 {
 			t.Fatalf("the question: %+v, %d writes", o, a.writes())
 		}
 		return o.RequestState
@@ -287,7 +295,8 @@ func TestInputRequired(t *testing.T) {
 		for name, params := range map[string]string{
 			"a state that nobody gave": answer(a, "guess", `{"approval":{"action":"accept"}}`),
 			"no state":                 answer(a, "", `{"approval":{"action":"accept"}}`),
-			"other arguments":          strings.Replace(answer(a, state, `{"approval":{"action":"accept"}}`), a.target, a.target+"x", 1),
+			"other arguments": strings.Replace(answer(a, state, `{"approval":{"action":"accept"}}`), a.target,
+				a.target+"x", 1),
 		} {
 			if o := outcomeOf(t, a.request("tools/call", params)); !o.IsError || a.writes() != 0 {
 				t.Errorf("%s: %+v, %d writes", name, o, a.writes())
@@ -307,8 +316,10 @@ func TestInputRequired(t *testing.T) {
 func TestTooLargeForADialog(t *testing.T) {
 	t.Parallel()
 	a := connectApproving(t, approval.Elicit, `{"elicitation":{}}`)
-	o := outcomeOf(t, a.request("tools/call", fmt.Sprintf(`{"name":"auth0_ok_write","arguments":{"do":"request","method":"POST","path":"/api/v2/clients","file":%q}}`, strings.Repeat("x", 5000))))
-	if o.Meta.Error != "approval_required" || !strings.Contains(o.Content[0].Text, "cannot be shown whole") || a.writes() != 0 {
+	o := outcomeOf(t, a.request("tools/call",
+		fmt.Sprintf(`{"name":"auth0_ok_write","arguments":{"do":"request","method":"POST","path":"/api/v2/clients","file":%q}}`, strings.Repeat("x", 5000))))
+	if o.Meta.Error != "approval_required" || !strings.Contains(o.Content[0].Text, "cannot be shown whole") ||
+		a.writes() != 0 {
 		t.Errorf("%+v, %d writes", o, a.writes())
 	}
 }

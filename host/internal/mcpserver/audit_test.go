@@ -22,9 +22,11 @@ func connectAudited(t *testing.T, filter catalog.Filter, folder string) *client 
 	t.Helper()
 	c := connectWith(t, filter, func(cfg *Config) {
 		cfg.Calls.Approve = approval.Policy{Mode: approval.None}
-		cfg.Calls.Audit = audit.New(audit.Config{Folder: folder, Mode: audit.On, Profile: "prod", Tenant: cfg.Calls.Domain, Redact: cfg.Calls.Redact.Text, RedactJSON: cfg.Calls.Redact.JSON})
+		cfg.Calls.Audit = audit.New(audit.Config{Folder: folder, Mode: audit.On, Profile: "prod", Tenant: cfg.Calls.Domain,
+			Redact: cfg.Calls.Redact.Text, RedactJSON: cfg.Calls.Redact.JSON})
 	}, "ok")
-	c.request("initialize", `{"protocolVersion":"2025-06-18","capabilities":{},"clientInfo":{"name":"Claude\u001b[2J","version":"1.2"}}`)
+	c.request("initialize",
+		`{"protocolVersion":"2025-06-18","capabilities":{},"clientInfo":{"name":"Claude\u001b[2J","version":"1.2"}}`)
 	return c
 }
 
@@ -62,11 +64,14 @@ func TestEveryCallIsRecorded(t *testing.T) {
 	c.request("tools/call", `{"name":7}`)
 	var got []string
 	for _, r := range recorded(t, folder) {
-		got = append(got, fmt.Sprint(r.Kind, " ", r.Phase, " ", strings.TrimPrefix(r.Tool, "auth0_ok_"), " ", r.Method, " ", r.Status, " ", r.Outcome, " ", r.Verdict, " ", r.Rule))
-		if r.Client != "Claude[2J" || r.ClientVersion != "1.2" || r.Profile != "prod" || r.Tenant != c.tenant.Domain() || r.Call == "" {
+		got = append(got, fmt.Sprint(r.Kind, " ", r.Phase, " ", strings.TrimPrefix(r.Tool, "auth0_ok_"), " ", r.Method, " ",
+			r.Status, " ", r.Outcome, " ", r.Verdict, " ", r.Rule))
+		if r.Client != "Claude[2J" || r.ClientVersion != "1.2" || r.Profile != "prod" || r.Tenant != c.tenant.Domain() ||
+			r.Call == "" {
 			t.Errorf("who: %+v", r)
 		}
-		if known := r.Rule != audit.RuleFilter && r.Rule != audit.RuleUnknown && r.Tool != ""; known && (r.Plugin != "ok" || r.PluginVersion == "" || r.Effect == "") {
+		if known := r.Rule != audit.RuleFilter && r.Rule != audit.RuleUnknown && r.Tool != ""; known &&
+			(r.Plugin != "ok" || r.PluginVersion == "" || r.Effect == "") {
 			t.Errorf("what: %+v", r)
 		}
 	}
@@ -101,7 +106,8 @@ func TestNoWriteWithoutItsRecord(t *testing.T) {
 	}
 	c := connectAudited(t, catalog.Filter{}, folder)
 	for _, method := range []string{"POST", "PATCH", "DELETE"} {
-		text, isError := c.call("ok", fakeplugin.Destroy, fmt.Sprintf(`{"do":"request","method":%q,"path":"/api/v2/clients/x"}`, method))
+		text, isError := c.call("ok", fakeplugin.Destroy,
+			fmt.Sprintf(`{"do":"request","method":%q,"path":"/api/v2/clients/x"}`, method))
 		for _, want := range []string{"was not sent", filepath.Join(folder, "audit.jsonl"), "--audit=best-effort"} {
 			if !isError || !strings.Contains(text, want) {
 				t.Errorf("%s: %s: want %q", method, text, want)
@@ -132,7 +138,8 @@ func TestClientOfAStatelessRequestIsRecorded(t *testing.T) {
 	c := connectWith(t, catalog.Filter{}, func(cfg *Config) {
 		cfg.Calls.Audit = audit.New(audit.Config{Folder: folder, Mode: audit.On})
 	}, "ok")
-	c.request("tools/call", `{"_meta":{"io.modelcontextprotocol/protocolVersion":"2026-07-28","io.modelcontextprotocol/clientInfo":{"name":"Stateless","version":"3"},"io.modelcontextprotocol/clientCapabilities":{}},"name":"auth0_ok_read","arguments":{"do":"id"}}`)
+	c.request("tools/call",
+		`{"_meta":{"io.modelcontextprotocol/protocolVersion":"2026-07-28","io.modelcontextprotocol/clientInfo":{"name":"Stateless","version":"3"},"io.modelcontextprotocol/clientCapabilities":{}},"name":"auth0_ok_read","arguments":{"do":"id"}}`)
 	if all := recorded(t, folder); len(all) != 1 || all[0].Client != "Stateless" {
 		t.Errorf("%+v", all)
 	}
@@ -148,7 +155,8 @@ func TestClientOfOneRequestIsNotAnothers(t *testing.T) {
 	})
 	const meta = `{"_meta":{"io.modelcontextprotocol/protocolVersion":"2026-07-28","io.modelcontextprotocol/clientCapabilities":{"elicitation":{}}%s},"name":%s,"arguments":{"do":"id"}}`
 	const other = `,"io.modelcontextprotocol/clientInfo":{"name":"Other","version":"3"}`
-	for _, call := range [][2]string{{other, `"auth0_ok_read"`}, {other, `"nothing"`}, {other, "7"}, {"", `"auth0_ok_read"`}} {
+	for _, call := range [][2]string{{other, `"auth0_ok_read"`}, {other, `"nothing"`}, {other, "7"},
+		{"", `"auth0_ok_read"`}} {
 		a.request("tools/call", fmt.Sprintf(meta, call[0], call[1]))
 	}
 	// A client that cannot ask a person would never answer.
@@ -207,7 +215,8 @@ func TestApprovalsAreRecorded(t *testing.T) {
 	}
 	t.Run("a forged answer", func(t *testing.T) {
 		a, folder := audited(t, approval.Elicit)
-		a.request("tools/call", a.patch(`,"requestState":"guess","inputResponses":{"approval":{"action":"accept"}},"_meta":{"io.modelcontextprotocol/protocolVersion":"2026-07-28","io.modelcontextprotocol/clientInfo":{"name":"t","version":"1"},"io.modelcontextprotocol/clientCapabilities":{"elicitation":{}}}`))
+		a.request("tools/call",
+			a.patch(`,"requestState":"guess","inputResponses":{"approval":{"action":"accept"}},"_meta":{"io.modelcontextprotocol/protocolVersion":"2026-07-28","io.modelcontextprotocol/clientInfo":{"name":"t","version":"1"},"io.modelcontextprotocol/clientCapabilities":{"elicitation":{}}}`))
 		if got, want := decisions(t, folder), "call refused approval:elicit refused"; got != want {
 			t.Errorf("%s, want %s", got, want)
 		}
@@ -223,7 +232,8 @@ func TestApprovalsAreRecorded(t *testing.T) {
 			t.Fatal(err)
 		}
 		a.request("tools/call", a.patch(""))
-		want := "call pending approval:terminal refused; request approved approval:terminal ok; call approved approval:terminal ok"
+		want := "call pending approval:terminal refused; request approved approval:terminal ok; call approved " +
+			"approval:terminal ok"
 		if got := decisions(t, folder); got != want {
 			t.Errorf("%s, want %s", got, want)
 		}

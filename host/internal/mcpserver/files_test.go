@@ -46,13 +46,15 @@ func connectWriter(t *testing.T, mode approval.Mode, change func(*egress.Config,
 		t.Fatal(err)
 	}
 	tenant := sandbox.New(sandbox.Options{})
-	gate := egress.Config{Domain: tenant.Domain(), Transport: tenant.Transport(), Files: fileroot.Roots{fakeplugin.FilesRoot: w.root},
+	gate := egress.Config{Domain: tenant.Domain(), Transport: tenant.Transport(),
+		Files:  fileroot.Roots{fakeplugin.FilesRoot: w.root},
 		Tokens: oauth2.StaticTokenSource(&oauth2.Token{AccessToken: tenant.Token()})}
 	change(&gate, w)
 	w.client = connectWith(t, catalog.Filter{}, func(cfg *Config) {
 		gate.Redact = cfg.Calls.Redact
 		cfg.Calls.Gate, cfg.Calls.Approve, cfg.Calls.Approvals = egress.New(gate), approval.Policy{Mode: mode}, w.approvals
-		cfg.Calls.Audit = audit.New(audit.Config{Folder: w.audited, Mode: audit.On, Redact: cfg.Calls.Redact.Text, RedactJSON: cfg.Calls.Redact.JSON})
+		cfg.Calls.Audit = audit.New(audit.Config{Folder: w.audited, Mode: audit.On, Redact: cfg.Calls.Redact.Text,
+			RedactJSON: cfg.Calls.Redact.JSON})
 	}, fakeplugin.Files, "thief")
 	return w
 }
@@ -113,7 +115,8 @@ func (w *writer) write(args string) seenCall {
 
 func (w *writer) with(tool int, args string) seenCall {
 	w.t.Helper()
-	return seenOf(w.t, w.request("tools/call", fmt.Sprintf(`{"name":%q,"arguments":%s}`, fakeplugin.Manifest(fakeplugin.Files).Tools[tool].Name, args)))
+	return seenOf(w.t, w.request("tools/call",
+		fmt.Sprintf(`{"name":%q,"arguments":%s}`, fakeplugin.Manifest(fakeplugin.Files).Tools[tool].Name, args)))
 }
 
 // approve approves what an answer proposes, and returns what the user is shown.
@@ -153,12 +156,15 @@ func TestFilesAreWritten(t *testing.T) {
 		got.text != `["made project:src/new/auth.ts","replaced project:run.sh","replaced project:secret"]` {
 		t.Errorf("%+v", got)
 	}
-	r := w.request("tools/call", `{"name":"auth0_files_destroy","arguments":{"do":"file","path":".env/local","method":"private","file":"KEY="}}`)
-	if !strings.Contains(string(r.Result), `{\"changed\":[{\"request\":\"WRITE project:.env/local\"}]}`) || !strings.Contains(string(r.Result), `"auth0-mcp/effect":"changed"`) {
+	r := w.request("tools/call",
+		`{"name":"auth0_files_destroy","arguments":{"do":"file","path":".env/local","method":"private","file":"KEY="}}`)
+	if !strings.Contains(string(r.Result), `{\"changed\":[{\"request\":\"WRITE project:.env/local\"}]}`) ||
+		!strings.Contains(string(r.Result), `"auth0-mcp/effect":"changed"`) {
 		t.Errorf("%s", r.Result)
 	}
 	want := strings.Join([]string{
-		".", `beside -rw-r--r-- "untouched"`, "root drwxr-xr-x", "root/.env drwx------", `root/.env/local -rw------- "KEY=.env/local"`,
+		".", `beside -rw-r--r-- "untouched"`, "root drwxr-xr-x", "root/.env drwx------",
+		`root/.env/local -rw------- "KEY=.env/local"`,
 		`root/run.sh -rw-r--r-- "const a = 1 // run.sh"`, `root/secret -rw------- "const a = 1 // secret"`,
 		"root/src drwxr-xr-x", "root/src/new drwxr-xr-x", `root/src/new/auth.ts -rw-r--r-- "const a = 1 // src/new/auth.ts"`,
 	}, "\n") + "\n"
@@ -168,11 +174,13 @@ func TestFilesAreWritten(t *testing.T) {
 	var requests []string
 	for _, r := range recorded(t, w.audited) {
 		if r.Kind == audit.KindRequest {
-			requests = append(requests, fmt.Sprint(r.Phase, " ", r.Method, " ", strings.TrimPrefix(r.Path, w.root), " ", r.Outcome, " ", r.Changes()))
+			requests = append(requests, fmt.Sprint(r.Phase, " ", r.Method, " ", strings.TrimPrefix(r.Path, w.root), " ",
+				r.Outcome, " ", r.Changes()))
 		}
 	}
 	sep := string(filepath.Separator)
-	if len(requests) != 8 || requests[0] != "sending WRITE "+filepath.FromSlash("/src/new/auth.ts")+"  true" || requests[1] != "answered WRITE "+filepath.FromSlash("/src/new/auth.ts")+" ok true" ||
+	if len(requests) != 8 || requests[0] != "sending WRITE "+filepath.FromSlash("/src/new/auth.ts")+"  true" ||
+		requests[1] != "answered WRITE "+filepath.FromSlash("/src/new/auth.ts")+" ok true" ||
 		requests[6] != "sending WRITE "+sep+".env"+sep+"local  true" {
 		t.Errorf("%q", requests)
 	}
@@ -212,7 +220,8 @@ func TestFilesThatAreRefused(t *testing.T) {
 		// A plugin that is honest about it, and one that hides it.
 		for _, do := range []string{"file-or-fail", "file"} {
 			got := w.with(tt.tool, `{"do":"`+do+`",`+tt.args+`}`)
-			if !strings.Contains(got.text, tt.want) || do == "file-or-fail" && (!got.isError || tt.tool == fakeplugin.Write && !strings.Contains(got.text, "Nothing was changed.")) {
+			if !strings.Contains(got.text, tt.want) || do == "file-or-fail" &&
+				(!got.isError || tt.tool == fakeplugin.Write && !strings.Contains(got.text, "Nothing was changed.")) {
 				t.Errorf("%s (%s): %+v, want %s", name, do, got, tt.want)
 			}
 		}
@@ -228,14 +237,16 @@ func TestFilesThatAreRefused(t *testing.T) {
 func TestFilesOfARootWithoutAFolder(t *testing.T) {
 	t.Parallel()
 	none := connectWriter(t, approval.Terminal, func(cfg *egress.Config, _ *writer) { cfg.Files = nil })
-	if got := none.write(`{"do":"file-or-fail","path":"a"}`); !got.isError || !strings.Contains(got.text, "--file-root project=DIR") {
+	if got := none.write(`{"do":"file-or-fail","path":"a"}`); !got.isError ||
+		!strings.Contains(got.text, "--file-root project=DIR") {
 		t.Errorf("%+v", got)
 	}
 	gone := connectWriter(t, approval.None, asItIs)
 	if err := os.Remove(gone.root); err != nil {
 		t.Fatal(err)
 	}
-	if got := gone.write(`{"do":"file-or-fail","path":"a"}`); !got.isError || !strings.Contains(got.text, "does not exist") || strings.Contains(gone.tree(), "root") {
+	if got := gone.write(`{"do":"file-or-fail","path":"a"}`); !got.isError ||
+		!strings.Contains(got.text, "does not exist") || strings.Contains(gone.tree(), "root") {
 		t.Errorf("%+v", got)
 	}
 }
@@ -263,14 +274,17 @@ func TestFilesBehindLinks(t *testing.T) {
 	for _, mode := range []approval.Mode{approval.None, approval.Terminal} {
 		w := connectWriter(t, mode, asItIs)
 		w.disk("inside/file", "kept")
-		for name, target := range map[string]string{"out": w.above, "in": "inside", "file": "inside/file", "dangling": "../new"} {
+		for name, target := range map[string]string{"out": w.above, "in": "inside", "file": "inside/file",
+			"dangling": "../new"} {
 			if err := os.Symlink(target, filepath.Join(w.root, name)); err != nil {
 				t.Fatal(err)
 			}
 		}
 		before := w.tree()
-		for _, path := range []string{"out/beside", "out/new", "in/file", "in/new", "in/deep/new", "file", "dangling", "out"} {
-			if got := w.write(`{"do":"file-or-fail","path":"` + path + `"}`); !got.isError || !strings.Contains(got.text, "is a symbolic link") {
+		for _, path := range []string{"out/beside", "out/new", "in/file", "in/new", "in/deep/new", "file", "dangling",
+			"out"} {
+			if got := w.write(`{"do":"file-or-fail","path":"` + path + `"}`); !got.isError ||
+				!strings.Contains(got.text, "is a symbolic link") {
 				t.Errorf("%s: %+v", path, got)
 			}
 			if got := w.tree(); got != before {
@@ -292,12 +306,14 @@ func TestFilesNeedApproval(t *testing.T) {
 	if got := w.tree(); got != before {
 		t.Errorf("before the approval: %s", got)
 	}
-	if strings.Contains(proposed.text, "kept-from-the-model") || !strings.Contains(proposed.text, "WRITE project:old.env") || !strings.Contains(proposed.text, "sha256") {
+	if strings.Contains(proposed.text, "kept-from-the-model") ||
+		!strings.Contains(proposed.text, "WRITE project:old.env") || !strings.Contains(proposed.text, "sha256") {
 		t.Errorf("the model reads %s", proposed.text)
 	}
 	shown := w.approve(proposed)
 	for _, want := range []string{
-		"WRITE project:src/new.ts\n  (a new file)\n", "  folder: \"" + filepath.ToSlash(w.root) + "\"\n", "    | line one\n    | line two of src/new.ts\n",
+		"WRITE project:src/new.ts\n  (a new file)\n", "  folder: \"" + filepath.ToSlash(w.root) + "\"\n",
+		"    | line one\n    | line two of src/new.ts\n",
 		"WRITE project:old.env\n", "    | DATABASE=kept-from-the-model → \n    | line one\n    | line two of old.env",
 	} {
 		if runtime.GOOS != "windows" && !strings.Contains(shown, want) {
@@ -308,7 +324,8 @@ func TestFilesNeedApproval(t *testing.T) {
 		t.Errorf("approved: %+v", got)
 	}
 	after := w.tree()
-	if !strings.Contains(after, `"line one\nline two of src/new.ts"`) || !strings.Contains(after, `"line one\nline two of old.env"`) {
+	if !strings.Contains(after, `"line one\nline two of src/new.ts"`) ||
+		!strings.Contains(after, `"line one\nline two of old.env"`) {
 		t.Errorf("approved: %s", after)
 	}
 	if got := w.write(args); got.kind != "approval_required" || w.tree() != after {
@@ -324,9 +341,11 @@ func TestPlansOfBinaryFiles(t *testing.T) {
 	w.disk("b", "\x00old")
 	shown := w.approve(w.write(`{"do":"file","path":"a,b","file":"\u0000"}`))
 	of := func(content string) string {
-		return fmt.Sprintf("bytes: %d\n  ", len(content)) + fmt.Sprintf("folder: %q\n  sha256: \"%x\"", w.root, sha256.Sum256([]byte(content)))
+		return fmt.Sprintf("bytes: %d\n  ", len(content)) +
+			fmt.Sprintf("folder: %q\n  sha256: \"%x\"", w.root, sha256.Sum256([]byte(content)))
 	}
-	replaced := fmt.Sprintf("bytes: 4 → 2\n  folder: %q\n  sha256: \"%x\" → \"%x\"", w.root, sha256.Sum256([]byte("\x00old")), sha256.Sum256([]byte("\x00b")))
+	replaced := fmt.Sprintf("bytes: 4 → 2\n  folder: %q\n  sha256: \"%x\" → \"%x\"", w.root,
+		sha256.Sum256([]byte("\x00old")), sha256.Sum256([]byte("\x00b")))
 	if !strings.Contains(shown, of("\x00a")) || !strings.Contains(shown, replaced) {
 		t.Errorf("the user is shown\n%s", shown)
 	}
@@ -346,11 +365,12 @@ func TestFilesAreWrittenAsApproved(t *testing.T) {
 		change func(*writer)
 		want   string // of the error; empty: it is written
 	}{
-		"as it was":        {`{"do":"file","path":"a"}`, func(*writer) {}, ""},
-		"changed":          {`{"do":"file","path":"a"}`, func(w *writer) { w.disk("a", "mine") }, "not as it was"},
-		"deleted":          {`{"do":"file","path":"a"}`, func(w *writer) { remove(w, "a") }, "not as it was"},
-		"made":             {`{"do":"file","path":"b"}`, func(w *writer) { w.disk("b", "mine") }, "not as it was"},
-		"large, changed":   {`{"do":"file","path":"large"}`, func(w *writer) { w.disk("large", strings.Repeat("y", 1<<20)) }, "not as it was"},
+		"as it was": {`{"do":"file","path":"a"}`, func(*writer) {}, ""},
+		"changed":   {`{"do":"file","path":"a"}`, func(w *writer) { w.disk("a", "mine") }, "not as it was"},
+		"deleted":   {`{"do":"file","path":"a"}`, func(w *writer) { remove(w, "a") }, "not as it was"},
+		"made":      {`{"do":"file","path":"b"}`, func(w *writer) { w.disk("b", "mine") }, "not as it was"},
+		"large, changed": {`{"do":"file","path":"large"}`, func(w *writer) { w.disk("large", strings.Repeat("y", 1<<20)) },
+			"not as it was"},
 		"twice":            {`{"do":"file","path":"a,b,a"}`, func(*writer) {}, ""},
 		"a new one twice":  {`{"do":"file","path":"b,b"}`, func(*writer) {}, ""},
 		"in another order": {`{"do":"file-swap","path":"a,b"}`, func(*writer) {}, "comes before it"},
@@ -359,10 +379,12 @@ func TestFilesAreWrittenAsApproved(t *testing.T) {
 	for name, tt := range tests {
 		t.Run(name, func(t *testing.T) {
 			w := connectWriter(t, approval.Elicit, asItIs)
-			w.request("initialize", `{"protocolVersion":"2025-11-25","capabilities":{"elicitation":{}},"clientInfo":{"name":"t","version":"1"}}`)
+			w.request("initialize",
+				`{"protocolVersion":"2025-11-25","capabilities":{"elicitation":{}},"clientInfo":{"name":"t","version":"1"}}`)
 			w.disk("a", "before")
 			w.disk("large", strings.Repeat("x", 1<<20))
-			w.send(`{"jsonrpc":"2.0","id":"w","method":"tools/call","params":{"name":"auth0_files_write","arguments":` + tt.args + `}}`)
+			w.send(`{"jsonrpc":"2.0","id":"w","method":"tools/call","params":{"name":"auth0_files_write","arguments":` +
+				tt.args + `}}`)
 			id, _ := (&approving{client: w.client}).asked(t)
 			tt.change(w)
 			before := w.tree()
@@ -374,7 +396,8 @@ func TestFilesAreWrittenAsApproved(t *testing.T) {
 				}
 				return
 			}
-			if !got.isError || !strings.Contains(got.text, "was not written: ") || !strings.Contains(got.text, tt.want) || w.tree() != before {
+			if !got.isError || !strings.Contains(got.text, "was not written: ") || !strings.Contains(got.text, tt.want) ||
+				w.tree() != before {
 				t.Errorf("%+v\n%s", got, w.tree())
 			}
 		})
@@ -405,7 +428,8 @@ func TestFilesBelongToACall(t *testing.T) {
 	before := w.tree()
 	w.send(`{"jsonrpc":"2.0","id":"live","method":"tools/call","params":{"name":"auth0_files_write","arguments":{"do":"wait"},"_meta":{"progressToken":"p"}}}`)
 	live := w.message("notifications/progress")
-	if text, _ := w.call("thief", fakeplugin.Write, fmt.Sprintf(`{"do":"file","path":"a","call":%q}`, live)); !strings.Contains(text, "CODE_CALL_ENDED") {
+	if text, _ := w.call("thief", fakeplugin.Write,
+		fmt.Sprintf(`{"do":"file","path":"a","call":%q}`, live)); !strings.Contains(text, "CODE_CALL_ENDED") {
 		t.Errorf("with another plugin's call: %s", text)
 	}
 	if got := w.tree(); got != before {
@@ -416,7 +440,8 @@ func TestFilesBelongToACall(t *testing.T) {
 	}
 	w.send(`{"jsonrpc":"2.0","method":"notifications/cancelled","params":{"requestId":"live"}}`)
 	id := w.write(`{"do":"id"}`)
-	if got := w.write(fmt.Sprintf(`{"do":"file","path":"b","call":%s}`, id.text)); !strings.Contains(got.text, "CODE_CALL_ENDED") || strings.Contains(w.tree(), "root/b") {
+	if got := w.write(fmt.Sprintf(`{"do":"file","path":"b","call":%s}`, id.text)); !strings.Contains(got.text,
+		"CODE_CALL_ENDED") || strings.Contains(w.tree(), "root/b") {
 		t.Errorf("with the id of a call that has ended: %+v", got)
 	}
 }
@@ -429,7 +454,8 @@ func TestNoFileWithoutItsRecord(t *testing.T) {
 	if err := os.WriteFile(w.audited, nil, 0o600); err != nil {
 		t.Fatal(err)
 	}
-	if got := w.write(`{"do":"file","path":"a"}`); !got.isError || !strings.Contains(got.text, "project:a was not written: ") || !strings.Contains(got.text, "--audit=best-effort") ||
+	if got := w.write(`{"do":"file","path":"a"}`); !got.isError ||
+		!strings.Contains(got.text, "project:a was not written: ") || !strings.Contains(got.text, "--audit=best-effort") ||
 		!strings.Contains(got.text, "Nothing was changed.") || w.tree() != before {
 		t.Errorf("%+v\n%s", got, w.tree())
 	}
@@ -444,7 +470,8 @@ func TestPlansOfFilesAreBounded(t *testing.T) {
 		many = append(many, fmt.Sprint("f", i))
 	}
 	for _, args := range []string{`"path":"` + strings.Join(many, ",") + `"`, `"path":"a","n":5000000`} {
-		if got := w.write(`{"do":"file-or-fail",` + args + `}`); !got.isError || !strings.Contains(got.text, "the call changes too much") {
+		if got := w.write(`{"do":"file-or-fail",` + args + `}`); !got.isError ||
+			!strings.Contains(got.text, "the call changes too much") {
 			t.Errorf("%.500s", got.text)
 		}
 	}
@@ -458,7 +485,8 @@ func TestFailureAfterAFile(t *testing.T) {
 	t.Parallel()
 	w := connectWriter(t, approval.None, asItIs)
 	got := w.write(`{"do":"file-or-fail","path":"a,b/c,a/b"}`)
-	if !got.isError || !strings.Contains(got.text, "This call wrote files: project:a, project:b/c. Check the files before you try again.") {
+	if !got.isError || !strings.Contains(got.text, "This call wrote files: project:a, project:b/c. Check the files "+
+		"before you try again.") {
 		t.Errorf("%+v", got)
 	}
 }

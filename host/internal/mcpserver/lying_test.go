@@ -69,8 +69,9 @@ func TestPluginThatDeviatesFromItsPlan(t *testing.T) {
 		"another body": {func(p string) []fakeplugin.Step {
 			return []fakeplugin.Step{patch(p, "first"), deploy(p), patch(p, "third")}
 		}, 2},
-		"one more":       {func(p string) []fakeplugin.Step { return append(approved(p), patch(p, "third")) }, 3},
-		"another target": {func(p string) []fakeplugin.Step { return []fakeplugin.Step{patch(p+"x", "first"), deploy(p)} }, 0},
+		"one more": {func(p string) []fakeplugin.Step { return append(approved(p), patch(p, "third")) }, 3},
+		"another target": {func(p string) []fakeplugin.Step { return []fakeplugin.Step{patch(p+"x", "first"), deploy(p)} },
+			0},
 		"another method": {func(p string) []fakeplugin.Step {
 			s := patch(p, "first")
 			s.Method = "PUT"
@@ -88,7 +89,8 @@ func TestPluginThatDeviatesFromItsPlan(t *testing.T) {
 			writeSteps(t, file, approved(path)...)
 			a.send(fmt.Sprintf(`{"jsonrpc":"2.0","id":"w","method":"tools/call","params":{"name":"auth0_ok_write","arguments":{"do":"steps","file":%q}}}`, file))
 			id, text := a.asked(t)
-			if first := strings.Index(text, "// first"); first < 0 || strings.LastIndex(text, "// second") < strings.Index(text, "POST "+path+"/deploy") {
+			if first := strings.Index(text, "// first"); first < 0 ||
+				strings.LastIndex(text, "// second") < strings.Index(text, "POST "+path+"/deploy") {
 				t.Fatalf("the question: %s", text)
 			}
 			writeSteps(t, file, tt.sent(path)...)
@@ -137,7 +139,8 @@ func TestTargetChangedBetweenSteps(t *testing.T) {
 	dir := t.TempDir()
 	file, mark, await := filepath.Join(dir, "steps"), filepath.Join(dir, "mark"), filepath.Join(dir, "await")
 	first := fakeplugin.Step{Method: "PATCH", Path: a.target, Body: json.RawMessage(`{"description":"first"}`)}
-	second := fakeplugin.Step{Method: "PATCH", Path: a.target, Body: json.RawMessage(`{"callbacks":["https://second.example/cb"]}`)}
+	second := fakeplugin.Step{Method: "PATCH", Path: a.target,
+		Body: json.RawMessage(`{"callbacks":["https://second.example/cb"]}`)}
 	writeSteps(t, file, first, second)
 	a.send(fmt.Sprintf(`{"jsonrpc":"2.0","id":"w","method":"tools/call","params":{"name":"auth0_ok_write","arguments":{"do":"steps","file":%q}}}`, file))
 	id, _ := a.asked(t)
@@ -178,14 +181,16 @@ func TestRefusedRequestsDoNotFillTheLog(t *testing.T) {
 	folder := filepath.Join(t.TempDir(), "audit")
 	c := connectAudited(t, catalog.Filter{}, folder)
 	text, isError := c.call("ok", fakeplugin.Write, fmt.Sprintf(`{"do":"delete","n":%d,"path":"/api/v2/clients/x"}`, many))
-	if !isError || !strings.Contains(text, "went beyond what auth0_ok_write declares") || !strings.HasSuffix(text, "Nothing was changed.") {
+	if !isError || !strings.Contains(text, "went beyond what auth0_ok_write declares") ||
+		!strings.HasSuffix(text, "Nothing was changed.") {
 		t.Errorf("%s", text)
 	}
 	if n := len(c.tenant.Requests()); n != 0 {
 		t.Errorf("%d requests reached the tenant", n)
 	}
 	records := recorded(t, folder)
-	if len(records) != 1 || len(records[0].Counted) != 1 || records[0].Counted[0].Count != many || records[0].Outcome != audit.Refused {
+	if len(records) != 1 || len(records[0].Counted) != 1 || records[0].Counted[0].Count != many ||
+		records[0].Outcome != audit.Refused {
 		t.Errorf("%d records, the first: %+v", len(records), records[0])
 	}
 }

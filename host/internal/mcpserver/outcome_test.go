@@ -35,10 +35,16 @@ func TestLyingPluginTellsNothing(t *testing.T) {
 		want    []string
 		not     string
 	}{
-		"a change denied":     {nil, lie(1), 1, []string{"This call changed the tenant: POST /api/v2/clients.", "Check the tenant before you try again."}, "may or may not"},
-		"several, denied":     {nil, lie(7), 7, []string{"This call changed the tenant: POST /api/v2/clients, ", " and 2 before."}, "may or may not"},
-		"an uncertain denied": {&sandbox.FaultRule{Drop: sandbox.DropAfter}, lie(1), 1, []string{"It is not known whether POST /api/v2/clients was carried out", "may or may not have happened"}, "changed the tenant"},
-		"nothing, admitted":   {&sandbox.FaultRule{Status: http.StatusConflict}, lie(1), 1, []string{"” Nothing was changed."}, "changed the tenant"},
+		"a change denied": {nil, lie(1), 1,
+			[]string{"This call changed the tenant: POST /api/v2/clients.", "Check the tenant before you try again."},
+			"may or may not"},
+		"several, denied": {nil, lie(7), 7,
+			[]string{"This call changed the tenant: POST /api/v2/clients, ", " and 2 before."}, "may or may not"},
+		"an uncertain denied": {&sandbox.FaultRule{Drop: sandbox.DropAfter}, lie(1), 1,
+			[]string{"It is not known whether POST /api/v2/clients was carried out", "may or may not have happened"},
+			"changed the tenant"},
+		"nothing, admitted": {&sandbox.FaultRule{Status: http.StatusConflict}, lie(1), 1,
+			[]string{"” Nothing was changed."}, "changed the tenant"},
 	}
 	for name, tt := range tests {
 		c.tenant.ClearFaults()
@@ -50,7 +56,8 @@ func TestLyingPluginTellsNothing(t *testing.T) {
 		if n := len(c.tenant.Requests()); n != tt.reached {
 			t.Errorf("%s: %d requests reached the tenant", name, n)
 		}
-		for _, want := range append(tt.want, `Plugin ok says: “Nothing was changed." It is safe to try again. Done: nothing.”`) {
+		for _, want := range append(tt.want,
+			`Plugin ok says: “Nothing was changed." It is safe to try again. Done: nothing.”`) {
 			if !got.isError || !strings.Contains(got.text, want) {
 				t.Errorf("%s: want %q: %+v", name, want, got)
 			}
@@ -72,8 +79,10 @@ func TestSuccessWhileAWriteIsUnderWay(t *testing.T) {
 		<-c.sent
 		_ = os.WriteFile(file, nil, 0o600)
 	}()
-	o := outcomeOf(t, c.request("tools/call", fmt.Sprintf(`{"name":"auth0_ok_write","arguments":{"do":"unheard","method":"POST","path":"/api/v2/clients","file":%q}}`, file)))
-	if !o.IsError || o.Meta.Error != "effect_unknown" || !strings.Contains(o.Content[0].Text, "It is not known whether POST /api/v2/clients was carried out") {
+	o := outcomeOf(t, c.request("tools/call",
+		fmt.Sprintf(`{"name":"auth0_ok_write","arguments":{"do":"unheard","method":"POST","path":"/api/v2/clients","file":%q}}`, file)))
+	if !o.IsError || o.Meta.Error != "effect_unknown" || !strings.Contains(o.Content[0].Text, "It is not known whether "+
+		"POST /api/v2/clients was carried out") {
 		t.Errorf("%+v", o)
 	}
 	if n := len(c.ended); n == 0 {
@@ -85,8 +94,11 @@ func TestSuccessWhileAWriteIsUnderWay(t *testing.T) {
 func TestRefusalAfterAChange(t *testing.T) {
 	t.Parallel()
 	c := connectTo(t, sandbox.New(sandbox.Options{}), func(*egress.Config) {}, "ok")
-	got := seenOf(t, c.request("tools/call", `{"name":"auth0_ok_write","arguments":{"do":"request","then":"delete","method":"POST","path":"/api/v2/clients"}}`))
-	if !got.isError || !strings.Contains(got.text, "went beyond") || !strings.Contains(got.text, "This call changed the tenant: POST /api/v2/clients. Check the tenant before you try again.") {
+	got := seenOf(t, c.request("tools/call",
+		`{"name":"auth0_ok_write","arguments":{"do":"request","then":"delete","method":"POST","path":"/api/v2/clients"}}`))
+	if !got.isError || !strings.Contains(got.text, "went beyond") ||
+		!strings.Contains(got.text, "This call changed the tenant: POST /api/v2/clients. Check the tenant before you try "+
+			"again.") {
 		t.Errorf("%+v", got)
 	}
 }
@@ -95,9 +107,13 @@ func TestRefusalAfterAChange(t *testing.T) {
 func TestAnswerOverTheBudgetAfterAChange(t *testing.T) {
 	t.Parallel()
 	c := connectWith(t, catalog.Filter{}, func(cfg *Config) { cfg.Calls.MaxOutput = 1000 }, "ok")
-	c.tenant.Fail(sandbox.FaultRule{Method: "POST", Status: http.StatusCreated, Body: `"` + strings.Repeat("a", 2000) + `"`})
-	got := seenOf(t, c.request("tools/call", `{"name":"auth0_ok_write","arguments":{"do":"request","method":"POST","path":"/api/v2/clients"}}`))
-	if !got.isError || !strings.Contains(got.text, "over the budget") || !strings.Contains(got.text, "This call changed the tenant: POST /api/v2/clients. Check the tenant before you try again.") {
+	c.tenant.Fail(sandbox.FaultRule{Method: "POST", Status: http.StatusCreated,
+		Body: `"` + strings.Repeat("a", 2000) + `"`})
+	got := seenOf(t, c.request("tools/call",
+		`{"name":"auth0_ok_write","arguments":{"do":"request","method":"POST","path":"/api/v2/clients"}}`))
+	if !got.isError || !strings.Contains(got.text, "over the budget") ||
+		!strings.Contains(got.text, "This call changed the tenant: POST /api/v2/clients. Check the tenant before you try "+
+			"again.") {
 		t.Errorf("%+v", got)
 	}
 }
@@ -118,7 +134,8 @@ func TestSignedOutIsForgottenWithTheNextToken(t *testing.T) {
 		}
 	}, "ok")
 	failing = func(n int) bool { return n == 1 } // the look before
-	if got := c.api(fakeplugin.Write, "PATCH", "/api/v2/clients/nobody"); asked != 2 || got.kind != "" || !strings.Contains(got.text, "404") {
+	if got := c.api(fakeplugin.Write, "PATCH", "/api/v2/clients/nobody"); asked != 2 || got.kind != "" ||
+		!strings.Contains(got.text, "404") {
 		t.Errorf("asked %d times: %+v", asked, got)
 	}
 	failing = func(n int) bool { return n > 2 }
@@ -133,9 +150,12 @@ func TestErrorsAreBounded(t *testing.T) {
 	t.Parallel()
 	const budget = 1000
 	c := connectWith(t, catalog.Filter{}, func(cfg *Config) { cfg.Calls.MaxOutput = budget }, "ok")
-	got := seenOf(t, c.request("tools/call", `{"name":"auth0_ok_write","arguments":{"do":"delete","n":25,"path":"/api/v2/clients/x"}}`))
-	if !got.isError || len(got.text) > budget || !strings.HasPrefix(got.text, "plugin ok went beyond what auth0_ok_write declares: DELETE ") ||
-		!strings.Contains(got.text, "its middle is left out") || !strings.HasSuffix(got.text, "; and 5 more. Nothing was changed.") {
+	got := seenOf(t, c.request("tools/call",
+		`{"name":"auth0_ok_write","arguments":{"do":"delete","n":25,"path":"/api/v2/clients/x"}}`))
+	if !got.isError || len(got.text) > budget || !strings.HasPrefix(got.text, "plugin ok went beyond what "+
+		"auth0_ok_write declares: DELETE ") ||
+		!strings.Contains(got.text, "its middle is left out") || !strings.HasSuffix(got.text, "; and 5 more. Nothing was "+
+		"changed.") {
 		t.Errorf("%d bytes: %s", len(got.text), got.text)
 	}
 }
@@ -148,9 +168,11 @@ func TestLongMessageOfAuth0IsCut(t *testing.T) {
 	c := connectTo(t, tenant, func(*egress.Config) {}, "ok")
 	// The cut is in the middle of the token.
 	message := strings.Repeat("x ", 2<<10-10) + tenant.Token() + strings.Repeat(" y", 100<<10)
-	tenant.Fail(sandbox.FaultRule{Status: http.StatusConflict, Body: fmt.Sprintf(`{"statusCode":409,"message":%q,"errorCode":%q}`, message, strings.Repeat("e", 10<<10))})
+	tenant.Fail(sandbox.FaultRule{Status: http.StatusConflict,
+		Body: fmt.Sprintf(`{"statusCode":409,"message":%q,"errorCode":%q}`, message, strings.Repeat("e", 10<<10))})
 	got := c.api(fakeplugin.Read, "GET", "/api/v2/clients")
-	if len(got.text) > 5<<10 || !strings.Contains(got.text, "… (") || !strings.Contains(got.text, "409 Conflict") || !strings.HasSuffix(got.text, "update the existing one") || strings.Contains(got.text, tenant.Token()[:10]) {
+	if len(got.text) > 5<<10 || !strings.Contains(got.text, "… (") || !strings.Contains(got.text, "409 Conflict") ||
+		!strings.HasSuffix(got.text, "update the existing one") || strings.Contains(got.text, tenant.Token()[:10]) {
 		t.Errorf("%d bytes: %s", len(got.text), got.text)
 	}
 }

@@ -37,7 +37,8 @@ func alone(t *testing.T) {
 	})
 }
 
-// What a plugin in trouble does to a client and to the tenant. That no process is left is checked at the end of each, that no socket and no folder, at
+// What a plugin in trouble does to a client and to the tenant. That no process is left is checked at the end of each,
+// that no socket and no folder, at
 // the end of all.
 func TestPluginFaults(t *testing.T) {
 	const post = `"do":"request","method":"POST","path":"/api/v2/clients"`
@@ -50,23 +51,40 @@ func TestPluginFaults(t *testing.T) {
 		reached int // requests that reached the tenant
 		linux   bool
 	}{
-		"crashes at start":             {fakeplugin.Dies, fakeplugin.Write, `{}`, []string{"did not start", "exit status 3", "no database"}, 0, false},
-		"crashes in Describe":          {fakeplugin.DiesInDescribe, fakeplugin.Write, `{}`, []string{"did not start", "ended in Describe"}, 0, false},
-		"crashes in Configure":         {fakeplugin.DiesInConfigure, fakeplugin.Write, `{}`, []string{"did not start", "ended in Configure"}, 0, false},
-		"hangs at start":               {fakeplugin.Hangs, fakeplugin.Write, `{}`, []string{"did not start", "--plugin-start-timeout"}, 0, false},
-		"lies about its manifest":      {fakeplugin.Liar, fakeplugin.Write, `{}`, []string{"did not start", "otherwise than its manifest", "plugin install"}, 0, false},
-		"another protocol":             {fakeplugin.Foreign, fakeplugin.Write, `{}`, []string{"did not start", "speaks protocol 9"}, 0, false},
-		"crashes before a read":        {"bad", fakeplugin.Read, `{"do":"crash"}`, []string{"ended unexpectedly", "out of cheese"}, 0, false},
-		"crashes after a read":         {"bad", fakeplugin.Read, `{` + get + `,"then":"crash"}`, []string{"ended unexpectedly"}, 2, false},
-		"crashes before a write":       {"bad", fakeplugin.Write, `{"do":"crash"}`, []string{"ended unexpectedly", "Nothing was changed.", "out of cheese"}, 0, false},
-		"crashes after a write":        {"bad", fakeplugin.Write, `{` + post + `,"then":"crash"}`, []string{"ended unexpectedly", "This call changed the tenant: POST /api/v2/clients."}, 1, false},
-		"crashes while it answers":     {"bad", fakeplugin.Write, `{` + post + `,"then":"break"}`, []string{"ended unexpectedly", "This call changed the tenant: POST /api/v2/clients."}, 1, false},
-		"hangs before a write":         {"bad", fakeplugin.Write, `{"do":"hang"}`, []string{"did not finish", "--call-timeout", "Nothing was changed."}, 0, false},
-		"hangs after a write":          {"bad", fakeplugin.Write, `{` + post + `,"then":"hang"}`, []string{"did not finish", "--call-timeout", "This call changed the tenant: POST /api/v2/clients."}, 1, false},
-		"is frozen":                    {"bad", fakeplugin.Read, `{"do":"stop"}`, []string{"did not finish"}, 0, false},
-		"answers 32 MB":                {"bad", fakeplugin.Write, `{"do":"answer","n":32}`, []string{"no usable answer", "over 16 MiB", "Nothing was changed."}, 0, false},
-		"leaks memory after a write":   {"bad", fakeplugin.Write, `{` + post + `,"then":"leak","n":4096}`, []string{"was stopped", "300 MiB", "--plugin-memory-limit", "This call changed the tenant: POST /api/v2/clients."}, 1, true},
-		"leaks memory in a read, once": {"bad", fakeplugin.Read, `{` + get + `,"then":"leak","n":4096}`, []string{"was stopped", "300 MiB"}, 1, true},
+		"crashes at start": {fakeplugin.Dies, fakeplugin.Write, `{}`,
+			[]string{"did not start", "exit status 3", "no database"}, 0, false},
+		"crashes in Describe": {fakeplugin.DiesInDescribe, fakeplugin.Write, `{}`,
+			[]string{"did not start", "ended in Describe"}, 0, false},
+		"crashes in Configure": {fakeplugin.DiesInConfigure, fakeplugin.Write, `{}`,
+			[]string{"did not start", "ended in Configure"}, 0, false},
+		"hangs at start": {fakeplugin.Hangs, fakeplugin.Write, `{}`,
+			[]string{"did not start", "--plugin-start-timeout"}, 0, false},
+		"lies about its manifest": {fakeplugin.Liar, fakeplugin.Write, `{}`,
+			[]string{"did not start", "otherwise than its manifest", "plugin install"}, 0, false},
+		"another protocol": {fakeplugin.Foreign, fakeplugin.Write, `{}`,
+			[]string{"did not start", "speaks protocol 9"}, 0, false},
+		"crashes before a read": {"bad", fakeplugin.Read, `{"do":"crash"}`,
+			[]string{"ended unexpectedly", "out of cheese"}, 0, false},
+		"crashes after a read": {"bad", fakeplugin.Read, `{` + get + `,"then":"crash"}`,
+			[]string{"ended unexpectedly"}, 2, false},
+		"crashes before a write": {"bad", fakeplugin.Write, `{"do":"crash"}`,
+			[]string{"ended unexpectedly", "Nothing was changed.", "out of cheese"}, 0, false},
+		"crashes after a write": {"bad", fakeplugin.Write, `{` + post + `,"then":"crash"}`,
+			[]string{"ended unexpectedly", "This call changed the tenant: POST /api/v2/clients."}, 1, false},
+		"crashes while it answers": {"bad", fakeplugin.Write, `{` + post + `,"then":"break"}`,
+			[]string{"ended unexpectedly", "This call changed the tenant: POST /api/v2/clients."}, 1, false},
+		"hangs before a write": {"bad", fakeplugin.Write, `{"do":"hang"}`,
+			[]string{"did not finish", "--call-timeout", "Nothing was changed."}, 0, false},
+		"hangs after a write": {"bad", fakeplugin.Write, `{` + post + `,"then":"hang"}`,
+			[]string{"did not finish", "--call-timeout", "This call changed the tenant: POST /api/v2/clients."}, 1, false},
+		"is frozen": {"bad", fakeplugin.Read, `{"do":"stop"}`, []string{"did not finish"}, 0, false},
+		"answers 32 MB": {"bad", fakeplugin.Write, `{"do":"answer","n":32}`,
+			[]string{"no usable answer", "over 16 MiB", "Nothing was changed."}, 0, false},
+		"leaks memory after a write": {"bad", fakeplugin.Write, `{` + post + `,"then":"leak","n":4096}`,
+			[]string{"was stopped", "300 MiB", "--plugin-memory-limit", "This call changed the tenant: POST /api/v2/clients."}, 1,
+			true},
+		"leaks memory in a read, once": {"bad", fakeplugin.Read, `{` + get + `,"then":"leak","n":4096}`,
+			[]string{"was stopped", "300 MiB"}, 1, true},
 	}
 	alone(t)
 	for name, tt := range tests {
@@ -77,7 +95,8 @@ func TestPluginFaults(t *testing.T) {
 			}
 			late := tt.want[0] == "did not finish"
 			c := connectWith(t, catalog.Filter{}, func(cfg *Config) {
-				cfg.Calls.Plugins = supervisor.Config{StartTimeout: time.Minute, CallTimeout: 20 * time.Second, HangGrace: 100 * time.Millisecond}
+				cfg.Calls.Plugins = supervisor.Config{StartTimeout: time.Minute, CallTimeout: 20 * time.Second,
+					HangGrace: 100 * time.Millisecond}
 				if tt.linux {
 					cfg.Calls.Plugins.MemoryLimit = 300 << 20
 				}
@@ -105,7 +124,8 @@ func TestPluginFaults(t *testing.T) {
 			if reached := c.tenant.Requests(); len(reached) != tt.reached {
 				t.Errorf("%d requests reached the tenant, want %d: %v", len(reached), tt.reached, reached)
 			}
-			if text, isError := c.call("good", fakeplugin.Read, `{"do":"request","path":"/api/v2/logs"}`); isError || !strings.Contains(text, "log_id") {
+			if text, isError := c.call("good", fakeplugin.Read, `{"do":"request","path":"/api/v2/logs"}`); isError ||
+				!strings.Contains(text, "log_id") {
 				t.Errorf("another plugin: %s", text)
 			}
 		})

@@ -17,12 +17,14 @@ func TestFullPoolsOfRealCalls(t *testing.T) {
 	c := connect(t, catalog.Filter{}, "ok")
 	tools := fakeplugin.Manifest("ok").Tools
 	wait := func(id string, tool int) {
-		c.send(fmt.Sprintf(`{"jsonrpc":"2.0","id":%q,"method":"tools/call","params":{"name":%q,"arguments":{"do":"wait"}}}`, id, tools[tool].Name))
+		c.send(fmt.Sprintf(`{"jsonrpc":"2.0","id":%q,"method":"tools/call","params":{"name":%q,"arguments":{"do":"wait"}}}`,
+			id, tools[tool].Name))
 	}
 	busy := func(id string, tool int, what string) {
 		t.Helper()
 		wait(id, tool)
-		if r := c.wait(fmt.Sprintf("%q", id)); r.Error == nil || r.Error.Code != -32000 || !strings.Contains(r.Error.Message, what) {
+		if r := c.wait(fmt.Sprintf("%q", id)); r.Error == nil || r.Error.Code != -32000 ||
+			!strings.Contains(r.Error.Message, what) {
 			t.Errorf("one call too many: %s %+v", r.Result, r.Error)
 		}
 	}
@@ -69,7 +71,8 @@ func TestHandshakeInOneBurst(t *testing.T) {
 		call(`"early"`), `{"jsonrpc":"2.0","id":"i","method":"initialize","params":{"protocolVersion":"2025-06-18","capabilities":{},"clientInfo":{"name":"t","version":"1"}}}`,
 		call(`"late"`), `{"jsonrpc":"2.0","id":"l","method":"tools/list"}`,
 	}, "\n"))
-	if r := c.wait(`"early"`); r.Error == nil || r.Error.Code != -32600 || !strings.Contains(r.Error.Message, "send initialize first") {
+	if r := c.wait(`"early"`); r.Error == nil || r.Error.Code != -32600 ||
+		!strings.Contains(r.Error.Message, "send initialize first") {
 		t.Errorf("before the handshake: %s %+v", r.Result, r.Error)
 	}
 	if r := c.wait(`"l"`); r.Error != nil {

@@ -25,9 +25,11 @@ func (s *Server) acceptsBatch() error {
 	case version:
 		return nil
 	case "":
-		return fmt.Errorf("a batch came before initialize: only protocol version %s has batches, and only after initialize", version)
+		return fmt.Errorf("a batch came before initialize: only protocol version %s has batches, and only after initialize",
+			version)
 	default:
-		return fmt.Errorf("batches are not accepted, only protocol version %s has them: send each message on a line of its own", version)
+		return fmt.Errorf("batches are not accepted, only protocol version %s has them: send each message on a line of "+
+			"its own", version)
 	}
 }
 
@@ -115,10 +117,12 @@ func (p *params) parseMeta() (wrong string) {
 	if version := meta[mcp.MetaKeyProtocolVersion]; version != nil && json.Unmarshal(version, &p.version) != nil {
 		return fmt.Sprintf("the member %q of _meta must be a string", mcp.MetaKeyProtocolVersion)
 	}
-	if capabilities := meta[mcp.MetaKeyClientCapabilities]; p.modern() && (isAbsent(capabilities) || json.Unmarshal(capabilities, &p.capabilities) != nil) {
+	if capabilities := meta[mcp.MetaKeyClientCapabilities]; p.modern() &&
+		(isAbsent(capabilities) || json.Unmarshal(capabilities, &p.capabilities) != nil) {
 		p.withoutCapabilities = true
 	}
-	if token := meta["progressToken"]; token != nil && (token[0] == '{' || token[0] == '[' || token[0] == 't' || token[0] == 'f') {
+	if token := meta["progressToken"]; token != nil &&
+		(token[0] == '{' || token[0] == '[' || token[0] == 't' || token[0] == 'f') {
 		return "the progressToken must be a string or a number"
 	} else if !isAbsent(token) {
 		p.progressToken = token
@@ -144,16 +148,19 @@ func (s *Server) refuse(r stdio.Request, p params) []byte {
 	switch {
 	case wrong != "":
 	case p.version != "" && !mcp.IsValidProtocolVersion(p.version):
-		e := mcp.UnsupportedProtocolVersionError{Version: p.version, Supported: mcp.ValidProtocolVersions}.JSONRPCError().Error
+		e := mcp.UnsupportedProtocolVersionError{Version: p.version,
+			Supported: mcp.ValidProtocolVersions}.JSONRPCError().Error
 		return refusal(r, e.Code, e.Message, e.Data)
 	case !p.modern() && !s.session.ready() && !beforeHandshake(method):
-		return refusal(r, mcp.INVALID_REQUEST, fmt.Sprintf("%s came before initialize: send initialize first, or name the protocol version %s in _meta", clip(r.Method), mcp.LATEST_PROTOCOL_VERSION), nil)
+		return refusal(r, mcp.INVALID_REQUEST, fmt.Sprintf("%s came before initialize: send initialize first, or name the "+
+			"protocol version %s in _meta", clip(r.Method), mcp.LATEST_PROTOCOL_VERSION), nil)
 	case method == mcp.MethodInitialize && !p.modern() && p.text("protocolVersion") == "":
 		wrong = "initialize needs protocolVersion: a string such as " + mcp.LATEST_LEGACY_PROTOCOL_VERSION
 	case method == mcp.MethodToolsList && p.text("cursor") != "":
 		wrong = "unknown cursor: tools/list gives none, it answers with all tools at once"
 	case method == mcp.MethodSubscriptionsListen && p.modern():
-		return refusal(r, mcp.METHOD_NOT_FOUND, "subscriptions/listen is not supported: nothing here changes that a client could listen to", nil)
+		return refusal(r, mcp.METHOD_NOT_FOUND, "subscriptions/listen is not supported: nothing here changes that a "+
+			"client could listen to", nil)
 	case method == mcp.MethodToolsCall && p.withoutCapabilities:
 		wrong = "missing or invalid _meta field " + mcp.MetaKeyClientCapabilities
 	case method == mcp.MethodToolsCall && p.text("name") == "":
@@ -183,13 +190,15 @@ func beforeHandshake(method mcp.MCPMethod) bool {
 // that the message as a whole is sound has been checked by stdio.
 func reword(r stdio.Request, answer mcp.JSONRPCMessage) []byte {
 	if e, ok := answer.(mcp.JSONRPCError); ok && e.Error.Code == mcp.INVALID_REQUEST {
-		return refusal(r, mcp.INVALID_PARAMS, fmt.Sprintf("the params of %s are not as MCP's schema has them", clip(r.Method)), nil)
+		return refusal(r, mcp.INVALID_PARAMS,
+			fmt.Sprintf("the params of %s are not as MCP's schema has them", clip(r.Method)), nil)
 	}
 	return encode(answer)
 }
 
 func refusal(r stdio.Request, code int, message string, data any) []byte {
-	return encode(mcp.JSONRPCError{JSONRPC: mcp.JSONRPC_VERSION, ID: mcp.NewRequestId(r.ID), Error: mcp.NewJSONRPCErrorDetails(code, message, data)})
+	return encode(mcp.JSONRPCError{JSONRPC: mcp.JSONRPC_VERSION, ID: mcp.NewRequestId(r.ID),
+		Error: mcp.NewJSONRPCErrorDetails(code, message, data)})
 }
 
 // clip keeps a client's word from filling an answer.

@@ -44,7 +44,8 @@ func seenOf(t *testing.T, r reply) seenCall {
 // connectTo is connect with a tenant of the test's, and a gate that change changes.
 func connectTo(t *testing.T, tenant *sandbox.Tenant, change func(*egress.Config), roles ...string) *client {
 	t.Helper()
-	gate := egress.Config{Domain: tenant.Domain(), Transport: tenant.Transport(), Tokens: oauth2.StaticTokenSource(&oauth2.Token{AccessToken: tenant.Token()})}
+	gate := egress.Config{Domain: tenant.Domain(), Transport: tenant.Transport(),
+		Tokens: oauth2.StaticTokenSource(&oauth2.Token{AccessToken: tenant.Token()})}
 	change(&gate)
 	c := connectWith(t, catalog.Filter{}, func(cfg *Config) {
 		gate.Redact = cfg.Calls.Redact
@@ -57,7 +58,9 @@ func connectTo(t *testing.T, tenant *sandbox.Tenant, change func(*egress.Config)
 // api calls a tool that sends one request and fails as the SDK would.
 func (c *client) api(tool int, method, path string) seenCall {
 	c.t.Helper()
-	return seenOf(c.t, c.request("tools/call", fmt.Sprintf(`{"name":%q,"arguments":{"do":"api","method":%q,"path":%q}}`, fakeplugin.Manifest("ok").Tools[tool].Name, method, path)))
+	return seenOf(c.t, c.request("tools/call",
+		fmt.Sprintf(`{"name":%q,"arguments":{"do":"api","method":%q,"path":%q}}`, fakeplugin.Manifest("ok").Tools[tool].Name,
+			method, path)))
 }
 
 // What the client sees of each fault of the tenant, through a real plugin process.
@@ -73,31 +76,35 @@ func TestClientsViewOfTenantFaults(t *testing.T) {
 		read, write string // words of the text; "" for a call that works
 		done        bool   // the write happened
 	}{
-		"200, nothing":      {sandbox.FaultRule{Status: 200, Body: " "}, notJSON, notJSON, false},
-		"200, half":         {sandbox.FaultRule{Malformed: true}, notJSON, notJSON, true},
-		"200, HTML":         {body("<html>maintenance</html>"), notJSON, notJSON, false},
-		"200, bytes":        {body("\x00\xff\xfe{"), notJSON, notJSON, false},
-		"200, two values":   {body(`{"a":1}{"b":2}`), notJSON, notJSON, false},
-		"200, cut short":    {sandbox.FaultRule{ExtraLength: -1}, notJSON, notJSON, true},
-		"200, cut off":      {sandbox.FaultRule{Drop: sandbox.DropInBody}, "closed the connection", changed, true},
-		"204":               {status(204), notJSON, notJSON, false},
-		"302":               {sandbox.FaultRule{Status: 302, Header: http.Header{"Location": {"https://elsewhere.invalid/"}}}, "is not followed", maybe, false},
-		"400":               {status(400), "400 Bad Request", "Correct the field", false},
-		"401":               {status(401), "The token is missing, expired or revoked: sign in again", "The token is missing", false},
-		"403":               {status(403), "lacks a scope", "lacks a scope", false},
-		"404":               {status(404), "Nothing is there", "Nothing is there", false},
-		"409":               {status(409), "conflicts", "conflicts", false},
-		"500":               {status(500), "try again later", maybe, false},
-		"502":               {status(502), "try again later", maybe, false},
-		"503":               {status(503), "try again later", maybe, false},
-		"504":               {status(504), "try again later", maybe, false},
-		"reset before":      {sandbox.FaultRule{Drop: sandbox.DropBefore}, "closed the connection", maybe, false},
-		"reset after":       {sandbox.FaultRule{Drop: sandbox.DropAfter}, "closed the connection", maybe, true},
-		"no answer":         {sandbox.FaultRule{Latency: time.Hour}, "did not answer in time", maybe, false},
-		"slow drip":         {sandbox.FaultRule{SlowBody: time.Hour}, "did not answer in time", changed, true},
-		"the clock is off":  {sandbox.FaultRule{Skew: time.Hour}, "", "", true},
-		"nothing is wrong":  {sandbox.FaultRule{SlowBody: time.Millisecond}, "", "", true},
-		"409 with a secret": {sandbox.FaultRule{Status: 409, Body: `{"statusCode":409,"message":"exists: {\"client_secret\":\"` + strings.Repeat("s3cr3t", 8) + `\"}"}`}, "409 Conflict", "409 Conflict", false},
+		"200, nothing":    {sandbox.FaultRule{Status: 200, Body: " "}, notJSON, notJSON, false},
+		"200, half":       {sandbox.FaultRule{Malformed: true}, notJSON, notJSON, true},
+		"200, HTML":       {body("<html>maintenance</html>"), notJSON, notJSON, false},
+		"200, bytes":      {body("\x00\xff\xfe{"), notJSON, notJSON, false},
+		"200, two values": {body(`{"a":1}{"b":2}`), notJSON, notJSON, false},
+		"200, cut short":  {sandbox.FaultRule{ExtraLength: -1}, notJSON, notJSON, true},
+		"200, cut off":    {sandbox.FaultRule{Drop: sandbox.DropInBody}, "closed the connection", changed, true},
+		"204":             {status(204), notJSON, notJSON, false},
+		"302": {sandbox.FaultRule{Status: 302, Header: http.Header{"Location": {"https://elsewhere.invalid/"}}},
+			"is not followed", maybe, false},
+		"400": {status(400), "400 Bad Request", "Correct the field", false},
+		"401": {status(401), "The token is missing, expired or revoked: sign in again", "The token is missing",
+			false},
+		"403":              {status(403), "lacks a scope", "lacks a scope", false},
+		"404":              {status(404), "Nothing is there", "Nothing is there", false},
+		"409":              {status(409), "conflicts", "conflicts", false},
+		"500":              {status(500), "try again later", maybe, false},
+		"502":              {status(502), "try again later", maybe, false},
+		"503":              {status(503), "try again later", maybe, false},
+		"504":              {status(504), "try again later", maybe, false},
+		"reset before":     {sandbox.FaultRule{Drop: sandbox.DropBefore}, "closed the connection", maybe, false},
+		"reset after":      {sandbox.FaultRule{Drop: sandbox.DropAfter}, "closed the connection", maybe, true},
+		"no answer":        {sandbox.FaultRule{Latency: time.Hour}, "did not answer in time", maybe, false},
+		"slow drip":        {sandbox.FaultRule{SlowBody: time.Hour}, "did not answer in time", changed, true},
+		"the clock is off": {sandbox.FaultRule{Skew: time.Hour}, "", "", true},
+		"nothing is wrong": {sandbox.FaultRule{SlowBody: time.Millisecond}, "", "", true},
+		"409 with a secret": {sandbox.FaultRule{Status: 409,
+			Body: `{"statusCode":409,"message":"exists: {\"client_secret\":\"` + strings.Repeat("s3cr3t", 8) + `\"}"}`},
+			"409 Conflict", "409 Conflict", false},
 	}
 	// One client for all: a fault must not spoil the next call, nor the process.
 	tenant := sandbox.New(sandbox.Options{})
@@ -118,7 +125,8 @@ func TestClientsViewOfTenantFaults(t *testing.T) {
 				tenant.ResetRequests()
 				tenant.Fail(tt.rule)
 				got := c.api(tool, method, "/api/v2/clients")
-				if got.isError != (want != "") || !strings.Contains(got.text, want) || got.kind != "" || strings.Contains(got.text, "s3cr3t") {
+				if got.isError != (want != "") || !strings.Contains(got.text, want) || got.kind != "" ||
+					strings.Contains(got.text, "s3cr3t") {
 					t.Errorf("%s: %+v, want %q", method, got, want)
 				}
 				sent := tenant.Requests()
@@ -208,7 +216,8 @@ func TestStormStaysWithinTheShare(t *testing.T) {
 		t.Errorf("only %d of %d were left to the tenant's applications", least, limit)
 	}
 	if !slices.ContainsFunc(c.other, func(line string) bool {
-		return strings.Contains(line, "notifications/progress") && strings.Contains(line, "waiting for the tenant's rate limit, ")
+		return strings.Contains(line, "notifications/progress") &&
+			strings.Contains(line, "waiting for the tenant's rate limit, ")
 	}) {
 		t.Errorf("nobody was told of the wait: %v", c.other)
 	}
@@ -224,10 +233,12 @@ func TestClientsViewOf429(t *testing.T) {
 			c := connectTo(t, tenant, func(*egress.Config) {}, "ok")
 			tenant.Fail(sandbox.FaultRule{Status: http.StatusTooManyRequests, Reset: 90 * time.Second})
 			got := c.api(tool, method, "/api/v2/clients")
-			if got.kind != "rate_limited" || !strings.Contains(got.text, "Auth0 answered 429 Too Many Requests to "+method) || !strings.Contains(got.text, "was not carried out: try again in ") {
+			if got.kind != "rate_limited" || !strings.Contains(got.text, "Auth0 answered 429 Too Many Requests to "+method) ||
+				!strings.Contains(got.text, "was not carried out: try again in ") {
 				t.Errorf("answer: %+v", got)
 			}
-			if got := c.api(tool, method, "/api/v2/logs"); got.kind != "rate_limited" || !strings.Contains(got.text, "was not sent") {
+			if got := c.api(tool, method, "/api/v2/logs"); got.kind != "rate_limited" ||
+				!strings.Contains(got.text, "was not sent") {
 				t.Errorf("the next call: %+v", got)
 			}
 			if all := tenant.Requests(); len(all) != 1 || all[0].Processed != 0 {
@@ -249,7 +260,8 @@ func TestUsedUpLimitFailsAtOnce(t *testing.T) {
 	for range 3 {
 		for tool, method := range map[int]string{fakeplugin.Read: "GET", fakeplugin.Write: "POST"} {
 			got := c.api(tool, method, "/api/v2/clients")
-			if got.kind != "rate_limited" || !strings.Contains(got.text, method+" /api/v2/clients was not sent: the 50 % of the tenant's rate limit") || !strings.Contains(got.text, " UTC") {
+			if got.kind != "rate_limited" || !strings.Contains(got.text, method+" /api/v2/clients was not sent: the 50 % of "+
+				"the tenant's rate limit") || !strings.Contains(got.text, " UTC") {
 				t.Errorf("%s: %+v", method, got)
 			}
 		}
@@ -273,7 +285,8 @@ func TestCancelledWhileItWaitsForTheLimit(t *testing.T) {
 	if got, isError := c.call("ok", fakeplugin.Read, `{}`); isError {
 		t.Errorf("the next call: %s", got)
 	}
-	if n := len(tenant.Requests()); n != 1 || slices.ContainsFunc(c.other, func(line string) bool { return strings.Contains(line, `"waits"`) }) {
+	if n := len(tenant.Requests()); n != 1 ||
+		slices.ContainsFunc(c.other, func(line string) bool { return strings.Contains(line, `"waits"`) }) {
 		t.Errorf("%d requests reached the tenant; %v", n, c.other)
 	}
 }

@@ -17,7 +17,8 @@ import (
 func TestPluginNeverHoldsTheToken(t *testing.T) {
 	t.Setenv("AUTH0_TOKEN", "set-to-be-inherited")
 	c := connect(t, catalog.Filter{}, "ok")
-	if text, isError := c.call("ok", fakeplugin.Read, `{"do":"request","path":"/api/v2/clients"}`); isError || !strings.Contains(text, "client_id") {
+	if text, isError := c.call("ok", fakeplugin.Read, `{"do":"request","path":"/api/v2/clients"}`); isError ||
+		!strings.Contains(text, "client_id") {
 		t.Fatalf("the request did not go out: %s", text)
 	}
 	text, _ := c.call("ok", fakeplugin.Read, `{}`)

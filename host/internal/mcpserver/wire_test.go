@@ -76,7 +76,8 @@ func dial(t *testing.T, filter catalog.Filter, configure func(*Config), roles ..
 	path := ownBinary(t)
 	var sources catalog.Sources
 	for _, role := range roles {
-		sources.Dev = append(sources.Dev, catalog.DevPlugin{Dir: filepath.Dir(path), Path: path, Manifest: fakeplugin.Manifest(role)})
+		sources.Dev = append(sources.Dev,
+			catalog.DevPlugin{Dir: filepath.Dir(path), Path: path, Manifest: fakeplugin.Manifest(role)})
 	}
 	plugins, err := catalog.Load(sources)
 	if err != nil {
@@ -93,8 +94,10 @@ func dial(t *testing.T, filter catalog.Filter, configure func(*Config), roles ..
 	secrets := new(redact.Redactor)
 	log := slog.New(slog.DiscardHandler)
 	cfg := Config{Version: "test", Selection: selection, Log: log, Calls: toolcall.Config{
-		Domain: c.tenant.Domain(), Redact: secrets, Plugins: supervisor.Config{StartTimeout: time.Minute}, Observe: c.seen.add, Log: log,
-		Gate: egress.New(egress.Config{Redact: secrets, Domain: c.tenant.Domain(), Transport: leaving{c.tenant.Transport(), c.sent, c.ended}, ReadOnly: filter.ReadOnly,
+		Domain: c.tenant.Domain(), Redact: secrets, Plugins: supervisor.Config{StartTimeout: time.Minute},
+		Observe: c.seen.add, Log: log,
+		Gate: egress.New(egress.Config{Redact: secrets, Domain: c.tenant.Domain(),
+			Transport: leaving{c.tenant.Transport(), c.sent, c.ended}, ReadOnly: filter.ReadOnly,
 			Tokens: oauth2.StaticTokenSource(&oauth2.Token{AccessToken: c.token})}),
 	}}
 	configure(&cfg)
@@ -271,7 +274,8 @@ func (c *client) message(method string) string {
 // call calls a tool and returns its text.
 func (c *client) call(role string, tool int, args string) (text string, isError bool) {
 	c.t.Helper()
-	r := c.request("tools/call", fmt.Sprintf(`{"name":%q,"arguments":%s,"_meta":{"progressToken":"p"}}`, fakeplugin.Manifest(role).Tools[tool].Name, args))
+	r := c.request("tools/call", fmt.Sprintf(`{"name":%q,"arguments":%s,"_meta":{"progressToken":"p"}}`,
+		fakeplugin.Manifest(role).Tools[tool].Name, args))
 	if r.Error != nil {
 		return r.Error.Message, true
 	}
@@ -322,7 +326,8 @@ func TestLyingPlugin(t *testing.T) {
 	if reached := c.tenant.Requests(); len(reached) != 0 {
 		t.Errorf("reached the tenant: %v", reached)
 	}
-	if text, isError := c.call("ok", fakeplugin.Narrow, `{"do":"request","path":"/api/v2/logs"}`); isError || !strings.Contains(text, "log_id") {
+	if text, isError := c.call("ok", fakeplugin.Narrow, `{"do":"request","path":"/api/v2/logs"}`); isError ||
+		!strings.Contains(text, "log_id") {
 		t.Errorf("what is declared: %s", text)
 	}
 }
@@ -330,10 +335,12 @@ func TestLyingPlugin(t *testing.T) {
 func TestReadOnlyLetsNoWriteLeave(t *testing.T) {
 	t.Parallel()
 	c := connect(t, catalog.Filter{ReadOnly: true}, "ok")
-	if text, isError := c.call("ok", fakeplugin.Write, `{"do":"request","method":"POST","path":"/api/v2/clients"}`); !isError || !strings.Contains(text, "read-only") {
+	if text, isError := c.call("ok", fakeplugin.Write,
+		`{"do":"request","method":"POST","path":"/api/v2/clients"}`); !isError || !strings.Contains(text, "read-only") {
 		t.Errorf("a writing tool by its name: %s", text)
 	}
-	if text, isError := c.call("ok", fakeplugin.Read, `{"do":"request","method":"POST","path":"/api/v2/clients"}`); !isError {
+	if text, isError := c.call("ok", fakeplugin.Read,
+		`{"do":"request","method":"POST","path":"/api/v2/clients"}`); !isError {
 		t.Errorf("a lying plugin: %s", text)
 	}
 	if reached := c.tenant.Requests(); len(reached) != 0 {
@@ -346,11 +353,13 @@ func TestCallIdBelongsToOnePluginAndOneCall(t *testing.T) {
 	c := connect(t, catalog.Filter{}, "ok", "thief")
 	c.send(`{"jsonrpc":"2.0","id":"live","method":"tools/call","params":{"name":"auth0_ok_write","arguments":{"do":"wait"},"_meta":{"progressToken":"p"}}}`)
 	live := c.message("notifications/progress")
-	text, _ := c.call("thief", fakeplugin.Write, fmt.Sprintf(`{"do":"request","method":"POST","path":"/api/v2/clients","call":%q}`, live))
+	text, _ := c.call("thief", fakeplugin.Write,
+		fmt.Sprintf(`{"do":"request","method":"POST","path":"/api/v2/clients","call":%q}`, live))
 	if !strings.Contains(text, "CODE_CALL_ENDED") {
 		t.Errorf("a thief with the id of another plugin's live call: %s", text)
 	}
-	if text, _ := c.call("ok", fakeplugin.Write, fmt.Sprintf(`{"do":"request","path":"/api/v2/logs","call":%q}`, live)); !strings.Contains(text, "log_id") {
+	if text, _ := c.call("ok", fakeplugin.Write,
+		fmt.Sprintf(`{"do":"request","path":"/api/v2/logs","call":%q}`, live)); !strings.Contains(text, "log_id") {
 		t.Errorf("the id is not live, so the thief proves nothing: %s", text)
 	}
 	if n := len(c.tenant.Requests()); n != 1 {
@@ -359,7 +368,8 @@ func TestCallIdBelongsToOnePluginAndOneCall(t *testing.T) {
 	c.send(`{"jsonrpc":"2.0","method":"notifications/cancelled","params":{"requestId":"live"}}`)
 	id, _ := c.call("ok", fakeplugin.Write, `{"do":"id"}`)
 	for _, role := range []string{"ok", "thief"} {
-		text, _ := c.call(role, fakeplugin.Write, fmt.Sprintf(`{"do":"request","method":"POST","path":"/api/v2/clients","call":%s}`, id))
+		text, _ := c.call(role, fakeplugin.Write,
+			fmt.Sprintf(`{"do":"request","method":"POST","path":"/api/v2/clients","call":%s}`, id))
 		if !strings.Contains(text, "CODE_CALL_ENDED") {
 			t.Errorf("%s with the id of an ended call: %s", role, text)
 		}
@@ -383,7 +393,8 @@ func TestListingStartsNoProcess(t *testing.T) {
 	t.Parallel()
 	c := connect(t, catalog.Filter{Patterns: []string{"auth0_one_*"}}, "one", "two")
 	c.request("initialize", `{"protocolVersion":"2025-06-18","capabilities":{},"clientInfo":{"name":"t","version":"1"}}`)
-	if r := c.request("tools/list", `{}`); strings.Contains(string(r.Result), "auth0_two") || strings.Count(string(r.Result), `"name"`) != 4 {
+	if r := c.request("tools/list", `{}`); strings.Contains(string(r.Result), "auth0_two") ||
+		strings.Count(string(r.Result), `"name"`) != 4 {
 		t.Errorf("tools: %s", r.Result)
 	}
 	if running := c.children(); len(running) != 0 {
@@ -418,7 +429,8 @@ func TestCancellationReachesTheRequest(t *testing.T) {
 	if text, isError := c.call("ok", fakeplugin.Read, `{}`); isError {
 		t.Errorf("the next call: %s", text)
 	}
-	if slices.ContainsFunc(c.other, func(line string) bool { return strings.Contains(line, `"slow"`) }) || time.Since(begun) > 30*time.Second {
+	if slices.ContainsFunc(c.other, func(line string) bool { return strings.Contains(line, `"slow"`) }) ||
+		time.Since(begun) > 30*time.Second {
 		t.Errorf("after %v: %v", time.Since(begun), c.other)
 	}
 }
@@ -433,7 +445,8 @@ func TestProgressAndLogging(t *testing.T) {
 		t.Errorf("unasked: %v", c.other)
 	}
 	c.call("ok", fakeplugin.Read, `{"do":"progress","n":3}`)
-	if len(c.other) != 3 || !strings.Contains(c.other[2], `"progressToken":"p"`) || !strings.Contains(c.other[2], `"progress":3`) || !strings.Contains(c.other[2], `"total":3`) {
+	if len(c.other) != 3 || !strings.Contains(c.other[2], `"progressToken":"p"`) ||
+		!strings.Contains(c.other[2], `"progress":3`) || !strings.Contains(c.other[2], `"total":3`) {
 		t.Errorf("progress: %v", c.other)
 	}
 	c.other = nil
@@ -450,7 +463,8 @@ func TestProtocolVersions(t *testing.T) {
 	t.Parallel()
 	for _, version := range []string{"2024-11-05", "2025-03-26", "2025-06-18", "2025-11-25"} {
 		c := connect(t, catalog.Filter{}, "ok")
-		r := c.request("initialize", fmt.Sprintf(`{"protocolVersion":%q,"capabilities":{},"clientInfo":{"name":"t","version":"1"}}`, version))
+		r := c.request("initialize",
+			fmt.Sprintf(`{"protocolVersion":%q,"capabilities":{},"clientInfo":{"name":"t","version":"1"}}`, version))
 		if !strings.Contains(string(r.Result), fmt.Sprintf(`"protocolVersion":%q`, version)) {
 			t.Errorf("%s: %s", version, r.Result)
 		}
@@ -460,7 +474,8 @@ func TestProtocolVersions(t *testing.T) {
 	}
 	c := connect(t, catalog.Filter{}, "ok")
 	const meta = `"_meta":{"io.modelcontextprotocol/protocolVersion":"2026-07-28","io.modelcontextprotocol/clientInfo":{"name":"t","version":"1"},"io.modelcontextprotocol/clientCapabilities":{}}`
-	if r := c.request("server/discover", `{`+meta+`}`); !strings.Contains(string(r.Result), "2026-07-28") || !strings.Contains(string(r.Result), "2024-11-05") {
+	if r := c.request("server/discover", `{`+meta+`}`); !strings.Contains(string(r.Result), "2026-07-28") ||
+		!strings.Contains(string(r.Result), "2024-11-05") {
 		t.Errorf("discover: %s %v", r.Result, r.Error)
 	}
 	r := c.request("tools/call", `{`+meta+`,"name":"auth0_ok_read","arguments":{"do":"request","path":"/api/v2/logs"}}`)
@@ -472,9 +487,11 @@ func TestProtocolVersions(t *testing.T) {
 func TestInstructionsAreShort(t *testing.T) {
 	t.Parallel()
 	c := connect(t, catalog.Filter{}, "ok")
-	r := c.request("initialize", `{"protocolVersion":"2025-06-18","capabilities":{},"clientInfo":{"name":"t","version":"1"}}`)
+	r := c.request("initialize",
+		`{"protocolVersion":"2025-06-18","capabilities":{},"clientInfo":{"name":"t","version":"1"}}`)
 	var result struct{ Instructions string }
-	if err := json.Unmarshal(r.Result, &result); err != nil || len(result.Instructions) > 2000 || !strings.Contains(result.Instructions, "has_next") {
+	if err := json.Unmarshal(r.Result, &result); err != nil || len(result.Instructions) > 2000 ||
+		!strings.Contains(result.Instructions, "has_next") {
 		t.Errorf("instructions: %d bytes, %v", len(result.Instructions), err)
 	}
 }

@@ -36,10 +36,12 @@ func (e *CrashError) Error() string {
 		during = " during " + e.Tool
 	}
 	if e.Limit > 0 {
-		return fmt.Sprintf("plugin %s was stopped%s: it had %s of memory, and may have %s (--plugin-memory-limit). Ask for less at a time, or raise the limit. Its last words: %s",
+		return fmt.Sprintf("plugin %s was stopped%s: it had %s of memory, and may have %s (--plugin-memory-limit). Ask "+
+			"for less at a time, or raise the limit. Its last words: %s",
 			e.Plugin, during, humanize.IBytes(e.Resident), humanize.IBytes(e.Limit), orNone(e.Stderr))
 	}
-	return fmt.Sprintf("plugin %s ended unexpectedly%s (%s). Its last words: %s", e.Plugin, during, e.How, orNone(e.Stderr))
+	return fmt.Sprintf("plugin %s ended unexpectedly%s (%s). Its last words: %s", e.Plugin, during, e.How,
+		orNone(e.Stderr))
 }
 
 // TimeoutError says that a plugin had not answered when the call's time was up.
@@ -49,7 +51,8 @@ type TimeoutError struct {
 }
 
 func (e *TimeoutError) Error() string {
-	return fmt.Sprintf("plugin %s did not finish %s within %v and was told to stop. Ask for less at a time, or give it longer (--call-timeout)",
+	return fmt.Sprintf("plugin %s did not finish %s within %v and was told to stop. Ask for less at a time, or give it "+
+		"longer (--call-timeout)",
 		e.Plugin, e.Tool, e.After)
 }
 
@@ -61,7 +64,8 @@ type AnswerError struct {
 }
 
 func (e *AnswerError) Error() string {
-	return fmt.Sprintf("plugin %s gave no usable answer to %s: %v. Report it to the plugin's author", e.Plugin, e.Tool, e.Err)
+	return fmt.Sprintf("plugin %s gave no usable answer to %s: %v. Report it to the plugin's author", e.Plugin, e.Tool,
+		e.Err)
 }
 
 func (e *AnswerError) Unwrap() error { return e.Err }
@@ -99,7 +103,8 @@ type BrokenError struct {
 }
 
 func (e *BrokenError) Error() string {
-	return fmt.Sprintf("plugin %s failed %d times within a minute and is not started again before %s. The last failure: %v",
+	return fmt.Sprintf("plugin %s failed %d times within a minute and is not started again before %s. The last "+
+		"failure: %v",
 		e.Plugin, e.Failures, e.Until.UTC().Format("15:04:05 UTC"), e.Last)
 }
 

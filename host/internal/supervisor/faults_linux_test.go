@@ -137,10 +137,14 @@ func TestMissingLoader(t *testing.T) {
 	defer self.Close()
 	const loader = "/lib/ld-nowhere.so.1\x00"
 	var buf bytes.Buffer
-	h := elf.Header64{Ident: [16]byte{0x7f, 'E', 'L', 'F', byte(elf.ELFCLASS64), byte(elf.ELFDATA2LSB), byte(elf.EV_CURRENT)},
-		Type: uint16(elf.ET_EXEC), Machine: uint16(self.Machine), Version: uint32(elf.EV_CURRENT), Ehsize: 64, Phoff: 64, Phentsize: 56, Phnum: 1}
-	p := elf.Prog64{Type: uint32(elf.PT_INTERP), Flags: uint32(elf.PF_R), Off: 120, Filesz: uint64(len(loader)), Memsz: uint64(len(loader)), Align: 1}
-	if err := errors.Join(binary.Write(&buf, binary.LittleEndian, h), binary.Write(&buf, binary.LittleEndian, p)); err != nil {
+	h := elf.Header64{Ident: [16]byte{0x7f, 'E', 'L', 'F', byte(elf.ELFCLASS64), byte(elf.ELFDATA2LSB),
+		byte(elf.EV_CURRENT)},
+		Type: uint16(elf.ET_EXEC), Machine: uint16(self.Machine), Version: uint32(elf.EV_CURRENT), Ehsize: 64, Phoff: 64,
+		Phentsize: 56, Phnum: 1}
+	p := elf.Prog64{Type: uint32(elf.PT_INTERP), Flags: uint32(elf.PF_R), Off: 120, Filesz: uint64(len(loader)),
+		Memsz: uint64(len(loader)), Align: 1}
+	if err := errors.Join(binary.Write(&buf, binary.LittleEndian, h),
+		binary.Write(&buf, binary.LittleEndian, p)); err != nil {
 		t.Fatal(err)
 	}
 	buf.WriteString(loader)

@@ -48,12 +48,16 @@ func TestStartFaults(t *testing.T) {
 		role string
 		want []string
 	}{
-		"crashes at start":            {fakeplugin.Dies, []string{"ended before its handshake", "exit status 3", "no database"}},
-		"crashes in Describe":         {fakeplugin.DiesInDescribe, []string{"ended in Describe", "exit status 4"}},
-		"crashes in Configure":        {fakeplugin.DiesInConfigure, []string{"ended in Configure", "exit status 5"}},
-		"hangs at start":              {fakeplugin.Hangs, []string{"not ready within 10s", "before its handshake", "--plugin-start-timeout"}},
-		"hangs in Describe":           {fakeplugin.HangsInDescribe, []string{"not ready within 10s", "in Describe", "--plugin-start-timeout"}},
-		"hangs in Configure":          {fakeplugin.HangsInConfigure, []string{"not ready within 10s", "in Configure", "--plugin-start-timeout"}},
+		"crashes at start": {fakeplugin.Dies,
+			[]string{"ended before its handshake", "exit status 3", "no database"}},
+		"crashes in Describe":  {fakeplugin.DiesInDescribe, []string{"ended in Describe", "exit status 4"}},
+		"crashes in Configure": {fakeplugin.DiesInConfigure, []string{"ended in Configure", "exit status 5"}},
+		"hangs at start": {fakeplugin.Hangs,
+			[]string{"not ready within 10s", "before its handshake", "--plugin-start-timeout"}},
+		"hangs in Describe": {fakeplugin.HangsInDescribe,
+			[]string{"not ready within 10s", "in Describe", "--plugin-start-timeout"}},
+		"hangs in Configure": {fakeplugin.HangsInConfigure,
+			[]string{"not ready within 10s", "in Configure", "--plugin-start-timeout"}},
 		"lies about its manifest":     {fakeplugin.Liar, []string{"otherwise than its manifest", "plugin install"}},
 		"speaks another protocol":     {fakeplugin.Foreign, []string{"speaks protocol 9, this host 1", "made for this host"}},
 		"prints before its handshake": {fakeplugin.Chatty, []string{`"Welcome!"`, "handshake belongs", "author"}},
@@ -107,7 +111,8 @@ func TestStartFaults(t *testing.T) {
 // elfHeader is a program for a machine, as far as the kernel looks before it refuses.
 func elfHeader(machine elf.Machine) []byte {
 	var buf bytes.Buffer
-	h := elf.Header64{Ident: [16]byte{0x7f, 'E', 'L', 'F', byte(elf.ELFCLASS64), byte(elf.ELFDATA2LSB), byte(elf.EV_CURRENT)},
+	h := elf.Header64{Ident: [16]byte{0x7f, 'E', 'L', 'F', byte(elf.ELFCLASS64), byte(elf.ELFDATA2LSB),
+		byte(elf.EV_CURRENT)},
 		Type: uint16(elf.ET_EXEC), Machine: uint16(machine), Version: uint32(elf.EV_CURRENT), Ehsize: 64, Phentsize: 56}
 	_ = binary.Write(&buf, binary.LittleEndian, h)
 	return buf.Bytes()
@@ -128,10 +133,11 @@ func TestExecutableFaults(t *testing.T) {
 		mode    os.FileMode
 		want    []string
 	}{
-		"not executable":              {[]byte("#!/bin/sh\n"), 0o600, []string{"may not be executed", "chmod +x"}},
-		"empty":                       {nil, 0o700, []string{"empty", "Install"}},
-		"for another processor":       {elfHeader(other), 0o700, []string{machineWords, runtime.GOARCH}},
-		"a script, no interpreter":    {[]byte("#!/usr/bin/no-such-interpreter -x\n"), 0o700, []string{"script for /usr/bin/no-such-interpreter", "Install that interpreter"}},
+		"not executable":        {[]byte("#!/bin/sh\n"), 0o600, []string{"may not be executed", "chmod +x"}},
+		"empty":                 {nil, 0o700, []string{"empty", "Install"}},
+		"for another processor": {elfHeader(other), 0o700, []string{machineWords, runtime.GOARCH}},
+		"a script, no interpreter": {[]byte("#!/usr/bin/no-such-interpreter -x\n"), 0o700,
+			[]string{"script for /usr/bin/no-such-interpreter", "Install that interpreter"}},
 		"a script that names nothing": {[]byte("#!\n"), 0o700, []string{"names no interpreter"}},
 		"for Windows":                 {[]byte("MZ\x90\x00 and so on"), 0o700, []string{"program for Windows", runtime.GOOS}},
 	}
@@ -144,7 +150,10 @@ func TestExecutableFaults(t *testing.T) {
 			checkUnfit(t, path, sha256.Sum256(tt.content), tt.want)
 		})
 	}
-	t.Run("a folder", func(t *testing.T) { checkUnfit(t, t.TempDir(), [32]byte{}, []string{"not a regular file", "Install"}) })
+	t.Run("a folder", func(t *testing.T) {
+		checkUnfit(t, t.TempDir(), [32]byte{},
+			[]string{"not a regular file", "Install"})
+	})
 	t.Run("missing", func(t *testing.T) {
 		checkUnfit(t, filepath.Join(t.TempDir(), "gone"), [32]byte{}, []string{"no such file", "Install"})
 	})
@@ -184,7 +193,9 @@ func TestCrashFaults(t *testing.T) {
 		"a read, while answering": {read, `{"do":"break"}`, []string{"exit status 6"}},
 		"a write, while it answers": {write, `{"do":"break"}`,
 			[]string{"exit status 6"}},
-		"after its words": {write, `{"do":"say","file":"\u001b[31mred\u001b[0m \u202eesrever, secret hunter2","then":"crash"}`, []string{"red", "secret ***"}},
+		"after its words": {write,
+			`{"do":"say","file":"\u001b[31mred\u001b[0m \u202eesrever, secret hunter2","then":"crash"}`,
+			[]string{"red", "secret ***"}},
 	}
 	allBack(t, func(t *testing.T) {
 		for name, tt := range tests {
@@ -455,7 +466,8 @@ func TestReplacedOnDisk(t *testing.T) {
 		t.Errorf("the running process: %s, %v", got, err)
 	}
 	_, err = call(t.Context(), s, sp, read, `{"do":"crash"}`)
-	if err == nil || !strings.Contains(err.Error(), "SHA-256") || !strings.Contains(err.Error(), "install it again") || !strings.Contains(err.Error(), sp.Path) {
+	if err == nil || !strings.Contains(err.Error(), "SHA-256") || !strings.Contains(err.Error(), "install it again") ||
+		!strings.Contains(err.Error(), sp.Path) {
 		t.Errorf("the next start: %v", err)
 	}
 	nothingLeft(t, s, before, first)
@@ -546,7 +558,8 @@ func TestCallOfAProcessThatHasEnded(t *testing.T) {
 	defer sl.release(proc)
 	proc.kill()
 	tool := sp.Tools[write]
-	_, err = s.callOn(t.Context(), sl, proc, tool, &pluginv1.CallToolRequest{CallId: rand.Text(), Tool: tool.Name, Arguments: []byte(`{}`)})
+	_, err = s.callOn(t.Context(), sl, proc, tool,
+		&pluginv1.CallToolRequest{CallId: rand.Text(), Tool: tool.Name, Arguments: []byte(`{}`)})
 	var crash *CrashError
 	if !errors.As(err, &crash) {
 		t.Errorf("%T: %v", err, err)

@@ -103,7 +103,8 @@ func (h *hostService) server(opts []grpc.ServerOption) *grpc.Server {
 		ServiceName: pluginv1.Host_ServiceDesc.ServiceName,
 		HandlerType: pluginv1.Host_ServiceDesc.HandlerType,
 		Streams: []grpc.StreamDesc{
-			method("RoundTrip", h.roundTrip), method("WriteFile", h.writeFile), method("Progress", h.progress), method("Log", h.log),
+			method("RoundTrip", h.roundTrip), method("WriteFile", h.writeFile), method("Progress", h.progress),
+			method("Log", h.log),
 		},
 	}, h.host)
 	return server
@@ -210,7 +211,8 @@ func (h *hostService) writeFile(stream grpc.ServerStream) error {
 	case err != nil:
 		return err
 	case !room:
-		busy := h.busy("the file was not written: plugin %s is busy, with %d MiB of requests under way. Try again when they are done",
+		busy := h.busy("the file was not written: plugin %s is busy, with %d MiB of requests under way. Try again when "+
+			"they are done",
 			h.plugin, requestBytes>>20)
 		return stream.SendMsg(&pluginv1.WriteFileResponse{Outcome: &pluginv1.WriteFileResponse_Failure{Failure: busy.GetFailure()}})
 	}

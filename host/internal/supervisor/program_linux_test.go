@@ -174,7 +174,8 @@ func checkShared(t *testing.T, pids []string) {
 		}
 	}
 	if resident == 0 || share > resident*6/10 {
-		t.Errorf("of %d kB of the program %d kB are counted for %d processes: they are not shared", resident, share, len(pids))
+		t.Errorf("of %d kB of the program %d kB are counted for %d processes: they are not shared", resident, share,
+			len(pids))
 	}
 	t.Logf("resident %d kB, proportional share %d kB", resident, share)
 }

@@ -26,7 +26,8 @@ func TestProgramThatOthersCanChange(t *testing.T) {
 		}
 		_, err := call(t.Context(), startWith(t, Config{}), sp, read, `{}`)
 		var launch *LaunchError
-		if !errors.As(err, &launch) || !strings.Contains(err.Error(), filepath.Join(root, open)+" can be changed by others") ||
+		if !errors.As(err, &launch) ||
+			!strings.Contains(err.Error(), filepath.Join(root, open)+" can be changed by others") ||
 			!strings.Contains(err.Error(), "chmod o-w "+filepath.Join(root, open)) {
 			t.Errorf("%s: %v", open, err)
 		}

@@ -16,7 +16,8 @@ import (
 
 func TestBackOff(t *testing.T) {
 	for failures, want := range map[int]time.Duration{
-		1: 100 * time.Millisecond, 2: 200 * time.Millisecond, 4: 800 * time.Millisecond, 9: 25600 * time.Millisecond, 10: 30 * time.Second, 1000: 30 * time.Second,
+		1: 100 * time.Millisecond, 2: 200 * time.Millisecond, 4: 800 * time.Millisecond, 9: 25600 * time.Millisecond,
+		10: 30 * time.Second, 1000: 30 * time.Second,
 	} {
 		if got := backOff(failures); got != want {
 			t.Errorf("%d failures: %v, want %v", failures, got, want)
@@ -85,8 +86,9 @@ func TestAnAnsweredCallEndsTheTrouble(t *testing.T) {
 
 func TestIdlePluginStops(t *testing.T) {
 	t.Parallel()
-	s := New(Config{Domain: "tenant.auth0.example", Log: slog.New(slog.DiscardHandler), IdleTimeout: 200 * time.Millisecond,
-		Host: func(plugin string) pluginv1.HostServer { return host{plugin: plugin} }})
+	s := New(Config{Domain: "tenant.auth0.example", Log: slog.New(slog.DiscardHandler),
+		IdleTimeout: 200 * time.Millisecond,
+		Host:        func(plugin string) pluginv1.HostServer { return host{plugin: plugin} }})
 	t.Cleanup(func() {
 		if err := s.Close(); err != nil {
 			t.Error(err)

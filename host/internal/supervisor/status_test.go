@@ -28,7 +28,8 @@ func own(t *testing.T) (HostStatus, bool) {
 
 func TestStatusTellsOfAPluginsLife(t *testing.T) {
 	t.Parallel()
-	s := startWith(t, Config{Profile: t.Name(), Redact: func(text string) string { return strings.ReplaceAll(text, "hunter2", "***") }})
+	s := startWith(t, Config{Profile: t.Name(),
+		Redact: func(text string) string { return strings.ReplaceAll(text, "hunter2", "***") }})
 	s.Announce()
 	eventually(t, "a host without plugins is there", func() bool { h, ok := own(t); return ok && len(h.Plugins) == 0 })
 	sp := spec(t, "ok")
@@ -45,18 +46,21 @@ func TestStatusTellsOfAPluginsLife(t *testing.T) {
 	}
 	eventually(t, "the process is told", func() bool { return strconv.Itoa(find().PID) == pid && find().Calls == 1 })
 	h, _ := own(t)
-	if p := find(); p.Name != "ok" || p.Version != "0.1.0" || p.Since.IsZero() || h.Tenant != "tenant.auth0.example" || h.Since.IsZero() || (watchesMemory && p.Memory < 1<<20) {
+	if p := find(); p.Name != "ok" || p.Version != "0.1.0" || p.Since.IsZero() || h.Tenant != "tenant.auth0.example" ||
+		h.Since.IsZero() || (watchesMemory && p.Memory < 1<<20) {
 		t.Errorf("status %+v of %+v", p, h)
 	}
 	var broken *BrokenError
 	for range 2 * crashLimit {
-		if _, err := call(t.Context(), s, sp, write, `{"do":"say","file":"the secret is hunter2","then":"crash"}`); errors.As(err, &broken) {
+		if _, err := call(t.Context(), s, sp, write,
+			`{"do":"say","file":"the secret is hunter2","then":"crash"}`); errors.As(err, &broken) {
 			break
 		}
 	}
 	eventually(t, "the failures are told", func() bool {
 		p := find()
-		return p.PID == 0 && p.Recent(time.Now()) >= crashLimit && p.OpenUntil.After(time.Now()) && strings.Contains(p.LastFailure, "the secret is ***")
+		return p.PID == 0 && p.Recent(time.Now()) >= crashLimit && p.OpenUntil.After(time.Now()) &&
+			strings.Contains(p.LastFailure, "the secret is ***")
 	})
 	info, err := os.Stat(filepath.Join(s.folder.path, statusFile))
 	if err != nil || info.Mode().Perm() != 0o600 {
@@ -82,7 +86,8 @@ func TestStatusOfADeadHostIsIgnored(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if err := errors.Join(os.WriteFile(filepath.Join(dir, statusFile), data, 0o600), os.WriteFile(filepath.Join(dir, RunFolderLock), nil, 0o600)); err != nil {
+		if err := errors.Join(os.WriteFile(filepath.Join(dir, statusFile), data, 0o600),
+			os.WriteFile(filepath.Join(dir, RunFolderLock), nil, 0o600)); err != nil {
 			t.Fatal(err)
 		}
 		return filepath.Join(dir, statusFile)

@@ -124,7 +124,8 @@ func TestOneProcessServesSeveralTenants(t *testing.T) {
 	var wg sync.WaitGroup
 	for _, domain := range []string{"a.eu.auth0.example", "b.us.auth0.example:8443", "c.auth0.example"} {
 		wg.Go(func() {
-			r, err := s.Call(t.Context(), sp, tm, &pluginv1.CallToolRequest{CallId: rand.Text(), Domain: domain, Tool: tm.Name, Arguments: []byte(`{"do":"domain"}`)})
+			r, err := s.Call(t.Context(), sp, tm,
+				&pluginv1.CallToolRequest{CallId: rand.Text(), Domain: domain, Tool: tm.Name, Arguments: []byte(`{"do":"domain"}`)})
 			if want := `{"said":"` + domain + " " + pid + `"}`; err != nil || string(r.GetResult()) != want {
 				t.Errorf("got %s, %v; want %s", r.GetResult(), err, want)
 			}
@@ -202,9 +203,10 @@ func TestLaunchFailures(t *testing.T) {
 	}{
 		"dies at start": {func(t *testing.T) Spec { return spec(t, fakeplugin.Dies) }, "no database"},
 		"liar":          {func(t *testing.T) Spec { return spec(t, fakeplugin.Liar) }, "otherwise than its manifest"},
-		"digest":        {func(t *testing.T) Spec { s := spec(t, "ok"); s.Digest[0]++; s.Remedy = "Look why"; return s }, "Look why"},
-		"protocol":      {func(t *testing.T) Spec { s := spec(t, "ok"); s.Protocols = []int{9}; return s }, "protocol [9]"},
-		"no file":       {func(t *testing.T) Spec { s := spec(t, "ok"); s.Path += "-gone"; return s }, "no such file"},
+		"digest": {func(t *testing.T) Spec { s := spec(t, "ok"); s.Digest[0]++; s.Remedy = "Look why"; return s },
+			"Look why"},
+		"protocol": {func(t *testing.T) Spec { s := spec(t, "ok"); s.Protocols = []int{9}; return s }, "protocol [9]"},
+		"no file":  {func(t *testing.T) Spec { s := spec(t, "ok"); s.Path += "-gone"; return s }, "no such file"},
 	}
 	for name, tt := range tests {
 		t.Run(name, func(t *testing.T) {

@@ -18,8 +18,10 @@ func grantSchema(create bool) *schema {
 		return s.nullable()
 	}
 	props := map[string]*schema{
-		"scope":                       texts("Scopes allowed for this client grant"),
-		"organization_usage":          off(text("Defines whether organizations can be used with client credentials exchanges").oneOf("deny", "allow", "require")),
+		"scope": texts("Scopes allowed for this client grant"),
+		"organization_usage": off(
+			text("Defines whether organizations can be used with client credentials exchanges").
+				oneOf("deny", "allow", "require")),
 		"allow_any_organization":      off(flag("Whether any organization can be used with this grant")),
 		"allow_all_scopes":            off(flag("Whether all scopes of the API are allowed")),
 		"authorization_details_types": texts("Types of authorization_details allowed for this client grant"),

@@ -94,7 +94,8 @@ func (t *Tenant) AddMachine(m Machine) (Credentials, error) {
 		}
 		t.oauth.keys[credential] = assertionKey{id: m.KeyID, algorithm: m.Algorithm, key: m.Key}
 		delete(body, "token_endpoint_auth_method")
-		body["client_authentication_methods"] = object{"private_key_jwt": object{"credentials": []any{object{"id": credential}}}}
+		credentials := []any{object{"id": credential}}
+		body["client_authentication_methods"] = object{"private_key_jwt": object{"credentials": credentials}}
 	}
 	client := t.newClient(body)
 	t.clients.add(client)

@@ -16,9 +16,11 @@ const activationHTML = `<!doctype html>
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <title>{{.Title}} – {{.Tenant}}</title>
 <style>
-body { font: 1rem/1.5 system-ui, sans-serif; max-width: 30rem; margin: 3rem auto; padding: 0 1rem; color: #1a1a1a; background: #fff; }
+body { font: 1rem/1.5 system-ui, sans-serif; max-width: 30rem; margin: 3rem auto; padding: 0 1rem;
+  color: #1a1a1a; background: #fff; }
 .code { font: 700 2rem/1.5 ui-monospace, monospace; letter-spacing: .1em; }
-input, button { font: inherit; padding: .5rem 1rem; margin: .25rem .5rem .25rem 0; border: 2px solid #1a1a1a; border-radius: .25rem; }
+input, button { font: inherit; padding: .5rem 1rem; margin: .25rem .5rem .25rem 0;
+  border: 2px solid #1a1a1a; border-radius: .25rem; }
 button { cursor: pointer; background: #fff; color: #1a1a1a; }
 button[value=confirm], form > button:only-of-type { background: #1a1a1a; color: #fff; }
 :focus-visible { outline: 3px solid #0b57d0; outline-offset: 2px; }
@@ -28,7 +30,8 @@ button[value=confirm], form > button:only-of-type { background: #1a1a1a; color: 
 <main>
 <h1>{{.Title}}</h1>
 {{if .Done}}<p id="outcome" role="status">{{.Done}}</p>
-{{else if .UserCode}}<p><strong>{{.Client}}</strong> wants to sign in as {{.Person}}. Compare the code with the one that it shows you:</p>
+{{else if .UserCode}}<p><strong>{{.Client}}</strong> wants to sign in as {{.Person}}.
+Compare the code with the one that it shows you:</p>
 <p class="code" id="user-code">{{.UserCode}}</p>
 {{if .Scopes}}<h2 id="scopes-title">It asks to be allowed</h2>
 <ul id="scopes" aria-labelledby="scopes-title">{{range .Scopes}}
@@ -43,7 +46,8 @@ button[value=confirm], form > button:only-of-type { background: #1a1a1a; color: 
 {{else}}{{if .Problem}}<p id="problem" role="alert">{{.Problem}}</p>
 {{end}}<form method="get" action="/activate">
 <p><label for="typed">The code that the program shows you</label></p>
-<input id="typed" name="user_code" autocomplete="off" autocapitalize="characters" spellcheck="false" required placeholder="XXXX-XXXX">
+<input id="typed" name="user_code" autocomplete="off" autocapitalize="characters" spellcheck="false" required
+  placeholder="XXXX-XXXX">
 <button type="submit">Continue</button>
 </form>
 {{end}}</main>

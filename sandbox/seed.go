@@ -87,7 +87,8 @@ func (t *Tenant) webClients() []seededClient {
 	return []seededClient{
 		{"shop", object{
 			"name": "Harbourlight Shop", "description": "The web shop, rendered on the server", "app_type": "regular_web",
-			"callbacks":                  stringList("https://shop.harbourlight.example/callback", "http://localhost:3000/callback"),
+			"callbacks": stringList("https://shop.harbourlight.example/callback",
+				"http://localhost:3000/callback"),
 			"allowed_logout_urls":        stringList("https://shop.harbourlight.example/", "http://localhost:3000"),
 			"web_origins":                stringList("https://shop.harbourlight.example"),
 			"grant_types":                stringList("authorization_code", "refresh_token", "client_credentials"),

@@ -65,7 +65,8 @@ func (s *logSeeder) seedPeople() []person {
 			p.id, p.connection, p.connectionID, p.strategy = "google-oauth2|"+s.t.randomText("123456789",
 				21), "google-oauth2", "con_HarbourlightGoog", "google-oauth2"
 		case i%9 == 4:
-			p.id, p.connection, p.connectionID, p.strategy = "samlp|harbourlight-staff|"+name, "harbourlight-staff", "con_HarbourlightSaml", "samlp"
+			p.id, p.strategy = "samlp|harbourlight-staff|"+name, "samlp"
+			p.connection, p.connectionID = "harbourlight-staff", "con_HarbourlightSaml"
 		}
 		out = append(out, p)
 	}

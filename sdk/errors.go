@@ -89,5 +89,6 @@ func toFailure(err error, lastStatus int) *pluginv1.Failure {
 }
 
 func apiFailure(err error, status int) *pluginv1.Failure {
-	return &pluginv1.Failure{Code: pluginv1.Failure_CODE_API, Message: err.Error(), HttpStatus: int32(status)} //nolint:gosec // an HTTP status fits
+	//nolint:gosec // an HTTP status fits
+	return &pluginv1.Failure{Code: pluginv1.Failure_CODE_API, Message: err.Error(), HttpStatus: int32(status)}
 }

@@ -85,7 +85,9 @@ func (d deployer) awaitLive(ctx context.Context, builds *auth0v1.Builds, version
 		return version, fmt.Sprintf("%s was accepted, but was not seen live within %v: check it with auth0_get_action", name,
 			d.Whole), nil
 	case err != nil:
-		return version, name + " was accepted, but reading its state failed (" + err.Error() + "): check it with auth0_get_action", nil //nolint:nilerr // it was accepted
+		//nolint:nilerr // it was accepted
+		return version, name + " was accepted, but reading its state failed (" + err.Error() +
+			"): check it with auth0_get_action", nil
 	}
 	return version, name + " is live, and runs wherever the action is bound to its trigger", nil
 }

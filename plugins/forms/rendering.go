@@ -65,7 +65,8 @@ func (j *renderJob) renderIn(ctx context.Context) error {
 	}
 	if !before.complete {
 		return sdk.FailedPrecondition("nothing was changed: %s has more bindings than one answer of Auth0 holds, and a "+
-			"change replaces them all: bind an Action that renders the form in the Auth0 Dashboard (Actions, Triggers)", postLogin)
+			"change replaces them all: bind an Action that renders the form in the Auth0 Dashboard "+
+			"(Actions, Triggers)", postLogin)
 	}
 	j.rest = []string{"make the Action", "deploy it", "bind it to " + postLogin}
 	deploy, draft, err := j.write(ctx, own)

@@ -196,7 +196,8 @@ func (h *fakeHost) RoundTrip(ctx context.Context, r *pluginv1.RoundTripRequest) 
 	}
 	recorder := httptest.NewRecorder()
 	h.tenant().ServeHTTP(recorder, request)
-	response := &pluginv1.HTTPResponse{Status: int32(recorder.Code), Body: recorder.Body.Bytes()} //nolint:gosec // an HTTP status fits
+	//nolint:gosec // an HTTP status fits
+	response := &pluginv1.HTTPResponse{Status: int32(recorder.Code), Body: recorder.Body.Bytes()}
 	for name, values := range recorder.Header() {
 		response.Headers = append(response.Headers, &pluginv1.Header{Name: name, Values: values})
 	}

@@ -23,7 +23,8 @@ type session struct {
 }
 
 func start(ctx context.Context, binary string, env []string, flags ...string) (*session, error) {
-	cmd := exec.CommandContext(ctx, binary, append([]string{"run", "--log-level", "error"}, flags...)...) //nolint:gosec // the binary to measure
+	args := append([]string{"run", "--log-level", "error"}, flags...)
+	cmd := exec.CommandContext(ctx, binary, args...) //nolint:gosec // the binary to measure
 	cmd.Env, cmd.Stderr = env, os.Stderr
 	in, err := cmd.StdinPipe()
 	if err != nil {

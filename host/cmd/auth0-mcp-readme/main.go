@@ -51,5 +51,6 @@ func generate(readme string, manifests []string) error {
 		}
 	}
 	table.WriteString("\n")
-	return os.WriteFile(readme, []byte(string(before)+begin+table.String()+end+string(after)), 0o644) //nolint:gosec // a README is public
+	page := string(before) + begin + table.String() + end + string(after)
+	return os.WriteFile(readme, []byte(page), 0o644) //nolint:gosec // a README is public
 }

@@ -218,7 +218,8 @@ func (s *soak) host(n int, oldest chan<- *server) {
 			s.broken("the tenant itself: %v", err)
 			return
 		}
-		talkers = append(talkers, &caller{soak: s, targets: made, rand: rand.New(rand.NewPCG(s.seed, uint64(1000+100*n+i)))}) //nolint:gosec // a seed is for repeating
+		random := rand.New(rand.NewPCG(s.seed, uint64(1000+100*n+i))) //nolint:gosec // a seed is for repeating
+		talkers = append(talkers, &caller{soak: s, targets: made, rand: random})
 	}
 	for life := 1; s.ctx.Err() == nil; life++ {
 		version := versions[r.IntN(len(versions))]

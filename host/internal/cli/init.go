@@ -53,7 +53,7 @@ with an application of the tenant: --auth0-domain and --auth0-client-id, and its
 written unless the sign-in succeeded.`,
 		Example: `  auth0-mcp init --client claude-code --scopes 'read:*'
   auth0-mcp init --profile prod --client cursor --read-only --scopes read:clients,read:logs
-  auth0-mcp init --auth0-domain t.eu.auth0.com --auth0-client-id … --private-key-file key.pem --client vscode:workspace`,
+  auth0-mcp init --auth0-domain t.eu.auth0.com --auth0-client-id … --private-key-file key.pem --client cursor`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error { return runInit(cmd, env, f) },
 	}

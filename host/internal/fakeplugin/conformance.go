@@ -23,9 +23,11 @@ func conformanceManifest() pluginv1.Manifest {
 			tool("test_simple_text", none), tool("test_error_handling", none), tool("test_tool_with_progress", none),
 			tool("test_tool_with_logging", none),
 			tool("json_schema_2020_12_tool",
-				json.RawMessage(`{"$schema":"https://json-schema.org/draft/2020-12/schema","type":"object","additionalProperties":false,`+
+				json.RawMessage(`{"$schema":"https://json-schema.org/draft/2020-12/schema",`+
+					`"type":"object","additionalProperties":false,`+
 					`"properties":{"name":{"type":"string"},"address":{"$ref":"#/$defs/address"}},`+
-					`"$defs":{"address":{"type":"object","additionalProperties":false,"properties":{"street":{"type":"string"},"city":{"type":"string"}}}}}`)),
+					`"$defs":{"address":{"type":"object","additionalProperties":false,`+
+					`"properties":{"street":{"type":"string"},"city":{"type":"string"}}}}}`)),
 		}}
 }
 
@@ -45,7 +47,9 @@ func (f *fake) conform(ctx context.Context, r *pluginv1.CallToolRequest) (*plugi
 		}
 	}
 	if r.GetTool() == "test_error_handling" {
-		return &pluginv1.CallToolResponse{Outcome: &pluginv1.CallToolResponse_Failure{Failure: &pluginv1.Failure{Message: "This tool intentionally returns an error"}}}, nil
+		failure := &pluginv1.Failure{Message: "This tool intentionally returns an error"}
+		return &pluginv1.CallToolResponse{Outcome: &pluginv1.CallToolResponse_Failure{Failure: failure}}, nil
 	}
-	return &pluginv1.CallToolResponse{Outcome: &pluginv1.CallToolResponse_Result{Result: []byte(`"This is a simple text response for testing."`)}}, nil
+	result := []byte(`"This is a simple text response for testing."`)
+	return &pluginv1.CallToolResponse{Outcome: &pluginv1.CallToolResponse_Result{Result: result}}, nil
 }

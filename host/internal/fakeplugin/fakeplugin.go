@@ -72,7 +72,9 @@ func Manifest(role string) pluginv1.Manifest {
 			Paths: paths, Scopes: []string{scope}, Untrusted: untrusted,
 			Display: pluginv1.Display{Description: "A " + name + "."},
 			InputSchema: json.RawMessage(`{"type":"object","additionalProperties":false,"properties":{` +
-				`"do":{"type":"string"},"then":{"type":"string"},"file":{"type":"string"},"method":{"type":"string"},"path":{"type":"string"},"call":{"type":"string"},"root":{"type":"string"},"n":{"type":"integer"}}}`)}
+				`"do":{"type":"string"},"then":{"type":"string"},"file":{"type":"string"},` +
+				`"method":{"type":"string"},"path":{"type":"string"},"call":{"type":"string"},` +
+				`"root":{"type":"string"},"n":{"type":"integer"}}}`)}
 	}
 	m := pluginv1.Manifest{ManifestVersion: pluginv1.ManifestVersion, Name: role, Version: "0.1.0",
 		Protocols: []int{pluginv1.ProtocolVersion}, Args: []string{role}, Tools: []pluginv1.ToolManifest{
@@ -293,6 +295,9 @@ func (f *fake) do(ctx context.Context, in instruction) (any, error) {
 	if out, known, err := f.abuse(ctx, in); known {
 		return out, err
 	}
+	if out, known, err := f.send(ctx, in); known {
+		return out, err
+	}
 	var out any = os.Getpid()
 	switch in.Do {
 	case "env":
@@ -322,12 +327,19 @@ func (f *fake) do(ctx context.Context, in instruction) (any, error) {
 			Message: "careful", Attributes: []string{"step", "1", "id", in.Call}}); err != nil {
 			return nil, err
 		}
-	case "steps":
-		return f.steps(ctx, in)
 	case "echo":
 		out = map[string]string{"said": in.File}
 	case "fail":
 		out = &pluginv1.Failure{Code: pluginv1.Failure_CODE_NOT_FOUND, Message: "there is no \"Shop\u202e\""}
+	}
+	return out, nil
+}
+
+// send does what has to do with requests to the tenant.
+func (f *fake) send(ctx context.Context, in instruction) (out any, known bool, err error) {
+	switch in.Do {
+	case "steps":
+		out, err = f.steps(ctx, in)
 	case "request":
 		out = f.request(ctx, in)
 	case "delete":
@@ -339,7 +351,7 @@ func (f *fake) do(ctx context.Context, in instruction) (any, error) {
 	case "api":
 		// As the SDK has it: what went wrong with the request fails the call.
 		if failure := f.api(ctx, in); failure != nil {
-			return failure, nil
+			return failure, true, nil
 		}
 		out = "done"
 	case "lie":
@@ -371,8 +383,10 @@ func (f *fake) do(ctx context.Context, in instruction) (any, error) {
 		f.mu.Lock()
 		defer f.mu.Unlock()
 		out = f.later
+	default:
+		return nil, false, nil
 	}
-	return out, nil
+	return out, true, err
 }
 
 // api sends a request and tells of its failure as the SDK would.

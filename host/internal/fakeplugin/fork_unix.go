@@ -16,7 +16,8 @@ import (
 func (f *fake) fork(how, file string) (pid int, err error) {
 	cmd := exec.Command("/bin/sleep", "300") //nolint:noctx // it is meant to outlive everything
 	if strings.Contains(how, "orphan") {
-		cmd = exec.Command("/bin/sh", "-c", `sleep 300 & echo $! > "$0.tmp"; mv "$0.tmp" "$0"`, file) //nolint:noctx,gosec // likewise, and the test names the file
+		script := `sleep 300 & echo $! > "$0.tmp"; mv "$0.tmp" "$0"`
+		cmd = exec.Command("/bin/sh", "-c", script, file) //nolint:noctx,gosec // likewise, and the test names the file
 	}
 	cmd.Stdout, cmd.Stderr = f.stdout, f.stderr
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setsid: strings.Contains(how, "setsid")}

@@ -214,7 +214,8 @@ func (h *hostService) writeFile(stream grpc.ServerStream) error {
 		busy := h.busy("the file was not written: plugin %s is busy, with %d MiB of requests under way. Try again when "+
 			"they are done",
 			h.plugin, requestBytes>>20)
-		return stream.SendMsg(&pluginv1.WriteFileResponse{Outcome: &pluginv1.WriteFileResponse_Failure{Failure: busy.GetFailure()}})
+		failure := &pluginv1.WriteFileResponse_Failure{Failure: busy.GetFailure()}
+		return stream.SendMsg(&pluginv1.WriteFileResponse{Outcome: failure})
 	}
 	answer, err := h.host.WriteFile(stream.Context(), r)
 	if err != nil {

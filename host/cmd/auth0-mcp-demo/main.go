@@ -116,7 +116,7 @@ func steps() []step {
 			members("id", "number", "status", "deployed")},
 		{"Which forms are there?", "auth0_list_forms", fixed(map[string]any{"per_page": 3}),
 			table("forms", "id", "name", "flow_count")},
-		{"Is the first one fit for people?", "auth0_publish_form",
+		{"Is the first one ready for users?", "auth0_publish_form",
 			func(seen answers) map[string]any {
 				forms, _ := seen["auth0_list_forms"]["forms"].([]any)
 				first, _ := forms[0].(map[string]any)
@@ -182,14 +182,17 @@ func members(names ...string) func(map[string]any) string {
 
 // brief is a value as JSON, cut to a line of a terminal.
 func brief(value any) string {
-	text, err := json.Marshal(value)
-	if err != nil {
+	var out strings.Builder
+	enc := json.NewEncoder(&out)
+	enc.SetEscapeHTML(false) // code is shown as it is
+	if err := enc.Encode(value); err != nil {
 		return err.Error()
 	}
-	if runes := []rune(string(text)); len(runes) > 140 {
+	text := strings.TrimSpace(out.String())
+	if runes := []rune(text); len(runes) > 140 {
 		return string(runes[:139]) + "…"
 	}
-	return string(text)
+	return text
 }
 
 func say(format string, args ...any) { fmt.Fprintf(os.Stdout, format, args...) }

@@ -153,17 +153,7 @@ func TestCancellationOfAHungCall(t *testing.T) {
 	}
 }
 
-func within(t *testing.T, what string, condition func() bool) {
-	t.Helper()
-	for deadline := time.Now().Add(time.Minute); time.Now().Before(deadline); time.Sleep(10 * time.Millisecond) {
-		if condition() {
-			return
-		}
-	}
-	t.Fatalf("not within a minute: %s", what)
-}
-
-// A plugin that pours out on every pipe it has, and reads its stdin, disturbs nobody.
+// A plugin that pours out on every pipe it has, and reads its stdin, disturbs no one.
 func TestFloodAndStdinDoNotReachTheClient(t *testing.T) {
 	alone(t)
 	c := connect(t, catalog.Filter{}, "ok")

@@ -495,3 +495,13 @@ func TestInstructionsAreShort(t *testing.T) {
 		t.Errorf("instructions: %d bytes, %v", len(result.Instructions), err)
 	}
 }
+
+func within(t *testing.T, what string, condition func() bool) {
+	t.Helper()
+	for deadline := time.Now().Add(time.Minute); time.Now().Before(deadline); time.Sleep(10 * time.Millisecond) {
+		if condition() {
+			return
+		}
+	}
+	t.Fatalf("not within a minute: %s", what)
+}

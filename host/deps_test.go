@@ -111,7 +111,7 @@ var imports = map[string]map[string]string{
 // everything may be imported by the command line, which puts the parts together.
 const commandLine = "cli"
 
-// only says who may import what is not the host's own, directly, and why nobody else.
+// only says who may import what is not the host's own, directly, and why no other may.
 var only = map[string]struct {
 	by  []string
 	why string
@@ -213,7 +213,7 @@ func TestOnlyTheseImport(t *testing.T) {
 	}
 }
 
-// A rule that nobody may import a package holds also if its name is wrong. These are
+// A rule that no package may import another holds also if its name is wrong. These are
 // packages of a plugin's module, which the host does not require.
 func TestWhatNobodyImportsExists(t *testing.T) {
 	for imported, rule := range only {

@@ -30,7 +30,7 @@ button[value=confirm], form > button:only-of-type { background: #1a1a1a; color: 
 <main>
 <h1>{{.Title}}</h1>
 {{if .Done}}<p id="outcome" role="status">{{.Done}}</p>
-{{else if .UserCode}}<p><strong>{{.Client}}</strong> wants to sign in as {{.Person}}.
+{{else if .UserCode}}<p><strong>{{.Client}}</strong> wants to sign in as {{.User}}.
 Compare the code with the one that it shows you:</p>
 <p class="code" id="user-code">{{.UserCode}}</p>
 {{if .Scopes}}<h2 id="scopes-title">It asks to be allowed</h2>
@@ -58,11 +58,11 @@ Compare the code with the one that it shows you:</p>
 // activationPage is what the page says. It confirms a code, reports an outcome or
 // asks for a code, in this order of preference.
 type activationPage struct {
-	Title, Tenant, Person string
-	Done                  string
-	UserCode, Client      string
-	Scopes                []string
-	Problem               string
+	Title, Tenant, User string
+	Done                string
+	UserCode, Client    string
+	Scopes              []string
+	Problem             string
 }
 
 // showActivation is where a verification URI leads: to the code that it names, or to
@@ -110,7 +110,7 @@ func (t *Tenant) renderProblem(userCode string, problem codeProblem) (response, 
 }
 
 func (t *Tenant) render(status int, page activationPage) (response, error) {
-	page.Tenant, page.Person = t.domain, personEmail
+	page.Tenant, page.User = t.domain, userEmail
 	parsed, err := template.New("activation").Parse(activationHTML)
 	if err != nil {
 		return response{}, fmt.Errorf("sandbox: activation page: %w", err)

@@ -64,7 +64,7 @@ func TestActivationPage(t *testing.T) {
 				t.Errorf("status %d, headers %v", status, header)
 			}
 			for _, part := range []string{code.textAt("user_code"), "<li>read:clients</li>", "<li>offline_access</li>",
-				"Auth0 device sign-in", personEmail, c.tenant.Domain(), `lang="en"`, "<title>", "<h1>"} {
+				"Auth0 device sign-in", userEmail, c.tenant.Domain(), `lang="en"`, "<title>", "<h1>"} {
 				if !strings.Contains(page, part) {
 					t.Errorf("the page lacks %s", part)
 				}

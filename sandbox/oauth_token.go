@@ -17,8 +17,8 @@ const (
 	wildcardAudience = "https://*.auth0.com/api/v2/"
 
 	// personID is the one user who signs in.
-	personID    = "auth0|64f1c0ffee5eed0ddba11ad5"
-	personEmail = "dana.okafor@harbourlight.example"
+	personID  = "auth0|64f1c0ffee5eed0ddba11ad5"
+	userEmail = "dana.okafor@harbourlight.example"
 
 	subjectClient, subjectUser = "client", "user"
 )

@@ -16,7 +16,7 @@ import (
 	"github.com/mark3labs/mcp-go/mcp"
 )
 
-// step is one thing a person would ask, and the call that answers it.
+// step is one thing that a user would ask, and the call that answers it.
 type step struct {
 	ask  string
 	tool string
@@ -38,7 +38,7 @@ func main() {
 func demo(server string) error {
 	ctx, cancel := context.WithTimeout(context.Background(), 2*time.Minute)
 	defer cancel()
-	// What is shown here must not stand in the person's own audit log.
+	// What is shown here must not stand in the user's own audit log.
 	state, err := os.MkdirTemp("", "auth0-mcp-demo-")
 	if err != nil {
 		return err

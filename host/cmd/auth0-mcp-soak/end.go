@@ -58,12 +58,12 @@ func (s *soak) end(host *server, how ending) {
 	}
 	host.mu.Lock()
 	defer host.mu.Unlock()
-	if !host.owesNobody && host.nobodys != 0 {
-		s.broken("%s ended with %d malformed lines unanswered", host.name, host.nobodys)
+	if !host.owesNothing && host.idless != 0 {
+		s.broken("%s ended with %d malformed lines unanswered", host.name, host.idless)
 	}
 }
 
-// barrier returns when the host has read all that was sent. Nobody else sends.
+// barrier returns when the host has read all that was sent. Nothing else sends.
 func (s *soak) barrier(host *server) error {
 	q := &request{id: `"barrier"`, owed: 1, replies: make(chan reply, 1)}
 	host.mu.Lock()

@@ -36,11 +36,11 @@ type server struct {
 	sending sync.RWMutex // held for reading while a line is sent
 	ending  bool         // nothing more is sent
 
-	mu         sync.Mutex
-	open       map[string]*request // by id, as sent
-	answered   map[string]bool
-	nobodys    int  // error replies without an id that are owed to malformed lines
-	owesNobody bool // it was killed: who waits for a reply waits in vain
+	mu          sync.Mutex
+	open        map[string]*request // by id, as sent
+	answered    map[string]bool
+	idless      int  // error replies without an id that are owed to malformed lines
+	owesNothing bool // it was killed: no reply is owed
 
 	ended  chan struct{} // closed when its stdout has ended
 	exited chan struct{} // closed when the process has, with its state in exit
@@ -174,7 +174,7 @@ func (s *server) wait(q *request) (reply, error) {
 func (s *server) owes(q *request) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return !s.owesNobody && !q.cancelled
+	return !s.owesNothing && !q.cancelled
 }
 
 // cancel cancels a request, and returns when the host has taken note of it: the ping
@@ -222,14 +222,14 @@ func (s *server) read() {
 func (s *server) kills() bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return s.owesNobody
+	return s.owesNothing
 }
 
-// kill notes that nobody is owed a reply from here on.
+// kill notes that no reply is owed from here on.
 func (s *server) kill() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.owesNobody = true
+	s.owesNothing = true
 }
 
 func (s *server) line(line string) {
@@ -247,11 +247,11 @@ func (s *server) line(line string) {
 	case r.Method != "" && r.ID == nil:
 		s.notified(r)
 	case r.Method != "":
-		s.broken("%s: a request nobody expects: %.300q", s.name, line)
+		s.broken("%s: an unexpected request: %.300q", s.name, line)
 	case (r.Result == nil) == (r.Error == nil):
 		s.broken("%s: neither a result nor an error: %.300q", s.name, line)
 	case string(r.ID) == "null":
-		if s.nobodys--; s.nobodys < 0 {
+		if s.idless--; s.idless < 0 {
 			s.broken("%s: more errors than malformed lines: %.300q", s.name, line)
 		}
 	default:
@@ -277,7 +277,7 @@ func (s *server) answer(r reply, line string) {
 	case q == nil && s.answered[id]:
 		s.broken("%s: %s was answered twice: %.300q", s.name, id, line)
 	case q == nil:
-		s.broken("%s: a reply to %s, which nobody asked: %.300q", s.name, id, line)
+		s.broken("%s: a reply to %s, which was not asked: %.300q", s.name, id, line)
 	case q.deaf:
 		s.broken("%s: a reply to %s after its cancellation: %.300q", s.name, id, line)
 	default:
@@ -292,12 +292,12 @@ func (s *server) answer(r reply, line string) {
 // malformed sends a line that is answered with an error without an id.
 func (s *server) malformed(line string) error {
 	s.mu.Lock()
-	s.nobodys++
+	s.idless++
 	s.mu.Unlock()
 	err := s.send(line)
 	if err != nil {
 		s.mu.Lock()
-		s.nobodys--
+		s.idless--
 		s.mu.Unlock()
 	}
 	return err

@@ -211,7 +211,7 @@ func (s *soak) gone(host *server) {
 // place keeps its host for the whole run, and hands it on for a look at the end.
 func (s *soak) host(n int, oldest chan<- *server) {
 	r := rand.New(rand.NewPCG(s.seed, uint64(n))) //nolint:gosec // a seed is for repeating
-	var talkers []*caller
+	var callers []*caller
 	for i := range s.callers {
 		made, err := s.tenant.createTargets(fmt.Sprintf("soak-target-%d-%d", n, i))
 		if err != nil {
@@ -219,7 +219,7 @@ func (s *soak) host(n int, oldest chan<- *server) {
 			return
 		}
 		random := rand.New(rand.NewPCG(s.seed, uint64(1000+100*n+i))) //nolint:gosec // a seed is for repeating
-		talkers = append(talkers, &caller{soak: s, targets: made, rand: random})
+		callers = append(callers, &caller{soak: s, targets: made, rand: random})
 	}
 	for life := 1; s.ctx.Err() == nil; life++ {
 		version := versions[r.IntN(len(versions))]
@@ -233,7 +233,7 @@ func (s *soak) host(n int, oldest chan<- *server) {
 		}
 		s.tally.add("hosts started")
 		var talking sync.WaitGroup
-		for _, c := range talkers {
+		for _, c := range callers {
 			talking.Go(func() { c.converse(host, version) })
 		}
 		if n == 0 {

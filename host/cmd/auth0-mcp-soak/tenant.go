@@ -25,7 +25,7 @@ type tenant struct {
 	server *sandbox.Server
 	caFile string
 	token  string
-	// secrets may be seen by nobody but the hosts.
+	// secrets may be seen by the hosts only.
 	secrets []string
 
 	mu      sync.Mutex

@@ -313,7 +313,7 @@ func (h *running) end() int {
 	}
 }
 
-// runs tells of a process; a zombie that nobody fetches has ended.
+// runs tells of a process; a zombie that no parent reaps has ended.
 func runs(pid int) bool {
 	if errors.Is(syscall.Kill(pid, 0), syscall.ESRCH) {
 		return false

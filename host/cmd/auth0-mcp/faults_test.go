@@ -87,7 +87,7 @@ func TestHostEndsWithCallsInFlight(t *testing.T) {
 	}
 }
 
-// What does not finish in time is aborted and answered: of the write nobody knows.
+// What does not finish in time is aborted and answered: the effect of the write is unknown.
 func TestHostEndsWithCallsThatHang(t *testing.T) {
 	for name, end := range ends() {
 		t.Run(name, func(t *testing.T) {

@@ -58,14 +58,14 @@ func TestScripts(t *testing.T) {
 			return os.Mkdir(env.WorkDir+"/home", 0o700)
 		},
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
-			"fakeplugin":   makePlugin,
-			"tenant":       serveTenant,
-			"signpersonin": signPersonIn,
-			"waiting":      waitingApproval,
-			"refreshes":    refreshes,
-			"stall":        stall,
-			"reached":      reached,
-			"edit":         edit,
+			"fakeplugin": makePlugin,
+			"tenant":     serveTenant,
+			"signuserin": signUserIn,
+			"waiting":    waitingApproval,
+			"refreshes":  refreshes,
+			"stall":      stall,
+			"reached":    reached,
+			"edit":       edit,
 		},
 	})
 }

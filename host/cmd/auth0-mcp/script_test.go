@@ -20,22 +20,22 @@ import (
 	"github.com/auth0-mcp/auth0-mcp/sandbox"
 )
 
-// personScopes are what the person grants to signPersonIn.
-func personScopes() []string { return []string{"read:clients", "read:logs"} }
+// userScopes are what the user grants to signUserIn.
+func userScopes() []string { return []string{"read:clients", "read:logs"} }
 
-// signPersonIn PROFILE [STATE] signs a person in to the script's tenant and stores
+// signUserIn PROFILE [STATE] signs a user in to the script's tenant and stores
 // profile and session, encrypted with the script's passphrase. The tokens get into
 // the script's environment as ACCESS and REFRESH, for canaries. STATE is renewable
 // for a session whose token has ended, or expired for one that is without a refresh
 // token besides.
-func signPersonIn(ts *testscript.TestScript, _ bool, args []string) {
+func signUserIn(ts *testscript.TestScript, _ bool, args []string) {
 	ctx, cancel := context.WithTimeout(context.Background(), patience)
 	defer cancel()
 	name, host := args[0], ts.Getenv("TENANT")
 	client := tenantClient(ts)
 	profile := auth.Profile{
 		Domain: host, Method: auth.Device, AuthDomain: host,
-		Scopes: personScopes(), Store: string(auth.StoreFile),
+		Scopes: userScopes(), Store: string(auth.StoreFile),
 	}
 	login, err := auth.OAuth{Transport: client.Transport}.StartDevice(ctx, name, profile)
 	ts.Check(err)
@@ -84,7 +84,7 @@ func signPersonIn(ts *testscript.TestScript, _ bool, args []string) {
 	}))
 }
 
-// refreshes checks that the tenant takes the refresh token of the last signPersonIn,
+// refreshes checks that the tenant takes the refresh token of the last signUserIn,
 // or with ! that it does not any more.
 func refreshes(ts *testscript.TestScript, neg bool, _ []string) {
 	ctx, cancel := context.WithTimeout(context.Background(), patience)
@@ -115,7 +115,7 @@ func tenantClient(ts *testscript.TestScript) *http.Client {
 		MinVersion: tls.VersionTLS12}}}
 }
 
-// waitingApproval VARIABLE takes the id of the one change that waits for a person.
+// waitingApproval VARIABLE takes the id of the one change that waits for approval.
 func waitingApproval(ts *testscript.TestScript, _ bool, args []string) {
 	ctx, cancel := context.WithTimeout(context.Background(), patience)
 	defer cancel()

@@ -177,7 +177,7 @@ func TestLockAllGivesBack(t *testing.T) {
 		_, err := a.lockAll(ctx, []string{"b", "a", "b"})
 		done <- err
 	}()
-	// It has the first lock when nobody else can take it.
+	// It has the first lock when no other process can take it.
 	first := flock.New(filepath.Join(a.Folders.Sessions(), "a.lock"))
 	for {
 		got, err := first.TryLock()

@@ -36,7 +36,7 @@ func TestRenameLosesNothing(t *testing.T) {
 	for _, tt := range []struct {
 		name        string
 		store       brokenStore
-		taken       bool // somebody takes the new name in the config meanwhile
+		taken       bool // another process takes the new name in the config meanwhile
 		profile     string
 		stored      string
 		wantFailure string

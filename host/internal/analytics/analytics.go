@@ -1,4 +1,4 @@
-// Package analytics tells an endpoint that the person configured which commands
+// Package analytics tells an endpoint that the user configured which commands
 // and tools are used. Without an endpoint it does nothing at all, and it never
 // delays or fails what it tells of: docs/guide/analytics.md lists all that is sent.
 package analytics

@@ -41,7 +41,7 @@ const (
 
 // identifies reports whether a parameter names the target of a call. "name" counts: it
 // is how a tool finds an application or an action, and what is created has no id yet.
-// The name or address of a person does not (user_name, ip, q).
+// The name or address of a user does not (user_name, ip, q).
 func identifies(name string) bool {
 	switch name {
 	case "id", "ids", "name", "identifier", "identifiers":

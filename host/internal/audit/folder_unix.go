@@ -14,7 +14,7 @@ import (
 // tightens is whether a file's mode says who can read it.
 const tightens = true
 
-// notOurs says who else could write a file or a folder; "" if nobody.
+// notOurs says who else could write a file or a folder; "" if no one.
 func notOurs(info fs.FileInfo) string {
 	if info.Mode().Perm()&0o022 != 0 {
 		return fmt.Sprintf("others can write it (mode %04o)", info.Mode().Perm())

@@ -54,7 +54,7 @@ func OpenSnapshot(folder string) (*Snapshot, error) {
 		return nil, fmt.Errorf("audit log: %w", err)
 	}
 	defer func() { _ = root.Close() }()
-	if _, err := root.Lstat(lockName); err == nil { // nobody makes a file by reading
+	if _, err := root.Lstat(lockName); err == nil { // reading makes no file
 		unlock, err := atomicfile.LockWithin(filepath.Join(folder, lockName), snapshotPatience)
 		if err == nil { // a folder that can only be read has no writer to wait for
 			defer unlock()

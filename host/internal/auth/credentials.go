@@ -136,7 +136,7 @@ func signingMethod(algorithm string) (jwt.SigningMethod, error) {
 }
 
 // Renew gets a new token for a session in the way it was signed in, without a
-// person, and returns the session with it. The session that was given is worthless
+// user, and returns the session with it. The session that was given is worthless
 // afterwards if its refresh token was replaced: store the new one at once.
 // Errors: those of ClientCredentials, *AudienceError, *TenantChangedError.
 func (o OAuth) Renew(ctx context.Context, s Session, options CredentialOptions) (Session, error) {

@@ -15,7 +15,7 @@ import (
 
 // Where a user signs in unless the profile says otherwise: Auth0's own tenant,
 // the public application that it has for MCP servers, and an audience by which the
-// person picks the tenant.
+// user picks the tenant.
 const (
 	DefaultAuthDomain = "auth0.auth0.com"
 	DefaultClientID   = "2lhnuYMRQ8IpR5hNsOhDFQqrGQUQMRm5"

@@ -96,17 +96,17 @@ func TestDeviceAnswerIsChecked(t *testing.T) {
 		body string
 		ok   bool
 	}{
-		"whole":                   {`{` + whole + `}`, true},
-		"no device code":          {`{` + whole + `,"device_code":""}`, false},
-		"no end":                  {`{` + whole + `,"expires_in":0}`, false},
-		"code that moves a line":  {`{` + whole + `,"user_code":"A\u001b[2J"}`, false},
-		"no code":                 {`{` + whole + `,"user_code":""}`, false},
-		"endless code":            {`{` + whole + `,"user_code":"` + strings.Repeat("A", 200) + `"}`, false},
-		"page by http":            {`{` + whole + `,"verification_uri":"http://a.example/x"}`, false},
-		"page is a file":          {`{` + whole + `,"verification_uri":"file:///etc/passwd"}`, false},
-		"page is a command":       {`{` + whole + `,"verification_uri_complete":"https://a.example/ & calc"}`, false},
-		"page of somebody's name": {`{` + whole + `,"verification_uri":"https://auth0.com@evil.example/"}`, false},
-		"complete page is a file": {`{` + whole + `,"verification_uri_complete":"file:///x"}`, false},
+		"whole":                      {`{` + whole + `}`, true},
+		"no device code":             {`{` + whole + `,"device_code":""}`, false},
+		"no end":                     {`{` + whole + `,"expires_in":0}`, false},
+		"code that moves a line":     {`{` + whole + `,"user_code":"A\u001b[2J"}`, false},
+		"no code":                    {`{` + whole + `,"user_code":""}`, false},
+		"endless code":               {`{` + whole + `,"user_code":"` + strings.Repeat("A", 200) + `"}`, false},
+		"page by http":               {`{` + whole + `,"verification_uri":"http://a.example/x"}`, false},
+		"page is a file":             {`{` + whole + `,"verification_uri":"file:///etc/passwd"}`, false},
+		"page is a command":          {`{` + whole + `,"verification_uri_complete":"https://a.example/ & calc"}`, false},
+		"page with user information": {`{` + whole + `,"verification_uri":"https://auth0.com@evil.example/"}`, false},
+		"complete page is a file":    {`{` + whole + `,"verification_uri_complete":"file:///x"}`, false},
 	}
 	for name, tt := range tests {
 		t.Run(name, func(t *testing.T) {
@@ -221,7 +221,7 @@ func errorText(err error) string {
 	return err.Error()
 }
 
-// However long the network is away, somebody who has confirmed does not wait long
+// However long the network is away, a user who has confirmed does not wait long
 // when it is back.
 func TestTimeoutsStretchTheIntervalToAMinute(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {

@@ -91,7 +91,7 @@ func hangs(r *http.Request) (*http.Response, error) {
 
 const testTenant = "tenant.us.auth0.com"
 
-// testJWT makes an access token whose signature, which nobody checks, is the canary.
+// testJWT makes an access token whose signature, which is not checked, is the canary.
 func testJWT(t *testing.T, claims jwt.MapClaims) string {
 	t.Helper()
 	text, err := jwt.NewWithClaims(jwt.SigningMethodRS256, claims).SigningString()

@@ -6,7 +6,7 @@ import (
 )
 
 // SignInError means that there is no token, and that none can be got without a
-// person. Its text holds the command that fixes it.
+// user. Its text holds the command that fixes it.
 type SignInError struct {
 	Profile, Domain string
 	Method          Method

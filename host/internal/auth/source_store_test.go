@@ -144,7 +144,7 @@ func TestStoreThatCannotBeReadOrLocked(t *testing.T) {
 	})
 }
 
-// The lock cannot be had, but somebody has signed in meanwhile.
+// The lock cannot be had, but the user has signed in meanwhile.
 func TestSignInDuringAFailedLock(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		store := newMemoryStore(deviceSession(t, time.Hour))
@@ -177,7 +177,7 @@ func TestChangeOfNothingIsNoNewSignIn(t *testing.T) {
 	})
 }
 
-// A lock that nobody gives back does not hold a call for ever.
+// A lock that is never released does not hold a call for ever.
 func TestLockThatIsNeverFree(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		store := newMemoryStore(deviceSession(t, time.Hour))

@@ -271,7 +271,7 @@ func TestTokenThatIsRefused(t *testing.T) {
 	})
 }
 
-// A renewal that nobody decided on does not count.
+// A renewal that was not approved does not count.
 func TestRefusedTokenIsRenewedWhenTheNetworkIsBack(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		store, endpoint := newMemoryStore(deviceSession(t, time.Hour)), renewals(t, time.Hour)

@@ -44,7 +44,7 @@ type Store interface {
 	// A [*ReadOnlyStoreError] means that this store is filled by another program.
 	Put(ctx context.Context, s Session) error
 	// Delete removes the profile's session and says what it removed, in words for the
-	// person. Nothing there is no failure. After an error the words still tell what
+	// user. Nothing there is no failure. After an error the words still tell what
 	// is gone.
 	Delete(ctx context.Context, profile string) (removed []string, err error)
 	// Stamp changes whenever the profile's session is put or deleted, by any process.

@@ -90,9 +90,9 @@ func TestFileStoreWithoutAPassphrase(t *testing.T) {
 		ask  Passphrase
 		want error
 	}{
-		"nobody to ask": {nil, &NoPassphraseError{Profile: "dev"}},
-		"empty":         {givePassphrase(""), &NoPassphraseError{Profile: "dev"}},
-		"refused":       {func(context.Context, string, bool) (string, error) { return "", refused }, refused},
+		"no terminal to ask at": {nil, &NoPassphraseError{Profile: "dev"}},
+		"empty":                 {givePassphrase(""), &NoPassphraseError{Profile: "dev"}},
+		"refused":               {func(context.Context, string, bool) (string, error) { return "", refused }, refused},
 	} {
 		t.Run(name, func(t *testing.T) {
 			s := cheapFileStore(filepath.Join(t.TempDir(), "sessions"), tt.ask)
@@ -133,7 +133,7 @@ func TestFileStoreWorkFactor(t *testing.T) {
 	}
 }
 
-// A file that somebody else wrote must not take gigabytes to refuse.
+// A file that another user wrote must not take gigabytes to refuse.
 func TestFileStoreRefusesAnExpensiveFile(t *testing.T) {
 	s := cheapFileStore(t.TempDir(), givePassphrase(testPassphrase))
 	writeTestFile(t, s.folder.path("dev"), "age-encryption.org/v1\n-> scrypt AAAAAAAAAAAAAAAAAAAAAA 29\n"+

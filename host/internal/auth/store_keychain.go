@@ -16,7 +16,7 @@ const (
 	// keychainService names our entries in the keychain; the account is the profile.
 	keychainService = "auth0-mcp"
 	// keychainPatience bounds one question to the keychain. It may be waiting for a
-	// person to unlock it, and a server has no user.
+	// user to unlock it, and a server has none.
 	keychainPatience = 5 * time.Second
 )
 

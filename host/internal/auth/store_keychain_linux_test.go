@@ -21,17 +21,17 @@ func TestSecretServiceReason(t *testing.T) {
 		locked bool
 		want   KeychainReason
 	}{
-		"nobody on the bus":   {remote("DBus.Error.ServiceUnknown"), false, KeychainAbsent},
-		"could not start":     {remote("DBus.Error.Spawn.ChildExited"), false, KeychainAbsent},
-		"no collection":       {remote("DBus.Error.UnknownObject"), false, KeychainAbsent},
-		"no socket":           {&net.OpError{Op: "dial", Err: fs.ErrNotExist}, false, KeychainAbsent},
-		"no program":          {&exec.Error{Name: "dbus-launch", Err: exec.ErrNotFound}, false, KeychainAbsent},
-		"not on this system":  {keyring.ErrUnsupportedPlatform, false, KeychainAbsent},
-		"says that it is":     {remote("Secret.Error.IsLocked"), false, KeychainLocked},
-		"a dismissed prompt":  {errors.New("failed to unlock correct collection"), true, KeychainLocked},
-		"another remote one":  {remote("DBus.Error.Failed"), false, KeychainFailed},
-		"another, and locked": {remote("DBus.Error.Failed"), true, KeychainLocked},
-		"anything":            {errors.New("x"), false, KeychainFailed},
+		"no service on the bus": {remote("DBus.Error.ServiceUnknown"), false, KeychainAbsent},
+		"could not start":       {remote("DBus.Error.Spawn.ChildExited"), false, KeychainAbsent},
+		"no collection":         {remote("DBus.Error.UnknownObject"), false, KeychainAbsent},
+		"no socket":             {&net.OpError{Op: "dial", Err: fs.ErrNotExist}, false, KeychainAbsent},
+		"no program":            {&exec.Error{Name: "dbus-launch", Err: exec.ErrNotFound}, false, KeychainAbsent},
+		"not on this system":    {keyring.ErrUnsupportedPlatform, false, KeychainAbsent},
+		"says that it is":       {remote("Secret.Error.IsLocked"), false, KeychainLocked},
+		"a dismissed prompt":    {errors.New("failed to unlock correct collection"), true, KeychainLocked},
+		"another remote one":    {remote("DBus.Error.Failed"), false, KeychainFailed},
+		"another, and locked":   {remote("DBus.Error.Failed"), true, KeychainLocked},
+		"anything":              {errors.New("x"), false, KeychainFailed},
 	} {
 		t.Run(name, func(t *testing.T) {
 			if got := secretServiceReason(tt.err, func() bool { return tt.locked }); got != tt.want {

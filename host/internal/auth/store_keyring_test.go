@@ -94,7 +94,7 @@ func TestSecretService(t *testing.T) {
 
 	var failed *KeychainError
 	if err := s.Put(t.Context(), aSession("dev")); !errors.As(err, &failed) || failed.Reason != KeychainAbsent {
-		t.Fatalf("nobody on the bus: got %v", err)
+		t.Fatalf("no service on the bus: got %v", err)
 	}
 
 	startKeyring(t, bus)
@@ -117,7 +117,7 @@ func TestSecretService(t *testing.T) {
 		t.Errorf("removed %q, %v", removed, err)
 	}
 
-	// Locked, and nobody there to show a prompt: an error, within the bound.
+	// Locked, and nothing that shows a prompt: an error, within the bound.
 	lock := bus.Object("org.freedesktop.secrets", "/org/freedesktop/secrets").
 		Call("org.freedesktop.Secret.Service.Lock", 0, []dbus.ObjectPath{"/org/freedesktop/secrets/collection/login"})
 	if lock.Err != nil {

@@ -11,8 +11,8 @@ import (
 	"github.com/auth0-mcp/auth0-mcp/proto/pluginv1"
 )
 
-// aCatalog has two plugins with five tools, and a third plugin that nobody
-// trusts.
+// aCatalog has two plugins with five tools, and a third plugin that is not
+// trusted.
 func aCatalog(t *testing.T) *Catalog {
 	t.Helper()
 	dir := t.TempDir()

@@ -23,7 +23,7 @@ const (
 // dirs in their order, the user's folder, the bundled folder; within a folder by
 // name. Of two plugins with one name the first wins. A plugin that cannot be
 // loaded becomes a Refusal and the others go on; the error is for a folder that a
-// person named and that cannot be read.
+// user named and that cannot be read.
 func Load(src Sources) (*Catalog, error) {
 	folders, err := src.folders()
 	if err != nil {

@@ -82,7 +82,7 @@ func TestLoadFolders(t *testing.T) {
 	dir := t.TempDir()
 	path := writePlugin(t, dir, "manifest.json", reader("a"))
 	none := filepath.Join(dir, "none")
-	t.Run("absent folders that nobody named", func(t *testing.T) {
+	t.Run("absent folders that the user did not name", func(t *testing.T) {
 		c := load(t, Sources{UserDir: none, BundledDir: none})
 		if len(c.Plugins())+len(c.Refused()) != 0 {
 			t.Errorf("got %v, %v", c.Plugins(), c.Refused())

@@ -27,7 +27,7 @@ type Lock struct {
 }
 
 // LockEntry vouches for one plugin. The digests decide; the version is for the
-// person who reads the file.
+// user who reads the file.
 type LockEntry struct {
 	Version  string `json:"version"`
 	Binary   Digest `json:"binary"`

@@ -35,7 +35,7 @@ func isCollection(path string) bool {
 	case slices.Contains([]string{"settings", "status", "users-imports"}, last):
 		return false // they overwrite what is there
 	case slices.Contains([]string{"blacklists", "tickets", "tokens"}, segments[0]):
-		return false // they end sessions, or let somebody in
+		return false // they end sessions, or give access
 	}
 	return true
 }

@@ -102,7 +102,7 @@ type signIn struct {
 }
 
 // clientPlan is a client to set up. Its file may be written by the client while a
-// person is signing in, so that the change is worked out once to show and check it,
+// user is signing in, so that the change is worked out once to show and check it,
 // and again when it is made.
 type clientPlan struct {
 	client clients.Client

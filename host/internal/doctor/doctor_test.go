@@ -426,7 +426,7 @@ func TestClientEntries(t *testing.T) {
 			nil},
 		{"another store", strings.Replace(entry(mine, "--profile", "sealed"), "AUTH0_TOKEN", "AUTH0_MCP_STORE", 1), OK, nil},
 		{"malformed", `{"mcpServers": `, Fail, []string{"mcp.json", "correct the file"}},
-		{"somebody else's", `{"mcpServers": {"x": {"command": "x"}}}`, Warn, []string{"clients add NAME"}},
+		{"another program's", `{"mcpServers": {"x": {"command": "x"}}}`, Warn, []string{"clients add NAME"}},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			writeText(t, filepath.Join(d.at.places.Home, ".cursor", "mcp.json"), c.text)
@@ -451,7 +451,7 @@ func TestClientEntryWithoutTheAuthorities(t *testing.T) {
 	checkFinding(t, d.checkEntry(one), Warn, "sets no AUTH0_MCP_CA_FILE", "in /f")
 	one.Env = []string{"AUTH0_MCP_CA_FILE"}
 	checkFinding(t, d.checkEntry(one), OK)
-	one.Env = nil // nobody can tell
+	one.Env = nil // it cannot be told
 	checkFinding(t, d.checkEntry(one), OK)
 }
 

@@ -195,7 +195,7 @@ func TestOutcomesInTheAuditLog(t *testing.T) {
 			outcome: audit.MayHaveHappened},
 		"cut after": {fault: &sandbox.FaultRule{Drop: sandbox.DropAfter}, begun: audit.Sending, phase: audit.Failed,
 			outcome: audit.MayHaveHappened},
-		"nobody there": {err: dial, begun: audit.Sending, phase: audit.Failed, outcome: audit.NotSent},
+		"no server": {err: dial, begun: audit.Sending, phase: audit.Failed, outcome: audit.NotSent},
 		"not trusted": {err: &tls.CertificateVerificationError{}, begun: audit.Sending, phase: audit.Failed,
 			outcome: audit.NotSent},
 		"an unknown error": {err: errors.New("out of cheese"), begun: audit.Sending, phase: audit.Failed,

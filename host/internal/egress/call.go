@@ -116,8 +116,8 @@ func (c *Call) noteRefusal(text string) {
 	}
 }
 
-// tenant is the one that the call is for: that of its first request, or the one that a
-// person decides about.
+// tenant is the one that the call is for: that of its first request, or the one that an
+// approver decides about.
 func (c *Call) tenant(now string) string {
 	if c.bound() {
 		return c.gate.cfg.Domain

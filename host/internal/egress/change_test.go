@@ -128,7 +128,7 @@ func (f fixture) plan(t *testing.T, requests ...sent) *plan.Plan {
 func TestOnlyWhatWasApprovedIsSent(t *testing.T) {
 	tests := map[string]struct {
 		approved, sent func(client string) []sent
-		// meanwhile is done to the tenant by somebody else.
+		// meanwhile is done to the tenant by another writer.
 		meanwhile func(client string) sent
 		writes    int
 		deviation string
@@ -209,7 +209,7 @@ func TestOnlyWhatWasApprovedIsSent(t *testing.T) {
 		"what it acts on has changed": {
 			approved:  func(c string) []sent { return []sent{{"POST", c + "/rotate-secret", ``}} },
 			sent:      func(c string) []sent { return []sent{{"POST", c + "/rotate-secret", ``}} },
-			meanwhile: func(c string) sent { return sent{"PATCH", c, `{"description":"by somebody else"}`} },
+			meanwhile: func(c string) sent { return sent{"PATCH", c, `{"description":"by another writer"}`} },
 			deviation: "not as it was",
 		},
 		"a target that is not there": {
@@ -228,7 +228,7 @@ func TestOnlyWhatWasApprovedIsSent(t *testing.T) {
 		"the target has changed": {
 			approved:  func(c string) []sent { return []sent{{"PATCH", c, `{"name":"N"}`}} },
 			sent:      func(c string) []sent { return []sent{{"PATCH", c, `{"name":"N"}`}} },
-			meanwhile: func(c string) sent { return sent{"PATCH", c, `{"description":"by somebody else"}`} },
+			meanwhile: func(c string) sent { return sent{"PATCH", c, `{"description":"by another writer"}`} },
 			deviation: "not as it was",
 		},
 		"the target is gone": {
@@ -250,7 +250,7 @@ func TestOnlyWhatWasApprovedIsSent(t *testing.T) {
 			plan := f.plan(t, tt.approved(client)...)
 			if tt.meanwhile != nil {
 				if _, statuses, _ := f.call(t, Grant{}, tt.meanwhile(client)); statuses[0] > 299 {
-					t.Fatalf("somebody else's change: %v", statuses)
+					t.Fatalf("another writer's change: %v", statuses)
 				}
 				f.tenant.ResetRequests()
 			}
@@ -312,7 +312,7 @@ func TestPlannedIDsBecomeReal(t *testing.T) {
 	}
 }
 
-// What a person is shown and what Auth0 reads must be the same: bodies that two
+// What an approver is shown and what Auth0 reads must be the same: bodies that two
 // readers could read differently are refused, and what is sent is what was compared.
 func TestBodiesOfOneMeaning(t *testing.T) {
 	for name, body := range map[string]string{

@@ -201,7 +201,7 @@ func (c *Call) putFile(ctx context.Context, r *pluginv1.WriteFileRequest, root *
 	record.End(audit.Answer{Outcome: audit.OK})
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	// Its contents are left out: nobody but an approver is shown them.
+	// Its contents are left out: only an approver is shown them.
 	c.outcome.Changes = append(c.outcome.Changes, plan.Change{Method: plan.MethodWrite, Path: name})
 	return after, nil
 }

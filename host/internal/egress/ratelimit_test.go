@@ -90,7 +90,7 @@ func ask(ctx context.Context, g *Gate, method, path string, waiting func(string)
 	return answer, c.Close()
 }
 
-// nothingLeft checks that nobody waits and no place is taken.
+// nothingLeft checks that no call waits and no place is taken.
 func nothingLeft(t *testing.T, g *Gate) {
 	t.Helper()
 	if !g.limiter.Idle() {

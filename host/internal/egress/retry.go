@@ -20,10 +20,10 @@ import (
 
 const (
 	// defaultReadBudget bounds one read, all its attempts and its body: longer than
-	// this a person waits for nothing, and many MCP clients give up at 60 s.
+	// this a user waits for nothing, and many MCP clients give up at 60 s.
 	defaultReadBudget = 10 * time.Second
 	// writeBudget bounds one write. It is longer: a write that was given up may have
-	// happened, and somebody must then look.
+	// happened, and a user must then look.
 	writeBudget = 30 * time.Second
 	firstDelay  = 200 * time.Millisecond
 )

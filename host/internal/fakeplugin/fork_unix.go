@@ -10,8 +10,8 @@ import (
 )
 
 // fork starts a process that would go on for minutes and holds stdout and stderr,
-// and returns its number. how names what it does to get away: «setsid» leaves the
-// session, «clean» drops the environment, «orphan» loses its parent (the number is
+// and returns its number. how names what it does to get away: "setsid" leaves the
+// session, "clean" drops the environment, "orphan" loses its parent (the number is
 // then in file).
 func (f *fake) fork(how, file string) (pid int, err error) {
 	cmd := exec.Command("/bin/sleep", "300") //nolint:noctx // it is meant to outlive everything

@@ -76,7 +76,7 @@ func (a *approving) asked(t *testing.T) (id, text string) {
 			return string(r.ID), r.Params.Message
 		}
 	}
-	t.Fatal("nobody was asked")
+	t.Fatal("no question was asked")
 	return "", ""
 }
 
@@ -200,7 +200,7 @@ func TestTerminalApproval(t *testing.T) {
 	if o := outcomeOf(t, a.request("tools/call", a.patch(""))); !o.IsError || a.writes() != 1 {
 		t.Errorf("a second time: %+v, %d writes", o, a.writes())
 	}
-	// Reading needs nobody.
+	// Reading needs no approval.
 	if text, isError := a.call("ok", fakeplugin.Read, fmt.Sprintf(`{"do":"request","path":%q}`, a.target)); isError {
 		t.Errorf("reading: %s", text)
 	}
@@ -220,7 +220,7 @@ func TestApprovalOfAnotherState(t *testing.T) {
 		t.Fatal(err)
 	}
 	request, err := http.NewRequestWithContext(t.Context(), http.MethodPatch, "https://"+a.tenant.Domain()+a.target,
-		strings.NewReader(`{"description":"by somebody else"}`))
+		strings.NewReader(`{"description":"by another writer"}`))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -293,8 +293,8 @@ func TestInputRequired(t *testing.T) {
 		a := connectApproving(t, approval.Elicit, "")
 		state := ask(t, a)
 		for name, params := range map[string]string{
-			"a state that nobody gave": answer(a, "guess", `{"approval":{"action":"accept"}}`),
-			"no state":                 answer(a, "", `{"approval":{"action":"accept"}}`),
+			"a state that was never given": answer(a, "guess", `{"approval":{"action":"accept"}}`),
+			"no state":                     answer(a, "", `{"approval":{"action":"accept"}}`),
 			"other arguments": strings.Replace(answer(a, state, `{"approval":{"action":"accept"}}`), a.target,
 				a.target+"x", 1),
 		} {
@@ -351,7 +351,7 @@ func TestOpenQuestionsHoldUpNothing(t *testing.T) {
 	}
 }
 
-// The end of input is nobody's consent.
+// The end of input is not consent.
 func TestEndOfInputWhileAsking(t *testing.T) {
 	t.Parallel()
 	a := connectApproving(t, approval.Elicit, `{"elicitation":{}}`)

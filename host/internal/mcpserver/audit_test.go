@@ -159,7 +159,7 @@ func TestClientOfOneRequestIsNotAnothers(t *testing.T) {
 		{"", `"auth0_ok_read"`}} {
 		a.request("tools/call", fmt.Sprintf(meta, call[0], call[1]))
 	}
-	// A client that cannot ask a person would never answer.
+	// A client that cannot ask a user would never answer.
 	if got := seenOf(t, a.request("tools/call", a.patch(""))); got.kind != "approval_required" {
 		t.Errorf("a client without elicitation: %+v", got)
 	}
@@ -174,7 +174,7 @@ func TestClientOfOneRequestIsNotAnothers(t *testing.T) {
 	}
 }
 
-// What a person decides is on the record: that one was asked, the decision, and
+// What an approver decides is recorded: that one was asked, the decision, and
 // which approval the change rests on.
 func TestApprovalsAreRecorded(t *testing.T) {
 	t.Parallel()

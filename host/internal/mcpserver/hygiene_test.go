@@ -35,8 +35,8 @@ func hidden(text string) string {
 	return strings.Map(func(r rune) rune { return 0xe0000 + r }, text)
 }
 
-// What visitors and applications wrote reaches the client without what nobody
-// sees, counted and marked, as text beside an answer that stays JSON.
+// What visitors and applications wrote reaches the client without invisible
+// characters, counted and marked, as text beside an answer that stays JSON.
 func TestHostileTextOnTheWire(t *testing.T) {
 	t.Parallel()
 	c := connect(t, catalog.Filter{}, "ok")

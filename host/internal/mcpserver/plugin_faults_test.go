@@ -167,7 +167,7 @@ func TestFloodAndStdinDoNotReachTheClient(t *testing.T) {
 		t.Errorf("ping: %s", r.Result)
 	}
 	if len(c.other) > 0 {
-		t.Errorf("lines that nobody asked for: %v", c.other)
+		t.Errorf("unexpected lines: %v", c.other)
 	}
 }
 

@@ -219,7 +219,7 @@ func TestStormStaysWithinTheShare(t *testing.T) {
 		return strings.Contains(line, "notifications/progress") &&
 			strings.Contains(line, "waiting for the tenant's rate limit, ")
 	}) {
-		t.Errorf("nobody was told of the wait: %v", c.other)
+		t.Errorf("the wait was not reported: %v", c.other)
 	}
 }
 

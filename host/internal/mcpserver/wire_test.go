@@ -175,7 +175,7 @@ func ownBinary(t *testing.T) string {
 		t.Fatal(err)
 	}
 	if runtime.GOOS == "windows" {
-		return self // a link needs rights there, and nobody looks
+		return self // a link needs rights there, and the name does not matter
 	}
 	link := filepath.Join(t.TempDir(), "plugin")
 	if err := os.Symlink(self, link); err != nil {
@@ -295,7 +295,7 @@ func resultText(t *testing.T, r reply) (string, bool) {
 }
 
 // A plugin that goes beyond what its tool declares is refused each time, nothing
-// reaches the tenant, and the person is told although the plugin hides it.
+// reaches the tenant, and the user is told although the plugin hides it.
 func TestLyingPlugin(t *testing.T) {
 	t.Parallel()
 	tests := map[string]struct {

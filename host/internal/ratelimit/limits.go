@@ -29,7 +29,7 @@ const (
 )
 
 // Endpoint is what answers are told apart by: Auth0 has buckets for groups such as
-// «write clients» or «read users». Ids are left out; how deep they stand is kept.
+// "write clients" or "read users". Ids are left out; how deep they stand is kept.
 type Endpoint struct {
 	domain, method, resource string
 	depth                    int

@@ -151,7 +151,7 @@ func TestNothingIsAcceptedWhileDraining(t *testing.T) {
 	})
 }
 
-// A line that is being handled when the context ends may not become a call that nobody waits for.
+// A line that is being handled when the context ends may not become a call that no client waits for.
 func TestLineBegunBeforeTheEnd(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		sorting := make(chan struct{})

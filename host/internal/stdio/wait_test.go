@@ -131,7 +131,7 @@ func TestWaitWhileTheInputEnds(t *testing.T) {
 	})
 }
 
-// Somebody agreed before the input ended: the call goes on, within the deadline.
+// The user agreed before the input ended: the call goes on, within the deadline.
 func TestAnsweredBeforeTheInputEnds(t *testing.T) {
 	eachEnd(t, func(t *testing.T, end func(*session), want error) {
 		p := newUser()

@@ -21,7 +21,7 @@ type Interruption struct {
 // because it had taken too much memory.
 type CrashError struct {
 	Interruption
-	// How is how the process ended, such as «exit status 2».
+	// How is how the process ended, such as "exit status 2".
 	How string
 	// Limit and Resident are set if the process was killed for its memory, in bytes:
 	// what it may take and what it had.

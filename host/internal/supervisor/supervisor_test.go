@@ -225,7 +225,7 @@ func TestCancelReachesThePlugin(t *testing.T) {
 	if _, err := call(t.Context(), s, sp, read, `{}`); err != nil {
 		t.Fatal(err)
 	}
-	cause := errors.New("the person changed their mind")
+	cause := errors.New("the user cancelled")
 	ctx, cancel := context.WithCancelCause(t.Context())
 	time.AfterFunc(20*time.Millisecond, func() { cancel(cause) })
 	if _, err := call(ctx, s, sp, read, `{"do":"wait"}`); !errors.Is(err, cause) {

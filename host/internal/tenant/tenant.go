@@ -20,7 +20,7 @@ import (
 
 var hostName = regexp.MustCompile(`^[a-z0-9]([a-z0-9-]*[a-z0-9])?(\.[a-z0-9]([a-z0-9-]*[a-z0-9])?)*$`)
 
-// NormalizeDomain turns what a person types into host or host:port: a scheme and
+// NormalizeDomain turns what a user types into host or host:port: a scheme and
 // trailing slashes go, letters become lower-case. Anything that would send the
 // token elsewhere than it seems (user info, a path, a query) is refused.
 func NormalizeDomain(s string) (string, error) {

@@ -12,7 +12,7 @@ import (
 // fit keeps an answer within budget bytes. A page of a list becomes a smaller page,
 // from which paging goes on without a gap; of anything else whole members are left
 // out, never a part of one: what is read incompletely must not look complete to
-// somebody who writes it back. The answer says what is missing and how to get it.
+// a caller that writes it back. The answer says what is missing and how to get it.
 func fit(doc []byte, budget int) ([]byte, error) {
 	if len(doc) <= budget {
 		return doc, nil

@@ -214,7 +214,7 @@ func (r *Runner) attempt(ctx context.Context, c call, mode egress.Grant) Result 
 
 // progress is where a call's progress goes.
 type progress struct {
-	send func(Progress) // nil: nobody asked for it
+	send func(Progress) // nil: not asked for
 
 	mu   sync.Mutex
 	last float64

@@ -150,7 +150,7 @@ func TestOnlyWhatWasApprovedIsSent(t *testing.T) {
 				return []sent{{"PATCH", c, `{"no_such_setting":1}`}, {"PATCH", c, `{"description":"d"}`}}
 			},
 			writes:    1,
-			deviation: "was not carried out",
+			deviation: "which comes before it in the approved plan, failed",
 		},
 		"another body": {
 			approved: func(c string) []sent { return []sent{{"PATCH", c, `{"name":"N"}`}} },

@@ -108,7 +108,6 @@ func TestPluginThatDeviatesFromItsPlan(t *testing.T) {
 				t.Errorf("%+v", o)
 			}
 			for _, r := range a.tenant.Requests() {
-				// The tenant refuses to deploy what it still builds.
 				made := r.Method != http.MethodGet && r.Processed/100 == 2
 				if told := o.Content[len(o.Content)-1].Text; made && !strings.Contains(told, r.Method+" "+r.Path) {
 					t.Errorf("%s %s is not told: %s", r.Method, r.Path, told)

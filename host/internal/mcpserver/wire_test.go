@@ -87,7 +87,7 @@ func dial(t *testing.T, filter catalog.Filter, configure func(*Config), roles ..
 	if err != nil {
 		t.Fatal(err)
 	}
-	c := &client{t: t, binary: path, tenant: sandbox.New(sandbox.Options{}), served: make(chan error, 1)}
+	c := &client{t: t, binary: path, tenant: sandbox.New(sandbox.Options{BuildTime: -1}), served: make(chan error, 1)}
 	c.token = c.tenant.Token()
 	c.seen, c.sent, c.ended = &observed{}, make(chan string, 1000), make(chan error, 1000)
 	// A busy machine may need long for a start, and no test is about that.

@@ -16,6 +16,8 @@ import (
 type Execution struct {
 	mu   sync.Mutex
 	left []Change
+	// undone are the steps that were taken and are not known to have been carried out.
+	undone []*Change
 	// inPath and inBody put the ids that Auth0 gave in the place of placeholders.
 	inPath, inBody   *strings.Replacer
 	pathIDs, bodyIDs []string
@@ -33,12 +35,13 @@ func (p Plan) Execute() *Execution {
 
 // Step is a change of the plan that a call is carrying out.
 type Step struct {
-	planned Change
+	planned *Change
 }
 
 // Take finds a change in the plan and uses it up. reason says why there is no such
 // step, or why it is not its turn; then nothing more of the plan is given out. What is
-// done to one resource and below it is done in the plan's order.
+// done to one resource and below it is done in the plan's order, and nothing more after
+// a step that failed.
 func (e *Execution) Take(change Change) (step Step, reason string) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
@@ -55,8 +58,16 @@ func (e *Execution) Take(change Change) (step Step, reason string) {
 				e.inPath.Replace(earlier.Path)))
 		}
 	}
-	step = Step{e.left[at]}
+	for _, earlier := range e.undone {
+		if ordered(earlier.Method, e.inPath.Replace(earlier.Path), change) {
+			return Step{}, e.breakOff(fmt.Sprintf("%s %s, which comes before it in the approved plan, failed", earlier.Method,
+				e.inPath.Replace(earlier.Path)))
+		}
+	}
+	planned := e.left[at]
+	step = Step{&planned}
 	e.left = slices.Delete(e.left, at, at+1)
+	e.undone = append(e.undone, step.planned)
 	return step, ""
 }
 
@@ -125,7 +136,10 @@ func (e *Execution) Check(step Step, change Change) (reason string) {
 func (e *Execution) Done(step Step, done Change) (unread string) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
-	id, path, after := e.learn(step.planned, done), done.Path, done.After
+	if at := slices.Index(e.undone, step.planned); at >= 0 {
+		e.undone = slices.Delete(e.undone, at, at+1)
+	}
+	id, path, after := e.learn(*step.planned, done), done.Path, done.After
 	switch {
 	case HasTarget(done.Method):
 		if before, left := members(done.Before), members(after); before != nil && left != nil {

@@ -60,10 +60,12 @@ func TestOrder(t *testing.T) {
 		e := Plan{tt.approved}.Execute()
 		stopped := -1
 		for _, i := range tt.order {
-			if _, reason := e.Take(tt.approved[i]); reason != "" {
+			step, reason := e.Take(tt.approved[i])
+			if reason != "" {
 				stopped = i
 				break
 			}
+			e.Done(step, tt.approved[i])
 		}
 		if stopped != tt.stops {
 			t.Errorf("%s: stopped at step %d, want %d", name, stopped, tt.stops)
@@ -71,6 +73,26 @@ func TestOrder(t *testing.T) {
 		if _, reason := e.Take(tt.approved[0]); stopped >= 0 && reason == "" {
 			t.Errorf("%s: something is given out after it", name)
 		}
+	}
+}
+
+// After a step that failed, nothing more is done to its resource; other resources are
+// not affected.
+func TestAfterAFailedStep(t *testing.T) {
+	const action = "/api/v2/actions/actions/a1"
+	code, deploy, more := patch(action, `{"code":"1"}`), post(action+"/deploy", ``), patch(action, `{"code":"2"}`)
+	other := patch("/api/v2/clients/c1", `{}`)
+	e := Plan{[]Change{code, deploy, more, other}}.Execute()
+	step, reason := e.Take(code)
+	e.Done(step, code)
+	if _, again := e.Take(deploy); reason+again != "" { // it fails: there is no Done
+		t.Fatal(reason, again)
+	}
+	if _, reason := e.Take(other); reason != "" {
+		t.Errorf("another resource: %s", reason)
+	}
+	if _, reason := e.Take(more); !strings.Contains(reason, "POST "+action+"/deploy, which comes before it") {
+		t.Errorf("after a failed step: %q", reason)
 	}
 }
 
@@ -101,7 +123,7 @@ func TestStateBetweenSteps(t *testing.T) {
 		"an answer without a body": {`null`, `{"id":"a1","code":"1"}`, `{"id":"a1","code":"1"}`, ""},
 		"the same, and changed": {`null`, `{"id":"a1","code":"1"}`, `{"id":"a1","code":"2"}`,
 			"not as the step before left it"},
-		"the first was not carried": {"", "", `{"id":"a1","code":"1"}`, "was not carried out"},
+		"the first was not carried": {"", "", `{"id":"a1","code":"1"}`, "comes before it in the approved plan, failed"},
 	}
 	for name, tt := range tests {
 		e := Plan{[]Change{first, deploy}}.Execute()

@@ -18,9 +18,11 @@ func TestFilesKeepTheirPlace(t *testing.T) {
 		{Method: "DELETE", Path: "/api/v2/roles/r"}}
 	e := Plan{Changes: steps}.Execute()
 	for _, step := range steps {
-		if _, reason := e.Take(step); reason != "" {
+		taken, reason := e.Take(step)
+		if reason != "" {
 			t.Errorf("%s in its turn: %s", step.Request(), reason)
 		}
+		e.Done(taken, step)
 	}
 	for first := 1; first < len(steps); first++ {
 		e := Plan{Changes: steps}.Execute()

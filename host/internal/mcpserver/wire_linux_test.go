@@ -2,7 +2,10 @@ package mcpserver
 
 import (
 	"bytes"
+	"encoding/base64"
 	"fmt"
+	"net/http"
+	"net/url"
 	"os"
 	"strconv"
 	"strings"
@@ -10,16 +13,24 @@ import (
 
 	"github.com/auth0-mcp/auth0-mcp/host/internal/catalog"
 	"github.com/auth0-mcp/auth0-mcp/host/internal/fakeplugin"
+	"github.com/auth0-mcp/auth0-mcp/sandbox"
 )
 
 // Environment, arguments and memory of a plugin hold no token, although requests
-// went out with it.
+// went out with it and the tenant's answers quote it.
 func TestPluginNeverHoldsTheToken(t *testing.T) {
 	t.Setenv("AUTH0_TOKEN", "set-to-be-inherited")
 	c := connect(t, catalog.Filter{}, "ok")
 	if text, isError := c.call("ok", fakeplugin.Read, `{"do":"request","path":"/api/v2/clients"}`); isError ||
 		!strings.Contains(text, "client_id") {
 		t.Fatalf("the request did not go out: %s", text)
+	}
+	for name, rule := range echoes(c.token) {
+		c.tenant.Fail(rule)
+		answer, _ := c.call("ok", fakeplugin.Read, `{"do":"request","path":"/api/v2/clients"}`)
+		if !strings.Contains(answer, "the echo of") || strings.Contains(answer, c.token) {
+			t.Errorf("%s: %s", name, answer)
+		}
 	}
 	text, _ := c.call("ok", fakeplugin.Read, `{}`)
 	pid, err := strconv.Atoi(text)
@@ -39,6 +50,21 @@ func TestPluginNeverHoldsTheToken(t *testing.T) {
 	}
 	if n := scan(t, pid, secret); n != 0 {
 		t.Errorf("the memory holds the token %d times", n)
+	}
+}
+
+// echoes are answers of a tenant that quote the token which it was sent.
+func echoes(token string) map[string]sandbox.FaultRule {
+	bearer := "Bearer " + token
+	quoted := url.QueryEscape(bearer)
+	return map[string]sandbox.FaultRule{
+		"an answer": {Status: http.StatusOK, Body: `{"says":"the echo of ` + bearer + `"}`},
+		"an error page": {Status: http.StatusForbidden, Body: "<p>the echo of " + bearer + "</p>",
+			Header: http.Header{"Content-Type": {"text/html"}, "X-Request-Headers": {bearer}}},
+		"an error of the API": {Status: http.StatusBadRequest, Body: `{"statusCode":400,"error":"Bad Request",` +
+			`"message":"the echo of ` + bearer + `"}`},
+		"in base64":       {Status: http.StatusOK, Body: `"the echo of ` + base64.StdEncoding.EncodeToString([]byte(bearer)) + `"`},
+		"percent-encoded": {Status: http.StatusOK, Body: `"the echo of ` + quoted + `"`},
 	}
 }
 

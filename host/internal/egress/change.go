@@ -170,7 +170,7 @@ func (c *Call) readTarget(ctx context.Context, r *pluginv1.RoundTripRequest,
 	}
 	var seen *pluginv1.RoundTripResponse
 	if answer, ok := c.simulation.Read(path); ok && c.grant.DryRun {
-		change.Simulated, seen = true, simulated(answer)
+		seen = simulated(answer)
 	} else {
 		seen = c.send(ctx, &pluginv1.RoundTripRequest{CallId: r.GetCallId(), Method: http.MethodGet, Path: path})
 	}

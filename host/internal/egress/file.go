@@ -157,7 +157,6 @@ func (c *Call) simulateFile(r *pluginv1.WriteFileRequest, folder string,
 	change := plannedFile(r, folder, onDisk(before))
 	if earlier := c.simulation.Written(change.Path); earlier != nil {
 		change = plannedFile(r, folder, earlier)
-		change.Simulated = true
 	}
 	if reason := c.tooMuch(len(change.Body) + len(change.Before)); reason != "" {
 		c.grant.Audit.RefuseRequest(plan.MethodWrite, change.Path, audit.RulePlan, reason)

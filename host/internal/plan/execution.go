@@ -122,8 +122,6 @@ func (e *Execution) Check(step Step, change Change) (reason string) {
 		return e.breakOff("its target is not as the step before left it")
 	case touched:
 		return ""
-	case step.planned.Simulated:
-		return e.breakOff("an earlier step of the approved plan, on which it depends, was not carried out")
 	case step.planned.state() != change.state():
 		return e.breakOff("its target is not as it was when the plan was made")
 	}

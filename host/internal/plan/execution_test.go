@@ -14,7 +14,7 @@ func planned(changes ...Change) Plan {
 	var s Simulation
 	for _, change := range changes {
 		if answer, ok := s.Read(targetOf(change.Method, change.Path)); ok && HasTarget(change.Method) {
-			change.Before, change.Simulated = answer.Body, true
+			change.Before = answer.Body
 		}
 		s.Apply(change)
 	}
@@ -104,7 +104,6 @@ func TestStateBetweenSteps(t *testing.T) {
 	first.Before = before
 	deploy := post(action+"/deploy", ``)
 	deploy.Target = json.RawMessage(`{"id":"a1","code":"1","status":"built"}`)
-	deploy.Simulated = true
 	tests := map[string]struct {
 		answer string // of the first step; "": it was not carried out
 		read   string // what a read shows right after it; "": none is wanted
@@ -165,7 +164,7 @@ func TestStateThatAnAnswerLeavesOut(t *testing.T) {
 	const client = "/api/v2/clients/c"
 	const before = `{"name":"n","logo":"l"}`
 	second := patch(client, `{"callbacks":["https://a.example"],"logo":"m"}`)
-	second.Before, second.Simulated = json.RawMessage(before), true
+	second.Before = json.RawMessage(before)
 	tests := map[string]struct {
 		now string // the target when the second step comes
 		ok  bool

@@ -55,7 +55,6 @@ func TestFileWithAnIdThatIsMade(t *testing.T) {
 func TestFileWrittenTwice(t *testing.T) {
 	text, binary := fileChange("project:a", "text"), fileChange("project:a", "\xff")
 	second := fileChange("project:a", "second")
-	second.Simulated = true
 	for name, tt := range map[string]struct {
 		left, found Change
 		want        bool

@@ -28,9 +28,6 @@ type Change struct {
 	// After is what became of it by Auth0's answer; in a Plan what probably will. nil if
 	// the answer does not say.
 	After json.RawMessage
-	// Simulated says that Before or Target is what an earlier change of the same plan
-	// probably leads to.
-	Simulated bool
 	// placeholder is the id that the simulation gave to what a POST makes.
 	placeholder string
 }

@@ -193,3 +193,57 @@ func TestRefusedRequestsDoNotFillTheLog(t *testing.T) {
 		t.Errorf("%d records, the first: %+v", len(records), records[0])
 	}
 }
+
+// A plugin that goes beyond what its tool declares is refused each time, nothing
+// reaches the tenant, and the user is told although the plugin hides it.
+func TestLyingPlugin(t *testing.T) {
+	t.Parallel()
+	tests := map[string]struct {
+		tool         int
+		method, path string
+	}{
+		"a reading tool sends POST":       {fakeplugin.Read, "POST", "/api/v2/clients"},
+		"a reading tool sends PATCH":      {fakeplugin.Read, "PATCH", "/api/v2/clients/x"},
+		"a reading tool sends DELETE":     {fakeplugin.Read, "DELETE", "/api/v2/clients/x"},
+		"a writing tool sends DELETE":     {fakeplugin.Write, "DELETE", "/api/v2/clients/x"},
+		"a path that is not declared":     {fakeplugin.Narrow, "GET", "/api/v2/clients"},
+		"outside the Management API":      {fakeplugin.Destroy, "POST", "/oauth/token"},
+		"climbing out":                    {fakeplugin.Read, "GET", "/api/v2/../../oauth/token"},
+		"climbing out, encoded":           {fakeplugin.Read, "GET", "/api/v2/%2e%2e/%2e%2e/oauth/token"},
+		"climbing out, encoded twice":     {fakeplugin.Read, "GET", "/api/v2/%252e%252e%252foauth"},
+		"climbing out inside a parameter": {fakeplugin.Read, "GET", "/api/v2/clients/x%2F..%2F..%2F..%2Foauth%2Ftoken"},
+		"another host":                    {fakeplugin.Read, "GET", "//elsewhere.example/api/v2/clients"},
+	}
+	c := connect(t, catalog.Filter{}, "ok")
+	for name, tt := range tests {
+		t.Run(name, func(t *testing.T) {
+			text, isError := c.call("ok", tt.tool, fmt.Sprintf(`{"do":"request","method":%q,"path":%q}`, tt.method, tt.path))
+			if !isError || !strings.Contains(text, "went beyond") || !strings.Contains(text, tt.path) {
+				t.Errorf("answer: %s", text)
+			}
+		})
+	}
+	if reached := c.tenant.Requests(); len(reached) != 0 {
+		t.Errorf("reached the tenant: %v", reached)
+	}
+	if text, isError := c.call("ok", fakeplugin.Narrow, `{"do":"request","path":"/api/v2/logs"}`); isError ||
+		!strings.Contains(text, "log_id") {
+		t.Errorf("what is declared: %s", text)
+	}
+}
+
+func TestReadOnlyLetsNoWriteLeave(t *testing.T) {
+	t.Parallel()
+	c := connect(t, catalog.Filter{ReadOnly: true}, "ok")
+	if text, isError := c.call("ok", fakeplugin.Write,
+		`{"do":"request","method":"POST","path":"/api/v2/clients"}`); !isError || !strings.Contains(text, "read-only") {
+		t.Errorf("a writing tool by its name: %s", text)
+	}
+	if text, isError := c.call("ok", fakeplugin.Read,
+		`{"do":"request","method":"POST","path":"/api/v2/clients"}`); !isError {
+		t.Errorf("a lying plugin: %s", text)
+	}
+	if reached := c.tenant.Requests(); len(reached) != 0 {
+		t.Errorf("reached the tenant: %v", reached)
+	}
+}

@@ -5,7 +5,6 @@ package supervisor
 import (
 	"bytes"
 	"context"
-	"crypto/rand"
 	"crypto/sha256"
 	"debug/elf"
 	"encoding/binary"
@@ -16,7 +15,6 @@ import (
 	"path/filepath"
 	"runtime"
 	"strings"
-	"sync"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -230,41 +228,6 @@ func TestCrashFaults(t *testing.T) {
 	})
 }
 
-// A plugin that is no more than asked to end, and does not.
-func TestHangsOnShutdown(t *testing.T) {
-	allBack(t, func(t *testing.T) {
-		for name, tt := range map[string]struct{ role, args string }{
-			"ignores the request": {fakeplugin.Stays, `{}`},
-			"is frozen":           {"ok", `{"do":"stop","file":"MARK"}`},
-		} {
-			t.Run(name, func(t *testing.T) {
-				t.Parallel()
-				s, sp := startWith(t, Config{}), spec(t, tt.role)
-				pid, err := call(t.Context(), s, sp, read, `{}`)
-				if err != nil {
-					t.Fatal(err)
-				}
-				mark := filepath.Join(t.TempDir(), "mark")
-				ctx, cancel := context.WithCancel(t.Context())
-				ended := make(chan error, 1)
-				go func() {
-					_, err := call(ctx, s, sp, read, strings.ReplaceAll(tt.args, "MARK", mark))
-					ended <- err
-				}()
-				if strings.Contains(tt.args, "MARK") {
-					eventually(t, "the plugin is frozen", func() bool { _, err := os.Stat(mark); return err == nil })
-					cancel()
-				}
-				if err := <-ended; err != nil && !errors.Is(err, context.Canceled) {
-					t.Errorf("the call: %v", err)
-				}
-				cancel()
-				nothingLeft(t, s, 1<<20, pid)
-			})
-		}
-	})
-}
-
 // A call that hangs ends for its caller; its process is replaced, and the calls
 // that it still has are finished.
 func TestHungCallIsReplaced(t *testing.T) {
@@ -471,97 +434,4 @@ func TestReplacedOnDisk(t *testing.T) {
 		t.Errorf("the next start: %v", err)
 	}
 	nothingLeft(t, s, before, first)
-}
-
-// Shutdown cannot race a launch, however far it has come.
-func TestCloseDuringLaunch(t *testing.T) {
-	for _, role := range []string{fakeplugin.Hangs, fakeplugin.HangsInDescribe, fakeplugin.HangsInConfigure} {
-		t.Run(role, func(t *testing.T) {
-			before := runtime.NumGoroutine()
-			s, sp := startWith(t, Config{}), spec(t, role)
-			var wg sync.WaitGroup
-			for range 16 {
-				wg.Go(func() {
-					if _, err := call(t.Context(), s, sp, read, `{}`); !errors.Is(err, ErrClosed) {
-						t.Errorf("a call during Close: %v", err)
-					}
-				})
-			}
-			eventually(t, "the launch hangs", func() bool {
-				s.mu.Lock()
-				defer s.mu.Unlock()
-				if s.folder == nil {
-					return false
-				}
-				found, _ := filepath.Glob(filepath.Join(s.folder.path, "*", fakeplugin.HereFile))
-				return len(found) == 1
-			})
-			nothingLeft(t, s, 1<<20)
-			wg.Wait()
-			eventually(t, "goroutines are back", func() bool { return runtime.NumGoroutine() <= before })
-		})
-	}
-}
-
-// First calls and shutdown at all distances from each other.
-func TestCloseWhileCallsBegin(t *testing.T) {
-	sp := spec(t, "ok")
-	before := runtime.NumGoroutine()
-	for round := range 12 {
-		s := startWith(t, Config{})
-		var mu sync.Mutex
-		pids := map[string]bool{}
-		var wg sync.WaitGroup
-		for range 8 {
-			wg.Go(func() {
-				pid, err := call(t.Context(), s, sp, read, `{}`)
-				var crash *CrashError
-				switch {
-				case err == nil:
-					mu.Lock()
-					pids[pid] = true
-					mu.Unlock()
-				case errors.As(err, &crash), errors.Is(err, ErrClosed):
-				default:
-					t.Errorf("round %d: %v", round, err)
-				}
-			})
-		}
-		time.Sleep(time.Duration(round) * 10 * time.Millisecond) // any moment will do
-		nothingLeft(t, s, 1<<20)
-		wg.Wait()
-		if len(pids) > 1 {
-			t.Errorf("round %d: processes %v", round, pids)
-		}
-		for pid := range pids {
-			if left := processes(t, pid); len(left) > 0 {
-				t.Errorf("round %d: %v is left", round, left)
-			}
-		}
-	}
-	eventually(t, "goroutines are back", func() bool { return runtime.NumGoroutine() <= before })
-}
-
-// A process that ends just when a call begins: its connection is already closed on the
-// host's side, and the call tells of the end all the same.
-func TestCallOfAProcessThatHasEnded(t *testing.T) {
-	t.Parallel()
-	s, sp := start(t), spec(t, "ok")
-	sl, err := s.slot(sp)
-	if err != nil {
-		t.Fatal(err)
-	}
-	proc, err := sl.acquire(t.Context())
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer sl.release(proc)
-	proc.kill()
-	tool := sp.Tools[write]
-	_, err = s.callOn(t.Context(), sl, proc, tool,
-		&pluginv1.CallToolRequest{CallId: rand.Text(), Tool: tool.Name, Arguments: []byte(`{}`)})
-	var crash *CrashError
-	if !errors.As(err, &crash) {
-		t.Errorf("%T: %v", err, err)
-	}
 }

@@ -203,9 +203,9 @@ func TestPluginLogNamesTheCallByNumber(t *testing.T) {
 	c.call("ok", fakeplugin.Read, `{"do":"log","call":"NOSUCHCALL"}`)
 	text := log.text()
 	for _, want := range []string{
-		`msg=careful plugin=ok tool=auth0_ok_read call=1 step=1 id=(call)`,
-		`msg=careful plugin=ok tool=auth0_ok_read call=2 step=1`,
-		`msg=careful plugin=ok step=1`,
+		`msg=careful plugin=ok tool=auth0_ok_read call=1 attributes.step=1 attributes.id=(call)`,
+		`msg=careful plugin=ok tool=auth0_ok_read call=2 attributes.step=1`,
+		`msg=careful plugin=ok attributes.step=1`,
 	} {
 		if !strings.Contains(text, want) {
 			t.Errorf("the log lacks %q:\n%s", want, text)

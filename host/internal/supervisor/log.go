@@ -90,7 +90,8 @@ func (s *sink) Accept(_ string, level hclog.Level, msg string, args ...any) {
 	for i, arg := range args {
 		clean[i] = s.clean(text(arg))
 	}
-	s.limit.log.Log(ctx, l, s.clean(msg), clean...)
+	// In a group they do not pass for the host's.
+	s.limit.log.Log(ctx, l, s.clean(msg), slog.Group("attributes", clean...))
 }
 
 func (s *sink) clean(text string) string { return s.redact(plain(cut(text, logBytes))) }

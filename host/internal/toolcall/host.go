@@ -53,9 +53,11 @@ func (h *hostService) Log(ctx context.Context, r *pluginv1.LogRequest) (*pluginv
 		return h.runner.cfg.Redact.Text(text)
 	}
 	text := clean(r.GetMessage())
+	var attributes []any // in a group, so that they do not pass for the host's
 	for i := 0; i+1 < len(r.GetAttributes()); i += 2 {
-		args = append(args, clean(r.GetAttributes()[i]), clean(r.GetAttributes()[i+1]))
+		attributes = append(attributes, clean(r.GetAttributes()[i]), clean(r.GetAttributes()[i+1]))
 	}
+	args = append(args, slog.Group("attributes", attributes...))
 	h.runner.cfg.Log.Log(ctx, level, text, args...)
 	if h.runner.cfg.PluginLog != nil {
 		h.runner.cfg.PluginLog(h.plugin, level, text)

@@ -172,8 +172,8 @@ func printFindings(out io.Writer, findings []doctor.Finding, asJSON bool) error 
 			say(&b, "      %*s  → %s\n", width, "", f.Remedy)
 		}
 	}
-	say(&b, "\n%d ok, %d warnings, %d failed\n",
-		doctor.Count(findings, doctor.OK), doctor.Count(findings, doctor.Warn), doctor.Count(findings, doctor.Fail))
+	say(&b, "\n%d ok, %s, %d failed\n", doctor.Count(findings, doctor.OK),
+		counted(doctor.Count(findings, doctor.Warn), "warning"), doctor.Count(findings, doctor.Fail))
 	_, err := io.WriteString(out, b.String())
 	return err
 }

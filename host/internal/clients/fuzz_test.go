@@ -117,7 +117,7 @@ func FuzzJSON(f *testing.F) {
 		"{\"servers\":{\"auth0\":{\"type\":\"stdio\",\"a\":[1,2,],},\"b\":0}}", "{\n\t\"servers\": {\n\t\t// a\n\t}\r\n}\r\n",
 		"[]", "null", "{\"servers\":[]}",
 		"\ufeff{\"servers\":{\"auth0\":{\"command\":\"a\",\"args\":[]}}}", "{\"a\":1e999,\"\\u0073ervers\":{}}",
-		"{\"servers\":{\"a\":1/*,*/,/**/}}", "{\"servers\":{ }}",
+		"{\"servers\":{\"a\":1/*,*/,/**/}}", "{\"servers\":{\n\"0\": {}/**/}}", "{\"servers\":{ }}",
 		"{\"servers\":{\"a\":1,//\n\"auth0\":{}//\n,\"b\":2}}",
 	} {
 		f.Add([]byte(s))

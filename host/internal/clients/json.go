@@ -227,14 +227,14 @@ func (d *jsonDocument) removeMember(object hujson.Value, members []hujson.Object
 }
 
 // leadGoes decides whether the white space before a member goes with it: not if
-// what follows would then stand in the line of a comment, or a comment that
-// follows in the line of another member.
+// what follows would then stand in a comment that ends with its line, or a comment
+// that follows in the line of another member.
 func (d *jsonDocument) leadGoes(lead, start, after int) bool {
 	rest := bytes.TrimLeft(d.body[after:], " \t")
 	if rest[0] == '\n' || rest[0] == '\r' {
 		return true
 	}
-	return rest[0] != '/' && (!hasNewline(d.body[lead:start]) || !d.plain.inComment(lead-1))
+	return rest[0] != '/' && (!hasNewline(d.body[lead:start]) || !d.plain.inLineComment(d.body, lead-1))
 }
 
 func (d *jsonDocument) private(name string, showArgs bool) []span {

@@ -114,7 +114,9 @@ func (p plainJSON) parse() (hujson.Value, error) {
 	return hujson.Parse(p.bytes)
 }
 
-// inComment reports whether the byte at offset is part of a comment.
-func (p plainJSON) inComment(offset int) bool {
-	return slices.ContainsFunc(p.comments, func(c span) bool { return c.start <= offset && offset < c.end })
+// inLineComment reports whether the byte at offset of body is part of a comment that ends with its line.
+func (p plainJSON) inLineComment(body []byte, offset int) bool {
+	return slices.ContainsFunc(p.comments, func(c span) bool {
+		return c.start <= offset && offset < c.end && body[c.start+1] == '/'
+	})
 }

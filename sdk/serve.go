@@ -2,6 +2,7 @@ package sdk
 
 import (
 	"context"
+	"crypto/tls"
 	"fmt"
 	"io"
 	"io/fs"
@@ -59,8 +60,13 @@ func Serve(p Plugin) {
 			p.Name, os.Args[0])
 		os.Exit(1)
 	}
+	stdout, config, err := certified(handshakeOut)
+	if err != nil {
+		fmt.Fprintf(os.Stderr, "plugin %s: %v\n", p.Name, err)
+		os.Exit(1)
+	}
 	go exitAfter(s)
-	os.Stdout = handshakeOut //nolint:forbidigo // go-plugin writes the handshake to it, then replaces it
+	os.Stdout = stdout //nolint:forbidigo // go-plugin writes the handshake to it, then replaces it
 	goplugin.Serve(&goplugin.ServeConfig{
 		HandshakeConfig: goplugin.HandshakeConfig{
 			ProtocolVersion: pluginv1.ProtocolVersion, MagicCookieKey: pluginv1.MagicCookieKey,
@@ -69,6 +75,7 @@ func Serve(p Plugin) {
 		VersionedPlugins: map[int]goplugin.PluginSet{
 			pluginv1.ProtocolVersion: {pluginv1.PluginSet: &grpcPlugin{server: s}},
 		},
+		TLSProvider: func() (*tls.Config, error) { return config, nil },
 		GRPCServer: func(opts []grpc.ServerOption) *grpc.Server {
 			return grpc.NewServer(append(opts, grpc.MaxRecvMsgSize(pluginv1.MaxMessageBytes),
 				grpc.MaxSendMsgSize(pluginv1.MaxMessageBytes))...)

@@ -4,6 +4,7 @@ package supervisor
 
 import (
 	"context"
+	"crypto/tls"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -76,6 +77,8 @@ type Supervisor struct {
 	report *report
 	// programs are the executables that run.
 	programs *programs
+	// certificate is the host's towards all its plugins.
+	certificate func() (tls.Certificate, error)
 
 	mu     sync.Mutex
 	slots  map[string]*slot
@@ -95,7 +98,8 @@ func New(cfg Config) *Supervisor {
 	cfg.StartTimeout = orDefault(cfg.StartTimeout, DefaultStartTimeout)
 	cfg.CallTimeout = orDefault(cfg.CallTimeout, DefaultCallTimeout)
 	cfg.HangGrace = orDefault(cfg.HangGrace, defaultHangGrace)
-	s := &Supervisor{cfg: cfg, begun: time.Now(), slots: map[string]*slot{}, programs: newPrograms(cfg.Log)}
+	s := &Supervisor{cfg: cfg, begun: time.Now(), slots: map[string]*slot{}, programs: newPrograms(cfg.Log),
+		certificate: sync.OnceValues(pluginv1.NewCertificate)}
 	s.ctx, s.cancel = context.WithCancel(context.Background())
 	s.close = sync.OnceValue(s.shutDown)
 	s.report = newReport(s.writeStatus)

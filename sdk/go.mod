@@ -4,6 +4,7 @@ go 1.26.0
 
 require (
 	github.com/auth0-mcp/auth0-mcp/proto v0.0.0
+	github.com/go-json-experiment/json v1.27.2
 	github.com/google/jsonschema-go v0.4.3
 	github.com/hashicorp/go-hclog v1.6.3
 	github.com/hashicorp/go-plugin v1.8.0

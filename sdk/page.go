@@ -32,14 +32,6 @@ func (p Page) MarshalJSON() ([]byte, error) {
 		}
 		total, pages, next = &p.Total, &n, p.Number+1 < n
 	}
-	items := p.Items
-	if items == nil {
-		items = []Object{}
-	}
-	raw, err := encode(items)
-	if err != nil {
-		return nil, err
-	}
 	rest, err := json.Marshal(struct {
 		Count      int    `json:"count"`
 		Total      *int   `json:"total"`
@@ -54,9 +46,7 @@ func (p Page) MarshalJSON() ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	var o Object
-	if err := o.UnmarshalJSON(rest); err != nil {
-		return nil, err
-	}
-	return append(Object{{Name: p.Name, Value: raw}}, o...).MarshalJSON()
+	out := append(appendText([]byte("{"), p.Name), ':')
+	out = append(appendObjects(out, p.Items), ',')
+	return append(out, rest[1:]...), nil
 }

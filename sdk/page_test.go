@@ -2,6 +2,7 @@ package sdk
 
 import (
 	"encoding/json"
+	"reflect"
 	"testing"
 )
 
@@ -57,4 +58,31 @@ func TestObjectKeepsOrderAndText(t *testing.T) {
 	if err := json.Unmarshal([]byte(`[1]`), &o); err == nil {
 		t.Error("an array passed for an object")
 	}
+}
+
+func FuzzObject(f *testing.F) {
+	for _, doc := range []string{`{}`, ` {"a" : [1, {"b":null}] ,"a":"\u00e9\ud800"} `, `[{"a":1},{}]`, `{"a":1}x`, `{"a"`,
+		"{\"\xff\":\"\xfe\"}"} {
+		f.Add([]byte(doc))
+	}
+	f.Fuzz(func(t *testing.T, doc []byte) {
+		var want any
+		if json.Unmarshal(doc, &want) != nil {
+			return // it may be refused, and must end
+		}
+		o, err := ParseObject(doc)
+		if _, isObject := want.(map[string]any); isObject != (err == nil) {
+			t.Fatalf("%q: %v", doc, err)
+		} else if err != nil {
+			return
+		}
+		var got any
+		if raw, err := encode(o); err != nil || json.Unmarshal(raw, &got) != nil || !reflect.DeepEqual(got, want) {
+			t.Fatalf("%q became %s, %v", doc, raw, err)
+		}
+		list, err := ParseObjects([]byte("[" + string(doc) + ",{}]"))
+		if err != nil || len(list) != 2 || !reflect.DeepEqual(list[0].Pick(), o.Pick()) {
+			t.Fatalf("a list of %q: %v, %v", doc, list, err)
+		}
+	})
 }

@@ -15,6 +15,8 @@ import (
 	"fmt"
 	"regexp"
 
+	"github.com/go-json-experiment/json/jsontext"
+
 	"github.com/auth0-mcp/auth0-mcp/proto/pluginv1"
 )
 
@@ -202,6 +204,17 @@ func (t Tool) check() error {
 // encode writes JSON without escaping <, > and &, which Auth0's templates and
 // queries are full of.
 func encode(v any) (json.RawMessage, error) {
+	// encoding/json would check and copy the members of each once more.
+	switch v := v.(type) {
+	case Object:
+		return valid(v.appendTo(nil))
+	case Page:
+		page, err := v.MarshalJSON()
+		if err != nil {
+			return nil, err
+		}
+		return valid(page)
+	}
 	var buf bytes.Buffer
 	enc := json.NewEncoder(&buf)
 	enc.SetEscapeHTML(false)
@@ -209,4 +222,12 @@ func encode(v any) (json.RawMessage, error) {
 		return nil, fmt.Errorf("encoding as JSON: %w", err)
 	}
 	return bytes.TrimSpace(buf.Bytes()), nil
+}
+
+// valid checks what was put together from the values of members, which an author can have made.
+func valid(doc jsontext.Value) (json.RawMessage, error) {
+	if !doc.IsValid(jsontext.AllowDuplicateNames(true), jsontext.AllowInvalidUTF8(true)) {
+		return nil, errors.New("encoding as JSON: a member's value is not JSON")
+	}
+	return json.RawMessage(doc), nil
 }

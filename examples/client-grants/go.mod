@@ -7,6 +7,7 @@ require github.com/auth0-mcp/auth0-mcp/sdk v0.0.0
 require (
 	github.com/auth0-mcp/auth0-mcp/proto v0.0.0 // indirect
 	github.com/fatih/color v1.13.0 // indirect
+	github.com/go-json-experiment/json v1.27.2 // indirect
 	github.com/golang/protobuf v1.5.4 // indirect
 	github.com/google/jsonschema-go v0.4.3 // indirect
 	github.com/hashicorp/go-hclog v1.6.3 // indirect

@@ -100,16 +100,16 @@ func (a *API) fetch(ctx context.Context, c Collection, number, size int, totals 
 	if err != nil {
 		return nil, 0, err
 	}
-	var items []sdk.Object
-	if json.Unmarshal(raw, &items) == nil {
+	if items, err := sdk.ParseObjects(raw); err == nil {
 		return items, sdk.UnknownTotal, nil
 	}
-	var envelope sdk.Object
-	if err := json.Unmarshal(raw, &envelope); err != nil {
+	envelope, err := sdk.ParseObject(raw)
+	if err != nil {
 		return nil, 0, fmt.Errorf("GET %s answered neither a list nor its envelope: %w", strings.Join(c.Path, "/"), err)
 	}
 	list, _ := envelope.Get(c.Items)
-	if err := json.Unmarshal(list, &items); err != nil {
+	items, err := sdk.ParseObjects(list)
+	if err != nil {
 		return nil, 0, fmt.Errorf("GET %s answered an envelope without %s: %w", strings.Join(c.Path, "/"), c.Items, err)
 	}
 	total := sdk.UnknownTotal

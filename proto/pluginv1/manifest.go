@@ -262,17 +262,65 @@ func decodeMember(at string, data json.RawMessage, field any) error {
 	return nil
 }
 
-// Encode writes the manifest as the indented JSON that is committed to a
-// repository and read by users.
+// Encode writes the manifest as JSON that is committed to a repository and read by users: indented, with each argument
+// and each definition of a schema on one line.
 func (m Manifest) Encode() ([]byte, error) {
-	var buf bytes.Buffer
-	enc := json.NewEncoder(&buf)
+	var compact bytes.Buffer
+	enc := json.NewEncoder(&compact)
 	enc.SetEscapeHTML(false)
-	enc.SetIndent("", "  ")
 	if err := enc.Encode(m); err != nil {
 		return nil, fmt.Errorf("manifest of plugin %q: %w", m.Name, err)
 	}
-	return buf.Bytes(), nil
+	return layOut(compact.Bytes()), nil
+}
+
+// brokenLevels is how deep containers are broken into lines: manifest, tools, tool, inputSchema, properties.
+const brokenLevels = 5
+
+// layOut breaks compact JSON into lines.
+func layOut(compact []byte) []byte {
+	var out bytes.Buffer
+	depth, text := 0, false
+	line := func() {
+		if depth <= brokenLevels {
+			out.WriteByte('\n')
+			out.WriteString(strings.Repeat("  ", depth))
+		}
+	}
+	for i := 0; i < len(compact); i++ {
+		switch c := compact[i]; {
+		case text:
+			out.WriteByte(c)
+			if c == '\\' {
+				i++
+				out.WriteByte(compact[i])
+			}
+			text = c != '"'
+		case c == '"':
+			out.WriteByte(c)
+			text = true
+		case (c == '{' || c == '[') && (compact[i+1] == '}' || compact[i+1] == ']'):
+			out.Write(compact[i : i+2])
+			i++
+		case c == '{' || c == '[':
+			out.WriteByte(c)
+			depth++
+			line()
+		case c == '}' || c == ']':
+			if depth--; depth < brokenLevels {
+				line()
+			}
+			out.WriteByte(c)
+		case c == ',':
+			out.WriteByte(c)
+			line()
+		case c == ':' && depth <= brokenLevels:
+			out.WriteString(": ")
+		default:
+			out.WriteByte(c)
+		}
+	}
+	return out.Bytes()
 }
 
 // SameDeclaration reports whether two manifests declare the same plugin with the

@@ -181,3 +181,32 @@ func TestTheContractCitesPagesThatExist(t *testing.T) {
 		}
 	}
 }
+
+// A manifest is read line by line: each argument of a tool has one, and nothing is lost.
+func TestEncodeWritesAnArgumentOnOneLine(t *testing.T) {
+	m, err := ParseManifest([]byte(roles))
+	if err != nil {
+		t.Fatal(err)
+	}
+	m.Tools[0].Description = `Braces {"a":[1,{}]} and \"quotes\", <b>.`
+	m.Tools[0].InputSchema = []byte(`{"type":"object","properties":{"a":{"type":"array","items":{"type":"object",` +
+		`"properties":{},"additionalProperties":false}},"b":{"enum":["x,y","\\"]}},"additionalProperties":false}`)
+	data, err := m.Encode()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, line := range []string{
+		`        "type": "object",`,
+		`          "a": {"type":"array","items":{"type":"object","properties":{},"additionalProperties":false}},`,
+		`          "b": {"enum":["x,y","\\"]}`,
+		`        "GET /api/v2/roles"`,
+	} {
+		if !strings.Contains(string(data), "\n"+line+"\n") {
+			t.Errorf("no line %s in\n%s", line, data)
+		}
+	}
+	again, err := ParseManifest(data)
+	if err != nil || !again.SameDeclaration(m) || again.Tools[0].Description != m.Tools[0].Description {
+		t.Errorf("%v: reads back as %+v", err, again)
+	}
+}

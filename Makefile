@@ -51,7 +51,7 @@ demo: $(built) ## Build, and show the main job on the sandbox tenant
 test: ## Run every module's tests with the race detector
 	$(each) go test -race -p 4 -timeout 20m ./...; done
 	cd host && GOWORK=off go test -count=1 . # it reads files of the repository that Go's test cache does not watch
-	cd tools && GOWORK=off go test ./managementapi... ./internal/...
+	cd tools && GOWORK=off go test ./managementapi... ./pluginschemas ./internal/...
 
 # Each target's corpus is in its package's testdata/fuzz; a finding is written there too,
 # and is committed with its fix. New inputs that fail nothing stay in Go's cache.
@@ -117,10 +117,10 @@ lint: tools ## Run golangci-lint on every module, and go vet for Windows and mac
 	@set -e; for os in windows darwin; do for dir in sdk host; do \
 		echo "go vet for $$os in $$dir"; (cd $$dir && GOWORK=off GOOS=$$os go vet ./...); done; done
 
-generate: tools ## Generate the contract's Go code, the facts about the Management API, Auth0's types for tests, and the README's table of tools
+generate: tools ## Generate the contract's Go code, the facts about the Management API, plugins' schemas, Auth0's types for tests, and the README's table of tools
 	buf lint && buf generate
 	cd tools && GOWORK=off go run ./managementapigen $(CURDIR)/managementapi
-	$(call auth0types,applications,CreateClientRequestContent UpdateClientRequestContent)
+	cd tools && GOWORK=off go run ./pluginschemas $(CURDIR)/plugins
 	$(call auth0types,resourceservers,CreateResourceServerRequestContent UpdateResourceServerRequestContent)
 	$(call auth0types,actions,CreateActionRequestContent UpdateActionRequestContent)
 	$(call auth0types,forms,CreateFormRequestContent UpdateFormRequestContent)

@@ -56,7 +56,7 @@ type Tool struct {
 }
 
 // NewTool makes a tool of a plain function. The JSON schema of the arguments
-// comes from In's fields and tags: see [Schema]. What fn returns is the tool's
+// comes from In's fields and tags, see [Schema], or from [InputSchema]. What fn returns is the tool's
 // answer, as JSON; a [json.RawMessage] is passed on unchanged. An error made by
 // [InvalidArgument], [NotFound], [Ambiguous] or
 // [FailedPrecondition] reaches the caller as such, an
@@ -72,7 +72,9 @@ func NewTool[In, Out any](
 	for _, opt := range opts {
 		opt(&t.manifest)
 	}
-	t.manifest.InputSchema, t.err = Schema[In]()
+	if t.manifest.InputSchema == nil {
+		t.manifest.InputSchema, t.err = Schema[In]()
+	}
 	t.run = func(ctx context.Context, c *Call) (json.RawMessage, error) {
 		var in In
 		if err := decodeArguments(c.arguments, &in); err != nil {
@@ -116,6 +118,18 @@ func Untrusted(fields ...string) Option {
 // [Call.WriteFile]. A tool that declares any must have the effect Write or Destroy.
 func Files(roots ...string) Option {
 	return func(m *pluginv1.ToolManifest) { m.Files = append(m.Files, roots...) }
+}
+
+// InputSchema is the JSON schema of the tool's arguments, in place of one made from the fields of its input: an
+// object, closed at every level, without lists of types and references to other documents. The input then needs only
+// the fields that the tool reads; [Call.Arguments] has all arguments.
+//
+// These keywords are the host's: "readOnly": true marks what Auth0 adds to stored objects: it is accepted and dropped, so
+// that an object can be given back as it was read. "fold" says how tools/list shows an argument, to spare the tokens
+// of every session: true shows its type and description, "more" leaves it to one argument named more that
+// holds any of these; auth0_describe_tool answers with the rest.
+func InputSchema(schema []byte) Option {
+	return func(m *pluginv1.ToolManifest) { m.InputSchema = schema }
 }
 
 // Docs is the https URL of a page about the tool.

@@ -30,12 +30,12 @@ func Plugin() sdk.Plugin {
 			sdk.Paths("GET /api/v2/clients", "GET /api/v2/clients/{id}"), sdk.Idempotent(), sdk.Untrusted(written("")...)),
 		sdk.NewTool("auth0_create_application", sdk.Write,
 			"Create an application. The answer tells which defaults were set, and where to find the hidden secret.",
-			createApplication, sdk.Title("Create application"), sdk.Scopes("create:clients"), sdk.Paths("POST /api/v2/clients"),
+			createApplication, sdk.InputSchema(createSchema), sdk.Title("Create application"), sdk.Scopes("create:clients"), sdk.Paths("POST /api/v2/clients"),
 			sdk.Untrusted(written("")...)),
 		sdk.NewTool("auth0_update_application", sdk.Write,
 			"Update the given settings; null clears. Lists and objects replace the stored ones whole: get first to add. "+
 				"Only jwt_configuration and client_metadata are merged.",
-			updateApplication, sdk.Title("Update application"), sdk.Scopes("update:clients"),
+			updateApplication, sdk.InputSchema(updateSchema), sdk.Title("Update application"), sdk.Scopes("update:clients"),
 			sdk.Paths("PATCH /api/v2/clients/{id}"), sdk.Idempotent(), sdk.Untrusted(written("")...)),
 	}}
 }

@@ -69,9 +69,6 @@ func TestDefaultsOfCreate(t *testing.T) {
 
 func TestCreateReadBack(t *testing.T) {
 	_, auth0 := tenant(t, sandbox.Options{Empty: true})
-	const args = `{"name":"Lantern & Co <3","app_type":"native"}`
-	wantAPIFailure(t, sdktest.Call(t, Plugin(), auth0, createTool, args).Failure, 400)
-
 	created := answer(t, auth0, createTool, `{"name":"Lantern & Co","app_type":"native","description":"","callbacks":["lantern://cb"],
 		"refresh_token":{"rotation_type":"rotating","expiration_type":"expiring","leeway":0,"policies":[{"audience":"https://api.example","scope":[]}]},
 		"mobile":{"ios":{"team_id":"TEAM000000","app_bundle_identifier":"example.lantern"}},
@@ -161,10 +158,7 @@ func TestNullClears(t *testing.T) {
 		"organization_usage":            `"allow"`,
 		"organization_require_behavior": `"no_prompt"`,
 		"token_endpoint_auth_method":    `"none"`,
-		"jwt_configuration":             `{"alg":"PS256"}`,
 		"refresh_token":                 `{"rotation_type":"rotating","expiration_type":"expiring","policies":null}`,
-		"mobile":                        `{"ios":{"team_id":"TEAM000000"}}`,
-		"oidc_logout":                   `{"backchannel_logout_session_metadata":{"include":true}}`,
 		"native_social_login":           `{"google":{"enabled":true}}`,
 		skipPrompt:                      `true`,
 	} {

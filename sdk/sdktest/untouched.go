@@ -49,7 +49,7 @@ func touched(t testing.TB, p sdk.Plugin, auth0 http.Handler, tool, base string, 
 	c := connect(t, p, declared)
 	defer c.close()
 	arrived, refused := map[string]int{}, 0
-	for _, v := range variants(&schema, "") {
+	for _, v := range (shapes{schema.Defs}).variants(&schema, "") {
 		if slices.Contains(without, v.path) {
 			continue
 		}
@@ -117,39 +117,54 @@ type variant struct {
 	value any
 }
 
-// variants are those of every place below s, wrapped up to s.
-func variants(s *jsonschema.Schema, path string) []variant {
+// shapes finds values that fit a schema, whose definitions it holds.
+type shapes struct{ defs map[string]*jsonschema.Schema }
+
+// of is the schema that s is or refers to.
+func (d shapes) of(s *jsonschema.Schema) *jsonschema.Schema {
+	if name, ok := strings.CutPrefix(s.Ref, "#/$defs/"); ok {
+		return d.of(d.defs[name])
+	}
+	return s
+}
+
+// variants are those of every place below s, wrapped up to s. What is read-only does not arrive.
+func (d shapes) variants(s *jsonschema.Schema, path string) []variant {
 	var all []variant
+	if s.ReadOnly {
+		return nil
+	}
+	s = d.of(s)
 	if path != "" {
-		for _, value := range values(s) {
+		for _, value := range d.values(s) {
 			all = append(all, variant{path, value})
 		}
 	}
 	for _, one := range s.AnyOf {
-		all = append(all, variants(one, path)...)
+		all = append(all, d.variants(one, path)...)
 	}
 	for _, name := range slices.Sorted(maps.Keys(s.Properties)) {
 		at := name
 		if path != "" {
 			at = path + "." + name
 		}
-		for _, inner := range variants(s.Properties[name], at) {
+		for _, inner := range d.variants(s.Properties[name], at) {
 			object := map[string]any{}
 			for _, required := range s.Required {
-				object[required] = sample(s.Properties[required])
+				object[required] = d.sample(s.Properties[required])
 			}
 			object[name] = inner.value
 			all = append(all, variant{inner.path, object})
 		}
 	}
 	if s.Items != nil {
-		for _, inner := range variants(s.Items, path+"[]") {
+		for _, inner := range d.variants(s.Items, path+"[]") {
 			all = append(all, variant{inner.path, []any{inner.value}})
 		}
 	}
 	// An object without members is closed by a schema that nothing fits.
 	if s.Type == "object" && s.Properties == nil && s.AdditionalProperties != nil && s.AdditionalProperties.Not == nil {
-		for _, inner := range variants(s.AdditionalProperties, path+"{}") {
+		for _, inner := range d.variants(s.AdditionalProperties, path+"{}") {
 			all = append(all, variant{inner.path, map[string]any{"key": inner.value}})
 		}
 	}
@@ -157,16 +172,17 @@ func variants(s *jsonschema.Schema, path string) []variant {
 }
 
 // values are those to try in one place.
-func values(s *jsonschema.Schema) []any {
+func (d shapes) values(s *jsonschema.Schema) []any {
 	all := []any{nil, []any{}, map[string]any{}, false, true, json.Number("0"), json.Number("1"), json.Number("1.0"),
-		json.Number("1e2"), json.Number("1180591620717411303424"), "", "text", sample(s)}
+		json.Number("1e2"), json.Number("1180591620717411303424"), "", "text", d.sample(s)}
 	return append(all, s.Enum...)
 }
 
 // sample is a value that fits, the least there is.
-func sample(s *jsonschema.Schema) any {
+func (d shapes) sample(s *jsonschema.Schema) any {
+	s = d.of(s)
 	if len(s.AnyOf) > 0 {
-		return sample(s.AnyOf[0])
+		return d.sample(s.AnyOf[0])
 	}
 	if len(s.Enum) > 0 {
 		return s.Enum[0]
@@ -175,14 +191,19 @@ func sample(s *jsonschema.Schema) any {
 	case "object":
 		object := map[string]any{}
 		for _, required := range s.Required {
-			object[required] = sample(s.Properties[required])
+			object[required] = d.sample(s.Properties[required])
+		}
+		for _, name := range slices.Sorted(maps.Keys(s.Properties)) {
+			if s.MinProperties != nil && len(object) < *s.MinProperties && !s.Properties[name].ReadOnly {
+				object[name] = d.sample(s.Properties[name])
+			}
 		}
 		return object
 	case "array":
 		list := []any{}
 		if s.MinItems != nil {
 			for range *s.MinItems {
-				list = append(list, sample(s.Items))
+				list = append(list, d.sample(s.Items))
 			}
 		}
 		return list

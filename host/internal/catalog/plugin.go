@@ -56,6 +56,7 @@ type Tool struct {
 	// Compiling every schema at start would cost each session milliseconds
 	// before initialize is answered, for tools that are never called.
 	compile func() (*toolSchema, error)
+	listed  func() json.RawMessage
 }
 
 // toolSchema is an input schema, compiled, and as JSON for wording errors.
@@ -69,6 +70,7 @@ func newTool(p *Plugin, m pluginv1.ToolManifest) *Tool {
 		ToolManifest: m,
 		Plugin:       p,
 		compile:      sync.OnceValues(func() (*toolSchema, error) { return newToolSchema(m.InputSchema) }),
+		listed:       sync.OnceValue(func() json.RawMessage { return listedSchema(m.InputSchema) }),
 	}
 }
 

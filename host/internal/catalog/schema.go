@@ -86,6 +86,9 @@ func (c *schemaChecker) checkRoot() {
 	}
 	properties, _ := c.root["properties"].(map[string]any)
 	for _, name := range sortedNames(properties) {
+		if name == moreName && foldsMore(properties) {
+			c.report(nil, "argument %s: the host adds one of this name, for the arguments that are folded into it", moreName)
+		}
 		if len(name) > 64 || !isArgumentName(name) {
 			const format = "argument %s: some MCP clients refuse names other than 1 to 64 letters, digits, _, - and dots"
 			c.report(nil, format, jsondoc.Quote(name))
@@ -93,6 +96,16 @@ func (c *schemaChecker) checkRoot() {
 	}
 	c.checkKeywords(nil, c.root, true)
 	c.checkObject(nil, c.root, false)
+}
+
+// foldsMore reports whether some arguments are given in the argument "more".
+func foldsMore(properties map[string]any) bool {
+	for _, property := range properties {
+		if schema, _ := property.(map[string]any); schema["fold"] == "more" {
+			return true
+		}
+	}
+	return false
 }
 
 func isArgumentName(s string) bool {
@@ -117,6 +130,9 @@ func (c *schemaChecker) checkValue(at jsondoc.Path, s any, named bool) {
 		named = true
 	}
 	c.checkKeywords(at, schema, false)
+	if schema["readOnly"] == true {
+		return // whatever it is, it is dropped
+	}
 	switch schema["type"] {
 	case "object":
 		c.checkObject(at, schema, named)
@@ -124,7 +140,7 @@ func (c *schemaChecker) checkValue(at jsondoc.Path, s any, named bool) {
 		c.checkArray(at, schema, named)
 	case "string", "integer", "number", "boolean", "null":
 	case nil:
-		c.checkUntyped(at, schema)
+		c.checkUntyped(at, schema, named)
 	default:
 		if _, isList := schema["type"].([]any); isList {
 			c.report(at, `"type" is a list: write an anyOf, some MCP clients refuse lists`)
@@ -135,9 +151,9 @@ func (c *schemaChecker) checkValue(at jsondoc.Path, s any, named bool) {
 	c.checkCombinators(at, schema, named)
 }
 
-// checkUntyped requires that a schema without a type restricts its values in another way: without any it would allow
-// all.
-func (c *schemaChecker) checkUntyped(at jsondoc.Path, schema map[string]any) {
+// checkUntyped requires that a schema without a type restricts its values in another way, or says what they are for:
+// without any it would allow all.
+func (c *schemaChecker) checkUntyped(at jsondoc.Path, schema map[string]any, named bool) {
 	if _, ok := schema["properties"]; ok {
 		c.report(at, `"properties" without "type": "object" allows every value that is not an object`)
 		return
@@ -147,7 +163,9 @@ func (c *schemaChecker) checkUntyped(at jsondoc.Path, schema map[string]any) {
 			return
 		}
 	}
-	c.report(at, `has no "type": any value would be allowed`)
+	if !named {
+		c.report(at, `has no "type": any value would be allowed, which needs a description that says what it is for`)
+	}
 }
 
 func (c *schemaChecker) checkObject(at jsondoc.Path, schema map[string]any, named bool) {
@@ -257,6 +275,10 @@ func (c *schemaChecker) checkKeywords(at jsondoc.Path, schema map[string]any, ro
 				c.report(at, "%s must be a text of at most %d bytes", keyword, maxDescriptionBytes)
 			} else if err := checkText(text, keyword != "title"); err != nil {
 				c.report(at, "%s %v", keyword, err)
+			}
+		case "fold":
+			if value != true && (value != "more" || len(at) != 2) {
+				c.report(at, `fold must be true, or for an argument "more"`)
 			}
 		case "type", "enum", "const", "$ref", "default", "examples", "deprecated", "readOnly", "writeOnly",
 			"format", "pattern", "minLength", "maxLength",
@@ -397,7 +419,7 @@ func kindOf(v any) string {
 }
 
 func isDefinitionName(name string) bool {
-	const most = 40
+	const most = 100
 	return name != "" && len(name) <= most &&
 		onlyBytes(name, func(b byte) bool { return isASCIILetter(b) || isDigit(b) || b == '_' || b == '-' })
 }

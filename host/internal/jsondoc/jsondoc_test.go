@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"runtime"
+	"slices"
 	"strings"
 	"testing"
 
@@ -335,6 +336,36 @@ func BenchmarkCheck(b *testing.B) {
 	for b.Loop() {
 		if err := Check(line); err != nil {
 			b.Fatal(err)
+		}
+	}
+}
+
+func TestSplit(t *testing.T) {
+	fields, err := Fields([]byte(` {"b" : [1, {"x":null}] ,"a\u0062":1e5, "":{} } `))
+	var got []string
+	for _, f := range fields {
+		got = append(got, f.Name+"="+string(f.Value))
+	}
+	if want := []string{`b=[1, {"x":null}]`, "ab=1e5", "={}"}; err != nil || !slices.Equal(got, want) {
+		t.Errorf("%q, %v", got, err)
+	}
+	items, err := Items([]byte(`[ 1 ,"a", [] ]`))
+	if err != nil || len(items) != 3 || string(items[1]) != `"a"` || string(items[2]) != "[]" {
+		t.Errorf("%q, %v", items, err)
+	}
+	for _, empty := range []string{"{}", " { } "} {
+		if fields, err := Fields([]byte(empty)); err != nil || len(fields) > 0 {
+			t.Errorf("%s: %v, %v", empty, fields, err)
+		}
+	}
+	for _, bad := range []string{"", "1", "[", "[]", `{"a"}`, `{"a":1,}`, `{"a":1`, `{"a":1 "b":2}`, `{a:1}`} {
+		if fields, err := Fields([]byte(bad)); err == nil {
+			t.Errorf("%s: %v", bad, fields)
+		}
+	}
+	for _, bad := range []string{"{}", "[1,]", "[1 2]", "[1", "[,]"} {
+		if items, err := Items([]byte(bad)); err == nil {
+			t.Errorf("%s: %q", bad, items)
 		}
 	}
 }

@@ -144,7 +144,7 @@ func describe(t *catalog.Tool) mcp.Tool {
 	if !reading && t.Idempotent {
 		hints.IdempotentHint = mcp.ToBoolPtr(true)
 	}
-	return mcp.Tool{Name: t.Name, Description: t.Description, RawInputSchema: t.InputSchema, Annotations: hints}
+	return mcp.Tool{Name: t.Name, Description: t.Description, RawInputSchema: t.Listed(), Annotations: hints}
 }
 
 // instructions tell a model what is managed here and how to page. Every session

@@ -1,0 +1,3 @@
+package catalog
+
+const describeToolName = "auth0_describe_tool"

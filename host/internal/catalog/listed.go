@@ -1,0 +1,276 @@
+package catalog
+
+import (
+	"bytes"
+	"encoding/json"
+	"slices"
+	"strings"
+
+	"github.com/auth0-mcp/auth0-mcp/host/internal/jsondoc"
+)
+
+// Values of the keyword "fold", which says how tools/list shows an argument. Checking ignores it.
+const (
+	foldAlone = "true"   // as a value of its type with its description, and nothing that is in it
+	foldMore  = `"more"` // not by itself: it is given in the argument "more"
+)
+
+// moreName is the argument that holds all those which are folded into it. What is in it counts as if it stood beside
+// it (see normalizer).
+const moreName = "more"
+
+// Listed is the input schema as tools/list shows it, and what every session pays for. A schema in which nothing is
+// folded, referred to or read-only is shown as it is. Else references are written out, folded arguments lose what is
+// in them, and what matters to checking alone is left out: null where a setting may be cleared, patterns, read-only
+// members.
+func (t *Tool) Listed() json.RawMessage { return t.listed() }
+
+// Folds reports whether Listed leaves out what auth0_describe_tool has.
+func (t *Tool) Folds() bool { return bytes.Contains(t.InputSchema, []byte(`"fold"`)) }
+
+func listedSchema(raw json.RawMessage) json.RawMessage {
+	plain := !slices.ContainsFunc([]string{`"fold"`, `"$ref"`, `"readOnly"`}, func(keyword string) bool {
+		return bytes.Contains(raw, []byte(keyword))
+	})
+	if plain {
+		return raw
+	}
+	root, err := jsondoc.Fields(raw)
+	if err != nil {
+		return raw // no manifest with such a schema is loaded
+	}
+	l := lister{}
+	if defs, ok := valueOf(root, "$defs"); ok {
+		l.defs, _ = jsondoc.Fields(defs)
+	}
+	var out bytes.Buffer
+	l.write(&out, root, true)
+	return out.Bytes()
+}
+
+// lister writes a schema for tools/list.
+type lister struct{ defs []jsondoc.Field }
+
+func valueOf(fields []jsondoc.Field, name string) (json.RawMessage, bool) {
+	at := slices.IndexFunc(fields, func(f jsondoc.Field) bool { return f.Name == name })
+	if at < 0 {
+		return nil, false
+	}
+	return fields[at].Value, true
+}
+
+func textOf(fields []jsondoc.Field, name string) (text string) {
+	value, _ := valueOf(fields, name)
+	_ = json.Unmarshal(value, &text) // another kind is no text
+	return text
+}
+
+func foldOf(fields []jsondoc.Field) string {
+	value, _ := valueOf(fields, "fold")
+	return string(value)
+}
+
+// resolved are a schema's keywords, those that it refers to included: of a value that may be null, those of what it is
+// otherwise. clears reports whether null was left out.
+func (l *lister) resolved(raw json.RawMessage) (fields []jsondoc.Field, clears bool) {
+	fields, _ = jsondoc.Fields(raw)
+	for range maxSchemaDepth {
+		if ref := textOf(fields, "$ref"); ref != "" {
+			definition, _ := valueOf(l.defs, strings.TrimPrefix(ref, refPrefix))
+			inner, _ := jsondoc.Fields(definition)
+			fields = merged(fields, "$ref", inner)
+			continue
+		}
+		branches, ok := valueOf(fields, "anyOf")
+		if !ok {
+			break
+		}
+		all, _ := jsondoc.Items(branches)
+		some := slices.DeleteFunc(slices.Clone(all), isNull)
+		if len(some) == len(all) || len(some) != 1 {
+			return fields, len(some) < len(all)
+		}
+		clears = true
+		inner, _ := jsondoc.Fields(some[0])
+		fields = merged(fields, "anyOf", inner)
+	}
+	enum, _ := valueOf(fields, "enum")
+	values, _ := jsondoc.Items(enum)
+	return fields, clears || slices.ContainsFunc(values, func(v json.RawMessage) bool { return string(v) == "null" })
+}
+
+func isNull(schema json.RawMessage) bool {
+	fields, _ := jsondoc.Fields(schema)
+	return textOf(fields, "type") == "null"
+}
+
+// merged puts inner in the place of a keyword. What stands beside it decides.
+func merged(fields []jsondoc.Field, keyword string, inner []jsondoc.Field) (out []jsondoc.Field) {
+	for _, f := range fields {
+		if f.Name != keyword {
+			out = append(out, f)
+		}
+	}
+	for _, f := range inner {
+		if _, ok := valueOf(out, f.Name); !ok {
+			out = append(out, f)
+		}
+	}
+	return out
+}
+
+func (l *lister) schema(out *bytes.Buffer, raw json.RawMessage) {
+	fields, _ := l.resolved(raw)
+	if foldOf(fields) == foldAlone {
+		l.folded(out, fields)
+		return
+	}
+	l.write(out, fields, false)
+}
+
+// folded writes a value's type and description. Objects, also in arrays, are open.
+func (l *lister) folded(out *bytes.Buffer, fields []jsondoc.Field) {
+	var short []jsondoc.Field
+	add := func(name, value string) {
+		short = append(short, jsondoc.Field{Name: name, Value: json.RawMessage(value)})
+	}
+	typed := typeOf(fields)
+	if typed != "" {
+		add("type", `"`+typed+`"`)
+	}
+	switch typed {
+	case "object":
+		add("additionalProperties", "true")
+	case "array":
+		raw, _ := valueOf(fields, "items")
+		items, _ := l.resolved(raw)
+		switch kind := typeOf(items); kind {
+		case "", "object":
+			add("items", `{"type":"object","additionalProperties":true}`)
+		default:
+			add("items", `{"type":"`+kind+`"}`)
+		}
+	}
+	if description, ok := valueOf(fields, "description"); ok {
+		add("description", string(description))
+	}
+	l.write(out, short, false)
+}
+
+// typeOf is the type of the values that a schema allows, "" if there are several.
+func typeOf(fields []jsondoc.Field) string {
+	if typed := textOf(fields, "type"); typed != "" {
+		return typed
+	}
+	enum, ok := valueOf(fields, "enum")
+	values, _ := jsondoc.Items(enum)
+	if ok && !slices.ContainsFunc(values, func(v json.RawMessage) bool { return v[0] != '"' && string(v) != "null" }) {
+		return "string"
+	}
+	return ""
+}
+
+func (l *lister) write(out *bytes.Buffer, fields []jsondoc.Field, root bool) {
+	out.WriteByte('{')
+	separator := ""
+	put := func(name string) {
+		out.WriteString(separator)
+		separator = ","
+		out.Write(jsonString(name))
+		out.WriteByte(':')
+	}
+	if _, typed := valueOf(fields, "type"); !typed && typeOf(fields) != "" {
+		put("type")
+		out.WriteString(`"string"`)
+	}
+	for _, f := range fields {
+		switch f.Name {
+		case "$defs", "$schema", "$comment", "fold", "pattern", "minLength", "uniqueItems":
+			continue
+		}
+		put(f.Name)
+		switch f.Name {
+		case "properties":
+			l.properties(out, f.Value, root)
+		case "items", "additionalProperties":
+			if f.Value[0] == '{' {
+				l.schema(out, f.Value)
+			} else {
+				out.Write(f.Value)
+			}
+		case "anyOf", "oneOf", "allOf":
+			l.branches(out, f.Value)
+		case "enum":
+			values, _ := jsondoc.Items(f.Value)
+			values = slices.DeleteFunc(values, func(v json.RawMessage) bool { return string(v) == "null" })
+			out.Write(joined(values))
+		default:
+			out.Write(f.Value)
+		}
+	}
+	out.WriteByte('}')
+}
+
+func (l *lister) properties(out *bytes.Buffer, raw json.RawMessage, root bool) {
+	all, _ := jsondoc.Fields(raw)
+	out.WriteByte('{')
+	separator := ""
+	more, clears := false, false
+	for _, f := range all {
+		fields, null := l.resolved(f.Value)
+		if value, _ := valueOf(fields, "readOnly"); string(value) == "true" {
+			continue
+		}
+		clears = clears || null
+		if root && foldOf(fields) == foldMore {
+			more = true
+			continue
+		}
+		out.WriteString(separator)
+		separator = ","
+		out.Write(jsonString(f.Name))
+		out.WriteByte(':')
+		l.schema(out, f.Value)
+	}
+	if more {
+		out.WriteString(separator + `"` + moreName + `":{"type":"object","additionalProperties":true,"description":`)
+		if clears {
+			out.WriteString(`"Any other setting by name (` + describeToolName + ` lists them); null clears one."}`)
+		} else {
+			out.WriteString(`"Any other setting by name; ` + describeToolName + ` lists them."}`)
+		}
+	}
+	out.WriteByte('}')
+}
+
+func (l *lister) branches(out *bytes.Buffer, raw json.RawMessage) {
+	all, _ := jsondoc.Items(raw)
+	out.WriteByte('[')
+	separator := ""
+	for _, branch := range all {
+		if isNull(branch) {
+			continue
+		}
+		out.WriteString(separator)
+		separator = ","
+		l.schema(out, branch)
+	}
+	out.WriteByte(']')
+}
+
+func joined(values []json.RawMessage) []byte {
+	parts := make([][]byte, len(values))
+	for i, v := range values {
+		parts[i] = v
+	}
+	return slices.Concat([]byte("["), bytes.Join(parts, []byte(",")), []byte("]"))
+}
+
+// jsonString writes a text as JSON without escaping <, > and &.
+func jsonString(text string) []byte {
+	var out bytes.Buffer
+	enc := json.NewEncoder(&out)
+	enc.SetEscapeHTML(false)
+	_ = enc.Encode(text) // a string can always be encoded
+	return bytes.TrimSpace(out.Bytes())
+}

@@ -91,7 +91,7 @@ func TestLinesOfATable(t *testing.T) {
 	for _, tt := range []struct{ tool, property, want string }{
 		{"auth0_create_x", "required", "id"},
 		{"auth0_create_x", "id", `{"type":"string","minLength":1}`},
-		{"auth0_create_x", "kind", `{"enum":["a","b",null]}`},
+		{"auth0_create_x", "kind", `{"anyOf":[{"type":"string","enum":["a","b"]},{"type":"null"}]}`},
 		{"auth0_create_x", "free", `{"description":"Anything.","type":"object","additionalProperties":true}`},
 		{"auth0_create_x", "closed", `{"type":"object","properties":{"a":{"type":"integer"}},"required":["a"],"additionalProperties":false}`},
 		{"auth0_create_x", "open", `{"description":"More.","type":"object","properties":{"a":{"type":"integer"}},"required":["a"],"additionalProperties":true}`},
@@ -100,7 +100,7 @@ func TestLinesOfATable(t *testing.T) {
 		{"auth0_create_x", "maybe", `{"anyOf":[{"type":"object","properties":{"when":{"anyOf":[{"type":"string"},{"type":"number"}]}},"required":["when"],"additionalProperties":false},{"type":"string"},{"type":"null"}]}`},
 		{"auth0_create_x", "long", `{"type":"string"}`},
 		{"auth0_update_x", "long", ``},
-		{"auth0_update_x", "kind", `{"fold":"more","enum":["a","b",null]}`},
+		{"auth0_update_x", "kind", `{"fold":"more","anyOf":[{"type":"string","enum":["a","b"]},{"type":"null"}]}`},
 		{"auth0_update_x", "closed", `{"type":"object","properties":{"a":{"type":"string","enum":["x"]}},"additionalProperties":false}`},
 		{"auth0_update_x", "maybe", `{"anyOf":[{"type":"object","properties":{"when":{"readOnly":true}},"additionalProperties":false},{"type":"string"},{"type":"null"}]}`},
 		{"auth0_update_x", "list", `{"description":"Things.","fold":true,"anyOf":[{"type":"array","minItems":1,"maxItems":3,"uniqueItems":true,"items":{"type":"object",` +
@@ -138,8 +138,8 @@ func TestSharedSchemasAreWrittenOnce(t *testing.T) {
 	}
 	text := string(layOut(schema))
 	for _, line := range []string{
-		`"a": {"$ref":"#/$defs/Shared"}`, `"b": {"type":"array","items":{"$ref":"#/$defs/Shared"}}`,
-		`"c": {"description":"Another.","$ref":"#/$defs/Shared"}`, `"Shared": {"type":"object","properties":{"first":`,
+		`"a": {"type":"object","$ref":"#/$defs/Shared"}`, `"b": {"type":"array","items":{"type":"object","$ref":"#/$defs/Shared"}}`,
+		`"c": {"description":"Another.","type":"object","$ref":"#/$defs/Shared"}`, `"Shared": {"type":"object","properties":{"first":`,
 	} {
 		if strings.Count(text, line) != 1 {
 			t.Errorf("want %s once in\n%s", line, text)

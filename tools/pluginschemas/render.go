@@ -55,6 +55,9 @@ func (r *renderer) schema(n *node) *object {
 	}
 	plain := r.plain(n)
 	if name := r.share(n, plain); name != "" {
+		if first := plain.members[0]; first.name == "type" {
+			out.put("type", first.value) // for readers that do not follow references
+		}
 		out.put("$ref", "#/$defs/"+name)
 		return out
 	}
@@ -100,11 +103,6 @@ func (r *renderer) written(n *node) string {
 func (r *renderer) plain(n *node) *object {
 	if !n.Nullable {
 		return r.kind(n)
-	}
-	if len(n.Enum) > 0 {
-		out := &object{}
-		out.put("enum", append(slices.Clone(n.Enum), nil))
-		return out
 	}
 	null := &object{}
 	null.put("type", "null")

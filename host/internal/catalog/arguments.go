@@ -54,21 +54,33 @@ func (e *ArgumentError) Error() string {
 	return b.String()
 }
 
-// CheckArguments checks a call's arguments against the tool's input schema; nil
-// empty and null raw stand for {}. The error is an *ArgumentError, or says that the
-// schema itself is unusable.
+// CheckArguments checks a call's arguments against the tool's input schema; nil, empty and null raw stand for {}. It
+// returns them as they are meant (see normalizer): this is what is approved and what the plugin gets. The error is an
+// *ArgumentError, or says that the schema itself is unusable.
 //
 // Beyond the schema it refuses documents over 1 MiB, those that readers understand differently (package jsondoc) and,
 // for a tool that changes the tenant, redact.Marker in any name or string.
-func (t *Tool) CheckArguments(raw json.RawMessage) error {
-	value, err := decodeArguments(raw)
-	if err != nil {
-		return &ArgumentError{Tool: t.Name, Problems: []ArgumentProblem{*err}}
+func (t *Tool) CheckArguments(raw json.RawMessage) (json.RawMessage, error) {
+	fault := func(problems ...ArgumentProblem) error { return &ArgumentError{Tool: t.Name, Problems: problems} }
+	value, problem := decodeArguments(raw)
+	if problem != nil {
+		return nil, fault(*problem)
 	}
-	schema, compileErr := t.compile()
-	if compileErr != nil {
-		return fmt.Errorf("tool %s of plugin %s cannot be called, its manifest is faulty: %w",
-			t.Name, t.Plugin.Name, compileErr)
+	schema, err := t.compile()
+	if err != nil {
+		return nil, fmt.Errorf("tool %s of plugin %s cannot be called, its manifest is faulty: %w",
+			t.Name, t.Plugin.Name, err)
+	}
+	meant := json.RawMessage(`{}`)
+	if len(value) > 0 {
+		given := bytes.TrimSpace(raw)
+		meant, problem = normalizer{schema, takesAbsence(t.ToolManifest)}.arguments(given)
+		if problem == nil && !same(meant, given) {
+			value, problem = decodeArguments(meant)
+		}
+		if problem != nil {
+			return nil, fault(*problem)
+		}
 	}
 	var problems []ArgumentProblem
 	if t.Effect != pluginv1.EffectRead {
@@ -76,16 +88,16 @@ func (t *Tool) CheckArguments(raw json.RawMessage) error {
 	}
 	var invalid *jsonschema.ValidationError
 	if err := schema.compiled.Validate(value); errors.As(err, &invalid) {
-		w := wording{schema: schema, arguments: value}
+		w := wording{schema: schema, arguments: value, tool: t}
 		w.explain(invalid)
 		problems = append(problems, w.sorted()...)
 	} else if err != nil {
-		return fmt.Errorf("tool %s of plugin %s: checking the arguments: %w", t.Name, t.Plugin.Name, err)
+		return nil, fmt.Errorf("tool %s of plugin %s: checking the arguments: %w", t.Name, t.Plugin.Name, err)
 	}
 	if len(problems) > 0 {
-		return &ArgumentError{Tool: t.Name, Problems: problems}
+		return nil, fault(problems...)
 	}
-	return nil
+	return meant, nil
 }
 
 func decodeArguments(raw json.RawMessage) (map[string]any, *ArgumentProblem) {

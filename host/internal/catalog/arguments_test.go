@@ -78,13 +78,13 @@ func TestCheckArgumentsAccepts(t *testing.T) {
 		`{"name":"a","who":{"id":"x"},"node":{"type":"show","text":"t"},"items":[{},{"size":2}]}`,
 		`{"name":"[REDACTED]"}`, // a reading tool may look for it
 	} {
-		if err := tool.CheckArguments(json.RawMessage(in)); err != nil {
+		if err := tool.check(json.RawMessage(in)); err != nil {
 			t.Errorf("%s: %v", in, err)
 		}
 	}
 	without := toolWith(pluginv1.EffectDestroy, emptySchema)
 	for _, in := range []json.RawMessage{nil, {}, json.RawMessage(" \n"), json.RawMessage("{}")} {
-		if err := without.CheckArguments(in); err != nil {
+		if err := without.check(in); err != nil {
 			t.Errorf("%q: %v", in, err)
 		}
 	}
@@ -102,7 +102,7 @@ func TestCheckArgumentsWording(t *testing.T) {
 		{`{}`, `missing required argument "name"`},
 		{`{"name":"a","jwt_configuration":{}}`, `missing required argument "jwt_configuration.alg"`},
 		{`{"name":"a","foo":1}`, `unknown argument "foo"; ` + valid},
-		{`{"name":"a","perPage":1}`, `unknown argument "perPage"; did you mean "per_page"? ` + valid},
+		{`{"name":"a","perPage":1}`, `unknown argument "perPage"; did you mean "per_page"?`},
 		{`{"name":"a","a b\u202e":1}`, `unknown argument "a b\u202e"; ` + valid},
 		{`{"name":"a","` + long + `":1}`, `unknown argument "` + long[:40] + `"…; ` + valid},
 		{`{"name":"a","perpage":1,"xyzzy":2}`, `unknown arguments "perpage" (did you mean "per_page"?), "xyzzy"; ` + valid},
@@ -114,7 +114,8 @@ func TestCheckArgumentsWording(t *testing.T) {
 		{`{"name":"a","per_page":"` + long + `"}`,
 			`per_page must be an integer from 1 to 100, not a string ("` + long[:40] + `"…)`},
 		{`{"name":"a","per_page":1.5}`, `per_page must be an integer from 1 to 100, not 1.5`},
-		{`{"name":"a","per_page":null}`, `per_page must be an integer from 1 to 100, not null`},
+		{`{"name":"a","items":[null]}`, `items[0] must be an object, not null; leave it out to keep what is there`},
+		{`{"name":null}`, `missing required argument "name"`},
 		{`{"name":"a","per_page":true}`, `per_page must be an integer from 1 to 100, not true`},
 		{`{"name":["a"]}`, `name must be a string of 1 to 20 characters, not an array`},
 		{`{"name":"a","enabled":"true"}`, `enabled must be true or false, not a string ("true")`},
@@ -123,7 +124,7 @@ func TestCheckArgumentsWording(t *testing.T) {
 		{`{"name":"a","callbacks":["x",3]}`, `callbacks[1] must be a string, not 3`},
 		{`{"name":"a","flags":{}}`, `flags must be an array of values that are each one of "a", "b", not an object`},
 		{`{"name":"a","items":5}`, `items must be an array in which each item is an object, not 5`},
-		{`{"name":"a","jwt_configuration":"{\"alg\":\"RS256\"}"}`,
+		{`{"name":"a","jwt_configuration":"{\"alg\":\"RS257\"}"}`,
 			`jwt_configuration must be an object, not a string that holds JSON: give the value itself, without quotes around it`},
 		{`{"name":"a","pick":7}`, `pick must be an object, not 7`},
 		// ranges and sizes
@@ -155,7 +156,7 @@ func TestCheckArgumentsWording(t *testing.T) {
 		{`{"name":"a","jwt_configuration":{"alg":"RS256","lifetime":10}}`,
 			`jwt_configuration.lifetime must be an integer from 1 to 9, not 10`},
 		{`{"name":"a","nullable_enum":"z"}`, `nullable_enum must be one of "x", "y" or null, not a string ("z")`},
-		{`{"name":"a","nullable_map":"{\"secret\":\"hunter2\"}"}`,
+		{`{"name":"a","nullable_map":"{\"secret\":\"hunter2\",\"secret\":1}"}`,
 			`nullable_map must be an object or null, not a string that holds JSON`},
 		{`{"name":"a","who":{}}`, `who needs "id" or "email" and "a"`},
 		{`{"name":"a","who":{"id":"x","a":"y"}}`, `missing argument "who.b": it is required together with "who.a"`},
@@ -198,7 +199,7 @@ func TestCheckArgumentsWording(t *testing.T) {
 			"string, not 1\nenabled must be true or false, not 1\nmissing required argument \"name\"\nper_page must be an " +
 			"integer from 1 to 100, not 0"},
 	} {
-		err := tool.CheckArguments(json.RawMessage(tt.in))
+		err := tool.check(json.RawMessage(tt.in))
 		var typed *ArgumentError
 		if !errors.As(err, &typed) {
 			t.Errorf("%.100s: got %v, want an *ArgumentError", tt.in, err)
@@ -219,15 +220,15 @@ func TestCheckArgumentsWording(t *testing.T) {
 }
 
 func TestCheckArgumentsOfAToolWithoutAny(t *testing.T) {
-	err := toolWith(pluginv1.EffectRead, emptySchema).CheckArguments(json.RawMessage(`{"a":1}`))
+	err := toolWith(pluginv1.EffectRead, emptySchema).check(json.RawMessage(`{"a":1}`))
 	wantError(t, err, `invalid arguments for auth0_x: unknown argument "a"; this tool takes no arguments`)
 	many := make([]string, 30)
 	for i := range many {
 		many[i] = fmt.Sprintf(`"x%02d":1`, i)
 	}
-	err = toolWith(pluginv1.EffectRead, emptySchema).CheckArguments(json.RawMessage("{" + strings.Join(many, ",") + "}"))
+	err = toolWith(pluginv1.EffectRead, emptySchema).check(json.RawMessage("{" + strings.Join(many, ",") + "}"))
 	wantError(t, err, `unknown arguments "x00", "x01"`, `"x19", … (30 in all); this tool takes no arguments`)
-	err = toolWith(pluginv1.EffectRead, closed(`"a":`+emptySchema)).CheckArguments(json.RawMessage(`{"a":{"b":1}}`))
+	err = toolWith(pluginv1.EffectRead, closed(`"a":`+emptySchema)).check(json.RawMessage(`{"a":{"b":1}}`))
 	wantError(t, err, `unknown argument "a.b"; nothing is valid here`)
 }
 
@@ -241,7 +242,7 @@ func TestArgumentErrorText(t *testing.T) {
 		many = append(many, "1")
 	}
 	got := toolWith(pluginv1.EffectRead, closed(`"list":{"type":"array","items":{"type":"string"}}`)).
-		CheckArguments(json.RawMessage(`{"list":[` + strings.Join(many, ",") + `]}`)).Error()
+		check(json.RawMessage(`{"list":[` + strings.Join(many, ",") + `]}`)).Error()
 	if strings.Count(got, "\n") != 21 || !strings.HasSuffix(got, "\n- … and 10 more") ||
 		!strings.Contains(got, "30 problems") {
 		t.Errorf("got %s", got)
@@ -264,13 +265,13 @@ func TestRedactedArguments(t *testing.T) {
 				{"name", "name contains [REDACTED]" + rest}, {"enabled", "enabled must be true or false, not 1"}},
 		} {
 			var typed *ArgumentError
-			if err := tool.CheckArguments(json.RawMessage(in)); !errors.As(err, &typed) {
+			if err := tool.check(json.RawMessage(in)); !errors.As(err, &typed) {
 				t.Errorf("%s: got %v", in, err)
 			} else if diff := cmp.Diff(want, typed.Problems); diff != "" {
 				t.Errorf("%s: %s", in, diff)
 			}
 		}
-		if err := tool.CheckArguments(json.RawMessage(`{"name":"REDACTED [redacted]"}`)); err != nil {
+		if err := tool.check(json.RawMessage(`{"name":"REDACTED [redacted]"}`)); err != nil {
 			t.Errorf("a text that is not the marker: %v", err)
 		}
 	}
@@ -280,9 +281,9 @@ func TestRedactedArguments(t *testing.T) {
 func TestArgumentErrorsAreDeterministic(t *testing.T) {
 	tool := toolWith(pluginv1.EffectWrite, clientSchema)
 	in := json.RawMessage(`{"per_page":0,"enabled":1,"x":1,"y":2,"jwt_configuration":{"z":1},"node":{"type":"?"},"labels":{"A":1,"B":2},"metadata":{"b":"[REDACTED]","a":"[REDACTED]"}}`)
-	first := tool.CheckArguments(in).Error()
+	first := tool.check(in).Error()
 	for range 50 {
-		if again := tool.CheckArguments(in).Error(); again != first {
+		if again := tool.check(in).Error(); again != first {
 			t.Fatalf("first %s\nagain %s", first, again)
 		}
 	}
@@ -293,10 +294,10 @@ func TestCheckArgumentsConcurrently(t *testing.T) {
 	var wg sync.WaitGroup
 	for i := range 8 {
 		wg.Go(func() {
-			if err := tool.CheckArguments(json.RawMessage(`{"name":"a"}`)); err != nil {
+			if err := tool.check(json.RawMessage(`{"name":"a"}`)); err != nil {
 				t.Error(err)
 			}
-			err := tool.CheckArguments(json.RawMessage(fmt.Sprintf(`{"name":"a","per_page":%d}`, 1000+i)))
+			err := tool.check(json.RawMessage(fmt.Sprintf(`{"name":"a","per_page":%d}`, 1000+i)))
 			if err == nil || !strings.Contains(err.Error(), fmt.Sprint(1000+i)) {
 				t.Errorf("got %v", err)
 			}
@@ -307,7 +308,7 @@ func TestCheckArgumentsConcurrently(t *testing.T) {
 
 func TestCheckArgumentsWithAFaultySchema(t *testing.T) {
 	for _, schema := range []string{`{"type":`, `{"type":"object","properties":{"a":{"pattern":"("}}}`} {
-		err := toolWith(pluginv1.EffectRead, schema).CheckArguments(nil)
+		err := toolWith(pluginv1.EffectRead, schema).check(nil)
 		wantError(t, err, "tool auth0_x of plugin things cannot be called, its manifest is faulty: inputSchema")
 		var typed *ArgumentError
 		if errors.As(err, &typed) {
@@ -322,18 +323,24 @@ func FuzzCheckArguments(f *testing.F) {
 		`{"name":"a","secrets":[{"name":1,"value":"long value"}]}`,
 		`{"name":"a","per_page":1e400,"labels":{"A":"[REDACTED]"}}`,
 		`{"name":"a","who":{"a":"x"},"callbacks":["a","a"],"overlap":1}`,
+		`{"name":"a","more":{"cap":3,"made":1},"items":"[{}]","per_page":null}`, `{"name":"a","more":"{\"cap\":3}","cap":1}`,
 	} {
 		f.Add([]byte(s))
 	}
-	writer, reader := toolWith(pluginv1.EffectWrite, clientSchema), toolWith(pluginv1.EffectRead, clientSchema)
+	schema := strings.Replace(clientSchema, `"enabled":`, `"kind2": {"type": "string", "fold": "more"}, "enabled":`, 1)
+	schema = strings.Replace(schema, `"cap": {`, `"made": {"readOnly": true}, "cap": {"fold": "more", `, 1)
+	writer, reader := toolWith(pluginv1.EffectWrite, schema), toolWith(pluginv1.EffectRead, schema)
 	f.Fuzz(func(t *testing.T, raw []byte) {
-		err := writer.CheckArguments(raw)
+		meant, err := writer.CheckArguments(raw)
 		var typed *ArgumentError
 		if err != nil && !errors.As(err, &typed) {
 			t.Fatalf("not an *ArgumentError: %v", err)
 		}
 		if err == nil {
-			if readErr := reader.CheckArguments(raw); readErr != nil {
+			if again, err := writer.CheckArguments(meant); err != nil || string(again) != string(meant) {
+				t.Errorf("%q is meant as %q, which is meant as %q (%v)", raw, meant, again, err)
+			}
+			if readErr := reader.check(raw); readErr != nil {
 				t.Errorf("a reading tool refuses what a writing one accepts: %v", readErr)
 			}
 			var plain map[string]any
@@ -348,8 +355,14 @@ func FuzzCheckArguments(f *testing.F) {
 				t.Errorf("%q: unreadable: %q", raw, p.Text)
 			}
 		}
-		if again := writer.CheckArguments(raw); again == nil || again.Error() != err.Error() {
+		if again := writer.check(raw); again == nil || again.Error() != err.Error() {
 			t.Errorf("first %v, then %v", err, again)
 		}
 	})
+}
+
+// check is CheckArguments for tests that look at its error alone.
+func (t *Tool) check(raw json.RawMessage) error {
+	_, err := t.CheckArguments(raw)
+	return err
 }

@@ -62,7 +62,7 @@ func BenchmarkCheckArguments(b *testing.B) {
 	raw := json.RawMessage(`{"name":"a","per_page":50,"callbacks":["https://a","https://b"],"jwt_configuration":{"alg":"RS256"},"metadata":{"k":[1,2,3]}}`)
 	b.ReportAllocs()
 	for b.Loop() {
-		if err := tool.CheckArguments(raw); err != nil {
+		if err := tool.check(raw); err != nil {
 			b.Fatal(err)
 		}
 	}
@@ -73,7 +73,7 @@ func BenchmarkCheckLargestArguments(b *testing.B) {
 	tool := toolWith(pluginv1.EffectWrite, clientSchema)
 	raw := json.RawMessage(`{"name":"a","items":[` + strings.Repeat("0,", 49_000) + `0]}`)
 	for b.Loop() {
-		if err := tool.CheckArguments(raw); err == nil {
+		if err := tool.check(raw); err == nil {
 			b.Fatal("accepted")
 		}
 	}

@@ -63,6 +63,8 @@ type Tool struct {
 type toolSchema struct {
 	compiled *jsonschema.Schema
 	root     map[string]any
+	// foldsMore says that arguments can be given in the argument "more".
+	foldsMore bool
 }
 
 func newTool(p *Plugin, m pluginv1.ToolManifest) *Tool {
@@ -84,7 +86,8 @@ func newToolSchema(raw json.RawMessage) (*toolSchema, error) {
 		return nil, err
 	}
 	root, _ := doc.(map[string]any)
-	return &toolSchema{compiled: compiled, root: root}, nil
+	properties, _ := root["properties"].(map[string]any)
+	return &toolSchema{compiled, root, foldsMore(properties)}, nil
 }
 
 // RefusalKind says why a plugin is not loaded, for code that has to decide.

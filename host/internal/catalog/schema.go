@@ -133,11 +133,18 @@ func (c *schemaChecker) checkValue(at jsondoc.Path, s any, named bool) {
 	if schema["readOnly"] == true {
 		return // whatever it is, it is dropped
 	}
+	_, refers := schema["$ref"]
 	switch schema["type"] {
-	case "object":
+	case "object", "array":
+		if refers {
+			c.checkReferring(at, schema)
+			break
+		}
+		if schema["type"] == "array" {
+			c.checkArray(at, schema, named)
+			break
+		}
 		c.checkObject(at, schema, named)
-	case "array":
-		c.checkArray(at, schema, named)
 	case "string", "integer", "number", "boolean", "null":
 	case nil:
 		c.checkUntyped(at, schema, named)
@@ -149,6 +156,15 @@ func (c *schemaChecker) checkValue(at jsondoc.Path, s any, named bool) {
 		}
 	}
 	c.checkCombinators(at, schema, named)
+}
+
+// checkReferring checks a schema with a type and a reference. What it refers to is checked there, and holds too.
+func (c *schemaChecker) checkReferring(at jsondoc.Path, schema map[string]any) {
+	for _, keyword := range []string{"properties", "additionalProperties", "items"} {
+		if _, ok := schema[keyword]; ok {
+			c.report(at, "%s beside $ref: write it into the definition", keyword)
+		}
+	}
 }
 
 // checkUntyped requires that a schema without a type restricts its values in another way, or says what they are for:

@@ -134,6 +134,8 @@ func TestSchemaRefused(t *testing.T) {
 		"more in a list": {closed(`"a":{"type":"array","items":{"type":"string","fold":"more"}}`), `fold must be true`},
 		"more by itself": {closed(`"a":{"type":"string","fold":"more"},"more":{"type":"string"}`),
 			"argument more: the host adds one of this name"},
+		"beside a reference": {withRoot(`"$defs":{"a":{"type":"string"}},"properties":{"a":{"type":"object","$ref":"#/$defs/a","properties":{}}}`),
+			"inputSchema.properties.a: properties beside $ref"},
 		"$defs as list": {withRoot(`"$defs":[]`), "$defs must be an object"},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -19,6 +19,7 @@ import (
 // JSON pointers and Go values and repeats given values without limit.
 type wording struct {
 	schema    *toolSchema
+	tool      *Tool
 	arguments any
 	problems  []placedProblem
 }
@@ -89,6 +90,12 @@ func (w *wording) explainType(e *jsonschema.ValidationError, at jsondoc.Path, va
 	if holdsJSON(value) && (slices.Contains(want, "object") || slices.Contains(want, "array")) {
 		got += ": give the value itself, without quotes around it"
 	}
+	if value == nil {
+		got += "; leave it out to keep what is there"
+		if slices.Contains(want, "array") {
+			got += ", [] clears it"
+		}
+	}
 	w.add(at, "%s must be %s, not %s", subject(at), w.schema.describe(w.schema.at(e.SchemaURL)), got)
 }
 
@@ -110,7 +117,10 @@ func (w *wording) explainEnum(e *jsonschema.ValidationError, at jsondoc.Path, va
 func (w *wording) explainUnknown(e *jsonschema.ValidationError, at jsondoc.Path, unknown []string) {
 	schema, _ := w.schema.at(e.SchemaURL).(map[string]any)
 	properties, _ := schema["properties"].(map[string]any)
-	valid := sortedNames(properties)
+	valid := slices.DeleteFunc(sortedNames(properties), func(name string) bool {
+		property, _ := properties[name].(map[string]any)
+		return property["readOnly"] == true
+	})
 	list := "nothing is valid here"
 	if len(valid) > 0 {
 		list = "valid here: " + joinSome(valid, 100)
@@ -120,8 +130,12 @@ func (w *wording) explainUnknown(e *jsonschema.ValidationError, at jsondoc.Path,
 	unknown = slices.Sorted(slices.Values(unknown))
 	if len(unknown) == 1 {
 		here := at.With(jsondoc.Member(unknown[0]))
-		if near := suggest.Near(unknown[0], valid, 1); len(near) > 0 {
-			list = "did you mean " + strconv.Quote(near[0]) + "? " + list
+		near := w.near(unknown[0], valid)
+		switch {
+		case near != "" && len(valid) > maxListedNames:
+			list = "did you mean " + strconv.Quote(near) + "?"
+		case near != "":
+			list = "did you mean " + strconv.Quote(near) + "? " + list
 		}
 		w.add(here, "unknown argument %s; %s", quotePath(here), list)
 		return
@@ -129,11 +143,24 @@ func (w *wording) explainUnknown(e *jsonschema.ValidationError, at jsondoc.Path,
 	named := make([]string, len(unknown))
 	for i, name := range unknown {
 		named[i] = quotePath(at.With(jsondoc.Member(name)))
-		if near := suggest.Near(name, valid, 1); len(near) > 0 {
-			named[i] += " (did you mean " + strconv.Quote(near[0]) + "?)"
+		if near := w.near(name, valid); near != "" {
+			named[i] += " (did you mean " + strconv.Quote(near) + "?)"
 		}
 	}
 	w.add(at.With(jsondoc.Member(unknown[0])), "unknown arguments %s; %s", joinSome(named, 20), list)
+}
+
+// maxListedNames is how many valid names an error lists beside the one that was probably meant.
+const maxListedNames = 25
+
+// near is the valid name that an unknown one was probably meant as. A name that Auth0 knows is meant as it is: a
+// similar one may have another effect.
+func (w *wording) near(name string, valid []string) string {
+	near := suggest.Near(name, valid, 1)
+	if len(near) == 0 || w.tool.auth0Knows(w.schema, name) {
+		return ""
+	}
+	return near[0]
 }
 
 // explainChoice explains why a value fits none of several forms. If it is clear which form was meant, it names that
@@ -152,7 +179,23 @@ func (w *wording) explainChoice(e *jsonschema.ValidationError, at jsondoc.Path, 
 		w.add(at, "%s fits none of the forms allowed here", subject(at))
 		return
 	}
-	w.add(at, "%s must be %s, not %s", subject(at), want, givenKind(at, value))
+	got := givenKind(at, value)
+	if text, ok := value.(string); ok && !underSecret(at) {
+		if near := suggest.Near(text, enumOf(e.Causes), 1); len(near) > 0 {
+			got += "; did you mean " + strconv.Quote(near[0]) + "?"
+		}
+	}
+	w.add(at, "%s must be %s, not %s", subject(at), want, got)
+}
+
+// enumOf are the strings that the branches allow.
+func enumOf(branches []*jsonschema.ValidationError) (all []string) {
+	for _, b := range branches {
+		if k, ok := b.ErrorKind.(*kind.Enum); ok {
+			all = append(all, stringsIn(k.Want)...)
+		}
+	}
+	return all
 }
 
 // closest returns the branch that the value was probably meant to fit: of those that do not fail on the value itself

@@ -1,6 +1,7 @@
 package jsondoc
 
 import (
+	"bytes"
 	"encoding/json"
 	"errors"
 )
@@ -34,7 +35,8 @@ func Fields(data []byte) ([]Field, error) {
 
 // Items splits an array into its items. They are part of data. The error is an [*Error].
 func Items(data []byte) ([]json.RawMessage, error) {
-	var items []json.RawMessage
+	// At most as many as there are commas, which spares a long list its growth.
+	items := make([]json.RawMessage, 0, min(bytes.Count(data, []byte(",")), DefaultValues)+1)
 	err := split(data, '[', func(s *scanner) (byte, error) {
 		value, err := s.raw()
 		items = append(items, value)

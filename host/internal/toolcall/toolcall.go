@@ -3,7 +3,6 @@
 package toolcall
 
 import (
-	"bytes"
 	"context"
 	"encoding/json"
 	"log/slog"
@@ -161,13 +160,12 @@ type call struct {
 // open the gate, run the plugin, close the gate, hide secrets, fit into the budget.
 func (r *Runner) Call(ctx context.Context, q Request) Result {
 	c := call{Request: q, record: r.record(q.Client, q.Tool, q.Arguments), progress: &progress{send: q.Progress}}
-	if err := q.Tool.CheckArguments(q.Arguments); err != nil {
+	arguments, err := q.Tool.CheckArguments(q.Arguments)
+	if err != nil {
 		c.record.Refuse(audit.RuleArguments, "the arguments do not fit the tool's schema")
 		return r.bounded(failed(err.Error()))
 	}
-	if len(q.Arguments) == 0 || string(bytes.TrimSpace(q.Arguments)) == "null" {
-		c.Arguments = json.RawMessage(`{}`)
-	}
+	c.Arguments = arguments // as they are meant
 	var result Result
 	if mode := r.cfg.Approve.For(q.Tool.Effect); mode != approval.None {
 		result = r.decide(ctx, c, mode)

@@ -3,6 +3,7 @@ package sandbox
 import (
 	"encoding/base64"
 	"fmt"
+	"net/http"
 	"net/url"
 	"slices"
 	"strconv"
@@ -11,7 +12,7 @@ import (
 
 const (
 	maxPerPage = 100
-	// searchWindow is how far page and per_page reach into a log search.
+	// searchWindow is how far page and per_page reach into a list, or a log search.
 	searchWindow = 1000
 )
 
@@ -172,6 +173,11 @@ func (p page) answer(name, idKey string, items []object, show func(object) objec
 		}
 		out[name] = showAll(items[start:end], show)
 		return ok(out)
+	}
+	if p.start()+p.size > searchWindow {
+		return result{}, refused(http.StatusBadRequest, fmt.Sprintf("Requesting page %d exceeds the allowed maximum of %d "+
+			"records. To fetch results beyond %d, use the checkpoint pagination method.", p.index, searchWindow,
+			searchWindow), "invalid_paging")
 	}
 	shown := showAll(p.slice(items), show)
 	if !p.totals {

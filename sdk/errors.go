@@ -18,9 +18,14 @@ func (e *Error) Error() string { return e.failure.GetMessage() }
 
 // IsInvalidArgument reports whether err says that an argument is wrong, such as an id
 // that no path can hold.
-func IsInvalidArgument(err error) bool {
+func IsInvalidArgument(err error) bool { return hasCode(err, pluginv1.Failure_CODE_INVALID_ARGUMENT) }
+
+// IsNotFound reports whether err says that what the arguments name does not exist.
+func IsNotFound(err error) bool { return hasCode(err, pluginv1.Failure_CODE_NOT_FOUND) }
+
+func hasCode(err error, code pluginv1.Failure_Code) bool {
 	known, ok := errors.AsType[*Error](err)
-	return ok && known.failure.GetCode() == pluginv1.Failure_CODE_INVALID_ARGUMENT
+	return ok && known.failure.GetCode() == code
 }
 
 // InvalidArgument says that the arguments make no sense together; name the

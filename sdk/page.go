@@ -15,9 +15,20 @@ type Page struct {
 	Number, Size int
 	// Total over all pages, or UnknownTotal.
 	Total int
+	// Last: the API gives no page after this one, whatever the total. Note says why.
+	Last bool
 	// Note tells the reader what the numbers do not, such as that a search had
 	// to stop somewhere. Empty: nothing.
 	Note string
+}
+
+// WithNote adds to the page's note.
+func (p Page) WithNote(note string) Page {
+	if p.Note != "" {
+		note = p.Note + "; " + note
+	}
+	p.Note = note
+	return p
 }
 
 // MarshalJSON writes the page. With an unknown total, total and total_pages are
@@ -32,6 +43,7 @@ func (p Page) MarshalJSON() ([]byte, error) {
 		}
 		total, pages, next = &p.Total, &n, p.Number+1 < n
 	}
+	next = next && !p.Last
 	rest, err := json.Marshal(struct {
 		Count      int    `json:"count"`
 		Total      *int   `json:"total"`

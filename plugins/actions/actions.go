@@ -34,7 +34,8 @@ func plugin(p auth0v1.Patience) sdk.Plugin {
 		sdk.NewTool("auth0_update_action", sdk.Write, "Change an action's draft; the deployed version stays. A list "+
 			"replaces the whole list, [] empties it.",
 			updateAction, sdk.Title("Update action"), sdk.Scopes("update:actions"), sdk.Idempotent(),
-			sdk.Paths("PATCH /api/v2/actions/actions/{id}", "GET /api/v2/actions/triggers"), sdk.Untrusted(written("")...)),
+			sdk.Paths("PATCH /api/v2/actions/actions/{id}", "GET /api/v2/actions/triggers",
+				"GET /api/v2/actions/actions", "GET /api/v2/actions/actions/{id}"), sdk.Untrusted(written("")...)),
 		sdk.NewTool("auth0_deploy_action", sdk.Write, "Make an action's draft live: waits for its build and tells why it "+
 			"failed.",
 			deployer{p}.deployAction, sdk.Title("Deploy action"), sdk.Scopes("read:actions", "update:actions"),
@@ -56,7 +57,8 @@ func written(prefix string) []string {
 
 // collection is the list of actions.
 func collection() auth0v1.Collection {
-	return auth0v1.Collection{Path: []string{"actions", "actions"}, Items: "actions", AlwaysTotals: true}
+	return auth0v1.Collection{Path: []string{"actions", "actions"}, Items: "actions", What: "action", IDForm: idForm,
+		Whole: true, AlwaysTotals: true}
 }
 
 type listInput struct {
@@ -96,8 +98,7 @@ func listActions(ctx context.Context, c *sdk.Call, in listInput) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	page.Items, page.Note, err = present(page.Items, in.FieldsOf)
-	return page, err
+	return present(page, in.FieldsOf)
 }
 
 // summary is what a reader needs of an action to choose one.
@@ -106,12 +107,12 @@ var summary = []string{"id", "name", "supported_triggers", "status", "runtime", 
 
 // present projects actions to what was asked for. The usual view keeps of the
 // deployed version what identifies it: the rest repeats the code.
-func present(actions []sdk.Object, fields auth0v1.FieldsOf) (rows []sdk.Object, note string, err error) {
-	rows, note = fields.Project(actions, summary, "id", "name")
+func present(page sdk.Page, fields auth0v1.FieldsOf) (sdk.Page, error) {
+	page = fields.Project(page, nil, summary, "id", "name")
 	if fields.Excludes() || slices.Contains(fields.Fields, "deployed_version") {
-		return rows, note, nil
+		return page, nil
 	}
-	for _, row := range rows {
+	for _, row := range page.Items {
 		i := slices.IndexFunc(row, func(m sdk.Member) bool { return m.Name == "deployed_version" })
 		var version sdk.Object
 		if i < 0 || json.Unmarshal(row[i].Value, &version) != nil {
@@ -119,11 +120,11 @@ func present(actions []sdk.Object, fields auth0v1.FieldsOf) (rows []sdk.Object, 
 		}
 		short, err := version.Pick("id", "number", "built_at").MarshalJSON()
 		if err != nil {
-			return nil, "", err
+			return page, err
 		}
 		row[i].Value = short
 	}
-	return rows, note, nil
+	return page, nil
 }
 
 type getInput struct {
@@ -139,14 +140,7 @@ func getAction(ctx context.Context, c *sdk.Call, in getInput) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	if idForm.MatchString(in.ID) {
-		raw, err := api.Get(ctx, nil, "actions", "actions", in.ID)
-		if !auth0v1.Answered(err, http.StatusNotFound) {
-			return raw, err
-		}
-	}
-	// An item of the list is the whole action.
-	return api.ByName(ctx, collection(), "action", "id", in.ID, nil)
+	return api.Find(ctx, collection(), in.ID)
 }
 
 type trigger struct {
@@ -230,7 +224,7 @@ func updateAction(ctx context.Context, c *sdk.Call, in updateInput) (any, error)
 	if err != nil {
 		return nil, err
 	}
-	raw, err := api.Update(ctx, c, []string{"id"}, "actions", "actions", in.ID)
+	raw, err := api.Update(ctx, c, collection(), in.ID, "id")
 	return draft(ctx, api, in.SupportedTriggers, raw, err)
 }
 

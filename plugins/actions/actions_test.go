@@ -250,7 +250,7 @@ func TestGetIsWhole(t *testing.T) {
 		}
 	}
 	f := sdktest.Call(t, Plugin(), auth0, "auth0_get_action", `{"id":"twice"}`).Failure
-	wantFailure(t, f, pluginv1.Failure_CODE_AMBIGUOUS, 0, `"twice"`, "1, 2")
+	wantFailure(t, f, pluginv1.Failure_CODE_AMBIGUOUS, 0, `"twice" (1), "twice" (2)`)
 }
 
 // creation are the least arguments of an action.
@@ -306,7 +306,7 @@ func TestDraftIsWhole(t *testing.T) {
 	auth0 := http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { _, _ = w.Write([]byte(whole)) })
 	want := strings.TrimSuffix(whole, "}") + `,"next_step":"` + nextStep + `"}`
 	for tool, args := range map[string]string{"auth0_create_action": creation("a", "//"),
-		"auth0_update_action": `{"id":"a","code":"//"}`} {
+		"auth0_update_action": `{"id":"0d15ea5e-0000-4000-8000-00000000c0de","code":"//"}`} {
 		if r := sdktest.Call(t, Plugin(), auth0, tool, args); string(r.JSON) != want {
 			t.Errorf("%s: got %s (%v)", tool, r.JSON, r.Failure)
 		}
@@ -326,7 +326,10 @@ func TestArgumentsArriveUntouched(t *testing.T) {
 	_, auth0 := tenant(t, sandbox.Options{})
 	sdktest.Untouched(t, Plugin(), auth0, "auth0_create_action",
 		`{"name":"a","supported_triggers":[{"id":"post-login","version":"v3"}],"code":"//","runtime":"node22","dependencies":[],"secrets":[]}`)
-	sdktest.Untouched(t, Plugin(), auth0, "auth0_update_action", `{"id":"a"}`, "id")
+	named := http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		_, _ = w.Write([]byte(`{"actions":[{"id":"a","name":"sample"}],"total":1}`))
+	})
+	sdktest.Untouched(t, Plugin(), named, "auth0_update_action", `{"id":"sample"}`, "id")
 }
 
 func TestFieldsOfGoAuth0(t *testing.T) {
@@ -362,11 +365,12 @@ func TestFailures(t *testing.T) {
 		mentions   []string
 	}{
 		"nothing to change": {"auth0_update_action", `{"id":"` + id + `"}`, invalid, 0,
-			[]string{"nothing to change"}},
+			[]string{"nothing to update"}},
 		"name taken": {"auth0_create_action", creation("Greet new readers", "//"), api, 409, nil},
 		"new name taken": {"auth0_update_action", `{"id":"` + id + `","name":"Ask for the profile"}`, api, 409,
 			nil},
-		"no such action":     {"auth0_update_action", `{"id":"nobody","code":"//"}`, api, 404, nil},
+		"no such action": {"auth0_update_action", `{"id":"nobody","code":"//"}`, pluginv1.Failure_CODE_NOT_FOUND, 0,
+			[]string{"nobody"}},
 		"no such deployment": {"auth0_deploy_action", `{"id":"nobody"}`, api, 404, nil},
 		"secret without a value": {"auth0_update_action", `{"id":"` + id + `","secrets":[{"name":"NEW"}]}`, api, 400,
 			nil},

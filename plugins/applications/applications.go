@@ -36,7 +36,8 @@ func Plugin() sdk.Plugin {
 			"Update the given settings; null clears. Lists and objects replace the stored ones whole: get first to add. "+
 				"Only jwt_configuration and client_metadata are merged.",
 			updateApplication, sdk.InputSchema(updateSchema), sdk.Title("Update application"), sdk.Scopes("update:clients"),
-			sdk.Paths("PATCH /api/v2/clients/{id}"), sdk.Idempotent(), sdk.Untrusted(written("")...)),
+			sdk.Paths("PATCH /api/v2/clients/{id}", "GET /api/v2/clients", "GET /api/v2/clients/{id}"), sdk.Idempotent(),
+			sdk.Untrusted(written("")...)),
 	}}
 }
 
@@ -57,7 +58,9 @@ func written(prefix string) []string {
 // collection is the API's list of applications. Its items are called clients
 // there, and applications in an answer of this plugin.
 func collection() auth0v1.Collection {
-	return auth0v1.Collection{Path: []string{"clients"}, Items: "clients", As: "applications"}
+	return auth0v1.Collection{Path: []string{"clients"}, Items: "clients", As: "applications", What: "application",
+		ID: "client_id", Brief: url.Values{"fields": {"client_id,name"}, "include_fields": {"true"}}, Checkpoint: true,
+		Narrow: "filter by app_type or is_first_party, or search by name"}
 }
 
 // summary is what a reader needs of an application to choose one. global marks
@@ -81,12 +84,7 @@ func listApplications(ctx context.Context, c *sdk.Call, in listInput) (any, erro
 	if err != nil {
 		return nil, err
 	}
-	rows, note := in.Project(page.Items, summary, "client_id", "name")
-	page.Items = rows
-	if note != "" {
-		page.Note = strings.TrimPrefix(page.Note+"; "+note, "; ")
-	}
-	return page, nil
+	return in.Project(page, nil, summary, "client_id", "name"), nil
 }
 
 // query asks the API for what the answer shows and no more: a client secret that
@@ -115,16 +113,14 @@ func getApplication(ctx context.Context, c *sdk.Call, in getInput) (any, error) 
 	if err != nil {
 		return nil, err
 	}
-	id := in.ClientID
-	if in.Name != "" {
-		named, err := api.ByName(ctx, collection(), "application", "client_id", in.Name,
-			url.Values{"fields": {"client_id,name"}, "include_fields": {"true"}})
-		if err != nil {
-			return nil, err
-		}
-		id = named.Text("client_id")
+	if in.ClientID != "" {
+		return api.Find(ctx, collection(), in.ClientID)
 	}
-	return api.Get(ctx, nil, "clients", id)
+	named, err := api.ByName(ctx, collection(), in.Name)
+	if err != nil {
+		return nil, err
+	}
+	return api.Get(ctx, nil, "clients", named.Text("client_id"))
 }
 
 func createApplication(ctx context.Context, c *sdk.Call, in createInput) (any, error) {
@@ -161,7 +157,7 @@ func updateApplication(ctx context.Context, c *sdk.Call, in updateInput) (any, e
 	}
 	// The caller's own value wins, false and null included.
 	if _, decided := given.Get(skipPrompt); decided || !slices.ContainsFunc(in.Callbacks, nonVerifiable) {
-		return api.Update(ctx, c, []string{"client_id"}, "clients", in.ClientID)
+		return api.Update(ctx, c, collection(), in.ClientID, "client_id")
 	}
 	applied := sdk.Object{{Name: skipPrompt, Value: json.RawMessage(`true`)}}
 	updated, err := send(ctx, api, http.MethodPatch, append(given.Without("client_id"), applied...), "clients",

@@ -158,16 +158,16 @@ func TestFilters(t *testing.T) {
 	}
 }
 
-// A search ends after SearchCap applications, and says so.
+// A search ends after 5000 applications, and says so.
 func TestSearchIsCapped(t *testing.T) {
 	pages := 0
 	auth0 := http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
 		pages++
 		items := strings.Repeat(`{"client_id":"a","name":"Lamp"},`, 99) + `{"client_id":"b","name":"Buoy"}`
-		_, _ = fmt.Fprintf(w, `{"start":0,"limit":100,"total":5000,"clients":[%s]}`, items)
+		_, _ = fmt.Fprintf(w, `{"total":6000,"next":"b","clients":[%s]}`, items)
 	})
 	l := list(t, auth0, `{"name":"buoy"}`)
-	if pages != 10 || l.Count != 10 || !strings.Contains(l.Note, "first 1000") {
+	if pages != 51 || l.Count != 20 || *l.Total != 50 || !strings.Contains(l.Note, "first 5000") {
 		t.Errorf("%d pages were read, %d applications found, note %q", pages, l.Count, l.Note)
 	}
 }

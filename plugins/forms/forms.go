@@ -30,7 +30,8 @@ func plugin(p auth0v1.Patience) sdk.Plugin {
 			sdk.Untrusted(written("")...)),
 		sdk.NewTool("auth0_update_form", sdk.Write,
 			"Changes a form. Each argument replaces the old value whole: give all nodes. null clears.",
-			updateForm, sdk.Title("Update form"), sdk.Scopes("update:forms"), sdk.Paths("PATCH /api/v2/forms/{id}"),
+			updateForm, sdk.Title("Update form"), sdk.Scopes("update:forms"),
+			sdk.Paths("PATCH /api/v2/forms/{id}", "GET /api/v2/forms", "GET /api/v2/forms/{id}"),
 			sdk.Idempotent(),
 			sdk.Untrusted(written("")...)),
 		sdk.NewTool("auth0_publish_form", sdk.Write,
@@ -61,7 +62,7 @@ func written(prefix string) []string {
 var formID = regexp.MustCompile(`^ap_[0-9A-Za-z]+$`)
 
 func collection() auth0v1.Collection {
-	return auth0v1.Collection{Path: []string{"forms"}, Items: "forms"}
+	return auth0v1.Collection{Path: []string{"forms"}, Items: "forms", What: "form", IDForm: formID}
 }
 
 type listInput struct {
@@ -81,8 +82,7 @@ func listForms(ctx context.Context, c *sdk.Call, in listInput) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	page.Items, page.Note = in.Project(page.Items, summary, "id", "name")
-	return page, nil
+	return in.Project(page, nil, summary, "id", "name"), nil
 }
 
 type idInput struct {
@@ -99,17 +99,7 @@ func getForm(ctx context.Context, c *sdk.Call, in idInput) (any, error) {
 
 // find is the whole form with that id or, failing that, that name.
 func find(ctx context.Context, api *auth0v1.API, idOrName string) (json.RawMessage, error) {
-	if formID.MatchString(idOrName) {
-		form, err := api.Get(ctx, nil, "forms", idOrName)
-		if !missing(err) {
-			return form, err
-		}
-	}
-	found, err := api.ByName(ctx, collection(), "form", "id", idOrName, nil)
-	if err != nil {
-		return nil, err
-	}
-	return api.Get(ctx, nil, "forms", found.Text("id"))
+	return api.Find(ctx, collection(), idOrName)
 }
 
 // missing reports whether Auth0 answered that a thing does not exist.
@@ -141,5 +131,5 @@ func updateForm(ctx context.Context, c *sdk.Call, in updateInput) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	return api.Update(ctx, c, []string{"id"}, "forms", in.ID)
+	return api.Update(ctx, c, collection(), in.ID, "id")
 }

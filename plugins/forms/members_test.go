@@ -229,7 +229,10 @@ func TestUntouched(t *testing.T) {
 	for name, s := range inputSchema(t, "auth0_update_form").Properties {
 		without = append(without, slices.DeleteFunc(s.below(name), func(path string) bool { return path == name })...)
 	}
-	sdktest.Untouched(t, Plugin(), auth0, "auth0_update_form", `{"id":"ap_1"}`, without...)
+	named := http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		_, _ = w.Write([]byte(`[{"id":"ap_1","name":"sample"}]`))
+	})
+	sdktest.Untouched(t, Plugin(), named, "auth0_update_form", `{"id":"sample"}`, without...)
 }
 
 func TestAuth0Types(t *testing.T) {
@@ -323,7 +326,7 @@ func TestRefusals(t *testing.T) {
 		}
 	}
 	f := sdktest.Call(t, Plugin(), auth0, "auth0_update_form", `{"id":"ap_1"}`).Failure
-	if f.GetCode() != pluginv1.Failure_CODE_INVALID_ARGUMENT || !strings.Contains(f.GetMessage(), "nothing to change") {
+	if f.GetCode() != pluginv1.Failure_CODE_INVALID_ARGUMENT || !strings.Contains(f.GetMessage(), "nothing to update") {
 		t.Errorf("an update of nothing: %v", f)
 	}
 	if n := len(s.Requests()); n != 0 {

@@ -87,7 +87,7 @@ func (p publisher) publishForm(ctx context.Context, c *sdk.Call, in publishInput
 	}
 	if !found.complete {
 		out.NextSteps = append(out.NextSteps, fmt.Sprintf("Only the first %d Actions were looked at: others may render "+
-			"the form.", auth0v1.SearchCap))
+			"the form.", auth0v1.Window))
 	}
 	return out, nil
 }

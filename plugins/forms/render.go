@@ -56,7 +56,7 @@ type survey struct {
 	related []action
 	// renderers are those that render it, on each of their triggers.
 	renderers []renderer
-	// complete is false if there are more Actions than auth0v1.SearchCap, so that
+	// complete is false if there are more Actions than auth0v1.Window, so that
 	// not all were looked at.
 	complete bool
 }

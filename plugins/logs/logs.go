@@ -187,7 +187,8 @@ func fetch(ctx context.Context, c *sdk.Call, params url.Values) (events []sdk.Ob
 
 // present projects events to what was asked for, and gives each its type's meaning.
 func present(events []sdk.Object, in listInput) (rows []sdk.Object, note string, err error) {
-	rows, note = in.Project(events, summary, "log_id", "date", "type")
+	page := in.Project(sdk.Page{Items: events}, nil, summary, "log_id", "date", "type")
+	rows, note = page.Items, page.Note
 	for i := range rows {
 		if rows[i], err = rows[i].With("type_meaning", meaning(events[i].Text("type"))); err != nil {
 			return nil, "", err

@@ -312,13 +312,13 @@ func TestNamesThatDoNotDecide(t *testing.T) {
 	}
 }
 
-// Only a 404 says that the key may be a name.
+// Only a 404 or a 400 says that the key may be a name.
 func TestReadFailures(t *testing.T) {
 	for _, tt := range []struct {
 		tool, args, fail string
 		status, requests int
 	}{
-		{"auth0_get_resource_server", `{"id":"recommendations"}`, "/api/v2/resource-servers/*", http.StatusBadRequest, 1},
+		{"auth0_get_resource_server", `{"id":"recommendations"}`, "/api/v2/resource-servers/*", http.StatusBadRequest, 3},
 		{"auth0_get_resource_server", `{"id":"recommendations"}`, "/api/v2/resource-servers/*", http.StatusForbidden, 1},
 		{"auth0_get_resource_server", `{"id":"recommendations"}`, "/api/v2/resource-servers/*", http.StatusTooManyRequests,
 			1},

@@ -34,7 +34,8 @@ func Plugin() sdk.Plugin {
 		sdk.NewTool("auth0_update_resource_server", sdk.Write,
 			"Change an API. Lists and objects are replaced whole; null clears.",
 			updateResourceServer, sdk.Title("Update resource server"), sdk.Scopes("update:resource_servers"),
-			sdk.Paths("PATCH /api/v2/"+resource+"/{id}"), sdk.Idempotent(),
+			sdk.Paths("PATCH /api/v2/"+resource+"/{id}", "GET /api/v2/"+resource, "GET /api/v2/"+resource+"/{id}"),
+			sdk.Idempotent(),
 			sdk.Untrusted(written("")...)),
 	}}
 }
@@ -49,7 +50,9 @@ func written(prefix string) []string {
 const resource = "resource-servers"
 
 func collection() auth0v1.Collection {
-	return auth0v1.Collection{Path: []string{resource}, Items: "resource_servers"}
+	return auth0v1.Collection{Path: []string{resource}, Items: "resource_servers", What: "resource server",
+		Keys: []string{"identifier"}, Brief: url.Values{"fields": {"id,name,identifier"}, "include_fields": {"true"}},
+		Narrow: "give their identifiers"}
 }
 
 func listResourceServers(ctx context.Context, c *sdk.Call, in listInput) (any, error) {
@@ -61,31 +64,31 @@ func listResourceServers(ctx context.Context, c *sdk.Call, in listInput) (any, e
 	if err != nil {
 		return nil, err
 	}
-	page.Items, page.Note, err = present(page.Items, in.FieldsOf)
-	return page, err
+	return present(page, in.FieldsOf)
 }
 
 // present projects the items to what was asked for. Unasked, the scopes are
 // counted: those of one API can be longer than all the rest of the list.
-func present(items []sdk.Object, f auth0v1.FieldsOf) (rows []sdk.Object, note string, err error) {
-	rows, note = f.Project(items, []string{"id", "name", "identifier", "is_system", "signing_alg"}, "id", "name")
+func present(page sdk.Page, f auth0v1.FieldsOf) (sdk.Page, error) {
+	items := page.Items
+	page = f.Project(page, nil, []string{"id", "name", "identifier", "is_system", "signing_alg"}, "id", "name")
 	if f.Excludes() || slices.Contains(f.Fields, "scopes") {
-		return rows, note, nil
+		return page, nil
 	}
 	for i, item := range items {
 		var scopes []json.RawMessage
 		if raw, ok := item.Get("scopes"); ok {
 			if err := json.Unmarshal(raw, &scopes); err != nil {
-				return nil, "", fmt.Errorf("the scopes of resource server %s are not a list: %w", item.Text("id"), err)
+				return page, fmt.Errorf("the scopes of resource server %s are not a list: %w", item.Text("id"), err)
 			}
 		}
-		row, err := rows[i].With("scopes", len(scopes))
+		row, err := page.Items[i].With("scopes", len(scopes))
 		if err != nil {
-			return nil, "", err
+			return page, err
 		}
-		rows[i] = row
+		page.Items[i] = row
 	}
-	return rows, note, nil
+	return page, nil
 }
 
 func getResourceServer(ctx context.Context, c *sdk.Call, in getInput) (any, error) {
@@ -93,40 +96,7 @@ func getResourceServer(ctx context.Context, c *sdk.Call, in getInput) (any, erro
 	if err != nil {
 		return nil, err
 	}
-	if in.ID == "" {
-		return nil, sdk.InvalidArgument("id is empty: give an id, an identifier or a name")
-	}
-	found, err := api.Get(ctx, nil, resource, in.ID)
-	// An identifier with ".." for an element fits into no path: a filter finds it.
-	unfit := sdk.IsInvalidArgument(err)
-	if !unfit && !auth0v1.Answered(err, http.StatusNotFound) {
-		return found, err
-	}
-	id, err := lookUp(ctx, api, in.ID, unfit)
-	if err != nil {
-		return nil, err
-	}
-	return api.Get(ctx, nil, resource, id)
-}
-
-// lookUp is the id of the resource server with that identifier or, if there is
-// none, with that name. Only what does not fit into a path can still be an
-// identifier: all else was asked for directly.
-func lookUp(ctx context.Context, api *auth0v1.API, key string, unfit bool) (string, error) {
-	query := url.Values{"fields": {"id,name,identifier"}, "include_fields": {"true"}}
-	if unfit {
-		query.Set("identifiers", key)
-		found, _, err := api.Filter(ctx, collection(), query, func(o sdk.Object) bool { return o.Text("identifier") == key })
-		if err != nil {
-			return "", err
-		}
-		if len(found) > 0 {
-			return found[0].Text("id"), nil
-		}
-		query.Del("identifiers")
-	}
-	found, err := api.ByName(ctx, collection(), "resource server", "id", key, query)
-	return found.Text("id"), err
+	return api.Find(ctx, collection(), in.ID)
 }
 
 func createResourceServer(ctx context.Context, c *sdk.Call, in createInput) (any, error) {
@@ -148,7 +118,7 @@ func updateResourceServer(ctx context.Context, c *sdk.Call, in updateInput) (any
 	if err != nil {
 		return nil, err
 	}
-	return api.Update(ctx, c, []string{"id"}, resource, in.ID)
+	return api.Update(ctx, c, collection(), in.ID, "id")
 }
 
 // hs256 is the only algorithm that signs with a secret.

@@ -35,9 +35,9 @@ func TestFieldsAreAuth0s(t *testing.T) {
 // which is in TestSigningSecretArrives because the kit has no sample of its 16
 // characters, and the members of client, which has none.
 func TestArgumentsArriveUntouched(t *testing.T) {
-	nothing := http.NotFoundHandler() // neither tool reads before it writes
-	sdktest.Untouched(t, Plugin(), nothing, "auth0_create_resource_server",
+	found := http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { _, _ = w.Write([]byte(`{}`)) })
+	sdktest.Untouched(t, Plugin(), found, "auth0_create_resource_server",
 		`{"name":"Tides","identifier":"https://tides.example"}`, "signing_secret", "client{}")
-	sdktest.Untouched(t, Plugin(), nothing, "auth0_update_resource_server",
+	sdktest.Untouched(t, Plugin(), found, "auth0_update_resource_server",
 		`{"id":"https://tides.example"}`, "id", "signing_secret", "client{}")
 }

@@ -13,7 +13,6 @@ import (
 	"io"
 	"net/http"
 	"net/url"
-	"strings"
 
 	"github.com/auth0/go-auth0/management"
 
@@ -59,21 +58,6 @@ func (a *API) Get(ctx context.Context, query url.Values, segments ...string) (js
 func (a *API) Send(ctx context.Context, method string, body json.RawMessage, segments ...string) (json.RawMessage,
 	error) {
 	return a.send(ctx, method, body, nil, segments)
-}
-
-// Update sends the call's arguments, but for the named ones, as a PATCH: what the
-// caller gave reaches Auth0 as given. Without anything to change it sends nothing
-// and says so.
-func (a *API) Update(ctx context.Context, c *sdk.Call, without []string, segments ...string) (json.RawMessage, error) {
-	body, err := c.Body(without...)
-	if err != nil {
-		return nil, err
-	}
-	if string(body) == "{}" {
-		return nil, sdk.InvalidArgument("nothing to change: give, besides %s, what it shall become",
-			strings.Join(without, " and "))
-	}
-	return a.Send(ctx, http.MethodPatch, body, segments...)
 }
 
 func (a *API) send(ctx context.Context, method string, body json.RawMessage, query url.Values,

@@ -35,6 +35,10 @@ func (s *tenant) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		_, _ = w.Write([]byte(`{}`))
 		return
 	}
+	if strings.HasSuffix(r.URL.Path, "/things/x") {
+		_, _ = w.Write([]byte(`{"id":"x"}`))
+		return
+	}
 	var page, size int
 	_, _ = fmt.Sscan(r.URL.Query().Get("page"), &page)
 	_, _ = fmt.Sscan(r.URL.Query().Get("per_page"), &size)
@@ -67,7 +71,7 @@ type input struct {
 }
 
 func plugin(s *tenant) sdk.Plugin {
-	things := auth0v1.Collection{Path: []string{"things"}, Items: "things", AlwaysTotals: s.always}
+	things := auth0v1.Collection{Path: []string{"things"}, Items: "things", What: "thing", AlwaysTotals: s.always}
 	return sdk.Plugin{Name: "things", Version: "0.1.0", Tools: []sdk.Tool{
 		sdk.NewTool("list", sdk.Read, "List.", func(ctx context.Context, c *sdk.Call, in input) (any, error) {
 			api, err := auth0v1.New(ctx, c)
@@ -81,7 +85,7 @@ func plugin(s *tenant) sdk.Plugin {
 			if err != nil {
 				return nil, err
 			}
-			return api.ByName(ctx, things, "thing", "id", in.Name, nil)
+			return api.ByName(ctx, things, in.Name)
 		}),
 		sdk.NewTool("search", sdk.Read, "Search.", func(ctx context.Context, c *sdk.Call, in input) (any, error) {
 			api, err := auth0v1.New(ctx, c)
@@ -96,7 +100,7 @@ func plugin(s *tenant) sdk.Plugin {
 			if err != nil {
 				return nil, err
 			}
-			return api.Update(ctx, c, []string{"id"}, "things", in.ID)
+			return api.Update(ctx, c, things, in.ID, "id")
 		}),
 		sdk.NewTool("patch", sdk.Write, "Patch.", func(ctx context.Context, c *sdk.Call, in input) (any, error) {
 			api, err := auth0v1.New(ctx, c)
@@ -148,7 +152,7 @@ func TestByName(t *testing.T) {
 	}
 	if f := sdktest.Call(t, plugin(s), s, "find",
 		`{"name":"twin"}`).Failure; f.GetCode() != pluginv1.Failure_CODE_AMBIGUOUS ||
-		!strings.Contains(f.GetMessage(), "id7, id130") {
+		!strings.Contains(f.GetMessage(), `"twin" (id7), "twin" (id130)`) {
 		t.Errorf("twins: %v", f)
 	}
 	if f := sdktest.Call(t, plugin(s), s, "find",
@@ -190,7 +194,7 @@ func TestSearch(t *testing.T) {
 	}
 	s.n = 5000
 	if r := sdktest.Call(t, plugin(s), s, "search", `{"name":"9"}`); !strings.Contains(string(r.JSON),
-		`"note":"only the first 1000 things were looked at: there may be more"`) {
+		`"note":"only the first 1000 things were searched: there may be more"`) {
 		t.Errorf("cap: %s %v", r.JSON, r.Failure)
 	}
 }
@@ -211,10 +215,10 @@ func TestProject(t *testing.T) {
 			`{"id":1,"name":"n","more":[]}`, ""},
 		"all but nothing": {auth0v1.FieldsOf{IncludeFields: &no}, `{"id":1,"name":"n","note":null,"more":[]}`, ""},
 	} {
-		projected, note := tt.fields.Project(item, []string{"name"}, "id")
-		got, err := json.Marshal(projected[0])
-		if err != nil || string(got) != tt.want || note != tt.note {
-			t.Errorf("%s: got %s, %q (%v), want %s, %q", name, got, note, err, tt.want, tt.note)
+		page := tt.fields.Project(sdk.Page{Items: item}, nil, []string{"name"}, "id")
+		got, err := json.Marshal(page.Items[0])
+		if err != nil || string(got) != tt.want || page.Note != tt.note {
+			t.Errorf("%s: got %s, %q (%v), want %s, %q", name, got, page.Note, err, tt.want, tt.note)
 		}
 	}
 }

@@ -1,0 +1,243 @@
+package auth0v1
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"maps"
+	"net/http"
+	"net/url"
+	"strconv"
+	"strings"
+
+	"github.com/auth0-mcp/auth0-mcp/sdk"
+)
+
+const (
+	// Window is how many items page and per_page reach. Auth0 refuses a page that ends
+	// beyond it.
+	Window = 1000
+	// searchCap is how many items are examined of a list that checkpoints reach further into.
+	searchCap = 5000
+	// pageMax is the largest page the API gives.
+	pageMax = 100
+)
+
+// Page fetches one page. The items come as the API sends them. A list of more than 1000
+// items is read by checkpoints where the API has them, all its pages in their order;
+// otherwise the page that reaches the thousandth item is the last one, and its note says so.
+func (a *API) Page(ctx context.Context, c Collection, p PageOf, query url.Values) (sdk.Page, error) {
+	page := sdk.Page{Name: c.name(), Number: p.Number(), Size: p.Size(), Total: sdk.UnknownTotal}
+	if page.Number > (Window-1)/page.Size {
+		return a.pageBeyond(ctx, c, page, p.Totals(), query)
+	}
+	number, size := withinWindow(page.Number, page.Size)
+	items, total, err := a.fetch(ctx, c, number, size, p.Totals() || c.Checkpoint, query)
+	if err != nil {
+		return page, err
+	}
+	page.Items = items
+	if c.Checkpoint && total > Window {
+		items, ok, err := a.byCheckpoint(ctx, c, page.Number*page.Size, page.Size, query)
+		if err != nil {
+			return page, err
+		}
+		if ok {
+			page.Items = items
+			return withTotal(page, p.Totals(), total), nil
+		}
+	}
+	if page, err = a.totalled(ctx, c, page, p.Totals(), total, query); err != nil {
+		return page, err
+	}
+	return c.atWindow(page), nil
+}
+
+// pageBeyond is a page that begins where page and per_page do not reach.
+func (a *API) pageBeyond(ctx context.Context, c Collection, page sdk.Page, totals bool, query url.Values) (sdk.Page,
+	error) {
+	if !c.Checkpoint {
+		items, total, err := a.fetch(ctx, c, page.Number, page.Size, totals, query)
+		switch {
+		case Answered(err, http.StatusBadRequest):
+			return page, c.unreachable(page)
+		case err != nil:
+			return page, err
+		}
+		page.Items = items
+		return a.totalled(ctx, c, page, totals, total, query)
+	}
+	_, total, err := a.fetch(ctx, c, 0, 1, true, query)
+	if err != nil {
+		return page, err
+	}
+	page = withTotal(page, totals, total)
+	if total <= Window || page.Number > total/page.Size {
+		return page, nil // past the end
+	}
+	items, ok, err := a.byCheckpoint(ctx, c, page.Number*page.Size, page.Size, query)
+	switch {
+	case err != nil:
+		return page, err
+	case !ok:
+		return page, c.unreachable(page)
+	}
+	page.Items = items
+	return page, nil
+}
+
+func withTotal(page sdk.Page, wanted bool, total int) sdk.Page {
+	if wanted {
+		page.Total = total
+	}
+	return page
+}
+
+// totalled adds the total. Some lists leave it out of an empty page: the first page has it.
+func (a *API) totalled(ctx context.Context, c Collection, page sdk.Page, wanted bool, total int,
+	query url.Values) (sdk.Page, error) {
+	if wanted && total == sdk.UnknownTotal && len(page.Items) == 0 {
+		total = 0
+		if page.Number > 0 {
+			_, first, err := a.fetch(ctx, c, 0, 1, true, query)
+			if err != nil {
+				return page, err
+			}
+			total = max(first, 0)
+		}
+	}
+	return withTotal(page, wanted, total), nil
+}
+
+// withinWindow is a page that begins where the given one does and does not end beyond the
+// Window: its size divides the offset.
+func withinWindow(number, size int) (withinNumber, withinSize int) {
+	offset := number * size
+	for offset+size > Window || offset%size != 0 {
+		size--
+	}
+	return offset / size, size
+}
+
+// atWindow marks the page that ends where page and per_page do, if the list goes on or may.
+func (c Collection) atWindow(page sdk.Page) sdk.Page {
+	if page.Number*page.Size+len(page.Items) < Window || page.Total == Window {
+		return page
+	}
+	page.Last = true
+	if page.Total == sdk.UnknownTotal {
+		page.Note = fmt.Sprintf("Auth0 lists the first %d %s: there may be more", Window, c.plural())
+	} else {
+		page.Note = fmt.Sprintf("Auth0 lists the first %d of %d %s", Window, page.Total, c.plural())
+	}
+	if c.Narrow != "" {
+		page.Note += "; to reach others, " + c.Narrow
+	}
+	return page
+}
+
+func (c Collection) unreachable(page sdk.Page) error {
+	hint := ""
+	if c.Narrow != "" {
+		hint = ": " + c.Narrow
+	}
+	return sdk.InvalidArgument("page %d with per_page %d begins beyond the first %d %s, which is all that Auth0 lists%s",
+		page.Number, page.Size, Window, c.plural(), hint)
+}
+
+// fetch gets a page by its number. total is [sdk.UnknownTotal] if the answer has none.
+func (a *API) fetch(ctx context.Context, c Collection, number, size int, totals bool, query url.Values) ([]sdk.Object,
+	int, error) {
+	q := withQuery(query, "page", strconv.Itoa(number), "per_page", strconv.Itoa(size))
+	if !c.AlwaysTotals {
+		q.Set("include_totals", strconv.FormatBool(totals))
+	}
+	items, envelope, err := a.list(ctx, c, q)
+	if err != nil {
+		return nil, 0, err
+	}
+	total := sdk.UnknownTotal
+	if n, ok := envelope.Get("total"); ok && json.Unmarshal(n, &total) != nil {
+		total = sdk.UnknownTotal
+	}
+	return items, total, nil
+}
+
+// byCheckpoint gets the items from offset on, at most size, by walking to them. ok is
+// false if the API has no checkpoints after all.
+func (a *API) byCheckpoint(ctx context.Context, c Collection, offset, size int, query url.Values) (items []sdk.Object,
+	ok bool, err error) {
+	err = a.checkpoints(ctx, c, query, func(next int) int {
+		switch {
+		case next < offset:
+			return min(pageMax, offset-next)
+		case next == offset:
+			return size
+		}
+		return 0
+	}, func(at int, page []sdk.Object) {
+		ok = true
+		if at >= offset {
+			items = page
+		}
+	})
+	return items, ok, err
+}
+
+// checkpoints walks a list by take and from. take says how many items to ask for from a
+// position on, 0 to stop. visit gets each page and its position; it is never called if the
+// API has no checkpoints.
+func (a *API) checkpoints(ctx context.Context, c Collection, query url.Values, take func(at int) int,
+	visit func(at int, page []sdk.Object)) error {
+	at, from := 0, ""
+	for n := take(0); n > 0; n = take(at) {
+		q := withQuery(query, "take", strconv.Itoa(n))
+		if from != "" {
+			q.Set("from", from)
+		}
+		items, envelope, err := a.list(ctx, c, q)
+		if from == "" && (Answered(err, http.StatusBadRequest) || err == nil && (envelope == nil || len(items) > n)) {
+			return nil // refused or ignored
+		}
+		if err != nil {
+			return err
+		}
+		visit(at, items)
+		at += len(items)
+		if from = envelope.Text("next"); from == "" || len(items) == 0 {
+			return nil
+		}
+	}
+	return nil
+}
+
+func withQuery(query url.Values, pairs ...string) url.Values {
+	q := maps.Clone(query)
+	if q == nil {
+		q = url.Values{}
+	}
+	for i := 0; i < len(pairs); i += 2 {
+		q.Set(pairs[i], pairs[i+1])
+	}
+	return q
+}
+
+// list reads both forms of an answer: the envelope, and the bare array, which has none.
+func (a *API) list(ctx context.Context, c Collection, q url.Values) (items []sdk.Object, envelope sdk.Object,
+	err error) {
+	raw, err := a.Get(ctx, q, c.Path...)
+	if err != nil {
+		return nil, nil, err
+	}
+	if items, err := sdk.ParseObjects(raw); err == nil {
+		return items, nil, nil
+	}
+	if envelope, err = sdk.ParseObject(raw); err != nil {
+		return nil, nil, fmt.Errorf("GET %s answered neither a list nor its envelope: %w", strings.Join(c.Path, "/"), err)
+	}
+	list, _ := envelope.Get(c.Items)
+	if items, err = sdk.ParseObjects(list); err != nil {
+		return nil, nil, fmt.Errorf("GET %s answered an envelope without %s: %w", strings.Join(c.Path, "/"), c.Items, err)
+	}
+	return items, envelope, nil
+}

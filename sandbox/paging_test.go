@@ -194,3 +194,12 @@ func TestFields(t *testing.T) {
 	c.get("/api/v2/resource-servers?fields=identifier&include_fields=true&identifiers=https%3A%2F%2Fapi.example%2F&include_totals=true").want(200).
 		is(`{"limit":50,"start":0,"total":1,"resource_servers":[{"identifier":"https://api.example/"}]}`)
 }
+
+func TestPagesEndAtTheThousandthItem(t *testing.T) {
+	for _, path := range []string{"clients", "resource-servers", "client-grants", "forms", "flows"} {
+		c := newCaller(t, Options{Empty: true})
+		c.get("/api/v2/" + path + "?per_page=100&page=9").want(200)
+		c.get("/api/v2/"+path+"?per_page=100&page=10").refused(400, "invalid_paging", "allowed maximum of 1000 records")
+		c.get("/api/v2/"+path+"?per_page=30&page=33").refused(400, "invalid_paging", "1000")
+	}
+}

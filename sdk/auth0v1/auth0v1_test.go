@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"net/http"
+	"net/url"
 	"strings"
 	"testing"
 
@@ -18,6 +19,10 @@ import (
 type tenant struct {
 	n           int
 	always      bool // the envelope of actions
+	window      bool // refuses pages that end beyond the thousandth item
+	checkpoint  bool // gives the items from the last to the first by take and from
+	ignoresTake bool // answers take with the bare array
+	status      int  // of requests for one thing, if not 0
 	requests    []string
 	nameOf      func(int) string
 	lastBody    string
@@ -35,16 +40,24 @@ func (s *tenant) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		_, _ = w.Write([]byte(`{}`))
 		return
 	}
-	if strings.HasSuffix(r.URL.Path, "/things/x") {
-		_, _ = w.Write([]byte(`{"id":"x"}`))
+	if key, one := strings.CutPrefix(r.URL.Path, "/api/v2/things/"); one {
+		s.one(w, key)
+		return
+	}
+	if r.URL.Query().Has("take") {
+		s.checkpoints(w, r.URL.Query())
 		return
 	}
 	var page, size int
 	_, _ = fmt.Sscan(r.URL.Query().Get("page"), &page)
 	_, _ = fmt.Sscan(r.URL.Query().Get("per_page"), &size)
+	if s.window && (page+1)*size > 1000 {
+		w.WriteHeader(http.StatusBadRequest)
+		return
+	}
 	items := []string{}
 	for i := page * size; i < min(s.n, (page+1)*size); i++ {
-		items = append(items, fmt.Sprintf(`{"id":"id%d","name":%q}`, i, s.nameOf(i)))
+		items = append(items, s.item(i))
 	}
 	list := "[" + strings.Join(items, ",") + "]"
 	switch {
@@ -54,6 +67,45 @@ func (s *tenant) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		list = fmt.Sprintf(`{"things":%s,"total":%d,"page":%d,"per_page":%d}`, list, s.n, page, size)
 	case r.URL.Query().Get("include_totals") == "true":
 		list = fmt.Sprintf(`{"things":%s,"total":%d,"start":%d,"limit":%d}`, list, s.n, page*size, size)
+	}
+	_, _ = w.Write([]byte(list))
+}
+
+func (s *tenant) item(i int) string { return fmt.Sprintf(`{"id":"id%d","name":%q}`, i, s.nameOf(i)) }
+
+// one answers about the thing with that id.
+func (s *tenant) one(w http.ResponseWriter, key string) {
+	var i int
+	switch _, err := fmt.Sscanf(key+" ", "id%d ", &i); {
+	case s.status != 0:
+		w.WriteHeader(s.status)
+	case err != nil || i >= s.n:
+		w.WriteHeader(http.StatusNotFound)
+	default:
+		_, _ = w.Write([]byte(s.item(i)))
+	}
+}
+
+func (s *tenant) checkpoints(w http.ResponseWriter, query url.Values) {
+	if !s.checkpoint && !s.ignoresTake {
+		w.WriteHeader(http.StatusBadRequest)
+		return
+	}
+	var take int
+	_, _ = fmt.Sscan(query.Get("take"), &take)
+	last := s.n
+	_, _ = fmt.Sscan(query.Get("from"), &last)
+	items := []string{}
+	for i := last - 1; i >= max(0, last-take); i-- {
+		items = append(items, s.item(i))
+	}
+	list := "[" + strings.Join(items, ",") + "]"
+	if s.checkpoint {
+		list = `{"things":` + list
+		if last > take {
+			list += fmt.Sprintf(`,"next":"%d"`, last-take)
+		}
+		list += "}"
 	}
 	_, _ = w.Write([]byte(list))
 }
@@ -71,7 +123,8 @@ type input struct {
 }
 
 func plugin(s *tenant) sdk.Plugin {
-	things := auth0v1.Collection{Path: []string{"things"}, Items: "things", What: "thing", AlwaysTotals: s.always}
+	things := auth0v1.Collection{Path: []string{"things"}, Items: "things", What: "thing", AlwaysTotals: s.always,
+		Checkpoint: s.checkpoint || s.ignoresTake, Narrow: "filter by name"}
 	return sdk.Plugin{Name: "things", Version: "0.1.0", Tools: []sdk.Tool{
 		sdk.NewTool("list", sdk.Read, "List.", func(ctx context.Context, c *sdk.Call, in input) (any, error) {
 			api, err := auth0v1.New(ctx, c)
@@ -79,6 +132,13 @@ func plugin(s *tenant) sdk.Plugin {
 				return nil, err
 			}
 			return api.Page(ctx, things, in.PageOf, nil)
+		}),
+		sdk.NewTool("get", sdk.Read, "Get.", func(ctx context.Context, c *sdk.Call, in input) (any, error) {
+			api, err := auth0v1.New(ctx, c)
+			if err != nil {
+				return nil, err
+			}
+			return api.Find(ctx, things, in.ID)
 		}),
 		sdk.NewTool("find", sdk.Read, "Find.", func(ctx context.Context, c *sdk.Call, in input) (any, error) {
 			api, err := auth0v1.New(ctx, c)
@@ -139,34 +199,6 @@ func TestPage(t *testing.T) {
 	}
 }
 
-func TestByName(t *testing.T) {
-	name := func(i int) string {
-		if i == 130 || i == 7 {
-			return "twin"
-		}
-		return fmt.Sprintf("Thing %d", i)
-	}
-	s := &tenant{n: 250, nameOf: name}
-	if r := sdktest.Call(t, plugin(s), s, "find", `{"name":"Thing 249"}`); !strings.Contains(string(r.JSON), `"id249"`) {
-		t.Errorf("on the last page: %s %v", r.JSON, r.Failure)
-	}
-	if f := sdktest.Call(t, plugin(s), s, "find",
-		`{"name":"twin"}`).Failure; f.GetCode() != pluginv1.Failure_CODE_AMBIGUOUS ||
-		!strings.Contains(f.GetMessage(), `"twin" (id7), "twin" (id130)`) {
-		t.Errorf("twins: %v", f)
-	}
-	if f := sdktest.Call(t, plugin(s), s, "find",
-		`{"name":"thing 24"}`).Failure; f.GetCode() != pluginv1.Failure_CODE_NOT_FOUND ||
-		!strings.Contains(f.GetMessage(), `"Thing 24" (id24)`) {
-		t.Errorf("near names: %v", f)
-	}
-	s.n, s.requests = 5000, nil
-	if f := sdktest.Call(t, plugin(s), s, "find", `{"name":"nobody"}`).Failure; !strings.Contains(f.GetMessage(),
-		"first 1000") || len(s.requests) != 10 {
-		t.Errorf("cap: %v after %d requests", f, len(s.requests))
-	}
-}
-
 func TestSendIsRaw(t *testing.T) {
 	s := &tenant{}
 	r := sdktest.Call(t, plugin(s), s, "patch", `{"id":"https://api.example.com/v1"}`)
@@ -201,6 +233,7 @@ func TestSearch(t *testing.T) {
 
 func TestProject(t *testing.T) {
 	no := false
+	known := []string{"id", "name", "note", "nothing", "bind", "bindings"}
 	item := []sdk.Object{{{Name: "id", Value: json.RawMessage(`1`)}, {Name: "name", Value: json.RawMessage(`"n"`)},
 		{Name: "note", Value: json.RawMessage(`null`)}, {Name: "more", Value: json.RawMessage(`[]`)}}}
 	for name, tt := range map[string]struct {
@@ -210,12 +243,16 @@ func TestProject(t *testing.T) {
 		"usual": {auth0v1.FieldsOf{}, `{"id":1,"name":"n"}`, ""},
 		"more":  {auth0v1.FieldsOf{Fields: []string{"note"}}, `{"id":1,"name":"n","note":null}`, ""},
 		"nothing has it": {auth0v1.FieldsOf{Fields: []string{"more", "nothing", "never"}}, `{"id":1,"name":"n","more":[]}`,
-			"no item here has: nothing, never"},
+			"unknown fields, ignored: never; no item here has: nothing"},
 		"all but": {auth0v1.FieldsOf{Fields: []string{"note", "id"}, IncludeFields: &no},
 			`{"id":1,"name":"n","more":[]}`, ""},
+		"all but what is unknown": {auth0v1.FieldsOf{Fields: []string{"notes"}, IncludeFields: &no},
+			`{"id":1,"name":"n","note":null,"more":[]}`, "unknown fields, ignored: notes (similar: note, nothing)"},
+		"unknown": {auth0v1.FieldsOf{Fields: []string{"bindngs", "xyz", "nothing"}}, `{"id":1,"name":"n"}`,
+			"unknown fields, ignored: bindngs (similar: bindings, bind), xyz; no item here has: nothing"},
 		"all but nothing": {auth0v1.FieldsOf{IncludeFields: &no}, `{"id":1,"name":"n","note":null,"more":[]}`, ""},
 	} {
-		page := tt.fields.Project(sdk.Page{Items: item}, nil, []string{"name"}, "id")
+		page := tt.fields.Project(sdk.Page{Items: item}, known, []string{"name"}, "id")
 		got, err := json.Marshal(page.Items[0])
 		if err != nil || string(got) != tt.want || page.Note != tt.note {
 			t.Errorf("%s: got %s, %q (%v), want %s, %q", name, got, page.Note, err, tt.want, tt.note)
@@ -224,9 +261,9 @@ func TestProject(t *testing.T) {
 }
 
 func TestUpdate(t *testing.T) {
-	s := &tenant{}
-	if r := sdktest.Call(t, plugin(s), s, "update", `{"id":"x","name":""}`); s.lastBody != `{"name":""}` ||
-		!strings.HasSuffix(s.lastEscaped, "/things/x") {
+	s := &tenant{n: 3, nameOf: func(i int) string { return fmt.Sprint("Thing ", i) }}
+	if r := sdktest.Call(t, plugin(s), s, "update", `{"id":"id2","name":""}`); s.lastBody != `{"name":""}` ||
+		!strings.HasSuffix(s.lastEscaped, "/things/id2") {
 		t.Errorf("sent %s to %s (%v)", s.lastBody, s.lastEscaped, r.Failure)
 	}
 	s.requests = nil

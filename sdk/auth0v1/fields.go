@@ -70,8 +70,9 @@ func like(name string, known []string) string {
 	if len(alike) == 0 {
 		return ""
 	}
-	slices.SortStableFunc(alike, func(a, b string) int { return cmp.Compare(commonPrefix(b, name),
-		commonPrefix(a, name)) })
+	slices.SortStableFunc(alike, func(a, b string) int {
+		return cmp.Or(cmp.Compare(commonPrefix(b, name), commonPrefix(a, name)), cmp.Compare(apart(a, name), apart(b, name)))
+	})
 	return " (similar: " + strings.Join(alike[:min(few, len(alike))], ", ") + ")"
 }
 
@@ -82,3 +83,6 @@ func commonPrefix(a, b string) int {
 	}
 	return n
 }
+
+// apart is how much two texts differ in length.
+func apart(a, b string) int { return max(len(a), len(b)) - min(len(a), len(b)) }

@@ -151,17 +151,31 @@ func updateApplication(ctx context.Context, c *sdk.Call, in updateInput) (any, e
 	if err != nil {
 		return nil, err
 	}
-	var given sdk.Object
-	if err := json.Unmarshal(c.Arguments(), &given); err != nil {
+	given, err := sdk.ParseObject(c.Arguments())
+	if err != nil {
 		return nil, err
 	}
 	// The caller's own value wins, false and null included.
 	if _, decided := given.Get(skipPrompt); decided || !slices.ContainsFunc(in.Callbacks, nonVerifiable) {
 		return api.Update(ctx, c, collection(), in.ClientID, "client_id")
 	}
-	applied := sdk.Object{{Name: skipPrompt, Value: json.RawMessage(`true`)}}
-	updated, err := send(ctx, api, http.MethodPatch, append(given.Without("client_id"), applied...), "clients",
-		in.ClientID)
+	raw, err := api.FindPart(ctx, collection(), in.ClientID,
+		url.Values{"fields": {"client_id,callbacks," + skipPrompt}, "include_fields": {"true"}})
+	if auth0v1.Answered(err, http.StatusForbidden) {
+		// What is stored is not known, so nothing is set that was not asked for.
+		return api.Update(ctx, c, collection(), in.ClientID, "client_id")
+	}
+	if err != nil {
+		return nil, err
+	}
+	applied, id, err := promptFor(raw, in.Callbacks)
+	if err != nil {
+		return nil, err
+	}
+	if id == "" {
+		id = in.ClientID
+	}
+	updated, err := send(ctx, api, http.MethodPatch, append(given.Without("client_id"), applied...), "clients", id)
 	if err != nil {
 		return nil, err
 	}

@@ -23,10 +23,10 @@ const (
 func TestManifest(t *testing.T) { sdktest.Manifest(t, Plugin()) }
 
 // tenant is a sandbox that sees the token which the host would add.
-func tenant(t *testing.T, options sandbox.Options) (*sandbox.Tenant, http.Handler) {
+func tenant(t *testing.T, options sandbox.Options, scopes ...string) (*sandbox.Tenant, http.Handler) {
 	t.Helper()
 	s := sandbox.New(options)
-	return s, s.Authorized()
+	return s, s.Authorized(scopes...)
 }
 
 // answer runs a tool that must succeed.

@@ -2,6 +2,7 @@ package applications
 
 import (
 	"encoding/json"
+	"fmt"
 	"net/netip"
 	"net/url"
 	"slices"
@@ -59,6 +60,27 @@ func completeAlg(body, applied sdk.Object) (sdk.Object, sdk.Object, error) {
 	body[i].Value = raw
 	applied, err = applied.With("jwt_configuration", alg)
 	return body, applied, err
+}
+
+// promptFor is what an update of the callbacks sets besides them: the setting that spares
+// users the prompt, if a callback is added that needs it and the application does not have
+// the setting yet. stored is the application, whose id comes back too.
+func promptFor(stored json.RawMessage, callbacks []string) (applied sdk.Object, id string, err error) {
+	var application struct {
+		ClientID  string   `json:"client_id"`
+		Callbacks []string `json:"callbacks"`
+		Prompt    *bool    `json:"skip_non_verifiable_callback_uri_confirmation_prompt"`
+	}
+	if err := json.Unmarshal(stored, &application); err != nil {
+		return nil, "", fmt.Errorf("the stored application is of another form: %w", err)
+	}
+	added := slices.ContainsFunc(callbacks, func(callback string) bool {
+		return nonVerifiable(callback) && !slices.Contains(application.Callbacks, callback)
+	})
+	if added && application.Prompt == nil {
+		applied = sdk.Object{{Name: skipPrompt, Value: json.RawMessage(`true`)}}
+	}
+	return applied, application.ClientID, nil
 }
 
 // report adds to an answer which settings the tool chose itself.

@@ -1,7 +1,10 @@
 package applications
 
 import (
+	"encoding/json"
 	"maps"
+	"net/http"
+	"net/http/httptest"
 	"strings"
 	"testing"
 
@@ -187,29 +190,65 @@ func TestUpdateWithNothingToChange(t *testing.T) {
 	}
 }
 
+// post makes an application without the tool's defaults.
+func post(t *testing.T, auth0 http.Handler, body string) string {
+	t.Helper()
+	r := httptest.NewRequestWithContext(t.Context(), http.MethodPost, "/api/v2/clients", strings.NewReader(body))
+	r.Header.Set("Content-Type", "application/json")
+	w := httptest.NewRecorder()
+	auth0.ServeHTTP(w, r)
+	var made struct {
+		ClientID string `json:"client_id"`
+	}
+	if err := json.Unmarshal(w.Body.Bytes(), &made); err != nil || made.ClientID == "" {
+		t.Fatalf("%d %s", w.Code, w.Body)
+	}
+	return made.ClientID
+}
+
+// The setting is changed with a callback that needs it and is new, never otherwise.
 func TestPromptOnUpdate(t *testing.T) {
 	s, auth0 := tenant(t, sandbox.Options{Empty: true})
-	id := answer(t, auth0, createTool, `{"name":"Buoy"}`)["client_id"].(string)
-	for _, tt := range []struct {
-		change, body, applied string
-		kept                  any
-	}{
-		{`"name":"b"`, `"name":"b"`, `null`, nil},
-		{`"callbacks":["https://a.example/cb"]`, `"callbacks":["https://a.example/cb"]`, `null`, nil},
-		{`"callbacks":["http://localhost:3000"]`, `"callbacks":["http://localhost:3000"],` + prompt + `:true`,
-			`{` + prompt + `:true}`, true},
-		// Never back to false: a user may have set it for a reason.
-		{`"callbacks":["https://a.example/cb"]`, `"callbacks":["https://a.example/cb"]`, `null`, true},
-		{prompt + `:false,"callbacks":["buoy:/cb"]`, prompt + `:false,"callbacks":["buoy:/cb"]`, `null`, false},
-		{`"callbacks":["buoy:/cb"],` + prompt + `:null`, `"callbacks":["buoy:/cb"],` + prompt + `:null`, `null`, nil},
+	const set = `,` + prompt + `:true`
+	for name, tt := range map[string]struct{ stored, change, added string }{
+		"no callbacks":                {``, `"name":"b"`, ``},
+		"verifiable":                  {``, `"callbacks":["https://a.example/cb"]`, ``},
+		"new":                         {``, `"callbacks":["http://localhost:3000"]`, set},
+		"new beside others":           {`"callbacks":["https://a.example/cb"],`,
+		`"callbacks":["https://a.example/cb","buoy:/cb"]`, set},
+		"stored already":              {`"callbacks":["buoy:/cb"],`, `"callbacks":["buoy:/cb","https://a.example/staging"]`,
+		``},
+		"stored already, one more":    {`"callbacks":["buoy:/cb"],`, `"callbacks":["buoy:/cb","http://127.0.0.1/cb"]`, set},
+		"one removed":                 {`"callbacks":["buoy:/cb","http://localhost"],`, `"callbacks":["buoy:/cb"]`, ``},
+		"set already":                 {prompt + `:true,`, `"callbacks":["buoy:/cb"]`, ``},
+		"decided otherwise before":    {prompt + `:false,`, `"callbacks":["buoy:/cb"]`, ``},
+		"decided by the caller":       {``, prompt + `:false,"callbacks":["buoy:/cb"]`, ``},
+		"cleared by the caller":       {prompt + `:true,`, `"callbacks":["buoy:/cb"],` + prompt + `:null`, ``},
+		"verifiable ones put instead": {`"callbacks":["buoy:/cb"],` + prompt + `:true,`,
+		`"callbacks":["https://a.example/cb"]`, ``},
 	} {
-		updated := answer(t, auth0, updateTool, `{"client_id":"`+id+`",`+tt.change+`}`)
-		if got := lastBody(t, s); got != "{"+tt.body+"}" {
-			t.Errorf("%s: Auth0 got %s", tt.change, got)
+		id := post(t, auth0, `{`+tt.stored+`"name":"Stored: `+name+`"}`)
+		for _, key := range []string{id, "Stored: " + name} {
+			updated := answer(t, auth0, updateTool, `{"client_id":"`+key+`",`+tt.change+`}`)
+			if got := lastBody(t, s); got != "{"+tt.change+tt.added+"}" {
+				t.Errorf("%s: Auth0 got %s", name, got)
+			}
+			if got, want := updated["defaults_applied"] != nil, tt.added != ""; got != want || updated["client_id"] != id {
+				t.Errorf("%s: reported %v of %v", name, updated["defaults_applied"], updated["client_id"])
+			}
+			// Again by its name, from where it was.
+			answer(t, auth0, updateTool, `{"client_id":"`+id+`","name":"Stored: `+name+`",`+prompt+`:null,"callbacks":[]}`)
+			if tt.stored != "" {
+				break
+			}
 		}
-		if got := text(t, updated["defaults_applied"]); got != tt.applied || updated[skipPrompt] != tt.kept {
-			t.Errorf("%s: reported %s, is %v, want %s and %v", tt.change, got, updated[skipPrompt], tt.applied, tt.kept)
-		}
+	}
+	// What is stored cannot be read: nothing is set.
+	s, auth0 = tenant(t, sandbox.Options{Empty: true}, "create:clients", "update:clients")
+	id := post(t, auth0, `{"name":"Buoy"}`)
+	answer(t, auth0, updateTool, `{"client_id":"`+id+`","callbacks":["buoy:/cb"]}`)
+	if got := lastBody(t, s); got != `{"callbacks":["buoy:/cb"]}` {
+		t.Errorf("Auth0 got %s", got)
 	}
 }
 

@@ -17,7 +17,12 @@ import (
 // Find is the whole item that key means: the one with that id or, if there is none, the
 // only one with exactly that name. Otherwise the failure lists the candidates.
 func (a *API) Find(ctx context.Context, c Collection, key string) (json.RawMessage, error) {
-	item, err := a.byID(ctx, c, key, nil)
+	return a.FindPart(ctx, c, key, nil)
+}
+
+// FindPart is [API.Find] with a query that says which members to read.
+func (a *API) FindPart(ctx context.Context, c Collection, key string, query url.Values) (json.RawMessage, error) {
+	item, err := a.byID(ctx, c, key, query)
 	if !notAnID(err) {
 		return item, err
 	}
@@ -28,7 +33,7 @@ func (a *API) Find(ctx context.Context, c Collection, key string) (json.RawMessa
 	case c.Whole:
 		return named.MarshalJSON()
 	}
-	return a.Get(ctx, nil, slices.Concat(c.Path, []string{named.Text(c.id())})...)
+	return a.Get(ctx, query, slices.Concat(c.Path, []string{named.Text(c.id())})...)
 }
 
 // ID is the id of the item that key means, as for [API.Find]: what a tool needs that goes on

@@ -1,11 +1,17 @@
 package bundle
 
 import (
+	"bytes"
 	"encoding/json"
+	"errors"
 	"maps"
 	"os"
 	"slices"
+	"strings"
 	"testing"
+
+	"github.com/auth0-mcp/auth0-mcp/sandbox"
+	"github.com/auth0-mcp/auth0-mcp/sdk/sdktest"
 )
 
 // promise is what users of Auth0's own server already call: the tools' names and
@@ -127,5 +133,48 @@ func TestEveryToolSaysWhatIsUntrusted(t *testing.T) {
 	}
 	if tools != 20 {
 		t.Errorf("%d tools", tools)
+	}
+}
+
+// The server's instructions describe one shape for all lists.
+func TestListsHaveOneShape(t *testing.T) {
+	auth0 := sandbox.New(sandbox.Options{}).Authorized()
+	lists := 0
+	for _, p := range Plugins() {
+		m, err := p.Manifest()
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, tool := range m.Tools {
+			name, isList := strings.CutPrefix(tool.Name, "auth0_list_")
+			if !isList || bytes.Contains(tool.InputSchema, []byte(`"required"`)) {
+				continue
+			}
+			lists++
+			checkShape(t, name, sdktest.Call(t, p, auth0, tool.Name, `{}`))
+		}
+	}
+	if lists != 5 {
+		t.Errorf("%d lists", lists)
+	}
+}
+
+func checkShape(t *testing.T, name string, r sdktest.Result) {
+	t.Helper()
+	var answer struct {
+		Count      int
+		Pagination struct {
+			Page    *int  `json:"page"`
+			HasNext *bool `json:"has_next"`
+		}
+	}
+	var members map[string]json.RawMessage
+	if err := errors.Join(json.Unmarshal(r.JSON, &answer), json.Unmarshal(r.JSON, &members)); err != nil {
+		t.Fatalf("list of %s: %v (%v)", name, err, r.Failure)
+	}
+	var items []map[string]any
+	if err := json.Unmarshal(members[name], &items); err != nil || len(items) == 0 || len(items) != answer.Count ||
+		answer.Pagination.Page == nil || answer.Pagination.HasNext == nil || members["total"] == nil {
+		t.Errorf("the list of %s is %.300s", name, r.JSON)
 	}
 }

@@ -8,6 +8,7 @@ require (
 	github.com/auth0-mcp/auth0-mcp/plugins/forms v0.0.0
 	github.com/auth0-mcp/auth0-mcp/plugins/logs v0.0.0
 	github.com/auth0-mcp/auth0-mcp/plugins/resourceservers v0.0.0
+	github.com/auth0-mcp/auth0-mcp/sandbox v0.0.0
 	github.com/auth0-mcp/auth0-mcp/sdk v0.0.0
 )
 

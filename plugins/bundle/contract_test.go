@@ -29,9 +29,12 @@ type promise struct {
 // better are the promises that are kept otherwise, with the reason.
 func better() map[string]string {
 	return map[string]string{
-		"auth0_get_application.client_id": "a name will do instead",
-		"auth0_create_action.code":        "an action without code cannot be made: the schema says so, not the answer",
-		"auth0_publish_form":              "it never shipped there",
+		"auth0_get_application.client_id":     "a name will do instead",
+		"auth0_create_action.code":            "an action without code cannot be made: the schema says so, not the answer",
+		"auth0_create_resource_server.name":   "Auth0 takes an API without one",
+		"auth0_create_resource_server.client": "Auth0 refuses it, whatever it holds",
+		"auth0_update_resource_server.client": "Auth0 refuses it, whatever it holds",
+		"auth0_publish_form":                  "it never shipped there",
 	}
 }
 
@@ -94,6 +97,9 @@ func compare(t *testing.T, tool string, s schema, promised promise, excused map[
 	t.Helper()
 	for name, want := range promised.Parameters {
 		got := s.Properties[name]
+		if got == nil && excused[tool+"."+name] != "" {
+			continue
+		}
 		if got == nil {
 			t.Errorf("%s: %s is missing", tool, name)
 			continue

@@ -29,11 +29,11 @@ func Plugin() sdk.Plugin {
 			sdk.Paths("GET /api/v2/"+resource+"/{id}", "GET /api/v2/"+resource), sdk.Idempotent(),
 			sdk.Untrusted(written("")...)),
 		sdk.NewTool("auth0_create_resource_server", sdk.Write, "Create an API.",
-			createResourceServer, sdk.Title("Create resource server"), sdk.Scopes("create:resource_servers"),
+			createResourceServer, sdk.InputSchema(createSchema), sdk.Title("Create resource server"), sdk.Scopes("create:resource_servers"),
 			sdk.Paths("POST /api/v2/"+resource), sdk.Untrusted(written("")...)),
 		sdk.NewTool("auth0_update_resource_server", sdk.Write,
 			"Change an API. Lists and objects are replaced whole; null clears.",
-			updateResourceServer, sdk.Title("Update resource server"), sdk.Scopes("update:resource_servers"),
+			updateResourceServer, sdk.InputSchema(updateSchema), sdk.Title("Update resource server"), sdk.Scopes("update:resource_servers"),
 			sdk.Paths("PATCH /api/v2/"+resource+"/{id}", "GET /api/v2/"+resource, "GET /api/v2/"+resource+"/{id}"),
 			sdk.Idempotent(),
 			sdk.Untrusted(written("")...)),
@@ -118,7 +118,36 @@ func updateResourceServer(ctx context.Context, c *sdk.Call, in updateInput) (any
 	if err != nil {
 		return nil, err
 	}
-	return api.Update(ctx, c, collection(), in.ID, "id")
+	if in.TokenEncryption == nil || in.TokenEncryption.Key.PEM != "" {
+		return api.Update(ctx, c, collection(), in.ID, "id")
+	}
+	id, err := keepsKey(ctx, api, in)
+	if err != nil {
+		return nil, err
+	}
+	return api.Update(ctx, c, collection(), id, "id", "token_encryption")
+}
+
+// keepsKey is the id of the API whose stored encryption the arguments repeat, as a read
+// shows it: without the key's PEM, which no read shows and every change needs.
+func keepsKey(ctx context.Context, api *auth0v1.API, in updateInput) (id string, err error) {
+	raw, err := api.Find(ctx, collection(), in.ID)
+	if err != nil {
+		return "", err
+	}
+	var stored struct {
+		ID              string          `json:"id"`
+		TokenEncryption tokenEncryption `json:"token_encryption"`
+	}
+	if err := json.Unmarshal(raw, &stored); err != nil {
+		return "", fmt.Errorf("resource server %s is of another form: %w", in.ID, err)
+	}
+	stored.TokenEncryption.Key.PEM = ""
+	if stored.TokenEncryption != *in.TokenEncryption {
+		return "", sdk.InvalidArgument("token_encryption differs from what is stored, so it needs the key: give " +
+			"encryption_key.pem, which Auth0 does not show")
+	}
+	return stored.ID, nil
 }
 
 // hs256 is the only algorithm that signs with a secret.

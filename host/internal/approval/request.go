@@ -8,8 +8,6 @@ import (
 	"encoding/json"
 	"fmt"
 	"net/http"
-	"regexp"
-	"slices"
 	"strconv"
 	"strings"
 	"unicode/utf8"
@@ -242,24 +240,22 @@ func (d *description) values(indent string, change plan.Change, all string) erro
 		if err != nil {
 			return err
 		}
-		if name != "" && !plainField.MatchString(name) {
-			name = strconv.Quote(name) // it may imitate a line of the plan
+		var count redact.Count
+		for _, place := range one.Places {
+			in := hidden.In(place)
+			count.Members, count.InTexts = count.Members+in.Members, count.InTexts+in.InTexts
 		}
-		count := hidden.In(one.Field)
 		if inName > 0 {
 			// The value below a name that is hidden is hidden with it.
 			count.InTexts = max(count.InTexts, inName+len(one.After)-len(`""`))
 		}
-		if one.After == nil {
+		if one.After == nil && one.Items == "" {
 			count = redact.Count{} // it is removed: nothing of it is sent
 		}
 		d.line(indent + cmp.Or(name, all) + d.note(count) + ": " + d.difference(one) + "\n")
 	}
 	return nil
 }
-
-// plainField is a field that is shown as it is.
-var plainField = regexp.MustCompile(`^[A-Za-z0-9_.$@-]+$`)
 
 // line adds a line, if a dialog has room for it.
 func (d *description) line(line string) {
@@ -272,49 +268,24 @@ func (d *description) line(line string) {
 
 func (d *description) difference(one plan.Difference) string {
 	switch {
+	case one.Items != "":
+		if d.short {
+			return d.cut(redact.Line(one.Items), longValue)
+		}
+		return redact.Line(one.Items)
 	case one.Before == nil:
 		return d.value(one.After)
+	case one.After == nil && d.short && len(one.Before) > longString:
+		return fmt.Sprintf("removed (%d bytes)", len(one.Before))
 	case one.After == nil:
 		return "removed, was " + d.value(one.Before)
 	}
 	if d.short {
-		if text, ok := d.lists(one); ok {
-			return text
-		}
 		if text, ok := d.texts(one); ok {
 			return text
 		}
 	}
 	return d.value(one.Before) + " → " + d.value(one.After)
-}
-
-// lists says which items two lists do not share.
-func (d *description) lists(one plan.Difference) (string, bool) {
-	var before, after []json.RawMessage
-	if json.Unmarshal(one.Before, &before) != nil || json.Unmarshal(one.After, &after) != nil || before == nil ||
-		after == nil {
-		return "", false
-	}
-	var parts []string
-	for word, pair := range map[string][2][]json.RawMessage{"adds ": {after, before}, "removes ": {before, after}} {
-		var only []string
-		rest := slices.Clone(pair[1])
-		for _, item := range pair[0] {
-			if i := slices.IndexFunc(rest, func(other json.RawMessage) bool { return bytes.Equal(item, other) }); i >= 0 {
-				rest = slices.Delete(rest, i, i+1)
-				continue
-			}
-			only = append(only, d.value(item))
-		}
-		if only != nil {
-			parts = append(parts, word+strings.Join(only, ", "))
-		}
-	}
-	if parts == nil {
-		return d.value(one.Before) + " → " + d.value(one.After), true // another order
-	}
-	slices.Sort(parts)
-	return fmt.Sprintf("%s (%d → %d items)", strings.Join(parts, "; "), len(before), len(after)), true
 }
 
 // texts shows of two long texts where they differ.

@@ -63,7 +63,7 @@ func TestCodeIsNotHidden(t *testing.T) {
 		if err != nil || json.Unmarshal(got, &shown) != nil || shown.Actions[0].Code != want {
 			t.Errorf("%s:\ngot  %s (%v)\nwant %s", name, got, err, want)
 		}
-		if n := hidden["actions"]; n != (Count{InTexts: tt.hidden}) || len(hidden) > 1 {
+		if n := hidden["actions.0.code"]; n != (Count{InTexts: tt.hidden}) || len(hidden) > 1 {
 			t.Errorf("%s: reports %v, want %d characters", name, hidden, tt.hidden)
 		}
 	}
@@ -79,8 +79,8 @@ func TestReport(t *testing.T) {
 		"nothing": {`{"a":"b","client_secret":""}`, Hidden{}},
 		"by name": {`{"a":{"password":"é(1)"}}`, Hidden{"a.password": {Members: 4}}},
 		"list": {`{"secrets":[{"name":"a","value":"12"},{"name":"b","value":"345"}]}`,
-			Hidden{"secrets": {Members: 5}}},
-		"both":            {`{"l":[{"password":"ab"},"https://u:pw1@h"]}`, Hidden{"l": {2, 3}}},
+			Hidden{"secrets.0.value": {Members: 2}, "secrets.1.value": {Members: 3}}},
+		"both":            {`{"l":[{"password":"ab"},"https://u:pw1@h"]}`, Hidden{"l.0.password": {Members: 2}, "l.1": {InTexts: 3}}},
 		"document inside": {`{"code":"{\"password\":\"abcd\"}"}`, Hidden{"code": {InTexts: 4}}},
 		"token in use":    {`{"x":{"y":"opaque-live-token"}}`, Hidden{"x.y": {InTexts: 17}}},
 		"member's name":   {`{"a":{"` + jwt + `":1}}`, Hidden{"a." + jwt: {InTexts: len(jwt)}}},
@@ -91,7 +91,7 @@ func TestReport(t *testing.T) {
 			t.Errorf("%s: %v, %v, want %v", name, got, err, tt.want)
 		}
 	}
-	if got := (Hidden{"a.b": {1, 2}, "ab": {5, 5}, "a": {3, 0}}).In("a"); got != (Count{4, 2}) {
+	if got := (Hidden{"a.0.b": {1, 2}, "ab": {5, 5}, "a": {3, 0}}).In("a"); got != (Count{4, 2}) {
 		t.Errorf("below a field: %v", got)
 	}
 }

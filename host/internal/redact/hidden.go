@@ -7,7 +7,7 @@ import (
 )
 
 // Hidden is how much of a document is hidden, by field: the names above the value, joined
-// by dots, and not quoted; a list counts as one value, and "" is the document itself.
+// by dots, and not quoted; in a list the position from 0; "" is the document itself.
 type Hidden map[string]Count
 
 // Count is a number of characters that are hidden in one value.
@@ -39,7 +39,11 @@ func fieldOf(path [][]byte) string {
 	var names []string
 	for _, quoted := range path {
 		var name string
-		if quoted == nil || json.Unmarshal(quoted, &name) != nil {
+		if quoted[0] != '"' {
+			names = append(names, string(quoted)) // a position
+			continue
+		}
+		if json.Unmarshal(quoted, &name) != nil {
 			break
 		}
 		names = append(names, name)

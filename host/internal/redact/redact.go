@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strconv"
 	"strings"
 	"sync"
 	"unicode/utf8"
@@ -127,7 +128,7 @@ type walker struct {
 	out     bytes.Buffer
 	depth   int
 	names   map[string]nameClass
-	path    [][]byte // the names above, quoted; nil for a list
+	path    [][]byte // the names above, quoted; in a list nil, or the position if hidden is counted
 	changed bool     // something was hidden or stripped
 	total   int      // how many characters were hidden
 }
@@ -190,7 +191,7 @@ func (w *walker) value(s scope) error {
 
 // composite copies an object or an array.
 func (w *walker) composite(s scope, object bool) error {
-	for {
+	for i := 0; ; i++ {
 		// The opening bracket, a comma or the closing one.
 		c := w.peek()
 		w.at++
@@ -208,6 +209,8 @@ func (w *walker) composite(s scope, object bool) error {
 		var name []byte
 		if object {
 			name = w.string()
+		} else if w.hidden != nil {
+			name = strconv.AppendInt(nil, int64(i), 10)
 		}
 		w.path = append(w.path, name)
 		if object {

@@ -185,8 +185,8 @@ func (r *Runner) report(result *Result) {
 			differences, _ = one.Reported(r.cfg.Redact.JSON)
 		}
 		for j, d := range differences {
-			d.Before, d.After = clipped(d.Before), clipped(d.After)
-			if room -= len(d.Field) + len(d.Before) + len(d.After); room < 0 {
+			d.Before, d.After, d.Items = clipped(d.Before), clipped(d.After), short(d.Items)
+			if room -= len(d.Field) + len(d.Before) + len(d.After) + len(d.Items); room < 0 {
 				told.More = len(differences) - j
 				break
 			}
@@ -206,12 +206,12 @@ func (r *Runner) report(result *Result) {
 	}
 }
 
-// short bounds a request's name: ids in it may be long.
-func short(request string) string {
-	if len(request) <= maxReported {
-		return request
+// short bounds a text: ids and names in it may be long.
+func short(text string) string {
+	if len(text) <= maxReported {
+		return text
 	}
-	return strings.ToValidUTF8(request[:maxReported], "") + "…"
+	return strings.ToValidUTF8(text[:maxReported], "") + fmt.Sprintf("… (%d bytes)", len(text))
 }
 
 func clipped(value json.RawMessage) json.RawMessage {

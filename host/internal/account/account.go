@@ -216,10 +216,25 @@ func (a *Accounts) Deferred(ctx context.Context, acc *Account, log *slog.Logger)
 func (acc *Account) SignIn() string {
 	switch command := auth.SignInCommand(acc.Name, acc.Profile); {
 	case acc.Name == "":
-		return "set AUTH0_TOKEN to a valid Management API token"
+		return "set AUTH0_TOKEN to a new Management API token and restart the server"
 	case len(acc.Profile.Command) > 0 || command == "":
 		return "run the profile's command yourself to see why it gives no valid token"
 	default:
 		return "sign in with `" + command + "`"
 	}
+}
+
+// MoreScopes says how to get a token with more scopes for an account.
+func (acc *Account) MoreScopes() string {
+	command := auth.SignInCommand(acc.Name, acc.Profile)
+	switch {
+	case acc.Name == "":
+		return "set AUTH0_TOKEN to a Management API token that has it and restart the server"
+	case len(acc.Profile.Command) > 0 || command == "":
+		return "let the profile's command give a token that has it"
+	case acc.Profile.Method == auth.Device:
+		return "sign in with `" + command + "` in a terminal and select it as well"
+	}
+	return fmt.Sprintf("grant it to the application %s for the Management API in the Auth0 dashboard, then sign in "+
+		"with `%s`", acc.Profile.ClientID, command)
 }

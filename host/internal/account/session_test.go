@@ -140,7 +140,7 @@ func TestSignIn(t *testing.T) {
 		profile auth.Profile
 		want    string
 	}{
-		{"", auth.Profile{Method: auth.Given}, "set AUTH0_TOKEN to a valid Management API token"},
+		{"", auth.Profile{Method: auth.Given}, "set AUTH0_TOKEN to a new Management API token and restart the server"},
 		{"p", auth.Profile{}, "sign in with `auth0-mcp init --profile p`"},
 		{"p", auth.Profile{Method: auth.Device, Domain: "t.example"}, "sign in with `auth0-mcp init --profile p`"},
 		{"p", auth.Profile{Method: auth.ClientSecret, Domain: "t.example", ClientID: "abc"},

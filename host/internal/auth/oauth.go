@@ -2,7 +2,6 @@ package auth
 
 import (
 	"context"
-	"crypto/x509"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -14,6 +13,8 @@ import (
 	"strings"
 	"time"
 	"unicode"
+
+	"github.com/auth0-mcp/auth0-mcp/host/internal/tenant"
 )
 
 const (
@@ -69,24 +70,13 @@ type UnavailableError struct {
 }
 
 func (e *UnavailableError) Error() string {
-	switch {
-	case timedOut(e.Err):
-		return fmt.Sprintf("%s did not answer in time: check the network and the proxy settings", e.Host)
-	case untrusted(e.Err):
-		return fmt.Sprintf("the certificate of %s is not trusted (%v): if a proxy reads along, or the tenant has a "+
-			"private authority, name its PEM file in AUTH0_MCP_CA_FILE", e.Host, e.Err)
-	case e.Status == 0:
-		return fmt.Sprintf("no answer from %s (%v): check the network, the domain and the proxy settings", e.Host, e.Err)
+	if e.Status == 0 {
+		return tenant.FaultOf(e.Host, e.Err, true).String()
 	}
 	return fmt.Sprintf("%s answered %d %s: %v", e.Host, e.Status, http.StatusText(e.Status), e.Err)
 }
 
 func (e *UnavailableError) Unwrap() error { return e.Err }
-
-func untrusted(err error) bool {
-	_, ok := errors.AsType[x509.UnknownAuthorityError](err)
-	return ok
-}
 
 // temporary reports whether the request that failed may succeed when it is sent
 // again. Everything else is a decision of the server, or a mistake of ours.

@@ -143,13 +143,13 @@ func TestAnswersOfAnEndpoint(t *testing.T) {
 		}, "HOST answered 307 Temporary Redirect: it redirects, which is not followed: check the domain", true},
 		"description that repeats the secret, with control characters": {answerWith(401, `{"error":"invalid_client","error_description":"bad `+canary+`secret\u001b[31m\n!"}`),
 			"HOST answered invalid_client (bad [client_secret] [31m !)", false},
-		"dropped": {func(http.ResponseWriter, *http.Request) { panic(http.ErrAbortHandler) }, "no answer from HOST (", true},
+		"dropped": {func(http.ResponseWriter, *http.Request) { panic(http.ErrAbortHandler) }, "HOST closed the connection before it had answered: check the network and the proxy settings", true},
 		"dropped in the body": {func(w http.ResponseWriter, _ *http.Request) {
 			w.Header().Set("Content-Length", "100")
 			_, _ = io.WriteString(w, `{"access_token":"`+canary)
 			_ = http.NewResponseController(w).Flush()
 			panic(http.ErrAbortHandler)
-		}, "no answer from HOST (", true},
+		}, "HOST closed the connection before it had answered: check the network and the proxy settings", true},
 	}
 	for name, tt := range tests {
 		t.Run(name, func(t *testing.T) {

@@ -22,12 +22,16 @@ func newSignInError(s Session, err error) *SignInError {
 }
 
 func (e *SignInError) Error() string {
-	if e.Command == "" {
-		return fmt.Sprintf("there is no valid token for %s: %v: give a valid Management API token of it, by the profile's "+
-			"command or by AUTH0_TOKEN and a new start of the server", e.Domain, e.Err)
+	switch {
+	case e.Command != "":
+		return fmt.Sprintf("profile %s is not signed in to %s: %v: sign in again with `%s`; the server need not be "+
+			"restarted", e.Profile, e.Domain, e.Err, e.Command)
+	case e.Profile == "":
+		return fmt.Sprintf("there is no valid token for %s: %v: set AUTH0_TOKEN to a new Management API token of it and "+
+			"restart the server", e.Domain, e.Err)
 	}
-	return fmt.Sprintf("profile %s is not signed in to %s: %v: sign in again with `%s`; the server need not be restarted",
-		e.Profile, e.Domain, e.Err, e.Command)
+	return fmt.Sprintf("there is no valid token for %s: %v: the command of profile %s must give a new one; the server "+
+		"need not be restarted", e.Domain, e.Err, e.Profile)
 }
 
 func (e *SignInError) Unwrap() error { return e.Err }
@@ -41,9 +45,8 @@ type TenantChangedError struct {
 }
 
 func (e *TenantChangedError) Error() string {
-	return fmt.Sprintf("profile %s was for the tenant %s, and is now signed in to %s: to go on with %s restart the "+
-		"server, to go back sign in to %s",
-		e.Profile, e.From, e.To, e.To, e.From)
+	return fmt.Sprintf("profile %s was for the tenant %s, and is now signed in to %s: restart the server to continue with "+
+		"%s, or sign in to %s again", e.Profile, e.From, e.To, e.To, e.From)
 }
 
 func (s Session) signInCommand() string {

@@ -224,15 +224,20 @@ func (s *Source) answer() (string, *oauth2.Token, error) {
 	case s.failure != nil:
 		return "", nil, s.failure
 	}
-	return "", nil, newSignInError(s.current, errRefusedNew) // each one that was renewed just now
+	return "", nil, newSignInError(s.current, s.refusal(", and renewing it did not help")) // each that was renewed just now
 }
 
 var (
 	errEndedAtOnce = errors.New("a new token counts as ended already: check this computer's clock")
 	errLoggedOut   = errors.New("the profile was logged out")
-	errRefused     = errors.New("the tenant refused its token")
-	errRefusedNew  = errors.New("the tenant refused its token, and renewing it did not help")
 )
+
+// refusal is the reason of a token that the tenant answered 401 to: a refusal can be a
+// fault that passes, so it says when the token is used again. mu is held.
+func (s *Source) refusal(more string) error {
+	return fmt.Errorf("the tenant rejected its token (401)%s; it is tried again at %s", more,
+		s.refusedAt.Add(refusedHold).UTC().Format(time.RFC3339))
+}
 
 // update does what is due, alone in the process. It is not a caller's: one that
 // goes away must not stop the others' renewal, nor lose what it brings.
@@ -304,8 +309,8 @@ func (s *Source) bringUpToDate(ctx context.Context) error {
 
 // renew sends the one request. The profile's lock is held.
 func (s *Source) renew(ctx context.Context, session Session) error {
-	if !s.mayRenew(session) {
-		return newSignInError(session, errRefusedNew)
+	if reason := s.mayRenew(session); reason != nil {
+		return newSignInError(session, reason)
 	}
 	fresh, err := s.cfg.OAuth.Renew(ctx, session, s.cfg.Credentials)
 	if err == nil {
@@ -333,13 +338,16 @@ func (s *Source) renew(ctx context.Context, session Session) error {
 }
 
 // mayRenew keeps renewals because of a refusal to one for each token and one in
-// refusedHold.
-func (s *Source) mayRenew(session Session) bool {
+// refusedHold. The error says why there is none.
+func (s *Source) mayRenew(session Session) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	now := time.Now()
-	return !s.isRefused(now) ||
-		s.renewedFor != session.AccessToken && (s.renewedAt.IsZero() || now.Sub(s.renewedAt) >= refusedHold)
+	if !s.isRefused(now) ||
+		s.renewedFor != session.AccessToken && (s.renewedAt.IsZero() || now.Sub(s.renewedAt) >= refusedHold) {
+		return nil
+	}
+	return s.refusal(", and renewing it did not help")
 }
 
 // noteDecision counts a renewal that the server granted or refused. mu is held.
@@ -418,11 +426,11 @@ func (s *Source) snapshot() sourceState {
 	}
 	switch {
 	case s.isRefused(now):
-		state.reason = errRefused
+		state.reason = s.refusal("")
 	case s.current.AccessToken == "":
 		state.reason = errors.New("it has no token")
 	default:
-		state.reason = fmt.Errorf("its token ended at %s", s.current.ExpiresAt.UTC().Format(time.RFC3339))
+		state.reason = fmt.Errorf("its token expired at %s", s.current.ExpiresAt.UTC().Format(time.RFC3339))
 	}
 	return state
 }

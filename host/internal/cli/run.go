@@ -103,7 +103,8 @@ type connection struct {
 	current   func(context.Context) (string, *oauth2.Token, error)
 	refused   func(token string)
 	transport http.RoundTripper
-	signIn    string
+	// signIn says how to get a valid token, moreScopes how to get one with more scopes.
+	signIn, moreScopes string
 	// profile is its name, empty if there is none, and environment what it is for.
 	profile     string
 	environment tenant.Environment
@@ -184,7 +185,8 @@ func (f runFlags) server(cmd *cobra.Command, env Environment, log *slog.Logger) 
 	gate := egress.New(egress.Config{
 		Redact: secrets, Files: files, Domain: t.domain, Current: t.current, Refused: t.refused, Transport: t.transport,
 		ReadOnly: readOnly, Version: env.Version, Log: log, UserAgent: userAgent(env), SignIn: t.signIn,
-		RateLimit: ratelimit.Config{Share: rateShare},
+		MoreScopes: t.moreScopes,
+		RateLimit:  ratelimit.Config{Share: rateShare},
 	})
 	log.Info("serving", "version", env.Version, "tenant", t.domain, "tools", len(selection.Tools()), "read-only",
 		readOnly)
@@ -295,7 +297,7 @@ func (f runFlags) tenant(ctx context.Context, env Environment, log *slog.Logger)
 	return connection{
 		events: events, profile: acc.Name, environment: acc.Profile.Environment,
 		domain: source.Domain, current: source.Current, refused: source.Refused, transport: a.Transport,
-		signIn: acc.SignIn(), wait: source.Wait,
+		signIn: acc.SignIn(), moreScopes: acc.MoreScopes(), wait: source.Wait,
 	}, nil
 }
 

@@ -4,7 +4,6 @@ package doctor
 
 import (
 	"context"
-	"crypto/tls"
 	"errors"
 	"fmt"
 	"net"
@@ -160,8 +159,7 @@ func (d *Doctor) openAccount(token, passphrase string) {
 	transport, err := d.at.transport(d.at.getenv("AUTH0_MCP_CA_FILE"))
 	if err != nil {
 		d.certificate = err
-		transport = &http.Transport{Proxy: http.ProxyFromEnvironment,
-			TLSClientConfig: &tls.Config{MinVersion: tls.VersionTLS12}}
+		transport, _ = d.at.transport("") // fails for a file only
 	}
 	d.accounts.Transport = transport
 	d.accounts.OAuth = auth.OAuth{Transport: transport, UserAgent: d.cfg.UserAgent}

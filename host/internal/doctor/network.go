@@ -5,7 +5,6 @@ import (
 	"context"
 	"crypto/tls"
 	"crypto/x509"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -22,6 +21,7 @@ import (
 	"golang.org/x/oauth2"
 
 	"github.com/auth0-mcp/auth0-mcp/host/internal/auth"
+	"github.com/auth0-mcp/auth0-mcp/host/internal/tenant"
 )
 
 // discoveryPath is what every tenant answers to anybody, so that the way to it can
@@ -197,7 +197,7 @@ func (d *Doctor) checkTLS(ctx context.Context, domain string) []Finding {
 	}
 	request.Header.Set("User-Agent", d.cfg.UserAgent)
 	started := d.at.now()
-	response, err := tellingProxy(d.accounts.Transport).RoundTrip(request)
+	response, err := d.accounts.Transport.RoundTrip(request)
 	if err != nil {
 		return []Finding{d.explainTLS(domain, err)}
 	}
@@ -214,77 +214,17 @@ func (d *Doctor) checkTLS(ctx context.Context, domain string) []Finding {
 		checkClock(response.Header.Get("Date"), started, ended)}
 }
 
-// proxyRefusedError is a proxy's answer to CONNECT, which the HTTP client would
-// only give as a text.
-type proxyRefusedError struct{ status int }
-
-func (e *proxyRefusedError) Error() string {
-	return fmt.Sprintf("the proxy answered %d %s", e.status, http.StatusText(e.status))
-}
-
-// tellingProxy is a transport of its own whose errors tell a proxy's refusal.
-func tellingProxy(transport http.RoundTripper) http.RoundTripper {
-	t, ok := transport.(*http.Transport)
-	if !ok {
-		return transport
-	}
-	t = t.Clone()
-	t.DisableKeepAlives = true // its connections are not closed
-	t.OnProxyConnectResponse = func(_ context.Context, _ *url.URL, _ *http.Request, r *http.Response) error {
-		if r.StatusCode != http.StatusOK {
-			return &proxyRefusedError{r.StatusCode}
-		}
-		return nil
-	}
-	return t
-}
-
 func issuerOf(leaf *x509.Certificate) string {
 	return cmp.Or(strings.Join(leaf.Issuer.Organization, ", "), leaf.Issuer.CommonName, "an authority without a name")
 }
 
 func (d *Doctor) explainTLS(domain string, err error) Finding {
-	const inspected = "set AUTH0_MCP_CA_FILE to the PEM file of the authority that signed it: your company's, if a " +
-		"proxy inspects the traffic"
-	if e, ok := errors.AsType[x509.UnknownAuthorityError](err); ok {
-		by := "an authority that is not trusted"
-		if e.Cert != nil {
-			by = fmt.Sprintf("%s, which is not trusted", issuerOf(e.Cert))
-		}
-		return fails("tls", inspected, "the certificate of %s is by %s", domain, by)
+	fault := tenant.FaultOf(domain, err, true)
+	remedy := fault.Fix
+	if fault.WrongDomain {
+		remedy = d.domainRemedy()
 	}
-	if e, ok := errors.AsType[x509.HostnameError](err); ok {
-		return fails("tls", d.domainRemedy(), "the certificate is not for %s, but for %s", domain,
-			strings.Join(e.Certificate.DNSNames, ", "))
-	}
-	if e, ok := errors.AsType[x509.CertificateInvalidError](err); ok && e.Reason == x509.Expired {
-		return fails("tls", "set this computer's clock", "the certificate of %s is not valid at %s (from %s to %s)",
-			domain,
-			d.at.now().UTC().Format(time.DateTime), e.Cert.NotBefore.UTC().Format(time.DateTime),
-			e.Cert.NotAfter.UTC().Format(time.DateTime))
-	}
-	if _, ok := errors.AsType[*tls.CertificateVerificationError](err); ok {
-		return fails("tls", inspected, "the certificate of %s can't be verified: %v", domain, err)
-	}
-	if _, ok := errors.AsType[tls.RecordHeaderError](err); ok {
-		return fails("tls", d.domainRemedy(), "%s does not speak TLS", domain)
-	}
-	if e, ok := errors.AsType[*proxyRefusedError](err); ok {
-		remedy := "ask who runs the proxy to let " + domain + " pass, or name it in NO_PROXY"
-		if e.status == http.StatusProxyAuthRequired {
-			remedy = "put name and password into HTTPS_PROXY: http://NAME:PASSWORD@HOST:PORT"
-		}
-		return fails("tls", remedy, "%v", e)
-	}
-	if e, ok := errors.AsType[*net.OpError](err); ok && e.Op == "proxyconnect" {
-		return fails("tls", "correct HTTPS_PROXY, or ask who runs the proxy to let "+domain+" pass",
-			"the proxy could not be used: %v", e.Err)
-	}
-	if timedOut(err) {
-		return fails("tls", "check the proxy and the firewall for "+domain,
-			"%s accepted the connection and did not answer in time", domain)
-	}
-	return fails("tls", "check the proxy and the firewall for "+domain, "no answer from %s: %v", domain, err)
+	return fails("tls", remedy, "%s", fault.Problem)
 }
 
 // checkClock compares the tenant's time with this computer's in the middle of the
@@ -369,7 +309,7 @@ func (d *Doctor) checkAPI(ctx context.Context) []Finding {
 			return []Finding{fails("api", "auth0-mcp doctor, once more; then check the network",
 				"no answer from the Management API of %s: %v", domain, err)}
 		}
-		if answer.status != http.StatusUnauthorized || attempt > 0 || !session.Renewable() {
+		if answer.status != http.StatusUnauthorized || !answer.known || attempt > 0 || !session.Renewable() {
 			break
 		}
 		source.Refused(token.AccessToken)
@@ -378,8 +318,12 @@ func (d *Doctor) checkAPI(ctx context.Context) []Finding {
 }
 
 type apiAnswer struct {
-	status  int
-	message string
+	status int
+	header http.Header
+	// refusal is what the Management API says in an error answer; known is false if
+	// something else answered.
+	refusal tenant.Refusal
+	known   bool
 	took    time.Duration
 }
 
@@ -396,48 +340,51 @@ func (d *Doctor) ask(ctx context.Context, domain, path, token string) (apiAnswer
 		return apiAnswer{}, err
 	}
 	defer response.Body.Close()
-	answer := apiAnswer{status: response.StatusCode, took: d.at.now().Sub(started).Round(time.Millisecond)}
+	answer := apiAnswer{status: response.StatusCode, header: response.Header,
+		took: d.at.now().Sub(started).Round(time.Millisecond)}
 	const limit = 64 << 10
 	body, err := io.ReadAll(io.LimitReader(response.Body, limit))
 	if err != nil {
 		return answer, err
 	}
-	var refusal struct {
-		Message string `json:"message"`
-	}
-	if response.StatusCode >= http.StatusBadRequest && json.Unmarshal(body, &refusal) == nil {
-		answer.message = refusal.Message[:min(len(refusal.Message), 200)]
-	}
+	answer.refusal, answer.known = tenant.ParseRefusal(response.StatusCode, body)
 	return answer, nil
 }
 
 func (d *Doctor) judgeAnswer(domain string, probe apiProbe, allowed bool, a apiAnswer) Finding {
 	said := fmt.Sprintf("%d %s", a.status, http.StatusText(a.status))
-	if a.message != "" {
-		said += ": " + a.message
+	if message := a.refusal.Message; message != "" {
+		said += ": " + message[:min(len(message), 200)]
 	}
 	path, _, _ := strings.Cut(probe.path, "?")
-	signIn := d.initCommandLine()
-	if d.account.Name == "" {
-		signIn = "set AUTH0_TOKEN to a valid Management API token of " + domain
-	}
+	_, lacks := a.refusal.MissingScope(a.header)
 	switch {
 	case a.status == http.StatusOK:
 		return passes("api", "GET %s of %s answers (%v)", path, domain, a.took)
-	case a.status == http.StatusForbidden && !allowed:
-		return passes("api", "%s accepts the token, which has no scope that reads (%s)", domain, said)
-	case a.status == http.StatusForbidden:
-		return fails("api", signIn+", with the scope "+probe.scope,
-			"GET %s is forbidden although %s was granted (%s): the role of who signed in, or a rule of the tenant, "+
-				"takes it away", path, probe.scope, said)
-	case a.status == http.StatusUnauthorized:
-		return fails("api", signIn, "%s does not accept the token (%s): it was revoked, has ended, or is another "+
-			"tenant's", domain, said)
 	case a.status == http.StatusTooManyRequests:
 		return warns("api", "wait a minute, then auth0-mcp doctor again", "the rate limit of %s is used up", domain)
 	case a.status >= http.StatusInternalServerError:
 		return fails("api", "see https://status.auth0.com, and try again later",
 			"%s answered %s: a fault on its side", domain, said)
+	case a.known && a.status == http.StatusForbidden && lacks && !allowed:
+		return passes("api", "%s accepts the token, which has no scope that reads (%s)", domain, said)
+	case a.known && a.status == http.StatusForbidden && lacks:
+		return fails("api", d.account.MoreScopes()+": "+probe.scope,
+			"GET %s is forbidden although %s was granted (%s): the role of who signed in, or a rule of the tenant, "+
+				"takes it away", path, probe.scope, said)
+	case a.known && a.status == http.StatusForbidden:
+		return warns("api", "ask the tenant's administrator or Auth0's support: more scopes will not help",
+			"%s accepts the token, and GET %s is not allowed (%s)", domain, path, said)
+	case a.known && a.status == http.StatusUnauthorized:
+		signIn := d.initCommandLine()
+		if d.account.Name == "" {
+			signIn = "set AUTH0_TOKEN to a new Management API token of " + domain
+		}
+		return fails("api", signIn, "%s rejected the token (%s): it was revoked, has expired, or is another tenant's",
+			domain, said)
+	case !a.known && (a.status == http.StatusUnauthorized || a.status == http.StatusForbidden):
+		return fails("api", "ask who runs the firewall or proxy to allow https to "+domain+"; a new token will not help",
+			"something other than Auth0's Management API answered GET %s with %s", path, said)
 	}
 	return fails("api", d.domainRemedy()+"; the tenant's own, not a custom one",
 		"GET %s of %s answered %s: no Management API is there", path, domain, said)

@@ -5,6 +5,7 @@ import (
 	"crypto/x509"
 	"encoding/pem"
 	"errors"
+	"fmt"
 	"io"
 	"net"
 	"net/http"
@@ -147,7 +148,7 @@ func TestNetwork(t *testing.T) {
 		{"good", domain, caFile, "clock", OK, nil},
 		{"not trusted", domain, "", "tls", Fail, []string{"AUTH0_MCP_CA_FILE", "Acme Co"}},
 		{"no TLS", strings.TrimPrefix(plain.URL, "http://"), caFile, "tls", Fail,
-			[]string{"does not speak TLS", "correct AUTH0_DOMAIN"}},
+			[]string{"does not speak https", "correct AUTH0_DOMAIN"}},
 		{"no name", "t.example.com", caFile, "dns", Fail, []string{"there is no name"}},
 		{"bad file", domain, text, "tls", Fail, []string{"AUTH0_MCP_CA_FILE"}},
 	} {
@@ -181,8 +182,8 @@ func TestNetworkThroughProxy(t *testing.T) {
 		texts  []string
 	}{
 		{http.StatusOK, "clock", OK, nil},
-		{http.StatusProxyAuthRequired, "tls", Fail, []string{"the proxy answered 407", "NAME:PASSWORD"}},
-		{http.StatusForbidden, "tls", Fail, []string{"the proxy answered 403", "let example.com pass"}},
+		{http.StatusProxyAuthRequired, "tls", Fail, []string{"did not accept the user and password (407)", "USER:PASSWORD"}},
+		{http.StatusForbidden, "tls", Fail, []string{"answered 403", "allow example.com"}},
 	} {
 		t.Run(http.StatusText(c.status), func(t *testing.T) {
 			proxy := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -244,10 +245,10 @@ func TestExplainTLS(t *testing.T) {
 		texts []string
 	}{
 		"other host": {x509.HostnameError{Certificate: leaf, Host: "t.example.com"},
-			[]string{"not for t.example.com, but for other.example.com"}},
+			[]string{"the certificate of t.example.com is for another host (other.example.com)"}},
 		"expired": {x509.CertificateInvalidError{Cert: leaf, Reason: x509.Expired}, []string{"clock", "2031-03-13"}},
 		"proxy": {&net.OpError{Op: "proxyconnect", Err: errors.New("407")},
-			[]string{"the proxy could not be used: 407"}},
+			[]string{"could not be used (407)"}},
 		"slow":  {os.ErrDeadlineExceeded, []string{"did not answer in time"}},
 		"other": {errors.New("reset"), []string{"reset"}},
 	} {
@@ -255,6 +256,12 @@ func TestExplainTLS(t *testing.T) {
 			checkFinding(t, examinee(t, nil).as("p", auth.Profile{}).explainTLS("t.example.com", c.err), Fail, c.texts...)
 		})
 	}
+}
+
+// refusal is an error answer of the Management API.
+func refusal(status int, message, code string) string {
+	return fmt.Sprintf(`{"statusCode":%d,"error":%q,"message":%q,"errorCode":%q}`, status, http.StatusText(status), message,
+		code)
 }
 
 func TestAPI(t *testing.T) {
@@ -267,18 +274,24 @@ func TestAPI(t *testing.T) {
 	}{
 		{"answers", "read:clients", "/api/v2/clients", 200, "[]", OK, []string{"GET /api/v2/clients"}},
 		{"cheapest that is allowed", "read:users read:roles", "/api/v2/roles", 200, "[]", OK, []string{"GET /api/v2/roles"}},
-		{"no scope that reads", "create:users", "/api/v2/clients", 403, `{"message":"Insufficient scope"}`, OK,
+		{"no scope that reads", "create:users", "/api/v2/clients", 403, refusal(403, "Insufficient scope", "insufficient_scope"), OK,
 			[]string{"accepts the token", "Insufficient scope"}},
-		{"forbidden all the same", "read:clients", "/api/v2/clients", 403, `{"message":"no"}`, Fail,
+		{"forbidden all the same", "read:clients", "/api/v2/clients", 403, refusal(403, "no", "insufficient_scope"), Fail,
 			[]string{"although read:clients was granted", "AUTH0_TOKEN"}},
-		{"unauthorized", "read:clients", "/api/v2/clients", 401, `{"message":"Invalid token"}`, Fail,
+		{"not offered", "read:clients", "/api/v2/clients", 403, refusal(403, "upgrade", "operation_not_supported"), Warn,
+			[]string{"accepts the token", "upgrade", "more scopes will not help"}},
+		{"a firewall", "read:clients", "/api/v2/clients", 403, "<html>", Fail,
+			[]string{"something other than Auth0's Management API answered", "a new token will not help"}},
+		{"a gateway's sign-in", "read:clients", "/api/v2/clients", 401, "<html>", Fail,
+			[]string{"something other than Auth0's Management API answered", "a new token will not help"}},
+		{"unauthorized", "read:clients", "/api/v2/clients", 401, refusal(401, "Invalid token", ""), Fail,
 			[]string{"401 Unauthorized: Invalid token", "set AUTH0_TOKEN"}},
 		{"too many", "read:clients", "/api/v2/clients", 429, "", Warn, []string{"rate limit", "wait a minute"}},
 		{"fault", "read:clients", "/api/v2/clients", 503, "<html>", Fail, []string{"fault on its side"}},
 		{"no API", "read:clients", "/api/v2/clients", 404, "<html>", Fail,
 			[]string{"no Management API is there", "correct AUTH0_DOMAIN"}},
 		{"redirect", "read:clients", "/api/v2/clients", 302, "", Fail, []string{"302 Found"}},
-		{"echoes the token", "read:clients", "/api/v2/clients", 400, `{"message":"bad ` + canary + `"}`, Fail,
+		{"echoes the token", "read:clients", "/api/v2/clients", 400, refusal(400, "bad "+canary, ""), Fail,
 			[]string{"[REDACTED]"}},
 	} {
 		t.Run(c.name, func(t *testing.T) {

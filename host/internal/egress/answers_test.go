@@ -5,6 +5,7 @@ import (
 	"crypto/tls"
 	"crypto/x509"
 	"errors"
+	"io"
 	"net"
 	"net/http"
 	"net/http/httptest"
@@ -44,11 +45,15 @@ type answer struct {
 	code   int
 	header http.Header
 	err    error
+	body   string
 }
 
 func (a answer) response() (*http.Response, error) {
-	return &http.Response{StatusCode: a.code, Header: a.header, Body: http.NoBody}, a.err
+	return &http.Response{StatusCode: a.code, Header: a.header, Body: io.NopCloser(strings.NewReader(a.body))}, a.err
 }
+
+// rejectedToken is how Auth0 answers an expired or revoked token.
+const rejectedToken = `{"statusCode":401,"error":"Unauthorized","message":"Expired token received for JSON Web Token validation"}`
 
 func TestRetries(t *testing.T) {
 	refused := &net.OpError{Op: "dial", Err: os.NewSyscallError("connect", syscall.ECONNREFUSED)}
@@ -63,21 +68,28 @@ func TestRetries(t *testing.T) {
 	}{
 		"read, 503": {"GET", answer{code: 503}, 2},
 		"read, 500": {"GET", answer{code: 500}, 1},
-		"read, 429 that passes soon": {"GET", answer{429, http.Header{http.CanonicalHeaderKey("Retry-After"): {"0"}}, nil},
+		"read, 429 that passes soon": {"GET",
+			answer{code: 429, header: http.Header{http.CanonicalHeaderKey("Retry-After"): {"0"}}},
 			2},
 		"read, 429 beyond the budget": {"GET",
-			answer{429, http.Header{http.CanonicalHeaderKey("X-RateLimit-Reset"): {later}}, nil}, 1},
+			answer{code: 429, header: http.Header{http.CanonicalHeaderKey("X-RateLimit-Reset"): {later}}}, 1},
 		"read, connection reset":       {"GET", answer{err: reset}, 2},
 		"read, 404":                    {"GET", answer{code: 404}, 1},
-		"read, 401 with a newer token": {"GET", answer{code: 401}, 2},
+		"read, 401 with a newer token": {"GET", answer{code: 401, body: rejectedToken}, 2},
+		"read, 401 of a gateway":       {"GET", answer{code: 401, body: "<html>sign in</html>"}, 2},
 		"read, name not found":         {"GET", answer{err: unknown}, 1},
 		"read, untrusted certificate":  {"GET", answer{err: untrusted}, 1},
 		"write, 503":                   {"POST", answer{code: 503}, 1},
 		"write, 429": {"POST",
-			answer{429, http.Header{http.CanonicalHeaderKey("Retry-After"): {"0"}}, nil}, 1},
+			answer{code: 429, header: http.Header{http.CanonicalHeaderKey("Retry-After"): {"0"}}}, 1},
 		"write, connection reset":       {"POST", answer{err: reset}, 1},
 		"write, connection refused":     {"POST", answer{err: refused}, 2},
-		"write, 401 with a newer token": {"POST", answer{code: 401}, 2},
+		"write, 401 with a newer token": {"POST", answer{code: 401, body: rejectedToken}, 2},
+		"write, 401 of a gateway":       {"POST", answer{code: 401, body: "<html>sign in</html>"}, 1},
+		"write, refused by the proxy":   {"POST", answer{err: &tenant.ProxyError{Proxy: "proxy", Status: 403}}, 1},
+		"write, the proxy's password":   {"POST", answer{err: &tenant.ProxyError{Proxy: "proxy", Status: 407}}, 1},
+		"read, the proxy's password":    {"GET", answer{err: &tenant.ProxyError{Proxy: "proxy", Status: 407}}, 1},
+		"write, no way from the proxy":  {"POST", answer{err: &tenant.ProxyError{Proxy: "proxy", Status: 502}}, 2},
 	}
 	for name, tt := range tests {
 		t.Run(name, func(t *testing.T) {
@@ -135,10 +147,10 @@ func TestWords(t *testing.T) {
 	}{
 		"401": {"wrong-token", nil, "GET", "/api/v2/clients", "", []string{"401", "sign in again"}},
 		"403": {tenant.Token("read:logs"), nil, "GET", "/api/v2/clients", "",
-			[]string{"403", "read:clients", "auth0_tool", "sign in again"}},
+			[]string{"403", "read:clients", "auth0_tool", "select more"}},
 		"404": {"", nil, "GET", "/api/v2/actions/actions/nope", "", []string{"404", "nope"}},
 		"400": {"", nil, "POST", "/api/v2/clients", `{"name":"x","colour":"red"}`,
-			[]string{"400", "colour", "Correct the field"}},
+			[]string{"400", "colour", "Correct colour"}},
 		"409": {"", nil, "POST", "/api/v2/resource-servers", `{"name":"x","identifier":"IDENTIFIER"}`,
 			[]string{"409", "conflicts"}},
 		"429": {"", &sandbox.FaultRule{Path: "*", Times: -1, Status: 429,
@@ -147,7 +159,7 @@ func TestWords(t *testing.T) {
 			"GET", "/api/v2/clients", "", []string{"429", "Something between", "try again in",
 				reset.UTC().Format(time.TimeOnly)}},
 		"500 write": {"", &sandbox.FaultRule{Path: "*", Status: 500, Body: "<html>\x00oops</html>"}, "POST",
-			"/api/v2/clients", `{"name":"x"}`, []string{"500", "oops", "a fault on Auth0's side"}},
+			"/api/v2/clients", `{"name":"x"}`, []string{"500", "oops", "not by Auth0", "a fault of Auth0 or"}},
 	}
 	for name, tt := range tests {
 		t.Run(name, func(t *testing.T) {
@@ -159,7 +171,8 @@ func TestWords(t *testing.T) {
 				tenant.Fail(*tt.fault)
 			}
 			g := New(Config{Domain: tenant.Domain(), Transport: tenant.Transport(), SignIn: "sign in again",
-				Tokens: &tokens{[]string{tt.token}}})
+				MoreScopes: "select more",
+				Tokens:     &tokens{[]string{tt.token}}})
 			c, err := g.Open(t.Context(), Grant{Plugin: "p", Tool: pluginv1.ToolManifest{Name: "auth0_tool",
 				Effect: pluginv1.EffectWrite, Scopes: []string{"read:clients"}}})
 			if err != nil {
@@ -198,7 +211,7 @@ func TestTransportTexts(t *testing.T) {
 				IsTimeout: true}}, "GET", "looking up the name a.example failed", NoEffect},
 		"plain http": {tls.RecordHeaderError{Msg: "first record"}, "GET", "does not speak https", NoEffect},
 		"proxy": {&net.OpError{Op: "proxyconnect", Err: os.NewSyscallError("connect", syscall.ECONNREFUSED)},
-			"GET", "proxy could not be used", NoEffect},
+			"GET", "could not be used (it refused the connection)", NoEffect},
 		"refused": {&net.OpError{Op: "dial", Err: os.NewSyscallError("connect", syscall.ECONNREFUSED)}, "POST",
 			"refused the connection", NoEffect},
 		"reset": {&net.OpError{Op: "read", Err: os.NewSyscallError("read", syscall.ECONNRESET)}, "POST",

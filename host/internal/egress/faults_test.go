@@ -1,11 +1,8 @@
 package egress
 
 import (
-	"context"
 	"crypto/tls"
 	"fmt"
-	"io"
-	"log"
 	"net"
 	"net/http"
 	"net/http/httptest"
@@ -259,91 +256,6 @@ func (row fault) checkWrites(t *testing.T, sent []sandbox.Request) {
 	}
 	if processed != row.writes || len(sent) > 2 {
 		t.Errorf("%d writes reached the tenant, %d its endpoint: want %d", len(sent), processed, row.writes)
-	}
-}
-
-// What happens before a connection stands: nothing reaches the tenant, and a
-// write that failed so has changed nothing.
-func TestFaultsOnTheWay(t *testing.T) {
-	tenant := sandbox.New(sandbox.Options{})
-	addr, good := served(t, tenant, sandbox.GoodCertificate)
-	dialling := func(err error) *http.Transport {
-		transport := good.Clone()
-		transport.DialContext = func(context.Context, string, string) (net.Conn, error) {
-			return nil, &net.OpError{Op: "dial", Err: err}
-		}
-		return transport
-	}
-	free, err := new(net.ListenConfig).Listen(t.Context(), "tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	closed := free.Addr().String()
-	_ = free.Close()
-	plain := httptest.NewServer(tenant)
-	defer plain.Close()
-	expiredAt, expired := served(t, tenant, sandbox.ExpiredCertificate)
-	wrongAt, wrong := served(t, tenant, sandbox.WrongHostCertificate)
-	untrustedAt, untrusted := served(t, tenant, sandbox.UntrustedCertificate)
-	oldTLS := httptest.NewUnstartedServer(tenant)
-	oldTLS.TLS = &tls.Config{MinVersion: tls.VersionTLS10, MaxVersion: tls.VersionTLS11}
-	oldTLS.Config.ErrorLog = log.New(io.Discard, "", 0) // the handshakes that fail are what is tested
-	oldTLS.StartTLS()
-	defer oldTLS.Close()
-	tests := map[string]struct {
-		addr      string
-		transport *http.Transport
-		words     string
-	}{
-		"name not found": {"tenant.auth0.example",
-			dialling(&net.DNSError{Name: "tenant.auth0.example", IsNotFound: true}), "the name tenant.auth0.example was not " +
-				"found"},
-		"no name server": {"tenant.auth0.example",
-			dialling(&net.DNSError{Name: "tenant.auth0.example", Err: "server misbehaving",
-				IsTemporary: true}), "check the network and its name server"},
-		"connection refused":       {closed, good, "refused the connection"},
-		"plain http":               {plain.Listener.Addr().String(), good, "does not speak https"},
-		"certificate expired":      {expiredAt, expired, "has expired"},
-		"certificate of another":   {wrongAt, wrong, "is for another host"},
-		"certificate untrusted":    {untrustedAt, untrusted, "AUTH0_MCP_CA_FILE"},
-		"TLS 1.1":                  {oldTLS.Listener.Addr().String(), good, "protocol version"},
-		"nothing is wrong, really": {addr, good, ""},
-	}
-	for name, tt := range tests {
-		t.Run(name, func(t *testing.T) {
-			good.CloseIdleConnections()
-			check := func(t *testing.T) {
-				for _, method := range []string{"GET", "POST"} {
-					tenant.ResetRequests()
-					g := New(Config{Domain: tt.addr, Transport: tt.transport, ReadBudget: 500 * time.Millisecond,
-						WriteBudget: time.Minute,
-						Tokens:      oauth2.StaticTokenSource(&oauth2.Token{AccessToken: tenant.Token()})})
-					answer, out := ask(t.Context(), g, method, "/api/v2/clients", nil)
-					text, reached := answer.GetFailure().GetMessage(), len(tenant.Requests())
-					switch {
-					case tt.words == "":
-						if reached != 1 || text != "" {
-							t.Errorf("%s: %v: the other rows prove nothing", method, answer)
-						}
-					case reached != 0 || answer.GetFailure().GetCode() != pluginv1.Failure_CODE_TRANSPORT ||
-						!strings.Contains(text, tt.words):
-						t.Errorf("%s: %d reached the tenant, %v", method, reached, answer)
-					case out.Effect != NoEffect || method == "POST" && out.Unsent != 1:
-						t.Errorf("a write that never left: %+v", out)
-					}
-					nothingLeft(t, g)
-				}
-			}
-			if tt.addr == "tenant.auth0.example" {
-				// Nothing of it is real. On the real clock the budget of a read could end
-				// within an attempt, which then did not answer in time.
-				synctest.Test(t, check)
-			} else {
-				check(t)
-			}
-			tt.transport.CloseIdleConnections()
-			noGoroutineLeft(t, good)
-		})
 	}
 }
 

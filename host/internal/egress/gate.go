@@ -50,8 +50,9 @@ type Config struct {
 	RateLimit ratelimit.Config
 	// MaxWait is how long a request waits for its turn; zero: ratelimit.DefaultMaxWait.
 	MaxWait time.Duration
-	// SignIn says how to get a valid token; it ends the text of a 401.
-	SignIn string
+	// SignIn says how to get a valid token, MoreScopes how to get one with more scopes:
+	// they end the texts about a rejected token and a missing scope.
+	SignIn, MoreScopes string
 	// Log gets method, path, status and duration of requests; nil discards.
 	Log *slog.Logger
 }

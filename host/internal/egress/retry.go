@@ -3,12 +3,8 @@ package egress
 import (
 	"bytes"
 	"context"
-	"crypto/tls"
-	"crypto/x509"
-	"errors"
 	"io"
 	"math/rand/v2"
-	"net"
 	"net/http"
 	"net/http/httptrace"
 	"sync"
@@ -16,6 +12,7 @@ import (
 	"time"
 
 	"github.com/auth0-mcp/auth0-mcp/host/internal/ratelimit"
+	"github.com/auth0-mcp/auth0-mcp/host/internal/tenant"
 )
 
 const (
@@ -60,7 +57,7 @@ type exchange struct {
 // write only if what became of it is known, and it was not carried out.
 func (c *Call) attempts(ctx context.Context, q *request, as sender) (exchange, error) {
 	var spent, waited time.Duration
-	renewed := false
+	renewed, passed := false, false
 	for delay := firstDelay; ; delay *= 2 {
 		begun := time.Now()
 		endpoint := ratelimit.EndpointOf(as.domain, q.GetMethod(), q.GetPath())
@@ -73,20 +70,22 @@ func (c *Call) attempts(ctx context.Context, q *request, as sender) (exchange, e
 		end := sync.OnceFunc(func() { cancel(); p.Leave() })
 		begun = time.Now()
 		response, err := c.attempt(bounded, q, as, p)
+		rejected := err == nil && rejects(response)
 		spent += time.Since(begun)
 		wait, again := time.Duration(0), false
 		switch {
 		case bounded.Err() != nil:
 		case err != nil:
-			wait, again = jitter(delay), maySucceedLater(err) && q.repeatable()
+			wait, again = jitter(delay), !tenant.FaultOf(as.domain, err, true).Lasting && q.repeatable()
+		case response.StatusCode == http.StatusUnauthorized && !rejected:
+			// A gateway's answer says nothing about the token, and passes like one of 503.
+			wait, again = jitter(delay), q.read && !passed
+			passed = true
 		case response.StatusCode == http.StatusUnauthorized:
 			// Auth0 refused the request: nothing has happened, so even a write may
 			// go again, once, if the source has a newer token.
 			if !renewed {
-				// A renewal may take long, and must not hold a place at the tenant.
-				if err := keepBody(response); err == nil {
-					end()
-				}
+				end() // a renewal may take long, and must not hold a place at the tenant
 				before := as.domain
 				as, again = c.gate.renewed(ctx, as)
 				again = again && as.domain == before // what was meant for one tenant is not for another
@@ -129,9 +128,9 @@ func (c *Call) attempt(ctx context.Context, q *request, as sender, p *ratelimit.
 	if ctx.Err() != nil {
 		return nil, ctx.Err() // a transport that began with it could not tell whether it was sent
 	}
-	var looked, connected atomic.Bool
+	var looked, connected, reused atomic.Bool
 	trace := &httptrace.ClientTrace{GetConn: func(string) { looked.Store(true) },
-		GotConn: func(httptrace.GotConnInfo) { connected.Store(true) }}
+		GotConn: func(got httptrace.GotConnInfo) { connected.Store(true); reused.Store(got.Reused) }}
 	q.end = ending{begun: true}
 	// RoundTrip of the transport, not an http.Client: no redirect is followed,
 	// so the token goes to the tenant and nowhere else.
@@ -139,7 +138,8 @@ func (c *Call) attempt(ctx context.Context, q *request, as sender, p *ratelimit.
 	if err != nil {
 		// Without a connection nothing of it was written: that it is made at all means
 		// that TLS was finished with the tenant itself.
-		q.end.unreached = !connected.Load() && (looked.Load() || failedBeforeSending(err))
+		fault := tenant.FaultOf(as.domain, err, connected.Load())
+		q.end.unreached = !connected.Load() && (looked.Load() || fault.Unsent) || fault.Handshake && !reused.Load()
 		return nil, err
 	}
 	q.end.status, q.end.header = response.StatusCode, response.Header
@@ -147,15 +147,28 @@ func (c *Call) attempt(ctx context.Context, q *request, as sender, p *ratelimit.
 	return response, nil
 }
 
-// keepBody reads a short answer, so that its connection is free.
-func keepBody(response *http.Response) error {
-	body, err := io.ReadAll(io.LimitReader(response.Body, 64<<10))
-	if err != nil {
-		return err
+// rejects reports whether an answer is Auth0's verdict on the token: a 401 in the form of
+// the Management API, and not a gateway's. The body stays readable.
+func rejects(response *http.Response) bool {
+	const most = 64 << 10
+	if response.StatusCode != http.StatusUnauthorized {
+		return false
 	}
-	_ = response.Body.Close()
+	body, err := io.ReadAll(io.LimitReader(response.Body, most))
+	if err != nil || len(body) == most {
+		response.Body = prefixed{io.MultiReader(bytes.NewReader(body), response.Body), response.Body}
+		return false
+	}
+	_ = response.Body.Close() // its connection is free during a renewal
 	response.Body = io.NopCloser(bytes.NewReader(body))
-	return nil
+	_, ok := tenant.ParseRefusal(response.StatusCode, body)
+	return ok
+}
+
+// prefixed is a body whose beginning was read already.
+type prefixed struct {
+	io.Reader
+	io.Closer
 }
 
 // waiting tells the call's caller that a request waits for its turn.
@@ -168,27 +181,6 @@ func (g *Gate) renewed(ctx context.Context, refused sender) (sender, bool) {
 	}
 	fresh, err := g.sender(ctx)
 	return fresh, err == nil && fresh != refused
-}
-
-// failedBeforeSending reports whether an error is of a kind that comes before a byte of
-// the request was sent, for transports that do not tell of their connections.
-func failedBeforeSending(err error) bool {
-	var op *net.OpError
-	return errors.As(err, &op) && op.Op == "dial" || isTLSRefusal(err)
-}
-
-// maySucceedLater reports whether waiting can help: it does not against a
-// certificate that is not trusted or a name that does not exist.
-func maySucceedLater(err error) bool {
-	var dns *net.DNSError
-	return !isTLSRefusal(err) && (!errors.As(err, &dns) || !dns.IsNotFound)
-}
-
-func isTLSRefusal(err error) bool {
-	var verification *tls.CertificateVerificationError
-	var record tls.RecordHeaderError
-	var authority x509.UnknownAuthorityError
-	return errors.As(err, &verification) || errors.As(err, &record) || errors.As(err, &authority)
 }
 
 func jitter(d time.Duration) time.Duration {

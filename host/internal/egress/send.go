@@ -14,6 +14,7 @@ import (
 
 	"github.com/auth0-mcp/auth0-mcp/host/internal/audit"
 	"github.com/auth0-mcp/auth0-mcp/host/internal/ratelimit"
+	"github.com/auth0-mcp/auth0-mcp/host/internal/tenant"
 	"github.com/auth0-mcp/auth0-mcp/proto/pluginv1"
 )
 
@@ -114,7 +115,7 @@ func (c *Call) exchange(ctx context.Context, q *request) *pluginv1.RoundTripResp
 	}
 	body, err := io.ReadAll(io.LimitReader(response.Body, pluginv1.MaxBodyBytes+1))
 	if err != nil {
-		return c.fails(pluginv1.Failure_CODE_TRANSPORT, transportText(q, err))
+		return c.fails(pluginv1.Failure_CODE_TRANSPORT, transportText(q, tenant.FaultOf(q.domain, err, true)))
 	}
 	if len(body) > pluginv1.MaxBodyBytes {
 		return c.fails(pluginv1.Failure_CODE_TOO_LARGE, tooLarge(q))
@@ -153,7 +154,7 @@ func (c *Call) unanswered(ctx context.Context, q *request, err error) *pluginv1.
 		c.noteLimited(e)
 		return c.fails(pluginv1.Failure_CODE_TRANSPORT, e.Error())
 	}
-	return c.fails(pluginv1.Failure_CODE_TRANSPORT, transportText(q, err))
+	return c.fails(pluginv1.Failure_CODE_TRANSPORT, transportText(q, tenant.FaultOf(q.domain, err, !q.end.unreached)))
 }
 
 func (c *Call) notRecordedFailure(e *NotRecordedError) *pluginv1.RoundTripResponse {

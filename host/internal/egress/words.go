@@ -1,21 +1,12 @@
 package egress
 
 import (
-	"context"
-	"crypto/tls"
-	"crypto/x509"
-	"encoding/json"
-	"errors"
 	"fmt"
-	"io"
-	"net"
 	"net/http"
 	"net/url"
-	"os"
 	"regexp"
 	"strconv"
 	"strings"
-	"syscall"
 	"time"
 	"unicode"
 
@@ -25,26 +16,33 @@ import (
 	"github.com/auth0-mcp/auth0-mcp/proto/pluginv1"
 )
 
-// APIError is an error answer of the Management API.
+// APIError is an error answer to a request.
 type APIError struct {
-	Request   string // "METHOD path"
-	Status    int
-	Message   string // Auth0's, or what was answered instead
-	ErrorCode string
+	Request string // "METHOD path"
+	Status  int
+	// Foreign is true if something other than the Management API answered, such as a
+	// firewall or a gateway.
+	Foreign bool
+	// Message is Auth0's, or the beginning of what was answered instead; ErrorCode is
+	// Auth0's.
+	Message, ErrorCode string
 	// Remedy is what to do about it.
 	Remedy string
 }
 
 func (e *APIError) Error() string {
-	text := fmt.Sprintf("Auth0 answered %d %s to %s: %s", e.Status, http.StatusText(e.Status), e.Request,
-		strings.TrimRight(e.Message, "."))
+	status := strings.TrimSpace(fmt.Sprint(e.Status, " ", http.StatusText(e.Status)))
+	said := strings.TrimRight(e.Message, ".")
 	if e.ErrorCode != "" {
-		text += " (" + e.ErrorCode + ")"
+		said += " (" + e.ErrorCode + ")"
 	}
-	return text + ". " + e.Remedy
+	if e.Foreign {
+		return fmt.Sprintf("%s was answered %s, but not by Auth0's Management API: %s. %s", e.Request, status, said, e.Remedy)
+	}
+	return fmt.Sprintf("Auth0 answered %s to %s: %s. %s", status, e.Request, said, e.Remedy)
 }
 
-// quotedBytes is how much of an answer that is not Auth0's JSON is quoted.
+// quotedBytes is how much of an answer that is not Auth0's is quoted.
 const quotedBytes = 200
 
 // maxMessage and maxErrorCode bound what is kept of an error answer, in bytes: Auth0's
@@ -55,18 +53,15 @@ const (
 )
 
 func (c *Call) parseAPIError(q *request, body []byte) *APIError {
-	var said struct {
-		Message   string `json:"message"`
-		ErrorCode string `json:"errorCode"`
+	e := &APIError{Request: q.name(), Status: q.end.status}
+	said, ok := tenant.ParseRefusal(e.Status, body)
+	if !ok {
+		e.Foreign, e.Message, e.Remedy = true, printable(pageText(body)), c.foreignRemedy(q)
+		return e
 	}
-	if json.Unmarshal(body, &said) != nil || said.Message == "" {
-		said.Message = printable(body)
-	}
-	return &APIError{
-		Request: q.name(), Status: q.end.status, Message: c.gate.clip(said.Message,
-			maxMessage), ErrorCode: c.gate.clip(said.ErrorCode, maxErrorCode),
-		Remedy: c.remedy(q, said.Message),
-	}
+	e.Message, e.ErrorCode = c.gate.clip(said.Message, maxMessage), c.gate.clip(said.Code, maxErrorCode)
+	e.Remedy = c.remedy(q, said)
+	return e
 }
 
 // clip cuts a text that is over a number of bytes. It is redacted before: half a secret
@@ -79,6 +74,29 @@ func (g *Gate) clip(text string, most int) string {
 		return text
 	}
 	return strings.ToValidUTF8(text[:most], "") + fmt.Sprintf("… (%d bytes)", len(text))
+}
+
+var (
+	htmlPage = regexp.MustCompile(`(?i)^\s*<(?:!doctype|!--|html|head|body|title|h1|p|center)\b|^\s*<!--`)
+	notShown = regexp.MustCompile(`(?is)<(?:script|style)\b.*?(?:</(?:script|style)\s*>|$)|<!--.*?(?:-->|$)|` +
+		`<[^>]*(?:>|$)`)
+	pageTitle = regexp.MustCompile(`(?is)<title[^>]*>([^<]*)</title>`)
+)
+
+// maxPage bounds what of a page is read for its text, in bytes.
+const maxPage = 64 << 10
+
+// pageText is what a reader sees of an HTML page, its title first; other bodies are
+// returned as they are.
+func pageText(body []byte) []byte {
+	body = body[:min(len(body), maxPage)]
+	if !htmlPage.Match(body) {
+		return body
+	}
+	if m := pageTitle.FindSubmatch(body); m != nil && len(strings.TrimSpace(string(m[1]))) > 0 {
+		return m[1]
+	}
+	return []byte(strings.Join(strings.Fields(string(notShown.ReplaceAll(body, []byte(" ")))), " "))
 }
 
 func printable(body []byte) string {
@@ -109,37 +127,102 @@ func (o Outcome) Words(f *pluginv1.Failure) string {
 	return ""
 }
 
-var expectedScopes = regexp.MustCompile(`expected any of:\s*([a-z_:, ]+)`)
-
-func (c *Call) remedy(q *request, message string) string {
-	switch status := q.end.status; {
+// remedy is what to do about an error answer of Auth0.
+func (c *Call) remedy(q *request, said tenant.Refusal) string {
+	status := q.end.status
+	switch anyOf, missing := said.MissingScope(q.end.header); {
 	case status == http.StatusUnauthorized:
-		return "The token is missing, expired or revoked: " + c.gate.cfg.SignIn
-	case status == http.StatusForbidden:
-		scopes := strings.Join(c.grant.Tool.Scopes, ", ")
-		if m := expectedScopes.FindStringSubmatch(message); m != nil {
-			scopes = strings.TrimSpace(m[1])
-		}
-		return fmt.Sprintf("The token lacks a scope, which %s needs: %s. Get a token that has it: %s", c.grant.Tool.Name,
-			scopes, c.gate.cfg.SignIn)
-	case status == http.StatusNotFound:
-		return fmt.Sprintf("Nothing is there under %s: check the id, or list what there is", lastSegment(q.GetPath()))
-	case status == http.StatusConflict:
-		return "It conflicts with what the tenant has already: change the name or identifier, or update the existing one"
-	case status == http.StatusBadRequest, status == http.StatusUnprocessableEntity:
-		return "Correct the field that Auth0 names, and call again"
+		return "The token was rejected: " + c.gate.cfg.SignIn
+	case missing && status == http.StatusForbidden:
+		return c.scopeRemedy(anyOf)
 	case status == http.StatusTooManyRequests && q.end.result() == Rejected:
 		return "The tenant's rate limit is used up, and the request was not carried out: " +
 			ratelimit.ResetText(ratelimit.ResetOf(status, q.end.header, time.Now()))
 	case status == http.StatusTooManyRequests:
 		return "Something between this computer and the tenant limits requests: " +
 			ratelimit.ResetText(ratelimit.ResetOf(status, q.end.header, time.Now()))
-	case status < http.StatusInternalServerError:
-		return "The request was not carried out"
-	case q.read:
+	case status >= http.StatusInternalServerError && q.read:
 		return "This is a fault on Auth0's side: try again later"
+	case status >= http.StatusInternalServerError:
+		return "This is a fault on Auth0's side"
+	case said.Quota():
+		return "The tenant has as many of these as it may have, which more scopes do not change: remove one that is not " +
+			"needed, or ask Auth0 for a higher limit"
+	case status == http.StatusForbidden, said.NotOffered():
+		return "More scopes will not help: the tenant's subscription or settings do not allow it. Leave it out, or ask the " +
+			"tenant's administrator or Auth0's support to enable it"
+	case status == http.StatusNotFound:
+		return c.notFoundRemedy(q)
+	case status == http.StatusConflict:
+		return "It conflicts with what the tenant has already: change the name or identifier, or update the existing one"
+	case said.Field() != "":
+		return "Correct " + said.Field() + " and call again"
 	}
-	return "This is a fault on Auth0's side"
+	return "The request was not carried out: change it as Auth0's message says, and call again"
+}
+
+// scopeRemedy is what to do about a missing scope. Auth0 has been seen to answer
+// insufficient_scope for what a subscription lacks, without naming a scope.
+func (c *Call) scopeRemedy(anyOf []string) string {
+	tool := c.grant.Tool
+	switch {
+	case len(anyOf) == 0 && len(tool.Scopes) == 0:
+		return "Auth0 names no scope that is missing. If its message is not about scopes, more of them will not help"
+	case len(anyOf) == 0:
+		return fmt.Sprintf("Auth0 names no scope that is missing. If the token has %s, which %s needs, more scopes will not "+
+			"help. Else %s", strings.Join(tool.Scopes, " and "), tool.Name, c.gate.cfg.MoreScopes)
+	}
+	return fmt.Sprintf("The token lacks a scope that %s needs: %s. To get it, %s", tool.Name,
+		strings.Join(anyOf, " or "), c.gate.cfg.MoreScopes)
+}
+
+func (c *Call) notFoundRemedy(q *request) string {
+	// Only what the caller named can be wrong: a path may end in a word of the API.
+	if path, err := pluginv1.ParsePath(q.GetPath()); err == nil && c.endsInName(q.GetMethod(), path) {
+		return "It does not exist: create it first, or check what it belongs to"
+	}
+	return fmt.Sprintf("Nothing is there under %s: check the id, or list what there is", lastSegment(q.GetPath()))
+}
+
+// endsInName reports whether the tool's declared paths, {parameters} aside, end as path does.
+func (c *Call) endsInName(method string, path pluginv1.Path) bool {
+	segments := path.Segments()
+	for i, rule := range c.rules {
+		if rule.Match(method, path) {
+			return strings.HasSuffix(c.grant.Tool.Paths[i], "/"+segments[len(segments)-1])
+		}
+	}
+	return false
+}
+
+// foreignRemedy is what to do about an error answer that is not Auth0's.
+func (c *Call) foreignRemedy(q *request) string {
+	status, header := q.end.status, q.end.header
+	again := "try again later"
+	if !q.read && q.end.result() == Unknown {
+		again = "check the network"
+	}
+	switch {
+	case status == http.StatusUnauthorized:
+		return "This says nothing about the token, which stays in use: the next call sends it again. If that does not " +
+			"help, something between this computer and " + q.domain + " asks for a sign-in of its own: check the network " +
+			"and the proxy"
+	case status == http.StatusTooManyRequests:
+		return "Something between this computer and the tenant limits requests: " +
+			ratelimit.ResetText(ratelimit.ResetOf(status, header, time.Now()))
+	case status >= http.StatusInternalServerError:
+		return "This is a fault of Auth0 or of something between this computer and " + q.domain + ": " + again
+	case status == http.StatusNotFound, status == http.StatusGone:
+		return "No Management API answers there: check the tenant's domain, " + q.domain
+	}
+	blocked := "A firewall or proxy between this computer and " + q.domain + " blocked the request"
+	if ray := printable([]byte(header.Get("Cf-Ray"))); header.Get("Cf-Ray") != "" {
+		blocked = "A firewall rule at Cloudflare blocked the request (Ray ID " + ray + ")"
+	}
+	if len(q.GetBody()) > 0 {
+		blocked += ", perhaps because of code or markup in its body"
+	}
+	return blocked + ". More scopes will not help: ask who runs the firewall to allow it, or use another network"
 }
 
 // lastSegment is what a path names, as the caller gave it.
@@ -151,50 +234,16 @@ func lastSegment(path string) string {
 	return segment
 }
 
-// transportText says why a request has no whole answer, by the kind of the error and
-// never by its words. Whether it was carried out is the outcome's to say.
-func transportText(q *request, err error) string {
-	what := broken(q.domain, err)
-	if q.end.status != 0 {
-		return fmt.Sprintf("%s was answered with %d, but the answer did not arrive whole: %s", q.name(), q.end.status, what)
-	}
-	return fmt.Sprintf("%s failed: %s", q.name(), what)
-}
-
-func broken(domain string, err error) string {
-	var dns *net.DNSError
-	var op *net.OpError
-	var record tls.RecordHeaderError
-	var invalid x509.CertificateInvalidError
-	var host x509.HostnameError
-	var proxy *tenant.ProxyError
+// transportText says why a request has no whole answer. Whether it was carried out is
+// the outcome's to say.
+func transportText(q *request, fault tenant.Fault) string {
 	switch {
-	case errors.As(err, &proxy):
-		return proxy.Error()
-	case errors.As(err, &op) && op.Op == "proxyconnect":
-		return fmt.Sprintf("the proxy could not be used (%v): check HTTPS_PROXY", op.Err)
-	case errors.As(err, &dns) && dns.IsNotFound:
-		return fmt.Sprintf("the name %s was not found: check the domain and the network", dns.Name)
-	case errors.As(err, &dns):
-		return fmt.Sprintf("looking up the name %s failed (%s): check the network and its name server", dns.Name, dns.Err)
-	case errors.As(err, &record):
-		return domain + " does not speak https there: check the domain and the port"
-	case errors.As(err, &invalid) && invalid.Reason == x509.Expired:
-		return fmt.Sprintf("the certificate of %s has expired, or is not valid yet (%v): check this computer's clock", domain,
-			invalid)
-	case errors.As(err, &host):
-		return fmt.Sprintf("the certificate of %s is for another host (%v): check the domain", domain, host)
-	case isTLSRefusal(err):
-		return fmt.Sprintf("the certificate of %s is not trusted (%v): if a proxy inspects the traffic, name its "+
-			"certificate authority in AUTH0_MCP_CA_FILE", domain, err)
-	case errors.Is(err, syscall.ECONNREFUSED):
-		return domain + " refused the connection: check the domain, the port and the proxy settings"
-	case errors.Is(err, context.DeadlineExceeded), errors.Is(err, os.ErrDeadlineExceeded), isTimeout(err):
-		return domain + " did not answer in time"
-	case errors.Is(err, syscall.ECONNRESET), errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF):
-		return domain + " closed the connection before it had answered"
+	case q.end.status != 0:
+		return fmt.Sprintf("%s was answered with %d, but the answer did not arrive whole: %v", q.name(), q.end.status, fault)
+	case q.end.result() == NotSent:
+		return fmt.Sprintf("%s was not sent: %v", q.name(), fault)
 	}
-	return fmt.Sprintf("no answer from %s: %v", domain, err)
+	return fmt.Sprintf("%s failed: %v", q.name(), fault)
 }
 
 // tooLarge says that an answer is not shown for its size.
@@ -204,9 +253,4 @@ func tooLarge(q *request) string {
 			q.end.status, pluginv1.MaxBodyBytes)
 	}
 	return fmt.Sprintf("%s: the answer is over %d bytes: ask for fewer items or fields", q.name(), pluginv1.MaxBodyBytes)
-}
-
-func isTimeout(err error) bool {
-	var timeout net.Error
-	return errors.As(err, &timeout) && timeout.Timeout()
 }

@@ -2,7 +2,6 @@
 package tenant
 
 import (
-	"context"
 	"crypto/tls"
 	"crypto/x509"
 	"errors"
@@ -90,27 +89,4 @@ func NewTransport(caFile string) (*http.Transport, error) {
 		MaxIdleConnsPerHost:    16,
 		ForceAttemptHTTP2:      true,
 	}, nil
-}
-
-// ProxyError says that the proxy of the environment did not open a way to the tenant:
-// nothing was sent to it (RFC 9110, 9.3.6).
-type ProxyError struct {
-	Proxy  string // its host
-	Status int
-}
-
-func (e *ProxyError) Error() string {
-	text := fmt.Sprintf("the proxy %s answered %d %s", e.Proxy, e.Status, http.StatusText(e.Status))
-	if e.Status == http.StatusProxyAuthRequired {
-		return text + ": check the user and password in HTTPS_PROXY"
-	}
-	return text + " and made no connection: check HTTPS_PROXY and NO_PROXY"
-}
-
-// proxyAnswered is asked about the answer of a proxy to CONNECT.
-func proxyAnswered(_ context.Context, proxy *url.URL, _ *http.Request, answer *http.Response) error {
-	if answer.StatusCode == http.StatusOK {
-		return nil
-	}
-	return &ProxyError{proxy.Host, answer.StatusCode}
 }

@@ -6,7 +6,8 @@ func TestNormalizeDomain(t *testing.T) {
 	good := map[string]string{
 		"mytenant.us.auth0.com": "mytenant.us.auth0.com", " HTTPS://MyTenant.eu.auth0.com/ ": "mytenant.eu.auth0.com",
 		"http://login.example.com//": "login.example.com",
-		"127.0.0.1:8443":             "127.0.0.1:8443", "localhost:3000": "localhost:3000", "https://[::1]:8443": "[::1]:8443",
+		"127.0.0.1:8443":             "127.0.0.1:8443", "localhost:3000": "localhost:3000",
+		"https://[::1]:8443":    "[::1]:8443",
 		"xn--bcher-kva.example": "xn--bcher-kva.example",
 	}
 	for in, want := range good {

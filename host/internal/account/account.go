@@ -9,6 +9,7 @@ import (
 	"log/slog"
 	"net/http"
 	"os"
+	"path/filepath"
 	"runtime"
 	"strings"
 
@@ -61,13 +62,13 @@ func Open(o Options) (*Accounts, error) {
 	if err != nil {
 		return nil, err
 	}
-	transport, err := tenant.NewTransport(os.Getenv("AUTH0_MCP_CA_FILE"))
+	transport, err := tenant.NewTransport(Variable("AUTH0_MCP_CA_FILE"))
 	if err != nil {
 		return nil, err
 	}
 	a := &Accounts{
 		Profile: o.Profile, Store: o.Store, Folders: folders, Config: config, Transport: transport,
-		Token: token, Domain: strings.TrimSpace(os.Getenv("AUTH0_DOMAIN")),
+		Token: token, Domain: Variable("AUTH0_DOMAIN"),
 		OAuth:      auth.OAuth{Transport: transport, UserAgent: o.UserAgent},
 		Passphrase: o.Ask, WorkFactor: o.WorkFactor,
 	}
@@ -77,11 +78,23 @@ func Open(o Options) (*Accounts, error) {
 	return a, nil
 }
 
-// TakeVariable reads a secret from the environment and removes it there.
-func TakeVariable(name string) (string, error) {
-	value := strings.TrimSpace(os.Getenv(name))
-	return value, os.Unsetenv(name)
+// Variable is a setting of the environment. One that is blank counts as not set: clients
+// hand on settings that their user left empty.
+func Variable(name string) string { return strings.TrimSpace(os.Getenv(name)) }
+
+// VariableList is a setting with several values, separated like those of PATH.
+func VariableList(name string) []string {
+	var list []string
+	for _, value := range filepath.SplitList(Variable(name)) {
+		if value = strings.TrimSpace(value); value != "" {
+			list = append(list, value)
+		}
+	}
+	return list
 }
+
+// TakeVariable reads a secret from the environment and removes it there.
+func TakeVariable(name string) (string, error) { return Variable(name), os.Unsetenv(name) }
 
 // ParseBool reads a boolean of the environment leniently. An unknown value is an
 // error: a misspelt AUTH0_MCP_READ_ONLY must not leave the server writable.
@@ -89,7 +102,7 @@ func ParseBool(name, value string) (bool, error) {
 	switch strings.ToLower(strings.TrimSpace(value)) {
 	case "1", "true", "yes", "on", "y", "t":
 		return true, nil
-	case "0", "false", "no", "off", "n", "f", "":
+	case "0", "false", "no", "off", "n", "f":
 		return false, nil
 	}
 	return false, fmt.Errorf("%s=%q: want true or false", name, value)
@@ -110,7 +123,7 @@ func (a *Accounts) Wanted() string {
 	if a.Profile != "" {
 		return a.Profile
 	}
-	return strings.TrimSpace(os.Getenv("AUTH0_MCP_PROFILE"))
+	return Variable("AUTH0_MCP_PROFILE")
 }
 
 // Selected is the account to use: that of a profile that was asked for, else that
@@ -137,25 +150,18 @@ func (a *Accounts) Selected() (*Account, error) {
 
 // given is the account of AUTH0_TOKEN.
 func (a *Accounts) given() (*Account, error) {
-	switch {
-	case a.Domain == "":
-		return nil, errors.New("AUTH0_TOKEN is set and AUTH0_DOMAIN is not: set it to the tenant that the token is " +
-			"for, such as mytenant.us.auth0.com")
-	case strings.ContainsFunc(a.Token, func(r rune) bool { return r <= ' ' || r >= 0x7f }):
-		return nil, errors.New("AUTH0_TOKEN holds white space or characters that no token has: copy it again")
+	store, err := auth.OpenStore(auth.StoreEnv, auth.StoreOptions{Token: a.Token, Domain: a.Domain})
+	if err != nil {
+		return nil, err
 	}
 	domain, err := tenant.NormalizeDomain(a.Domain)
-	if err != nil {
-		return nil, fmt.Errorf("AUTH0_DOMAIN: %w", err)
-	}
-	store, err := auth.OpenStore(auth.StoreEnv, auth.StoreOptions{Token: a.Token, Domain: domain})
 	return &Account{Profile: auth.Profile{Domain: domain, Method: auth.Given}, Store: store, By: "AUTH0_TOKEN"}, err
 }
 
 // Open finds the store of a profile. The token of the environment belongs to no
 // profile: what was asked for by name must not be answered with another tenant.
 func (a *Accounts) Open(name string, profile auth.Profile) (*Account, error) {
-	kind, by, err := auth.StoreWishes{Flag: a.Store, Environment: os.Getenv("AUTH0_MCP_STORE"), Profile: profile,
+	kind, by, err := auth.StoreWishes{Flag: a.Store, Environment: Variable("AUTH0_MCP_STORE"), Profile: profile,
 		Config: a.Config}.Choose()
 	if err != nil {
 		return nil, err

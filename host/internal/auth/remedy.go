@@ -45,8 +45,8 @@ type TenantChangedError struct {
 }
 
 func (e *TenantChangedError) Error() string {
-	return fmt.Sprintf("profile %s was for the tenant %s, and is now signed in to %s: restart the server to continue with "+
-		"%s, or sign in to %s again", e.Profile, e.From, e.To, e.To, e.From)
+	return fmt.Sprintf("profile %s was for the tenant %s, and is now signed in to %s: restart the server to continue "+
+		"with %s, or sign in to %s again", e.Profile, e.From, e.To, e.To, e.From)
 }
 
 func (s Session) signInCommand() string {

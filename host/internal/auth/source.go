@@ -224,7 +224,8 @@ func (s *Source) answer() (string, *oauth2.Token, error) {
 	case s.failure != nil:
 		return "", nil, s.failure
 	}
-	return "", nil, newSignInError(s.current, s.refusal(", and renewing it did not help")) // each that was renewed just now
+	// Each one that was renewed just now.
+	return "", nil, newSignInError(s.current, s.refusal(", and renewing it did not help"))
 }
 
 var (

@@ -20,14 +20,20 @@ var errNotDomain = errors.New("the domain is not that of a tenant: want a host, 
 
 func newEnvStore(token, domain string) (*envStore, error) {
 	token, domain = strings.TrimSpace(token), strings.TrimSpace(domain)
+	if err := tenant.Placeholder(token); err != nil {
+		return nil, fmt.Errorf("AUTH0_TOKEN: %w", err)
+	}
 	switch {
 	case token == "":
 		return nil, errors.New(`the store "env" needs AUTH0_TOKEN: set it together with AUTH0_DOMAIN`)
 	case domain == "":
 		// Not read from the token: whoever mixes up two tokens must not reach the other
 		// tenant.
-		return nil, errors.New("AUTH0_TOKEN is set without AUTH0_DOMAIN: set AUTH0_DOMAIN to the tenant that the token is " +
-			"for")
+		return nil, errors.New("AUTH0_TOKEN is set and AUTH0_DOMAIN is not: set it to the tenant that the token is for, " +
+			"such as mytenant.us.auth0.com")
+	}
+	if err := tenant.Placeholder(domain); err != nil {
+		return nil, fmt.Errorf("AUTH0_DOMAIN: %w", err)
 	}
 	domain, err := tenant.NormalizeDomain(domain)
 	if err != nil {

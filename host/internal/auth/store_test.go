@@ -463,8 +463,11 @@ func TestEnvStore(t *testing.T) {
 	}
 	for name, tt := range map[string]struct{ token, domain, want string }{
 		"no token":        {" ", "dev.eu.auth0.com", "needs AUTH0_TOKEN"},
-		"no domain":       {"CANARY", " ", "without AUTH0_DOMAIN"},
+		"no domain":       {"CANARY", " ", "AUTH0_DOMAIN is not"},
 		"mixed up":        {"dev.eu.auth0.com", "CANARY.CANARY_.CANARY", "AUTH0_DOMAIN: the domain is not"},
+		"a placeholder":   {"${user_config.token}", "dev.eu.auth0.com", "AUTH0_TOKEN: it is the placeholder ${user_config.token}"},
+		"in quotes":       {`"CANARY"`, "dev.eu.auth0.com", "AUTH0_TOKEN: it stands in quotation marks"},
+		"an example":      {"CANARY", "YOUR_DOMAIN", "AUTH0_DOMAIN: it is the placeholder YOUR_DOMAIN"},
 		"two lines":       {"CANARY\r\nX-Evil: 1", "dev.eu.auth0.com", "AUTH0_TOKEN"},
 		"typographic end": {"CANARY…", "dev.eu.auth0.com", "AUTH0_TOKEN"},
 	} {

@@ -114,6 +114,9 @@ func bounded(life time.Duration) time.Duration {
 // GivenSession is a session with a token that another program got. Its end and its
 // scope are read from the token, if it is a JWT; domain is the tenant, normalised.
 func GivenSession(profile, domain, token string) (Session, error) {
+	if err := tenant.Placeholder(token); err != nil {
+		return Session{}, fmt.Errorf("the token for %s: %w", domain, err)
+	}
 	if !headerSafe(token) {
 		return Session{}, fmt.Errorf("the token for %s is empty, or holds white space or characters that no token has: "+
 			"copy it again", domain)

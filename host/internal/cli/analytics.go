@@ -4,7 +4,6 @@ import (
 	"context"
 	"log/slog"
 	"net/http"
-	"os"
 
 	"github.com/auth0-mcp/auth0-mcp/host/internal/account"
 	"github.com/auth0-mcp/auth0-mcp/host/internal/analytics"
@@ -14,13 +13,13 @@ import (
 // and did not switch analytics off.
 func newAnalytics(ctx context.Context, env Environment, transport http.RoundTripper,
 	log *slog.Logger) (*analytics.Client, error) {
-	if value, ok := os.LookupEnv("AUTH0_MCP_ANALYTICS"); ok {
+	if value := account.Variable("AUTH0_MCP_ANALYTICS"); value != "" {
 		on, err := account.ParseBool("AUTH0_MCP_ANALYTICS", value)
 		if err != nil || !on {
 			return nil, err
 		}
 	}
 	return analytics.New(ctx, analytics.Config{
-		Endpoint: os.Getenv("AUTH0_MCP_ANALYTICS_ENDPOINT"), Version: env.Version, Transport: transport, Log: log,
+		Endpoint: account.Variable("AUTH0_MCP_ANALYTICS_ENDPOINT"), Version: env.Version, Transport: transport, Log: log,
 	})
 }

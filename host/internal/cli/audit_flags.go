@@ -3,12 +3,13 @@ package cli
 import (
 	"fmt"
 	"log/slog"
-	"os"
 	"path/filepath"
+	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
 
+	"github.com/auth0-mcp/auth0-mcp/host/internal/account"
 	"github.com/auth0-mcp/auth0-mcp/host/internal/approval"
 	"github.com/auth0-mcp/auth0-mcp/host/internal/atomicfile"
 	"github.com/auth0-mcp/auth0-mcp/host/internal/audit"
@@ -34,23 +35,27 @@ const defaultKeep = "30d"
 
 // config is what flags and environment say; a flag overrides the environment.
 func (f *auditFlags) config(cmd *cobra.Command) (audit.Config, error) {
-	value := func(flag, typed, variable string) (value, source string) {
-		if v, ok := os.LookupEnv(variable); ok && !cmd.Flags().Changed(flag) {
+	value := func(flag, typed, variable, byDefault string) (value, source string) {
+		set := cmd.Flags().Changed(flag) && strings.TrimSpace(typed) != ""
+		if v := account.Variable(variable); v != "" && !set {
 			return v, variable
 		}
-		return typed, "--" + flag
+		if set {
+			return typed, "--" + flag
+		}
+		return byDefault, "--" + flag
 	}
-	given, source := value("audit", f.mode, "AUTH0_MCP_AUDIT")
+	given, source := value("audit", f.mode, "AUTH0_MCP_AUDIT", string(audit.On))
 	mode, err := audit.ParseMode(given)
 	if err != nil {
 		return audit.Config{}, fmt.Errorf("%s %w", source, err)
 	}
-	given, source = value("audit-arguments", f.arguments, "AUTH0_MCP_AUDIT_ARGUMENTS")
+	given, source = value("audit-arguments", f.arguments, "AUTH0_MCP_AUDIT_ARGUMENTS", string(audit.ArgumentIDs))
 	view, err := audit.ParseArgumentsView(given)
 	if err != nil {
 		return audit.Config{}, fmt.Errorf("%s %w", source, err)
 	}
-	given, source = value("audit-keep", f.keep, "AUTH0_MCP_AUDIT_KEEP")
+	given, source = value("audit-keep", f.keep, "AUTH0_MCP_AUDIT_KEEP", defaultKeep)
 	keep, ok := duration(given)
 	if !ok || keep < shortestKeep {
 		return audit.Config{}, fmt.Errorf("%s %q: want a time of at least a day, such as 30d or 720h", source, given)

@@ -69,11 +69,16 @@ func execute(args []string, env Environment, exit func(int)) int {
 type boolFlag struct {
 	name string
 	on   bool
+	// given is false also for a blank value, as for a variable.
+	given bool
 }
 
 func (f *boolFlag) Set(value string) error {
+	if strings.TrimSpace(value) == "" {
+		return nil
+	}
 	on, err := account.ParseBool("--"+f.name, value)
-	f.on = on
+	f.on, f.given = on, true
 	return err
 }
 
@@ -101,7 +106,7 @@ func (f *logFlags) add(cmd *cobra.Command) {
 func (f *logFlags) logger(w io.Writer) (*slog.Logger, error) {
 	level := slog.LevelInfo
 	switch {
-	case f.level != "":
+	case strings.TrimSpace(f.level) != "":
 		if err := level.UnmarshalText([]byte(f.level)); err != nil {
 			return nil, fmt.Errorf("--log-level %q: want debug, info, warn or error", f.level)
 		}
@@ -109,8 +114,8 @@ func (f *logFlags) logger(w io.Writer) (*slog.Logger, error) {
 		level = slog.LevelDebug
 	}
 	options := &slog.HandlerOptions{Level: level}
-	switch f.format {
-	case "text":
+	switch strings.TrimSpace(f.format) {
+	case "text", "":
 		return slog.New(slog.NewTextHandler(w, options)), nil
 	case "json":
 		return slog.New(slog.NewJSONHandler(w, options)), nil

@@ -103,7 +103,7 @@ func runDoctor(cmd *cobra.Command, env Environment, f doctorFlags) error {
 }
 
 func (f doctorFlags) config(cmd *cobra.Command, env Environment) (doctor.Config, error) {
-	filter, err := f.run.filter(cmd)
+	filter, err := f.run.filter()
 	if err != nil {
 		return doctor.Config{}, err
 	}

@@ -193,7 +193,7 @@ func (f initFlags) prepare(cmd *cobra.Command, env Environment) (*signIn, error)
 	if err := s.CheckStore(cmd.Context()); err != nil {
 		return nil, err
 	}
-	if err := f.planClients(cmd, s); err != nil {
+	if err := f.planClients(s); err != nil {
 		return nil, err
 	}
 	// Last, because it may ask: a mistake that could have been reported before must

@@ -9,19 +9,18 @@ import (
 	"runtime"
 	"strings"
 
-	"github.com/spf13/cobra"
-
+	"github.com/auth0-mcp/auth0-mcp/host/internal/account"
 	"github.com/auth0-mcp/auth0-mcp/host/internal/auth"
 	"github.com/auth0-mcp/auth0-mcp/host/internal/clients"
 )
 
 // planClients works out the change of each client's file.
-func (f initFlags) planClients(cmd *cobra.Command, s *signIn) error {
+func (f initFlags) planClients(s *signIn) error {
 	places, err := clientPlaces()
 	if err != nil {
 		return err
 	}
-	entry, err := f.entry(cmd, s)
+	entry, err := f.entry(s)
 	if err != nil {
 		return err
 	}
@@ -72,14 +71,14 @@ func (f initFlags) planClients(cmd *cobra.Command, s *signIn) error {
 }
 
 // entry is what a client will start: this binary, by a path that stays.
-func (f initFlags) entry(cmd *cobra.Command, s *signIn) (clients.Entry, error) {
+func (f initFlags) entry(s *signIn) (clients.Entry, error) {
 	binary, err := ownPath()
 	if err != nil {
 		return clients.Entry{}, err
 	}
 	// With the variables too: they have narrowed what the token may do, and a client
 	// that does not know them would offer more than was asked for.
-	filter, err := f.tools.filter(cmd)
+	filter, err := f.tools.filter()
 	if err != nil {
 		return clients.Entry{}, err
 	}
@@ -122,7 +121,7 @@ func (s *signIn) sayNeeded(say *reporter) {
 	if s.Account.Store.Describe().Kind == auth.StoreFile {
 		needed = append(needed, "AUTH0_MCP_PASSPHRASE")
 	}
-	if os.Getenv("AUTH0_MCP_CA_FILE") != "" {
+	if account.Variable("AUTH0_MCP_CA_FILE") != "" {
 		needed = append(needed, "AUTH0_MCP_CA_FILE")
 	}
 	if len(needed) == 0 {

@@ -10,6 +10,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/auth0-mcp/auth0-mcp/host/internal/account"
 	"github.com/auth0-mcp/auth0-mcp/host/internal/auth"
 	"github.com/auth0-mcp/auth0-mcp/host/internal/tenant"
 )
@@ -31,7 +32,7 @@ func (f initFlags) credentials(cmd *cobra.Command, env Environment, secret, name
 	}
 	clientID := f.clientID
 	if clientID == "" && (f.domain != "" || f.keyFile != "") {
-		clientID = strings.TrimSpace(os.Getenv("AUTH0_CLIENT_ID"))
+		clientID = account.Variable("AUTH0_CLIENT_ID")
 	}
 	*s = auth.Session{Profile: name}
 	// A flag that is given and empty is a variable that is not set: what was meant
@@ -57,6 +58,9 @@ func (f initFlags) credentials(cmd *cobra.Command, env Environment, secret, name
 	if err != nil {
 		return fmt.Errorf("--auth0-domain: %w", err)
 	}
+	if err := tenant.Placeholder(clientID); err != nil {
+		return fmt.Errorf("the client id: %w", err)
+	}
 	p.Domain, p.ClientID, p.KeyID, p.Algorithm = domain, clientID, f.keyID, f.algorithm
 	if p.Audience == "" && before.Method != auth.Device && before.Domain == domain {
 		p.Audience = before.Audience
@@ -71,7 +75,7 @@ func flagOrVariable(value, flag, variable string) (found, by string) {
 	if value != "" {
 		return value, flag
 	}
-	return strings.TrimSpace(os.Getenv(variable)), variable
+	return account.Variable(variable), variable
 }
 
 // browserSignIn is the sign-in of a user, with a browser.
@@ -83,7 +87,7 @@ func (f initFlags) browserSignIn(p *auth.Profile) error {
 	p.Method, p.ClientID, p.KeyID, p.Algorithm = auth.Device, "", "", ""
 	if f.oauthName != "" {
 		p.ClientID = f.oauthName
-	} else if id := strings.TrimSpace(os.Getenv("AUTH0_MCP_CLIENT_ID")); id != "" {
+	} else if id := account.Variable("AUTH0_MCP_CLIENT_ID"); id != "" {
 		p.ClientID = id
 	}
 	return nil
@@ -137,6 +141,11 @@ func (f initFlags) machine(ctx context.Context, env Environment, secret string, 
 			"--auth0-client-secret-stdin, --auth0-client-secret-file or --private-key-file")
 	}
 	s.Method = p.Method
+	if err == nil && s.ClientSecret != "" {
+		if err = tenant.Placeholder(s.ClientSecret); err != nil {
+			err = fmt.Errorf("the client secret: %w", err)
+		}
+	}
 	return err
 }
 

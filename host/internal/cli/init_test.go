@@ -40,7 +40,7 @@ func TestSetUpClientThatWrites(t *testing.T) {
 		t.Fatal(err)
 	}
 	f.tools.tools, f.tools.readOnly.on = "auth0_list_*", true
-	if err := f.planClients(cmd, out); err != nil {
+	if err := f.planClients(out); err != nil {
 		t.Fatal(err)
 	}
 	writeText(t, path, `{"mcpServers":{"other":{"command":"x"}}}`)

@@ -3,12 +3,13 @@ package cli
 import (
 	"errors"
 	"fmt"
-	"os"
+	"strings"
 	"time"
 
 	"github.com/dustin/go-humanize"
 	"github.com/spf13/cobra"
 
+	"github.com/auth0-mcp/auth0-mcp/host/internal/account"
 	"github.com/auth0-mcp/auth0-mcp/host/internal/supervisor"
 )
 
@@ -60,9 +61,12 @@ func (f pluginFlags) config(cmd *cobra.Command) (supervisor.Config, error) {
 			return supervisor.Config{}, fmt.Errorf("%s %v: want %s", d.name, d.value, d.want)
 		}
 	}
-	source, text := "--plugin-memory-limit", f.memory
-	if value := os.Getenv(memoryVariable); value != "" && !cmd.Flags().Changed("plugin-memory-limit") {
+	source, text := "--plugin-memory-limit", strings.TrimSpace(f.memory)
+	typed := text != "" && cmd.Flags().Changed("plugin-memory-limit")
+	if value := account.Variable(memoryVariable); value != "" && !typed {
 		source, text = memoryVariable, value
+	} else if text == "" {
+		text = defaultPluginMemory
 	}
 	limit, err := humanize.ParseBytes(text)
 	if err == nil && limit != 0 && limit < minPluginMemory {

@@ -2,12 +2,12 @@ package cli
 
 import (
 	"fmt"
-	"os"
 	"strconv"
 	"strings"
 
 	"github.com/spf13/cobra"
 
+	"github.com/auth0-mcp/auth0-mcp/host/internal/account"
 	"github.com/auth0-mcp/auth0-mcp/host/internal/ratelimit"
 )
 
@@ -20,6 +20,9 @@ func (f *rateShareFlag) add(cmd *cobra.Command) {
 }
 
 func (f *rateShareFlag) Set(value string) (err error) {
+	if strings.TrimSpace(value) == "" {
+		return nil // as if it had not been given
+	}
 	f.percent, err = parseRateShare("--rate-share", value)
 	return err
 }
@@ -38,7 +41,7 @@ func (f *rateShareFlag) value() (int, error) {
 	if f.percent != 0 {
 		return f.percent, nil
 	}
-	if value := os.Getenv("AUTH0_MCP_RATE_SHARE"); value != "" {
+	if value := account.Variable("AUTH0_MCP_RATE_SHARE"); value != "" {
 		return parseRateShare("AUTH0_MCP_RATE_SHARE", value)
 	}
 	return ratelimit.DefaultShare, nil

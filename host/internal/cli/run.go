@@ -6,8 +6,7 @@ import (
 	"fmt"
 	"log/slog"
 	"net/http"
-	"os"
-	"path/filepath"
+	"strings"
 
 	"github.com/spf13/cobra"
 	"golang.org/x/oauth2"
@@ -203,8 +202,8 @@ func (f runFlags) server(cmd *cobra.Command, env Environment, log *slog.Logger) 
 // approval is what --approve or the environment says; "" if neither does.
 func (f runFlags) approval() (approval.Mode, error) {
 	source, value := "--approve", f.approve
-	if value == "" {
-		source, value = "AUTH0_MCP_APPROVE", os.Getenv("AUTH0_MCP_APPROVE")
+	if strings.TrimSpace(value) == "" {
+		source, value = "AUTH0_MCP_APPROVE", account.Variable("AUTH0_MCP_APPROVE")
 	}
 	if value == "" {
 		return "", nil
@@ -219,7 +218,7 @@ func (f runFlags) approval() (approval.Mode, error) {
 // selection is the tools that flags and environment leave, and whether the host is
 // read-only.
 func (f runFlags) selection(cmd *cobra.Command, env Environment, log *slog.Logger) (*catalog.Selection, bool, error) {
-	filter, err := f.filter(cmd)
+	filter, err := f.filter()
 	if err != nil {
 		return nil, false, err
 	}
@@ -232,21 +231,20 @@ func (f runFlags) selection(cmd *cobra.Command, env Environment, log *slog.Logge
 }
 
 // filter is what flags and environment say; a typed flag beats the environment.
-func (f runFlags) filter(cmd *cobra.Command) (catalog.Filter, error) {
+func (f runFlags) filter() (catalog.Filter, error) {
 	filter := catalog.Filter{ReadOnly: f.readOnly.on}
-	tools, given := os.LookupEnv("AUTH0_MCP_TOOLS")
-	source := "AUTH0_MCP_TOOLS"
-	if cmd.Flags().Changed("tools") {
-		tools, given, source = f.tools, true, "--tools"
+	source, tools := "--tools", f.tools
+	if strings.TrimSpace(tools) == "" {
+		source, tools = "AUTH0_MCP_TOOLS", account.Variable("AUTH0_MCP_TOOLS")
 	}
-	if given {
+	if tools != "" {
 		patterns, err := catalog.ParsePatterns(tools)
 		if err != nil {
 			return filter, fmt.Errorf("%s: %w", source, err)
 		}
 		filter.Patterns = patterns
 	}
-	if value, ok := os.LookupEnv("AUTH0_MCP_READ_ONLY"); ok && !cmd.Flags().Changed("read-only") {
+	if value := account.Variable("AUTH0_MCP_READ_ONLY"); value != "" && !f.readOnly.given {
 		readOnly, err := account.ParseBool("AUTH0_MCP_READ_ONLY", value)
 		if err != nil {
 			return filter, err
@@ -322,11 +320,11 @@ func readCatalog(ctx context.Context, env Environment, f runFlags, log *slog.Log
 	if err != nil {
 		return nil, err
 	}
-	sources.PluginDirs = f.pluginDirs
+	sources.PluginDirs = notBlank(f.pluginDirs)
 	if sources.PluginDirs == nil {
-		sources.PluginDirs = filepath.SplitList(os.Getenv("AUTH0_MCP_PLUGIN_DIR"))
+		sources.PluginDirs = account.VariableList("AUTH0_MCP_PLUGIN_DIR")
 	}
-	for _, dir := range f.devPlugins {
+	for _, dir := range notBlank(f.devPlugins) {
 		dev, err := describeDevPlugin(ctx, dir, f.plugins.start)
 		if err != nil {
 			return nil, err

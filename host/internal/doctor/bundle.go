@@ -140,6 +140,8 @@ func (d *Doctor) environmentText() string {
 		}
 		on, err := account.ParseBool(name, value)
 		switch {
+		case strings.TrimSpace(value) == "":
+			lines = append(lines, name+" (blank)")
 		case !slices.Contains(switches(), name):
 			lines = append(lines, name)
 		case err != nil:

@@ -156,7 +156,7 @@ func (d *Doctor) openAccount(token, passphrase string) {
 			d.hide(domain) // a user who mixed up token and domain gave a token
 		}
 	}
-	transport, err := d.at.transport(d.at.getenv("AUTH0_MCP_CA_FILE"))
+	transport, err := d.at.transport(strings.TrimSpace(d.at.getenv("AUTH0_MCP_CA_FILE")))
 	if err != nil {
 		d.certificate = err
 		transport, _ = d.at.transport("") // fails for a file only

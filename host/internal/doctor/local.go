@@ -180,7 +180,7 @@ func (d *Doctor) lacks(one clients.Installed) (variable, why string) {
 			return opener, "without which its server cannot open the session"
 		}
 	}
-	if d.at.getenv(authorities) != "" && !slices.Contains(one.Env, authorities) {
+	if strings.TrimSpace(d.at.getenv(authorities)) != "" && !slices.Contains(one.Env, authorities) {
 		return authorities, "which is set here: its server would not trust the same certificates"
 	}
 	return "", ""

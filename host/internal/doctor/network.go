@@ -68,7 +68,7 @@ func (d *Doctor) bounded(ctx context.Context, check func(context.Context) Findin
 }
 
 func (d *Doctor) checkCertificateFile() Finding {
-	switch path := d.at.getenv("AUTH0_MCP_CA_FILE"); {
+	switch path := strings.TrimSpace(d.at.getenv("AUTH0_MCP_CA_FILE")); {
 	case d.certificate != nil:
 		return fails("certificates", "set AUTH0_MCP_CA_FILE to a file with certificates in PEM form, or unset it",
 			"%v", d.certificate)

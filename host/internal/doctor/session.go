@@ -15,6 +15,7 @@ import (
 	"github.com/auth0-mcp/auth0-mcp/host/internal/account"
 	"github.com/auth0-mcp/auth0-mcp/host/internal/auth"
 	"github.com/auth0-mcp/auth0-mcp/host/internal/catalog"
+	"github.com/auth0-mcp/auth0-mcp/host/internal/tenant"
 )
 
 func (d *Doctor) checkConfig(context.Context) []Finding {
@@ -88,6 +89,9 @@ func (d *Doctor) checkStore(ctx context.Context) []Finding {
 func (d *Doctor) accountRemedy() string {
 	if _, unknown := errors.AsType[*auth.UnknownProfileError](d.accountErr); unknown && len(d.config.Profiles) > 0 {
 		return "auth0-mcp profiles list"
+	}
+	if e, ok := errors.AsType[*tenant.PlaceholderError](d.accountErr); ok {
+		return e.Fix
 	}
 	if d.accounts.Token != "" && d.accounts.Wanted() == "" {
 		return "set AUTH0_DOMAIN to the tenant of AUTH0_TOKEN, such as mytenant.us.auth0.com"

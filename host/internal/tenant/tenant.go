@@ -21,7 +21,8 @@ var hostName = regexp.MustCompile(`^[a-z0-9]([a-z0-9-]*[a-z0-9])?(\.[a-z0-9]([a-
 
 // NormalizeDomain turns what a user types into host or host:port: a scheme and
 // trailing slashes go, letters become lower-case. Anything that would send the
-// token elsewhere than it seems (user info, a path, a query) is refused.
+// token elsewhere than it seems (user info, a path, a query) is refused, and so is a
+// placeholder, as a *[PlaceholderError].
 func NormalizeDomain(s string) (string, error) {
 	domain := strings.TrimSpace(s)
 	if scheme, rest, ok := strings.Cut(domain, "://"); ok {
@@ -29,6 +30,9 @@ func NormalizeDomain(s string) (string, error) {
 			return "", fmt.Errorf("domain %q: the scheme must be https", s)
 		}
 		domain = rest
+	}
+	if err := Placeholder(domain); err != nil {
+		return "", fmt.Errorf("domain: %w", err)
 	}
 	domain = strings.ToLower(strings.TrimRight(domain, "/"))
 	if domain == "" {

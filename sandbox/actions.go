@@ -2,6 +2,7 @@ package sandbox
 
 import (
 	"net/http"
+	"slices"
 	"strings"
 	"time"
 )
@@ -38,34 +39,7 @@ type actionVersion struct {
 
 func errNoAction() error { return notFound("That action does not exist.", "") }
 
-func actionSchema(create bool) *schema {
-	props := map[string]*schema{
-		"name": text("The name of an action").length(1, 255),
-		"supported_triggers": list(record("A trigger", map[string]*schema{
-			"id":      text("An actions extensibility point").length(1, 64),
-			"version": text("The version of a trigger").length(1, 16),
-			"status":  text("The status of a trigger"),
-		}, "id"), "The list of triggers that this action supports").length(1, 1),
-		"code": text("The source code of the action"),
-		"dependencies": list(record("A dependency", map[string]*schema{
-			"name":         text("The name of the npm module").length(1, 214),
-			"version":      text("Description of the npm module version"),
-			"registry_url": text("Optional value used primarily for private npm registries"),
-		}, "name"), "The list of third party npm modules, and their versions, that this action depends on"),
-		"runtime": text("The Node runtime").oneOf("node12", "node16", "node18", "node18-actions", "node22"),
-		"secrets": list(record("A secret", map[string]*schema{
-			"name":  text("The name of the particular secret, e.g. API_KEY").length(1, 128),
-			"value": text("The value of the particular secret, e.g. secret123"),
-		}, "name"), "The list of secrets that are included in an action or a version of an action"),
-		"deploy":  flag("True if the action should be deployed after creation"),
-		"modules": list(nil, "The list of action modules"),
-	}
-	if create {
-		return record("", props, "name", "supported_triggers")
-	}
-	delete(props, "deploy")
-	return record("", props)
-}
+func runtimes() []string { return []string{"node12", "node16", "node18", "node18-actions", "node22"} }
 
 // status tells how far the build of the draft is.
 func (a *action) status(now time.Time, buildTime time.Duration) string {
@@ -175,13 +149,10 @@ func (t *Tenant) findActionNamed(name string) *action {
 }
 
 func (t *Tenant) listActions(c *call) (result, error) {
-	q := readQuery(c.query, "page", "per_page", "triggerId", "actionName", "deployed", "installed")
+	q := queryParams{c.query}
 	p := q.page(20)
-	deployed, byDeployed := q.flag("deployed", "Optional filter to only retrieve actions that are deployed")
-	installed, _ := q.flag("installed", "When true, return only installed actions")
-	if q.err != nil {
-		return result{}, q.err
-	}
+	deployed, byDeployed := q.flag("deployed")
+	installed, _ := q.flag("installed")
 	found := []object{}
 	for _, a := range t.actions {
 		if installed ||
@@ -227,9 +198,6 @@ func (t *Tenant) getAction(c *call) (result, error) {
 }
 
 func (t *Tenant) createAction(c *call) (result, error) {
-	if err := validateBody(c.body, actionSchema(true)); err != nil {
-		return result{}, err
-	}
 	name, _ := c.body["name"].(string)
 	if t.findActionNamed(name) != nil {
 		return result{}, conflict("An action with that name already exists for this tenant.", "")
@@ -266,6 +234,9 @@ func (t *Tenant) mergeAction(a *action, body object, now time.Time) error {
 	}
 	if dependencies, given := body["dependencies"].([]any); given {
 		next.dependencies, _ = clone(dependencies).([]any)
+	}
+	if runtime, given := body["runtime"].(string); given && !slices.Contains(runtimes(), runtime) {
+		return refused(http.StatusBadRequest, "Invalid runtime: "+runtime, "")
 	}
 	for name, field := range map[string]*string{"name": &next.name, "code": &next.code, "runtime": &next.runtime} {
 		if value, given := body[name].(string); given {
@@ -311,9 +282,6 @@ func (t *Tenant) updateAction(c *call) (result, error) {
 	if a == nil {
 		return result{}, errNoAction()
 	}
-	if err := validateBody(c.body, actionSchema(false)); err != nil {
-		return result{}, err
-	}
 	if name, given := c.body["name"].(string); given {
 		if other := t.findActionNamed(name); other != nil && other != a {
 			return result{}, conflict("An action with that name already exists for this tenant.", "")
@@ -326,11 +294,8 @@ func (t *Tenant) updateAction(c *call) (result, error) {
 }
 
 func (t *Tenant) deleteAction(c *call) (result, error) {
-	q := readQuery(c.query, "force")
-	force, _ := q.flag("force", "Force action deletion detaching bindings")
-	if q.err != nil {
-		return result{}, q.err
-	}
+	q := queryParams{c.query}
+	force, _ := q.flag("force")
 	for i, a := range t.actions {
 		if a.id != c.params["id"] {
 			continue
@@ -376,12 +341,9 @@ func (a *action) deploy(id string, now time.Time) *actionVersion {
 }
 
 func (t *Tenant) listVersions(c *call) (result, error) {
-	q := readQuery(c.query, "page", "per_page")
+	q := queryParams{c.query}
 	p := q.page(20)
-	if q.err != nil {
-		return result{}, q.err
-	}
-	a := t.findAction(c.params["id"])
+	a := t.findAction(c.params["actionId"])
 	if a == nil {
 		return result{}, errNoAction()
 	}
@@ -399,12 +361,12 @@ func (v *actionVersion) showWith(a *action) object {
 }
 
 func (t *Tenant) getVersion(c *call) (result, error) {
-	a := t.findAction(c.params["id"])
+	a := t.findAction(c.params["actionId"])
 	if a == nil {
 		return result{}, errNoAction()
 	}
 	for _, version := range a.versions {
-		if version.id == c.params["version"] {
+		if version.id == c.params["id"] {
 			return ok(version.showWith(a))
 		}
 	}

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"net/http"
+	"strings"
 )
 
 // result is a handler's answer before it is encoded. A nil body answers without
@@ -60,14 +61,20 @@ func notFound(message, code string) error {
 	return &apiError{status: http.StatusNotFound, code: code, message: message}
 }
 
-func badBody(format string, args ...any) error {
-	return &apiError{status: http.StatusBadRequest, code: "invalid_body",
-		message: "Payload validation error: " + fmt.Sprintf(format, args...)}
+func badBody(problems []string) error {
+	return invalid("Payload validation error: ", problems, "invalid_body")
 }
 
-func badQuery(format string, args ...any) error {
-	return &apiError{status: http.StatusBadRequest, code: "invalid_query_string",
-		message: "Query validation error: " + fmt.Sprintf(format, args...)}
+func badQuery(problems []string) error {
+	return invalid("Query validation error: ", problems, "invalid_query_string")
+}
+
+func badPath(problems []string) error {
+	return invalid("Path validation error: ", problems, "invalid_uri")
+}
+
+func invalid(kind string, problems []string, code string) error {
+	return &apiError{status: http.StatusBadRequest, code: code, message: kind + strings.Join(problems, " (also) "+kind)}
 }
 
 func conflict(message, code string) error {

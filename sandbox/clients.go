@@ -1,9 +1,12 @@
 package sandbox
 
 import (
+	"fmt"
+	"maps"
 	"net/http"
 	"slices"
 	"strings"
+	"unicode/utf8"
 )
 
 func errNoClient() error { return notFound("The client does not exist", "inexistent_client") }
@@ -29,12 +32,11 @@ func showClient(c *call, client object) object {
 }
 
 func (t *Tenant) listClients(c *call) (result, error) {
-	q := readQuery(c.query, "page", "per_page", "include_totals", "take", "from", "fields", "include_fields",
-		"is_global", "is_first_party", "app_type", "client_ids", "q")
+	q := queryParams{c.query}
 	p, shape := q.page(50), q.projection("tenant")
-	keep := q.clientFilter()
-	if q.err != nil {
-		return result{}, q.err
+	keep, err := q.clientFilter()
+	if err != nil {
+		return result{}, err
 	}
 	var found, global []object
 	for _, client := range t.clients.items {
@@ -51,36 +53,31 @@ func (t *Tenant) listClients(c *call) (result, error) {
 		func(client object) object { return shape.apply(showClient(c, client)) })
 }
 
-func (q *queryParams) clientFilter() func(object) bool {
-	global, byGlobal := q.flag("is_global", "Optional filter on the global client parameter")
-	first, byFirst := q.flag("is_first_party", "Optional filter on whether or not a client is a first-party client")
-	types, ids := q.list("app_type"), q.list("client_ids")
+func (q queryParams) clientFilter() (func(object) bool, error) {
+	global, byGlobal := q.flag("is_global")
+	first, byFirst := q.flag("is_first_party")
+	types := q.list("app_type")
 	search := q.text("q")
 	if search != "" && !strings.HasPrefix(search, "client_grant.organization_id:") &&
 		search != "client_grant.allow_any_organization:true" {
-		q.fail(badQuery("'Invalid query' on property q (Advanced Query in Lucene syntax)"))
+		return nil, badQuery([]string{onProperty("Invalid query", "q")})
 	}
 	return func(client object) bool {
 		appType, _ := client["app_type"].(string)
-		id, _ := client["client_id"].(string)
 		switch {
 		case byGlobal && client["global"] != global,
 			byFirst && client["is_first_party"] != first,
 			len(types) > 0 && !slices.Contains(types, appType),
-			len(ids) > 0 && !slices.Contains(ids, id),
 			search != "": // the tenant has no organizations
 			return false
 		}
 		return true
-	}
+	}, nil
 }
 
 func (t *Tenant) getClient(c *call) (result, error) {
-	q := readQuery(c.query, "fields", "include_fields")
+	q := queryParams{c.query}
 	shape := q.projection()
-	if q.err != nil {
-		return result{}, q.err
-	}
 	client := t.clients.find(c.params["id"])
 	if client == nil {
 		return result{}, errNoClient()
@@ -89,7 +86,7 @@ func (t *Tenant) getClient(c *call) (result, error) {
 }
 
 func (t *Tenant) createClient(c *call) (result, error) {
-	if err := validateBody(c.body, clientSchema(true)); err != nil {
+	if err := checkClient(c.body); err != nil {
 		return result{}, err
 	}
 	if identifier, given := c.body["resource_server_identifier"].(string); given && t.findAPI(identifier) == nil {
@@ -114,6 +111,45 @@ func (t *Tenant) createClient(c *call) (result, error) {
 		t.findAPI(identifier)["client_id"] = client["client_id"]
 	}
 	return created(answer)
+}
+
+// checkClient refuses what Auth0 refuses of a client beyond its schema: grant types that do not
+// exist, and metadata that is no text of at most 255 characters.
+func checkClient(body object) error {
+	var problems []string
+	grants, _ := body["grant_types"].([]any)
+	for i, grant := range grants {
+		if name, _ := grant.(string); !isGrantType(name) {
+			problems = append(problems, onProperty("No enum match for: "+name, fmt.Sprintf("grant_types[%d]", i)))
+		}
+	}
+	metadata, _ := body["client_metadata"].(object)
+	for _, name := range slices.Sorted(maps.Keys(metadata)) {
+		switch value := metadata[name].(type) {
+		case nil:
+		case string:
+			if length := utf8.RuneCountInString(value); length > 255 {
+				problems = append(problems, onProperty(
+					fmt.Sprintf("String is too long (%d chars), maximum 255", length), "client_metadata."+name))
+			}
+		default:
+			problems = append(problems,
+				onProperty("Expected type string but found type "+typeName(value), "client_metadata."+name))
+		}
+	}
+	if len(problems) > 0 {
+		return badBody(problems)
+	}
+	return nil
+}
+
+func isGrantType(name string) bool {
+	switch name {
+	case "authorization_code", "implicit", "refresh_token", "client_credentials", "password":
+		return true
+	default:
+		return strings.HasPrefix(name, "http://auth0.com/oauth/") || strings.HasPrefix(name, "urn:")
+	}
 }
 
 // credentialLists finds the lists of keys that a client authenticates with.
@@ -204,7 +240,7 @@ func (t *Tenant) newClient(body object) object {
 		// A configuration without a lifetime has none.
 		client["jwt_configuration"] = object{"secret_encoded": false}
 	}
-	mergeClient(client, body)
+	mergeClient(client, body, []string{"client_metadata", "jwt_configuration", "session_transfer"})
 	t.registerCredentials(client)
 	return client
 }
@@ -222,25 +258,17 @@ func defaultRefreshToken(confidential bool) object {
 	return token
 }
 
-// mergeClient writes a valid body over a client. Settings are replaced as a whole,
-// except for three that are merged member by member; a null takes a setting, or a
-// member of those three, away.
-func mergeClient(client, body object) {
-	for name, value := range body {
-		value = clone(value)
-		given, isObject := value.(object)
-		switch {
-		case value == nil, name == "initiate_login_uri" && value == "":
-			delete(client, name)
-		case isObject && name == "session_transfer" && client[name] == nil:
-			client[name] = mergeMembers(defaultSessionTransfer(), given)
-		case isObject && (name == "client_metadata" || name == "jwt_configuration" || name == "session_transfer"):
-			client[name] = mergeMembers(client[name], given)
-		case name == "refresh_token" && isObject:
-			client[name] = completeRefreshToken(given)
-		default:
-			client[name] = value
-		}
+// mergeClient writes a valid body over a client: [merge], and what Auth0 completes or drops.
+func mergeClient(client, body object, merges []string) {
+	if _, given := body["session_transfer"].(object); given && client["session_transfer"] == nil {
+		client["session_transfer"] = defaultSessionTransfer()
+	}
+	merge(client, body, merges)
+	if given, isObject := body["refresh_token"].(object); isObject {
+		client["refresh_token"] = completeRefreshToken(cloneObject(given))
+	}
+	if client["initiate_login_uri"] == "" {
+		delete(client, "initiate_login_uri")
 	}
 }
 
@@ -249,22 +277,6 @@ func defaultSessionTransfer() object {
 		"can_create_session_transfer_token": false, "allowed_authentication_methods": []any{}, "enforce_device_binding": "ip",
 		"allow_refresh_token": false, "enforce_online_refresh_tokens": true, "enforce_cascade_revocation": true,
 	}
-}
-
-func mergeMembers(old any, given object) object {
-	base, _ := old.(object)
-	out := cloneObject(base)
-	if out == nil {
-		out = object{}
-	}
-	for name, value := range given {
-		if value == nil {
-			delete(out, name)
-		} else {
-			out[name] = value
-		}
-	}
-	return out
 }
 
 // completeRefreshToken fills what a new configuration leaves open.
@@ -285,10 +297,10 @@ func (t *Tenant) updateClient(c *call) (result, error) {
 	if client == nil {
 		return result{}, errNoClient()
 	}
-	if err := validateBody(c.body, clientSchema(false)); err != nil {
+	if err := checkClient(c.body); err != nil {
 		return result{}, err
 	}
-	mergeClient(client, c.body)
+	mergeClient(client, c.body, c.operation.Merges)
 	return ok(showClient(c, client))
 }
 

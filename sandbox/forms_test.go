@@ -25,7 +25,7 @@ func TestCreateForm(t *testing.T) {
 
 func TestPatchForm(t *testing.T) {
 	full := `{"name":"f","languages":{"primary":"de"},"style":{"css":"h1{}"},"messages":{"custom":{"a":"b"}},
-		"start":{"next_node":"s","coordinates":{"x":0,"y":1.50}},
+		"start":{"next_node":"s","coordinates":{"x":0,"y":-150}},
 		"nodes":[{"id":"s","type":"STEP","config":{"components":[],"next_node":"$ending"}}],
 		"ending":{"resume_flow":true,"redirection":{"target":"https://a.example"}}}`
 	for _, test := range []struct{ patch, member, want string }{
@@ -37,11 +37,11 @@ func TestPatchForm(t *testing.T) {
 		{`{"start":null}`, "start", `null`},
 		{`{"nodes":[]}`, "nodes", `null`},
 		{`{"nodes":null}`, "nodes", `null`},
-		{`{"nodes":[{"id":"r","type":"ROUTER","config":{"rules":[],"fallback":null,"own":12345678901234567890123}}]}`,
+		{`{"nodes":[{"id":"r","type":"ROUTER","config":{"rules":[],"fallback":"$ending"}}]}`,
 			"nodes",
-			`[{"id":"r","type":"ROUTER","config":{"rules":[],"fallback":null,"own":12345678901234567890123}}]`},
-		{`{"ending":{"resume_flow":false}}`, "ending", `{"resume_flow":false}`},
-		{`{}`, "start", `{"next_node":"s","coordinates":{"x":0,"y":1.50}}`},
+			`[{"id":"r","type":"ROUTER","config":{"rules":[],"fallback":"$ending"}}]`},
+		{`{"ending":{"resume_flow":true}}`, "ending", `{"resume_flow":true}`},
+		{`{}`, "start", `{"next_node":"s","coordinates":{"x":0,"y":-150}}`},
 	} {
 		t.Run(test.patch, func(t *testing.T) {
 			clock := newClock()
@@ -62,31 +62,38 @@ func TestPatchForm(t *testing.T) {
 	}
 }
 
+// captcha is a form with a captcha that has this configuration.
+func captcha(config string) string {
+	return `{"name":"f","nodes":[{"id":"a","type":"STEP","config":{"components":[{"id":"c","category":"WIDGET",` +
+		`"type":"RECAPTCHA","config":` + config + `}]}}]}`
+}
+
 func TestFormValidation(t *testing.T) {
 	c := newCaller(t, Options{Empty: true})
 	id := c.post("/api/v2/forms", `{"name":"f"}`).want(201).textAt("id")
 	for body, message := range map[string]string{
 		`{"languages":{}}`: "'Missing required property: name'",
 		`{"name":""}`: "'String is too short (0 chars), minimum 1' on property " +
-			"name (",
-		`{"name":"f","description":"d"}`:                  "'Additional properties not allowed: description'",
-		`{"name":"f","nodes":[{"type":"STEP"}]}`:          "'Missing required property: id' on property nodes[0] (",
-		`{"name":"f","nodes":[{"id":"a","type":"LOOP"}]}`: "'No enum match for: LOOP' on property nodes[0].type (",
+			"name.",
+		`{"name":"f","tags":[]}`:                          "'Additional properties not allowed: tags'",
+		captcha(`{"site_key":"k"}`):                       "'Missing required property: secret_key' on property nodes[0].config.components[0].config.",
+		`{"name":"f","nodes":[{"type":"STEP"}]}`:          "'Missing required property: id' on property nodes[0].",
+		`{"name":"f","nodes":[{"id":"a","type":"LOOP"}]}`: "'No enum match for: LOOP' on property nodes[0].type.",
 		`{"name":"f","nodes":[{"id":"a","type":"FLOW","x":1}]}`: "'Additional properties not allowed: x' on property " +
-			"nodes[0] (",
+			"nodes[0].",
 		`{"name":"f","nodes":{}}`: "'Expected type array but found type object' on property " +
-			"nodes (",
+			"nodes.",
 		`{"name":"f","start":{"nextNode":"a"}}`: "'Additional properties not allowed: nextNode' on " +
-			"property start (",
+			"property start.",
 		`{"name":"f","ending":{"resume_flow":"yes"}}`: "'Expected type boolean but found type string' on " +
-			"property ending.resume_flow (",
+			"property ending.resume_flow.",
 		`{"name":"f","messages":null}`: "'Expected type object but found type null' on property " +
-			"messages (",
+			"messages.",
 	} {
 		c.post("/api/v2/forms", body).refused(400, "invalid_body", "Payload validation error: "+message)
 	}
 	c.patch("/api/v2/forms/"+id, `{"name":null}`).refused(400, "invalid_body",
-		"'Expected type string but found type null' on property name (")
+		"'Expected type string but found type null' on property name.")
 	c.patch("/api/v2/forms/"+id, `{"flow_count":1}`).refused(400, "invalid_body",
 		"'Additional properties not allowed: flow_count'")
 	c.patch("/api/v2/forms/ap_nobody", `{}`).refused(404, "", "Form not found")

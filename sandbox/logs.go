@@ -72,8 +72,7 @@ func (t *Tenant) listLogs(c *call) (result, error) {
 	if c.query.Has("from") {
 		return t.logsFrom(c)
 	}
-	q := readQuery(c.query, "page", "per_page", "sort", "fields", "include_fields", "include_totals", "from", "take", "q",
-		"search_engine")
+	q := queryParams{c.query}
 	p := q.page(50)
 	shape := q.projection()
 	ascending, field := q.sort()
@@ -82,10 +81,7 @@ func (t *Tenant) listLogs(c *call) (result, error) {
 	}
 	matching, err := parseLogQuery(q.text("q"))
 	if err != nil {
-		q.fail(badQuery("'%s' on property q (Query in Lucene query string syntax)", err.Error()))
-	}
-	if q.err != nil {
-		return result{}, q.err
+		return result{}, badQuery([]string{onProperty(err.Error(), "q")})
 	}
 	if p.start()+p.size > searchWindow {
 		return result{}, refused(http.StatusBadRequest, "You can only page through the first 1000 records.", "invalid_paging")
@@ -107,14 +103,11 @@ func (t *Tenant) listLogs(c *call) (result, error) {
 
 // logsFrom answers checkpoint paging, which heeds nothing but from and take.
 func (t *Tenant) logsFrom(c *call) (result, error) {
-	q := &queryParams{values: c.query}
-	take := q.number("take", 50, 1, maxPerPage, "Number of entries to retrieve when using the from parameter")
+	q := queryParams{c.query}
+	take := q.number("take", 50)
 	from := q.text("from")
 	if from == "" || strings.Trim(from, "0123456789") != "" {
-		q.fail(badQuery("'String does not match pattern' on property from (Log Event Id from which to start selection from)"))
-	}
-	if q.err != nil {
-		return result{}, q.err
+		return result{}, badQuery([]string{onProperty("String does not match pattern ^[0-9]+$: "+from, "from")})
 	}
 	start, exact := t.findLog(from)
 	if exact {
@@ -124,15 +117,11 @@ func (t *Tenant) logsFrom(c *call) (result, error) {
 }
 
 // sort reads the parameter of that name; the newest events come first without it.
-func (q *queryParams) sort() (ascending bool, field string) {
+func (q queryParams) sort() (ascending bool, field string) {
 	if !q.has("sort") {
 		return false, "date"
 	}
 	field, direction, _ := strings.Cut(q.text("sort"), ":")
-	if !searchable(field) || (direction != "1" && direction != "-1") {
-		q.fail(badQuery("'String does not match pattern' on property sort (Field to use for sorting appended with :1 for " +
-			"ascending and :-1 for descending. e.g. date:-1)"))
-	}
 	return direction == "1", field
 }
 

@@ -7,94 +7,37 @@ import (
 	"net/url"
 	"slices"
 	"strconv"
-	"strings"
 )
 
 const (
 	maxPerPage = 100
-	// searchWindow is how far page and per_page reach into a list, or a log search.
+	// searchWindow is how far page and per_page reach into a log search, and into a list that has
+	// checkpoint paging.
 	searchWindow = 1000
 )
 
-// queryParams reads a query string by the rules of the real API: parameters that
-// an endpoint doesn't know are refused, and so are values of the wrong kind.
-type queryParams struct {
-	values url.Values
-	err    error
-}
+// queryParams reads a valid query.
+type queryParams struct{ values url.Values }
 
-func readQuery(values url.Values, known ...string) *queryParams {
-	q := &queryParams{values: values}
-	var unknown []string
-	for name := range values {
-		if !slices.Contains(known, strings.TrimSuffix(name, "[]")) {
-			unknown = append(unknown, name)
-		}
-	}
-	if len(unknown) > 0 {
-		slices.Sort(unknown)
-		q.err = badQuery("'Additional properties not allowed: %s'", strings.Join(unknown, ","))
-	}
-	return q
-}
+func (q queryParams) has(name string) bool { return q.values.Has(name) }
 
-func (q *queryParams) fail(err error) {
-	if q.err == nil {
-		q.err = err
-	}
-}
+func (q queryParams) text(name string) string { return q.values.Get(name) }
 
-func (q *queryParams) has(name string) bool { return q.values.Has(name) }
-
-func (q *queryParams) text(name string) string { return q.values.Get(name) }
-
-// number reads an integer within bounds.
-func (q *queryParams) number(name string, absent, low, high int, meaning string) int {
-	if !q.has(name) {
-		return absent
+func (q queryParams) number(name string, absent int) int {
+	if value, err := strconv.Atoi(q.values.Get(name)); err == nil {
+		return value
 	}
-	value, err := strconv.Atoi(q.values.Get(name))
-	switch {
-	case err != nil:
-		q.fail(badQuery("'Expected type integer but found type string' on property %s (%s)", name, meaning))
-	case value < low:
-		q.fail(badQuery("'Value %d is less than minimum %d' on property %s (%s)", value, low, name, meaning))
-	case value > high:
-		q.fail(badQuery("'Value %d is greater than maximum %d' on property %s (%s)", value, high, name, meaning))
-	}
-	return value
+	return absent
 }
 
 // flag reads true or false; set tells whether it was there.
-func (q *queryParams) flag(name, meaning string) (value, set bool) {
-	if !q.has(name) {
-		return false, false
-	}
-	switch q.values.Get(name) {
-	case "true":
-		return true, true
-	case "false":
-		return false, true
-	default:
-		q.fail(badQuery("'Expected type boolean but found type string' on property %s (%s)", name, meaning))
-		return false, false
-	}
+func (q queryParams) flag(name string) (value, set bool) {
+	return q.values.Get(name) == "true", q.has(name)
 }
 
-// list reads values that come as a repeated parameter, or separated by commas, or
-// both.
-func (q *queryParams) list(name string) []string {
-	var out []string
-	for _, values := range [][]string{q.values[name], q.values[name+"[]"]} {
-		for _, value := range values {
-			for item := range strings.SplitSeq(value, ",") {
-				if item = strings.TrimSpace(item); item != "" {
-					out = append(out, item)
-				}
-			}
-		}
-	}
-	return out
+// list reads values that come as a repeated parameter, or separated by commas, or both.
+func (q queryParams) list(name string) []string {
+	return splitList(slices.Concat(q.values[name], q.values[name+"[]"]))
 }
 
 // page is what a list request asks for.
@@ -107,14 +50,12 @@ type page struct {
 	from       string
 }
 
-func (q *queryParams) page(defaultSize int) page {
+func (q queryParams) page(defaultSize int) page {
 	p := page{
-		index: q.number("page", 0, 0, 1<<31-1, "Page index of the results to return"),
-		size:  q.number("per_page", defaultSize, 0, maxPerPage, "Number of results per page"),
-		take:  q.number("take", 50, 1, maxPerPage, "Number of results per page"),
-		from:  q.text("from"),
+		index: q.number("page", 0), size: q.number("per_page", defaultSize),
+		take: q.number("take", 50), from: q.text("from"),
 	}
-	p.totals, _ = q.flag("include_totals", "Whether to return the total result count")
+	p.totals, _ = q.flag("include_totals")
 	p.checkpoint = q.has("take") || q.has("from")
 	return p
 }
@@ -134,8 +75,8 @@ type projection struct {
 	always  []string
 }
 
-func (q *queryParams) projection(always ...string) projection {
-	include, set := q.flag("include_fields", "Whether the given fields are included or excluded")
+func (q queryParams) projection(always ...string) projection {
+	include, set := q.flag("include_fields")
 	return projection{fields: q.list("fields"), exclude: set && !include, always: always}
 }
 
@@ -163,7 +104,7 @@ func (p page) answer(name, idKey string, items []object, show func(object) objec
 			last, err := base64.RawURLEncoding.DecodeString(p.from)
 			at := slices.IndexFunc(items, func(item object) bool { return item[idKey] == string(last) })
 			if err != nil || at < 0 {
-				return result{}, badQuery("'Invalid checkpoint' on property from (Optional Id from which to start selection)")
+				return result{}, badQuery([]string{onProperty("Invalid checkpoint", "from")})
 			}
 			start = at + 1
 		}
@@ -174,10 +115,10 @@ func (p page) answer(name, idKey string, items []object, show func(object) objec
 		out[name] = showAll(items[start:end], show)
 		return ok(out)
 	}
-	if p.start()+p.size > searchWindow {
-		return result{}, refused(http.StatusBadRequest, fmt.Sprintf("Requesting page %d exceeds the allowed maximum of %d "+
-			"records. To fetch results beyond %d, use the checkpoint pagination method.", p.index, searchWindow,
-			searchWindow), "invalid_paging")
+	if idKey != "" && p.start()+p.size > searchWindow {
+		return result{}, refused(http.StatusBadRequest, fmt.Sprintf("Requesting page %d exceeds the allowed maximum of "+
+			"%d records. To fetch results beyond %d, use the checkpoint pagination method.",
+			p.index, searchWindow, searchWindow), "invalid_paging")
 	}
 	shown := showAll(p.slice(items), show)
 	if !p.totals {

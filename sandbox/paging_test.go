@@ -71,7 +71,11 @@ func TestEnvelopes(t *testing.T) {
 					t.Errorf("page %d has %d items, want %d", page, len(got), want)
 				}
 			}
-			c.get(base+"?include_totals=true&per_page=0").want(200).is("[]", test.items)
+			if strings.HasSuffix(base, "/clients") {
+				c.get(base+"?include_totals=true&per_page=0").want(200).is("[]", test.items)
+			} else {
+				c.get(base+"?per_page=0").refused(400, "invalid_query_string", "'Value 0 is less than minimum 1'")
+			}
 			badPaging(t, c, base)
 		})
 	}
@@ -81,7 +85,7 @@ func badPaging(t *testing.T, c caller, base string) {
 	t.Helper()
 	for query, message := range map[string]string{
 		"per_page=101":       "'Value 101 is greater than maximum 100' on property per_page",
-		"per_page=-1":        "'Value -1 is less than minimum 0' on property per_page",
+		"per_page=-1":        "'Value -1 is less than minimum ",
 		"page=-1":            "'Value -1 is less than minimum 0' on property page",
 		"page=x":             "'Expected type integer but found type string' on property page",
 		"per_page=":          "'Expected type integer but found type string' on property per_page",
@@ -173,6 +177,21 @@ func TestCheckpointPaging(t *testing.T) {
 			c.get("/api/v2/"+test.path+"?take=0").refused(400, "invalid_query_string", "take")
 			c.get("/api/v2/"+test.path+"?take=101").refused(400, "invalid_query_string", "take")
 		})
+	}
+}
+
+// A list that has checkpoints is not paged by offset beyond 1,000 records.
+func TestOffsetWindow(t *testing.T) {
+	c := newCaller(t, Options{Empty: true})
+	for _, list := range []string{"clients", "client-grants"} {
+		for _, query := range []string{"per_page=100&page=10", "per_page=99&page=10", "page=20"} {
+			c.get("/api/v2/"+list+"?"+query).refused(400, "invalid_paging", "exceeds the allowed maximum of 1000 records. "+
+				"To fetch results beyond 1000, use the checkpoint pagination method.")
+		}
+		c.get("/api/v2/" + list + "?per_page=100&page=9").want(200)
+	}
+	for _, list := range []string{"resource-servers", "forms", "actions/actions"} {
+		c.get("/api/v2/" + list + "?per_page=100&page=10").want(200)
 	}
 }
 

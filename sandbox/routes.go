@@ -11,6 +11,8 @@ import (
 	"net/http"
 	"net/url"
 	"strings"
+
+	"github.com/auth0-mcp/auth0-mcp/managementapi"
 )
 
 const (
@@ -20,128 +22,75 @@ const (
 	headerRequestID = "X-Auth0-Requestid"
 )
 
-// call is one request on its way through a handler.
+// call is one request on its way through a handler. Path, query and body are valid.
 type call struct {
-	params map[string]string
-	query  url.Values
-	body   object
-	claims claims
+	operation *managementapi.Operation
+	params    map[string]string
+	query     url.Values
+	body      object
+	claims    claims
 }
 
-// route is one endpoint. A segment in braces is a parameter.
-type route struct {
-	method   string
-	segments []string
-	// scopes are the scopes of which the token must have one.
-	scopes  []string
-	handle  func(*Tenant, *call) (result, error)
-	hasBody bool
-}
+// handler answers one operation.
+type handler func(*Tenant, *call) (result, error)
 
-func at(method, path string, handle func(*Tenant, *call) (result, error), scopes ...string) route {
-	return route{
-		method:   method,
-		segments: strings.Split(path, "/"),
-		scopes:   scopes,
-		handle:   handle,
-		hasBody:  method == http.MethodPost || method == http.MethodPatch,
+// handlers lists the operations that the tenant answers, by [managementapi.Operation.Name].
+func handlers() map[string]handler {
+	out := map[string]handler{}
+	for path, byMethod := range map[string]map[string]handler{
+		"logs":      {http.MethodGet: (*Tenant).listLogs},
+		"logs/{id}": {http.MethodGet: (*Tenant).getLog},
+
+		"clients":      {http.MethodGet: (*Tenant).listClients, http.MethodPost: (*Tenant).createClient},
+		"clients/{id}": item((*Tenant).getClient, (*Tenant).updateClient, (*Tenant).deleteClient),
+
+		"client-grants":      {http.MethodGet: (*Tenant).listGrants, http.MethodPost: (*Tenant).createGrant},
+		"client-grants/{id}": item((*Tenant).getGrant, (*Tenant).updateGrant, (*Tenant).deleteGrant),
+
+		"resource-servers":      {http.MethodGet: (*Tenant).listAPIs, http.MethodPost: (*Tenant).createAPI},
+		"resource-servers/{id}": item((*Tenant).getAPI, (*Tenant).updateAPI, (*Tenant).deleteAPI),
+
+		"actions/actions": {
+			http.MethodGet: (*Tenant).listActions, http.MethodPost: (*Tenant).createAction,
+		},
+		"actions/actions/{id}":                     item((*Tenant).getAction, (*Tenant).updateAction, (*Tenant).deleteAction),
+		"actions/actions/{id}/deploy":              {http.MethodPost: (*Tenant).deployAction},
+		"actions/actions/{actionId}/versions":      {http.MethodGet: (*Tenant).listVersions},
+		"actions/actions/{actionId}/versions/{id}": {http.MethodGet: (*Tenant).getVersion},
+		"actions/triggers":                         {http.MethodGet: (*Tenant).listTriggers},
+		"actions/triggers/{triggerId}/bindings": {
+			http.MethodGet: (*Tenant).listBindings, http.MethodPatch: (*Tenant).updateBindings,
+		},
+
+		"forms":      {http.MethodGet: (*Tenant).listForms, http.MethodPost: (*Tenant).createForm},
+		"forms/{id}": item((*Tenant).getForm, (*Tenant).updateForm, (*Tenant).deleteForm),
+
+		"flows":      {http.MethodGet: (*Tenant).listFlows},
+		"flows/{id}": {http.MethodGet: (*Tenant).getFlow},
+	} {
+		for method, handle := range byMethod {
+			out[method+" /api/v2/"+path] = handle
+		}
 	}
+	return out
 }
 
-func bodiless(r route) route {
-	r.hasBody = false
-	return r
+// item is what can be done with one object of a collection.
+func item(get, update, remove handler) map[string]handler {
+	return map[string]handler{http.MethodGet: get, http.MethodPatch: update, http.MethodDelete: remove}
 }
 
-// routes lists the endpoints, below /api/v2/.
-func routes() []route {
-	const (
-		get, post, patch, del = http.MethodGet, http.MethodPost, http.MethodPatch, http.MethodDelete
-	)
-	return []route{
-		at(get, "logs", (*Tenant).listLogs, "read:logs", "read:logs_users"),
-		at(get, "logs/{id}", (*Tenant).getLog, "read:logs", "read:logs_users"),
-
-		at(get, "clients", (*Tenant).listClients, "read:clients"),
-		at(post, "clients", (*Tenant).createClient, "create:clients"),
-		at(get, "clients/{id}", (*Tenant).getClient, "read:clients"),
-		at(patch, "clients/{id}", (*Tenant).updateClient, "update:clients"),
-		at(del, "clients/{id}", (*Tenant).deleteClient, "delete:clients"),
-
-		at(get, "client-grants", (*Tenant).listGrants, "read:client_grants"),
-		at(post, "client-grants", (*Tenant).createGrant, "create:client_grants"),
-		at(get, "client-grants/{id}", (*Tenant).getGrant, "read:client_grants"),
-		at(patch, "client-grants/{id}", (*Tenant).updateGrant, "update:client_grants"),
-		at(del, "client-grants/{id}", (*Tenant).deleteGrant, "delete:client_grants"),
-
-		at(get, "resource-servers", (*Tenant).listAPIs, "read:resource_servers"),
-		at(post, "resource-servers", (*Tenant).createAPI, "create:resource_servers"),
-		at(get, "resource-servers/{id}", (*Tenant).getAPI, "read:resource_servers"),
-		at(patch, "resource-servers/{id}", (*Tenant).updateAPI, "update:resource_servers"),
-		at(del, "resource-servers/{id}", (*Tenant).deleteAPI, "delete:resource_servers"),
-
-		at(get, "actions/actions", (*Tenant).listActions, "read:actions"),
-		at(post, "actions/actions", (*Tenant).createAction, "create:actions"),
-		at(get, "actions/actions/{id}", (*Tenant).getAction, "read:actions"),
-		at(patch, "actions/actions/{id}", (*Tenant).updateAction, "update:actions"),
-		at(del, "actions/actions/{id}", (*Tenant).deleteAction, "delete:actions"),
-		bodiless(at(post, "actions/actions/{id}/deploy", (*Tenant).deployAction, "create:actions", "update:actions")),
-		at(get, "actions/actions/{id}/versions", (*Tenant).listVersions, "read:actions"),
-		at(get, "actions/actions/{id}/versions/{version}", (*Tenant).getVersion, "read:actions"),
-		at(get, "actions/triggers", (*Tenant).listTriggers, "read:actions"),
-		at(get, "actions/triggers/{trigger}/bindings", (*Tenant).listBindings, "read:actions"),
-		at(patch, "actions/triggers/{trigger}/bindings", (*Tenant).updateBindings, "update:actions"),
-
-		at(get, "forms", (*Tenant).listForms, "read:forms"),
-		at(post, "forms", (*Tenant).createForm, "create:forms"),
-		at(get, "forms/{id}", (*Tenant).getForm, "read:forms"),
-		at(patch, "forms/{id}", (*Tenant).updateForm, "update:forms"),
-		at(del, "forms/{id}", (*Tenant).deleteForm, "delete:forms"),
-
-		at(get, "flows", (*Tenant).listFlows, "read:flows"),
-		at(get, "flows/{id}", (*Tenant).getFlow, "read:flows"),
-	}
-}
-
-// match finds the endpoint for a path as it was sent. Splitting happens before
-// decoding: an identifier such as https%3A%2F%2Fapi.example.com%2F is one segment.
-func (t *Tenant) match(method, escapedPath string) (route, map[string]string, bool) {
+// match finds the operation that a request calls, and what answers it.
+func (t *Tenant) match(method, escapedPath string) (*call, handler, bool) {
 	if method == http.MethodHead {
 		method = http.MethodGet
 	}
-	rest, inside := strings.CutPrefix(escapedPath, "/api/v2/")
-	if !inside {
-		return route{}, nil, false
+	operation, params, known := managementapi.Lookup(method, escapedPath)
+	if !known {
+		return nil, nil, false
 	}
-	segments := strings.Split(rest, "/")
-	for i, segment := range segments {
-		decoded, err := url.PathUnescape(segment)
-		if err != nil || decoded == "" {
-			return route{}, nil, false
-		}
-		segments[i] = decoded
-	}
-	for _, r := range t.routes {
-		if params, fits := r.fits(method, segments); fits {
-			return r, params, true
-		}
-	}
-	return route{}, nil, false
-}
-
-func (r route) fits(method string, segments []string) (map[string]string, bool) {
-	if r.method != method || len(r.segments) != len(segments) {
-		return nil, false
-	}
-	params := map[string]string{}
-	for i, want := range r.segments {
-		if strings.HasPrefix(want, "{") {
-			params[strings.Trim(want, "{}")] = segments[i]
-		} else if want != segments[i] {
-			return nil, false
-		}
-	}
-	return params, true
+	handle, answered := t.handlers[operation.Name()]
+	return &call{operation: operation, params: params}, handle, answered
 }
 
 // newRecord notes what a request says, apart from its body.
@@ -237,27 +186,41 @@ func (t *Tenant) process(r *Request, token claims, tokenErr, bodyErr error) resp
 	return response{status: found.status, body: encode(found.body)}
 }
 
+// run answers a request. The checks come in the order of the real API: path, token, scope, then
+// what the request says.
 func (t *Tenant) run(r *Request, token claims, tokenErr, bodyErr error) (result, error) {
-	endpoint, params, found := t.match(r.Method, r.Path)
+	c, handle, found := t.match(r.Method, r.Path)
 	switch {
 	case !found:
 		return result{}, notFound("Not Found", "")
 	case tokenErr != nil:
 		return result{}, tokenErr
-	case !token.allows(endpoint.scopes):
+	case !token.allows(c.operation.Scopes):
 		return result{}, refused(http.StatusForbidden,
-			"Insufficient scope, expected any of: "+strings.Join(endpoint.scopes, ","), "insufficient_scope")
+			"Insufficient scope, expected any of: "+strings.Join(c.operation.Scopes, ","), "insufficient_scope")
 	case bodyErr != nil:
 		return result{}, bodyErr
 	}
-	c := &call{params: params, query: r.Query, claims: token}
-	if endpoint.hasBody {
-		var err error
-		if c.body, err = decodeBody(r); err != nil {
+	c.query, c.claims = r.Query, token
+	if err := checkPath(c.operation, c.params); err != nil {
+		return result{}, err
+	}
+	if err := checkQuery(c.operation, r.Query); err != nil {
+		return result{}, err
+	}
+	if c.operation.Body != nil {
+		body, err := decodeBody(r)
+		if err != nil {
 			return result{}, err
 		}
+		if body != nil || c.operation.BodyRequired {
+			if err := checkBody(c.operation, body); err != nil {
+				return result{}, err
+			}
+		}
+		c.body, _ = body.(object)
 	}
-	return endpoint.handle(t, c)
+	return handle(t, c)
 }
 
 func readBody(r *http.Request) ([]byte, error) {
@@ -275,7 +238,8 @@ func readBody(r *http.Request) ([]byte, error) {
 	return body, nil
 }
 
-func decodeBody(r *Request) (object, error) {
+// decodeBody reads a body; without one it is null.
+func decodeBody(r *Request) (any, error) {
 	if media := r.Header.Get("Content-Type"); media != "" {
 		parsed, _, err := mime.ParseMediaType(media)
 		if err != nil || parsed != "application/json" {
@@ -283,7 +247,7 @@ func decodeBody(r *Request) (object, error) {
 		}
 	}
 	if len(bytes.TrimSpace(r.Body)) == 0 {
-		return nil, badBody("'Expected type object but found type null'")
+		return nil, nil
 	}
 	decoder := json.NewDecoder(bytes.NewReader(r.Body))
 	decoder.UseNumber()
@@ -294,9 +258,5 @@ func decodeBody(r *Request) (object, error) {
 	if _, err := decoder.Token(); !errors.Is(err, io.EOF) {
 		return nil, refused(http.StatusBadRequest, "Invalid request payload JSON format", "")
 	}
-	body, isObject := value.(object)
-	if !isObject {
-		return nil, badBody("'Expected type object but found type %s'", typeName(value))
-	}
-	return body, nil
+	return value, nil
 }

@@ -15,6 +15,7 @@ func managementScopes() []string {
 		{"client_keys", "read create update delete"},
 		{"client_credentials", "read create update delete"},
 		{"client_summary", "read"},
+		{"client_token_vault_privileged_access", "update"},
 		{"connections", "read create update delete"},
 		{"resource_servers", "read create update delete"},
 		{"device_credentials", "read create update delete"},

@@ -130,8 +130,7 @@ func (t *Tenant) brokenForm() object {
 			flowNode("flow_store", "Store the answer", "af_"+t.randomText(alphanumeric, 22), "step_gone", 900),
 			step("step_orphan", "Old question", endingNode, 900, button("next_orphan", "Next")),
 		},
-		"ending": object{"redirection": object{"delay": number(2), "target": "https://shop.harbourlight.example"},
-			"resume_flow": false},
+		"ending": object{"redirection": object{"delay": number(2), "target": "https://shop.harbourlight.example"}},
 	}
 }
 
@@ -142,12 +141,12 @@ func (t *Tenant) seedFlows() (crm, mail string) {
 		{"name": "Update customer in CRM", "actions": []any{
 			object{
 				"id": "http_" + t.randomText(alphanumeric, 4), "alias": "Send to CRM", "type": "HTTP", "action": "SEND_REQUEST",
-				"allow_failure": false, "mask_output": true, "notes": "",
+				"allow_failure": false, "mask_output": true,
 				"params": object{
-					"method": "PUT", "endpoint": "https://crm.harbourlight.example/customers/{{context.user.user_id}}",
-					"headers":     object{"authorization": "Bearer " + t.fakeToken()},
-					"payload":     object{"name": "{{fields.full_name}}", "country": "{{fields.country}}"},
-					"contentType": "JSON",
+					"method": "PUT", "url": "https://crm.harbourlight.example/customers/{{context.user.user_id}}",
+					"headers":      object{"authorization": "Bearer " + t.fakeToken()},
+					"payload":      object{"name": "{{fields.full_name}}", "country": "{{fields.country}}"},
+					"content_type": "JSON",
 				},
 			},
 			object{
@@ -159,7 +158,7 @@ func (t *Tenant) seedFlows() (crm, mail string) {
 		}},
 		{"name": "Confirm newsletter by mail", "actions": []any{object{
 			"id": "verify_email_" + t.randomText(alphanumeric, 4), "type": "EMAIL", "action": "VERIFY_EMAIL",
-			"params": object{"email": "{{context.user.email}}", "rules": []any{}},
+			"params": object{"email": "{{context.user.email}}", "rules": object{}},
 		}}},
 		{"name": "Unused experiment", "actions": []any{}},
 	} {

@@ -5,6 +5,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/auth0-mcp/auth0-mcp/managementapi"
 )
 
 // everything fetches all that a tenant holds.
@@ -244,4 +246,41 @@ func TestEmptyTenant(t *testing.T) {
 		c.get("/api/v2/" + path).want(200).is("[]")
 	}
 	c.get("/api/v2/actions/actions").want(200).is(`{"actions":[],"per_page":20}`)
+}
+
+// What the seed holds is what the API takes: a caller can read it and write it back.
+func TestSeedCanBeWritten(t *testing.T) {
+	c := newCaller(t, Options{})
+	for _, test := range []struct{ list, items, create string }{
+		{"forms", "forms", "POST /api/v2/forms"}, {"clients", "clients", "PATCH /api/v2/clients/{id}"},
+		{"resource-servers", "resource_servers", "PATCH /api/v2/resource-servers/{id}"},
+		{"flows", "flows", "POST /api/v2/flows"},
+	} {
+		operation, known := managementapi.ByName(test.create)
+		if !known {
+			t.Fatal(test.create)
+		}
+		ids := c.get("/api/v2/" + test.list + "?include_totals=true&per_page=100").want(200)
+		items, _ := ids.at(test.items).([]any)
+		if len(items) == 0 {
+			t.Errorf("no %s", test.list)
+		}
+		for _, item := range items {
+			item, _ := item.(object)
+			key := "id"
+			if test.list == "clients" {
+				key = "client_id"
+			}
+			id, _ := item[key].(string)
+			whole := c.get("/api/v2/" + test.list + "/" + id).want(200).object()
+			for name := range whole {
+				if _, member := operation.Body.Member(name); !member {
+					delete(whole, name)
+				}
+			}
+			if err := checkBody(operation, whole); err != nil {
+				t.Errorf("%s %v: %v", test.list, item["name"], err)
+			}
+		}
+	}
 }

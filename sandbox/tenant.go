@@ -3,8 +3,10 @@ package sandbox
 import (
 	"crypto/rand"
 	"encoding/json"
+	"maps"
 	mathrand "math/rand/v2"
 	"net/http"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -71,7 +73,7 @@ type Tenant struct {
 	buildTime time.Duration
 	latency   time.Duration
 	tokenKey  []byte
-	routes    []route
+	handlers  map[string]handler
 	explorer  string // client_id that tokens are minted for
 
 	// mu guards everything below. Handlers run, and their answers are encoded,
@@ -130,7 +132,7 @@ func New(o Options) *Tenant {
 	}
 	t.rate = newRateLimit(o.RateLimit, o.RateWindow, t.now())
 	_, _ = rand.Read(t.tokenKey) // never fails: it aborts the program instead
-	t.routes = routes()
+	t.handlers = handlers()
 	t.seedSystem()
 	if !o.Empty {
 		t.seedCompany()
@@ -191,6 +193,26 @@ func (c *collection) remove(id string) bool {
 		}
 	}
 	return false
+}
+
+// merge writes a valid PATCH body over an object. A null removes a member; a member of merges is
+// merged member by member; others are replaced as a whole.
+func merge(stored, body object, merges []string) {
+	for name, value := range body {
+		given, isObject := value.(object)
+		switch {
+		case value == nil:
+			delete(stored, name)
+		case isObject && slices.Contains(merges, name):
+			old, _ := stored[name].(object)
+			combined := object{}
+			maps.Copy(combined, old)
+			merge(combined, given, nil)
+			stored[name] = combined
+		default:
+			stored[name] = clone(value)
+		}
+	}
 }
 
 // clone copies a JSON value deeply, so that an answer's projection never touches

@@ -107,7 +107,7 @@ func TestFaults(t *testing.T) {
 
 	c.get("/api/v2/clients").want(200)
 	c.get("/api/v2/clients/x").refused(503, "", "Service Unavailable")
-	c.patch("/api/v2/clients/x", "{}").want(404)
+	c.patch("/api/v2/clients/x", `{"name":"y"}`).want(404)
 	c.get("/api/v2/clients/y").want(503)
 	c.get("/api/v2/clients/y").want(404)
 
@@ -177,7 +177,7 @@ func TestGlobMatch(t *testing.T) {
 func TestRecording(t *testing.T) {
 	c := newCaller(t, Options{Empty: true})
 	c.post("/api/v2/clients", `{"name":"x"}`).want(201)
-	c.get("/api/v2/resource-servers/https:%2F%2Fapi.example?fields=a%2Cb&fields=c").want(404)
+	c.get("/api/v2/resource-servers/https:%2F%2Fapi.example?fields=a%2Cb&fields=c").want(400)
 	c.with("read:nothing").get("/api/v2/logs").want(403)
 	c.token = "nonsense"
 	c.get("/api/v2/logs").want(401)

@@ -48,6 +48,7 @@ require (
 )
 
 replace (
+	github.com/auth0-mcp/auth0-mcp/managementapi => ../../managementapi
 	github.com/auth0-mcp/auth0-mcp/plugins/actions => ../actions
 	github.com/auth0-mcp/auth0-mcp/plugins/applications => ../applications
 	github.com/auth0-mcp/auth0-mcp/plugins/forms => ../forms

@@ -205,14 +205,14 @@ func TestNameFailures(t *testing.T) {
 // would change on the way.
 const whole = `{"name":"Onboarding","messages":{"errors":{"ERR_REQUIRED_PROPERTY":"Needed & wanted"},"custom":{"hello":"<b>Hi</b>"}},
 	"languages":{"primary":"en","default":"en"},"translations":{"de":{"components":{"first":{"label":"Vorname"}}}},
-	"start":{"hidden_fields":[{"key":"campaign","value":""}],"next_node":"ask","coordinates":{"x":0,"y":-12.50}},
+	"start":{"hidden_fields":[{"key":"campaign","value":"autumn"}],"next_node":"ask","coordinates":{"x":0,"y":-12}},
 	"nodes":[
-		{"id":"ask","type":"STEP","alias":"Ask","coordinates":{"x":500.25,"y":0},"config":{"next_node":"where","components":[
-			{"id":"first","category":"FIELD","type":"TEXT","label":"First name","hint":"","required":false,"sensitive":false,"config":{"min_length":0,"multiline":false,"default_value":""}},
+		{"id":"ask","type":"STEP","alias":"Ask","coordinates":{"x":500,"y":0},"config":{"next_node":"where","components":[
+			{"id":"first","category":"FIELD","type":"TEXT","label":"First name","hint":"As in your passport","required":false,"sensitive":false,"config":{"min_length":1,"multiline":false,"default_value":"Maeve"}},
 			{"id":"go","category":"BLOCK","type":"NEXT_BUTTON","config":{"text":"Go"}}]}},
 		{"id":"where","type":"ROUTER","config":{"rules":[{"id":"r","alias":"Irish","condition":{"operator":"AND","operands":[]},"next_node":"$ending"}],"fallback":"store"}},
 		{"id":"store","type":"FLOW","config":{"flow_id":"af_1","next_node":"$ending"}}],
-	"ending":{"redirection":{"delay":0,"target":"https://shop.example/welcome"},"after_submit":{"flow_id":"af_2"},"coordinates":{"x":1,"y":2},"resume_flow":false},
+	"ending":{"redirection":{"delay":0,"target":"https://shop.example/welcome"},"after_submit":{"flow_id":"af_2"},"coordinates":{"x":1,"y":2}},
 	"style":{"css":"h1 > b { color: red }"}}`
 
 func TestCreateForm(t *testing.T) {

@@ -141,10 +141,10 @@ func TestPublishFlows(t *testing.T) {
 	}
 	form := `{"name":"f","start":{"next_node":"a"},"ending":{"after_submit":{"flow_id":"af_none"}},"nodes":[
 		{"id":"a","type":"FLOW","config":{"flow_id":"` + flow + `","next_node":"b"}},
-		{"id":"b","type":"FLOW","config":{"next_node":"c"}},
+		{"id":"b","type":"FLOW","config":{"flow_id":"","next_node":"c"}},
 		{"id":"c","type":"STEP","config":{"next_node":"$ending","components":[
-			{"id":"again","category":"BLOCK","type":"RESEND_BUTTON","config":{"flow_id":"` + flow + `"}},
-			{"id":"lost","category":"BLOCK","type":"RESEND_BUTTON","config":{"flow_id":"af_none"}}]}}]}`
+			{"id":"again","category":"BLOCK","type":"RESEND_BUTTON","config":{"active_text":"a","button_text":"b","waiting_text":"c","flow_id":"` + flow + `"}},
+			{"id":"lost","category":"BLOCK","type":"RESEND_BUTTON","config":{"active_text":"a","button_text":"b","waiting_text":"c","flow_id":"af_none"}}]}}]}`
 	id := call(t, auth0, "auth0_create_form", form)["id"].(string)
 	s.ResetRequests()
 	got := publish(t, auth0, id)

@@ -11,6 +11,7 @@ require (
 
 require (
 	github.com/PuerkitoBio/rehttp v1.4.0 // indirect
+	github.com/auth0-mcp/auth0-mcp/managementapi v0.0.0 // indirect
 	github.com/auth0/go-auth0 v1.45.0 // indirect
 	github.com/decred/dcrd/dcrec/secp256k1/v4 v4.4.0 // indirect
 	github.com/fatih/color v1.13.0 // indirect
@@ -43,6 +44,7 @@ require (
 )
 
 replace (
+	github.com/auth0-mcp/auth0-mcp/managementapi => ../../managementapi
 	github.com/auth0-mcp/auth0-mcp/proto => ../../proto
 	github.com/auth0-mcp/auth0-mcp/sandbox => ../../sandbox
 	github.com/auth0-mcp/auth0-mcp/sdk => ../../sdk

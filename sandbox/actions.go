@@ -14,6 +14,7 @@ const buildFailure = "throw-at-build"
 type action struct {
 	id, name, code, runtime string
 	triggers, dependencies  []any
+	modules                 []any // references
 	secrets                 []actionSecret
 	created, updated        time.Time
 	// changed is when the latest build began.
@@ -86,6 +87,9 @@ func (v *actionVersion) show() object {
 		"built_at": nanos(v.built), "created_at": nanos(v.created), "updated_at": nanos(v.built),
 		"supported_triggers": clone(v.draft.triggers),
 	}
+	if len(v.draft.modules) > 0 {
+		out["modules"] = clone(v.draft.modules)
+	}
 	return out
 }
 
@@ -107,6 +111,9 @@ func (t *Tenant) showAction(a *action) object {
 	out := a.bare()
 	out["code"], out["dependencies"], out["runtime"] = a.code, clone(a.dependencies), a.runtime
 	out["secrets"] = a.showSecrets()
+	if len(a.modules) > 0 {
+		out["modules"] = clone(a.modules)
+	}
 	status := a.status(t.now(), t.buildTime)
 	out["status"] = status
 	if status == "failed" {
@@ -126,7 +133,7 @@ func (t *Tenant) showAction(a *action) object {
 func (a *action) content() object {
 	return object{
 		"code": a.code, "dependencies": a.dependencies, "runtime": a.runtime,
-		"secrets": a.showSecrets(), "triggers": a.triggers,
+		"secrets": a.showSecrets(), "triggers": a.triggers, "modules": a.modules,
 	}
 }
 
@@ -208,7 +215,21 @@ func (t *Tenant) createAction(c *call) (result, error) {
 		return result{}, err
 	}
 	t.actions = append(t.actions, a)
-	return created(t.showAction(a))
+	if c.body["deploy"] == true {
+		a.deploy(t.uuid(), now)
+	}
+	answer := t.showAction(a)
+	forgetRegistries(a.dependencies)
+	return created(answer)
+}
+
+// forgetRegistries drops where packages come from: only the answer to a creation shows it.
+func forgetRegistries(dependencies []any) {
+	for _, dependency := range dependencies {
+		if dependency, isObject := dependency.(object); isObject {
+			delete(dependency, "registry_url")
+		}
+	}
 }
 
 // mergeAction writes a valid body over an action; whatever changes the code's
@@ -235,6 +256,13 @@ func (t *Tenant) mergeAction(a *action, body object, now time.Time) error {
 	if dependencies, given := body["dependencies"].([]any); given {
 		next.dependencies, _ = clone(dependencies).([]any)
 	}
+	if modules, given := body["modules"].([]any); given {
+		completed, err := t.completeModules(modules)
+		if err != nil {
+			return err
+		}
+		next.modules = completed
+	}
 	if runtime, given := body["runtime"].(string); given && !slices.Contains(runtimes(), runtime) {
 		return refused(http.StatusBadRequest, "Invalid runtime: "+runtime, "")
 	}
@@ -244,7 +272,7 @@ func (t *Tenant) mergeAction(a *action, body object, now time.Time) error {
 		}
 	}
 	next.updated = now
-	for _, name := range []string{"code", "dependencies", "runtime", "secrets", "supported_triggers"} {
+	for _, name := range []string{"code", "dependencies", "modules", "runtime", "secrets", "supported_triggers"} {
 		if _, given := body[name]; given {
 			next.changed = now
 		}
@@ -354,6 +382,32 @@ func (t *Tenant) listVersions(c *call) (result, error) {
 	return p.actionsAnswer("versions", found)
 }
 
+// deployVersion deploys what an earlier version was, as a version of its own.
+func (t *Tenant) deployVersion(c *call) (result, error) {
+	a := t.findAction(c.params["actionId"])
+	if a == nil {
+		return result{}, errNoAction()
+	}
+	for _, version := range a.versions {
+		if version.id != c.params["id"] {
+			continue
+		}
+		earlier := version.draft
+		earlier.versions = a.versions
+		deployed := earlier.deploy(t.uuid(), t.now())
+		a.versions = earlier.versions
+		if c.body["update_draft"] == true {
+			earlier.id, earlier.name, earlier.created = a.id, a.name, a.created
+			earlier.updated, earlier.changed = t.now(), t.now()
+			*a = earlier
+		}
+		return ok(deployed.showWith(a))
+	}
+	return result{}, errNoVersion()
+}
+
+func errNoVersion() error { return notFound("That action version does not exist.", "") }
+
 func (v *actionVersion) showWith(a *action) object {
 	out := v.show()
 	out["action"] = a.bare()
@@ -370,5 +424,5 @@ func (t *Tenant) getVersion(c *call) (result, error) {
 			return ok(version.showWith(a))
 		}
 	}
-	return result{}, notFound("That action version does not exist.", "")
+	return result{}, errNoVersion()
 }

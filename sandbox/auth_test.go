@@ -106,7 +106,8 @@ func TestEveryEndpointNeedsItsScope(t *testing.T) {
 		if !known {
 			t.Fatalf("%s is no operation of the Management API", name)
 		}
-		path, err := operation.FillPath(map[string]string{"id": "x", "actionId": "x", "triggerId": "post-login"})
+		path, err := operation.FillPath(map[string]string{"id": "x", "actionId": "x", "triggerId": "post-login",
+			"versionId": "x"})
 		if err != nil {
 			t.Fatal(err)
 		}

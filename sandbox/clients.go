@@ -234,6 +234,7 @@ func (t *Tenant) newClient(body object) object {
 		client["oidc_conformant"] = true
 		client["jwt_configuration"] = object{"alg": "RS256", "secret_encoded": false}
 		client["organization_usage"], client["organization_require_behavior"] = "require", "pre_login_prompt"
+		client["callbacks"] = stringList("https://system-admin.okta.com/admin/app/generic/oauth20redirect")
 		client["client_authentication_methods"] = object{"private_key_jwt": object{"credentials": []any{}}}
 	}
 	if given, isObject := body["jwt_configuration"].(object); isObject && given["lifetime_in_seconds"] == nil {

@@ -4,7 +4,7 @@ import "slices"
 
 func errNoForm() error { return notFound("Form not found", "") }
 
-// mergeForm writes a valid body over a form. Members that are empty, or null, are
+// mergeForm writes a valid body over a form or a flow. Members that are empty, or null, are
 // not kept: the real API leaves them out of its answers.
 func mergeForm(form, body object) {
 	for name, value := range body {
@@ -155,10 +155,37 @@ func (t *Tenant) formsUsing(flow any) []object {
 	return out
 }
 
+func errNoFlow() error { return notFound("Flow not found", "") }
+
+func (t *Tenant) createFlow(c *call) (result, error) {
+	now := millis(t.now())
+	flow := object{"id": "af_" + t.randomText(alphanumeric, 22), "created_at": now, "updated_at": now}
+	mergeForm(flow, c.body)
+	t.flows.add(flow)
+	return created(flow)
+}
+
+func (t *Tenant) updateFlow(c *call) (result, error) {
+	flow := t.flows.find(c.params["id"])
+	if flow == nil {
+		return result{}, errNoFlow()
+	}
+	mergeForm(flow, c.body)
+	flow["updated_at"] = millis(t.now())
+	return ok(flow)
+}
+
+func (t *Tenant) deleteFlow(c *call) (result, error) {
+	if !t.flows.remove(c.params["id"]) {
+		return result{}, errNoFlow()
+	}
+	return gone()
+}
+
 func (t *Tenant) getFlow(c *call) (result, error) {
 	flow := t.flows.find(c.params["id"])
 	if flow == nil {
-		return result{}, notFound("Flow not found", "")
+		return result{}, errNoFlow()
 	}
 	return ok(flow)
 }

@@ -53,20 +53,32 @@ func handlers() map[string]handler {
 		"actions/actions": {
 			http.MethodGet: (*Tenant).listActions, http.MethodPost: (*Tenant).createAction,
 		},
-		"actions/actions/{id}":                     item((*Tenant).getAction, (*Tenant).updateAction, (*Tenant).deleteAction),
-		"actions/actions/{id}/deploy":              {http.MethodPost: (*Tenant).deployAction},
-		"actions/actions/{actionId}/versions":      {http.MethodGet: (*Tenant).listVersions},
-		"actions/actions/{actionId}/versions/{id}": {http.MethodGet: (*Tenant).getVersion},
-		"actions/triggers":                         {http.MethodGet: (*Tenant).listTriggers},
+		"actions/actions/{id}": item((*Tenant).getAction, (*Tenant).updateAction, (*Tenant).deleteAction),
+
+		"actions/actions/{id}/deploy": {http.MethodPost: (*Tenant).deployAction},
+
+		"actions/actions/{actionId}/versions":             {http.MethodGet: (*Tenant).listVersions},
+		"actions/actions/{actionId}/versions/{id}":        {http.MethodGet: (*Tenant).getVersion},
+		"actions/actions/{actionId}/versions/{id}/deploy": {http.MethodPost: (*Tenant).deployVersion},
+		"actions/triggers":                                {http.MethodGet: (*Tenant).listTriggers},
 		"actions/triggers/{triggerId}/bindings": {
 			http.MethodGet: (*Tenant).listBindings, http.MethodPatch: (*Tenant).updateBindings,
 		},
 
+		"actions/modules":               {http.MethodGet: (*Tenant).listModules, http.MethodPost: (*Tenant).createModule},
+		"actions/modules/{id}":          item((*Tenant).getModule, (*Tenant).updateModule, (*Tenant).deleteModule),
+		"actions/modules/{id}/actions":  {http.MethodGet: (*Tenant).listModuleActions},
+		"actions/modules/{id}/rollback": {http.MethodPost: (*Tenant).rollbackModule},
+		"actions/modules/{id}/versions": {
+			http.MethodGet: (*Tenant).listModuleVersions, http.MethodPost: (*Tenant).publishModule,
+		},
+		"actions/modules/{id}/versions/{versionId}": {http.MethodGet: (*Tenant).getModuleVersion},
+
 		"forms":      {http.MethodGet: (*Tenant).listForms, http.MethodPost: (*Tenant).createForm},
 		"forms/{id}": item((*Tenant).getForm, (*Tenant).updateForm, (*Tenant).deleteForm),
 
-		"flows":      {http.MethodGet: (*Tenant).listFlows},
-		"flows/{id}": {http.MethodGet: (*Tenant).getFlow},
+		"flows":      {http.MethodGet: (*Tenant).listFlows, http.MethodPost: (*Tenant).createFlow},
+		"flows/{id}": item((*Tenant).getFlow, (*Tenant).updateFlow, (*Tenant).deleteFlow),
 	} {
 		for method, handle := range byMethod {
 			out[method+" /api/v2/"+path] = handle

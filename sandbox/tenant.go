@@ -84,6 +84,7 @@ type Tenant struct {
 	grants   collection
 	apis     collection
 	actions  []*action
+	modules  []*module
 	bindings map[string][]*binding
 	forms    collection
 	flows    collection

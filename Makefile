@@ -28,7 +28,7 @@ gobuild = GOWORK=off CGO_ENABLED=0 GOOS=$(os) GOARCH=$(arch) go build $(goflags)
 auth0types = cd tools && GOWORK=off go run ./auth0types $(CURDIR)/plugins/$(1)/testdata/auth0types.json $(2)
 
 .PHONY: help build build-all demo test fuzz bench soak e2e e2e-desktop e2e-windows desktop-programs \
-	windows-programs missing-packages lint generate managementapi-check breaking tidy clean tools
+	windows-programs missing-packages lint generate managementapi-check sandbox-check breaking tidy clean tools
 
 help: ## Show what can be made
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / {printf "%-17s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -51,7 +51,7 @@ demo: $(built) ## Build, and show the main job on the sandbox tenant
 test: ## Run every module's tests with the race detector
 	$(each) go test -race -p 4 -timeout 20m ./...; done
 	cd host && GOWORK=off go test -count=1 . # it reads files of the repository that Go's test cache does not watch
-	cd tools && GOWORK=off go test ./managementapi... ./pluginschemas ./internal/...
+	cd tools && GOWORK=off go test ./managementapi... ./pluginschemas ./sandboxcheck ./internal/...
 
 # Each target's corpus is in its package's testdata/fuzz; a finding is written there too,
 # and is committed with its fix. New inputs that fail nothing stay in Go's cache.
@@ -134,6 +134,9 @@ breaking: tools ## Check that the wire contract is compatible with its baseline
 REFERENCE =
 managementapi-check: ## Compare managementapi with a published description and recorded requests: REFERENCE=DIR
 	cd tools && GOWORK=off go run ./managementapicheck -reference $(abspath $(REFERENCE))
+
+sandbox-check: ## Replay recorded requests against the sandbox and compare the answers: REFERENCE=DIR
+	cd tools && GOWORK=off go run ./sandboxcheck -recordings $(abspath $(REFERENCE))/recordings
 
 tidy: ## Tidy every module
 	$(each) go mod tidy; done

@@ -116,6 +116,9 @@ func (t *Tenant) showAction(a *action) object {
 	}
 	status := a.status(t.now(), t.buildTime)
 	out["status"] = status
+	if status == "built" {
+		out["dependencies"] = resolved(a.dependencies)
+	}
 	if status == "failed" {
 		out["errors"] = []any{object{
 			"id":  "invalid_syntax",
@@ -132,7 +135,7 @@ func (t *Tenant) showAction(a *action) object {
 // content is what a deployment freezes.
 func (a *action) content() object {
 	return object{
-		"code": a.code, "dependencies": a.dependencies, "runtime": a.runtime,
+		"code": a.code, "dependencies": resolved(a.dependencies), "runtime": a.runtime,
 		"secrets": a.showSecrets(), "triggers": a.triggers, "modules": a.modules,
 	}
 }
@@ -218,18 +221,18 @@ func (t *Tenant) createAction(c *call) (result, error) {
 	if c.body["deploy"] == true {
 		a.deploy(t.uuid(), now)
 	}
-	answer := t.showAction(a)
-	forgetRegistries(a.dependencies)
-	return created(answer)
+	return created(t.showAction(a))
 }
 
-// forgetRegistries drops where packages come from: only the answer to a creation shows it.
-func forgetRegistries(dependencies []any) {
-	for _, dependency := range dependencies {
+// resolved is what a build leaves of the dependencies: not where they came from.
+func resolved(dependencies []any) []any {
+	out, _ := clone(dependencies).([]any)
+	for _, dependency := range out {
 		if dependency, isObject := dependency.(object); isObject {
 			delete(dependency, "registry_url")
 		}
 	}
+	return out
 }
 
 // mergeAction writes a valid body over an action; whatever changes the code's
@@ -363,7 +366,7 @@ func (a *action) deploy(id string, now time.Time) *actionVersion {
 	version := &actionVersion{
 		id: id, number: len(a.versions) + 1, draft: *a, created: now, built: now.Add(90 * time.Millisecond), deployed: true,
 	}
-	version.draft.versions = nil
+	version.draft.versions, version.draft.dependencies = nil, resolved(a.dependencies)
 	a.versions = append(a.versions, version)
 	return version
 }

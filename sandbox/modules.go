@@ -56,6 +56,7 @@ func (t *Tenant) showModule(m *module) object {
 	if n := len(m.versions); n > 0 {
 		latest := cloneObject(m.versions[n-1])
 		delete(latest, "module_id")
+		delete(latest, "created_at")
 		out["latest_version"] = latest
 	}
 	return out

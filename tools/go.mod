@@ -11,6 +11,7 @@ tool (
 
 require (
 	github.com/auth0-mcp/auth0-mcp/managementapi v0.0.0
+	github.com/auth0-mcp/auth0-mcp/sandbox v0.0.0
 	github.com/santhosh-tekuri/jsonschema/v6 v6.0.3
 )
 
@@ -300,4 +301,7 @@ require (
 	pluginrpc.com/pluginrpc v0.6.0 // indirect
 )
 
-replace github.com/auth0-mcp/auth0-mcp/managementapi => ../managementapi
+replace (
+	github.com/auth0-mcp/auth0-mcp/managementapi => ../managementapi
+	github.com/auth0-mcp/auth0-mcp/sandbox => ../sandbox
+)

@@ -1,0 +1,99 @@
+package main
+
+import (
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+)
+
+// replayed replays requests of one source against the sandbox.
+func replayed(t *testing.T, lines ...string) map[string]string {
+	t.Helper()
+	dir := t.TempDir()
+	for _, file := range files() {
+		content := ""
+		for _, line := range lines {
+			if strings.Contains(line, "/api/v2/"+file) {
+				content += line + "\n"
+			}
+		}
+		if err := os.WriteFile(filepath.Join(dir, file+".jsonl"), []byte(content), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	sources, err := readRecordings(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var found findings
+	for _, all := range sources {
+		newReplay(&found).all(t.Context(), all)
+	}
+	return found.first
+}
+
+const (
+	made = `{"source":"s","method":"POST","path":"/api/v2/forms","body":{"name":"f"},"status":201,"response":` +
+		`{"id":"ap_recorded","name":"f","languages":{"primary":"en"},"ending":{"resume_flow":true},"created_at":"1","updated_at":"1"}}`
+	read = `{"source":"s","method":"GET","path":"/api/v2/forms/ap_recorded","body":null,"status":200,"response":` +
+		`{"id":"ap_recorded","name":"f","languages":{"primary":"en"},"ending":{"resume_flow":true},"created_at":"1","updated_at":"1"}}`
+	removed = `{"source":"s","method":"DELETE","path":"/api/v2/forms/ap_recorded","body":null,"status":204,"response":null}`
+)
+
+func TestReplayAgrees(t *testing.T) {
+	list := `{"source":"s","method":"GET","path":"/api/v2/forms?include_totals=true","body":null,"status":200,` +
+		`"response":{"start":0,"limit":50,"total":9,"forms":[]}}`
+	if found := replayed(t, made, read, list, removed); len(found) > 0 {
+		t.Errorf("differences: %v", found)
+	}
+	// An object from before the recordings is made first.
+	if found := replayed(t, strings.Replace(read, `"name":"f"`, `"name":"older"`, 1), removed); len(found) > 0 {
+		t.Errorf("differences: %v", found)
+	}
+}
+
+func TestReplayFindsDifferences(t *testing.T) {
+	for _, test := range []struct {
+		name  string
+		lines []string
+		want  string
+	}{
+		{"a status", []string{strings.Replace(made, `"status":201`, `"status":200`, 1)}, "POST /api/v2/forms status"},
+		{"a value", []string{strings.Replace(made, `"primary":"en"`, `"primary":"de"`, 1)}, "POST /api/v2/forms languages primary value"},
+		{"a member that we lack", []string{strings.Replace(made, `"name":"f","languages"`, `"name":"f","x":1,"languages"`, 1)},
+			"POST /api/v2/forms x missing"},
+		{"a member that we add", []string{made, strings.Replace(read, `"languages":{"primary":"en"},`, "", 1)},
+			"GET /api/v2/forms/{id} languages more"},
+		{"another object", []string{made, strings.Replace(read, `"name":"f"`, `"name":"g"`, 1)}, "GET /api/v2/forms/{id} name value"},
+		{"no operation", []string{strings.Replace(read, "/forms/", "/forms/x/", 1)}, "GET /api/v2/forms/x/ap_recorded"},
+		{"an envelope", []string{`{"source":"s","method":"GET","path":"/api/v2/forms","body":null,"status":200,"response":{"forms":[]}}`},
+			"GET /api/v2/forms envelope"},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			found := replayed(t, test.lines...)
+			if _, there := found[test.want]; !there || len(found) != 1 {
+				t.Errorf("differences: %v, want %s", found, test.want)
+			}
+		})
+	}
+}
+
+// Each difference needs a reason, and each reason a difference.
+func TestKnownRows(t *testing.T) {
+	rows, err := knownRows("# text\nGET /a/* x: because\n")
+	if err != nil || len(rows) != 1 {
+		t.Fatal(rows, err)
+	}
+	if _, err := knownRows("GET /a/*\n"); err == nil {
+		t.Error("a row without a reason is taken")
+	}
+	found := findings{}
+	found.add("POST /api/v2/nowhere", "example")
+	var out strings.Builder
+	err = found.report(&out)
+	if err == nil || !strings.Contains(out.String(), "POST /api/v2/nowhere (1): example") ||
+		!strings.Contains(out.String(), "known.txt: nothing is") {
+		t.Errorf("%v\n%s", err, out.String())
+	}
+}

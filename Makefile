@@ -28,7 +28,7 @@ gobuild = GOWORK=off CGO_ENABLED=0 GOOS=$(os) GOARCH=$(arch) go build $(goflags)
 auth0types = cd tools && GOWORK=off go run ./auth0types $(CURDIR)/plugins/$(1)/testdata/auth0types.json $(2)
 
 .PHONY: help build build-all demo test fuzz bench soak e2e e2e-desktop e2e-windows desktop-programs \
-	windows-programs missing-packages lint generate managementapi-check sandbox-check breaking tidy clean tools
+	windows-programs missing-packages lint generate managementapi-check sandbox-check recordings-check breaking tidy clean tools
 
 help: ## Show what can be made
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / {printf "%-17s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -137,6 +137,9 @@ managementapi-check: ## Compare managementapi with a published description and r
 
 sandbox-check: ## Replay recorded requests against the sandbox and compare the answers: REFERENCE=DIR
 	cd tools && GOWORK=off go run ./sandboxcheck -recordings $(abspath $(REFERENCE))/recordings
+
+recordings-check: $(built) ## Read recorded objects through the tools and write them back, secrets included: REFERENCE=DIR
+	export REFERENCE=$(abspath $(REFERENCE)) && $(e2etest) recordings/*.test.mjs
 
 tidy: ## Tidy every module
 	$(each) go mod tidy; done

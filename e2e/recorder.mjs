@@ -9,7 +9,7 @@ import { setTimeout as wait } from "node:timers/promises";
 import { after, fetchOver, folder } from "./station.mjs";
 
 // certificate is one that signs itself, for the loopback address.
-function certificate(dir) {
+export function certificate(dir) {
   const [key, cert] = [join(dir, "key.pem"), join(dir, "cert.pem")];
   execFileSync("openssl", ["req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-days", "2",
     "-subj", "/CN=recorder", "-addext", "subjectAltName=IP:127.0.0.1", "-keyout", key, "-out", cert], { stdio: ["ignore", "ignore", "pipe"] });

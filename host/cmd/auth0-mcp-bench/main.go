@@ -8,6 +8,7 @@ import (
 	"context"
 	"crypto/tls"
 	"crypto/x509"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -15,6 +16,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strings"
 	"sync"
 	"time"
 
@@ -262,13 +264,26 @@ func (t *target) memory(ctx context.Context) error {
 	return s.close()
 }
 
+// readers and writers are the tools that are compared over time: what every resource has.
+const (
+	readers = "auth0_list_applications,auth0_get_application,auth0_list_resource_servers,auth0_get_resource_server," +
+		"auth0_list_actions,auth0_get_action,auth0_list_logs,auth0_get_log,auth0_list_forms,auth0_get_form"
+	writers = "auth0_create_application,auth0_update_application,auth0_create_resource_server," +
+		"auth0_update_resource_server,auth0_create_action,auth0_update_action,auth0_deploy_action,auth0_create_form," +
+		"auth0_update_form,auth0_publish_form"
+)
+
 // listing is what every session pays for: the bytes of tools/list.
 func (t *target) listing(ctx context.Context) error {
 	for _, form := range []struct {
 		name, aim string
 		flags     []string
-	}{{"tools/list, all tools", "aim: under 36 kB", nil}, {"tools/list, reading tools", "aim: under 9 kB",
-		[]string{"--read-only"}}} {
+	}{
+		{"tools/list, default", "at most 21 kB", nil},
+		{"tools/list, 20 tools of the resources", "at most 18 kB", []string{"--tools", readers + "," + writers}},
+		{"tools/list, 10 of them that read", "at most 5 kB", []string{"--tools", readers}},
+		{"tools/list, default that reads", "", []string{"--read-only"}},
+	} {
 		s, err := start(ctx, t.binary, t.env, form.flags...)
 		if err != nil {
 			return err
@@ -280,7 +295,14 @@ func (t *target) listing(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
-		say(form.name, fmt.Sprintf("%.1f kB", float64(len(reply))/1000), form.aim)
+		var list struct {
+			Result struct{ Tools []json.RawMessage }
+		}
+		if err := json.Unmarshal(reply, &list); err != nil {
+			return err
+		}
+		figure := fmt.Sprintf("%d bytes", len(reply))
+		say(form.name, figure, strings.TrimSuffix(fmt.Sprintf("%d tools; %s", len(list.Result.Tools), form.aim), "; "))
 		if err := s.close(); err != nil {
 			return err
 		}

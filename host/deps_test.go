@@ -25,7 +25,7 @@ var imports = map[string]map[string]string{
 	"atomicfile": {},
 	"jsondoc":    {},
 	"ratelimit":  {},
-	"redact":     {},
+	"redact":     {"jsondoc": "a secret has a path in its document"},
 	"suggest":    {},
 	"tenant":     {},
 

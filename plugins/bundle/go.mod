@@ -14,6 +14,7 @@ require (
 
 require (
 	github.com/PuerkitoBio/rehttp v1.4.0 // indirect
+	github.com/auth0-mcp/auth0-mcp/managementapi v0.0.0 // indirect
 	github.com/auth0-mcp/auth0-mcp/proto v0.0.0 // indirect
 	github.com/auth0-mcp/auth0-mcp/sdk/auth0v1 v0.0.0 // indirect
 	github.com/auth0/go-auth0 v1.45.0 // indirect

@@ -1,7 +1,10 @@
 package redact
 
 import (
+	"bytes"
 	"encoding/json"
+	"slices"
+	"strconv"
 	"strings"
 	"unicode/utf8"
 )
@@ -35,27 +38,43 @@ func (h Hidden) In(field string) Count {
 	return sum
 }
 
-func fieldOf(path [][]byte) string {
-	var names []string
-	for _, quoted := range path {
-		var name string
-		if quoted[0] != '"' {
-			names = append(names, string(quoted)) // a position
-			continue
+func fieldOf(path []step) string {
+	names := make([]string, len(path))
+	for i, one := range path {
+		names[i] = strconv.Itoa(one.item)
+		if one.name != nil {
+			names[i] = unquoted(one.name)
 		}
-		if json.Unmarshal(quoted, &name) != nil {
-			break
-		}
-		names = append(names, name)
 	}
 	return strings.Join(names, ".")
 }
 
-// characters is the length of a JSON string.
-func characters(quoted []byte) int {
-	var s string
-	if json.Unmarshal(quoted, &s) != nil {
-		return len(quoted) // cannot happen in a valid document
+// namesOf are the names that lead somewhere, without the positions of items.
+func namesOf(path []step) (names []string) {
+	for _, one := range path {
+		if one.name != nil {
+			names = append(names, unquoted(one.name))
+		}
 	}
-	return utf8.RuneCountInString(s)
+	return names
+}
+
+// lastName is the name of the nearest member above a value, or its own.
+func lastName(path []step) string {
+	for _, one := range slices.Backward(path) {
+		if one.name != nil {
+			return unquoted(one.name)
+		}
+	}
+	return ""
+}
+
+// unquoted is a string of a valid document.
+func unquoted(quoted []byte) string {
+	if bytes.IndexByte(quoted, '\\') < 0 && utf8.Valid(quoted) {
+		return string(quoted[1 : len(quoted)-1])
+	}
+	var s string
+	_ = json.Unmarshal(quoted, &s) // it is one
+	return s
 }

@@ -8,7 +8,6 @@ import (
 	"errors"
 	"fmt"
 	"slices"
-	"strconv"
 	"strings"
 	"sync"
 	"unicode/utf8"
@@ -22,35 +21,61 @@ var errTooDeep = fmt.Errorf("nested over %d levels", maxRedactDepth)
 // Redactor hides secrets by their names and shapes, and the values that it was told
 // of wherever they stand. The zero value knows no values.
 type Redactor struct {
+	of    *Redactor // whose values a call's Redactor hides too
+	noted *Noted
+
 	mu     sync.Mutex
 	values values
 }
 
+// With returns a Redactor for one call. Besides what r hides, also what r remembers later, it hides the values that are
+// noted, each by its marker, wherever they stand and in every form that [Redactor.Values] knows.
+func (r *Redactor) With(noted *Noted) *Redactor { return &Redactor{of: r, noted: noted} }
+
 // Remember makes a value, such as a token in use, be hidden wherever it stands. The
 // last four are remembered.
 func (r *Redactor) Remember(value string) {
+	if r.of != nil {
+		r.of.Remember(value)
+		return
+	}
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.values = r.values.with(value)
 }
 
 func (r *Redactor) remembered() values {
+	if r.of != nil {
+		return r.of.remembered()
+	}
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	return r.values
+}
+
+// known is what the Redactor hides by value now.
+func (r *Redactor) known() known {
+	k := known{values: r.remembered()}
+	for at := r; at != nil && k.noted == nil; at = at.of {
+		k.noted = at.noted.current()
+	}
+	if k.noted != nil {
+		k.used = uses{}
+	}
+	return k
 }
 
 // JSON hides the secrets of a JSON document. The order of members and the text of
 // numbers are kept; the output is compact. Invisible characters do not keep a secret
 // from being found, and stay: an approver must be able to see that they are there.
 func (r *Redactor) JSON(doc []byte) ([]byte, error) {
-	return (&walker{values: r.remembered()}).redact(doc)
+	return (&walker{known: r.known()}).redact(doc)
 }
 
 // Report does what JSON does, and reports what it hid.
 func (r *Redactor) Report(doc []byte) ([]byte, Hidden, error) {
 	hidden := Hidden{}
-	doc, err := (&walker{values: r.remembered(), hidden: hidden}).redact(doc)
+	doc, err := (&walker{known: r.known(), hidden: hidden}).redact(doc)
 	return doc, hidden, err
 }
 
@@ -58,13 +83,13 @@ func (r *Redactor) Report(doc []byte) ([]byte, Hidden, error) {
 // invisible characters, which a model reads although they are not displayed.
 func (r *Redactor) Clean(doc []byte) ([]byte, Stripped, error) {
 	var stripped Stripped
-	doc, err := (&walker{values: r.remembered(), stripped: &stripped}).redact(doc)
+	doc, err := (&walker{known: r.known(), stripped: &stripped}).redact(doc)
 	return doc, stripped, err
 }
 
 // Text hides the secrets of a text by their shapes, and strips invisible characters.
 func (r *Redactor) Text(s string) string {
-	s, _, _ = cleanText(s, r.remembered())
+	s, _, _ = cleanText(s, textHider{known: r.known()})
 	return s
 }
 
@@ -72,54 +97,20 @@ func (r *Redactor) Text(s string) string {
 // their characters are escapes of JSON, percent-encoded or HTML's character references,
 // also of several levels, and where they are part of a base64 text.
 func (r *Redactor) Values(doc []byte) []byte {
-	doc, _ = r.remembered().hide(doc)
+	k := r.known()
+	doc, _ = k.values.hide(doc)
+	if k.noted != nil {
+		if text, hidden := k.noted.hide(string(doc), nil, k.used); hidden > 0 {
+			return []byte(text)
+		}
+	}
 	return doc
-}
-
-// cleanText strips a text and then hides its secrets, so that none is split by
-// invisible characters. It counts the characters that it stripped and hid.
-func cleanText(s string, values values) (clean string, stripped, hidden int) {
-	text, stripped, kept := strip(s)
-	clean, hidden = hide(text, values)
-	if kept {
-		// What stays for the sake of a script must not stand inside a secret.
-		whole := bare(text)
-		if h, more := hide(whole, values); strings.Count(h, Marker) > strings.Count(clean, Marker) {
-			return h, stripped + utf8.RuneCountInString(text) - utf8.RuneCountInString(whole), more
-		}
-	}
-	return clean, stripped, hidden
-}
-
-// hide hides the secrets of a text by their shapes, and counts the characters.
-func hide(s string, values values) (clean string, hidden int) {
-	if values != nil {
-		if out, n := values.hide([]byte(s)); n > 0 {
-			s, hidden = string(out), n
-		}
-	}
-	for _, shape := range shapes {
-		if !strings.Contains(s, shape.hint) {
-			continue
-		}
-		var out strings.Builder
-		at := 0
-		for _, match := range shape.pattern.FindAllStringSubmatchIndex(s, -1) {
-			out.WriteString(s[at:match[2]])
-			out.WriteString(Marker)
-			hidden += match[3] - match[2] // ASCII
-			at = match[3]
-		}
-		out.WriteString(s[at:])
-		s = out.String()
-	}
-	return s, hidden
 }
 
 // walker copies a valid document token by token. What needs no change is
 // copied as bytes: decoding and encoding every string would cost ten times as much.
 type walker struct {
-	values   values
+	known    known
 	stripped *Stripped // nil: what is invisible stays
 	hidden   Hidden    // nil: what is hidden is not counted by field
 
@@ -128,9 +119,19 @@ type walker struct {
 	out     bytes.Buffer
 	depth   int
 	names   map[string]nameClass
-	path    [][]byte // the names above, quoted; in a list nil, or the position if hidden is counted
-	changed bool     // something was hidden or stripped
-	total   int      // how many characters were hidden
+	path    []step
+	changed bool // something was hidden or stripped
+	total   int  // how many characters were hidden
+
+	marks *marks       // what is secret by the schema; nil: nothing is
+	found func(Secret) // nil: secrets are not collected
+	inner bool         // the document stands in a text of another
+}
+
+// step leads to a member, by its name with quotes, or to an item of a list, which has none.
+type step struct {
+	name []byte
+	item int
 }
 
 func (w *walker) redact(doc []byte) ([]byte, error) {
@@ -138,7 +139,7 @@ func (w *walker) redact(doc []byte) ([]byte, error) {
 		return nil, fmt.Errorf("redacting an answer: %w", err)
 	}
 	// A text without escapes is copied as it is, so values are looked for here.
-	out, hidden := w.values.hide(w.out.Bytes())
+	out, hidden := w.known.values.hide(w.out.Bytes())
 	if hidden > 0 && w.hidden != nil {
 		w.hidden[""] = w.hidden[""].and(Count{InTexts: hidden})
 	}
@@ -153,7 +154,7 @@ func (w *walker) document(doc []byte) error {
 	}
 	w.doc, w.names = doc, map[string]nameClass{}
 	w.out.Grow(len(doc))
-	return w.value(scope{})
+	return w.value(scope{marks: w.marks})
 }
 
 // scope is what the names above a value say about it.
@@ -163,6 +164,8 @@ type scope struct {
 	secrets   bool // the value of "secrets" or "secret" itself: of an object every string is, of a list see item
 	item      bool // in a list of secrets: a member "value" is
 	scripts   bool // members are scripts, whatever their names
+	all       bool // everything here is secret: the schema says so
+	marks     *marks
 }
 
 // nameClass is what a member's name says by itself.
@@ -178,20 +181,29 @@ func (w *walker) value(s scope) error {
 		}
 		return w.composite(s, c == '{')
 	case '"':
-		return w.text(w.string(), s.secret)
+		return w.text(w.string(), s.secret || s.all)
 	default:
 		start := w.at
 		for w.at < len(w.doc) && !bytes.ContainsRune([]byte(",]} \t\r\n"), rune(w.doc[w.at])) {
 			w.at++
 		}
-		w.out.Write(w.doc[start:w.at])
-		return nil
+		return w.literal(w.doc[start:w.at], s)
 	}
+}
+
+// literal copies a number, true, false or null. Numbers are hidden where the schema says so, and where they are a value
+// that was noted.
+func (w *walker) literal(text []byte, s scope) error {
+	if number := text[0] == '-' || digit(text[0]); number && (s.all || w.known.noted.number(string(text))) {
+		return w.hideMember(text, string(text))
+	}
+	w.out.Write(text)
+	return nil
 }
 
 // composite copies an object or an array.
 func (w *walker) composite(s scope, object bool) error {
-	for i := 0; ; i++ {
+	for item := 0; ; item++ {
 		// The opening bracket, a comma or the closing one.
 		c := w.peek()
 		w.at++
@@ -202,31 +214,44 @@ func (w *walker) composite(s scope, object bool) error {
 		if next := w.peek(); next == '}' || next == ']' {
 			continue
 		}
-		below := s
-		if !object && s.secrets {
-			below = scope{secret: s.secret, item: true}
-		}
-		var name []byte
+		var err error
 		if object {
-			name = w.string()
-		} else if w.hidden != nil {
-			name = strconv.AppendInt(nil, int64(i), 10)
+			err = w.member(s)
+		} else {
+			err = w.item(s, item)
 		}
-		w.path = append(w.path, name)
-		if object {
-			if err := w.text(name, false); err != nil {
-				return err
-			}
-			w.peek()
-			w.at++
-			w.out.WriteByte(':')
-			below = w.below(s, name)
-		}
-		if err := w.value(below); err != nil {
+		if err != nil {
 			return err
 		}
 		w.path = w.path[:len(w.path)-1]
 	}
+}
+
+func (w *walker) item(s scope, index int) error {
+	w.path = append(w.path, step{item: index})
+	below := s
+	if s.secrets {
+		below = scope{secret: s.secret, item: true}
+	}
+	below.marks, below.all = s.marks.item(index), s.all || s.marks.item(index).isSecret()
+	return w.value(below)
+}
+
+func (w *walker) member(s scope) error {
+	name := w.string()
+	w.path = append(w.path, step{name: name})
+	if err := w.text(name, false); err != nil {
+		return err
+	}
+	w.peek()
+	w.at++
+	w.out.WriteByte(':')
+	below := w.below(s, name)
+	if s.marks != nil {
+		below.marks = s.marks.member(name)
+	}
+	below.all = s.all || below.marks.isSecret()
+	return w.value(below)
 }
 
 // peek skips white space and looks at the next byte.
@@ -296,12 +321,17 @@ func classify(quotedName []byte) nameClass {
 
 // text writes a string, stripped and redacted.
 func (w *walker) text(quoted []byte, secret bool) error {
-	if secret && len(quoted) > 2 {
-		w.changed = true
-		w.count(Count{Members: characters(quoted)})
-		return writeString(&w.out, Marker)
+	if len(quoted) > 2 && (secret || w.known.noted != nil && len(quoted) < minValue+2) {
+		var s string
+		if err := json.Unmarshal(quoted, &s); err != nil {
+			return err
+		}
+		if secret || w.known.noted.at(s, lastName(w.path)) {
+			return w.hideMember(quoted, s)
+		}
 	}
-	if !suspicious(quoted) && (w.hidden == nil || !w.values.in(quoted)) {
+	if !suspicious(quoted) && (w.known.noted == nil || !w.known.noted.in(quoted)) &&
+		(w.hidden == nil || !w.known.values.in(quoted)) {
 		w.out.Write(quoted)
 		return nil
 	}
@@ -311,11 +341,11 @@ func (w *walker) text(quoted []byte, secret bool) error {
 		return err
 	}
 	visible, stripped, _ := strip(s)
-	text, inner, err := w.inside(visible)
+	text, inner, err := w.inside(visible, quoted)
 	if err != nil {
 		return err
 	}
-	clean, more, hidden := cleanText(text, w.values)
+	clean, more, hidden := cleanText(text, w.hider(quoted))
 	hidden += inner
 	if w.stripped != nil {
 		w.stripped.add(stripped+more, w.path)
@@ -332,6 +362,29 @@ func (w *walker) text(quoted []byte, secret bool) error {
 	return writeString(&w.out, clean)
 }
 
+// hideMember writes a marker in place of a whole value. A marker is not hidden again.
+func (w *walker) hideMember(raw []byte, value string) error {
+	if isMarker(value) {
+		w.out.Write(raw)
+		return nil
+	}
+	w.changed = true
+	w.count(Count{Members: utf8.RuneCountInString(value)})
+	if w.found != nil {
+		w.report(raw, value, true)
+	}
+	return writeString(&w.out, w.known.noted.marker(value, namesOf(w.path), w.known.used))
+}
+
+// hider hides what is secret in the text at the walker's place, which stands there as raw.
+func (w *walker) hider(raw []byte) textHider {
+	h := textHider{known: w.known, path: w.path}
+	if w.found != nil {
+		h.found = func(value string) { w.report(raw, value, false) }
+	}
+	return h
+}
+
 // count notes what was hidden at the walker's place.
 func (w *walker) count(c Count) {
 	if c.Sum() == 0 {
@@ -345,12 +398,15 @@ func (w *walker) count(c Count) {
 }
 
 // inside is a text that is itself a document, cleaned; any other text as it is.
-func (w *walker) inside(text string) (clean string, hidden int, err error) {
+func (w *walker) inside(text string, raw []byte) (clean string, hidden int, err error) {
 	inner := strings.TrimSpace(text)
 	if len(inner) < 2 || strings.IndexByte(`{["`, inner[0]) < 0 || !json.Valid([]byte(inner)) {
 		return text, 0, nil
 	}
-	below := &walker{values: w.values, stripped: w.stripped, depth: w.depth + 1, path: w.path[:len(w.path):len(w.path)]}
+	below := &walker{known: w.known, stripped: w.stripped, depth: w.depth + 1, path: slices.Clip(w.path), inner: true}
+	if w.found != nil {
+		below.found = func(s Secret) { w.report(raw, s.Value, false) }
+	}
 	if below.depth > maxRedactDepth {
 		return "", 0, errTooDeep
 	}
@@ -372,12 +428,12 @@ func (w *walker) unstripped(s, clean string, invisible, hidden int) (string, int
 	if invisible == 0 {
 		return clean, hidden, nil
 	}
-	plain, inner, err := w.inside(s)
+	plain, inner, err := w.inside(s, nil)
 	if err != nil {
 		return "", 0, err
 	}
 	// Equal but for what is invisible: no part of a secret is left over.
-	plain, more := hide(plain, w.values)
+	plain, more := textHider{known: w.known, path: w.path}.hide(plain)
 	if bare(plain) == bare(clean) {
 		return plain, more + inner, nil
 	}

@@ -26,7 +26,7 @@ type Stripped struct {
 	More bool
 }
 
-func (s *Stripped) add(characters int, path [][]byte) {
+func (s *Stripped) add(characters int, path []step) {
 	if characters == 0 {
 		return
 	}
@@ -61,20 +61,20 @@ func (s Stripped) String() string {
 // to be read in a report.
 var plainName = regexp.MustCompile(`^"[A-Za-z0-9_-]{1,40}"$`)
 
-func fieldName(path [][]byte) string {
+func fieldName(path []step) string {
 	var name strings.Builder
 	for i, step := range path {
 		switch {
 		case i == namedDepth:
 			return name.String() + "…"
-		case step == nil:
+		case step.name == nil:
 			name.WriteString("[]")
 			continue
 		case name.Len() > 0:
 			name.WriteByte('.')
 		}
-		if plainName.Match(step) {
-			name.Write(step[1 : len(step)-1])
+		if plainName.Match(step.name) {
+			name.Write(step.name[1 : len(step.name)-1])
 		} else {
 			name.WriteByte('*')
 		}

@@ -21,6 +21,9 @@ const (
 // values are the remembered ones, newest first. They do not change.
 type values []*value
 
+// encodings are the two alphabets of base64 (RFC 4648, 4 and 5).
+var encodings = [...]*base64.Encoding{base64.RawStdEncoding, base64.RawURLEncoding}
+
 type value struct {
 	text []byte
 	// base64 are the forms that the text has inside of any base64 text, in both alphabets:
@@ -38,19 +41,7 @@ func (vs values) with(text string) values {
 	for i, c := range v.text {
 		v.at[c] = append(v.at[c], int32(i))
 	}
-	for shift := range 3 {
-		padded := append(make([]byte, shift), v.text...)
-		// Only the groups that hold nothing else: (3-shift)%3 bytes at the front are part of
-		// a group with what stands before.
-		start, end := (shift+2)/3*3, len(padded)/3*3
-		for _, encoding := range []*base64.Encoding{base64.RawStdEncoding, base64.RawURLEncoding} {
-			form := []byte(encoding.EncodeToString(padded[start:end]))
-			known := slices.ContainsFunc(v.base64, func(other []byte) bool { return bytes.Equal(form, other) })
-			if len(form) >= minValue && !known {
-				v.base64 = append(v.base64, form)
-			}
-		}
-	}
+	v.base64 = base64Forms(v.text)
 	return append(values{v}, vs[:min(len(vs), keptValues-1)]...)
 }
 

@@ -1,0 +1,262 @@
+package redact
+
+import (
+	"bytes"
+	"slices"
+	"strings"
+	"sync"
+	"unicode/utf8"
+)
+
+const (
+	// MinValue is the shortest value that is hidden wherever it stands, in bytes: a shorter one would be found in
+	// innocent text. Shorter ones are hidden where their own member's name stands above them.
+	MinValue = minValue
+	// maxNotes and maxNotedBytes bound what is noted of one call.
+	maxNotes      = 100_000
+	maxNotedBytes = 16 << 20
+)
+
+// Noted is the set of values that one call must not yield, each with the marker that takes its place. The zero value is
+// empty. It is safe for concurrent use, and forgotten with its call.
+type Noted struct {
+	mu    sync.Mutex
+	notes map[string]*note
+	open  map[string]bool
+	count int
+	bytes int
+	view  *view // of what is noted; nil if something was added since
+}
+
+// note is a value and where it is stored.
+type note struct{ places []notedPlace }
+
+type notedPlace struct {
+	names  []string // of the members that lead to it, from the root
+	marker string
+}
+
+// Add notes a secret with its marker. It reports false, and notes nothing, when the set is full: then the answer that
+// holds the secret must not be used. Values that are themselves markers are not noted.
+func (n *Noted) Add(s Secret, marker string) bool {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	if s.Value == "" || isMarker(s.Value) {
+		return true
+	}
+	at := n.notes[s.Value]
+	place := notedPlace{names: s.names(), marker: marker}
+	if at != nil && slices.ContainsFunc(at.places, func(p notedPlace) bool {
+		return p.marker == marker && slices.Equal(p.names, place.names)
+	}) {
+		return true
+	}
+	if n.count >= maxNotes || n.bytes+len(s.Value) > maxNotedBytes {
+		return false
+	}
+	if at == nil {
+		at = &note{}
+		if n.notes == nil {
+			n.notes = map[string]*note{}
+		}
+		n.notes[s.Value] = at
+		n.bytes += len(s.Value)
+	}
+	at.places = append(at.places, place)
+	n.count++
+	n.view = nil
+	return true
+}
+
+// Show notes a text that the caller supplied in the open, such as an argument that is no secret. It is not hidden by
+// value, whether it equals a secret or not: otherwise hiding would tell the caller that a guess is right. Members that
+// are secret are hidden all the same.
+func (n *Noted) Show(text string) {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	if len(text) < minValue || n.open[text] || n.bytes+len(text) > maxNotedBytes {
+		return
+	}
+	if n.open == nil {
+		n.open = map[string]bool{}
+	}
+	n.open[text] = true
+	n.bytes += len(text)
+	n.view = nil
+}
+
+// view is what was noted up to a moment. It does not change.
+type view struct {
+	notes   map[string]*note
+	secrets *needles
+	open    *needles
+}
+
+// current is the set as it is; nil if it is empty.
+func (n *Noted) current() *view {
+	if n == nil {
+		return nil
+	}
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	if len(n.notes) == 0 {
+		return nil
+	}
+	if n.view == nil {
+		v := &view{notes: make(map[string]*note, len(n.notes))}
+		var secrets, open []needle
+		for value, at := range n.notes {
+			v.notes[value] = &note{places: slices.Clone(at.places)}
+			if len(value) < minValue {
+				continue
+			}
+			secrets = append(secrets, forms(value)...)
+		}
+		for text := range n.open {
+			open = append(open, withoutEscapes(text)...)
+		}
+		v.secrets, v.open = newNeedles(secrets), newNeedles(open)
+		n.view = v
+	}
+	return n.view
+}
+
+// forms are the texts by which a value is found: as it is, without its escapes, and as a part of base64 texts.
+func forms(value string) []needle {
+	out := withoutEscapes(value)
+	for _, form := range base64Forms([]byte(value)) {
+		out = append(out, needle{text: string(form), value: value})
+	}
+	return out
+}
+
+// withoutEscapes is a text as it is and at each level of unescaping.
+func withoutEscapes(text string) (out []needle) {
+	for s, ok := (source{text: text}), true; ok; s, ok = s.unescape() {
+		out = append(out, needle{text: s.text, value: text})
+	}
+	return out
+}
+
+// uses counts in one document how often each value of several places was hidden, so that equal values of the objects in
+// a list get the markers of these objects, in their order.
+type uses map[use]int
+
+type use struct{ value, firstMarker string }
+
+// marker is what takes the place of a value below the members of these names. Of several places where the value is
+// stored, the one counts that ends with the most of these names.
+func (v *view) marker(value string, names []string, used uses) string {
+	if v == nil {
+		return Marker
+	}
+	at := v.notes[value]
+	if at == nil {
+		return Marker
+	}
+	best := -1
+	var places []notedPlace
+	for _, place := range at.places {
+		score := commonEnd(place.names, names)
+		if score > best {
+			best, places = score, places[:0]
+		}
+		if score == best {
+			places = append(places, place)
+		}
+	}
+	if i := slices.IndexFunc(places, func(p notedPlace) bool { return p.marker == Marker }); i >= 0 {
+		return Marker // the caller supplied it
+	}
+	if len(places) == 1 {
+		return places[0].marker
+	}
+	which := use{value, places[0].marker}
+	turn := used[which]
+	if used != nil {
+		used[which]++
+	}
+	if turn < len(places) {
+		return places[turn].marker
+	}
+	return Marker
+}
+
+// at reports whether a value is stored below a member of this name.
+func (v *view) at(value, name string) bool {
+	if v == nil {
+		return false
+	}
+	at := v.notes[value]
+	return at != nil && slices.ContainsFunc(at.places, func(p notedPlace) bool {
+		return len(p.names) > 0 && p.names[len(p.names)-1] == name
+	})
+}
+
+func commonEnd(a, b []string) int {
+	n := 0
+	for n < len(a) && n < len(b) && a[len(a)-1-n] == b[len(b)-1-n] {
+		n++
+	}
+	return n
+}
+
+// in is the quick test before a string is decoded: false if no value is in it.
+func (v *view) in(quoted []byte) bool {
+	return bytes.ContainsAny(quoted, `\%&`) || v.secrets.first(string(quoted)) >= 0
+}
+
+// number reports whether a number, as it is written, is a value that was noted.
+func (v *view) number(text string) bool {
+	return v != nil && len(text) >= minValue && v.notes[text] != nil
+}
+
+// hide replaces the noted values in a text, in every form, and counts the characters.
+func (v *view) hide(text string, names []string, used uses) (out string, hidden int) {
+	// What is hidden at one level of escapes makes the levels above it another text. Each level is done once.
+	for range maxRounds + 1 {
+		level := source{text: text}
+		for {
+			next, n := v.pass(level, names, used)
+			if n > 0 {
+				text, hidden = next, hidden+n
+				break
+			}
+			var ok bool
+			if level, ok = level.unescape(); !ok {
+				return text, hidden
+			}
+		}
+	}
+	return text, hidden
+}
+
+// pass replaces the values that are found in a text, which may be what is left of another one without escapes.
+func (v *view) pass(s source, names []string, used uses) (out string, hidden int) {
+	spans := v.secrets.find(s.text)
+	if len(spans) == 0 {
+		return s.original(), 0
+	}
+	shown := v.open.find(s.text)
+	for _, found := range FindMarkers(s.text) {
+		shown = append(shown, span{start: found.Start, end: found.End})
+	}
+	var b strings.Builder
+	done, whole := 0, s.original()
+	for _, one := range join(spans) {
+		if slices.ContainsFunc(shown, one.inside) {
+			continue
+		}
+		start, end := s.at(one.start), s.at(one.end)
+		marker := Marker // of values that overlap, and of an encoded one: the value itself must not be put back there
+		if whole[start:end] == one.value {
+			marker = v.marker(one.value, names, used)
+		}
+		b.WriteString(whole[done:start])
+		b.WriteString(marker)
+		hidden += utf8.RuneCountInString(whole[start:end])
+		done = end
+	}
+	b.WriteString(whole[done:])
+	return b.String(), hidden
+}

@@ -106,7 +106,7 @@ func TestScriptsAreNoPasswords(t *testing.T) {
 
 // hideable is all that may be hidden at one place: the characters of tokens and of URLs'
 // passwords, or a private key that is complete.
-const hideable = `(?:[A-Za-z0-9._~+/=%!$&*-]+|-----BEGIN [A-Z0-9 ]*PRIVATE KEY-----(?:\s|\\+[nr])+(?:Proc-Type: 4,ENCRYPTED(?:\s|\\+[nr])+DEK-Info: [A-Z0-9,a-f-]+)?` +
+const hideable = `(?:[A-Za-z0-9._~+/=%!$&*-]+|-----BEGIN [A-Z0-9 ]*PRIVATE KEY-----(?:\s|\\+[nr])*(?:Proc-Type: 4,ENCRYPTED(?:\s|\\+[nr])+DEK-Info: [A-Z0-9,a-f-]+)?` +
 	`(?:[A-Za-z0-9+/=]|\s|\\+[nr])+-----END [A-Z0-9 ]*PRIVATE KEY-----)`
 
 // checkHidden fails if more than tokens of a text is hidden.

@@ -183,7 +183,7 @@ func TestRedactKeepsWhatIsInvisible(t *testing.T) {
 		`{"name":"N\u202eew\u200b"}`:                     "{\"name\":\"N\u202eew\u200b\"}",
 		`{"client_sec\u200bret":"x"}`:                    "{\"client_sec\u200bret\":\"[REDACTED]\"}",
 		`{"a":"x\u202e password=abc"}`:                   "{\"a\":\"x\u202e password=[REDACTED]\"}",
-		`{"a":"Bearer abcdefgh\u200bijkl"}`:              `{"a":"Bearer [REDACTED] [and 1 invisible characters]"}`,
+		`{"a":"Bearer abcdefgh\u200b1jkl"}`:              `{"a":"Bearer [REDACTED] [and 1 invisible characters]"}`,
 		`{"a":"` + jwt + `\u200btail"}`:                  `{"a":"[REDACTED] [and 1 invisible characters]"}`,
 		`{"a":"\ufeff{\"password\":\"x\"}"}`:             "{\"a\":\"\ufeff" + `{\"password\":\"[REDACTED]\"}"}`,
 		`{"a":"{\"b\":\"\\u202e\",\"password\":\"x\"}"}`: "{\"a\":\"{\\\"b\\\":\\\"\u202e\\\",\\\"password\\\":\\\"[REDACTED]\\\"}\"}",

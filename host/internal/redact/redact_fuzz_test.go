@@ -87,8 +87,8 @@ func (h *hiddenDocument) secret() string {
 		return `{` + h.word(names[h.choose(len(names))]) + `:` + value + `}`
 	case 1:
 		containers := []string{`{"secrets":[{"name":"a","value":%s}]}`, `{"secrets":{"a":%s}}`,
-			`{"signing_keys":[{"kid":"a","pkcs7":%s}]}`,
-			`{"jwks":{"keys":[{"kty":"RSA","d":%s}]}}`, `{"credentials":[{"id":"a","pem":%s}]}`}
+			`{"signing_keys":[{"kid":"a","key":%s}]}`,
+			`{"jwks":{"keys":[{"kty":"RSA","d":%s}]}}`, `{"credentials":[{"id":"a","private_key":%s}]}`}
 		return fmt.Sprintf(containers[h.choose(len(containers))], h.word(canary))
 	}
 	shapes := []string{"client_secret=%s", "api-key=%s", "Bearer %s", "BEARER %s", "Basic %s",

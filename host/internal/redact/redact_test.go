@@ -31,10 +31,12 @@ func TestRedact(t *testing.T) {
 		"action secret": {`{"secrets":[{"name":"KEY","value":"x","updated_at":"t"}]}`,
 			`{"secrets":[{"name":"KEY","value":` + mark + `,"updated_at":"t"}]}`},
 		"value elsewhere stays": {`{"scopes":[{"value":"read:x","description":"d"}]}`, ""},
-		"signing keys": {`{"signing_keys":[{"cert":"x","pkcs7":"y","subject":"/CN=a","kid":"k1"}]}`,
-			`{"signing_keys":[{"cert":` + mark + `,"pkcs7":` + mark + `,"subject":"/CN=a","kid":"k1"}]}`},
-		"encryption key":     {`{"token_encryption":{"format":"compact-nested-jwe","encryption_key":{"name":"n","alg":"RSA-OAEP-256","pem":"x","kid":"k"}}}`, `{"token_encryption":{"format":"compact-nested-jwe","encryption_key":{"name":"n","alg":"RSA-OAEP-256","pem":` + mark + `,"kid":"k"}}}`},
-		"client credentials": {`{"client_authentication_methods":{"private_key_jwt":{"credentials":[{"id":"cred_1","pem":"x"}]}}}`, `{"client_authentication_methods":{"private_key_jwt":{"credentials":[{"id":"cred_1","pem":` + mark + `}]}}}`},
+		"signing keys": {`{"signing_keys":[{"cert":"x","pkcs7":"y","key":"z","subject":"/CN=a","kid":"k1"}]}`,
+			`{"signing_keys":[{"cert":"x","pkcs7":"y","key":` + mark + `,"subject":"/CN=a","kid":"k1"}]}`},
+		"public keys": {`{"encryption_key":{"pem":"x","kid":"k"},"credentials":[{"id":"c","pem":"x","public_key":"y"}],` +
+			`"jwks":{"keys":[{"kty":"RSA","n":"x","e":"AQAB","x5c":["y"],"kid":"z","d":"1","qi":"2"}]}}`,
+			`{"encryption_key":{"pem":"x","kid":"k"},"credentials":[{"id":"c","pem":"x","public_key":"y"}],` +
+				`"jwks":{"keys":[{"kty":"RSA","n":"x","e":"AQAB","x5c":["y"],"kid":"z","d":` + mark + `,"qi":` + mark + `}]}}`},
 		"jwt in a text":      {`{"description":"got ` + jwt + ` from x"}`, `{"description":"got [REDACTED] from x"}`},
 		"pem in a text":      {`{"note":"a ` + pem + ` b"}`, `{"note":"a [REDACTED] b"}`},
 		"bearer in a text":   {`{"h":"Authorization: Bearer abcdefgh12345"}`, `{"h":"Authorization: Bearer [REDACTED]"}`},
@@ -93,7 +95,7 @@ func TestRedactHidesTheLiveToken(t *testing.T) {
 // hidden when it comes back, or is known to be none.
 func TestRedactKnowsTheToolsSecrets(t *testing.T) {
 	innocent := map[string]string{
-		"key": "the name of a form's hidden field", "site_key": "a CAPTCHA's public half", "public_key": "public",
+		"key": "the name of a form's hidden field", "site_key": "a CAPTCHA's public half", "public_key": "public", "pem": "a public key",
 		"card_number":                "a label",
 		"token_endpoint_auth_method": "a method's name", "token_dialect": "a dialect's name",
 	}

@@ -1,0 +1,157 @@
+package redact
+
+import (
+	"regexp"
+	"slices"
+	"strings"
+)
+
+// What is hidden, in this order:
+//
+//  1. By operation and member: managementapi's secret members, each with its reason in
+//     tools/managementapigen/tables/secrets.txt. Everything below such a member is a secret, unless its schema says
+//     otherwise. [Secrets] finds them, and [Noted] hides them in what a tool makes of the answer.
+//  2. By the names of members: nameRules, with the exceptions of labelled and of isTemplate.
+//  3. By shape, in any text: shapes.
+//
+// Shown are public keys, certificates, fingerprints, ids of keys and accounts, labels, templates, prose, and code.
+
+// class is what a member's name says by itself.
+type class uint16
+
+const (
+	secretName   class = 1 << iota // its strings are secrets
+	innocent                       // it ends like one and is none
+	holdsKeys                      // it holds key material: see material
+	material                       // it is a secret inside of what holdsKeys
+	ofRequest                      // it holds the parameters of a request: see parameter
+	parameter                      // it is a secret inside of what is ofRequest
+	holdsLabels                    // its members are labels, whatever their names
+	message                        // a password's name that a message or a setting can have
+	password                       // the name of a password
+	secretsName                    // an object's strings are secrets, in a list the members "value" are
+	valueName                      // "value"
+	holdsScripts                   // its members are scripts, whatever their names
+)
+
+// match says how words are compared with a name.
+type match int
+
+const (
+	exact match = iota
+	end
+	start
+)
+
+// nameRules tell from a member's name what it is. Names are compared in lower case, without "_", "-", "." and spaces, and a
+// plural like its singular. Of a secret every string is hidden, objects below it are walked: "refresh_token" is a token
+// in an answer of a provider, and settings in an application.
+var nameRules = []struct {
+	is    class
+	match match
+	words string
+	why   string
+}{
+	{secretName, end, "secret secretkey secretvalue", "the word for it: client_secret, totpSecret"},
+	{secretName | password, end, "password passwd passphrase pwd", "signs somebody in: userPassword, smtp_password"},
+	{secretName, end, "pass", "short for a password: smtp_pass"},
+	{secretName, end, "passwordhash passwordsalt hashedpassword", "is guessed from"},
+	{secretName, end, "apikey accesskey writekey masterkey accountkey sharedkey sharedaccesskey saskey subscriptionkey " +
+		"functionskey serverkey integrationkey", "authenticates at a service: x-api-key, secretAccessKey, segmentWriteKey"},
+	{secretName, end, "privatekey privatekeypem signingkey encryptionkey decryptionkey hmackey keymaterial wrappedkey",
+		"key material: signs, decrypts"},
+	{secretName, exact, "skey p12 pfx keystore servercredential", "key material of Duo, Apple and Google"},
+	{secretName, end, "token", "grants access: access_token, X-Auth-Token, splunkToken"},
+	{secretName, exact, "bearer jwt assertion clientassertion samlresponse samlassertion wresult idtokenhint",
+		"signs in whoever shows it"},
+	{secretName, end, "authorization", "an Authorization header: httpAuthorization"},
+	{secretName, end, "connectionstring", "holds an access key"},
+	{secretName, exact, "cookie setcookie sessioncookie", "is a session"},
+	{secretName, exact, "credential", "authenticates, whatever it is"},
+	{secretName, exact, "codeverifier devicecode usercode oobcode authorizationcode authcode otp otpcode recoverycode " +
+		"backupcode verificationcode activationcode bindingcode mfacode passcode", "is exchanged for a session or a token"},
+	{secretName, exact, "ticket ticketid ticketurl loginticket sessionticket provisioningticket provisioningticketurl",
+		"acts as a user or an administrator"},
+	{secretName, exact, "invitationurl invitationlink inviteurl invitelink resetlink reseturl passwordresetlink " +
+		"passwordreseturl magiclink verificationlink verificationurl activationlink enrollmenturl signedurl presignedurl",
+		"grants access to whoever opens it"},
+	{secretName, exact, "sumosourceaddress", "lets anyone write who knows it"},
+	{secretName, exact, "cnameapikey", "lets a proxy speak for a domain"},
+
+	{innocent, end, "pagetoken nexttoken continuationtoken", "a place in a list"},
+	{innocent, end, "bypass compass encompass surpass trespass overpass underpass", "a word"},
+{innocent, exact, "publickey publicapikey", "is public"},
+
+	{holdsKeys, exact, "signingkey encryptionkey decryptionkey credential privatekeyjwt key jwk jwks",
+		"keys with their names, ids and algorithms"},
+	{material, exact, "key privatekey secretvalue d p q dp dq qi k", "private members (RFC 7518, 6.2.2, 6.3.2, 6.4)"},
+
+	{ofRequest, exact, "q querystring query queryparameter", "a log event's request: qs"},
+	{parameter, exact, "code link invitation", "in a request it is exchanged for a session"},
+
+	{holdsLabels, exact, "message translation label text customtext placeholder hint i18n locale errormessage",
+		"a password's label is no password"},
+	{message, start, "invalid wrong no forgot forgotten reset change missing weak breached leaked show hide expired " +
+		"common reused enter", "a message or a setting about passwords: invalid-password"},
+
+	{secretsName, exact, "secret", "names with their secrets: of an Action, a hook"},
+	{valueName, exact, "value", "see secretsName"},
+
+	{holdsScripts, exact, "customscript", "code of a database connection: change_password changes one"},
+}
+
+var nameReplacer = strings.NewReplacer("_", "", "-", "", ".", "", " ", "")
+
+// classOf is what a name says.
+func classOf(name string) class {
+	key := nameReplacer.Replace(strings.ToLower(bare(name)))
+	singular := key
+	if !strings.HasSuffix(key, "ss") && !strings.HasSuffix(key, "jwks") {
+		singular = strings.TrimSuffix(key, "s")
+	}
+	var all class
+	for i, rule := range nameRules {
+		if slices.ContainsFunc(nameWords[i], func(word string) bool { return rule.match.holds(word, key, singular) }) {
+			all |= rule.is
+		}
+	}
+	if all&innocent != 0 {
+		all &^= secretName
+	}
+	if all&password == 0 {
+		all &^= message
+	}
+	return all
+}
+
+// nameWords are the words of nameRules.
+var nameWords = func() (out [][]string) {
+	for _, rule := range nameRules {
+		out = append(out, strings.Fields(rule.words))
+	}
+	return out
+}()
+
+func (m match) holds(word, key, singular string) bool {
+	switch m {
+	case end:
+		return strings.HasSuffix(singular, word)
+	case start:
+		return strings.HasPrefix(key, word)
+	default:
+		return singular == word || key == word
+	}
+}
+
+// template is a text that stands for a value: Liquid and Handlebars, JavaScript, an Action's secrets, and keywords of
+// deployment tools.
+const template = `\{\{[^{}]*\}\}|\$\{[^{}$]*\}|##\w+##|@@\w+@@|` +
+	`(?:event\.secrets|process\.env|configuration)(?:\.\w+|\[['"]\w+['"]\])`
+
+// onlyTemplates is a text of templates, also behind the name of a scheme.
+var onlyTemplates = regexp.MustCompile(`^(?:(?i:bearer|basic|token)\s+)?(?:` + template + `|[\s:./,;-])+$`)
+
+// isTemplate reports whether a text has no value of its own.
+func isTemplate(text string) bool {
+	return strings.ContainsAny(text, "{.@#[") && onlyTemplates.MatchString(text)
+}

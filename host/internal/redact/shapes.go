@@ -1,0 +1,202 @@
+package redact
+
+import (
+	"regexp"
+	"slices"
+	"strings"
+	"unicode"
+	"unicode/utf8"
+)
+
+// tokenCharacter is what a shape hides, and nothing else: letters, digits and the signs of
+// base64 and of percent-encoding (RFC 6750, 2.1; RFC 3986, 2.1). No call, block, string or
+// line of a program consists of these alone, so that code cannot be kept from an approver
+// by making it look like a secret.
+const tokenCharacter = `[A-Za-z0-9._~+/=%-]` //nolint:gosec // no secret
+
+// shape is a form of secrets that is recognised in any text.
+type shape struct {
+	what string
+	hint string // cheap test before the expression: it is in the text
+	// pattern: what stands in the group is hidden.
+	pattern *regexp.Regexp
+	// whole: the value does not go on behind another letter or digit.
+	whole bool
+	// notAt is the end of a member's name whose value is shown: the id of a key; "": of none.
+	notAt string
+	// unless names what only looks like one; nil: nothing does.
+	unless func(value string) bool
+}
+
+// shapes are in the order in which they are hidden: what has a known end or a name goes whole, before a part of it is
+// taken for something else. The name=value and "name":"value"
+// forms take exact names only: "token = event.secrets.X" in the source of an action is not
+// a secret, and must stay editable.
+var shapes = append([]shape{
+	{what: "private key", hint: "PRIVATE KEY", pattern: regexp.MustCompile(`(-----BEGIN ` + pemLabel + `-----(?:` +
+		lineEnd + pemHeaders + `(?:[ \t]*[A-Za-z0-9+/]+={0,2}[ \t]*` + lineEnd + `)+` + pemChecksum +
+		`[ \t]*|[ \t]*[A-Za-z0-9+/]{32,}={0,2}[ \t]*)-----END ` + pemLabel + `-----)`)},
+	{what: "parameter", hint: "=", unless: isTemplate,
+		pattern: regexp.MustCompile(`(?i)\b(?:` + namedSecrets + `)=(` + tokenCharacter + `+)`)},
+	{what: "member", hint: "\"", unless: isTemplate,
+		pattern: regexp.MustCompile(`(?i)\\*"(?:` + namedSecrets + `)\\*"[ \t]*:[ \t]*\\*"(` + tokenCharacter + `+)`)},
+	{what: "member of a script", hint: "'", unless: isTemplate,
+		pattern: regexp.MustCompile(`(?i)'(?:` + namedSecrets + `)'[ \t]*:[ \t]*'(` + tokenCharacter + `+)`)},
+	{what: "private JWK", hint: "\"d", pattern: regexp.MustCompile(`\\*"d\\*"[ \t]*:[ \t]*\\*"([A-Za-z0-9_-]{40,})`)},
+	{what: "part of a connection string", hint: "=", unless: isWord,
+		pattern: regexp.MustCompile(`(?i)[;"'?&]\s?(?:accountkey|sharedaccesskey|sharedsecretvalue|accesskey|pwd)=(` +
+			tokenCharacter + `+)`)},
+	{what: "link that grants access", hint: "=", unless: isWord,
+		pattern: regexp.MustCompile(`(?i)[?&#;](?:` + grantingParameters + `)=(` + tokenCharacter + `{6,})`)},
+	{what: "JWT or JWE (RFC 7519)", hint: "eyJ",
+		pattern: regexp.MustCompile(`(eyJ[A-Za-z0-9_-]{6,}(?:\.[A-Za-z0-9_-]*){2,4})`)},
+	{what: "Authorization header", hint: "earer", unless: isWord,
+		pattern: regexp.MustCompile(`(?i)bearer[ \t]+(` + tokenCharacter + `{8,})`)},
+	{what: "Authorization header", hint: "EARER", unless: isWord,
+		pattern: regexp.MustCompile(`BEARER[ \t]+(` + tokenCharacter + `{8,})`)},
+	{what: "Authorization header", hint: "asic", unless: isWord,
+		pattern: regexp.MustCompile(`(?i)basic[ \t]+([A-Za-z0-9+/=]{12,})`)},
+	{what: "Authorization header", hint: "ASIC", unless: isWord,
+		pattern: regexp.MustCompile(`BASIC[ \t]+([A-Za-z0-9+/=]{12,})`)},
+	// More characters than a token has: behind "//" nothing is executed up to the line's end.
+	{what: "credentials in a URL", hint: "://",
+		pattern: regexp.MustCompile(`[A-Za-z][A-Za-z0-9+.-]*://[^/\s:@"]*:([A-Za-z0-9._~+=%!$&*-]+)@`)},
+	{what: "token in a URL", hint: "://", unless: isWord,
+		pattern: regexp.MustCompile(`[A-Za-z][A-Za-z0-9+.-]*://([A-Za-z0-9._~=%-]{20,})@`)},
+}, vendorShapes()...)
+
+// grantingParameters are parameters of links that act as a user, or open what is stored. Of these links the parameter
+// alone is hidden: where a link leads is no secret.
+const grantingParameters = `ticket|login_ticket|session_ticket|invitation|code|user_code|device_code|verification_code|` +
+	`activation_code|recovery_code|otp|token|reset_token|session_token|id_token_hint|sig|signature|x-amz-signature|` +
+	`x-amz-security-token|x-goog-signature|se_token|shared_?access_?signature|` + `key|auth|apikey`
+
+// vendors are the shapes that services give to their tokens, so that they can be found: what each begins with, what
+// follows, and whose it is. Ids of accounts and public keys have shapes too, and are not here.
+var vendors = []struct{ prefix, rest, whose, notAt string }{
+	{"ghp_", `[A-Za-z0-9]{30,}`, "GitHub", ""},
+	{"gho_", `[A-Za-z0-9]{30,}`, "GitHub", ""},
+	{"ghu_", `[A-Za-z0-9]{30,}`, "GitHub", ""},
+	{"ghs_", `[A-Za-z0-9._-]{30,}`, "GitHub", ""},
+	{"ghr_", `[A-Za-z0-9]{30,}`, "GitHub", ""},
+	{"github_pat_", `[A-Za-z0-9_]{22,}`, "GitHub", ""},
+	{"glpat-", `[A-Za-z0-9_.-]{20,}`, "GitLab", ""},
+	{"xox", `[abceoprs](?:\.xox[bp])?-[A-Za-z0-9-]{10,}`, "Slack", ""},
+	{"xapp-", `[A-Za-z0-9-]{10,}`, "Slack", ""},
+	{"sk_live_", `[A-Za-z0-9]{10,}`, "Stripe", ""},
+	{"sk_test_", `[A-Za-z0-9]{10,}`, "Stripe", ""},
+	{"rk_live_", `[A-Za-z0-9]{10,}`, "Stripe", ""},
+	{"rk_test_", `[A-Za-z0-9]{10,}`, "Stripe", ""},
+	{"whsec_", `[A-Za-z0-9+/=]{20,}`, "Stripe, Svix, Clerk", ""},
+	{"AIza", `[A-Za-z0-9_-]{35}`, "Google", ""},
+	{"ya29.", `[A-Za-z0-9_.-]{20,}`, "Google", ""},
+	{"GOCSPX-", `[A-Za-z0-9_-]{20,}`, "Google", ""},
+	{"1//0", `[A-Za-z0-9_-]{20,}`, "Google", ""},
+	{"AKIA", `[A-Z0-9]{16}`, "AWS", "keyid"},
+	{"ASIA", `[A-Z0-9]{16}`, "AWS", "keyid"},
+	{"SG.", `[A-Za-z0-9_-]{16,}\.[A-Za-z0-9_-]{16,}`, "SendGrid", ""},
+	{"SK", `[0-9a-f]{32}`, "Twilio", "sid"},
+	{"key-", `[0-9a-f]{32}`, "Mailgun", ""},
+	{"md-", `[A-Za-z0-9_-]{22}`, "Mandrill", ""},
+	{"re_", `[A-Za-z0-9]{6,}_[A-Za-z0-9]{20,}`, "Resend", ""},
+	{"npm_", `[A-Za-z0-9]{36}`, "npm", ""},
+	{"pypi-", `[A-Za-z0-9_-]{50,}`, "PyPI", ""},
+	{"hf_", `[A-Za-z0-9]{30,}`, "Hugging Face", ""},
+	{"sk-", `[A-Za-z0-9_-]{20,}`, "OpenAI, Anthropic", ""},
+	{"dop_v1_", `[0-9a-f]{64}`, "DigitalOcean", ""},
+	{"shpat_", `[0-9a-fA-F]{32}`, "Shopify", ""},
+	{"shpss_", `[0-9a-fA-F]{32}`, "Shopify", ""},
+	{"sq0csp-", `[A-Za-z0-9_-]{40,}`, "Square", ""},
+	{"pat-", `[a-z]{2}[0-9]-[0-9a-f-]{30,}`, "HubSpot", ""},
+	{"ATATT3", `[A-Za-z0-9_=-]{50,}`, "Atlassian", ""},
+	{"PMAK-", `[0-9a-f-]{40,}`, "Postman", ""},
+	{"NRAK-", `[A-Z0-9]{27}`, "New Relic", ""},
+	{"glsa_", `[A-Za-z0-9_]{32,}`, "Grafana", ""},
+	{"lin_api_", `[A-Za-z0-9]{40}`, "Linear", ""},
+	{"ntn_", `[A-Za-z0-9]{40,}`, "Notion", ""},
+	{"hvs.", `[A-Za-z0-9_-]{24,}`, "HashiCorp Vault", ""},
+	{"pul-", `[0-9a-f]{40}`, "Pulumi", ""},
+	{"AGE-SECRET-KEY-1", `[A-Z0-9]{58}`, "age", ""},
+}
+
+// vendorShapes are the shapes of vendors, and those that do not begin with something fixed.
+func vendorShapes() (out []shape) {
+	for _, vendor := range vendors {
+		out = append(out, shape{what: vendor.whose, hint: vendor.prefix, whole: true, notAt: vendor.notAt, unless: isRepeated,
+			pattern: regexp.MustCompile(`(` + regexp.QuoteMeta(vendor.prefix) + vendor.rest + `)`)})
+	}
+	return append(out,
+		shape{what: "Slack", hint: "hooks.slack.com/", pattern: regexp.MustCompile(
+			`hooks\.slack\.com/(?:services|workflows|triggers)/([A-Za-z0-9/]{20,})`)},
+		shape{what: "Discord", hint: "/api/webhooks/", pattern: regexp.MustCompile(
+			`/api/webhooks/[0-9]{10,}/([A-Za-z0-9_-]{30,})`)},
+		shape{what: "Sumo Logic", hint: "/receiver/v1/http/", pattern: regexp.MustCompile(
+			`/receiver/v1/http/([A-Za-z0-9_=+-]{20,})`)},
+		shape{what: "Microsoft Entra", hint: "8Q~", whole: true, pattern: regexp.MustCompile(
+			`([A-Za-z0-9_~.]{3}8Q~[A-Za-z0-9_~.-]{31,34})`)},
+		shape{what: "Mailgun, Mailchimp", hint: "-", whole: true, pattern: regexp.MustCompile(
+			`([0-9a-f]{32}-(?:[0-9a-f]{8}-[0-9a-f]{8}|us[0-9]{1,2}))\b`)},
+	)
+}
+
+// vendorHints are, for each character that ends the first letters of a shape, up to three before it.
+var vendorHints = func() (hints [256][]string) {
+	texts := []string{"8Q~", "com/", "oks/", "ttp/"}
+	for _, vendor := range vendors {
+		texts = append(texts, strings.TrimRight(vendor.prefix, "0123456789"))
+	}
+	for _, text := range texts {
+		last := text[len(text)-1]
+		hints[last] = append(hints[last], text[max(0, len(text)-4):len(text)-1])
+	}
+	return hints
+}()
+
+// A private key is hidden only if it is complete and holds nothing but lines of base64, as in
+// RFC 7468, and the headers of an encrypted one (RFC 1421, 4.6) or of OpenPGP (RFC 9580, 6.2): a
+// comment with its first line hides no code below it.
+const (
+	pemLabel   = `(?:[A-Z0-9]+ ){0,3}PRIVATE KEY(?: BLOCK)?`
+	pemHeaders = `(?:Proc-Type: 4,ENCRYPTED` + lineEnd + `DEK-Info: [A-Z0-9-]+,[0-9A-Fa-f]+` + lineEnd + `(?:` + lineEnd +
+		`)?|(?:(?:Version|Comment): [A-Za-z0-9 .-]+` + lineEnd + `)*` + lineEnd + `)?`
+	pemChecksum = `(?:=[A-Za-z0-9+/]{4}` + lineEnd + `)?`
+	// lineEnd is one, also as an escape of a text in a text.
+	lineEnd = `(?:\r?\n|(?:\\+r)?\\+n)`
+)
+
+const namedSecrets = `client[_-]?secret|signing[_-]?secret|access[_-]?token|refresh[_-]?token|id[_-]?token|` +
+	`auth[_-]?token|session[_-]?token|client[_-]?assertion|code[_-]?verifier|device[_-]?code|` +
+	`private[_-]?key|secret[_-]?key|(?:aws[_-]?)?secret[_-]?access[_-]?key|api[_-]?key|account[_-]?key|` +
+	`shared[_-]?access[_-]?key|connection[_-]?string|password|passwd|passphrase`
+
+// word is one of a language, or several that a program joins: no token, which would have a digit, or change between
+// upper and lower case.
+var word = regexp.MustCompile(`^(?:[A-Z]?[a-z]+|[A-Z]+)(?:[._/+=-]+(?:[A-Z]?[a-z]+|[A-Z]+))*[._/+=-]*$`)
+
+// longestWord bounds how long a word is, in characters.
+const longestWord = 30
+
+func isWord(value string) bool {
+	return len(value) <= longestWord && word.MatchString(value) || isTemplate(value)
+}
+
+// isProse reports whether a text consists of words, in any language.
+func isProse(text string) bool {
+	words := strings.Fields(text)
+	return len(words) > 0 && !slices.ContainsFunc(words, func(w string) bool {
+		letters := strings.TrimFunc(w, func(r rune) bool { return !unicode.IsLetter(r) && !unicode.IsDigit(r) })
+		if utf8.RuneCountInString(letters) > longestWord {
+			return true
+		}
+		_, size := utf8.DecodeRuneInString(letters)
+		return letters != "" && !isTemplate(w) && strings.ContainsFunc(letters[size:], func(r rune) bool {
+			return unicode.IsDigit(r) || unicode.IsUpper(r) && strings.ToUpper(letters) != letters
+		})
+	})
+}
+
+// isRepeated reports whether a text is an example of a token, not one: "xxxxxxxx".
+func isRepeated(value string) bool {
+	rest := strings.TrimRight(value, value[len(value)-1:])
+	return len(value)-len(rest) > len(value)/2
+}

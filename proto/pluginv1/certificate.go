@@ -49,11 +49,7 @@ func NewCertificate() (tls.Certificate, error) {
 // accepts those in peers alone. The host gets to know the plugin's certificate with the handshake, and sets it then.
 func TLSConfig(own tls.Certificate, peers *x509.CertPool) *tls.Config {
 	return &tls.Config{
-		Certificates: []tls.Certificate{own},
-		ClientAuth:   tls.RequireAndVerifyClientCert,
-		ClientCAs:    peers,
-		RootCAs:      peers,
-		ServerName:   certificateName,
-		MinVersion:   tls.VersionTLS12,
+		Certificates: []tls.Certificate{own}, ServerName: certificateName, MinVersion: tls.VersionTLS12,
+		ClientAuth: tls.RequireAndVerifyClientCert, ClientCAs: peers, RootCAs: peers,
 	}
 }

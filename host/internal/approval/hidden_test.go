@@ -34,7 +34,7 @@ func TestWhatIsHiddenIsCounted(t *testing.T) {
 		warning bool
 	}{
 		"code": {post(`{"code":"let password=abc;\nevil(password)"}`), "code (3 characters hidden):", true},
-		"scripts": {post(`{"options":{"customScripts":{"change_password":"f('Bearer abcdefgh');evil()"}}}`),
+		"scripts": {post(`{"options":{"customScripts":{"change_password":"f('Bearer abcd1234efgh');evil()"}}}`),
 			"change_password", true},
 		"a list": {post(`{"dependencies":[{"name":"a","version":"https://a:b@c"}]}`),
 			"dependencies (1 character hidden): ", true},

@@ -37,9 +37,9 @@ func TestRedact(t *testing.T) {
 			`"jwks":{"keys":[{"kty":"RSA","n":"x","e":"AQAB","x5c":["y"],"kid":"z","d":"1","qi":"2"}]}}`,
 			`{"encryption_key":{"pem":"x","kid":"k"},"credentials":[{"id":"c","pem":"x","public_key":"y"}],` +
 				`"jwks":{"keys":[{"kty":"RSA","n":"x","e":"AQAB","x5c":["y"],"kid":"z","d":` + mark + `,"qi":` + mark + `}]}}`},
-		"jwt in a text":      {`{"description":"got ` + jwt + ` from x"}`, `{"description":"got [REDACTED] from x"}`},
-		"pem in a text":      {`{"note":"a ` + pem + ` b"}`, `{"note":"a [REDACTED] b"}`},
-		"bearer in a text":   {`{"h":"Authorization: Bearer abcdefgh12345"}`, `{"h":"Authorization: Bearer [REDACTED]"}`},
+		"jwt in a text":    {`{"description":"got ` + jwt + ` from x"}`, `{"description":"got [REDACTED] from x"}`},
+		"pem in a text":    {`{"note":"a ` + pem + ` b"}`, `{"note":"a [REDACTED] b"}`},
+		"bearer in a text": {`{"h":"Authorization: Bearer abcdefgh12345"}`, `{"h":"Authorization: Bearer [REDACTED]"}`},
 		"form in a text": {`{"body":"grant_type=x&client_secret=abc&scope=y"}`,
 			`{"body":"grant_type=x&client_secret=[REDACTED]&scope=y"}`},
 		"JSON in a text": {`{"body":"{\"client_secret\":\"abc\",\"n\":1}"}`,
@@ -96,7 +96,7 @@ func TestRedactHidesTheLiveToken(t *testing.T) {
 func TestRedactKnowsTheToolsSecrets(t *testing.T) {
 	innocent := map[string]string{
 		"key": "the name of a form's hidden field", "site_key": "a CAPTCHA's public half", "public_key": "public", "pem": "a public key",
-		"card_number":                "a label",
+		"card_number": "a label", "credential_type": "a kind", "private_key_id": "an id", "tokenEndpointUrl": "a URL",
 		"token_endpoint_auth_method": "a method's name", "token_dialect": "a dialect's name",
 	}
 	sounds := regexp.MustCompile(`(?i)secret|token|password|passw|private|credential|key$|pem$`)

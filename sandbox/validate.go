@@ -284,10 +284,8 @@ func formatProblems(s *managementapi.Schema, value any, at string) (problems []s
 	s = s.Resolve()
 	switch s.Kind {
 	case managementapi.KindUnion:
-		for _, one := range s.AnyOf {
-			if len(one.Check(value)) == 0 {
-				return formatProblems(one, value, at)
-			}
+		if one := alternative(s, value); one != nil {
+			return formatProblems(one, value, at)
 		}
 	case managementapi.KindArray:
 		items, _ := value.([]any)
@@ -310,6 +308,45 @@ func formatProblems(s *managementapi.Schema, value any, at string) (problems []s
 		}
 	}
 	return problems
+}
+
+// alternative is the one of a union that a valid value has. Most tell themselves apart by members
+// that have a single value, such as "type", so that a large form is not checked over and over.
+func alternative(union *managementapi.Schema, value any) *managementapi.Schema {
+	var candidates []*managementapi.Schema
+	var collect func(*managementapi.Schema)
+	collect = func(s *managementapi.Schema) {
+		if s = s.Resolve(); s.Kind == managementapi.KindUnion {
+			for _, one := range s.AnyOf {
+				collect(one)
+			}
+		} else if hasConstants(s, value) {
+			candidates = append(candidates, s)
+		}
+	}
+	collect(union)
+	for _, one := range candidates {
+		if len(candidates) == 1 || len(one.Check(value)) == 0 {
+			return one
+		}
+	}
+	return nil
+}
+
+// hasConstants tells whether a value has the members of an object schema that allow a single value.
+func hasConstants(s *managementapi.Schema, value any) bool {
+	members, isObject := value.(object)
+	if s.Kind != managementapi.KindObject || !isObject {
+		return (s.Kind == managementapi.KindObject) == isObject
+	}
+	for _, m := range s.Members {
+		constant := m.Schema.Resolve()
+		given, there := members[m.Name]
+		if len(constant.Enum) == 1 && m.Required && (!there || given != constant.Enum[0]) {
+			return false
+		}
+	}
+	return true
 }
 
 // hasFormat tells whether a text has a format. Formats whose rules are not known take any text.

@@ -11,8 +11,7 @@ import (
 
 const (
 	maxPerPage = 100
-	// searchWindow is how far page and per_page reach into a log search, and into a list that has
-	// checkpoint paging.
+	// searchWindow is how far page and per_page reach into a list, or a log search.
 	searchWindow = 1000
 )
 
@@ -115,7 +114,7 @@ func (p page) answer(name, idKey string, items []object, show func(object) objec
 		out[name] = showAll(items[start:end], show)
 		return ok(out)
 	}
-	if idKey != "" && p.start()+p.size > searchWindow {
+	if p.start()+p.size > searchWindow {
 		return result{}, refused(http.StatusBadRequest, fmt.Sprintf("Requesting page %d exceeds the allowed maximum of "+
 			"%d records. To fetch results beyond %d, use the checkpoint pagination method.",
 			p.index, searchWindow, searchWindow), "invalid_paging")

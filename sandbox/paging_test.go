@@ -180,21 +180,6 @@ func TestCheckpointPaging(t *testing.T) {
 	}
 }
 
-// A list that has checkpoints is not paged by offset beyond 1,000 records.
-func TestOffsetWindow(t *testing.T) {
-	c := newCaller(t, Options{Empty: true})
-	for _, list := range []string{"clients", "client-grants"} {
-		for _, query := range []string{"per_page=100&page=10", "per_page=99&page=10", "page=20"} {
-			c.get("/api/v2/"+list+"?"+query).refused(400, "invalid_paging", "exceeds the allowed maximum of 1000 records. "+
-				"To fetch results beyond 1000, use the checkpoint pagination method.")
-		}
-		c.get("/api/v2/" + list + "?per_page=100&page=9").want(200)
-	}
-	for _, list := range []string{"resource-servers", "forms", "actions/actions"} {
-		c.get("/api/v2/" + list + "?per_page=100&page=10").want(200)
-	}
-}
-
 func TestFields(t *testing.T) {
 	c := newCaller(t, Options{Empty: true})
 	id := c.post("/api/v2/clients", `{"name":"one","description":"first"}`).want(201).textAt("client_id")

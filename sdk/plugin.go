@@ -124,10 +124,10 @@ func Files(roots ...string) Option {
 // object, closed at every level, without lists of types and references to other documents. The input then needs only
 // the fields that the tool reads; [Call.Arguments] has all arguments.
 //
-// These keywords are the host's: "readOnly": true marks what Auth0 adds to stored objects: it is accepted and dropped, so
-// that an object can be given back as it was read. "fold" says how tools/list shows an argument, to spare the tokens
-// of every session: true shows its type and description, "more" leaves it to one argument named more that
-// holds any of these; auth0_describe_tool answers with the rest.
+// Two keywords are the host's. "readOnly": true marks what Auth0 adds to stored objects: it is accepted and dropped,
+// so that an object can be given back as it was read. "fold" says how tools/list shows an argument, to spare the
+// tokens of every session: true shows its type and description, "more" leaves it to one argument named more that holds
+// any of these; auth0_describe_tool answers with the rest.
 func InputSchema(schema []byte) Option {
 	return func(m *pluginv1.ToolManifest) { m.InputSchema = schema }
 }

@@ -20,6 +20,7 @@ import (
 //	default=V        the default, for the reader: the tool applies it
 //	null             an explicit null is allowed (it clears a setting)
 //	free             a map whose members are free by nature, such as metadata
+//	fold             tools/list shows its type and description alone, see [InputSchema]
 //
 // A field of type [OneOf] takes one of several types.
 //
@@ -93,7 +94,7 @@ func dropNull(s *jsonschema.Schema) {
 
 func applyTag(f reflect.StructField, s *jsonschema.Schema, path string) error {
 	tag := f.Tag.Get("schema")
-	free, null := false, false
+	free, null, fold := false, false, false
 	for option := range strings.SplitSeq(tag, ",") {
 		key, value, _ := strings.Cut(option, "=")
 		var err error
@@ -103,6 +104,8 @@ func applyTag(f reflect.StructField, s *jsonschema.Schema, path string) error {
 			free = true
 		case "null":
 			null = true
+		case "fold":
+			fold = true
 		case "min", "max":
 			err = bound(s, key, value)
 		case "enum":
@@ -134,6 +137,9 @@ func applyTag(f reflect.StructField, s *jsonschema.Schema, path string) error {
 		inner := *s
 		inner.Description = ""
 		*s = jsonschema.Schema{Description: s.Description, AnyOf: []*jsonschema.Schema{&inner, {Type: "null"}}}
+	}
+	if fold {
+		s.Extra = map[string]any{"fold": true}
 	}
 	return nil
 }

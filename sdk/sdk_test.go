@@ -25,7 +25,7 @@ type nestedItem struct {
 type input struct {
 	ID      string   `json:"id" jsonschema:"The id."`
 	PerPage *int     `json:"per_page,omitempty" schema:"min=1,max=100,default=20"`
-	Grants  []string `json:"grants,omitempty" schema:"enum=a|b,max=2"`
+	Grants  []string `json:"grants,omitempty" schema:"enum=a|b,max=2,fold"`
 	Nested  *nested  `json:"nested,omitempty"`
 }
 
@@ -37,7 +37,7 @@ func TestSchema(t *testing.T) {
 	want := `{"type":"object","properties":{` +
 		`"id":{"type":"string","description":"The id."},` +
 		`"per_page":{"type":"integer","default":20,"minimum":1,"maximum":100},` +
-		`"grants":{"type":"array","maxItems":2,"items":{"type":"string","enum":["a","b"]}},` +
+		`"grants":{"fold":true,"type":"array","maxItems":2,"items":{"type":"string","enum":["a","b"]}},` +
 		`"nested":{"type":"object","properties":{` +
 		`"alg":{"type":"string","enum":["RS256","HS256"]},` +
 		`"lifetime":{"anyOf":[{"type":"integer","minimum":1},{"type":"null"}],"description":"Seconds."},` +

@@ -196,10 +196,7 @@ func (n *node) check(at string) error {
 		n.rest.Kind == managementapi.KindAny && !n.open {
 		n.rest = nil
 	}
-	anything := n.Kind == managementapi.KindAny ||
-		n.Kind == managementapi.KindArray && n.items == nil ||
-		n.Kind == managementapi.KindObject && n.rest != nil && n.rest.Kind == managementapi.KindAny
-	if anything && n.text == "" {
+	if n.isOpen() && n.text == "" {
 		return fmt.Errorf("%s takes anything: it needs a text that says what it is for", at)
 	}
 	if n.Pattern != "" {

@@ -138,7 +138,7 @@ type field struct {
 
 func (o *object) put(name string, value any) { o.members = append(o.members, field{name, value}) }
 
-func (o *object) MarshalJSON() ([]byte, error) {
+func (o *object) bytes() []byte {
 	var out bytes.Buffer
 	out.WriteByte('{')
 	for i, m := range o.members {
@@ -150,14 +150,13 @@ func (o *object) MarshalJSON() ([]byte, error) {
 		out.Write(encode(m.value))
 	}
 	out.WriteByte('}')
-	return out.Bytes(), nil
+	return out.Bytes()
 }
 
 // encode writes JSON without escaping <, > and &.
 func encode(value any) []byte {
 	if o, ok := value.(*object); ok {
-		data, _ := o.MarshalJSON() // json.Marshal would escape what it returns
-		return data
+		return o.bytes()
 	}
 	if list, ok := value.([]*object); ok {
 		var out bytes.Buffer

@@ -123,3 +123,10 @@ func (n *node) addStored(answer *managementapi.Schema, depth int) {
 		}
 	}
 }
+
+// isOpen reports whether a value can hold anything, which the text at its place says what it is for.
+func (n *node) isOpen() bool {
+	return n.Kind == managementapi.KindAny ||
+		n.Kind == managementapi.KindArray && n.items == nil ||
+		n.Kind == managementapi.KindObject && n.rest != nil && n.rest.Kind == managementapi.KindAny
+}

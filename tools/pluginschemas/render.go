@@ -68,7 +68,7 @@ func (r *renderer) schema(n *node) *object {
 // share returns the name of the definition that a schema is, "" if it is written where it stands.
 func (r *renderer) share(n *node, schema *object) string {
 	text := string(encode(schema))
-	if len(text) < minShared {
+	if len(text) < minShared || n.isOpen() {
 		return ""
 	}
 	if r.names == nil {

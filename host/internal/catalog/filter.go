@@ -90,8 +90,10 @@ func (c *Catalog) Select(f Filter) (*Selection, error) {
 		return nil, errors.New("an empty list of tool patterns selects nothing")
 	}
 	var unmatched []error
+	describes := slices.ContainsFunc(c.tools, (*Tool).Folds)
 	for _, p := range f.Patterns {
-		if !slices.ContainsFunc(c.tools, func(t *Tool) bool { return MatchGlob(p, t.Name) }) {
+		if (!describes || !MatchGlob(p, describeToolName)) &&
+			!slices.ContainsFunc(c.tools, func(t *Tool) bool { return MatchGlob(p, t.Name) }) {
 			unmatched = append(unmatched, c.noMatch(p))
 		}
 	}
@@ -101,7 +103,7 @@ func (c *Catalog) Select(f Filter) (*Selection, error) {
 	s := &Selection{catalog: c, byName: make(map[string]*Tool, len(c.tools)), excluded: map[string]string{}}
 	matched := 0
 	for _, t := range c.tools {
-		wanted := f.Patterns == nil || slices.ContainsFunc(f.Patterns, func(p string) bool { return MatchGlob(p, t.Name) })
+		wanted := f.wants(t.Name)
 		if wanted {
 			matched++
 		}
@@ -120,7 +122,29 @@ func (c *Catalog) Select(f Filter) (*Selection, error) {
 		return nil, fmt.Errorf("%w: all %d selected tools change the tenant; select reading tools with --tools, or leave "+
 			"--read-only out", ErrNothingLeft, matched)
 	}
+	if s.addDescribeTool(f); len(s.tools) == 0 && f.Patterns != nil {
+		return nil, fmt.Errorf("--tools: %s describes other tools, name those too", describeToolName)
+	}
 	return s, nil
+}
+
+func (f Filter) wants(tool string) bool {
+	return f.Patterns == nil || slices.ContainsFunc(f.Patterns, func(p string) bool { return MatchGlob(p, tool) })
+}
+
+// addDescribeTool offers the tool that describes others, if there is something to describe.
+func (s *Selection) addDescribeTool(f Filter) {
+	switch {
+	case !f.wants(describeToolName):
+		s.excluded[describeToolName] = fmt.Sprintf("tool %s is left out by --tools", describeToolName)
+	case !slices.ContainsFunc(s.tools, (*Tool).Folds):
+		s.excluded[describeToolName] = fmt.Sprintf("tool %s is left out: tools/list shows all arguments of all tools here",
+			describeToolName)
+	default:
+		t := newDescribeTool(s)
+		s.tools = append(s.tools, t)
+		s.byName[t.Name] = t
+	}
 }
 
 func (c *Catalog) noMatch(pattern string) error {

@@ -218,7 +218,7 @@ func (l *lister) properties(out *bytes.Buffer, raw json.RawMessage, root bool) {
 	more, clears := false, false
 	for _, f := range all {
 		fields, null := l.resolved(f.Value)
-		if value, _ := valueOf(fields, "readOnly"); string(value) == "true" {
+		if isReadOnly(f.Value) {
 			continue
 		}
 		clears = clears || null

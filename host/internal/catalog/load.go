@@ -181,8 +181,11 @@ func ReadPlugin(manifestPath string) (*Plugin, error) {
 	if err != nil {
 		return nil, err
 	}
-	p, _, err := readPlugin(absolute)
+	p, data, err := readPlugin(absolute)
 	if err != nil {
+		return nil, err
+	}
+	if _, err := decodeSchemas(data, p.Manifest); err != nil {
 		return nil, err
 	}
 	if err := ValidateManifest(p.Manifest); err != nil {
@@ -194,19 +197,19 @@ func ReadPlugin(manifestPath string) (*Plugin, error) {
 	return p, nil
 }
 
-// readPlugin reads and decodes the manifest at an absolute path and checks
-// nothing but its form. The digest is that of the bytes that were decoded.
-func readPlugin(path string) (*Plugin, []any, error) {
+// readPlugin reads and decodes the manifest at an absolute path and checks nothing but its form. The digest is that of
+// the bytes that were decoded, which it returns.
+func readPlugin(path string) (*Plugin, []byte, error) {
 	data, err := readSmall(path, maxManifestBytes)
 	if err != nil {
 		return nil, nil, err
 	}
-	m, schemas, err := decodeManifest(data)
+	m, err := parseManifest(data)
 	if err != nil {
 		return nil, nil, err
 	}
-	return &Plugin{Manifest: m, Dir: filepath.Dir(path), ManifestPath: path,
-		ManifestDigest: sha256.Sum256(data)}, schemas, nil
+	p := &Plugin{Manifest: m, Dir: filepath.Dir(path), ManifestPath: path, ManifestDigest: sha256.Sum256(data)}
+	return p, data, nil
 }
 
 // ExecutableName is the name of a manifest's executable on a system, as GOOS names it.

@@ -77,17 +77,33 @@ func versions(list []int) string {
 	return word + " " + strings.Join(texts, ", ")
 }
 
-// decodeManifest reads a manifest file's bytes. Beyond pluginv1.ParseManifest it
-// refuses duplicate keys: a reviewer would read one value and the host use the other.
-// The second result is the decoded schema of each tool.
+// decodeManifest reads a manifest file's bytes, as decodeSchemas does.
 func decodeManifest(data []byte) (pluginv1.Manifest, []any, error) {
-	tree, err := jsondoc.Decode(data)
-	if err != nil {
-		return pluginv1.Manifest{}, nil, fmt.Errorf("manifest: %w", err)
-	}
-	m, err := pluginv1.ParseManifest(data)
+	m, err := parseManifest(data)
 	if err != nil {
 		return pluginv1.Manifest{}, nil, err
+	}
+	schemas, err := decodeSchemas(data, m)
+	return m, schemas, err
+}
+
+func parseManifest(data []byte) (pluginv1.Manifest, error) {
+	m, err := pluginv1.ParseManifest(data)
+	if err == nil {
+		return m, nil
+	}
+	if fault := jsondoc.Check(data); fault != nil { // says where
+		err = fmt.Errorf("manifest: %w", fault)
+	}
+	return pluginv1.Manifest{}, err
+}
+
+// decodeSchemas returns the decoded schema of each tool of a manifest. Beyond pluginv1.ParseManifest it refuses
+// duplicate keys: a reviewer would read one value and the host use the other.
+func decodeSchemas(data []byte, m pluginv1.Manifest) ([]any, error) {
+	tree, err := jsondoc.Decode(data)
+	if err != nil {
+		return nil, fmt.Errorf("manifest: %w", err)
 	}
 	document, _ := tree.(map[string]any)
 	tools, _ := document["tools"].([]any)
@@ -96,7 +112,7 @@ func decodeManifest(data []byte) (pluginv1.Manifest, []any, error) {
 		tool, _ := tools[i].(map[string]any)
 		schemas[i] = tool["inputSchema"]
 	}
-	return m, schemas, nil
+	return schemas, nil
 }
 
 // fieldNames are the JSON names of T's fields.
@@ -160,7 +176,7 @@ func ValidateManifest(m pluginv1.Manifest) error {
 }
 
 // checkManifest is ValidateManifest without compiling: cheap enough for the path
-// to initialize. A locked manifest was compiled when it was installed.
+// to initialize. A locked manifest was compiled when it was installed. Without schemas, theirs are left unchecked.
 func checkManifest(m pluginv1.Manifest, schemas []any) error {
 	if problems := manifestProblems(m, schemas); len(problems) > 0 {
 		return &ManifestError{Plugin: m.Name, Problems: problems}
@@ -218,7 +234,11 @@ func manifestProblems(m pluginv1.Manifest, schemas []any) []error {
 			report("%s: the name is used twice", label)
 		}
 		seen[t.Name] = true
-		for _, err := range toolProblems(t, schemas[i]) {
+		problems := toolProblems(t)
+		if schemas != nil {
+			problems = append(problems, schemaProblems(schemas[i], len(t.InputSchema))...)
+		}
+		for _, err := range problems {
 			report("%s: %w", label, err)
 		}
 	}
@@ -232,7 +252,7 @@ func toolLabel(i int, t pluginv1.ToolManifest) string {
 	return fmt.Sprintf("tools[%d]", i)
 }
 
-func toolProblems(t pluginv1.ToolManifest, schema any) []error {
+func toolProblems(t pluginv1.ToolManifest) []error {
 	var problems []error
 	report := func(format string, args ...any) { problems = append(problems, fmt.Errorf(format, args...)) }
 	if !isIdentifier(t.Name) {
@@ -280,7 +300,7 @@ func toolProblems(t pluginv1.ToolManifest, schema any) []error {
 				maxArgBytes)
 		}
 	}
-	return append(problems, schemaProblems(schema, len(t.InputSchema))...)
+	return problems
 }
 
 // filesProblems checks the roots below which a tool writes files.

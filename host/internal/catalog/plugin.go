@@ -57,6 +57,7 @@ type Tool struct {
 	// before initialize is answered, for tools that are never called.
 	compile func() (*toolSchema, error)
 	listed  func() json.RawMessage
+	builtin func(arguments json.RawMessage, budget int) (json.RawMessage, error) // see Builtin
 }
 
 // toolSchema is an input schema, compiled, and as JSON for wording errors.
@@ -74,6 +75,15 @@ func newTool(p *Plugin, m pluginv1.ToolManifest) *Tool {
 		compile:      sync.OnceValues(func() (*toolSchema, error) { return newToolSchema(m.InputSchema) }),
 		listed:       sync.OnceValue(func() json.RawMessage { return listedSchema(m.InputSchema) }),
 	}
+}
+
+// ToolsOf are the tools that a manifest declares, for checking arguments alone: nothing says that the plugin may be
+// started.
+func ToolsOf(m pluginv1.Manifest) (tools []*Tool) {
+	for _, t := range m.Tools {
+		tools = append(tools, newTool(&Plugin{Manifest: m}, t))
+	}
+	return tools
 }
 
 func newToolSchema(raw json.RawMessage) (*toolSchema, error) {

@@ -74,7 +74,11 @@ func (l *loader) addManifest(path string, origin Origin) {
 			Remedy: writers.Fix})
 		return
 	}
-	p, schemas, err := readPlugin(path)
+	p, data, err := readPlugin(path)
+	var schemas []any // stay unchecked if this host was built with the manifest, and tested with it
+	if err == nil && !l.builtWith(p, origin) {
+		schemas, err = decodeSchemas(data, p.Manifest)
+	}
 	if err != nil {
 		l.refuse(Refusal{Name: guessName(path), Path: path, Origin: origin, Kind: Broken, Reason: err.Error(),
 			Remedy: manifestRemedy(err)})
@@ -106,6 +110,12 @@ func (l *loader) addManifest(path string, origin Origin) {
 	l.admit(p)
 }
 
+// builtWith reports whether a manifest is one whose digest is compiled into the host.
+func (l *loader) builtWith(p *Plugin, origin Origin) bool {
+	bundled, ok := l.src.Bundled.Plugins[p.Name]
+	return ok && origin == OriginBundled && bundled.Manifest == p.ManifestDigest
+}
+
 // trust pins the binary's digest if a lock vouches for the manifest, and refuses
 // the plugin otherwise. The host's own digests count in the bundled folder only:
 // elsewhere a copy of a bundled plugin is a plugin like any other.
@@ -114,7 +124,7 @@ func (l *loader) trust(p *Plugin) bool {
 	inHost = inHost && p.Origin == OriginBundled
 	user, inLock := l.src.Lock.Plugins[p.Name]
 	switch {
-	case inHost && bundled.Manifest == p.ManifestDigest:
+	case l.builtWith(p, p.Origin):
 		p.Binary = bundled.Binary
 		return true
 	case inLock && user.Manifest == p.ManifestDigest:

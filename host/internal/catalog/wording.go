@@ -122,9 +122,12 @@ func (w *wording) explainUnknown(e *jsonschema.ValidationError, at jsondoc.Path,
 		return property["readOnly"] == true
 	})
 	list := "nothing is valid here"
-	if len(valid) > 0 {
+	switch {
+	case len(valid) > maxListedNames && w.tool.Folds():
+		list = fmt.Sprintf("%s lists the %d that are valid here", describeToolName, len(valid))
+	case len(valid) > 0:
 		list = "valid here: " + joinSome(valid, 100)
-	} else if len(at) == 0 {
+	case len(at) == 0:
 		list = "this tool takes no arguments"
 	}
 	unknown = slices.Sorted(slices.Values(unknown))
@@ -150,7 +153,7 @@ func (w *wording) explainUnknown(e *jsonschema.ValidationError, at jsondoc.Path,
 	w.add(at.With(jsondoc.Member(unknown[0])), "unknown arguments %s; %s", joinSome(named, 20), list)
 }
 
-// maxListedNames is how many valid names an error lists beside the one that was probably meant.
+// maxListedNames is how many valid names an error lists if there is another way to find the one that is meant.
 const maxListedNames = 25
 
 // near is the valid name that an unknown one was probably meant as. A name that Auth0 knows is meant as it is: a

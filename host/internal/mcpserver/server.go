@@ -152,7 +152,7 @@ func describe(t *catalog.Tool) mcp.Tool {
 func instructions(cfg Config) string {
 	var plugins []string
 	for _, t := range cfg.Selection.Tools() {
-		if !slices.Contains(plugins, t.Plugin.Name) {
+		if t.Builtin() == nil && !slices.Contains(plugins, t.Plugin.Name) {
 			plugins = append(plugins, t.Plugin.Name)
 		}
 	}

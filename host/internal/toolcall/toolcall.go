@@ -167,7 +167,9 @@ func (r *Runner) Call(ctx context.Context, q Request) Result {
 	}
 	c.Arguments = arguments // as they are meant
 	var result Result
-	if mode := r.cfg.Approve.For(q.Tool.Effect); mode != approval.None {
+	if builtin := q.Tool.Builtin(); builtin != nil {
+		result = r.answer(builtin(arguments, r.cfg.MaxOutput))
+	} else if mode := r.cfg.Approve.For(q.Tool.Effect); mode != approval.None {
 		result = r.decide(ctx, c, mode)
 	} else {
 		result = r.attempt(ctx, c, egress.Grant{})
@@ -178,6 +180,14 @@ func (r *Runner) Call(ctx context.Context, q Request) Result {
 		r.cfg.Observe(q.Tool.Name, !result.IsError)
 	}
 	return result
+}
+
+// answer is the result of a tool of the host's own. Manifests were reviewed, and hold no secret.
+func (r *Runner) answer(doc json.RawMessage, err error) Result {
+	if err != nil {
+		return failed(err.Error())
+	}
+	return Result{Texts: []string{string(doc)}}
 }
 
 // attempt runs the tool once, under a grant of that mode.

@@ -20,8 +20,7 @@ import (
 // auth0_get_application, auth0_create_application and auth0_update_application.
 func Plugin() sdk.Plugin {
 	return sdk.Plugin{Name: "applications", Version: "0.1.0", Tools: []sdk.Tool{
-		sdk.NewTool("auth0_list_applications", sdk.Read, "Applications (OAuth clients), summarised. Filters combine with "+
-			"AND.",
+		sdk.NewTool("auth0_list_applications", sdk.Read, "Applications (OAuth clients).",
 			listApplications, sdk.Title("List applications"), sdk.Scopes("read:clients"), sdk.Paths("GET /api/v2/clients"),
 			sdk.Idempotent(),
 			sdk.Untrusted(written("applications[].")...)),
@@ -33,7 +32,7 @@ func Plugin() sdk.Plugin {
 			createApplication, sdk.InputSchema(createSchema), sdk.Title("Create application"), sdk.Scopes("create:clients"), sdk.Paths("POST /api/v2/clients"),
 			sdk.Untrusted(written("")...)),
 		sdk.NewTool("auth0_update_application", sdk.Write,
-			"Update the given settings; null clears. Lists and objects replace the stored ones whole: get first to add. "+
+			"Update the given settings; null clears. Lists and objects replace the stored ones: get first to add. "+
 				"Only jwt_configuration and client_metadata are merged.",
 			updateApplication, sdk.InputSchema(updateSchema), sdk.Title("Update application"), sdk.Scopes("update:clients"),
 			sdk.Paths("PATCH /api/v2/clients/{id}", "GET /api/v2/clients", "GET /api/v2/clients/{id}"), sdk.Idempotent(),

@@ -8,15 +8,15 @@ import (
 
 type listInput struct {
 	Name         string `json:"name,omitempty" jsonschema:"Part of the name, in any case."`
-	AppType      string `json:"app_type,omitempty" schema:"enum=native|spa|regular_web|non_interactive|resource_server|express_configuration|rms|box|cloudbees|concur|dropbox|mscrm|echosign|egnyte|newrelic|office365|salesforce|sentry|sharepoint|slack|springcm|zendesk|zoom|sso_integration|oag"`
+	AppType      string `json:"app_type,omitempty" schema:"enum=native|spa|regular_web|non_interactive|resource_server|express_configuration|rms|box|cloudbees|concur|dropbox|mscrm|echosign|egnyte|newrelic|office365|salesforce|sentry|sharepoint|slack|springcm|zendesk|zoom|sso_integration|oag,fold" jsonschema:"spa, native, regular_web, non_interactive …"`
 	IsFirstParty *bool  `json:"is_first_party,omitempty"`
 	auth0v1.PageOf
 	auth0v1.FieldsOf
 }
 
 type getInput struct {
-	ClientID string `json:"client_id,omitempty"`
-	Name     string `json:"name,omitempty" jsonschema:"The exact name."`
+	ClientID string `json:"client_id,omitempty" jsonschema:"Id or exact name."`
+	Name     string `json:"name,omitempty"`
 }
 
 // createSchema and updateSchema are all that the Management API takes: see schemas.txt.

@@ -83,7 +83,7 @@ func listApplications(ctx context.Context, c *sdk.Call, in listInput) (any, erro
 	if err != nil {
 		return nil, err
 	}
-	return in.Project(page, nil, summary, "client_id", "name"), nil
+	return in.Project(page, members(), summary, "client_id", "name"), nil
 }
 
 // query asks the API for what the answer shows and no more: a client secret that
@@ -97,10 +97,18 @@ func (in listInput) query() url.Values {
 	if in.IsFirstParty != nil {
 		query.Set("is_first_party", strconv.FormatBool(*in.IsFirstParty))
 	}
-	if !in.Excludes() {
-		query.Set("fields", strings.Join(slices.Concat(summary, in.Fields), ","))
-		query.Set("include_fields", "true")
+	if in.Excludes() {
+		return query
 	}
+	known := slices.DeleteFunc(slices.Clone(in.Fields), func(name string) bool { return !slices.Contains(members(), name) })
+	fields, include := slices.Concat(summary, known), true
+	if slices.ContainsFunc(known, func(name string) bool { return !slices.Contains(askable(), name) }) {
+		// All but the secrets that were not asked for.
+		fields = slices.DeleteFunc(secret(), func(name string) bool { return slices.Contains(known, name) })
+		include = false
+	}
+	query.Set("fields", strings.Join(fields, ","))
+	query.Set("include_fields", strconv.FormatBool(include))
 	return query
 }
 

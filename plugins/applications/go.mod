@@ -3,6 +3,7 @@ module github.com/auth0-mcp/auth0-mcp/plugins/applications
 go 1.26.0
 
 require (
+	github.com/auth0-mcp/auth0-mcp/managementapi v0.0.0
 	github.com/auth0-mcp/auth0-mcp/proto v0.0.0
 	github.com/auth0-mcp/auth0-mcp/sandbox v0.0.0
 	github.com/auth0-mcp/auth0-mcp/sdk v0.0.0

@@ -5,10 +5,12 @@ import (
 	"fmt"
 	"net/http"
 	"net/http/httptest"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
 
+	"github.com/auth0-mcp/auth0-mcp/managementapi"
 	"github.com/auth0-mcp/auth0-mcp/proto/pluginv1"
 	"github.com/auth0-mcp/auth0-mcp/sandbox"
 	"github.com/auth0-mcp/auth0-mcp/sdk/sdktest"
@@ -158,6 +160,37 @@ func TestFilters(t *testing.T) {
 	}
 }
 
+func TestMoreThanOffsetsReach(t *testing.T) {
+	_, auth0 := tenant(t, sandbox.Options{Empty: true})
+	fill(t, auth0, 1150)
+	seen := map[any]bool{}
+	next := true
+	for page := 0; next; page++ {
+		l := list(t, auth0, fmt.Sprintf(`{"per_page":100,"page":%d}`, page))
+		for _, a := range l.Applications {
+			seen[a["client_id"]] = true
+		}
+		next = l.Pagination.HasNext
+		if len(l.Applications) == 0 || *l.Total != 1152 || l.Note != "" {
+			t.Fatalf("page %d: %v, note %q", page, l.state(), l.Note)
+		}
+	}
+	if len(seen) != 1152 {
+		t.Errorf("saw %d applications", len(seen))
+	}
+	if l := list(t, auth0, `{"name":"lighthouse 114","per_page":100}`); *l.Total != 11 || l.Note != "" {
+		t.Errorf("found %q, note %q", l.names(), l.Note)
+	}
+	if l := list(t, auth0, `{"app_type":"spa","is_first_party":true,"page":57}`); l.state() != [5]int{10, 1150, 57, 58, 0} {
+		t.Errorf("filtered: %v", l.state())
+	}
+	updated := answer(t, auth0, updateTool, `{"client_id":"Lighthouse 1149","description":"the last"}`)
+	if got := answer(t, auth0, getTool, `{"name":"Lighthouse 1149"}`); got["description"] != "the last" ||
+		got["client_id"] != updated["client_id"] {
+		t.Errorf("got %v", got)
+	}
+}
+
 // A search ends after 5000 applications, and says so.
 func TestSearchIsCapped(t *testing.T) {
 	pages := 0
@@ -207,6 +240,72 @@ func TestFields(t *testing.T) {
 		"signing_keys": false} {
 		if slices.Contains(got, name) != want {
 			t.Errorf("include_fields false: %q, with %s: want %v", got, name, want)
+		}
+	}
+}
+
+// A field that Auth0 does not know is told, and not asked for: the request would be refused.
+func TestUnknownFields(t *testing.T) {
+	s, auth0 := tenant(t, sandbox.Options{})
+	for args, note := range map[string]string{
+		`{"fields":["callback"]}`: "unknown fields, ignored: callback (similar: callbacks, callback_url_template, " +
+			"skip_non_verifiable_callback_uri_confirmation_prompt)",
+		`{"fields":["bindings","name"]}`:                 "unknown fields, ignored: bindings",
+		`{"fields":["scopes"],"include_fields":false}`:   "unknown fields, ignored: scopes",
+		`{"fields":["compliance_level"]}`:                "no item here has: compliance_level",
+		`{"name":"no such name","fields":["bindings"]}`:  "unknown fields, ignored: bindings",
+		`{"name":"no such name","fields":["addons"]}`:    "",
+		`{"fields":["native_social_login","client_id"]}`: "",
+	} {
+		s.ResetRequests()
+		if l := list(t, auth0, args); l.Note != note {
+			t.Errorf("%s: note %q, want %q", args, l.Note, note)
+		}
+		for _, r := range s.Requests() {
+			for name := range strings.SplitSeq(r.Query.Get("fields"), ",") {
+				if name != "" && !slices.Contains(askable(), name) {
+					t.Errorf("%s: asked for %s", args, name)
+				}
+			}
+		}
+	}
+	// What cannot be asked for by name comes without the secrets.
+	created := answer(t, auth0, createTool, `{"name":"Social","native_social_login":{"apple":{"enabled":true}}}`)
+	s.ResetRequests()
+	l := list(t, auth0, `{"name":"Social","fields":["native_social_login"]}`)
+	if len(l.Applications) != 1 || l.Applications[0]["native_social_login"] == nil ||
+		l.Applications[0]["client_id"] != created["client_id"] {
+		t.Errorf("got %v", l.Applications)
+	}
+	if q := s.Requests()[0].Query; q.Get("fields") != "client_secret,signing_keys,encryption_key" ||
+		q.Get("include_fields") != "false" {
+		t.Errorf("asked %v", q)
+	}
+}
+
+// The members are those of the API's own description.
+func TestMembers(t *testing.T) {
+	o, ok := managementapi.ByName("GET /api/v2/clients")
+	if !ok {
+		t.Fatal("no such operation")
+	}
+	fields, _ := o.QueryParameter("fields")
+	pattern := regexp.MustCompile(fields.Schema.Pattern)
+	for _, name := range askable() {
+		if !pattern.MatchString(name) {
+			t.Errorf("fields refuses %s", name)
+		}
+	}
+	known := members()
+	for _, group := range regexp.MustCompile(`\\(([a-z_0-9]+)\\)`).FindAllStringSubmatch(fields.Schema.Pattern, -1) {
+		if !slices.Contains(askable(), group[1]) {
+			t.Errorf("%s can be asked for", group[1])
+		}
+	}
+	one, _ := managementapi.ByName("GET /api/v2/clients/{id}")
+	for _, m := range one.Answer.Resolve().Members {
+		if !slices.Contains(known, m.Name) {
+			t.Errorf("%s is not known", m.Name)
 		}
 	}
 }

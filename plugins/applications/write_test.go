@@ -211,21 +211,21 @@ func TestPromptOnUpdate(t *testing.T) {
 	s, auth0 := tenant(t, sandbox.Options{Empty: true})
 	const set = `,` + prompt + `:true`
 	for name, tt := range map[string]struct{ stored, change, added string }{
-		"no callbacks":                {``, `"name":"b"`, ``},
-		"verifiable":                  {``, `"callbacks":["https://a.example/cb"]`, ``},
-		"new":                         {``, `"callbacks":["http://localhost:3000"]`, set},
-		"new beside others":           {`"callbacks":["https://a.example/cb"],`,
-		`"callbacks":["https://a.example/cb","buoy:/cb"]`, set},
-		"stored already":              {`"callbacks":["buoy:/cb"],`, `"callbacks":["buoy:/cb","https://a.example/staging"]`,
-		``},
-		"stored already, one more":    {`"callbacks":["buoy:/cb"],`, `"callbacks":["buoy:/cb","http://127.0.0.1/cb"]`, set},
-		"one removed":                 {`"callbacks":["buoy:/cb","http://localhost"],`, `"callbacks":["buoy:/cb"]`, ``},
-		"set already":                 {prompt + `:true,`, `"callbacks":["buoy:/cb"]`, ``},
-		"decided otherwise before":    {prompt + `:false,`, `"callbacks":["buoy:/cb"]`, ``},
-		"decided by the caller":       {``, prompt + `:false,"callbacks":["buoy:/cb"]`, ``},
-		"cleared by the caller":       {prompt + `:true,`, `"callbacks":["buoy:/cb"],` + prompt + `:null`, ``},
+		"no callbacks": {``, `"name":"b"`, ``},
+		"verifiable":   {``, `"callbacks":["https://a.example/cb"]`, ``},
+		"new":          {``, `"callbacks":["http://localhost:3000"]`, set},
+		"new beside others": {`"callbacks":["https://a.example/cb"],`,
+			`"callbacks":["https://a.example/cb","buoy:/cb"]`, set},
+		"stored already": {`"callbacks":["buoy:/cb"],`, `"callbacks":["buoy:/cb","https://a.example/staging"]`,
+			``},
+		"stored already, one more": {`"callbacks":["buoy:/cb"],`, `"callbacks":["buoy:/cb","http://127.0.0.1/cb"]`, set},
+		"one removed":              {`"callbacks":["buoy:/cb","http://localhost"],`, `"callbacks":["buoy:/cb"]`, ``},
+		"set already":              {prompt + `:true,`, `"callbacks":["buoy:/cb"]`, ``},
+		"decided otherwise before": {prompt + `:false,`, `"callbacks":["buoy:/cb"]`, ``},
+		"decided by the caller":    {``, prompt + `:false,"callbacks":["buoy:/cb"]`, ``},
+		"cleared by the caller":    {prompt + `:true,`, `"callbacks":["buoy:/cb"],` + prompt + `:null`, ``},
 		"verifiable ones put instead": {`"callbacks":["buoy:/cb"],` + prompt + `:true,`,
-		`"callbacks":["https://a.example/cb"]`, ``},
+			`"callbacks":["https://a.example/cb"]`, ``},
 	} {
 		id := post(t, auth0, `{`+tt.stored+`"name":"Stored: `+name+`"}`)
 		for _, key := range []string{id, "Stored: " + name} {

@@ -70,6 +70,7 @@ type listing struct {
 	ResourceServers []map[string]any `json:"resource_servers"`
 	Count           int              `json:"count"`
 	Total           *int             `json:"total"`
+	Note            string           `json:"note"`
 	Pagination      struct {
 		Page       int  `json:"page"`
 		PerPage    int  `json:"per_page"`
@@ -210,6 +211,54 @@ func TestListProjection(t *testing.T) {
 				t.Errorf("no scopes: %v", api)
 			}
 		}
+	}
+}
+
+func TestUnknownFields(t *testing.T) {
+	_, auth0 := tenant(t, sandbox.Options{})
+	for args, want := range map[string]string{
+		`{"fields":["lifetime","scopes"]}`: "unknown fields, ignored: lifetime (similar: token_lifetime, " +
+			"token_lifetime_for_web, token_lifetime_for_anonymous_access_tokens)",
+		`{"fields":["client"],"include_fields":false}`: "unknown fields, ignored: client (similar: client_id, " +
+			"skip_consent_for_verifiable_first_party_clients)",
+		`{"fields":["authorization_policy"]}`: "no item here has: authorization_policy",
+	} {
+		if got := list(t, auth0, args).Note; got != want {
+			t.Errorf("%s: note %q, want %q", args, got, want)
+		}
+	}
+}
+
+// Auth0 gives the first 1000 by pages, and has no other way to the rest than their keys.
+func TestMoreThanAuth0Lists(t *testing.T) {
+	_, auth0 := tenant(t, sandbox.Options{Empty: true})
+	for i := range 1004 {
+		seed(t, auth0, fmt.Sprintf(`{"identifier":"urn:many:%d","name":"API %d"}`, i, i))
+	}
+	next := true
+	seen := 0
+	for page := 0; next; page++ {
+		l := list(t, auth0, fmt.Sprintf(`{"per_page":30,"page":%d}`, page))
+		seen += len(l.ResourceServers)
+		next = l.Pagination.HasNext
+		if want := "Auth0 lists the first 1000 of 1005 resource servers; to reach others, give their identifiers"; next ==
+			(l.Note == want) {
+			t.Errorf("page %d: has_next %v, note %q", page, next, l.Note)
+		}
+	}
+	if seen != 1000 {
+		t.Errorf("saw %d APIs", seen)
+	}
+	f := sdktest.Call(t, Plugin(), auth0, "auth0_list_resource_servers", `{"page":60}`).Failure
+	if f.GetCode() != pluginv1.Failure_CODE_INVALID_ARGUMENT || !strings.Contains(f.GetMessage(), "give their identifiers") {
+		t.Errorf("a page that Auth0 refuses: %v", f)
+	}
+	if api := get(t, auth0, "urn:many:1003"); api["name"] != "API 1003" {
+		t.Errorf("got %v", api)
+	}
+	f = sdktest.Call(t, Plugin(), auth0, "auth0_get_resource_server", `{"id":"API 1003"}`).Failure
+	if f.GetCode() != pluginv1.Failure_CODE_NOT_FOUND || !strings.Contains(f.GetMessage(), "first 1000") {
+		t.Errorf("a name beyond: %v", f)
 	}
 }
 

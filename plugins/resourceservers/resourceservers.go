@@ -67,11 +67,20 @@ func listResourceServers(ctx context.Context, c *sdk.Call, in listInput) (any, e
 	return present(page, in.FieldsOf)
 }
 
+// members are all that a resource server is known to have.
+func members() []string {
+	return []string{"id", "name", "is_system", "identifier", "scopes", "signing_alg", "signing_secret",
+		"allow_offline_access", "allow_online_access", "allow_online_access_with_ephemeral_sessions",
+		"skip_consent_for_verifiable_first_party_clients", "token_lifetime", "token_lifetime_for_web", "enforce_policies",
+		"token_dialect", "token_encryption", "consent_policy", "authorization_details", "proof_of_possession",
+		"subject_type_authorization", "authorization_policy", "client_id", "token_lifetime_for_anonymous_access_tokens"}
+}
+
 // present projects the items to what was asked for. Unasked, the scopes are
 // counted: those of one API can be longer than all the rest of the list.
 func present(page sdk.Page, f auth0v1.FieldsOf) (sdk.Page, error) {
 	items := page.Items
-	page = f.Project(page, nil, []string{"id", "name", "identifier", "is_system", "signing_alg"}, "id", "name")
+	page = f.Project(page, members(), []string{"id", "name", "identifier", "is_system", "signing_alg"}, "id", "name")
 	if f.Excludes() || slices.Contains(f.Fields, "scopes") {
 		return page, nil
 	}

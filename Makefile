@@ -132,10 +132,11 @@ breaking: tools ## Check that the wire contract is compatible with its baseline
 
 # REFERENCE has management-api/ (operations.jsonl, openapi.json) and recordings/ (*.jsonl); nothing else needs them.
 REFERENCE =
-managementapi-check: ## Compare managementapi and tools' schemas with a published description and recorded requests: REFERENCE=DIR
+managementapi-check: ## Compare managementapi, tools' schemas and redaction with what was recorded: REFERENCE=DIR
 	cd tools && GOWORK=off go run ./managementapicheck -reference $(abspath $(REFERENCE))
 	cd host && GOWORK=off go run ./cmd/auth0-mcp-schemas -recordings $(abspath $(REFERENCE))/recordings \
 		$(sort $(wildcard $(CURDIR)/plugins/*/manifest.json))
+	cd host && GOWORK=off go run ./cmd/auth0-mcp-redactcheck $(abspath $(REFERENCE))/recordings
 
 sandbox-check: ## Replay recorded requests against the sandbox and compare the answers: REFERENCE=DIR
 	cd tools && GOWORK=off go run ./sandboxcheck -recordings $(abspath $(REFERENCE))/recordings

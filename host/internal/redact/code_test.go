@@ -106,8 +106,8 @@ func TestScriptsAreNoPasswords(t *testing.T) {
 
 // hideable is all that may be hidden at one place: the characters of tokens and of URLs'
 // passwords, or a private key that is complete.
-const hideable = `(?:[A-Za-z0-9._~+/=%!$&*-]+|-----BEGIN [A-Z0-9 ]*PRIVATE KEY-----(?:\s|\\+[nr])*(?:Proc-Type: 4,ENCRYPTED(?:\s|\\+[nr])+DEK-Info: [A-Z0-9,a-f-]+)?` +
-	`(?:[A-Za-z0-9+/=]|\s|\\+[nr])+-----END [A-Z0-9 ]*PRIVATE KEY-----)`
+const hideable = `(?:[A-Za-z0-9._~+/=%!$&*-]+|-----BEGIN [A-Z0-9 ]*PRIVATE KEY(?: BLOCK)?-----(?:\s|\\+[nr])*(?:Proc-Type: 4,ENCRYPTED(?:\s|\\+[nr])+DEK-Info: [A-Z0-9,a-f-]+)?` +
+	`(?:[A-Za-z0-9+/=]|\s|\\+[nr])+-----END [A-Z0-9 ]*PRIVATE KEY(?: BLOCK)?-----)`
 
 // checkHidden fails if more than tokens of a text is hidden.
 func checkHidden(t *testing.T, code string) {
@@ -142,7 +142,10 @@ func checkHidden(t *testing.T, code string) {
 
 var codeParts = []string{"password=", `"password": "`, "'access_token':'", `\"client_secret\":\"`, "Bearer ", "basic ", "eyJhbGciOi", ".abc", "https://user:", "@", "@host",
 	"-----BEGIN PRIVATE KEY-----", "-----END PRIVATE KEY-----", "-----BEGIN X-----", "-----END X-----", "\n", `\n`, "\r\n", "evil()", "{", "}", ";", "(", ")", "//", "/*", "*/", "'", `"`, "`",
-	"${", "<", " ", "abcdefgh12345", "==", "+", "Proc-Type: 4,ENCRYPTED", "DEK-Info: A,1", ",", "é", "\u2028", "%28", "[", "]", "&", "$", "!"}
+	"${", "<", " ", "abcdefgh12345", "==", "+", "Proc-Type: 4,ENCRYPTED", "DEK-Info: A,1", ",", "é", "\u2028", "%28", "[", "]", "&", "$", "!",
+	"?code=", "&ticket=", "ghp_", "sk_live_", "SG.", "$2b$10$", "hooks.slack.com/services/", "X-Api-Key: ", ";AccountKey=",
+	"auth0=", "-----BEGIN PGP PRIVATE KEY BLOCK-----", "Version: ", "0123456789abcdefABCDEF0123456789abcdef", "AKIA", "8Q~",
+	"{{", "}}", "event.secrets.A", "\"d\": \""}
 
 // Of random texts that are made of what shapes begin and end with, only tokens are hidden.
 func TestOnlyTokensAreHidden(t *testing.T) {

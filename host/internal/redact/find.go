@@ -40,8 +40,8 @@ func (s Secret) names() []string {
 
 // Secrets returns the secrets of a document, in its order: those that the schema marks (an operation's Answer or Body;
 // nil: none), those of members whose names say so, and those that are recognised by their shapes. It decides what is
-// hidden: JSON, Report and Clean hide the last two kinds, and the first if they were noted. Of a document that is not JSON
-// they are parts of its text. A marker is no secret.
+// hidden: JSON, Report and Clean hide the last two kinds, and the first if they were noted. Of a document that is not
+// JSON they are parts of its text. A marker is no secret.
 func Secrets(schema *managementapi.Schema, document []byte) (secrets []Secret) {
 	w := &walker{found: func(s Secret) { secrets = append(secrets, s) }, marks: marksOf(schema, document)}
 	if err := w.document(document); err != nil {

@@ -46,7 +46,8 @@ type Place struct {
 	Member string
 }
 
-// Marker is what stands for a value at a place: "[REDACTED:k7q2m9xa]". It is the same in every process that has the key.
+// Marker is what stands for a value at a place: "[REDACTED:k7q2m9xa]". It is the same in every process that has the
+// key.
 func (k Key) Marker(p Place, value string) string {
 	mac := hmac.New(sha256.New, k[:])
 	for _, field := range [...]string{keyDomain, p.Tenant, p.Resource, p.Member, value} {

@@ -9,8 +9,8 @@ import (
 // needle is a text to be found, and the value that it is a form of.
 type needle struct{ text, value string }
 
-// needles finds all of its texts in one pass. Each has at least minValue bytes: where the first eight are those of none,
-// which a filter of bits tells, nothing is compared.
+// needles finds all of its texts in one pass. Each has at least minValue bytes: where the first eight are those of
+// none, which a filter of bits tells, nothing is compared.
 type needles struct {
 	sorted []needle
 	// shorter is for each text the place of the longest other one that it begins with; -1: none.
@@ -40,7 +40,7 @@ func newNeedles(texts []needle) *needles {
 	for i, one := range texts {
 		n.shorter[i] = -1
 		// The text before it, or what that begins with, and so on: in a sorted list a prefix is among these.
-		for at := int32(i) - 1; at >= 0; at = n.shorter[at] { //nolint:gosec // bounded by maxNotes
+		for at := int32(i) - 1; at >= 0; at = n.shorter[at] {
 			if strings.HasPrefix(one.text, texts[at].text) {
 				n.shorter[i] = at
 				break

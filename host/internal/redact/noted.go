@@ -132,8 +132,11 @@ func forms(value string) []needle {
 
 // withoutEscapes is a text as it is and at each level of unescaping.
 func withoutEscapes(text string) (out []needle) {
-	for s, ok := (source{text: text}), true; ok; s, ok = s.unescape() {
+	for s, ok := (source{text: text, signs: escapeSigns}), true; ok; s, ok = s.unescape() {
 		out = append(out, needle{text: s.text, value: text})
+		if strings.Contains(s.text, " ") { // of a form (application/x-www-form-urlencoded)
+			out = append(out, needle{text: strings.ReplaceAll(s.text, " ", "+"), value: text})
+		}
 	}
 	return out
 }
@@ -211,24 +214,27 @@ func (v *view) number(text string) bool {
 	return v != nil && len(text) >= minValue && v.notes[text] != nil
 }
 
+// readings are the signs of the escapes that are read together: a value can hold what is an escape elsewhere.
+var readings = [...]string{"\\", "%", "&", escapeSigns}
+
 // hide replaces the noted values in a text, in every form, and counts the characters.
 func (v *view) hide(text string, names []string, used uses) (out string, hidden int) {
-	// What is hidden at one level of escapes makes the levels above it another text. Each level is done once.
-	for range maxRounds + 1 {
-		level := source{text: text}
-		for {
+	out, hidden = v.pass(source{text: text}, names, used)
+	if !strings.ContainsAny(out, escapeSigns) {
+		return out, hidden
+	}
+	for _, signs := range readings {
+		for level, ok := (source{text: out, signs: signs}).unescape(); ok; level, ok = level.unescape() {
 			next, n := v.pass(level, names, used)
-			if n > 0 {
-				text, hidden = next, hidden+n
-				break
+			if n == 0 {
+				continue
 			}
-			var ok bool
-			if level, ok = level.unescape(); !ok {
-				return text, hidden
-			}
+			// The levels are those of another text now. This ends: each time, characters of no marker are hidden.
+			out, hidden = next, hidden+n
+			level = source{text: out, signs: signs}
 		}
 	}
-	return text, hidden
+	return out, hidden
 }
 
 // pass replaces the values that are found in a text, which may be what is left of another one without escapes.

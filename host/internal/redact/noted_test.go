@@ -3,7 +3,9 @@ package redact
 import (
 	"encoding/json"
 	"fmt"
+	"maps"
 	"math/rand/v2"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -270,4 +272,40 @@ func checkIdentity(t *testing.T, key Key, schema *managementapi.Schema, doc stri
 	if got != want {
 		t.Fatalf("%s\nbecame %s\nand    %s\nwant   %s", doc, hidden, got, want)
 	}
+}
+
+// No noted value survives any writing, hiding twice is hiding once, and what was hidden can be put back.
+func FuzzNoted(f *testing.F) {
+	f.Add("the-stored-secret", "a", byte(0))
+	f.Add(`pass\word"%41&amp;`, `\u0065%25`, byte(3))
+	f.Add("[REDACTED", "]", byte(1))
+	f.Add("pässwörd-密码", "&#x41;", byte(7))
+	names := slices.DeleteFunc(slices.Sorted(maps.Keys(writings)), func(name string) bool {
+		return strings.HasSuffix(name, " escape") // of the live token
+	})
+	f.Fuzz(func(t *testing.T, secret, around string, how byte) {
+		secret, around = bare(strings.ToValidUTF8(secret, "")), strings.ToValidUTF8(around, "")
+		if len(secret) < minValue || len(secret) > 200 || len(around) > 200 || strings.Contains(secret, "\ufffd") ||
+			strings.Contains(around, secret) || strings.Contains(secret, markerStart) {
+			return
+		}
+		doc := encoded(map[string]string{"client_secret": secret, "name": bare(around)})
+		checkIdentity(t, Key{1}, nil, doc)
+		noted, _ := noteAll(t, Key{1}, nil, doc)
+		r := new(Redactor).With(noted)
+		write := writings[names[int(how)%len(names)]]
+		text := quoted(around + " " + write(secret) + " " + around)
+		hidden := clean(t, r, text)
+		if strings.Contains(unquoted([]byte(hidden)), secret) || len(FindMarkers(hidden)) == 0 {
+			t.Fatalf("%s: %s became %s", names[int(how)%len(names)], text, hidden)
+		}
+		if again := clean(t, r, hidden); again != hidden {
+			t.Fatalf("%s became %s", hidden, again)
+		}
+	})
+}
+
+func encoded(v any) string {
+	out, _ := json.Marshal(v) // strings always encode
+	return string(out)
 }

@@ -17,7 +17,7 @@ import (
 // Shown are public keys, certificates, fingerprints, ids of keys and accounts, labels, templates, prose, and code.
 
 // class is what a member's name says by itself.
-type class uint16
+type class uint32
 
 const (
 	secretName   class = 1 << iota // its strings are secrets
@@ -32,6 +32,8 @@ const (
 	secretsName                    // an object's strings are secrets, in a list the members "value" are
 	valueName                      // "value"
 	holdsScripts                   // its members are scripts, whatever their names
+	holdsHash                      // the members "value" anywhere below are secrets
+	labelName                      // beside a "value", it says by its own value what that is
 )
 
 // match says how words are compared with a name.
@@ -43,9 +45,9 @@ const (
 	start
 )
 
-// nameRules tell from a member's name what it is. Names are compared in lower case, without "_", "-", "." and spaces, and a
-// plural like its singular. Of a secret every string is hidden, objects below it are walked: "refresh_token" is a token
-// in an answer of a provider, and settings in an application.
+// nameRules tell from a member's name what it is. Names are compared in lower case, without "_", "-", "." and spaces,
+// and a plural like its singular. Of a secret every string is hidden, objects below it are walked: "refresh_token" is a
+// token in an answer of a provider, and settings in an application.
 var nameRules = []struct {
 	is    class
 	match match
@@ -69,7 +71,7 @@ var nameRules = []struct {
 	{secretName, exact, "cookie setcookie sessioncookie", "is a session"},
 	{secretName, exact, "credential", "authenticates, whatever it is"},
 	{secretName, exact, "codeverifier devicecode usercode oobcode authorizationcode authcode otp otpcode recoverycode " +
-		"backupcode verificationcode activationcode bindingcode mfacode passcode", "is exchanged for a session or a token"},
+		"backupcode verificationcode activationcode bindingcode mfacode passcode manualinputcode barcodeuri", "is exchanged for a session or a token"},
 	{secretName, exact, "ticket ticketid ticketurl loginticket sessionticket provisioningticket provisioningticketurl",
 		"acts as a user or an administrator"},
 	{secretName, exact, "invitationurl invitationlink inviteurl invitelink resetlink reseturl passwordresetlink " +
@@ -80,7 +82,7 @@ var nameRules = []struct {
 
 	{innocent, end, "pagetoken nexttoken continuationtoken", "a place in a list"},
 	{innocent, end, "bypass compass encompass surpass trespass overpass underpass", "a word"},
-{innocent, exact, "publickey publicapikey", "is public"},
+	{innocent, exact, "publickey publicapikey", "is public"},
 
 	{holdsKeys, exact, "signingkey encryptionkey decryptionkey credential privatekeyjwt key jwk jwks",
 		"keys with their names, ids and algorithms"},
@@ -94,8 +96,10 @@ var nameRules = []struct {
 	{message, start, "invalid wrong no forgot forgotten reset change missing weak breached leaked show hide expired " +
 		"common reused enter", "a message or a setting about passwords: invalid-password"},
 
+	{holdsHash, exact, "passwordhash custompasswordhash", "a hash with its parameters, from which a password is guessed"},
 	{secretsName, exact, "secret", "names with their secrets: of an Action, a hook"},
-	{valueName, exact, "value", "see secretsName"},
+	{valueName, exact, "value", "see secretsName, and of what secretName names: tokens[].value"},
+	{labelName, exact, "name header key", "{\"name\":\"Authorization\",\"value\":\"…\"} is a header"},
 
 	{holdsScripts, exact, "customscript", "code of a database connection: change_password changes one"},
 }

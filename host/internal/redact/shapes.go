@@ -58,6 +58,14 @@ var shapes = append([]shape{
 		pattern: regexp.MustCompile(`(?i)basic[ \t]+([A-Za-z0-9+/=]{12,})`)},
 	{what: "Authorization header", hint: "ASIC", unless: isWord,
 		pattern: regexp.MustCompile(`BASIC[ \t]+([A-Za-z0-9+/=]{12,})`)},
+	{what: "header", hint: ":", unless: isWord, pattern: regexp.MustCompile(`(?i)\b(?:x-api-key|api-key|x-auth-token|` +
+		`private-token|x-functions-key|ocp-apim-subscription-key):[ \t]*(` + tokenCharacter + `{8,})`)},
+	{what: "session", hint: "=", unless: isWord, pattern: regexp.MustCompile(`\b(?:auth0|auth0_compat|auth0-mf|` +
+		`auth0-mf_compat|connect\.sid|appSession|__session|sid|SID|JSESSIONID|PHPSESSID)=(` + tokenCharacter + `{8,})`)},
+	{what: "hash of a password (bcrypt)", hint: "$2",
+		pattern: regexp.MustCompile(`\$2[abxy]?\$[0-9]{2}\$([./A-Za-z0-9]{53})`)},
+	{what: "hash of a password (Argon2)", hint: "$argon2", pattern: regexp.MustCompile(
+		`\$argon2[id]{1,2}\$(?:v=[0-9]+\$)?[a-z0-9=,]+\$[A-Za-z0-9+/]+\$([A-Za-z0-9+/]{16,})`)},
 	// More characters than a token has: behind "//" nothing is executed up to the line's end.
 	{what: "credentials in a URL", hint: "://",
 		pattern: regexp.MustCompile(`[A-Za-z][A-Za-z0-9+.-]*://[^/\s:@"]*:([A-Za-z0-9._~+=%!$&*-]+)@`)},
@@ -67,9 +75,9 @@ var shapes = append([]shape{
 
 // grantingParameters are parameters of links that act as a user, or open what is stored. Of these links the parameter
 // alone is hidden: where a link leads is no secret.
-const grantingParameters = `ticket|login_ticket|session_ticket|invitation|code|user_code|device_code|verification_code|` +
-	`activation_code|recovery_code|otp|token|reset_token|session_token|id_token_hint|sig|signature|x-amz-signature|` +
-	`x-amz-security-token|x-goog-signature|se_token|shared_?access_?signature|` + `key|auth|apikey`
+const grantingParameters = `ticket|secret|login_ticket|session_ticket|invitation|code|user_code|device_code|` +
+	`verification_code|activation_code|recovery_code|otp|token|reset_token|session_token|id_token_hint|sig|signature|` +
+	`x-amz-signature|x-amz-security-token|x-goog-signature|key|auth|apikey`
 
 // vendors are the shapes that services give to their tokens, so that they can be found: what each begins with, what
 // follows, and whose it is. Ids of accounts and public keys have shapes too, and are not here.
@@ -141,7 +149,7 @@ func vendorShapes() (out []shape) {
 
 // vendorHints are, for each character that ends the first letters of a shape, up to three before it.
 var vendorHints = func() (hints [256][]string) {
-	texts := []string{"8Q~", "com/", "oks/", "ttp/"}
+	texts := []string{"$2a$", "$2b$", "$2y$", "2id$", "n2i$", "n2d$", "8Q~", "com/", "oks/", "ttp/"}
 	for _, vendor := range vendors {
 		texts = append(texts, strings.TrimRight(vendor.prefix, "0123456789"))
 	}

@@ -14,6 +14,7 @@ const maxRounds = 6
 // source is a text without some levels of its escapes, and where each of its bytes comes from.
 type source struct {
 	text  string
+	signs string // which escapes are read: of the signs that they begin with
 	level int
 	whole string  // with the escapes
 	from  []int32 // for each byte of text, and for its end, the place in whole; nil: text is whole
@@ -34,34 +35,39 @@ func (s source) original() string {
 	return s.whole
 }
 
-// unescape replaces one level of the escapes of JSON and scripts, of percent-encoding and of HTML's character references
-// by what they stand for. It reports false when none is left, or too many levels were there.
+// escapeSigns are what escapes of JSON and scripts, of percent-encoding and of HTML's character references begin with.
+const escapeSigns = `\%&`
+
+// unescape replaces one level of the escapes by what they stand for. It reports false when none is left, or too many levels were there.
 func (s source) unescape() (source, bool) {
-	if s.level == maxRounds || !strings.ContainsAny(s.text, `\%&`) {
+	if s.level == maxRounds || !strings.ContainsAny(s.text, s.signs) {
 		return s, false
 	}
-	text, from := unescapeOnce(s.text)
+	text, from := unescapeOnce(s.text, s.signs)
 	if len(text) == len(s.text) {
 		return s, false
 	}
 	for i, at := range from {
 		from[i] = int32(s.at(int(at))) //nolint:gosec // bodies have at most 15 MiB
 	}
-	return source{text: text, level: s.level + 1, whole: s.original(), from: from}, true
+	return source{text: text, signs: s.signs, level: s.level + 1, whole: s.original(), from: from}, true
 }
 
 // unescapeOnce replaces one level of escapes, and says where each byte of the result, and its end, come from.
-func unescapeOnce(text string) (string, []int32) {
+func unescapeOnce(text, signs string) (string, []int32) {
 	var out strings.Builder
 	from := make([]int32, 0, len(text)+1)
 	for at := 0; at < len(text); {
-		character, size := readEscape(text[at:])
+		character, size := "", 0
+		if strings.IndexByte(signs, text[at]) >= 0 {
+			character, size = readEscape(text[at:])
+		}
 		if size == 0 {
 			character, size = text[at:at+1], 1
 		}
 		out.WriteString(character)
 		for range len(character) {
-			from = append(from, int32(at)) //nolint:gosec // bodies have at most 15 MiB
+			from = append(from, int32(at))
 		}
 		at += size
 	}
@@ -75,7 +81,7 @@ func readEscape(text string) (character string, size int) {
 		return readEscapeJSON(text)
 	case '%':
 		if code := hexadecimal([]byte(text[1:min(3, len(text))])); len(text) >= 3 && code >= 0 {
-			return string([]byte{byte(code)}), 3
+			return string([]byte{byte(code)}), 3 //nolint:gosec // two digits
 		}
 	case '&':
 		end := 1
@@ -111,12 +117,14 @@ func readEscapeJSON(text string) (character string, size int) {
 		return "", 0
 	}
 	size = 2 + digits
-	if r := rune(code); utf16.IsSurrogate(r) && len(text) >= 12 && text[6:8] == `\u` {
-		if pair := utf16.DecodeRune(r, rune(hexadecimal([]byte(text[8:12])))); pair != utf8.RuneError {
+	r := rune(code) //nolint:gosec // four digits
+	if utf16.IsSurrogate(r) && len(text) >= 12 && text[6:8] == `\u` {
+		low := rune(hexadecimal([]byte(text[8:12]))) //nolint:gosec // four digits
+		if pair := utf16.DecodeRune(r, low); pair != utf8.RuneError {
 			return string(pair), 12
 		}
 	}
-	return string(rune(code)), size
+	return string(r), size
 }
 
 // base64Forms are the forms that a text has inside of any base64 text, in both alphabets: one for each place of its

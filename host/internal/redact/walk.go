@@ -68,7 +68,8 @@ type scope struct {
 	keys    bool // members named like key material are secrets
 	request bool // members named like parameters are
 	secrets bool // the value of "secrets" or "secret" itself: of an object every string is, of a list see item
-	item    bool // in a list of secrets: a member "value" is
+	item    bool // in a list of secrets, or in what is named like one: a member "value" is
+	hash    bool // a member "value" is, here and below
 	scripts bool // members are scripts, whatever their names
 	all     bool // everything here is secret: the schema says so
 	marks   *marks
@@ -106,6 +107,7 @@ func (w *walker) literal(text []byte, s scope) error {
 
 // composite copies an object or an array.
 func (w *walker) composite(s scope, object bool) error {
+	start := w.at
 	for item := 0; ; item++ {
 		// The opening bracket, a comma or the closing one.
 		c := w.peek()
@@ -119,7 +121,7 @@ func (w *walker) composite(s scope, object bool) error {
 		}
 		var err error
 		if object {
-			err = w.member(s)
+			err = w.member(s, start)
 		} else {
 			err = w.item(s, item)
 		}
@@ -140,7 +142,8 @@ func (w *walker) item(s scope, index int) error {
 	return w.value(below)
 }
 
-func (w *walker) member(s scope) error {
+// member copies a member of the object that begins at start.
+func (w *walker) member(s scope, start int) error {
 	name := w.string()
 	w.path = append(w.path, step{name: name})
 	if err := w.text(name, scope{}); err != nil {
@@ -150,12 +153,45 @@ func (w *walker) member(s scope) error {
 	w.at++
 	w.out.WriteByte(':')
 	below := w.below(s, name)
+	if w.names[string(name)]&valueName != 0 && !s.scripts {
+		below.secret = below.secret || w.namedBeside(start)
+	}
 	if s.marks != nil {
 		below.marks = s.marks.member(name)
 	}
 	below.all = s.all || below.marks.isSecret()
 	return w.value(below)
 }
+
+// namedBeside reports whether the object that begins at start has a name, as a value, that is a secret's: a header, a
+// variable. It reads no further than the object's first maxBeside bytes.
+func (w *walker) namedBeside(start int) bool {
+	look := &walker{doc: w.doc, at: start + 1}
+	for depth, end := 0, min(len(w.doc), start+maxBeside); look.at < end && depth >= 0; {
+		switch look.peek() {
+		case '{', '[':
+			depth++
+		case '}', ']':
+			depth--
+		case '"':
+			name := look.string()
+			if depth > 0 || look.peek() != ':' {
+				continue
+			}
+			look.at++
+			if look.peek() == '"' && classOf(unquoted(name))&labelName != 0 &&
+				classOf(unquoted(look.string()))&secretName != 0 {
+				return true
+			}
+			continue
+		}
+		look.at++
+	}
+	return false
+}
+
+// maxBeside is how much of an object is read again to find what its value is.
+const maxBeside = 1 << 12
 
 // peek skips white space and looks at the next byte.
 func (w *walker) peek() byte {
@@ -193,13 +229,15 @@ func (w *walker) below(s scope, quotedName []byte) scope {
 	}
 	return scope{
 		scripts: is&holdsScripts != 0,
-		secret: is&secretName != 0 || s.keys && is&material != 0 || s.secrets || s.item && is&valueName != 0 ||
+		secret: is&secretName != 0 || s.keys && is&material != 0 || s.secrets || is&valueName != 0 && (s.item || s.hash) ||
 			s.request && is&parameter != 0,
 		labels:  s.labels && !s.message || is&(holdsLabels|message) != 0,
 		message: is&message != 0,
 		keys:    s.keys || is&holdsKeys != 0,
 		request: is&ofRequest != 0,
 		secrets: is&secretsName != 0,
+		item:    is&secretName != 0,
+		hash:    s.hash || is&holdsHash != 0,
 	}
 }
 
@@ -353,8 +391,9 @@ func suspicious(quoted []byte) bool {
 			if i > 3 && string(quoted[i-4:i]) == "----" || i > 12 && hexadecimal(quoted[i-12:i]) >= 0 {
 				return true
 			}
-		case ' ': // behind "bearer" or "basic"
-			if before := quoted[i-1] | 0x20; before == 'r' || before == 'c' {
+		case ' ': // behind "bearer", "basic", "key:" or "token:"
+			switch before := quoted[i-1] | 0x20; {
+			case before == 'r' || before == 'c', before == ':' && (quoted[i-2]|0x20 == 'y' || quoted[i-2]|0x20 == 'n'):
 				return true
 			}
 		case '\\', '=', '\'', '{', '[':

@@ -212,6 +212,31 @@ func TestEffects(t *testing.T) {
 	}
 }
 
+// What is looked up without unpacking says what the facts say.
+func TestOnlyAddsByName(t *testing.T) {
+	adds := 0
+	for o := range All() {
+		if OnlyAdds(o.Name()) != o.OnlyAdds {
+			t.Errorf("%s: %v", o.Name(), o.OnlyAdds)
+		}
+		if o.OnlyAdds {
+			adds++
+		}
+	}
+	if adds < 50 || strings.Count(onlyAddsFile, "\n") != adds {
+		t.Errorf("%d operations only add", adds)
+	}
+	for name, want := range map[string]bool{
+		"POST /api/v2/clients/{any}/credentials": true, "POST /api/v2/clients": true, "POST /api/v2/client": false,
+		"POST /api/v2/{any}": false, "POST /api/v2/clients\nPOST /api/v2/clients": false, "": false, "POST ": false,
+		"PATCH /api/v2/clients": false, "POST /api/v2/clients/": false, "POST /api/v2/clients/x/credentials": false,
+	} {
+		if got := OnlyAdds(name); got != want {
+			t.Errorf("%q: %v", name, got)
+		}
+	}
+}
+
 func TestOnlyAdds(t *testing.T) {
 	for name, want := range map[string]bool{
 		"POST /api/v2/clients":                            true,

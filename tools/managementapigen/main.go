@@ -40,7 +40,12 @@ func run(dir string) error {
 	if err != nil {
 		return err
 	}
+	adds, err := onlyAdds(operations)
+	if err != nil {
+		return err
+	}
 	return errors.Join(
+		os.WriteFile(filepath.Join(dir, "onlyadds.txt"), adds, 0o644), //nolint:gosec // part of the source
 		write(filepath.Join(dir, "operations.gz"), operations),
 		write(filepath.Join(dir, "schemas.gz"), schemas))
 }

@@ -61,6 +61,24 @@ func TestParse(t *testing.T) {
 	}
 }
 
+func testKey() []byte { return []byte("the key of an installation") }
+
+// The digest in a file can be tested by no one without the installation's key: neither by guessing what a body holds,
+// nor by another installation.
+func TestDigestIsKeyed(t *testing.T) {
+	digest, err := request().digest(testKey, "salt")
+	if err != nil {
+		t.Fatal(err)
+	}
+	other, err := request().digest(func() []byte { return []byte("another key") }, "salt")
+	if err != nil || other == digest {
+		t.Errorf("another key gives the same digest: %v", err)
+	}
+	if _, err := request().digest(nil, "salt"); err == nil {
+		t.Error("a digest was made without a key")
+	}
+}
+
 func request() Request {
 	return Request{
 		Profile: "prod", Tenant: "tenant.auth0.example", Tool: "auth0_update_application", Plugin: "applications",
@@ -95,7 +113,7 @@ func TestApprovalIsBound(t *testing.T) {
 		"one more change":      func(r *Request) { r.Plan.Changes = append(r.Plan.Changes, r.Plan.Changes[0]) },
 		"no change":            func(r *Request) { r.Plan.Changes = nil },
 	}
-	store := Store{Dir: filepath.Join(t.TempDir(), "approvals")}
+	store := Store{Dir: filepath.Join(t.TempDir(), "approvals"), Key: testKey}
 	proposal, err := store.Propose(t.Context(), request(), "a plan")
 	if err != nil {
 		t.Fatal(err)
@@ -126,7 +144,7 @@ func TestApprovalIsBound(t *testing.T) {
 
 func TestApprovalExpires(t *testing.T) {
 	now := time.Date(2026, 11, 24, 12, 0, 0, 0, time.UTC)
-	store := Store{Dir: t.TempDir(), Now: func() time.Time { return now }}
+	store := Store{Dir: t.TempDir(), Key: testKey, Now: func() time.Time { return now }}
 	first, err := store.Propose(t.Context(), request(), "a plan")
 	if err != nil {
 		t.Fatal(err)
@@ -165,7 +183,7 @@ func isUnknown(err error) bool {
 }
 
 func TestDecline(t *testing.T) {
-	store := Store{Dir: t.TempDir()}
+	store := Store{Dir: t.TempDir(), Key: testKey}
 	p, err := store.Propose(t.Context(), request(), "a plan")
 	if err != nil {
 		t.Fatal(err)
@@ -184,7 +202,7 @@ func TestDecline(t *testing.T) {
 
 // What a user saw is what they approve.
 func TestApproveWhatWasShown(t *testing.T) {
-	store := Store{Dir: t.TempDir()}
+	store := Store{Dir: t.TempDir(), Key: testKey}
 	p, err := store.Propose(t.Context(), request(), "a plan")
 	if err != nil {
 		t.Fatal(err)
@@ -197,7 +215,7 @@ func TestApproveWhatWasShown(t *testing.T) {
 }
 
 func TestOneOfManyUsesAnApproval(t *testing.T) {
-	store := Store{Dir: t.TempDir()}
+	store := Store{Dir: t.TempDir(), Key: testKey}
 	p, err := store.Propose(t.Context(), request(), "a plan")
 	if err == nil {
 		err = store.Approve(t.Context(), p)
@@ -228,7 +246,7 @@ func TestOneOfManyUsesAnApproval(t *testing.T) {
 }
 
 func TestProposalsAreBounded(t *testing.T) {
-	store := Store{Dir: t.TempDir()}
+	store := Store{Dir: t.TempDir(), Key: testKey}
 	for i := range maxProposals + 1 {
 		r := request()
 		r.Tool = fmt.Sprint("tool", i)
@@ -242,7 +260,7 @@ func TestProposalsAreBounded(t *testing.T) {
 
 // Files that are no proposals, or that would live for ever, count for nothing.
 func TestForeignFiles(t *testing.T) {
-	store := Store{Dir: t.TempDir()}
+	store := Store{Dir: t.TempDir(), Key: testKey}
 	p, err := store.Propose(t.Context(), request(), "a plan")
 	if err != nil {
 		t.Fatal(err)

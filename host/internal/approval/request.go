@@ -3,9 +3,11 @@ package approval
 import (
 	"bytes"
 	"cmp"
+	"crypto/hmac"
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"net/http"
 	"strconv"
@@ -28,9 +30,15 @@ type Request struct {
 	Plan      plan.Plan
 }
 
-// digest identifies the request. The salt, one for each approval, keeps whoever reads
-// the file from guessing secrets in the arguments.
-func (r Request) digest(salt string) (string, error) {
+var errNoKey = errors.New("approvals cannot be kept without this installation's key")
+
+// digest identifies the request: an HMAC-SHA-256 under the installation's key. The plan holds real values, such as
+// secrets that were put back, and whoever reads the file must not be able to test guesses. The salt, one for each
+// proposal, keeps equal requests from looking equal.
+func (r Request) digest(key func() []byte, salt string) (string, error) {
+	if key == nil {
+		return "", errNoKey
+	}
 	plan, err := r.Plan.Canonical()
 	if err != nil {
 		return "", err
@@ -41,8 +49,9 @@ func (r Request) digest(salt string) (string, error) {
 	}
 	doc, err := json.Marshal([]any{salt, r.Profile, r.Tenant, r.Tool, r.Plugin, r.PluginVersion,
 		hex.EncodeToString(r.PluginDigest[:]), json.RawMessage(arguments), json.RawMessage(plan)})
-	sum := sha256.Sum256(doc)
-	return hex.EncodeToString(sum[:]), err
+	mac := hmac.New(sha256.New, key())
+	mac.Write(doc)
+	return hex.EncodeToString(mac.Sum(nil)), err
 }
 
 // SameCall reports whether a call is that of the request, but for white space and the

@@ -38,6 +38,9 @@ const (
 type Store struct {
 	// Dir is made, for its owner alone, when the first proposal is.
 	Dir string
+	// Key is the secret of this installation, by which proposals are bound to their requests. The commands that list
+	// and decide need none.
+	Key func() []byte
 	// Now is the clock; nil: time.Now.
 	Now func() time.Time
 }
@@ -54,7 +57,7 @@ type Proposal struct {
 	Tool     string    `json:"tool"`
 	// Text is what the user is shown: Request.Describe.
 	Text string `json:"text"`
-	// Salt and Digest bind it to its request.
+	// Salt and Digest bind it to its request. The digest is keyed, so that no one who reads the file can test guesses.
 	Salt   string `json:"salt"`
 	Digest string `json:"digest"`
 }
@@ -106,7 +109,7 @@ func (s Store) Propose(ctx context.Context, r Request, text string) (Proposal, e
 			return err
 		}
 		for _, p := range waiting {
-			if digest, err := r.digest(p.Salt); err != nil || digest == p.Digest && p.Approved.IsZero() &&
+			if digest, err := r.digest(s.Key, p.Salt); err != nil || digest == p.Digest && p.Approved.IsZero() &&
 				p.Expires.Sub(s.now()) > renewedBelow {
 				proposal = p
 				return err
@@ -118,7 +121,7 @@ func (s Store) Propose(ctx context.Context, r Request, text string) (Proposal, e
 		random := rand.Text()
 		proposal = Proposal{ID: random[:4] + "-" + random[4:8], Created: s.now().UTC(), Expires: s.now().Add(Lifetime).UTC(),
 			Profile: r.Profile, Tenant: r.Tenant, Tool: r.Tool, Text: text, Salt: rand.Text()}
-		if proposal.Digest, err = r.digest(proposal.Salt); err != nil {
+		if proposal.Digest, err = r.digest(s.Key, proposal.Salt); err != nil {
 			return err
 		}
 		return s.write(proposal)
@@ -140,7 +143,7 @@ func (s Store) Consume(ctx context.Context, r Request) (id string, ok bool, err 
 			if p.Approved.IsZero() {
 				continue
 			}
-			digest, err := r.digest(p.Salt)
+			digest, err := r.digest(s.Key, p.Salt)
 			if err != nil {
 				return err
 			}

@@ -14,7 +14,7 @@ import (
 // An approval in a folder that others can write, or in a file that they can, may be
 // theirs: it lets nothing happen.
 func TestApprovalsThatOthersCanChange(t *testing.T) {
-	store := Store{Dir: filepath.Join(t.TempDir(), "approvals")}
+	store := Store{Dir: filepath.Join(t.TempDir(), "approvals"), Key: testKey}
 	approved := func() string {
 		t.Helper()
 		p, err := store.Propose(t.Context(), request(), "text")

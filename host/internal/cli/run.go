@@ -158,7 +158,9 @@ func (f runFlags) server(cmd *cobra.Command, env Environment, log *slog.Logger) 
 	if err != nil {
 		return nil, err
 	}
+	kept := secretVault()
 	approvals := approvalStore()
+	approvals.Key = func() []byte { return kept.Key("approvals") }
 	record, err := f.audit.config(cmd)
 	if err != nil {
 		return nil, err

@@ -24,7 +24,8 @@ type approving struct {
 
 func connectApproving(t *testing.T, mode approval.Mode, capabilities string, configure ...func(*Config)) *approving {
 	t.Helper()
-	a := &approving{store: approval.Store{Dir: filepath.Join(t.TempDir(), "approvals")}}
+	a := &approving{store: approval.Store{Dir: filepath.Join(t.TempDir(), "approvals"),
+		Key: func() []byte { return []byte("key") }}}
 	a.client = connectWith(t, catalog.Filter{}, func(cfg *Config) {
 		cfg.Calls.Approve, cfg.Calls.Approvals = approval.Policy{Mode: mode}, a.store
 		for _, also := range configure {

@@ -40,7 +40,7 @@ func connectWriter(t *testing.T, mode approval.Mode, change func(*egress.Config,
 		t.Fatal(err)
 	}
 	w := &writer{t: t, above: above, root: filepath.Join(above, "root"), audited: filepath.Join(t.TempDir(), "audit"),
-		approvals: approval.Store{Dir: filepath.Join(t.TempDir(), "approvals")}}
+		approvals: approval.Store{Dir: filepath.Join(t.TempDir(), "approvals"), Key: func() []byte { return []byte("key") }}}
 	w.disk("../beside", "untouched")
 	if err := os.Mkdir(w.root, 0o755); err != nil {
 		t.Fatal(err)

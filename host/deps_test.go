@@ -69,6 +69,7 @@ var imports = map[string]map[string]string{
 		"ratelimit": "all requests share the tenant's limit",
 		"redact":    "it says which tokens are in use, and plugins must not see them",
 		"tenant":    "a proxy's refusal is told from the tenant's",
+		"vault":     "it has the key of the fingerprints of hidden values",
 	},
 	"supervisor": {
 		"atomicfile": "what is executed only this user can change",

@@ -184,7 +184,8 @@ func (f runFlags) server(cmd *cobra.Command, env Environment, log *slog.Logger) 
 	}
 	secrets := new(redact.Redactor)
 	gate := egress.New(egress.Config{
-		Redact: secrets, Files: files, Domain: t.domain, Current: t.current, Refused: t.refused, Transport: t.transport,
+		Redact: secrets, Vault: kept, Files: files, Domain: t.domain, Current: t.current, Refused: t.refused,
+		Transport: t.transport,
 		ReadOnly: readOnly, Version: env.Version, Log: log, UserAgent: userAgent(env), SignIn: t.signIn,
 		MoreScopes: t.moreScopes,
 		RateLimit:  ratelimit.Config{Share: rateShare},
@@ -196,7 +197,7 @@ func (f runFlags) server(cmd *cobra.Command, env Environment, log *slog.Logger) 
 	}
 	return &running{selection: selection, tenant: t, calls: toolcall.Config{
 		Profile: t.profile, Domain: t.domain, Approve: approval.Policy{Mode: approve, Environment: t.environment},
-		Approvals: approvals, Gate: gate, Redact: secrets, MaxOutput: f.maxOutput, Plugins: bounds,
+		Approvals: approvals, Gate: gate, MaxOutput: f.maxOutput, Plugins: bounds,
 		Observe: t.events.Tool, Audit: openAudit(record, t, secrets, log), Log: log,
 	}}, nil
 }

@@ -3,6 +3,7 @@ package egress
 import (
 	"context"
 	"crypto/rand"
+	"encoding/json"
 	"fmt"
 	"sync"
 
@@ -15,6 +16,8 @@ import (
 type Grant struct {
 	Plugin, PluginVersion string
 	Tool                  pluginv1.ToolManifest
+	// Arguments are those of the call: what the caller supplied itself is no secret to it.
+	Arguments json.RawMessage
 	// DryRun lets reads through only: writes are noted and answered by a simulation.
 	DryRun bool
 	// Plan, if set, is what was approved: no other write is sent.
@@ -42,6 +45,7 @@ type Call struct {
 	simulation plan.Simulation
 	execution  *plan.Execution
 	stepping   sync.Mutex
+	secrets    secrets
 
 	mu      sync.Mutex
 	outcome Outcome // but for Effect, Plan, Unspent and Err, which Close adds
@@ -57,7 +61,7 @@ type Call struct {
 
 // Open begins a call. Its id cannot be guessed, and serves the granted plugin only.
 func (g *Gate) Open(ctx context.Context, grant Grant) (*Call, error) {
-	c := &Call{gate: g, id: rand.Text(), grant: grant,
+	c := &Call{gate: g, id: rand.Text(), grant: grant, secrets: newSecrets(g.cfg.Redact, grant.Arguments),
 		outcome: Outcome{answers: map[int]*APIError{}, failures: map[pluginv1.Failure_Code]string{}}}
 	for _, rule := range grant.Tool.Paths {
 		r, err := pluginv1.ParsePathRule(rule)
@@ -91,7 +95,7 @@ func (c *Call) Tool() string { return c.grant.Tool.Name }
 // Report tells the call's caller how far it has come.
 func (c *Call) Report(done, total float64, note string) {
 	if c.grant.Progress != nil {
-		c.grant.Progress(done, total, note)
+		c.grant.Progress(done, total, c.secrets.redact.Text(note))
 	}
 }
 
@@ -110,10 +114,17 @@ const maxRefusals = 20
 func (c *Call) noteRefusal(text string) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
+	text = c.secrets.redact.Text(text)
 	refusals := &c.outcome.Refusals
 	if refusals.Count++; refusals.Count <= maxRefusals {
 		refusals.First = append(refusals.First, text)
 	}
+}
+
+// refuseRequest records that a request was not let out.
+func (c *Call) refuseRequest(method, path string, rule audit.Rule, reason string) {
+	hide := c.secrets.redact.Text
+	c.grant.Audit.RefuseRequest(hide(method), hide(path), rule, hide(reason))
 }
 
 // tenant is the one that the call is for: that of its first request, or the one that an

@@ -20,7 +20,7 @@ func (c *Call) bound() bool { return c.grant.DryRun || c.execution != nil }
 func (c *Call) change(ctx context.Context, r *pluginv1.RoundTripRequest) *pluginv1.RoundTripResponse {
 	if c.bound() {
 		if reason := c.notApprovable(r); reason != "" {
-			c.grant.Audit.RefuseRequest(r.GetMethod(), r.GetPath(), audit.RulePlan, reason)
+			c.refuseRequest(r.GetMethod(), r.GetPath(), audit.RulePlan, reason)
 			return c.fails(pluginv1.Failure_CODE_REFUSED,
 				fmt.Sprintf("%s %s was not sent: %s", r.GetMethod(), r.GetPath(), reason))
 		}
@@ -96,7 +96,7 @@ func (c *Call) deviates(r *pluginv1.RoundTripRequest, reason string) *pluginv1.R
 }
 
 func (c *Call) notAsApproved(method, path string, e *DeviationError) *pluginv1.RoundTripResponse {
-	c.grant.Audit.RefuseRequest(method, path, audit.RulePlan, e.Reason)
+	c.refuseRequest(method, path, audit.RulePlan, e.Reason)
 	c.mu.Lock()
 	if c.deviation == nil {
 		c.deviation = e

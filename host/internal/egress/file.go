@@ -72,7 +72,7 @@ func (c *Call) writeFile(ctx context.Context, r *pluginv1.WriteFileRequest) (*pl
 	if rule, reason := c.filePolicy(r); reason != "" {
 		text := fmt.Sprintf("%s %s was refused: %s", plan.MethodWrite, name, reason)
 		c.noteRefusal(text)
-		c.grant.Audit.RefuseRequest(plan.MethodWrite, name, rule, reason)
+		c.refuseRequest(plan.MethodWrite, name, rule, reason)
 		return nil, c.failed(pluginv1.Failure_CODE_REFUSED, text)
 	}
 	if len(r.GetContent()) > pluginv1.MaxBodyBytes {
@@ -159,7 +159,7 @@ func (c *Call) simulateFile(r *pluginv1.WriteFileRequest, folder string,
 		change = plannedFile(r, folder, earlier)
 	}
 	if reason := c.tooMuch(len(change.Body) + len(change.Before)); reason != "" {
-		c.grant.Audit.RefuseRequest(plan.MethodWrite, change.Path, audit.RulePlan, reason)
+		c.refuseRequest(plan.MethodWrite, change.Path, audit.RulePlan, reason)
 		return nil, c.failed(pluginv1.Failure_CODE_REFUSED, fmt.Sprintf("%s was not written: %s", change.Path, reason))
 	}
 	c.simulation.Apply(change)

@@ -17,6 +17,7 @@ import (
 	"github.com/auth0-mcp/auth0-mcp/host/internal/fileroot"
 	"github.com/auth0-mcp/auth0-mcp/host/internal/ratelimit"
 	"github.com/auth0-mcp/auth0-mcp/host/internal/redact"
+	"github.com/auth0-mcp/auth0-mcp/host/internal/vault"
 	"github.com/auth0-mcp/auth0-mcp/proto/pluginv1"
 )
 
@@ -36,6 +37,9 @@ type Config struct {
 	Transport http.RoundTripper
 	// Redact is told of every token in use; nil: nothing is.
 	Redact *redact.Redactor
+	// Vault has the key of fingerprints, and keeps what Auth0 answers once; nil: the key is this gate's own, and nothing
+	// is kept.
+	Vault *vault.Vault
 	// UserAgent and Version name the host to the tenant.
 	UserAgent, Version string
 	// Files are the folders below which files may be written.
@@ -75,6 +79,9 @@ func New(cfg Config) *Gate {
 	if cfg.Redact == nil {
 		cfg.Redact = new(redact.Redactor)
 	}
+	if cfg.Vault == nil {
+		cfg.Vault = vault.New("")
+	}
 	if cfg.Current == nil {
 		cfg.Current = func(context.Context) (string, *oauth2.Token, error) {
 			token, err := cfg.Tokens.Token()
@@ -102,7 +109,7 @@ func (g *Gate) RoundTrip(ctx context.Context, plugin string, r *pluginv1.RoundTr
 		method, asked := clipped(r.GetMethod()), clipped(r.GetPath())
 		text := fmt.Sprintf("%s %s was refused: %s", method, asked, reason)
 		c.noteRefusal(text)
-		c.grant.Audit.RefuseRequest(method, asked, c.rule(r), reason)
+		c.refuseRequest(method, asked, c.rule(r), reason)
 		return c.fails(pluginv1.Failure_CODE_REFUSED, text)
 	}
 	if len(r.GetBody()) > pluginv1.MaxBodyBytes {

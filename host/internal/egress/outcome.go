@@ -9,6 +9,7 @@ import (
 	"github.com/auth0-mcp/auth0-mcp/host/internal/audit"
 	"github.com/auth0-mcp/auth0-mcp/host/internal/plan"
 	"github.com/auth0-mcp/auth0-mcp/host/internal/ratelimit"
+	"github.com/auth0-mcp/auth0-mcp/host/internal/redact"
 	"github.com/auth0-mcp/auth0-mcp/proto/pluginv1"
 )
 
@@ -99,6 +100,9 @@ type Outcome struct {
 	// Err is what kept the call from being carried out, nil if nothing did: a
 	// *DeviationError, *NotRecordedError, *SignedOutError or *RateLimitedError.
 	Err error
+
+	// Redact hides all secrets that the call has seen, besides what the host knows.
+	Redact *redact.Redactor
 
 	answers  map[int]*APIError                // the last error answer with each status
 	failures map[pluginv1.Failure_Code]string // the last failure with each code, in the host's words
@@ -233,6 +237,7 @@ func (c *Call) Close() Outcome {
 	case len(o.Changes) > 0:
 		o.Effect = Changed
 	}
+	o.Redact = c.secrets.redact
 	o.Plan.Changes = c.simulation.Changes()
 	if c.execution != nil {
 		o.Unspent = c.execution.Unspent()

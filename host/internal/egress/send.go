@@ -27,6 +27,8 @@ type request struct {
 	read   bool
 	domain string // the tenant that it goes to; empty before a token is there
 	record *audit.Request
+	// fresh are the members whose secrets its body gives anew.
+	fresh []string
 	// end is what is known of how it ended.
 	end ending
 	// refusedBy is the rule by which the host did not send it.
@@ -49,7 +51,8 @@ func (c *Call) send(ctx context.Context, r *pluginv1.RoundTripRequest) *pluginv1
 
 func (c *Call) deliver(ctx context.Context, r *pluginv1.RoundTripRequest) (*pluginv1.RoundTripResponse, Result) {
 	read := isRead(r)
-	q := &request{RoundTripRequest: r, read: read, record: c.grant.Audit.Request(r.GetMethod(), r.GetPath(), !read)}
+	q := &request{RoundTripRequest: r, read: read, record: c.grant.Audit.Request(r.GetMethod(),
+		string(c.secrets.redact.Values([]byte(r.GetPath()))), !read)}
 	answer := c.exchange(ctx, q)
 	result := q.end.result()
 	q.record.End(audit.Answer{Status: q.end.status, RequestID: q.end.header.Get(requestIDHeader),
@@ -120,8 +123,11 @@ func (c *Call) exchange(ctx context.Context, q *request) *pluginv1.RoundTripResp
 	if len(body) > pluginv1.MaxBodyBytes {
 		return c.fails(pluginv1.Failure_CODE_TOO_LARGE, tooLarge(q))
 	}
-	if response.StatusCode >= http.StatusBadRequest {
+	switch {
+	case response.StatusCode >= http.StatusBadRequest:
 		c.noteAPIError(c.parseAPIError(q, body))
+	case !c.note(q.domain, q.GetMethod(), q.GetPath(), body, q.fresh):
+		return c.fails(pluginv1.Failure_CODE_TOO_LARGE, tooManySecrets(q))
 	}
 	return c.answer(response, body)
 }
@@ -167,7 +173,7 @@ func (c *Call) notRecordedFailure(e *NotRecordedError) *pluginv1.RoundTripRespon
 // fails is a failure in the host's words, which the outcome remembers. They may quote what
 // the tenant sent, such as a malformed status line.
 func (c *Call) fails(code pluginv1.Failure_Code, text string) *pluginv1.RoundTripResponse {
-	text = c.gate.cfg.Redact.Text(text)
+	text = c.secrets.redact.Text(text)
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.outcome.failures[code] = text

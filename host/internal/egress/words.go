@@ -59,18 +59,18 @@ func (c *Call) parseAPIError(q *request, body []byte) *APIError {
 		e.Foreign, e.Message, e.Remedy = true, printable(pageText(body)), c.foreignRemedy(q)
 		return e
 	}
-	e.Message, e.ErrorCode = c.gate.clip(said.Message, maxMessage), c.gate.clip(said.Code, maxErrorCode)
+	e.Message, e.ErrorCode = c.clip(said.Message, maxMessage), c.clip(said.Code, maxErrorCode)
 	e.Remedy = c.remedy(q, said)
 	return e
 }
 
 // clip cuts a text that is over a number of bytes. It is redacted before: half a secret
 // would not be known for one.
-func (g *Gate) clip(text string, most int) string {
+func (c *Call) clip(text string, most int) string {
 	if len(text) <= most {
 		return text
 	}
-	if text = g.cfg.Redact.Text(text); len(text) <= most {
+	if text = c.secrets.redact.Text(text); len(text) <= most {
 		return text
 	}
 	return strings.ToValidUTF8(text[:most], "") + fmt.Sprintf("… (%d bytes)", len(text))
@@ -253,4 +253,13 @@ func tooLarge(q *request) string {
 			q.end.status, pluginv1.MaxBodyBytes)
 	}
 	return fmt.Sprintf("%s: the answer is over %d bytes: ask for fewer items or fields", q.name(), pluginv1.MaxBodyBytes)
+}
+
+// tooManySecrets says that an answer is not shown because it holds more secrets than a call can hide.
+func tooManySecrets(q *request) string {
+	if q.end.result() == Done && !q.read {
+		return fmt.Sprintf("%s was carried out (%d), but its answer holds too many secrets and is not shown", q.name(),
+			q.end.status)
+	}
+	return q.name() + ": the answer holds too many secrets: ask for fewer items"
 }

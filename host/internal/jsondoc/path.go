@@ -24,6 +24,9 @@ func Item(index int) Step { return Step{index: index} }
 // Name is the name of the member that the step leads to; false for an item of an array.
 func (s Step) Name() (name string, ok bool) { return s.name, s.index == noIndex }
 
+// Index is the position of the item that the step leads to; false for a member.
+func (s Step) Index() (index int, ok bool) { return s.index, s.index != noIndex }
+
 // Path leads from the root of a document to one of its values. The root's path is empty.
 type Path []Step
 

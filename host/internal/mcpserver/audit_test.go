@@ -15,6 +15,7 @@ import (
 	"github.com/auth0-mcp/auth0-mcp/host/internal/audit"
 	"github.com/auth0-mcp/auth0-mcp/host/internal/catalog"
 	"github.com/auth0-mcp/auth0-mcp/host/internal/fakeplugin"
+	"github.com/auth0-mcp/auth0-mcp/host/internal/redact"
 )
 
 // connectAudited is a client of a server that records its calls in a folder.
@@ -23,7 +24,7 @@ func connectAudited(t *testing.T, filter catalog.Filter, folder string) *client 
 	c := connectWith(t, filter, func(cfg *Config) {
 		cfg.Calls.Approve = approval.Policy{Mode: approval.None}
 		cfg.Calls.Audit = audit.New(audit.Config{Folder: folder, Mode: audit.On, Profile: "prod", Tenant: cfg.Calls.Domain,
-			Redact: cfg.Calls.Redact.Text, RedactJSON: cfg.Calls.Redact.JSON})
+			Redact: cfg.Calls.Gate.Text, RedactJSON: new(redact.Redactor).JSON})
 	}, "ok")
 	c.request("initialize",
 		`{"protocolVersion":"2025-06-18","capabilities":{},"clientInfo":{"name":"Claude\u001b[2J","version":"1.2"}}`)

@@ -18,6 +18,7 @@ import (
 	"github.com/auth0-mcp/auth0-mcp/host/internal/egress"
 	"github.com/auth0-mcp/auth0-mcp/host/internal/fakeplugin"
 	"github.com/auth0-mcp/auth0-mcp/host/internal/fileroot"
+	"github.com/auth0-mcp/auth0-mcp/host/internal/redact"
 	"github.com/auth0-mcp/auth0-mcp/proto/pluginv1"
 	"github.com/auth0-mcp/auth0-mcp/sandbox"
 )
@@ -51,10 +52,9 @@ func connectWriter(t *testing.T, mode approval.Mode, change func(*egress.Config,
 		Tokens: oauth2.StaticTokenSource(&oauth2.Token{AccessToken: tenant.Token()})}
 	change(&gate, w)
 	w.client = connectWith(t, catalog.Filter{}, func(cfg *Config) {
-		gate.Redact = cfg.Calls.Redact
 		cfg.Calls.Gate, cfg.Calls.Approve, cfg.Calls.Approvals = egress.New(gate), approval.Policy{Mode: mode}, w.approvals
-		cfg.Calls.Audit = audit.New(audit.Config{Folder: w.audited, Mode: audit.On, Redact: cfg.Calls.Redact.Text,
-			RedactJSON: cfg.Calls.Redact.JSON})
+		cfg.Calls.Audit = audit.New(audit.Config{Folder: w.audited, Mode: audit.On, Redact: cfg.Calls.Gate.Text,
+			RedactJSON: new(redact.Redactor).JSON})
 	}, fakeplugin.Files, "thief")
 	return w
 }

@@ -48,7 +48,6 @@ func connectTo(t *testing.T, tenant *sandbox.Tenant, change func(*egress.Config)
 		Tokens: oauth2.StaticTokenSource(&oauth2.Token{AccessToken: tenant.Token()})}
 	change(&gate)
 	c := connectWith(t, catalog.Filter{}, func(cfg *Config) {
-		gate.Redact = cfg.Calls.Redact
 		cfg.Calls.Domain, cfg.Calls.Gate = tenant.Domain(), egress.New(gate)
 	}, roles...)
 	c.tenant = tenant

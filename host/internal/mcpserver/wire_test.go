@@ -25,7 +25,6 @@ import (
 	"github.com/auth0-mcp/auth0-mcp/host/internal/catalog"
 	"github.com/auth0-mcp/auth0-mcp/host/internal/egress"
 	"github.com/auth0-mcp/auth0-mcp/host/internal/fakeplugin"
-	"github.com/auth0-mcp/auth0-mcp/host/internal/redact"
 	"github.com/auth0-mcp/auth0-mcp/host/internal/supervisor"
 	"github.com/auth0-mcp/auth0-mcp/host/internal/toolcall"
 	"github.com/auth0-mcp/auth0-mcp/sandbox"
@@ -91,12 +90,11 @@ func dial(t *testing.T, filter catalog.Filter, configure func(*Config), roles ..
 	c.token = c.tenant.Token()
 	c.seen, c.sent, c.ended = &observed{}, make(chan string, 1000), make(chan error, 1000)
 	// A busy machine may need long for a start, and no test is about that.
-	secrets := new(redact.Redactor)
 	log := slog.New(slog.DiscardHandler)
 	cfg := Config{Version: "test", Selection: selection, Log: log, Calls: toolcall.Config{
-		Domain: c.tenant.Domain(), Redact: secrets, Plugins: supervisor.Config{StartTimeout: time.Minute},
+		Domain: c.tenant.Domain(), Plugins: supervisor.Config{StartTimeout: time.Minute},
 		Observe: c.seen.add, Log: log,
-		Gate: egress.New(egress.Config{Redact: secrets, Domain: c.tenant.Domain(),
+		Gate: egress.New(egress.Config{Domain: c.tenant.Domain(),
 			Transport: leaving{c.tenant.Transport(), c.sent, c.ended}, ReadOnly: filter.ReadOnly,
 			Tokens: oauth2.StaticTokenSource(&oauth2.Token{AccessToken: c.token})}),
 	}}

@@ -185,7 +185,7 @@ func (e *Execution) learn(planned, done Change) (id string) {
 		return ""
 	}
 	is := members(done.After)
-	for _, name := range []string{"id", kindID(planned.Path)} {
+	for _, name := range []string{"id", KindID(planned.Path)} {
 		if json.Unmarshal(is[name], &id) != nil || id == "" {
 			continue
 		}

@@ -28,6 +28,11 @@ type Change struct {
 	// After is what became of it by Auth0's answer; in a Plan what probably will. nil if
 	// the answer does not say.
 	After json.RawMessage
+	// Fresh leads to the secrets that the body gives anew, by their paths in it. Whether they equal what was there is
+	// not told: each counts as a change.
+	Fresh []jsondoc.Path
+	// Concerns say in words why the change needs approval whatever the policy is.
+	Concerns []string
 	// placeholder is the id that the simulation gave to what a POST makes.
 	placeholder string
 }

@@ -120,11 +120,11 @@ var notThere = Answer{http.StatusNotFound,
 // some things by their kind, such as client_id.
 func made(collection, id string, body []byte) json.RawMessage {
 	quoted, _ := json.Marshal(id) //nolint:errchkjson // a string always encodes
-	return with(members(body), map[string]json.RawMessage{"id": quoted, kindID(collection): quoted})
+	return with(members(body), map[string]json.RawMessage{"id": quoted, KindID(collection): quoted})
 }
 
-// kindID is how Auth0 may call the ids of a collection's things.
-func kindID(collection string) string {
+// KindID is how Auth0 may call the ids of a collection's things.
+func KindID(collection string) string {
 	kind := strings.TrimSuffix(collection[strings.LastIndexByte(collection, '/')+1:], "s")
 	return strings.ReplaceAll(kind, "-", "_") + "_id"
 }

@@ -13,6 +13,7 @@ import (
 	"github.com/auth0-mcp/auth0-mcp/host/internal/audit"
 	"github.com/auth0-mcp/auth0-mcp/host/internal/egress"
 	"github.com/auth0-mcp/auth0-mcp/host/internal/plan"
+	"github.com/auth0-mcp/auth0-mcp/host/internal/redact"
 	"github.com/auth0-mcp/auth0-mcp/proto/pluginv1"
 )
 
@@ -71,6 +72,7 @@ func (r *Runner) decide(ctx context.Context, c call, mode approval.Mode) Result 
 		PluginVersion: c.Tool.Plugin.Version,
 		PluginDigest:  c.Tool.Plugin.Binary, Arguments: c.Arguments, Plan: result.Outcome.Plan,
 	}
+	hide := result.Outcome.Redact
 	id, approved, err := r.cfg.Approvals.Consume(ctx, request)
 	switch {
 	case err != nil:
@@ -83,31 +85,32 @@ func (r *Runner) decide(ctx context.Context, c call, mode approval.Mode) Result 
 	switch {
 	case asksHere && c.Approver.Later:
 		c.decided(audit.VerdictPending, byElicitation, "")
-		return r.askLater(ctx, c, request)
+		return r.askLater(ctx, c, request, hide)
 	case asksHere && c.Approver.Ask != nil:
-		return r.askNow(ctx, c, request)
+		return r.askNow(ctx, c, request, hide)
 	}
-	return r.propose(ctx, c, request, "")
+	return r.propose(ctx, c, request, hide, "")
 }
 
 // apply carries out what was approved, and nothing else.
 func (r *Runner) apply(ctx context.Context, c call, approved plan.Plan) Result {
 	result := r.attempt(ctx, c, egress.Grant{Plan: &approved})
 	if left := result.Outcome.Unspent; len(left) > 0 && !result.IsError {
-		result.Texts = append(result.Texts, r.cfg.Redact.Text("Approved and not sent, as the tool did not ask for it this "+
+		result.Texts = append(result.Texts, result.Outcome.Redact.Text("Approved and not sent, as the tool did not ask " +
+			"for it this "+
 			"time: "+strings.Join(left, ", ")))
 	}
 	return result
 }
 
 // askNow asks through the client, or the terminal that the call came from, and waits.
-func (r *Runner) askNow(ctx context.Context, c call, request approval.Request) Result {
-	text, whole, err := request.Describe(r.cfg.Redact, !c.Approver.Terminal)
+func (r *Runner) askNow(ctx context.Context, c call, request approval.Request, hide *redact.Redactor) Result {
+	text, whole, err := request.Describe(hide, !c.Approver.Terminal)
 	switch {
 	case err != nil:
 		return failed(err.Error())
 	case !whole:
-		return r.propose(ctx, c, request, notShownWhole)
+		return r.propose(ctx, c, request, hide, notShownWhole)
 	}
 	decision, err := r.ask(ctx, c, text)
 	var busy *BusyError
@@ -117,7 +120,7 @@ func (r *Runner) askNow(ctx context.Context, c call, request approval.Request) R
 	case errors.As(err, &busy):
 		return failed(err.Error())
 	case err != nil:
-		return r.propose(ctx, c, request, fmt.Sprintf("The client could not ask the user (%v). ", err))
+		return r.propose(ctx, c, request, hide, fmt.Sprintf("The client could not ask the user (%v). ", err))
 	}
 	rule := byElicitation
 	if c.Approver.Terminal {
@@ -142,8 +145,9 @@ func (r *Runner) ask(ctx context.Context, c call, text string) (Decision, error)
 const notShownWhole = "The change cannot be shown whole in the client. "
 
 // propose answers with the plan, which is approved in a terminal.
-func (r *Runner) propose(ctx context.Context, c call, request approval.Request, why string) Result {
-	text, _, err := request.Describe(r.cfg.Redact, false)
+func (r *Runner) propose(ctx context.Context, c call, request approval.Request, hide *redact.Redactor,
+	why string) Result {
+	text, _, err := request.Describe(hide, false)
 	if err != nil {
 		return failed(err.Error())
 	}
@@ -154,7 +158,7 @@ func (r *Runner) propose(ctx context.Context, c call, request approval.Request, 
 	c.decided(audit.VerdictPending, byTerminal, proposal.ID)
 	// This text is the model's, which need not know what is in the user's files.
 	request.Plan = request.Plan.WithoutFileContents()
-	short, _, err := request.Describe(r.cfg.Redact, true)
+	short, _, err := request.Describe(hide, true)
 	if err != nil {
 		return failed(err.Error())
 	}
@@ -255,13 +259,13 @@ func (q *questions) take(state string) (approval.Request, bool) {
 }
 
 // askLater answers with the question.
-func (r *Runner) askLater(ctx context.Context, c call, request approval.Request) Result {
-	text, whole, err := request.Describe(r.cfg.Redact, true)
+func (r *Runner) askLater(ctx context.Context, c call, request approval.Request, hide *redact.Redactor) Result {
+	text, whole, err := request.Describe(hide, true)
 	switch {
 	case err != nil:
 		return failed(err.Error())
 	case !whole:
-		return r.propose(ctx, c, request, notShownWhole)
+		return r.propose(ctx, c, request, hide, notShownWhole)
 	}
 	state, err := r.questions.add(request)
 	if err != nil {

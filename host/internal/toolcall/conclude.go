@@ -85,7 +85,7 @@ func (r *Runner) failure(tool *catalog.Tool, out egress.Outcome, kind Kind, sent
 		}
 	}
 	// It may quote the tenant, or the plugin.
-	return Result{Texts: []string{r.cfg.Redact.Text(strings.Join(sentences, " "))}, IsError: true, Kind: kind,
+	return Result{Texts: []string{out.Redact.Text(strings.Join(sentences, " "))}, IsError: true, Kind: kind,
 		Untrusted: []string{pluginv1.AnyField}}
 }
 
@@ -124,7 +124,7 @@ func says(tool *catalog.Tool, text string) string {
 
 // present is the result of a tool that answered.
 func (r *Runner) present(tool *catalog.Tool, out egress.Outcome, answer []byte) Result {
-	cleaned, stripped, err := r.cfg.Redact.Clean(answer)
+	cleaned, stripped, err := out.Redact.Clean(answer)
 	if err != nil {
 		return r.failure(tool, out, "",
 			fmt.Sprintf("plugin %s answered %s with something that is not JSON", tool.Plugin.Name, tool.Name))
@@ -137,7 +137,7 @@ func (r *Runner) present(tool *catalog.Tool, out egress.Outcome, answer []byte) 
 		Untrusted: untrusted(tool.Untrusted, fitted, len(fitted) != len(cleaned))}
 	if note := stripped.String(); note != "" {
 		// Of its own: the first text stays the answer's JSON and nothing else.
-		result.Texts = append(result.Texts, r.cfg.Redact.Text(note))
+		result.Texts = append(result.Texts, out.Redact.Text(note))
 	}
 	return result
 }
@@ -182,7 +182,7 @@ func (r *Runner) report(result *Result) {
 		var differences []plan.Difference
 		if one.Before != nil && (one.After != nil || one.Method == http.MethodDelete) {
 			// The change was made: that its report fails must not turn it into an error.
-			differences, _ = one.Reported(r.cfg.Redact.JSON)
+			differences, _ = one.Reported(result.Outcome.Redact.JSON)
 		}
 		for j, d := range differences {
 			d.Before, d.After, d.Items = clipped(d.Before), clipped(d.After), short(d.Items)
@@ -195,7 +195,7 @@ func (r *Runner) report(result *Result) {
 		report.Changed = append(report.Changed, told)
 	}
 	// It was redacted for an approver's eyes; a model reads more than they see.
-	told, _, err := r.cfg.Redact.Clean(encode(report))
+	told, _, err := result.Outcome.Redact.Clean(encode(report))
 	if err != nil {
 		return
 	}

@@ -27,7 +27,7 @@ func (h *hostService) WriteFile(ctx context.Context, r *pluginv1.WriteFileReques
 
 func (h *hostService) Progress(_ context.Context, r *pluginv1.ProgressRequest) (*pluginv1.ProgressResponse, error) {
 	if call, ok := h.runner.cfg.Gate.Find(r.GetCallId(), h.plugin); ok {
-		call.Report(r.GetDone(), r.GetTotal(), h.runner.cfg.Redact.Text(r.GetNote()))
+		call.Report(r.GetDone(), r.GetTotal(), r.GetNote())
 	}
 	return &pluginv1.ProgressResponse{}, nil
 }
@@ -43,14 +43,16 @@ func (h *hostService) Log(ctx context.Context, r *pluginv1.LogRequest) (*pluginv
 		level = slog.LevelError
 	}
 	args := []any{"plugin", h.plugin}
+	hide := h.runner.cfg.Gate.Text
 	if call, ok := h.runner.cfg.Gate.Find(r.GetCallId(), h.plugin); ok {
 		args = append(args, "tool", call.Tool(), "call", call.Number())
+		hide = call.Redactor().Text
 	}
 	clean := func(text string) string {
 		if id := r.GetCallId(); id != "" {
 			text = strings.ReplaceAll(text, id, "(call)") // the plugin knows it, the log need not
 		}
-		return h.runner.cfg.Redact.Text(text)
+		return hide(text)
 	}
 	text := clean(r.GetMessage())
 	var attributes []any // in a group, so that they do not pass for the host's

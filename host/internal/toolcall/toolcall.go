@@ -12,7 +12,6 @@ import (
 	"github.com/auth0-mcp/auth0-mcp/host/internal/audit"
 	"github.com/auth0-mcp/auth0-mcp/host/internal/catalog"
 	"github.com/auth0-mcp/auth0-mcp/host/internal/egress"
-	"github.com/auth0-mcp/auth0-mcp/host/internal/redact"
 	"github.com/auth0-mcp/auth0-mcp/host/internal/supervisor"
 	"github.com/auth0-mcp/auth0-mcp/proto/pluginv1"
 )
@@ -27,8 +26,6 @@ type Config struct {
 	// tenant's.
 	Profile, Domain string
 	Gate            *egress.Gate
-	// Redact hides secrets in everything that a call yields; it must be the gate's.
-	Redact *redact.Redactor
 	// MaxOutput is the budget of one answer in bytes; zero: DefaultMaxOutput.
 	MaxOutput int
 	// Plugins bounds plugins' processes. Domain, Host, Log and Redact are the Runner's.
@@ -61,7 +58,7 @@ func New(cfg Config) *Runner {
 	}
 	r := &Runner{cfg: cfg}
 	plugins := cfg.Plugins
-	plugins.Domain, plugins.Log, plugins.Redact = cfg.Domain, cfg.Log, cfg.Redact.Text
+	plugins.Domain, plugins.Log, plugins.Redact = cfg.Domain, cfg.Log, cfg.Gate.Text
 	plugins.Host = func(plugin string) pluginv1.HostServer { return &hostService{runner: r, plugin: plugin} }
 	r.supervisor = supervisor.New(plugins)
 	return r
@@ -194,7 +191,7 @@ func (r *Runner) answer(doc json.RawMessage, err error) Result {
 func (r *Runner) attempt(ctx context.Context, c call, mode egress.Grant) Result {
 	tool := c.Tool
 	mode.Plugin, mode.PluginVersion = tool.Plugin.Name, tool.Plugin.Version
-	mode.Tool, mode.Audit = tool.ToolManifest, c.record
+	mode.Tool, mode.Audit, mode.Arguments = tool.ToolManifest, c.record, c.Arguments
 	mode.Progress = func(done, total float64, note string) { c.progress.report(Progress{done, total, note}) }
 	gated, err := r.cfg.Gate.Open(ctx, mode)
 	if err != nil {

@@ -12,7 +12,6 @@ import (
 	"github.com/santhosh-tekuri/jsonschema/v6"
 
 	"github.com/auth0-mcp/auth0-mcp/host/internal/jsondoc"
-	"github.com/auth0-mcp/auth0-mcp/host/internal/redact"
 	"github.com/auth0-mcp/auth0-mcp/proto/pluginv1"
 )
 
@@ -59,7 +58,8 @@ func (e *ArgumentError) Error() string {
 // *ArgumentError, or says that the schema itself is unusable.
 //
 // Beyond the schema it refuses documents over 1 MiB, those that readers understand differently (package jsondoc) and,
-// for a tool that changes the tenant, redact.Marker in any name or string.
+// for a tool that changes the tenant, markers of hidden values that cannot be put back: plain ones, and all of them if
+// the tool only makes new things.
 func (t *Tool) CheckArguments(raw json.RawMessage) (json.RawMessage, error) {
 	fault := func(problems ...ArgumentProblem) error { return &ArgumentError{Tool: t.Name, Problems: problems} }
 	value, problem := decodeArguments(raw)
@@ -84,12 +84,14 @@ func (t *Tool) CheckArguments(raw json.RawMessage) (json.RawMessage, error) {
 	}
 	var problems []ArgumentProblem
 	if t.Effect != pluginv1.EffectRead {
-		problems = appendRedacted(problems, nil, value)
+		problems = t.appendMarkers(problems, nil, value)
 	}
 	var invalid *jsonschema.ValidationError
 	if err := schema.compiled.Validate(value); errors.As(err, &invalid) {
 		w := wording{schema: schema, arguments: value, tool: t}
-		w.explain(invalid)
+		if invalid = withoutMarkers(invalid, value); invalid != nil {
+			w.explain(invalid)
+		}
 		problems = append(problems, w.sorted()...)
 	} else if err != nil {
 		return nil, fmt.Errorf("tool %s of plugin %s: checking the arguments: %w", t.Name, t.Plugin.Name, err)
@@ -121,36 +123,6 @@ func decodeArguments(raw json.RawMessage) (map[string]any, *ArgumentProblem) {
 		return nil, &ArgumentProblem{Text: fmt.Sprintf("the arguments must be a JSON object, not %s", kindOf(value))}
 	}
 	return object, nil
-}
-
-// appendRedacted finds the redaction marker, also inside longer strings and in names: a redacted document may be sent
-// back as a whole.
-func appendRedacted(problems []ArgumentProblem, at jsondoc.Path, v any) []ArgumentProblem {
-	report := func(at jsondoc.Path, what string) {
-		problems = append(problems, ArgumentProblem{Path: at.String(), Text: fmt.Sprintf(
-			"%s %s %s: it was read in redacted form, and sending it back would overwrite the real value; "+
-				"leave it out to keep the real value, or give a new one",
-			at, what, redact.Marker)})
-	}
-	switch v := v.(type) {
-	case string:
-		if strings.Contains(v, redact.Marker) {
-			report(at, "contains")
-		}
-	case []any:
-		for i, item := range v {
-			problems = appendRedacted(problems, at.With(jsondoc.Item(i)), item)
-		}
-	case map[string]any:
-		for _, key := range sortedNames(v) {
-			here := at.With(jsondoc.Member(key))
-			if strings.Contains(key, redact.Marker) {
-				report(here, "has a key that contains")
-			}
-			problems = appendRedacted(problems, here, v[key])
-		}
-	}
-	return problems
 }
 
 // placedProblem keeps the path of a problem, by which problems are sorted.

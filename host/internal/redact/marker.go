@@ -14,7 +14,8 @@ import (
 const Marker = "[REDACTED]"
 
 const (
-	markerStart = "[REDACTED"
+	// MarkerStart begins every marker.
+	MarkerStart = "[REDACTED"
 	// fingerprintBytes is the length of a fingerprint before it is encoded: 40 bits, eight characters.
 	fingerprintBytes = 5
 	// keyDomain separates fingerprints from whatever else an HMAC is made of with the same key.
@@ -56,7 +57,7 @@ func (k Key) Marker(p Place, value string) string {
 		mac.Write(length[:])
 		mac.Write([]byte(field))
 	}
-	return markerStart + ":" + fingerprints.EncodeToString(mac.Sum(nil)[:fingerprintBytes]) + "]"
+	return MarkerStart + ":" + fingerprints.EncodeToString(mac.Sum(nil)[:fingerprintBytes]) + "]"
 }
 
 // Found is a marker in a text.
@@ -71,12 +72,12 @@ func (f Found) Plain() bool { return f.Text == Marker }
 // FindMarkers returns the markers of a text, plain and with whatever stands where a fingerprint would, in order.
 func FindMarkers(text string) (found []Found) {
 	for at := 0; ; {
-		i := strings.Index(text[at:], markerStart)
+		i := strings.Index(text[at:], MarkerStart)
 		if i < 0 {
 			return found
 		}
 		start := at + i
-		at = start + len(markerStart)
+		at = start + len(MarkerStart)
 		end := at
 		if end < len(text) && text[end] == ':' {
 			for end++; end < len(text) && (letter(text[end]) || digit(text[end])); {
@@ -92,7 +93,7 @@ func FindMarkers(text string) (found []Found) {
 
 // isMarker reports whether a text is a marker and nothing else.
 func isMarker(text string) bool {
-	if !strings.HasPrefix(text, markerStart) {
+	if !strings.HasPrefix(text, MarkerStart) {
 		return false
 	}
 	found := FindMarkers(text)

@@ -168,7 +168,7 @@ func TestCheckArgumentsWording(t *testing.T) {
 		{`{"name":"a","overlap":4}`, `overlap fits more than one of the forms allowed here, and must fit exactly one`},
 		{`{"name":"a","overlap":"x"}`, `overlap must be an integer or a number, not a string ("x")`},
 		{`{"name":"a","kind":{"a":1}}`, `kind must be "fixed", not an object`},
-		{`{"name":"a","node":{"type":"other","text":"t"}}`, `node.type must be "show", not "other"`},
+		{`{"name":"a","node":{"type":"other","text":"t"}}`, `node.type must be "fetch" or "show", not "other"`},
 		// secrets are never repeated
 		{`{"name":"a","client_secret":"hunter2"}`, `client_secret must be a string of at least 10 characters`},
 		{`{"name":"a","client_secret":99887766}`, `client_secret must be a string of at least 10 characters, not a number`},
@@ -215,6 +215,28 @@ func TestCheckArgumentsWording(t *testing.T) {
 		}
 		if strings.Contains(err.Error(), "hunter2") || strings.Contains(err.Error(), "99887766") {
 			t.Errorf("%s: a secret is repeated: %v", tt.in, err)
+		}
+	}
+}
+
+// Of a value with a type of its own, such as a form's component, what does not fit is told of its type; where the type
+// itself does not fit, all that there are.
+func TestFormsAreToldByTheirConstants(t *testing.T) {
+	form := func(category, kind, config string) string {
+		return closed(`"category":{"enum":["` + category + `"]},"type":{"enum":["` + kind + `"]},"config":` + closed(config))
+	}
+	tool := toolWith(pluginv1.EffectRead, closed(`"parts":{"type":"array","items":{"anyOf":[`+
+		form("BLOCK", "LINE", `"text":{"type":"string"}`)+`,`+form("BLOCK", "HTML", `"content":{"type":"string"}`)+`,`+
+		form("FIELD", "TEXT", `"max":{"type":"integer"}`)+`,`+form("FIELD", "DATE", `"format":{"type":"string"}`)+`]}}`))
+	for in, want := range map[string]string{
+		`{"category":"FIELD","type":"TEXT","config":{"format":"x"}}`: `unknown argument "parts[0].config.format"; valid here: max`,
+		`{"category":"FIELD","type":"TEXTT"}`:                        `parts[0].type must be "DATE" or "TEXT", not "TEXTT"; did you mean "TEXT"?`,
+		`{"category":"BLOCK","type":"DATE"}`:                         `parts[0].category must be "FIELD", not "BLOCK"`,
+		`{"type":"NONE"}`:                                            `parts[0].type must be one of "DATE", "HTML", "LINE", "TEXT", not "NONE"`,
+	} {
+		err := tool.CheckArguments(json.RawMessage(`{"parts":[` + in + `]}`))
+		if err == nil || !strings.HasSuffix(err.Error(), ": "+want) {
+			t.Errorf("%s\ngot  %v\nwant %s", in, err, want)
 		}
 	}
 }

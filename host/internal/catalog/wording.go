@@ -173,6 +173,9 @@ func (w *wording) explainChoice(e *jsonschema.ValidationError, at jsondoc.Path, 
 		w.add(at, "%s needs %s", subject(at), text)
 		return
 	}
+	if w.explainForm(e.Causes, at, value) {
+		return
+	}
 	if best := w.closest(e.Causes, len(at)); best != nil {
 		w.explain(best)
 		return
@@ -199,6 +202,79 @@ func enumOf(branches []*jsonschema.ValidationError) (all []string) {
 		}
 	}
 	return all
+}
+
+// explainForm names the values of the one constant by which a value is of no form, such as "type" in a list of nodes;
+// false if there is not just one. A constant that fits few forms says more than one that fits many.
+func (w *wording) explainForm(branches []*jsonschema.ValidationError, at jsondoc.Path, value any) bool {
+	object, _ := value.(map[string]any)
+	wrong := make([]map[string][]any, 0, len(branches))
+	times := map[string]int{}
+	for _, b := range branches {
+		constants := map[string][]any{}
+		wrongConstants(b, len(at), constants)
+		if _, ok := branchScore(b, len(at)); ok {
+			wrong = append(wrong, constants)
+		}
+		for name := range constants {
+			times[name]++
+		}
+	}
+	name := ""
+	for _, constants := range wrong {
+		if len(constants) == 0 {
+			return false
+		}
+		for one := range constants {
+			if len(constants) == 1 && (name == "" || times[one] < times[name]) {
+				name = one
+			}
+		}
+	}
+	text, ok := object[name].(string)
+	if name == "" || !ok {
+		return false
+	}
+	var want []string
+	for _, constants := range wrong {
+		if len(constants) == 1 {
+			want = append(want, stringsIn(constants[name])...)
+		}
+	}
+	slices.Sort(want)
+	want = slices.Compact(want)
+	here, hint := at.With(jsondoc.Member(name)), ""
+	if near := suggest.Near(text, want, 1); len(near) > 0 && len(want) > 1 {
+		hint = "; did you mean " + strconv.Quote(near[0]) + "?"
+	}
+	for i := range want {
+		want[i] = strconv.Quote(want[i])
+	}
+	list := strings.Join(want, " or ")
+	if len(want) > 2 {
+		list = "one of " + strings.Join(want, ", ")
+	}
+	w.add(here, "%s must be %s, not %s%s", here, list, given(text), hint)
+	return true
+}
+
+// wrongConstants collects the constants of direct members that do not fit, by the member's name.
+func wrongConstants(e *jsonschema.ValidationError, depth int, found map[string][]any) {
+	var want []any
+	switch k := e.ErrorKind.(type) {
+	case *kind.Const:
+		want = []any{k.Want}
+	case *kind.Enum:
+		want = k.Want
+	case *kind.Group, *kind.Reference, *kind.AllOf:
+		for _, cause := range e.Causes {
+			wrongConstants(cause, depth, found)
+		}
+		return
+	}
+	if want != nil && len(e.InstanceLocation) == depth+1 {
+		found[e.InstanceLocation[depth]] = want
+	}
 }
 
 // closest returns the branch that the value was probably meant to fit: of those that do not fail on the value itself
@@ -260,9 +336,11 @@ func alternatives(branches []*jsonschema.ValidationError, depth int) (string, bo
 		for i, name := range k.Missing {
 			quoted[i] = jsondoc.Quote(name)
 		}
-		options = append(options, strings.Join(quoted, " and "))
+		if option := strings.Join(quoted, " and "); !slices.Contains(options, option) {
+			options = append(options, option)
+		}
 	}
-	return strings.Join(slices.Compact(options), " or "), len(options) > 0
+	return strings.Join(options, " or "), len(options) > 0
 }
 
 // locate follows the validator's location into the arguments. That writes indices and names alike; only the value shows

@@ -31,7 +31,7 @@ func TestMarkersSatisfyStrings(t *testing.T) {
 	}
 	tool := toolWith(pluginv1.EffectWrite, schema)
 	for in, fits := range tests {
-		if err := tool.CheckArguments(json.RawMessage(in)); (err == nil) != fits {
+		if _, err := tool.CheckArguments(json.RawMessage(in)); (err == nil) != fits {
 			t.Errorf("%s: %v", in, err)
 		}
 	}
@@ -51,7 +51,7 @@ func TestCreatingToolsTakeNoMarkers(t *testing.T) {
 	} {
 		tool := toolWith(pluginv1.EffectWrite, `{"type":"object","properties":{"secret":{"type":"string"}}}`)
 		tool.Paths = tt.paths
-		if err := tool.CheckArguments(json.RawMessage(`{"secret":"[REDACTED:k7q2m9xa]"}`)); (err == nil) != tt.takes {
+		if _, err := tool.CheckArguments(json.RawMessage(`{"secret":"[REDACTED:k7q2m9xa]"}`)); (err == nil) != tt.takes {
 			t.Errorf("a tool that %s: %v", name, err)
 		}
 	}

@@ -73,7 +73,7 @@ func fits(t *testing.T, in listInput, event map[string]any) bool {
 		t.Fatal(err)
 	}
 	for i, bound := range []string{in.Since, in.Until} {
-		limit, err := instant("", bound, fuzzNow)
+		limit, err := instant("", bound, fuzzNow, []time.Duration{0, lastOfDay}[i])
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -14,22 +14,17 @@ import (
 	"github.com/auth0-mcp/auth0-mcp/sdk/auth0v1"
 )
 
-const (
-	defaultTake = 50
-	// searchWindow is how many results a search reaches at most:
-	// https://auth0.com/docs/api/management/v2/logs/get-logs
-	searchWindow = 1000
-)
+const defaultTake = 50
 
 // Plugin is the logs plugin: auth0_list_logs and auth0_get_log.
 func Plugin() sdk.Plugin {
 	return sdk.Plugin{Name: "logs", Version: "0.1.0", Tools: []sdk.Tool{
 		sdk.NewTool("auth0_list_logs", sdk.Read,
-			"Tenant log events, newest first. Filters combine with AND: \"failed logins of the last day\" is "+
-				"type=failed_login, since=24h. "+
+			"Tenant log events, newest first. Filters combine with AND: \"failed logins of the last day, and why\" is "+
+				"type=failed_login, since=24h, summary=true. "+
 				"Search reaches the newest 1000 matches; to read on from an event use from and take alone.",
 			listLogs, sdk.Title("List logs"), sdk.Scopes("read:logs"), sdk.Paths("GET /api/v2/logs"), sdk.Idempotent(),
-			sdk.Untrusted(written("logs[].")...)),
+			sdk.Untrusted(slices.Concat(written("logs[]."), counted("summary."))...)),
 		sdk.NewTool("auth0_get_log", sdk.Read, "One log event with all its details.",
 			getLog, sdk.Title("Get log"), sdk.Scopes("read:logs"), sdk.Paths("GET /api/v2/logs/{id}"), sdk.Idempotent(),
 			sdk.Untrusted(written("")...)),
@@ -43,8 +38,9 @@ type listInput struct {
 	UserName string `json:"user_name,omitempty"`
 	ClientID string `json:"client_id,omitempty"`
 	IP       string `json:"ip,omitempty"`
-	Since    string `json:"since,omitempty" jsonschema:"RFC 3339, or an age: 24h, 7d."`
-	Until    string `json:"until,omitempty" jsonschema:"As since."`
+	Since    string `json:"since,omitempty" jsonschema:"RFC 3339, a UTC day (2026-03-01), or an age: 24h, 7d."`
+	Until    string `json:"until,omitempty" jsonschema:"As since; to the end of a day."`
+	Summary  bool   `json:"summary,omitempty" jsonschema:"Also count matches by type, reason, application, connection, ip."`
 	auth0v1.PageOf
 	Sort string `json:"sort,omitempty" schema:"enum=date:1|date:-1,default=date:-1"`
 	auth0v1.FieldsOf
@@ -52,23 +48,33 @@ type listInput struct {
 	Take *int   `json:"take,omitempty" schema:"min=1,max=100,default=50"`
 }
 
-// written are the fields of an event below prefix that whoever caused it can
-// write: a visitor, before any sign-in, by the request that failed. client_id and
-// ip are repeated as the request gave them (a trusted application forwards the
-// address).
+// caused are the members of an event that whoever caused it can write: a visitor, before
+// any sign-in, by the request that failed. client_id and ip are repeated as the request
+// gave them (a trusted application forwards the address).
+func caused() []string {
+	return []string{"description", "details", "title", "body", "query", "email", "user_agent", "user_id", "user_name",
+		"client_id", "client_name", "agent_id", "external_agent_id", "ip", "client_ip", "hostname", "connection", "strategy",
+		"audience", "scope", "references", "auth0_client", "security_context", "organization_name", "session_connection"}
+}
+
+// known are the members that events can have.
+func known() []string {
+	return append(caused(), "_id", "log_id", "date", "type", "connection_id", "organization_id", "environment_name",
+		"identity_user_id", "is_mobile", "isMobile", "location_info", "mtls_thumbprint_sha256", "strategy_type",
+		"tenant_name", "tracking_id", "transaction_linking_id")
+}
+
+// written are the caused members below prefix.
 func written(prefix string) []string {
-	fields := []string{"description", "details", "user_agent", "user_id", "user_name", "client_id", "client_name", "ip",
-		"hostname",
-		"connection", "strategy", "audience", "scope", "auth0_client", "security_context", "organization_name",
-		"session_connection"}
+	fields := caused()
 	for i := range fields {
 		fields[i] = prefix + fields[i]
 	}
 	return fields
 }
 
-// summary is what a reader needs of an event to decide which one to get.
-var summary = []string{"log_id", "date", "type", "description", "connection", "client_id", "client_name", "ip",
+// usual is what a reader needs of an event to decide which one to get.
+var usual = []string{"log_id", "date", "type", "description", "connection", "client_id", "client_name", "ip",
 	"user_id", "user_name"}
 
 func listLogs(ctx context.Context, c *sdk.Call, in listInput) (any, error) {
@@ -88,54 +94,33 @@ func listLogs(ctx context.Context, c *sdk.Call, in listInput) (any, error) {
 		return nil, sdk.InvalidArgument("page %d with per_page %d is beyond the newest %d results, which is all that a "+
 			"search reaches: narrow it with since and until, or read on with from", page, perPage, searchWindow)
 	}
-	params := window(page, perPage)
-	if in.Sort != "" {
-		params.Set("sort", in.Sort)
-	}
-	if query != "" {
-		params.Set("q", query)
-	}
-	events, err := fetch(ctx, c, params)
+	events, counts, err := logSearch{query, in.Sort}.page(ctx, c, page, perPage, in.Summary)
 	if err != nil {
 		return nil, err
 	}
-	rows, note, err := present(events, in)
+	answer, err := present(sdk.Page{Name: "logs", Items: events, Number: page, Size: perPage,
+		Total: total(page, perPage, len(events))}, in)
 	if err != nil {
 		return nil, err
 	}
-	answer := sdk.Page{Name: "logs", Items: rows, Number: page, Size: perPage, Total: total(page, perPage, len(rows)),
-		Note: note}
+	if counts != nil && counts.Complete {
+		answer.Total = counts.Events
+	}
 	switch {
-	case (page+1)*perPage >= searchWindow && page*perPage+len(rows) >= searchWindow:
+	case (page+1)*perPage >= searchWindow && page*perPage+len(events) >= searchWindow:
 		// The API refuses the next page: has_next must not send anyone there.
 		answer.Total = searchWindow
-		answer.Note = "the newest 1000 matches end here, there may be more: narrow the search with until, or read on with " +
-			"from"
-	case len(rows) == 0 && in.Type != "" && note == "":
-		answer.Note = doubt(in.Type)
+		answer = answer.WithNote("the newest 1000 matches end here, there may be more: narrow the search with until, or " +
+			"read on with from")
+	case len(events) == 0 && in.Type != "":
+		if text := doubt(in.Type); text != "" {
+			answer = answer.WithNote(text)
+		}
 	}
-	return answer, nil
-}
-
-// window asks for a page of a search. Where the page reaches over the end of the
-// window, which the API refuses, it asks for what is left by a size that divides
-// the offset.
-func window(page, perPage int) url.Values {
-	offset := page * perPage
-	size := perPage
-	for offset+size > searchWindow || offset%size != 0 {
-		size--
+	if counts == nil {
+		return answer, nil
 	}
-	return url.Values{"page": {strconv.Itoa(offset / size)}, "per_page": {strconv.Itoa(size)}, "sort": {"date:-1"}}
-}
-
-// total is known only when the last page is in hand: what the API calls total
-// for logs is the length of the page.
-func total(page, perPage, rows int) int {
-	if rows == perPage || (rows == 0 && page > 0) {
-		return sdk.UnknownTotal
-	}
-	return page*perPage + rows
+	return counts.before(answer)
 }
 
 // readFrom is the checkpoint mode: the API ignores everything but take beside
@@ -160,13 +145,13 @@ func readFrom(ctx context.Context, c *sdk.Call, in listInput) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	rows, note, err := present(events, in)
+	page, err := present(sdk.Page{Items: events}, in)
 	if err != nil {
 		return nil, err
 	}
 	// next_from belongs to the last event that is shown, so those that do not fit
 	// come next time.
-	shown := c.FitItems(rows)
+	shown := c.FitItems(page.Items)
 	next := in.From
 	if shown > 0 {
 		next = events[shown-1].Text("log_id")
@@ -177,7 +162,7 @@ func readFrom(ctx context.Context, c *sdk.Call, in listInput) (any, error) {
 		NextFrom string       `json:"next_from"`
 		HasNext  bool         `json:"has_next"`
 		Note     string       `json:"note,omitempty"`
-	}{rows[:shown], shown, next, len(events) == take || shown < len(events), note}, nil
+	}{page.Items[:shown], shown, next, len(events) == take || shown < len(events), page.Note}, nil
 }
 
 func fetch(ctx context.Context, c *sdk.Call, params url.Values) (events []sdk.Object, err error) {
@@ -185,16 +170,18 @@ func fetch(ctx context.Context, c *sdk.Call, params url.Values) (events []sdk.Ob
 	return events, err
 }
 
-// present projects events to what was asked for, and gives each its type's meaning.
-func present(events []sdk.Object, in listInput) (rows []sdk.Object, note string, err error) {
-	page := in.Project(sdk.Page{Items: events}, nil, summary, "log_id", "date", "type")
-	rows, note = page.Items, page.Note
-	for i := range rows {
-		if rows[i], err = rows[i].With("type_meaning", meaning(events[i].Text("type"))); err != nil {
-			return nil, "", err
+// present projects the events of a page to what was asked for, and gives each its
+// type's meaning.
+func present(page sdk.Page, in listInput) (sdk.Page, error) {
+	events := page.Items
+	page = in.Project(page, known(), usual, "log_id", "date", "type")
+	for i := range page.Items {
+		var err error
+		if page.Items[i], err = page.Items[i].With("type_meaning", meaning(events[i].Text("type"))); err != nil {
+			return page, err
 		}
 	}
-	return rows, note, nil
+	return page, nil
 }
 
 type getInput struct {
@@ -272,51 +259,4 @@ func balanced(q string) bool {
 
 func quote(s string) string {
 	return `"` + strings.NewReplacer(`\`, `\\`, `"`, `\"`).Replace(s) + `"`
-}
-
-func dateRange(since, until string, now time.Time) (string, error) {
-	if since == "" && until == "" {
-		return "", nil
-	}
-	from, err := instant("since", since, now)
-	if err != nil {
-		return "", err
-	}
-	to, err := instant("until", until, now)
-	if err != nil {
-		return "", err
-	}
-	if !from.IsZero() && !to.IsZero() && to.Before(from) {
-		return "", sdk.InvalidArgument("until (%s) is before since (%s)", until, since)
-	}
-	return "date:[" + bound(from) + " TO " + bound(to) + "]", nil
-}
-
-func bound(t time.Time) string {
-	if t.IsZero() {
-		return "*"
-	}
-	return t.UTC().Format("2006-01-02T15:04:05.000Z")
-}
-
-// maxAge keeps an age inside what a Duration holds; no tenant keeps logs longer.
-const maxAge = 100 * 365
-
-func instant(name, s string, now time.Time) (time.Time, error) {
-	if s == "" {
-		return time.Time{}, nil
-	}
-	if t, err := time.Parse(time.RFC3339, s); err == nil {
-		return t, nil
-	}
-	if days, ok := strings.CutSuffix(s, "d"); ok {
-		if n, err := strconv.Atoi(days); err == nil && n >= 0 && n <= maxAge {
-			return now.Add(-time.Duration(n) * 24 * time.Hour), nil
-		}
-	}
-	if age, err := time.ParseDuration(s); err == nil && age >= 0 {
-		return now.Add(-age), nil
-	}
-	return time.Time{}, sdk.InvalidArgument("%s %q: want RFC 3339, such as 2026-03-01T00:00:00Z, or an age, such as "+
-		"24h or 7d", name, s)
 }

@@ -117,6 +117,7 @@ func TestRefusals(t *testing.T) {
 		`{"take":5}`:                  "per_page",
 		`{"from":"900","q":"type:s"}`: "q does not go with from",
 		`{"from":"900","page":0}`:     "page does not go with from",
+		`{"from":"1","summary":true}`: "summary does not go with from",
 		`{"since":"yesterday"}`:       "since \"yesterday\"",
 		`{"since":"1h","until":"2h"}`: "is before since",
 		`{"type":"login gone bad"}`:   "failed_login",
@@ -126,6 +127,7 @@ func TestRefusals(t *testing.T) {
 		`{"q":"a \"b"}`:               "do not match",
 		`{"since":"999999999d"}`:      "since",
 		`{"since":"-1h"}`:             "since",
+		`{"since":"2026-02-30"}`:      "a day, such as",
 	} {
 		f := sdktest.Call(t, Plugin(), auth0, "auth0_list_logs", args).Failure
 		if f.GetCode() != pluginv1.Failure_CODE_INVALID_ARGUMENT || !strings.Contains(f.GetMessage(), want) {
@@ -146,6 +148,18 @@ func TestFields(t *testing.T) {
 	e = list(t, auth0, `{"fields":["user_agent"],"include_fields":false,"per_page":1}`).Logs[0]
 	if _, ok := e["user_agent"]; ok || e["log_id"] == nil {
 		t.Errorf("include_fields false: %v", e)
+	}
+	for args, want := range map[string]string{
+		`{"fields":["user_agnt"],"per_page":1}`:                              "ignored: user_agnt (similar: user_agent",
+		`{"fields":["user_agnt"],"include_fields":false,"per_page":1}`:       "ignored: user_agnt",
+		`{"fields":["user_agnt"],"per_page":30,"page":33}`:                   "ignored: user_agnt",
+		`{"fields":["client_ip"],"per_page":1}`:                              "no item here has: client_ip",
+		`{"fields":["user_agnt"],"from":"1","take":1}`:                       "ignored: user_agnt",
+		`{"fields":["user_agnt"],"ip":"203.0.113.255","type":"fp","page":0}`: "ignored: user_agnt",
+	} {
+		if got := list(t, auth0, args); !strings.Contains(got.Note, want) {
+			t.Errorf("%s: note %q, want %q", args, got.Note, want)
+		}
 	}
 }
 
@@ -210,6 +224,9 @@ func TestLucene(t *testing.T) {
 		"age":       {listInput{Since: "2d", Until: "24h"}, `date:[2026-03-08T12:00:00.000Z TO 2026-03-09T12:00:00.000Z]`},
 		"since":     {listInput{Since: "2026-03-01T02:00:00+02:00"}, `date:[2026-03-01T00:00:00.000Z TO *]`},
 		"until":     {listInput{Until: "1h"}, `date:[* TO 2026-03-10T11:00:00.000Z]`},
+		"a day": {listInput{Since: "2026-02-28", Until: "2026-02-28"},
+			`date:[2026-02-28T00:00:00.000Z TO 2026-02-28T23:59:59.999Z]`},
+		"until a day": {listInput{Until: "2026-02-28"}, `date:[* TO 2026-02-28T23:59:59.999Z]`},
 	}
 	for name, tt := range tests {
 		got, err := lucene(tt.in, now)

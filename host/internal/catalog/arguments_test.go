@@ -234,7 +234,7 @@ func TestFormsAreToldByTheirConstants(t *testing.T) {
 		`{"category":"BLOCK","type":"DATE"}`:                         `parts[0].category must be "FIELD", not "BLOCK"`,
 		`{"type":"NONE"}`:                                            `parts[0].type must be one of "DATE", "HTML", "LINE", "TEXT", not "NONE"`,
 	} {
-		err := tool.CheckArguments(json.RawMessage(`{"parts":[` + in + `]}`))
+		err := tool.check(json.RawMessage(`{"parts":[` + in + `]}`))
 		if err == nil || !strings.HasSuffix(err.Error(), ": "+want) {
 			t.Errorf("%s\ngot  %v\nwant %s", in, err, want)
 		}

@@ -286,7 +286,7 @@ func FuzzNoted(f *testing.F) {
 	f.Fuzz(func(t *testing.T, secret, around string, how byte) {
 		secret, around = bare(strings.ToValidUTF8(secret, "")), strings.ToValidUTF8(around, "")
 		if len(secret) < minValue || len(secret) > 200 || len(around) > 200 || strings.Contains(secret, "\ufffd") ||
-			strings.Contains(around, secret) || strings.Contains(secret, markerStart) {
+			strings.Contains(around, secret) || strings.Contains(secret, MarkerStart) {
 			return
 		}
 		doc := encoded(map[string]string{"client_secret": secret, "name": bare(around)})

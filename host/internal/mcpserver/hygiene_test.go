@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"net/http"
+	"regexp"
 	"strings"
 	"testing"
 
@@ -48,9 +49,9 @@ func TestHostileTextOnTheWire(t *testing.T) {
 	if err := json.Unmarshal([]byte(got.Content[0].Text), &event); err != nil || got.IsError {
 		t.Fatalf("the first content is not the answer alone: %v: %s", err, got.Content[0].Text)
 	}
-	want := map[string]any{"prompt": "client_secret=[REDACTED] می\u200cخواهم 👩\u200d💻"}
+	want := regexp.MustCompile(`^map\[prompt:client_secret=\[REDACTED:\w+\] می\x{200c}خواهم 👩\x{200d}💻\]$`)
 	if event["user_agent"] != "Mozilla[2J" || event["description"] != "filegpj.exe" ||
-		fmt.Sprint(event["details"]) != fmt.Sprint(want) {
+		!want.MatchString(fmt.Sprint(event["details"])) {
 		t.Errorf("event %+q", event)
 	}
 	if len(got.Content) != 2 || got.Content[1].Text != "stripped 26 invisible characters from description, "+

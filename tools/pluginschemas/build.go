@@ -1,6 +1,7 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 	"regexp"
 	"strings"
@@ -187,17 +188,17 @@ func (n *node) step(step string) (found []*node) {
 	return found
 }
 
-// check finds what a reader of the schema could not understand, and closes what is to be closed.
+// check closes what is to be closed, and finds what a reader of the schema could not understand.
 func (n *node) check(at string) error {
 	if n.readOnly {
 		return nil
 	}
-	if n.Kind == managementapi.KindObject && len(n.members) > 0 && n.rest != nil &&
-		n.rest.Kind == managementapi.KindAny && !n.open {
+	if n.Kind == managementapi.KindObject && len(n.members) > 0 && n.isOpen() && !n.open {
 		n.rest = nil
 	}
+	var errs []error
 	if n.isOpen() && n.text == "" {
-		return fmt.Errorf("%s takes anything: it needs a text that says what it is for", at)
+		errs = append(errs, fmt.Errorf("%s takes anything: it needs a text that says what it is for", at))
 	}
 	if n.Pattern != "" {
 		if _, err := regexp.Compile(n.Pattern); err != nil {
@@ -205,22 +206,17 @@ func (n *node) check(at string) error {
 		}
 	}
 	for _, m := range n.members {
-		if err := m.schema.check(strings.TrimPrefix(at+"."+m.name, ".")); err != nil {
-			return err
-		}
+		errs = append(errs, m.schema.check(strings.TrimPrefix(at+"."+m.name, ".")))
 	}
 	for _, one := range n.anyOf {
-		if err := one.check(at); err != nil {
-			return err
-		}
+		errs = append(errs, one.check(at))
 	}
+	// Items and members of any kind are described by what they are in.
 	if n.items != nil && n.items.Kind != managementapi.KindAny {
-		if err := n.items.check(at + "[]"); err != nil {
-			return err
-		}
+		errs = append(errs, n.items.check(at+"[]"))
 	}
 	if n.rest != nil && n.rest.Kind != managementapi.KindAny {
-		return n.rest.check(at + "{}")
+		errs = append(errs, n.rest.check(at+"{}"))
 	}
-	return nil
+	return errors.Join(errs...)
 }

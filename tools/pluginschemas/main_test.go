@@ -51,7 +51,7 @@ omit long
 set closed.a?: "x"
 set list[].extra: boolean
 text list[].name: Its name.
-drop maybe.when
+drop maybe.{when,made}
 fold list: Things.
 more kind
 `
@@ -102,7 +102,7 @@ func TestLinesOfATable(t *testing.T) {
 		{"auth0_update_x", "long", ``},
 		{"auth0_update_x", "kind", `{"fold":"more","anyOf":[{"type":"string","enum":["a","b"]},{"type":"null"}]}`},
 		{"auth0_update_x", "closed", `{"type":"object","properties":{"a":{"type":"string","enum":["x"]}},"additionalProperties":false}`},
-		{"auth0_update_x", "maybe", `{"anyOf":[{"type":"object","properties":{"when":{"readOnly":true}},"additionalProperties":false},{"type":"string"},{"type":"null"}]}`},
+		{"auth0_update_x", "maybe", `{"anyOf":[{"type":"object","properties":{"when":{"readOnly":true},"made":{"readOnly":true}},"additionalProperties":false},{"type":"string"},{"type":"null"}]}`},
 		{"auth0_update_x", "list", `{"description":"Things.","fold":true,"anyOf":[{"type":"array","minItems":1,"maxItems":3,"uniqueItems":true,"items":{"type":"object",` +
 			`"properties":{"name":{"description":"Its name.","type":"string","maxLength":9},"value":{"type":"string"},"extra":{"type":"boolean"}},"required":["name","extra"],"additionalProperties":false}},{"type":"null"}]}`},
 	} {

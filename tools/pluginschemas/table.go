@@ -30,8 +30,8 @@ import (
 //	more NAME …             tools/list leaves these arguments to one argument, "more", that holds any of them
 //
 // SCHEMA is in the notation of [managementapi.ParseSchema]. PATH is names joined by dots; [] are the items of an
-// array, {} the unnamed members of an object, * any one member. It goes into every alternative of a union. TEXT is
-// in our own words.
+// array, {} the unnamed members of an object, * any one member. It goes into every alternative of a union. Where
+// several paths can stand, {a,b} is either name. TEXT is in our own words.
 type tool struct {
 	name  string
 	lines []*line
@@ -96,7 +96,15 @@ func separate(row string) (rows []string) {
 	switch words[0] {
 	case "omit", "drop", "open", "more":
 		for _, path := range words[1:] {
-			rows = append(rows, words[0]+" "+path)
+			before, list, several := strings.Cut(path, "{")
+			list, after, _ := strings.Cut(list, "}")
+			if !several || list == "" {
+				rows = append(rows, words[0]+" "+path)
+				continue
+			}
+			for one := range strings.SplitSeq(list, ",") {
+				rows = append(rows, words[0]+" "+before+one+after)
+			}
 		}
 		return rows
 	}

@@ -185,7 +185,7 @@ func (l *lister) write(out *bytes.Buffer, fields []jsondoc.Field, root bool) {
 	}
 	for _, f := range fields {
 		switch f.Name {
-		case "$defs", "$schema", "$comment", "fold", "pattern", "minLength", "uniqueItems":
+		case "$defs", "$schema", "$comment", "fold", "pattern", "minLength", "minItems", "maxProperties", "uniqueItems":
 			continue
 		}
 		put(f.Name)

@@ -29,7 +29,8 @@ func Plugin() sdk.Plugin {
 			sdk.Paths("GET /api/v2/clients", "GET /api/v2/clients/{id}"), sdk.Idempotent(), sdk.Untrusted(written("")...)),
 		sdk.NewTool("auth0_create_application", sdk.Write,
 			"Create an application. The answer tells which defaults were set, and where to find the hidden secret.",
-			createApplication, sdk.InputSchema(createSchema), sdk.Title("Create application"), sdk.Scopes("create:clients"), sdk.Paths("POST /api/v2/clients"),
+			createApplication, sdk.InputSchema(createSchema), sdk.Title("Create application"), sdk.Scopes("create:clients"),
+			sdk.Paths("POST /api/v2/clients"),
 			sdk.Untrusted(written("")...)),
 		sdk.NewTool("auth0_update_application", sdk.Write,
 			"Update the given settings; null clears. Lists and objects replace the stored ones: get first to add. "+
@@ -100,7 +101,8 @@ func (in listInput) query() url.Values {
 	if in.Excludes() {
 		return query
 	}
-	known := slices.DeleteFunc(slices.Clone(in.Fields), func(name string) bool { return !slices.Contains(members(), name) })
+	known := slices.DeleteFunc(slices.Clone(in.Fields),
+		func(name string) bool { return !slices.Contains(members(), name) })
 	fields, include := slices.Concat(summary, known), true
 	if slices.ContainsFunc(known, func(name string) bool { return !slices.Contains(askable(), name) }) {
 		// All but the secrets that were not asked for.

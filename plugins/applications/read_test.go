@@ -181,7 +181,8 @@ func TestMoreThanOffsetsReach(t *testing.T) {
 	if l := list(t, auth0, `{"name":"lighthouse 114","per_page":100}`); *l.Total != 11 || l.Note != "" {
 		t.Errorf("found %q, note %q", l.names(), l.Note)
 	}
-	if l := list(t, auth0, `{"app_type":"spa","is_first_party":true,"page":57}`); l.state() != [5]int{10, 1150, 57, 58, 0} {
+	if l := list(t, auth0, `{"app_type":"spa","is_first_party":true,"page":57}`); l.state() != [5]int{10, 1150, 57, 58,
+		0} {
 		t.Errorf("filtered: %v", l.state())
 	}
 	updated := answer(t, auth0, updateTool, `{"client_id":"Lighthouse 1149","description":"the last"}`)

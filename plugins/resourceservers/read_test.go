@@ -250,7 +250,8 @@ func TestMoreThanAuth0Lists(t *testing.T) {
 		t.Errorf("saw %d APIs", seen)
 	}
 	f := sdktest.Call(t, Plugin(), auth0, "auth0_list_resource_servers", `{"page":60}`).Failure
-	if f.GetCode() != pluginv1.Failure_CODE_INVALID_ARGUMENT || !strings.Contains(f.GetMessage(), "give their identifiers") {
+	if f.GetCode() != pluginv1.Failure_CODE_INVALID_ARGUMENT ||
+		!strings.Contains(f.GetMessage(), "give their identifiers") {
 		t.Errorf("a page that Auth0 refuses: %v", f)
 	}
 	if api := get(t, auth0, "urn:many:1003"); api["name"] != "API 1003" {

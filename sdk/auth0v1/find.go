@@ -71,7 +71,7 @@ func (a *API) Update(ctx context.Context, call *sdk.Call, c Collection, key stri
 		return nil, err
 	}
 	if string(body) == "{}" {
-		return nil, sdk.InvalidArgument("nothing to update: specify at least one setting besides %s",
+		return nil, sdk.InvalidArgument("nothing to update: besides %s, give at least one setting that can be changed",
 			strings.Join(without, " and "))
 	}
 	id, err := a.ID(ctx, c, key)

@@ -47,7 +47,8 @@ func TestFind(t *testing.T) {
 		code pluginv1.Failure_Code
 		text string
 	}{
-		"twin":      {pluginv1.Failure_CODE_AMBIGUOUS, `2 things are called "twin": give the id of one of them: "twin" (id130), "twin" (id131)`},
+		"twin": {pluginv1.Failure_CODE_AMBIGUOUS,
+			`2 things are called "twin": give the id of one of them: "twin" (id130), "twin" (id131)`},
 		"thing 24":  {pluginv1.Failure_CODE_NOT_FOUND, `Similar names: "Thing 24" (id24), "Thing 240" (id240)`},
 		"Twin":      {pluginv1.Failure_CODE_NOT_FOUND, `"twin" (id130)`},
 		"no such":   {pluginv1.Failure_CODE_NOT_FOUND, `no thing has the id or the name "no such"`},

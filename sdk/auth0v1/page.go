@@ -148,7 +148,8 @@ func (c Collection) unreachable(page sdk.Page) error {
 // fetch gets a page by its number. total is [sdk.UnknownTotal] if the answer has none.
 func (a *API) fetch(ctx context.Context, c Collection, number, size int, totals bool, query url.Values) ([]sdk.Object,
 	int, error) {
-	q := withQuery(query, "page", strconv.Itoa(number), "per_page", strconv.Itoa(size))
+	q := withQuery(query, "page", strconv.Itoa(number))
+	q.Set("per_page", strconv.Itoa(size))
 	if !c.AlwaysTotals {
 		q.Set("include_totals", strconv.FormatBool(totals))
 	}
@@ -211,14 +212,12 @@ func (a *API) checkpoints(ctx context.Context, c Collection, query url.Values, t
 	return nil
 }
 
-func withQuery(query url.Values, pairs ...string) url.Values {
+func withQuery(query url.Values, name, value string) url.Values {
 	q := maps.Clone(query)
 	if q == nil {
 		q = url.Values{}
 	}
-	for i := 0; i < len(pairs); i += 2 {
-		q.Set(pairs[i], pairs[i+1])
-	}
+	q.Set(name, value)
 	return q
 }
 

@@ -3,6 +3,7 @@ package catalog
 import (
 	"bytes"
 	"encoding/json"
+	"errors"
 	"slices"
 	"strings"
 
@@ -158,10 +159,17 @@ func (n normalizer) text(raw json.RawMessage, schemas []*jsonschema.Schema) json
 	}
 	inner = n.value(inner, schemas)
 	value, err := jsondoc.Decode(inner)
-	if err != nil || !slices.ContainsFunc(schemas, func(s *jsonschema.Schema) bool { return s.Validate(value) == nil }) {
+	if err != nil || !slices.ContainsFunc(schemas, func(s *jsonschema.Schema) bool { return fits(s, value) }) {
 		return raw
 	}
 	return inner
+}
+
+// fits reports whether a value fits a schema, whatever its markers of hidden values stand for.
+func fits(s *jsonschema.Schema, value any) bool {
+	err := s.Validate(value)
+	invalid, ok := errors.AsType[*jsonschema.ValidationError](err)
+	return err == nil || ok && withoutMarkers(invalid, value) == nil
 }
 
 // heldJSON is the array or object in a JSON string.

@@ -59,8 +59,9 @@ func written(prefix string) []string {
 // there, and applications in an answer of this plugin.
 func collection() auth0v1.Collection {
 	return auth0v1.Collection{Path: []string{"clients"}, Items: "clients", As: "applications", What: "application",
-		ID: "client_id", Brief: url.Values{"fields": {"client_id,name"}, "include_fields": {"true"}}, Checkpoint: true,
-		Narrow: "filter by app_type or is_first_party, or search by name"}
+		ID: "client_id", Brief: url.Values{"fields": {"client_id,name"}, "include_fields": {"true"}}, BriefByID: true,
+		Checkpoint: true,
+		Narrow:     "filter by app_type or is_first_party, or search by name"}
 }
 
 // summary is what a reader needs of an application to choose one. global marks

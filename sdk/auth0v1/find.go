@@ -39,7 +39,11 @@ func (a *API) FindPart(ctx context.Context, c Collection, key string, query url.
 // ID is the id of the item that key means, as for [API.Find]: what a tool needs that goes on
 // to write. With a token that may not read, key is taken for an id.
 func (a *API) ID(ctx context.Context, c Collection, key string) (string, error) {
-	raw, err := a.byID(ctx, c, key, c.Brief)
+	var brief url.Values
+	if c.BriefByID {
+		brief = c.Brief
+	}
+	raw, err := a.byID(ctx, c, key, brief)
 	var item sdk.Object
 	switch {
 	case notAnID(err):

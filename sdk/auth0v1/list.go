@@ -25,6 +25,8 @@ type Collection struct {
 	// Brief is a query that leaves of each item what a lookup needs: id, name and Keys. nil:
 	// the API has none.
 	Brief url.Values
+	// BriefByID: the API takes Brief where it answers one item too.
+	BriefByID bool
 	// Whole: an item of the list is all there is of it.
 	Whole bool
 	// AlwaysTotals: the API sends the envelope unasked and refuses include_totals,

@@ -4,8 +4,8 @@
 //
 //	auth0-mcp-redactcheck DIR
 //
-// DIR holds *.jsonl: a request a line, with method, path, body, status and response. A recorded "[REDACTED]" stands for a
-// secret that whoever recorded it hid.
+// DIR holds *.jsonl: a request a line, with method, path, body, status and response. A recorded "[REDACTED]" stands for
+// a secret that whoever recorded it hid.
 package main
 
 import (
@@ -34,7 +34,7 @@ func main() {
 		fmt.Fprintln(os.Stderr, "usage: auth0-mcp-redactcheck DIR")
 		os.Exit(2)
 	}
-	if err := run(os.Stdout, os.Args[1]); err != nil {
+	if err := run(os.Stdout, os.Args[1]); err != nil { //nolint:forbidigo // a program for a terminal
 		fmt.Fprintln(os.Stderr, "auth0-mcp-redactcheck:", err)
 		os.Exit(1)
 	}

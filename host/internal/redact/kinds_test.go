@@ -50,6 +50,8 @@ func TestKindsOfSecrets(t *testing.T) {
 		`{"access_token":{"value":"SECRET"}}`, `{"cookies":[{"name":"a","value":"SECRET"}]}`,
 		`{"custom_password_hash":{"algorithm":"pbkdf2","hash":{"value":"SECRET","encoding":"utf8"},"salt":{"value":"SECRET"}}}`,
 		`{"x":"$2b$10$SECRET01234567890123456789012345678./0","manual_input_code":"SECRET","barcode_uri":"SECRET"}`,
+		`{"x":"$6$rounds=5000$saltsalt$SECRETSECRET","y":"$pbkdf2-sha512$i=10000,l=64$c2FsdA==$SECRET=="}`,
+		`{"x":"$scrypt$ln=15,r=8,p=1$c2FsdA$SECRET"}`,
 		`{"x":"$argon2id$v=19$m=65536,t=2,p=1$c29tZXNhbHQ$SECRET"}`, `{"x":"otpauth://totp/T:u?secret=SECRET&issuer=T"}`,
 		`{"x":"X-Api-Key: SECRET","y":"Cookie: a=b; auth0=SECRET; did=x"}`,
 		// Links that grant access, in any text.
@@ -137,6 +139,7 @@ func TestWhatIsShown(t *testing.T) {
 		`{"customScripts":{"change_password":"function changePassword(email, newPassword, callback) {}"}}`,
 		`{"rotation":{"refresh_token":{"rotation_type":"rotating"}},"country_code":"US","code":"exports.x = 1;"}`,
 		`{"scopes":[{"value":"read:x","name":"Read","description":"token"}],"headers":[{"name":"Accept","value":"a1"}]}`,
+		`{"details":{"accessedSecrets":["client_secret1"]},"permissions":[{"name":"read:client_secret","value":"v1"}]}`,
 		`{"value":"plain1","nested":{"name":"Authorization"}}`, `{"options":[{"key":"a","value":"b1"}]}`,
 		// Templates.
 		`{"url":"https://x.example/?token=${event.secrets.TOKEN}&client_secret=${event.secrets.S}"}`,

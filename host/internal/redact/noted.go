@@ -2,6 +2,7 @@ package redact
 
 import (
 	"bytes"
+	"maps"
 	"slices"
 	"strings"
 	"sync"
@@ -14,7 +15,7 @@ const (
 	MinValue = minValue
 	// maxNotes and maxNotedBytes bound what is noted of one call.
 	maxNotes      = 100_000
-	maxNotedBytes = 16 << 20
+	maxNotedBytes = 4 << 20
 )
 
 // Noted is the set of values that one call must not yield, each with the marker that takes its place. The zero value is
@@ -88,6 +89,7 @@ func (n *Noted) Show(text string) {
 // view is what was noted up to a moment. It does not change.
 type view struct {
 	notes   map[string]*note
+	shown   map[string]bool
 	secrets *needles
 	open    *needles
 }
@@ -112,6 +114,7 @@ func (n *Noted) current() *view {
 			}
 			secrets = append(secrets, forms(value)...)
 		}
+		v.shown = maps.Clone(n.open)
 		for text := range n.open {
 			open = append(open, withoutEscapes(text)...)
 		}
@@ -185,15 +188,16 @@ func (v *view) marker(value string, names []string, used uses) string {
 	return Marker
 }
 
-// at reports whether a value is stored below a member of this name.
-func (v *view) at(value, name string) bool {
+// hidesWhole reports whether a string is hidden as a whole below a member of this name: it is a value that was noted and
+// is long enough, or that is stored below such a name.
+func (v *view) hidesWhole(text, name string) bool {
 	if v == nil {
 		return false
 	}
-	at := v.notes[value]
-	return at != nil && slices.ContainsFunc(at.places, func(p notedPlace) bool {
+	at := v.notes[text]
+	return at != nil && (len(text) >= minValue && !v.shown[text] || slices.ContainsFunc(at.places, func(p notedPlace) bool {
 		return len(p.names) > 0 && p.names[len(p.names)-1] == name
-	})
+	}))
 }
 
 func commonEnd(a, b []string) int {

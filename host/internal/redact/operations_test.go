@@ -148,6 +148,7 @@ func checkOperation(t *testing.T, schema *managementapi.Schema, doc []byte, faul
 			marked["/"+strings.Join(found.Path, "/")+at] = true
 		}
 	}
+	checkIdentity(t, Key{1}, schema, string(doc))
 	noted, _ := noteAll(t, Key{1}, schema, string(doc))
 	hidden := clean(t, new(Redactor).With(noted), string(doc))
 	if err := json.Unmarshal([]byte(hidden), &after); err != nil {

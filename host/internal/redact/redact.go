@@ -22,9 +22,15 @@ type Redactor struct {
 	values values
 }
 
-// With returns a Redactor for one call. Besides what r hides, also what r remembers later, it hides the values that are
-// noted, each by its marker, wherever they stand and in every form that [Redactor.Values] knows.
-func (r *Redactor) With(noted *Noted) *Redactor { return &Redactor{of: r, noted: noted} }
+// With returns a Redactor for one call. Besides the tokens that r remembers, also later, it hides the values that are
+// noted, each by its marker, wherever they stand and in every form that [Redactor.Values] knows. What another call noted
+// is not its own.
+func (r *Redactor) With(noted *Noted) *Redactor {
+	if r.of != nil {
+		r = r.of
+	}
+	return &Redactor{of: r, noted: noted}
+}
 
 // Remember makes a value, such as a token in use, be hidden wherever it stands. The
 // last four are remembered.
@@ -49,10 +55,7 @@ func (r *Redactor) remembered() values {
 
 // known is what the Redactor hides by value now.
 func (r *Redactor) known() known {
-	k := known{values: r.remembered()}
-	for at := r; at != nil && k.noted == nil; at = at.of {
-		k.noted = at.noted.current()
-	}
+	k := known{values: r.remembered(), noted: r.noted.current()}
 	if k.noted != nil {
 		k.used = uses{}
 	}

@@ -1,7 +1,6 @@
 package redact
 
 import (
-	"regexp"
 	"slices"
 	"strings"
 )
@@ -71,7 +70,8 @@ var nameRules = []struct {
 	{secretName, exact, "cookie setcookie sessioncookie", "is a session"},
 	{secretName, exact, "credential", "authenticates, whatever it is"},
 	{secretName, exact, "codeverifier devicecode usercode oobcode authorizationcode authcode otp otpcode recoverycode " +
-		"backupcode verificationcode activationcode bindingcode mfacode passcode manualinputcode barcodeuri", "is exchanged for a session or a token"},
+		"backupcode verificationcode activationcode bindingcode mfacode passcode manualinputcode barcodeuri",
+		"is exchanged for a session or a token"},
 	{secretName, exact, "ticket ticketid ticketurl loginticket sessionticket provisioningticket provisioningticketurl",
 		"acts as a user or an administrator"},
 	{secretName, exact, "invitationurl invitationlink inviteurl invitelink resetlink reseturl passwordresetlink " +
@@ -83,6 +83,7 @@ var nameRules = []struct {
 	{innocent, end, "pagetoken nexttoken continuationtoken", "a place in a list"},
 	{innocent, end, "bypass compass encompass surpass trespass overpass underpass", "a word"},
 	{innocent, exact, "publickey publicapikey", "is public"},
+	{innocent, exact, "accessedsecret", "names of secrets, in log events"},
 
 	{holdsKeys, exact, "signingkey encryptionkey decryptionkey credential privatekeyjwt key jwk jwks",
 		"keys with their names, ids and algorithms"},
@@ -153,9 +154,9 @@ const template = `\{\{[^{}]*\}\}|\$\{[^{}$]*\}|##\w+##|@@\w+@@|` +
 	`(?:event\.secrets|process\.env|configuration)(?:\.\w+|\[['"]\w+['"]\])`
 
 // onlyTemplates is a text of templates, also behind the name of a scheme.
-var onlyTemplates = regexp.MustCompile(`^(?:(?i:bearer|basic|token)\s+)?(?:` + template + `|[\s:./,;-])+$`)
+var onlyTemplates = lazy(`^(?:(?i:bearer|basic|token)\s+)?(?:` + template + `|[\s:./,;-])+$`)
 
 // isTemplate reports whether a text has no value of its own.
 func isTemplate(text string) bool {
-	return strings.ContainsAny(text, "{.@#[") && onlyTemplates.MatchString(text)
+	return strings.ContainsAny(text, "{.@#[") && onlyTemplates().MatchString(text)
 }

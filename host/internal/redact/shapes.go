@@ -1,9 +1,11 @@
 package redact
 
 import (
+	"bytes"
 	"regexp"
 	"slices"
 	"strings"
+	"sync"
 	"unicode"
 	"unicode/utf8"
 )
@@ -14,12 +16,17 @@ import (
 // by making it look like a secret.
 const tokenCharacter = `[A-Za-z0-9._~+/=%-]` //nolint:gosec // no secret
 
+// lazy compiles an expression when it is first needed: all of them would delay the start.
+func lazy(expression string) func() *regexp.Regexp {
+	return sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(expression) })
+}
+
 // shape is a form of secrets that is recognised in any text.
 type shape struct {
 	what string
 	hint string // cheap test before the expression: it is in the text
 	// pattern: what stands in the group is hidden.
-	pattern *regexp.Regexp
+	pattern func() *regexp.Regexp
 	// whole: the value does not go on behind another letter or digit.
 	whole bool
 	// notAt is the end of a member's name whose value is shown: the id of a key; "": of none.
@@ -33,44 +40,48 @@ type shape struct {
 // forms take exact names only: "token = event.secrets.X" in the source of an action is not
 // a secret, and must stay editable.
 var shapes = append([]shape{
-	{what: "private key", hint: "PRIVATE KEY", pattern: regexp.MustCompile(`(-----BEGIN ` + pemLabel + `-----(?:` +
+	{what: "private key", hint: "PRIVATE KEY", pattern: lazy(`(-----BEGIN ` + pemLabel + `-----(?:` +
 		lineEnd + pemHeaders + `(?:[ \t]*[A-Za-z0-9+/]+={0,2}[ \t]*` + lineEnd + `)+` + pemChecksum +
 		`[ \t]*|[ \t]*[A-Za-z0-9+/]{32,}={0,2}[ \t]*)-----END ` + pemLabel + `-----)`)},
 	{what: "parameter", hint: "=", unless: isTemplate,
-		pattern: regexp.MustCompile(`(?i)\b(?:` + namedSecrets + `)=(` + tokenCharacter + `+)`)},
+		pattern: lazy(`(?i)\b(?:` + namedSecrets + `)=(` + tokenCharacter + `+)`)},
 	{what: "member", hint: "\"", unless: isTemplate,
-		pattern: regexp.MustCompile(`(?i)\\*"(?:` + namedSecrets + `)\\*"[ \t]*:[ \t]*\\*"(` + tokenCharacter + `+)`)},
+		pattern: lazy(`(?i)\\*"(?:` + namedSecrets + `)\\*"[ \t]*:[ \t]*\\*"(` + tokenCharacter + `+)`)},
 	{what: "member of a script", hint: "'", unless: isTemplate,
-		pattern: regexp.MustCompile(`(?i)'(?:` + namedSecrets + `)'[ \t]*:[ \t]*'(` + tokenCharacter + `+)`)},
-	{what: "private JWK", hint: "\"d", pattern: regexp.MustCompile(`\\*"d\\*"[ \t]*:[ \t]*\\*"([A-Za-z0-9_-]{40,})`)},
+		pattern: lazy(`(?i)'(?:` + namedSecrets + `)'[ \t]*:[ \t]*'(` + tokenCharacter + `+)`)},
+	{what: "private JWK", hint: "\"d", pattern: lazy(`\\*"d\\*"[ \t]*:[ \t]*\\*"([A-Za-z0-9_-]{40,})`)},
 	{what: "part of a connection string", hint: "=", unless: isWord,
-		pattern: regexp.MustCompile(`(?i)[;"'?&]\s?(?:accountkey|sharedaccesskey|sharedsecretvalue|accesskey|pwd)=(` +
+		pattern: lazy(`(?i)[;"'?&]\s?(?:accountkey|sharedaccesskey|sharedsecretvalue|accesskey|pwd)=(` +
 			tokenCharacter + `+)`)},
 	{what: "link that grants access", hint: "=", unless: isWord,
-		pattern: regexp.MustCompile(`(?i)[?&#;](?:` + grantingParameters + `)=(` + tokenCharacter + `{6,})`)},
+		pattern: lazy(`(?i)[?&#;](?:` + grantingParameters + `)=(` + tokenCharacter + `{6,})`)},
 	{what: "JWT or JWE (RFC 7519)", hint: "eyJ",
-		pattern: regexp.MustCompile(`(eyJ[A-Za-z0-9_-]{6,}(?:\.[A-Za-z0-9_-]*){2,4})`)},
+		pattern: lazy(`(eyJ[A-Za-z0-9_-]{6,}(?:\.[A-Za-z0-9_-]*){2,4})`)},
 	{what: "Authorization header", hint: "earer", unless: isWord,
-		pattern: regexp.MustCompile(`(?i)bearer[ \t]+(` + tokenCharacter + `{8,})`)},
+		pattern: lazy(`(?i)bearer[ \t]+(` + tokenCharacter + `{8,})`)},
 	{what: "Authorization header", hint: "EARER", unless: isWord,
-		pattern: regexp.MustCompile(`BEARER[ \t]+(` + tokenCharacter + `{8,})`)},
+		pattern: lazy(`BEARER[ \t]+(` + tokenCharacter + `{8,})`)},
 	{what: "Authorization header", hint: "asic", unless: isWord,
-		pattern: regexp.MustCompile(`(?i)basic[ \t]+([A-Za-z0-9+/=]{12,})`)},
+		pattern: lazy(`(?i)basic[ \t]+([A-Za-z0-9+/=]{12,})`)},
 	{what: "Authorization header", hint: "ASIC", unless: isWord,
-		pattern: regexp.MustCompile(`BASIC[ \t]+([A-Za-z0-9+/=]{12,})`)},
-	{what: "header", hint: ":", unless: isWord, pattern: regexp.MustCompile(`(?i)\b(?:x-api-key|api-key|x-auth-token|` +
+		pattern: lazy(`BASIC[ \t]+([A-Za-z0-9+/=]{12,})`)},
+	{what: "header", hint: ":", unless: isWord, pattern: lazy(`(?i)\b(?:x-api-key|api-key|x-auth-token|` +
 		`private-token|x-functions-key|ocp-apim-subscription-key):[ \t]*(` + tokenCharacter + `{8,})`)},
-	{what: "session", hint: "=", unless: isWord, pattern: regexp.MustCompile(`\b(?:auth0|auth0_compat|auth0-mf|` +
+	{what: "session", hint: "=", unless: isWord, pattern: lazy(`\b(?:auth0|auth0_compat|auth0-mf|` +
 		`auth0-mf_compat|connect\.sid|appSession|__session|sid|SID|JSESSIONID|PHPSESSID)=(` + tokenCharacter + `{8,})`)},
 	{what: "hash of a password (bcrypt)", hint: "$2",
-		pattern: regexp.MustCompile(`\$2[abxy]?\$[0-9]{2}\$([./A-Za-z0-9]{53})`)},
-	{what: "hash of a password (Argon2)", hint: "$argon2", pattern: regexp.MustCompile(
+		pattern: lazy(`\$2[abxy]?\$[0-9]{2}\$([./A-Za-z0-9]{53})`)},
+	{what: "hash of a password (Argon2)", hint: "$argon2", pattern: lazy(
 		`\$argon2[id]{1,2}\$(?:v=[0-9]+\$)?[a-z0-9=,]+\$[A-Za-z0-9+/]+\$([A-Za-z0-9+/]{16,})`)},
+	{what: "hash of a password (scrypt, PBKDF2)", hint: "$", pattern: lazy(
+		`\$(?:scrypt|pbkdf2(?:-[a-z0-9]+)?)\$[A-Za-z0-9=,]+\$[A-Za-z0-9+/.]+={0,2}\$([A-Za-z0-9+/.]{16,}={0,2})`)},
+	{what: "hash of a password (crypt)", hint: "$",
+		pattern: lazy(`\$[156]\$(?:rounds=[0-9]+\$)?[./A-Za-z0-9]{1,16}\$([./A-Za-z0-9]{22,})`)},
 	// More characters than a token has: behind "//" nothing is executed up to the line's end.
 	{what: "credentials in a URL", hint: "://",
-		pattern: regexp.MustCompile(`[A-Za-z][A-Za-z0-9+.-]*://[^/\s:@"]*:([A-Za-z0-9._~+=%!$&*-]+)@`)},
+		pattern: lazy(`[A-Za-z][A-Za-z0-9+.-]*://[^/\s:@"]*:([A-Za-z0-9._~+=%!$&*-]+)@`)},
 	{what: "token in a URL", hint: "://", unless: isWord,
-		pattern: regexp.MustCompile(`[A-Za-z][A-Za-z0-9+.-]*://([A-Za-z0-9._~=%-]{20,})@`)},
+		pattern: lazy(`[A-Za-z][A-Za-z0-9+.-]*://([A-Za-z0-9._~=%-]{20,})@`)},
 }, vendorShapes()...)
 
 // grantingParameters are parameters of links that act as a user, or open what is stored. Of these links the parameter
@@ -131,34 +142,63 @@ var vendors = []struct{ prefix, rest, whose, notAt string }{
 func vendorShapes() (out []shape) {
 	for _, vendor := range vendors {
 		out = append(out, shape{what: vendor.whose, hint: vendor.prefix, whole: true, notAt: vendor.notAt, unless: isRepeated,
-			pattern: regexp.MustCompile(`(` + regexp.QuoteMeta(vendor.prefix) + vendor.rest + `)`)})
+			pattern: lazy(`(` + regexp.QuoteMeta(vendor.prefix) + vendor.rest + `)`)})
 	}
 	return append(out,
-		shape{what: "Slack", hint: "hooks.slack.com/", pattern: regexp.MustCompile(
+		shape{what: "Slack", hint: "hooks.slack.com/", pattern: lazy(
 			`hooks\.slack\.com/(?:services|workflows|triggers)/([A-Za-z0-9/]{20,})`)},
-		shape{what: "Discord", hint: "/api/webhooks/", pattern: regexp.MustCompile(
+		shape{what: "Discord", hint: "/api/webhooks/", pattern: lazy(
 			`/api/webhooks/[0-9]{10,}/([A-Za-z0-9_-]{30,})`)},
-		shape{what: "Sumo Logic", hint: "/receiver/v1/http/", pattern: regexp.MustCompile(
+		shape{what: "Sumo Logic", hint: "/receiver/v1/http/", pattern: lazy(
 			`/receiver/v1/http/([A-Za-z0-9_=+-]{20,})`)},
-		shape{what: "Microsoft Entra", hint: "8Q~", whole: true, pattern: regexp.MustCompile(
+		shape{what: "Microsoft Entra", hint: "8Q~", whole: true, pattern: lazy(
 			`([A-Za-z0-9_~.]{3}8Q~[A-Za-z0-9_~.-]{31,34})`)},
-		shape{what: "Mailgun, Mailchimp", hint: "-", whole: true, pattern: regexp.MustCompile(
+		shape{what: "Mailgun, Mailchimp", hint: "-", whole: true, pattern: lazy(
 			`([0-9a-f]{32}-(?:[0-9a-f]{8}-[0-9a-f]{8}|us[0-9]{1,2}))\b`)},
 	)
 }
 
-// vendorHints are, for each character that ends the first letters of a shape, up to three before it.
-var vendorHints = func() (hints [256][]string) {
-	texts := []string{"$2a$", "$2b$", "$2y$", "2id$", "n2i$", "n2d$", "8Q~", "com/", "oks/", "ttp/"}
+// hints are, for each character that ends the first letters of a shape, up to three before it; ends has bits for such a
+// character with the two before it.
+var hints, ends = func() (hints [256][]string, ends [256][4]uint64) {
+	texts := []string{"$2a$", "$2b$", "$2y$", "2id$", "n2i$", "n2d$", "$1$", "$5$", "$6$", "rypt$", "df2$", "256$",
+		"512$", "ha1$", "8Q~", "com/", "oks/", "ttp/"}
 	for _, vendor := range vendors {
-		texts = append(texts, strings.TrimRight(vendor.prefix, "0123456789"))
+		text := vendor.prefix
+		if len(text) == 4 && letter(text[3]) { // AKIA, ASIA, AIza: three tell enough, and end in a rarer letter
+			text = text[:3]
+		}
+		texts = append(texts, strings.TrimRight(text, "0123456789"))
 	}
 	for _, text := range texts {
-		last := text[len(text)-1]
-		hints[last] = append(hints[last], text[max(0, len(text)-4):len(text)-1])
+		end := len(text) - 1
+		hints[text[end]] = append(hints[text[end]], text[max(0, end-3):end])
+		for first := range 256 {
+			if end == 1 || byte(first) == text[end-2] { //nolint:gosec // a byte
+				at := pair(byte(first), text[end-1]) //nolint:gosec // a byte
+				ends[text[end]][at>>6] |= 1 << (at & 63)
+			}
+		}
 	}
-	return hints
+	return hints, ends
 }()
+
+// pair hashes two characters.
+func pair(a, b byte) byte { return a*31 + b }
+
+// hinted reports whether a text's byte ends the first letters of a shape.
+func hinted(text []byte, at int) bool {
+	if at < 2 {
+		return false // no shape begins with one character
+	}
+	before := pair(text[at-2], text[at-1])
+	if ends[text[at]][before>>6]&(1<<(before&63)) == 0 {
+		return false
+	}
+	return slices.ContainsFunc(hints[text[at]], func(hint string) bool {
+		return bytes.HasSuffix(text[:at], []byte(hint))
+	})
+}
 
 // A private key is hidden only if it is complete and holds nothing but lines of base64, as in
 // RFC 7468, and the headers of an encrypted one (RFC 1421, 4.6) or of OpenPGP (RFC 9580, 6.2): a
@@ -179,13 +219,13 @@ const namedSecrets = `client[_-]?secret|signing[_-]?secret|access[_-]?token|refr
 
 // word is one of a language, or several that a program joins: no token, which would have a digit, or change between
 // upper and lower case.
-var word = regexp.MustCompile(`^(?:[A-Z]?[a-z]+|[A-Z]+)(?:[._/+=-]+(?:[A-Z]?[a-z]+|[A-Z]+))*[._/+=-]*$`)
+var word = lazy(`^(?:[A-Z]?[a-z]+|[A-Z]+)(?:[._/+=-]+(?:[A-Z]?[a-z]+|[A-Z]+))*[._/+=-]*$`)
 
 // longestWord bounds how long a word is, in characters.
 const longestWord = 30
 
 func isWord(value string) bool {
-	return len(value) <= longestWord && word.MatchString(value) || isTemplate(value)
+	return len(value) <= longestWord && word().MatchString(value) || isTemplate(value)
 }
 
 // isProse reports whether a text consists of words, in any language.

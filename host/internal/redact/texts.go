@@ -55,7 +55,7 @@ func (h textHider) hide(s string) (clean string, hidden int) {
 		}
 		var out strings.Builder
 		at := 0
-		for _, match := range shape.pattern.FindAllStringSubmatchIndex(s, -1) {
+		for _, match := range shape.pattern().FindAllStringSubmatchIndex(s, -1) {
 			value := s[match[2]:match[3]]
 			if shape.whole && match[2] > 0 && (letter(s[match[2]-1]) || digit(s[match[2]-1])) ||
 				shape.unless != nil && shape.unless(value) {

@@ -38,7 +38,8 @@ func (s source) original() string {
 // escapeSigns are what escapes of JSON and scripts, of percent-encoding and of HTML's character references begin with.
 const escapeSigns = `\%&`
 
-// unescape replaces one level of the escapes by what they stand for. It reports false when none is left, or too many levels were there.
+// unescape replaces one level of the escapes by what they stand for. It reports false when none is left, or
+// too many levels were there.
 func (s source) unescape() (source, bool) {
 	if s.level == maxRounds || !strings.ContainsAny(s.text, s.signs) {
 		return s, false

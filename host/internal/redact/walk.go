@@ -152,8 +152,8 @@ func (w *walker) member(s scope, start int) error {
 	w.peek()
 	w.at++
 	w.out.WriteByte(':')
-	below := w.below(s, name)
-	if w.names[string(name)]&valueName != 0 && !s.scripts {
+	below, is := w.below(s, name)
+	if is&valueName != 0 && !s.scripts {
 		below.secret = below.secret || w.namedBeside(start)
 	}
 	if s.marks != nil {
@@ -179,9 +179,11 @@ func (w *walker) namedBeside(start int) bool {
 				continue
 			}
 			look.at++
-			if look.peek() == '"' && classOf(unquoted(name))&labelName != 0 &&
-				classOf(unquoted(look.string()))&secretName != 0 {
-				return true
+			if look.peek() == '"' && classOf(unquoted(name))&labelName != 0 {
+				named := unquoted(look.string())
+				if !strings.ContainsAny(named, " :") && classOf(named)&secretName != 0 {
+					return true
+				}
 			}
 			continue
 		}
@@ -218,14 +220,15 @@ func (w *walker) string() []byte {
 	return w.doc[start:w.at]
 }
 
-func (w *walker) below(s scope, quotedName []byte) scope {
+// below is the scope of a member, and what its name says.
+func (w *walker) below(s scope, quotedName []byte) (scope, class) {
 	is, ok := w.names[string(quotedName)]
 	if !ok {
 		is = classOf(unquoted(quotedName))
 		w.names[string(quotedName)] = is
 	}
 	if s.scripts {
-		return scope{}
+		return scope{}, is
 	}
 	return scope{
 		scripts: is&holdsScripts != 0,
@@ -238,17 +241,18 @@ func (w *walker) below(s scope, quotedName []byte) scope {
 		secrets: is&secretsName != 0,
 		item:    is&secretName != 0,
 		hash:    s.hash || is&holdsHash != 0,
-	}
+	}, is
 }
 
 // text writes a string, stripped and redacted.
 func (w *walker) text(quoted []byte, at scope) error {
-	if len(quoted) > 2 && (at.secret || at.all || w.known.noted != nil && len(quoted) < minValue+2) {
-		if value := unquoted(quoted); at.hides(value) || w.known.noted.at(value, lastName(w.path)) {
+	noted := w.known.noted != nil && w.known.noted.in(quoted)
+	if len(quoted) > 2 && (at.secret || at.all || noted || w.known.noted != nil && len(quoted) < minValue+2) {
+		if value := unquoted(quoted); at.hides(value) || w.known.noted.hidesWhole(value, lastName(w.path)) {
 			return w.hideMember(quoted, value)
 		}
 	}
-	if !suspicious(quoted) && (w.known.noted == nil || !w.known.noted.in(quoted)) &&
+	if !noted && !suspicious(quoted) &&
 		(w.hidden == nil || !w.known.values.in(quoted)) {
 		w.out.Write(quoted)
 		return nil
@@ -406,10 +410,8 @@ func suspicious(quoted []byte) bool {
 			}
 			i += size - 1
 		}
-		for _, before := range vendorHints[c] {
-			if bytes.HasSuffix(quoted[:i], []byte(before)) {
-				return true
-			}
+		if hinted(quoted, i) {
+			return true
 		}
 	}
 	return false
@@ -418,7 +420,7 @@ func suspicious(quoted []byte) bool {
 // noteworthy are the bytes at which suspicious looks around.
 var noteworthy = func() (table [256]bool) {
 	for c := range table {
-		table[c] = c >= 0x7f || strings.IndexByte(`J/- \='{[`, byte(c)) >= 0 || vendorHints[c] != nil
+		table[c] = c >= 0x7f || strings.IndexByte(`J/- \='{[`, byte(c)) >= 0 || hints[c] != nil
 	}
 	return table
 }()

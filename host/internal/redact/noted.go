@@ -188,16 +188,20 @@ func (v *view) marker(value string, names []string, used uses) string {
 	return Marker
 }
 
-// hidesWhole reports whether a string is hidden as a whole below a member of this name: it is a value that was noted and
-// is long enough, or that is stored below such a name.
+// hidesWhole reports whether a string is hidden as a whole below a member of this name: it is a value that was noted
+// and is long enough, or that is stored below such a name.
 func (v *view) hidesWhole(text, name string) bool {
 	if v == nil {
 		return false
 	}
 	at := v.notes[text]
-	return at != nil && (len(text) >= minValue && !v.shown[text] || slices.ContainsFunc(at.places, func(p notedPlace) bool {
+	if at == nil {
+		return false
+	}
+	own := slices.ContainsFunc(at.places, func(p notedPlace) bool {
 		return len(p.names) > 0 && p.names[len(p.names)-1] == name
-	}))
+	})
+	return own || len(text) >= minValue && !v.shown[text]
 }
 
 func commonEnd(a, b []string) int {

@@ -23,8 +23,8 @@ type Redactor struct {
 }
 
 // With returns a Redactor for one call. Besides the tokens that r remembers, also later, it hides the values that are
-// noted, each by its marker, wherever they stand and in every form that [Redactor.Values] knows. What another call noted
-// is not its own.
+// noted, each by its marker, wherever they stand and in every form that [Redactor.Values] knows. What another call
+// noted is not its own.
 func (r *Redactor) With(noted *Noted) *Redactor {
 	if r.of != nil {
 		r = r.of

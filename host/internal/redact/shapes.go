@@ -174,8 +174,8 @@ var hints, ends = func() (hints [256][]string, ends [256][4]uint64) {
 		end := len(text) - 1
 		hints[text[end]] = append(hints[text[end]], text[max(0, end-3):end])
 		for first := range 256 {
-			if end == 1 || byte(first) == text[end-2] { //nolint:gosec // a byte
-				at := pair(byte(first), text[end-1]) //nolint:gosec // a byte
+			if end == 1 || byte(first) == text[end-2] {
+				at := pair(byte(first), text[end-1])
 				ends[text[end]][at>>6] |= 1 << (at & 63)
 			}
 		}

@@ -327,12 +327,19 @@ func layOut(compact []byte) []byte {
 // same tools. How the plugin is installed (executable, args) is not compared,
 // nor is white space inside the schemas.
 func (m Manifest) SameDeclaration(other Manifest) bool {
-	a, errA := m.declaration()
-	b, errB := other.declaration()
+	a, errA := m.declaration(other)
+	b, errB := other.declaration(m)
 	return errA == nil && errB == nil && bytes.Equal(a, b)
 }
 
-func (m Manifest) declaration() ([]byte, error) {
-	m.Executable, m.Args = "", nil
+// declaration is what is compared. Schemas that both manifests have to the byte are left out: they are most of it, and
+// each launch of a plugin compares.
+func (m Manifest) declaration(other Manifest) ([]byte, error) {
+	m.Executable, m.Args, m.Tools = "", nil, slices.Clone(m.Tools)
+	for i := range m.Tools {
+		if i < len(other.Tools) && bytes.Equal(m.Tools[i].InputSchema, other.Tools[i].InputSchema) {
+			m.Tools[i].InputSchema = nil
+		}
+	}
 	return json.Marshal(m)
 }

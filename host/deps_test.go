@@ -98,6 +98,7 @@ var imports = map[string]map[string]string{
 	},
 	"doctor": {
 		"account":    "it examines a profile",
+		"atomicfile": "it compares the user's folders with those of a client's entry",
 		"audit":      "it examines the log",
 		"auth":       "it examines stores and sessions",
 		"catalog":    "it examines plugins",

@@ -66,6 +66,7 @@ func TestScripts(t *testing.T) {
 			"stall":      stall,
 			"reached":    reached,
 			"edit":       edit,
+			"prepend":    prepend,
 		},
 	})
 }

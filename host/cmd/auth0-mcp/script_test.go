@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/tls"
 	"crypto/x509"
+	"encoding/hex"
 	"errors"
 	"fmt"
 	"net/http"
@@ -153,4 +154,14 @@ func edit(ts *testscript.TestScript, _ bool, args []string) {
 		ts.Fatalf("%s does not hold %q", args[0], args[1])
 	}
 	ts.Check(os.WriteFile(path, []byte(changed), 0o600))
+}
+
+// prepend FILE HEX puts bytes before a file's own.
+func prepend(ts *testscript.TestScript, _ bool, args []string) {
+	path := ts.MkAbs(args[0])
+	mark, err := hex.DecodeString(args[1])
+	ts.Check(err)
+	data, err := os.ReadFile(path)
+	ts.Check(err)
+	ts.Check(os.WriteFile(path, append(mark, data...), 0o600))
 }

@@ -39,6 +39,41 @@ func DataFolder() (string, error) { return dataFolder.find(runtime.GOOS, os.Gete
 // [ConfigFolder].
 func StateFolder() (string, error) { return stateFolder.find(runtime.GOOS, os.Getenv) }
 
+// Base is a variable of the XDG base directory specification with the folder that it would have to name for the user's
+// folders to be where they are now.
+type Base struct {
+	Variable, Folder string
+	// Moves is true if the variable is set and the user's folder would be elsewhere without it: a program that is started
+	// without the variable would not find what is there.
+	Moves bool
+}
+
+// Bases are those of the configuration, the data and the state, as far as one variable can say it on this system.
+func Bases() []Base { return bases(runtime.GOOS, os.Getenv) }
+
+func bases(system string, getenv func(string) string) []Base {
+	var all []Base
+	for _, f := range []folder{configFolder, dataFolder, stateFolder} {
+		now, err := f.find(system, getenv)
+		if err != nil || filepath.Base(now) != "auth0-mcp" {
+			continue
+		}
+		for _, p := range f.placesOn(system) {
+			if !strings.HasPrefix(p.variable, "XDG_") {
+				continue
+			}
+			without, err := f.find(system, func(name string) string {
+				if name == p.variable {
+					return ""
+				}
+				return getenv(name)
+			})
+			all = append(all, Base{p.variable, filepath.Dir(now), err != nil || without != now})
+		}
+	}
+	return all
+}
+
 // folder is one of the user's folders.
 type folder struct {
 	what string // it keeps
@@ -73,16 +108,19 @@ var (
 )
 
 func (f folder) find(system string, getenv func(string) string) (string, error) {
-	places, ok := f.places[system]
-	if !ok {
-		places = f.places[""]
-	}
 	none := &NoFolderError{What: f.what}
-	for _, p := range places {
+	for _, p := range f.placesOn(system) {
 		if base := getenv(p.variable); filepath.IsAbs(base) {
 			return filepath.Join(base, filepath.FromSlash(p.below)), nil
 		}
 		none.Variables = append(none.Variables, p.variable)
 	}
 	return "", none
+}
+
+func (f folder) placesOn(system string) []place {
+	if places, ok := f.places[system]; ok {
+		return places
+	}
+	return f.places[""]
 }

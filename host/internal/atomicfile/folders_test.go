@@ -3,6 +3,8 @@ package atomicfile
 import (
 	"errors"
 	"path/filepath"
+	"runtime"
+	"slices"
 	"strings"
 	"testing"
 )
@@ -92,5 +94,33 @@ func TestFoldersOfTheEnvironment(t *testing.T) {
 	}
 	if data != filepath.Join(dir, "data", "auth0-mcp") || state != filepath.Join(dir, "state", "auth0-mcp") {
 		t.Errorf("got %s and %s", data, state)
+	}
+}
+
+// A client that starts the server without the variables would let it look elsewhere.
+func TestBases(t *testing.T) {
+	for name, tt := range map[string]struct {
+		system string
+		env    map[string]string
+		want   []Base
+	}{
+		"none set": {"linux", map[string]string{"HOME": "/h"}, []Base{{"XDG_CONFIG_HOME", "/h/.config", false},
+			{"XDG_DATA_HOME", "/h/.local/share", false}, {"XDG_STATE_HOME", "/h/.local/state", false}}},
+		"moved": {"linux", map[string]string{"HOME": "/h", "XDG_CONFIG_HOME": "/c", "XDG_STATE_HOME": "relative"},
+			[]Base{{"XDG_CONFIG_HOME", "/c", true}, {"XDG_DATA_HOME", "/h/.local/share", false},
+				{"XDG_STATE_HOME", "/h/.local/state", false}}},
+		"set to what it is": {"linux", map[string]string{"HOME": "/h", "XDG_CONFIG_HOME": "/h/.config"},
+			[]Base{{"XDG_CONFIG_HOME", "/h/.config", false}, {"XDG_DATA_HOME", "/h/.local/share", false},
+				{"XDG_STATE_HOME", "/h/.local/state", false}}},
+		"no home": {"linux", map[string]string{"XDG_DATA_HOME": "/d"}, []Base{{"XDG_DATA_HOME", "/d", true}}},
+		"macOS": {"darwin", map[string]string{"HOME": "/h", "XDG_STATE_HOME": "/s"},
+			[]Base{{"XDG_DATA_HOME", "/h/Library/Application Support", false}, {"XDG_STATE_HOME", "/s", true}}},
+	} {
+		if runtime.GOOS == "windows" {
+			t.Skip("the paths are those of other systems")
+		}
+		if got := bases(tt.system, func(name string) string { return tt.env[name] }); !slices.Equal(got, tt.want) {
+			t.Errorf("%s: %+v, want %+v", name, got, tt.want)
+		}
 	}
 }

@@ -1,12 +1,15 @@
 package auth
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"io"
 	"os"
 	"path/filepath"
 	"time"
+
+	"github.com/auth0-mcp/auth0-mcp/host/internal/atomicfile"
 )
 
 const (
@@ -19,6 +22,36 @@ const (
 // already keeps its mode: it may be shared with other programs.
 func privateFolder(dir string) error {
 	return os.MkdirAll(dir, 0o700)
+}
+
+// CheckWritable makes the folders that are given, and reports why one of them can't keep a
+// file: before a sign-in that would be lost.
+func (f Folders) CheckWritable() error {
+	if err := (sessionFolder{f.Sessions()}).prepare(); err != nil {
+		return err
+	}
+	if f.Config == "" {
+		_, err := atomicfile.ConfigFolder()
+		return fmt.Errorf("config file: %w", cmp.Or(err, errNoFolder))
+	}
+	for _, dir := range []string{f.Sessions(), f.Config} {
+		err := privateFolder(dir)
+		if err == nil {
+			err = probe(dir)
+		}
+		if err != nil {
+			return fmt.Errorf("%s can't be written to (%w): a sign-in could not be kept", dir, err)
+		}
+	}
+	return nil
+}
+
+func probe(dir string) error {
+	file, err := os.CreateTemp(dir, ".probe-*")
+	if err != nil {
+		return err
+	}
+	return errors.Join(file.Close(), os.Remove(file.Name()))
 }
 
 // TooLargeError means that a file has more bytes than such a file can have.

@@ -489,3 +489,28 @@ func TestSessionPrintsNoSecret(t *testing.T) {
 		}
 	}
 }
+
+// A sign-in that could not be kept is not begun.
+func TestFoldersThatCannotBeWritten(t *testing.T) {
+	good := Folders{Config: filepath.Join(t.TempDir(), "config"), Data: filepath.Join(t.TempDir(), "data")}
+	if err := good.CheckWritable(); err != nil {
+		t.Error(err)
+	}
+	if entries, err := os.ReadDir(good.Config); err != nil || len(entries) != 0 {
+		t.Errorf("left in the folder: %v, %v", entries, err)
+	}
+	file := filepath.Join(t.TempDir(), "file")
+	if err := os.WriteFile(file, nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	for name, f := range map[string]Folders{
+		"no data":             {Config: good.Config},
+		"no config":           {Data: good.Data},
+		"a file in its way":   {Config: good.Config, Data: filepath.Join(file, "data")},
+		"a file for a config": {Config: filepath.Join(file, "config"), Data: good.Data},
+	} {
+		if err := f.CheckWritable(); err == nil {
+			t.Errorf("%s: no error", name)
+		}
+	}
+}

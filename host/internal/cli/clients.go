@@ -8,6 +8,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -76,7 +77,9 @@ func clientsAddCommand(env Environment) *cobra.Command {
 		Use:   "add CLIENT[:SCOPE]",
 		Short: "Write the entry that starts this server into a client's config",
 		Long: `Write the entry that starts this server into a client's config, or update it. Nothing else in the
-file changes, and what it was is kept beside it. The client ` + "`print`" + ` stands for any other: its
+file changes. An entry that is there keeps its --tools, its --read-only, other arguments and its env,
+unless flags say otherwise. A backup of the file is saved beside it, or in the state folder if it is
+in a git work tree. The client ` + "`print`" + ` stands for any other: its
 entry is printed, to be pasted yourself.
 
 An entry holds no secret. That of the default profile is called auth0, that of another profile
@@ -130,10 +133,12 @@ func (f clientsAddFlags) run(cmd *cobra.Command, env Environment, word string) e
 		return showDiff(env.Out, change)
 	case change.NoOp():
 		say(env.Out, "%s is set up already: %s has the entry %s.\n", client.Title, change.Path, change.Name)
+		sayNotes(env.Out, change)
 		return nil
 	}
-	say(env.Out, "%s is set up: %s has the entry %s, which runs\n  %s %s\n", client.Title, change.Path, change.Name,
-		entry.Command, clients.ShellWords(entry.Args()))
+	say(env.Out, "%s is set up: %s has the entry %s, which runs\n  %s\n", client.Title, change.Path, change.Name,
+		change.Entry)
+	sayNotes(env.Out, change)
 	sayBackup(env.Out, change)
 	fmt.Fprintln(env.Out, change.Scope.Next)
 	if entry.Profile == "" && len(a.Config.Profiles) == 0 {
@@ -149,7 +154,9 @@ func (f clientsAddFlags) entry(cmd *cobra.Command, env Environment, a *account.A
 	if err != nil {
 		return clients.Entry{}, err
 	}
-	entry := clients.Entry{Command: command, ReadOnly: f.tools.readOnly.on}
+	tools := strings.TrimSpace(f.tools.tools)
+	entry := clients.Entry{Command: command, ReadOnly: f.tools.readOnly.on, Env: entryVariables(),
+		KeepTools: tools == "", KeepReadOnly: !f.tools.readOnly.given}
 	// Without any profile the token comes from the client's environment.
 	if wanted := a.Wanted(); wanted != "" || len(a.Config.Profiles) > 0 {
 		name, _, err := a.Config.Select(wanted)
@@ -158,13 +165,13 @@ func (f clientsAddFlags) entry(cmd *cobra.Command, env Environment, a *account.A
 		}
 		entry.Profile = entryProfile(name)
 	}
-	if !cmd.Flags().Changed("tools") && !f.tools.readOnly.on {
+	if tools == "" && !f.tools.readOnly.on {
 		return entry, nil
 	}
 	// Not by the variables: they are this shell's, not the client's.
 	filter := catalog.Filter{ReadOnly: f.tools.readOnly.on}
-	if cmd.Flags().Changed("tools") {
-		if filter.Patterns, err = catalog.ParsePatterns(f.tools.tools); err != nil {
+	if tools != "" {
+		if filter.Patterns, err = catalog.ParsePatterns(tools); err != nil {
 			return clients.Entry{}, err
 		}
 		entry.Tools = strings.Join(filter.Patterns, ",")
@@ -199,7 +206,7 @@ func clientsRemoveCommand(env Environment) *cobra.Command {
 		Use:   "remove CLIENT[:SCOPE]",
 		Short: "Remove an entry from a client's config",
 		Long: `Remove the entry of a profile, or of that name, from a client's config. Nothing else in the file
-changes, and what it was is kept beside it. An entry that is not there is no failure.`,
+changes, and a backup is saved as by clients add. An entry that is not there is no failure.`,
 		Example: `  auth0-mcp clients remove cursor
   auth0-mcp clients remove vscode:workspace --profile dev`,
 		Args: cobra.ExactArgs(1),
@@ -269,6 +276,7 @@ func sayRemoved(out io.Writer, change *clients.Change, dryRun bool) error {
 		return nil
 	}
 	say(out, "The entry %s is removed from %s.\n", change.Name, change.Path)
+	sayNotes(out, change)
 	sayBackup(out, change)
 	_, err := fmt.Fprintln(out, "A running client keeps its server until the client is restarted.")
 	return err
@@ -301,20 +309,46 @@ func showDiff(out io.Writer, change *clients.Change) error {
 		return nil
 	}
 	say(out, "%s", lines(change.Diff()))
+	sayNotes(out, change)
 	return nil
 }
 
-// sayBackup says where Change.Apply has kept what the file was: beside the file
-// that a symbolic link leads to.
+func sayNotes(out io.Writer, change *clients.Change) {
+	for _, note := range notes(change) {
+		say(out, "%s\n", note)
+	}
+}
+
+// notes are what a change does besides what was asked for.
+func notes(change *clients.Change) []string {
+	var all, drop []string
+	if slices.Contains(change.Kept, "--read-only") {
+		drop = append(drop, "--read-only=false")
+	}
+	if change.Entry.KeepTools && change.Entry.Tools != "" {
+		drop = append(drop, "--tools '*'")
+	}
+	if len(change.Kept) > 0 {
+		note := "The entry keeps " + strings.Join(change.Kept, ", ") + "."
+		if len(drop) > 0 {
+			note += " To drop it, add " + strings.Join(drop, " or ") + "."
+		}
+		if len(drop) < len(change.Kept) {
+			note += " The rest goes if you remove the entry first, with `auth0-mcp clients remove`, or edit it in the file."
+		}
+		all = append(all, note)
+	}
+	if change.Marked && !change.NoOp() {
+		all = append(all, "The file began with a byte order mark, which clients reject. It is written without it.")
+	}
+	return all
+}
+
+// sayBackup says where Change.Apply has kept what the file was.
 func sayBackup(out io.Writer, change *clients.Change) {
-	if !change.Exists {
-		return
+	if change.Backup != "" {
+		say(out, "Backup saved to %s\n", change.Backup)
 	}
-	path, err := filepath.EvalSymlinks(change.Path)
-	if err != nil {
-		path = change.Path
-	}
-	say(out, "Backup saved to %s.auth0-mcp.bak\n", path)
 }
 
 // targetWords is how a user names the file of an entry to clients add and remove.
@@ -328,8 +362,9 @@ func targetWords(i clients.Installed) string {
 
 // addCommand adds an entry again, with another profile.
 func addCommand(i clients.Installed, profile string) string {
-	i.Entry.Profile = profile
-	return "auth0-mcp clients add " + targetWords(i) + " " + clients.ShellWords(i.Entry.Args()[1:])
+	// Without other arguments, which may hold a secret: they are kept.
+	known := clients.Entry{Profile: profile, Tools: i.Entry.Tools, ReadOnly: i.Entry.ReadOnly}
+	return "auth0-mcp clients add " + targetWords(i) + " " + clients.ShellWords(known.Args()[1:])
 }
 
 // ownPath is the absolute path by which this program was started, with its symbolic

@@ -204,6 +204,9 @@ func (f initFlags) prepare(cmd *cobra.Command, env Environment) (*signIn, error)
 	if f.dryRun.on {
 		return s, nil
 	}
+	if err := s.Accounts.Folders.CheckWritable(); err != nil {
+		return nil, err
+	}
 	return s, s.ChoosePassphrase(cmd.Context())
 }
 

@@ -10,6 +10,7 @@ import (
 	"strings"
 
 	"github.com/auth0-mcp/auth0-mcp/host/internal/account"
+	"github.com/auth0-mcp/auth0-mcp/host/internal/atomicfile"
 	"github.com/auth0-mcp/auth0-mcp/host/internal/auth"
 	"github.com/auth0-mcp/auth0-mcp/host/internal/clients"
 )
@@ -83,7 +84,18 @@ func (f initFlags) entry(s *signIn) (clients.Entry, error) {
 		return clients.Entry{}, err
 	}
 	return clients.Entry{Command: binary, Profile: entryProfile(s.Account.Name), ReadOnly: filter.ReadOnly,
-		Tools: strings.Join(filter.Patterns, ",")}, nil
+		Tools: strings.Join(filter.Patterns, ","), Env: entryVariables(),
+		KeepTools: filter.Patterns == nil, KeepReadOnly: !f.tools.readOnly.given}, nil
+}
+
+// entryVariables are what the server needs in the env of its entry to find the folders of
+// this command: clients start it with a few variables of their own and none of XDG's.
+func entryVariables() []clients.Variable {
+	var all []clients.Variable
+	for _, base := range atomicfile.Bases() {
+		all = append(all, clients.Variable{Name: base.Variable, Value: base.Folder, IfThere: !base.Moves})
+	}
+	return all
 }
 
 func clientPlaces() (clients.Places, error) {
@@ -91,7 +103,8 @@ func clientPlaces() (clients.Places, error) {
 	if err != nil {
 		return clients.Places{}, fmt.Errorf("finding the home folder: %w", err)
 	}
-	return clients.Places{OS: runtime.GOOS, Home: home, Getenv: os.Getenv}, nil
+	state, _ := atomicfile.StateFolder() // the home folder decides it if no variable does
+	return clients.Places{OS: runtime.GOOS, Home: home, State: state, Getenv: os.Getenv}, nil
 }
 
 func (s *signIn) setUpClients(ctx context.Context, say *reporter) error {
@@ -103,7 +116,7 @@ func (s *signIn) setUpClients(ctx context.Context, say *reporter) error {
 				p.client.Title, err, p.retry))
 			continue
 		}
-		say.clientDone(change.Client.Title, change.Path, change.Scope.Next, change.NoOp())
+		say.clientDone(change)
 	}
 	if len(s.changes) > 0 {
 		s.sayNeeded(say)

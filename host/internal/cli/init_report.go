@@ -10,6 +10,7 @@ import (
 
 	"github.com/auth0-mcp/auth0-mcp/host/internal/account"
 	"github.com/auth0-mcp/auth0-mcp/host/internal/auth"
+	"github.com/auth0-mcp/auth0-mcp/host/internal/clients"
 )
 
 // showPlan is --dry-run.
@@ -161,14 +162,19 @@ func without(names, others []string) []string {
 	return slices.DeleteFunc(slices.Clone(names), func(name string) bool { return slices.Contains(others, name) })
 }
 
-func (r *reporter) clientDone(title, path, next string, unchanged bool) {
+func (r *reporter) clientDone(change *clients.Change) {
 	switch {
 	case r.json:
-		r.event("client", map[string]any{"client": title, "path": path, "changed": !unchanged})
-	case unchanged:
-		r.line(fmt.Sprintf("%s is set up already (%s).", title, path))
+		r.event("client", map[string]any{"client": change.Client.Title, "path": change.Path, "changed": !change.NoOp(),
+			"backup": change.Backup, "kept": append([]string{}, change.Kept...)})
+		return
+	case change.NoOp():
+		r.line(fmt.Sprintf("%s is set up already (%s).", change.Client.Title, change.Path))
 	default:
-		r.line(fmt.Sprintf("%s is set up (%s). %s", title, path, next))
+		r.line(fmt.Sprintf("%s is set up (%s). %s", change.Client.Title, change.Path, change.Scope.Next))
+	}
+	for _, note := range notes(change) {
+		r.line(note)
 	}
 }
 

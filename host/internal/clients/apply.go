@@ -3,10 +3,13 @@ package clients
 import (
 	"bytes"
 	"context"
+	"crypto/sha256"
+	"encoding/hex"
 	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
+	"strings"
 	"time"
 
 	"github.com/auth0-mcp/auth0-mcp/host/internal/atomicfile"
@@ -24,8 +27,9 @@ const (
 // was planned. It was left alone.
 var ErrChanged = errors.New("changed by another program meanwhile")
 
-// Apply makes the change: at once or not at all. What the file was is kept beside
-// it as NAME.auth0-mcp.bak, readable by its owner only. The file keeps its mode; a
+// Apply makes the change: at once or not at all. What the file was is kept in Backup:
+// beside it as NAME.auth0-mcp.bak, or in the state folder for a file in a work tree of git,
+// readable by its owner only. The file keeps its mode; a
 // new one is readable by its owner only. A no-op writes nothing.
 //
 // It takes ten seconds at most, when another auth0-mcp is changing a client's file.
@@ -54,7 +58,7 @@ func (c *Change) Apply(ctx context.Context) error {
 		}
 	}
 	if f.exists {
-		if err := atomicfile.Replace(f.target+backupSuffix, c.Before, nil); err != nil {
+		if err := c.keep(); err != nil {
 			return fmt.Errorf("backup of %s: %w; nothing was changed", c.Path, err)
 		}
 	}
@@ -64,6 +68,45 @@ func (c *Change) Apply(ctx context.Context) error {
 		return fmt.Errorf("config file %s: %w", c.Path, err)
 	}
 	return nil
+}
+
+// keep writes the backup.
+func (c *Change) keep() error {
+	if err := os.MkdirAll(filepath.Dir(c.Backup), 0o700); err != nil {
+		return err
+	}
+	return atomicfile.Replace(c.Backup, c.Before, nil)
+}
+
+// backupPath is where the backup of a file goes: beside it, but out of a work tree of git,
+// where it would be committed with the secrets of other servers. There are as many names as
+// files, so that the backups of two projects do not replace each other.
+func backupPath(p Places, target string) string {
+	if !inWorkTree(filepath.Dir(target)) {
+		return target + backupSuffix
+	}
+	sum := sha256.Sum256([]byte(target))
+	folder := filepath.Base(filepath.Dir(target))
+	if strings.HasPrefix(folder, ".") {
+		folder = filepath.Base(filepath.Dir(filepath.Dir(target)))
+	}
+	return filepath.Join(p.state(), "backups",
+		fmt.Sprintf("%s-%s-%s%s", folder, filepath.Base(target), hex.EncodeToString(sum[:4]), backupSuffix))
+}
+
+// inWorkTree reports whether a folder is in a work tree of git: .git is a folder, or a file
+// in a worktree or a submodule.
+func inWorkTree(folder string) bool {
+	for {
+		if _, err := os.Lstat(filepath.Join(folder, ".git")); err == nil {
+			return true
+		}
+		parent := filepath.Dir(folder)
+		if parent == folder {
+			return false
+		}
+		folder = parent
+	}
 }
 
 // acquire keeps other processes of ours away from all clients' files. The lock is

@@ -21,6 +21,9 @@ type Places struct {
 	OS string
 	// Home is the absolute path of the user's home folder.
 	Home string
+	// State is auth0-mcp's own folder for what it keeps; empty: one beside the applications'
+	// data.
+	State string
 	// Getenv reads the environment, as os.Getenv does. It must not be nil.
 	Getenv func(string) string
 }
@@ -258,6 +261,13 @@ func (p Places) apps() string {
 		return filepath.Join(p.Home, "Library", "Application Support")
 	}
 	return p.xdg()
+}
+
+func (p Places) state() string {
+	if p.State != "" {
+		return p.State
+	}
+	return filepath.Join(p.apps(), "auth0-mcp")
 }
 
 func (p Places) xdg() string {

@@ -54,7 +54,7 @@ func apply(tree map[string]any, key, name string, fields []field) {
 		list[name] = entry
 	}
 	for _, f := range fields {
-		entry[f.key] = f.value()
+		f.put(entry)
 	}
 }
 

@@ -31,6 +31,20 @@ type Entry struct {
 	Tools string
 	// ReadOnly leaves only tools that read.
 	ReadOnly bool
+	// Env are variables of the server, besides those that the client gives it.
+	Env []Variable
+	// KeepTools and KeepReadOnly leave what an entry that is there says of them.
+	KeepTools, KeepReadOnly bool
+
+	// more are other arguments of an entry that is there, as they were found.
+	more []string
+}
+
+// Variable is a variable in the env of an entry. It holds no secret.
+type Variable struct {
+	Name, Value string
+	// IfThere sets it only in an entry that has it already.
+	IfThere bool
 }
 
 // Name is the entry's name in the client: auth0, or auth0-PROFILE. Some clients
@@ -54,7 +68,63 @@ func (e Entry) Args() []string {
 	if e.ReadOnly {
 		args = append(args, "--read-only")
 	}
+	return append(args, e.more...)
+}
+
+// Shown are the arguments without those that may hold a secret.
+func (e Entry) Shown() []string {
+	more := e.more
+	e.more = nil
+	args := e.Args()
+	for _, arg := range more {
+		if name, _, joined := strings.Cut(arg, "="); !isFlag(arg) {
+			args = append(args, "***")
+		} else if joined {
+			args = append(args, name+"=***")
+		} else {
+			args = append(args, name)
+		}
+	}
 	return args
+}
+
+// String is the command line without what may be a secret.
+func (e Entry) String() string { return ShellWords(append([]string{e.Command}, e.Shown()...)) }
+
+// isFlag reports whether an argument has the form of a flag: its name is no secret.
+func isFlag(arg string) bool {
+	name, ok := strings.CutPrefix(arg, "--")
+	name, _, _ = strings.Cut(name, "=")
+	return ok && name != "" && !strings.ContainsFunc(name, func(r rune) bool { return (r < 'a' || r > 'z') && r != '-' })
+}
+
+// onto is the entry with what it leaves to one that is there, and what that is: flags
+// without values, and variables.
+func (e Entry) onto(has found) (Entry, []string) {
+	old, kept := readArgs(has.args), []string(nil)
+	if e.KeepTools && e.Tools == "" && old.Tools != "" {
+		e.Tools, kept = old.Tools, append(kept, "--tools "+printable(old.Tools))
+	}
+	if e.KeepReadOnly && !e.ReadOnly && old.ReadOnly {
+		e.ReadOnly, kept = true, append(kept, "--read-only")
+	}
+	e.more = old.more
+	for _, arg := range e.more {
+		if name, _, _ := strings.Cut(arg, "="); isFlag(arg) {
+			kept = append(kept, name)
+		}
+	}
+	e.Env = slices.Clone(e.Env)
+	for i, v := range e.Env {
+		_, set := has.set[v.Name]
+		e.Env[i].IfThere = v.IfThere && !set
+	}
+	for _, name := range has.env {
+		if !slices.ContainsFunc(e.Env, func(v Variable) bool { return v.Name == name && !v.IfThere }) {
+			kept = append(kept, printable(name))
+		}
+	}
+	return e, kept
 }
 
 // Snippet is the entry as a JSON document in the shape that most clients read, to
@@ -85,6 +155,8 @@ func (e Entry) check() error {
 	case strings.ContainsFunc(e.Profile,
 		func(r rune) bool { return !isNameRune(r) && r != '.' }), strings.HasPrefix(e.Profile, "-"):
 		return fmt.Errorf("profile %q: want letters, digits, hyphen, underscore and dot", e.Profile)
+	case slices.ContainsFunc(e.Env, func(v Variable) bool { return v.Name == "" || !isPlain(v.Name+v.Value) }):
+		return errors.New("a variable of the entry's env holds characters that a config file can't")
 	case !isPlain(e.Tools), strings.HasPrefix(e.Tools, "-"):
 		return fmt.Errorf("tools %q: want tool names or patterns, separated by commas", e.Tools)
 	}
@@ -110,43 +182,69 @@ func isName(name string) bool {
 	return name == DefaultName || strings.HasPrefix(name, DefaultName+"-")
 }
 
-// field is one key of an entry that we set; every other key in it is left alone.
-// If args is nil, the value is a string.
+// field is one key of an entry that we set; every other key in it is left alone. Its value
+// is a list, or an object of which other members are left alone, or else a string.
 type field struct {
-	key  string
-	text string
-	args []string
+	key    string
+	text   string
+	list   []string
+	object []field
 }
 
 func (e Entry) fields(typed bool) []field {
-	fields := []field{{key: "command", text: e.Command}, {key: "args", args: e.Args()}}
+	fields := []field{{key: "command", text: e.Command}, {key: "args", list: e.Args()}}
 	if typed {
 		fields = slices.Insert(fields, 0, field{key: "type", text: "stdio"})
+	}
+	env := field{key: "env"}
+	for _, v := range e.Env {
+		if !v.IfThere {
+			env.object = append(env.object, field{key: v.Name, text: v.Value})
+		}
+	}
+	if env.object != nil {
+		fields = append(fields, env)
 	}
 	return fields
 }
 
-// value is the field's value as it is decoded from a file.
+// put makes a decoded entry hold the field.
+func (f field) put(entry map[string]any) {
+	if f.object == nil {
+		entry[f.key] = f.value()
+		return
+	}
+	inner, ok := entry[f.key].(map[string]any)
+	if !ok {
+		inner = map[string]any{}
+		entry[f.key] = inner
+	}
+	for _, one := range f.object {
+		one.put(inner)
+	}
+}
+
+// value is the value of a field without members, as it is decoded from a file.
 func (f field) value() any {
-	if f.args == nil {
+	if f.list == nil {
 		return f.text
 	}
-	list := make([]any, len(f.args))
-	for i, arg := range f.args {
+	list := make([]any, len(f.list))
+	for i, arg := range f.list {
 		list[i] = arg
 	}
 	return list
 }
 
-// quoted writes the value in a form that JSON and TOML share: both allow the same
-// escapes in a string between double quotes, except that TOML wants DEL escaped,
-// which check refuses.
+// quoted writes the value of a field without members in a form that JSON and TOML share:
+// both allow the same escapes in a string between double quotes, except that TOML wants DEL
+// escaped, which check refuses.
 func (f field) quoted(comma string) string {
-	if f.args == nil {
+	if f.list == nil {
 		return string(hujson.String(f.text))
 	}
-	items := make([]string, len(f.args))
-	for i, arg := range f.args {
+	items := make([]string, len(f.list))
+	for i, arg := range f.list {
 		items[i] = string(hujson.String(arg))
 	}
 	return "[" + strings.Join(items, comma) + "]"
@@ -164,8 +262,9 @@ type found struct {
 	// remote says that the entry is a server that is reached by a URL.
 	remote bool
 	// env are the names of the variables that it sets or hands on; a file of more is
-	// nil, because its content is unknown.
+	// nil, because its content is unknown. set are those that it sets, with their values.
 	env []string
+	set map[string]string
 }
 
 // readFound reads an entry that was decoded into Go's own types. A value of an
@@ -182,7 +281,13 @@ func readFound(entry map[string]any) found {
 		}
 		f.args = append(f.args, arg)
 	}
-	f.env = envNames(entry)
+	f.env, f.set = envNames(entry), map[string]string{}
+	set, _ := entry["env"].(map[string]any)
+	for name, value := range set {
+		if text, ok := value.(string); ok {
+			f.set[name] = text
+		}
+	}
 	for _, key := range []string{"url", "serverUrl", "httpUrl"} {
 		if _, ok := entry[key]; ok {
 			f.remote = true
@@ -219,34 +324,33 @@ func (f found) isOurs() bool {
 	return name == programName && len(f.args) > 0 && f.args[0] == "run"
 }
 
-var errOtherArgs = errors.New("arguments that are not known here")
-
-// readArgs is Args the other way round. It fails for anything more than Args writes.
-func readArgs(args []string) (Entry, error) {
-	if len(args) == 0 || args[0] != "run" {
-		return Entry{}, errOtherArgs
-	}
+// readArgs is Args the other way round. What Args does not write by itself is in more.
+func readArgs(args []string) Entry {
 	var e Entry
+	if len(args) == 0 || args[0] != "run" {
+		return Entry{more: args}
+	}
 	for rest := args[1:]; len(rest) > 0; {
 		name, value, joined := strings.Cut(rest[0], "=")
-		rest = rest[1:]
-		if name == "--read-only" && (!joined || value == "true") {
-			e.ReadOnly = true
-			continue
-		}
-		if !joined && len(rest) > 0 {
-			value, rest, joined = rest[0], rest[1:], true
-		}
 		switch {
+		case name == "--read-only" && (!joined || slices.Contains([]string{"true", "1", "yes", "on", "t", "y"}, value)):
+			e.ReadOnly = true
+		case name == "--read-only" && slices.Contains([]string{"false", "0", "no", "off", "f", "n"}, value):
+			e.ReadOnly = false
 		case name == "--profile" && joined:
 			e.Profile = value
 		case name == "--tools" && joined:
 			e.Tools = value
+		case name == "--profile" && len(rest) > 1:
+			e.Profile, rest = rest[1], rest[1:]
+		case name == "--tools" && len(rest) > 1:
+			e.Tools, rest = rest[1], rest[1:]
 		default:
-			return e, errOtherArgs
+			e.more = append(e.more, rest[0])
 		}
+		rest = rest[1:]
 	}
-	return e, nil
+	return e
 }
 
 // decodeObject decodes JSON without comments, numbers as they are written.

@@ -1,6 +1,7 @@
 package clients
 
 import (
+	"reflect"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -25,8 +26,8 @@ func TestEntry(t *testing.T) {
 		if diff := cmp.Diff(tt.args, tt.e.Args()); diff != "" {
 			t.Error(diff)
 		}
-		if back, err := readArgs(tt.e.Args()); err != nil || back != tt.e {
-			t.Errorf("read back: %+v, %v, want %+v", back, err, tt.e)
+		if back := readArgs(tt.e.Args()); !reflect.DeepEqual(back, tt.e) {
+			t.Errorf("read back: %+v, want %+v", back, tt.e)
 		}
 	}
 }
@@ -35,21 +36,31 @@ func TestReadArgs(t *testing.T) {
 	for _, tt := range []struct {
 		args []string
 		want Entry
-		ok   bool
 	}{
-		{[]string{"run", "--profile=a", "--read-only=true", "--tools=x"}, Entry{Profile: "a", Tools: "x", ReadOnly: true},
-			true},
-		{[]string{"run", "--read-only", "--profile", "b"}, Entry{Profile: "b", ReadOnly: true}, true},
-		{[]string{"run", "--profile", "a", "--log-level", "debug"}, Entry{Profile: "a"}, false},
-		{[]string{"run", "--read-only=false"}, Entry{}, false},
-		{[]string{"run", "--profile"}, Entry{}, false},
-		{[]string{"call"}, Entry{}, false},
-		{nil, Entry{}, false},
+		{[]string{"run", "--profile=a", "--read-only=true", "--tools=x"}, Entry{Profile: "a", Tools: "x", ReadOnly: true}},
+		{[]string{"run", "--read-only", "--profile", "b"}, Entry{Profile: "b", ReadOnly: true}},
+		{[]string{"run", "--profile", "a", "--log-level", "debug"},
+			Entry{Profile: "a", more: []string{"--log-level", "debug"}}},
+		{[]string{"run", "--file-root", "p=/x", "--read-only", "--audit=off"},
+			Entry{ReadOnly: true, more: []string{"--file-root", "p=/x", "--audit=off"}}},
+		{[]string{"run", "--read-only", "--read-only=false"}, Entry{}}, // the last counts, as for the server
+		{[]string{"run", "--read-only=perhaps"}, Entry{more: []string{"--read-only=perhaps"}}},
+		{[]string{"run", "--profile"}, Entry{more: []string{"--profile"}}},
+		{[]string{"call"}, Entry{more: []string{"call"}}},
+		{nil, Entry{}},
 	} {
-		got, err := readArgs(tt.args)
-		if got != tt.want || (err == nil) != tt.ok {
-			t.Errorf("%q: got %+v, %v, want %+v, %v", tt.args, got, err, tt.want, tt.ok)
+		if got := readArgs(tt.args); !reflect.DeepEqual(got, tt.want) {
+			t.Errorf("%q: got %+v, want %+v", tt.args, got, tt.want)
 		}
+	}
+}
+
+// What other arguments say is not shown: it may be a secret.
+func TestShownArguments(t *testing.T) {
+	e := Entry{Profile: "p", ReadOnly: true, more: []string{"--file-root", canary, "--audit=" + canary, canary, "--X" + canary}}
+	want := []string{"run", "--profile", "p", "--read-only", "--file-root", "***", "--audit=***", "***", "***"}
+	if diff := cmp.Diff(want, e.Shown()); diff != "" {
+		t.Error(diff)
 	}
 }
 

@@ -42,8 +42,10 @@ func fuzzEdits(t *testing.T, c Client, in []byte) {
 	if c.syntax == jsonSyntax {
 		differs = differs || was == nil || len(was) == 0 && bytes.ContainsRune(in, '\n')
 	}
-	added := &Change{Client: c, Name: DefaultName, Before: in, After: in}
-	fields := ours().fields(c.typed)
+	added := &Change{Client: c, Name: DefaultName, Before: in, After: in, body: body}
+	e := ours()
+	e.Env = []Variable{{Name: "XDG_CONFIG_HOME", Value: "/c"}, {Name: "XDG_DATA_HOME", Value: `/d "e"`}}
+	fields := e.fields(c.typed)
 	edits, err := doc.set(DefaultName, fields)
 	if err != nil {
 		return
@@ -54,35 +56,42 @@ func fuzzEdits(t *testing.T, c Client, in []byte) {
 	if !bytes.Equal(in, before) {
 		t.Fatal("the input was changed")
 	}
-	if c.syntax == jsonSyntax && json.Valid(body) && !json.Valid(bytes.TrimPrefix(added.After, []byte(byteOrderMark))) {
+	if c.syntax == jsonSyntax && json.Valid(body) && !json.Valid(added.After) {
 		t.Fatalf("%q was JSON for every client, %q is not", in, added.After)
 	}
 	old, errOld := decode(body)
-	now, errNow := decode(bytes.TrimPrefix(added.After, []byte(byteOrderMark)))
+	now, errNow := decode(added.After)
 	if errOld == nil {
 		if errNow != nil {
 			t.Fatalf("%q became %q: %v", in, added.After, errNow)
 		}
 		entry, _ := servers(now, c.key)[DefaultName].(map[string]any)
+		want := map[string]any{}
 		for _, f := range fields {
-			if !equal(entry[f.key], f.value()) {
-				t.Fatalf("%q became %q, which has %s %v", in, added.After, f.key, entry[f.key])
+			f.put(want)
+		}
+		for key, value := range want {
+			got := entry[key]
+			if env, ok := got.(map[string]any); ok { // it may have others
+				got = map[string]any{"XDG_CONFIG_HOME": env["XDG_CONFIG_HOME"], "XDG_DATA_HOME": env["XDG_DATA_HOME"]}
+			}
+			if !equal(got, value) {
+				t.Fatalf("%q became %q, which has %s %v", in, added.After, key, got)
 			}
 		}
 		if !equal(without(old, c.key), without(now, c.key)) {
 			t.Fatalf("%q became %q, which differs in more than the entry", in, added.After)
 		}
 	}
-	fuzzRemove(t, c, in, added.After, differs)
+	fuzzRemove(t, c, body, added.After, differs)
 }
 
 func fuzzRemove(t *testing.T, c Client, in, added []byte, differs bool) {
-	body := bytes.TrimPrefix(added, []byte(byteOrderMark))
-	doc, err := parse(c, body)
+	doc, err := parse(c, added)
 	if err != nil {
 		t.Fatalf("%q became %q, which is refused: %v", in, added, err)
 	}
-	removed := &Change{Client: c, Name: DefaultName, Before: added, After: added}
+	removed := &Change{Client: c, Name: DefaultName, Before: added, After: added, body: added}
 	edits, err := doc.remove(DefaultName)
 	if err == nil {
 		err = removed.finish(doc, edits, nil)

@@ -129,7 +129,17 @@ func (d *jsonDocument) update(entry hujson.Value, was map[string]any, fields []f
 		case err != nil:
 			return nil, err
 		case value == nil:
-			missing = append(missing, s.quote(f.key)+f.quoted(s.comma()))
+			missing = append(missing, s.members([]field{f})...)
+		case f.object != nil:
+			if err := wantObject(*value, f.key); err != nil {
+				return nil, err
+			}
+			inner, _ := was[f.key].(map[string]any)
+			more, err := d.update(*value, inner, f.object)
+			if err != nil {
+				return nil, err
+			}
+			edits = append(edits, more...)
 		case !equal(was[f.key], f.value()):
 			edits = append(edits, edit{span{value.StartOffset, value.EndOffset}, f.quoted(s.comma())})
 		}

@@ -1,7 +1,6 @@
 package clients
 
 import (
-	"bytes"
 	"errors"
 	"io/fs"
 	"maps"
@@ -27,6 +26,32 @@ type Installed struct {
 	// Missing says that Command is an absolute path that leads to no file: the
 	// client can't start it.
 	Missing bool
+	// Marked says that the file begins with a byte order mark, so that most clients reject it.
+	Marked bool
+
+	set map[string]string
+}
+
+// Environ is what the entry's server gets besides the variables that every client gives, as
+// NAME=value; values may be secrets. getenv reads the client's own environment.
+func (i Installed) Environ(getenv func(string) string) []string {
+	var environ []string
+	for _, name := range i.Env {
+		value, set := i.set[name]
+		if !set {
+			value = getenv(name)
+		}
+		if set || value != "" {
+			environ = append(environ, name+"="+value)
+		}
+	}
+	return environ
+}
+
+// Sets is the value of a variable in the entry's env; ok is false if it sets none.
+func (i Installed) Sets(name string) (value string, ok bool) {
+	value, ok = i.set[name]
+	return value, ok
 }
 
 // List returns the entries of ours in the files of all clients, and those in the
@@ -64,7 +89,10 @@ func listFile(c Client, s Scope, path string) ([]Installed, error) {
 	if err != nil || !f.exists {
 		return nil, err
 	}
-	body := bytes.TrimPrefix(f.data, []byte(byteOrderMark))
+	body, marked, err := decodeText(path, f.data)
+	if err != nil {
+		return nil, err
+	}
 	doc, err := parse(c, body)
 	if err == nil {
 		err = doc.check("")
@@ -80,11 +108,11 @@ func listFile(c Client, s Scope, path string) ([]Installed, error) {
 		if !has.isOurs() {
 			continue
 		}
-		e, err := readArgs(has.args)
+		e := readArgs(has.args)
 		e.Command = has.command
 		all = append(all, Installed{
-			Client: c, Scope: s, Path: path, Name: name, Entry: e, Extra: err != nil,
-			Env: has.env, Missing: isMissing(e.Command),
+			Client: c, Scope: s, Path: path, Name: name, Entry: e, Extra: len(e.more) > 0,
+			Env: has.env, Missing: isMissing(e.Command), Marked: marked, set: has.set,
 		})
 	}
 	return all, nil

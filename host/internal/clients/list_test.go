@@ -50,8 +50,9 @@ func TestList(t *testing.T) {
 		case filepath.Join(p.Home, "old", "auth0-mcp"):
 			i.Entry.Command = "OLD"
 		}
-		got = append(got, fmt.Sprintf("%s %s %s %v extra=%v missing=%v", i.Client.Name, i.Scope.Name, i.Name, i.Entry,
-			i.Extra, i.Missing))
+		e := i.Entry
+		got = append(got, fmt.Sprintf("%s %s %s {%s %s %s %v} extra=%v missing=%v", i.Client.Name, i.Scope.Name, i.Name,
+			e.Command, e.Profile, e.Tools, e.ReadOnly, i.Extra, i.Missing))
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Error(diff)

@@ -39,12 +39,22 @@ type Change struct {
 	// Before and After are the file's bytes. They may hold secrets of other
 	// servers: Diff is what may be shown.
 	Before, After []byte
+	// Entry is what the entry says after the change, and Kept what it said before and the
+	// change leaves: flags and variables, without values that may be secrets.
+	Entry Entry
+	Kept  []string
+	// Marked says that the file began with a byte order mark, which After has not: clients
+	// reject such a file.
+	Marked bool
+	// Backup is where Apply keeps what the file was; empty for a new file.
+	Backup string
 	// Repoints says that an entry of that name is made to start something else.
 	Repoints bool
 
 	diff string
 	file file
 	lock string
+	body []byte // Before without its byte order mark
 }
 
 // NoOp reports whether the file is as it should be already.
@@ -133,7 +143,8 @@ func readFile(path string) (file, error) {
 
 // Plan works out how the entry gets into the client's file, and changes nothing.
 // An entry of that name is updated: its command and arguments (and its type, where
-// the client wants one) are set, other keys in it are kept. If it starts another
+// the client wants one) are set, other keys in it, and arguments that e does not know or
+// leaves, are kept. If it starts another
 // program or runs with another profile, it is an *ExistsError unless replace is
 // true. A file that is not understood is a *FileError.
 func Plan(p Places, t Target, e Entry, replace bool) (*Change, error) {
@@ -148,10 +159,15 @@ func Plan(p Places, t Target, e Entry, replace bool) (*Change, error) {
 		return nil, err
 	}
 	if entry, ok := servers(doc.tree(), c.Client.key)[c.Name].(map[string]any); ok {
-		if err := c.compare(readFound(entry), e, replace); err != nil {
+		has := readFound(entry)
+		if err := c.compare(has, e, replace); err != nil {
 			return nil, err
 		}
+		if has.isOurs() {
+			e, c.Kept = e.onto(has)
+		}
 	}
+	c.Entry = e
 	fields := e.fields(c.Client.typed)
 	edits, err := doc.set(c.Name, fields)
 	if err != nil {
@@ -216,7 +232,13 @@ func open(p Places, t Target, name string) (*Change, document, error) {
 		Client: client, Scope: scope, Name: name, Path: path, Exists: f.exists,
 		Before: f.data, After: f.data, file: f, lock: filepath.Join(p.apps(), "auth0-mcp", "clients.lock"),
 	}
-	doc, err := parse(client, c.body())
+	if f.exists {
+		c.Backup = backupPath(p, f.target)
+	}
+	if c.body, c.Marked, err = decodeText(path, f.data); err != nil {
+		return nil, nil, err
+	}
+	doc, err := parse(client, c.body)
 	if err == nil {
 		err = doc.check(name)
 	}
@@ -226,13 +248,8 @@ func open(p Places, t Target, name string) (*Change, document, error) {
 	return c, doc, nil
 }
 
-// body is the file without byte order mark.
-func (c *Change) body() []byte {
-	return bytes.TrimPrefix(c.Before, []byte(byteOrderMark))
-}
-
 func (c *Change) fileError(err error) error {
-	return fileError(c.Path, c.body(), err)
+	return fileError(c.Path, c.body, err)
 }
 
 func fileError(path string, body []byte, err error) error {
@@ -271,13 +288,13 @@ func (c *Change) compare(has found, e Entry, replace bool) error {
 		return fmt.Errorf("%s: the entry %s is a server that is reached by a URL, not a program: remove it first, or "+
 			"rename it", c.Path, c.Name)
 	}
-	old, err := readArgs(has.args)
+	old := readArgs(has.args)
 	c.Repoints = has.command != e.Command || !has.isOurs() || old.Profile != e.Profile
 	if !c.Repoints || replace {
 		return nil
 	}
 	wants := describe(e.Command, e.Profile)
-	if err != nil && !has.isOurs() {
+	if !has.isOurs() {
 		// The arguments of another program may hold a secret.
 		return &ExistsError{Path: c.Path, Name: c.Name, Has: describeOther(has.command), Wants: wants}
 	}
@@ -310,14 +327,16 @@ func printable(s string) string {
 // else: what comes out must be a document that means the same as the old one but
 // for the entry.
 func (c *Change) finish(doc document, edits []edit, fields []field) error {
+	body := c.body
 	if len(edits) == 0 {
+		if fields != nil {
+			c.After = body // an entry that is as it should be is of no use in a file that no client reads
+		}
 		return nil
 	}
-	body := c.body()
 	showOld := true
 	if entry, ok := servers(doc.tree(), c.Client.key)[c.Name].(map[string]any); ok {
-		_, err := readArgs(readFound(entry).args)
-		showOld = err == nil
+		showOld = len(readArgs(readFound(entry).args).more) == 0
 	}
 	masked := blot(body, doc.private(c.Name, showOld))
 	after := splice(body, edits)
@@ -329,9 +348,8 @@ func (c *Change) finish(doc document, edits []edit, fields []field) error {
 		return fmt.Errorf("%s: the entry %s can't be edited without a change to something else; the file was left as it "+
 			"is: edit it yourself", c.Path, printable(c.Name))
 	}
-	mark := c.Before[:len(c.Before)-len(body)]
-	c.After = append(bytes.Clone(mark), after...)
-	c.diff = diffOf(c.Path, masked, blot(after, changed.private(c.Name, true)))
+	c.After = after
+	c.diff = diffOf(c.Path, masked, blot(after, changed.private(c.Name, len(c.Entry.more) == 0)))
 	return nil
 }
 

@@ -104,9 +104,18 @@ func (s style) object(members []string, levels int) string {
 
 // entry writes an object that holds fields.
 func (s style) entry(fields []field) string {
+	return s.object(s.members(fields), 0)
+}
+
+// members writes fields as the members of an object.
+func (s style) members(fields []field) []string {
 	members := make([]string, len(fields))
 	for i, f := range fields {
-		members[i] = s.quote(f.key) + f.quoted(s.comma())
+		value := f.quoted(s.comma())
+		if f.object != nil {
+			value = s.deeper(1).entry(f.object)
+		}
+		members[i] = s.quote(f.key) + value
 	}
-	return s.object(members, 0)
+	return members
 }

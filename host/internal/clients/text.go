@@ -9,8 +9,27 @@ import (
 	"unicode/utf8"
 )
 
-// byteOrderMark may open a file that was written on Windows. No parser wants it.
+// byteOrderMark may open a file that was written on Windows. JSON must not begin with it
+// (RFC 8259, 8.1), and most clients reject such a file as a whole.
 const byteOrderMark = "\ufeff"
+
+// decodeText returns a file's text without its byte order mark, and whether it had one.
+// A file in an encoding that no client reads is an error that names it.
+func decodeText(path string, data []byte) (body []byte, marked bool, err error) {
+	body, marked = bytes.CutPrefix(data, []byte(byteOrderMark))
+	var encoding string
+	switch {
+	case bytes.HasPrefix(data, []byte("\xff\xfe\x00\x00")), bytes.HasPrefix(data, []byte("\x00\x00\xfe\xff")):
+		encoding = "UTF-32"
+	case bytes.HasPrefix(data, []byte("\xff\xfe")), bytes.HasPrefix(data, []byte("\xfe\xff")),
+		isWide(body, 0), isWide(body, 1):
+		encoding = "UTF-16"
+	default:
+		return body, marked, nil
+	}
+	return nil, marked, fmt.Errorf("%s is written in %s, and clients read UTF-8 only; the file was left as it is: save "+
+		"it as UTF-8 without a byte order mark (in PowerShell 7: Set-Content -Encoding utf8NoBOM)", path, encoding)
+}
 
 // defaultIndent is what most clients write themselves.
 const defaultIndent = "  "
@@ -97,6 +116,17 @@ func lineEnd(body []byte, offset int) int {
 		return offset + i + 1
 	}
 	return len(body)
+}
+
+// isWide reports whether a text without a mark begins with two ASCII characters in UTF-16,
+// whose empty bytes are the first or the second of each two.
+func isWide(body []byte, empty int) bool {
+	const two = 4
+	if len(body) < two || len(body)%2 != 0 {
+		return false
+	}
+	full := 1 - empty
+	return body[empty] == 0 && body[empty+2] == 0 && body[full] != 0 && body[full+2] != 0
 }
 
 const jsonSpace = " \t\r\n"

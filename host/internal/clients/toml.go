@@ -44,9 +44,9 @@ func parseTOML(body []byte, key string) (*tomlDocument, error) {
 	if err := toml.Unmarshal(body, &d.data); err != nil {
 		if decode, ok := errors.AsType[*toml.DecodeError](err); ok {
 			line, column := decode.Position()
-			return nil, problemAt(offsetOf(body, line, column), "not valid TOML")
+			return nil, problemAt(offsetOf(body, line, column), "not valid TOML: %s", tomlReason(err))
 		}
-		return nil, problemAt(0, "not valid TOML")
+		return nil, problemAt(0, "not valid TOML: %s", tomlReason(err))
 	}
 	p := unstable.Parser{KeepComments: true}
 	p.Reset(body)
@@ -65,9 +65,17 @@ func parseTOML(body []byte, key string) (*tomlDocument, error) {
 		}
 	}
 	if err := p.Error(); err != nil {
-		return nil, problemAt(0, "not valid TOML")
+		return nil, problemAt(0, "not valid TOML: %s", tomlReason(err))
 	}
 	return d, nil
+}
+
+// tomlReason is why a document is not valid. The parser quotes one character at most, and
+// names of keys, never a value.
+func tomlReason(err error) string {
+	const longest = 200
+	reason := []rune(strings.TrimPrefix(err.Error(), "toml: "))
+	return printable(string(reason[:min(len(reason), longest)]))
 }
 
 func spanOf(r unstable.Range) span {
@@ -194,16 +202,30 @@ func (d *tomlDocument) set(name string, fields []field) ([]edit, error) {
 		}
 		return []edit{insert(end, text)}, nil
 	}
+	return d.update([]string{d.key, name}, entry, fields)
+}
+
+// update sets fields in the table at path, which exists and is decoded as was.
+func (d *tomlDocument) update(path []string, was map[string]any, fields []field) ([]edit, error) {
 	var edits []edit
 	var missing []field
 	for _, f := range fields {
-		path := []string{d.key, name, f.key}
-		i := slices.IndexFunc(d.items, func(item tomlItem) bool { return !item.header && slices.Equal(item.path, path) })
+		at := append(slices.Clone(path), f.key)
+		i := slices.IndexFunc(d.items, func(item tomlItem) bool { return !item.header && slices.Equal(item.path, at) })
+		inner, isTable := was[f.key].(map[string]any)
 		switch {
-		case i >= 0 && !equal(entry[f.key], f.value()):
+		case f.object != nil && isTable:
+			more, err := d.update(at, inner, f.object)
+			if err != nil {
+				return nil, err
+			}
+			edits = append(edits, more...)
+		case f.object != nil && was[f.key] != nil:
+			return nil, d.wrongType(at...)
+		case i >= 0 && !equal(was[f.key], f.value()):
 			edits = append(edits, edit{d.items[i].value, f.quoted(", ")})
-		case i < 0 && entry[f.key] != nil:
-			return nil, problemAt(d.offsetOf(path), "%s is a table, want a value", strings.Join(path, "."))
+		case i < 0 && was[f.key] != nil:
+			return nil, problemAt(d.offsetOf(at), "%s is a table, want a value", strings.Join(at, "."))
 		case i < 0:
 			missing = append(missing, f)
 		}
@@ -211,7 +233,7 @@ func (d *tomlDocument) set(name string, fields []field) ([]edit, error) {
 	if len(missing) == 0 {
 		return edits, nil
 	}
-	more, err := d.insertFields(name, missing)
+	more, err := d.insertFields(path, missing)
 	return append(edits, more...), err
 }
 
@@ -221,29 +243,40 @@ func (d *tomlDocument) table(name string, fields []field) string {
 	var b strings.Builder
 	b.WriteString("[" + d.key + "." + name + "]" + newline)
 	for _, f := range fields {
-		b.WriteString(f.key + " = " + f.quoted(", ") + newline)
+		b.WriteString(keyValue(f) + newline)
 	}
 	return b.String()
 }
 
-// insertFields adds fields to an entry that exists, in the way it is written.
-func (d *tomlDocument) insertFields(name string, fields []field) ([]edit, error) {
-	path := []string{d.key, name}
+// keyValue writes a field, an object as an inline table.
+func keyValue(f field) string {
+	if f.object == nil {
+		return f.key + " = " + f.quoted(", ")
+	}
+	items := make([]string, len(f.object))
+	for i, one := range f.object {
+		items[i] = keyValue(one)
+	}
+	return f.key + " = { " + strings.Join(items, ", ") + " }"
+}
+
+// insertFields adds fields to the table at path, which exists, in the way it is written.
+func (d *tomlDocument) insertFields(path []string, fields []field) ([]edit, error) {
 	newline := newlineOf(d.body)
 	// The line to write after, and what to write before each key.
 	after, prefix := -1, ""
 	for i, item := range d.items {
 		switch {
+		case !item.header && item.kind == unstable.InlineTable && slices.Equal(item.path, path):
+			return d.insertInline(item, fields), nil
 		case !hasPrefix(item.path, path) || item.depth > 0:
 		case item.header && len(item.path) == len(path):
 			return []edit{d.insertLines(d.afterSection(i), d.lines(indentAt(d.body, item.start), fields))}, nil
-		case item.header && after < 0:
-			return []edit{insert(bytes.LastIndexByte(d.body[:item.start], '\n')+1, d.table(name, fields)+newline)}, nil
+		case item.header && after < 0 && len(path) == 2:
+			return []edit{insert(bytes.LastIndexByte(d.body[:item.start], '\n')+1, d.table(path[1], fields)+newline)}, nil
 		case item.header:
-		case len(item.path) == len(path):
-			return d.insertInline(item, fields), nil
-		case len(item.keys) == len(item.path) || len(item.keys) == len(item.path)-1:
-			// A dotted key: the part that names the entry is the last but the field's.
+		case len(item.keys) > len(item.path)-len(path):
+			// A dotted key: the part that names the table is the last but the field's.
 			part := len(item.keys) - (len(item.path) - len(path)) - 1
 			after = item.end
 			prefix = indentAt(d.body, item.start) + string(d.body[item.keys[0].start:item.keys[part].end]) + "."
@@ -270,7 +303,7 @@ func (d *tomlDocument) afterSection(i int) int {
 func (d *tomlDocument) lines(prefix string, fields []field) string {
 	var b strings.Builder
 	for _, f := range fields {
-		b.WriteString(newlineOf(d.body) + prefix + f.key + " = " + f.quoted(", "))
+		b.WriteString(newlineOf(d.body) + prefix + keyValue(f))
 	}
 	return b.String()
 }
@@ -281,17 +314,17 @@ func (d *tomlDocument) insertLines(offset int, lines string) edit {
 	return insert(span{offset, end}.trimmedEnd(d.body), lines)
 }
 
-// insertInline adds fields to an inline table that is an entry.
+// insertInline adds fields to an inline table.
 func (d *tomlDocument) insertInline(entry tomlItem, fields []field) []edit {
 	last := -1
 	for _, item := range d.items {
-		if item.depth == 1 && item.start > entry.start && item.end < entry.end {
+		if item.depth == entry.depth+1 && item.start > entry.start && item.end < entry.end {
 			last = item.end
 		}
 	}
 	items := make([]string, len(fields))
 	for i, f := range fields {
-		items[i] = f.key + " = " + f.quoted(", ")
+		items[i] = keyValue(f)
 	}
 	text := strings.Join(items, ", ")
 	if last < 0 {

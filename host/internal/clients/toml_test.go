@@ -17,7 +17,7 @@ func TestTOMLAdd(t *testing.T) {
 		"settings":           {"model = \"o3\" # mine\n", "model = \"o3\" # mine\n\n" + table},
 		"no final newline":   {"model = \"o3\"", "model = \"o3\"\n\n" + strings.TrimSuffix(table, "\n")},
 		"empty lines at end": {"a = 1\n\n\n", "a = 1\n\n\n\n" + table},
-		"byte order mark":    {"\ufeffa = 1\n", "\ufeffa = 1\n\n" + table},
+		"byte order mark":    {"\ufeffa = 1\n", "a = 1\n\n" + table},
 		"line ends of Windows": {"a = 1\r\n[b]\r\nc = 2\r\n",
 			"a = 1\r\n[b]\r\nc = 2\r\n\r\n" + strings.ReplaceAll(table, "\n", "\r\n")},
 		"Windows, no final": {"a = 1\r\nb = 2",
@@ -46,7 +46,7 @@ func TestTOMLAdd(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			if diff := cmp.Diff(tt.in, string(change.After)); diff != "" {
+			if diff := cmp.Diff(strings.TrimPrefix(tt.in, byteOrderMark), string(change.After)); diff != "" {
 				t.Errorf("removed again:\n%s", diff)
 			}
 		})
@@ -148,19 +148,22 @@ func TestTOMLThatIsLeftAlone(t *testing.T) {
 		line, column int
 		want         string
 	}{
-		"half-written":          {"a = 1\nb = \"" + canary, 2, 18, "not valid TOML"},
-		"bare word":             {"token = " + canary + "\n", 1, 9, "not valid TOML"},
-		"table twice":           {"[a]\n[a]\n", 2, 2, "not valid TOML"},
-		"key twice":             {"a = 1\na = 2\n", 2, 1, "not valid TOML"},
-		"servers are a string":  {"\n  mcp_servers = \"" + canary + "\"\n", 2, 3, "mcp_servers is not a table"},
-		"servers are an array":  {"[[mcp_servers]]\n", 1, 1, "mcp_servers is not a table"},
-		"entry is a string":     {"[mcp_servers]\nauth0 = \"x\"\n", 2, 1, "mcp_servers.auth0 is not a table"},
-		"entries are an array":  {"[[mcp_servers.auth0]]\n", 1, 1, "mcp_servers.auth0 is not a table"},
-		"command is a table":    {"[mcp_servers.auth0.command]\n", 1, 1, "mcp_servers.auth0.command is a table"},
-		"servers in one line":   {"a = 1\nmcp_servers = { x = { command = \"x\" } }\n", 2, 1, "one inline table"},
-		"us, within one line":   {"mcp_servers = { auth0 = { command = \"x\" } }\n", 1, 1, "one inline table"},
-		"deep":                  {"a = " + strings.Repeat("[", 1<<20), 1, 10005, "not valid TOML"},
-		"keys hide a character": {"a\x00 = 1", 1, 2, "not valid TOML"},
+		"half-written":               {"a = 1\nb = \"" + canary, 2, 18, "not valid TOML"},
+		"bare word":                  {"token = " + canary + "\n", 1, 9, "not valid TOML"},
+		"table twice":                {"[a]\n[a]\n", 2, 2, "not valid TOML"},
+		"key twice":                  {"a = 1\na = 2\n", 2, 1, "not valid TOML"},
+		"servers are a string":       {"\n  mcp_servers = \"" + canary + "\"\n", 2, 3, "mcp_servers is not a table"},
+		"servers are an array":       {"[[mcp_servers]]\n", 1, 1, "mcp_servers is not a table"},
+		"entry is a string":          {"[mcp_servers]\nauth0 = \"x\"\n", 2, 1, "mcp_servers.auth0 is not a table"},
+		"entries are an array":       {"[[mcp_servers.auth0]]\n", 1, 1, "mcp_servers.auth0 is not a table"},
+		"command is a table":         {"[mcp_servers.auth0.command]\n", 1, 1, "mcp_servers.auth0.command is a table"},
+		"servers in one line":        {"a = 1\nmcp_servers = { x = { command = \"x\" } }\n", 2, 1, "one inline table"},
+		"us, within one line":        {"mcp_servers = { auth0 = { command = \"x\" } }\n", 1, 1, "one inline table"},
+		"deep":                       {"a = " + strings.Repeat("[", 1<<20), 1, 10005, "not valid TOML"},
+		"keys hide a character":      {"a\x00 = 1", 1, 2, "not valid TOML: expected '=' after key"},
+		"a value without its quotes": {"token = " + canary, 1, 9, "not valid TOML: unexpected character U+0063 'c'"},
+		"a string without its end":   {"token = \"" + canary, 1, 22, "not valid TOML: unterminated basic string"},
+		"a key twice":                {"token = 1\ntoken = \"" + canary + "\"", 2, 1, "not valid TOML: key token is already defined"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			p, path := fileOf(t, "codex", tt.in)

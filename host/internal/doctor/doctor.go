@@ -17,6 +17,7 @@ import (
 	"time"
 
 	"github.com/auth0-mcp/auth0-mcp/host/internal/account"
+	"github.com/auth0-mcp/auth0-mcp/host/internal/atomicfile"
 	"github.com/auth0-mcp/auth0-mcp/host/internal/audit"
 	"github.com/auth0-mcp/auth0-mcp/host/internal/auth"
 	"github.com/auth0-mcp/auth0-mcp/host/internal/catalog"
@@ -59,6 +60,8 @@ type surroundings struct {
 	// executable is this binary.
 	executable string
 	places     clients.Places
+	// bases are where the user's folders are, by variable.
+	bases []atomicfile.Base
 	// folder is where a project's client files are looked for.
 	folder string
 	// socketFolders are where a server keeps its run folder.
@@ -70,10 +73,7 @@ func here() (surroundings, error) {
 	if err != nil {
 		return surroundings{}, fmt.Errorf("finding the path of this binary: %w", err)
 	}
-	home, err := os.UserHomeDir()
-	if err != nil {
-		return surroundings{}, fmt.Errorf("finding the home folder: %w", err)
-	}
+	home, _ := os.UserHomeDir() // without one there are no files of clients, which their check says
 	folder, err := os.Getwd()
 	if err != nil {
 		folder = "" // it was removed: there is no project in it
@@ -84,6 +84,7 @@ func here() (surroundings, error) {
 		lookup: net.DefaultResolver.LookupHost, dial: new(net.Dialer).DialContext, transport: tenant.NewTransport,
 		executable: executable, folder: folder, socketFolders: []string{os.TempDir()},
 		places: clients.Places{OS: runtime.GOOS, Home: home, Getenv: os.Getenv},
+		bases:  atomicfile.Bases(),
 	}
 	if runtime.GOOS != "windows" {
 		s.socketFolders = append(s.socketFolders, os.Getenv("XDG_RUNTIME_DIR"), "/tmp")
@@ -163,7 +164,7 @@ func (d *Doctor) openAccount(token, passphrase string) {
 	}
 	d.accounts.Transport = transport
 	d.accounts.OAuth = auth.OAuth{Transport: transport, UserAgent: d.cfg.UserAgent}
-	if d.configErr == nil && d.foldersErr == nil {
+	if d.configErr == nil && (d.foldersErr == nil || token != "") { // a token of the environment needs no folder
 		if d.account, d.accountErr = d.accounts.Selected(); d.accountErr != nil {
 			d.account = nil
 		}

@@ -13,6 +13,7 @@ import (
 	"github.com/dustin/go-humanize/english"
 	"github.com/gofrs/flock"
 
+	"github.com/auth0-mcp/auth0-mcp/host/internal/atomicfile"
 	"github.com/auth0-mcp/auth0-mcp/host/internal/audit"
 	"github.com/auth0-mcp/auth0-mcp/host/internal/auth"
 	"github.com/auth0-mcp/auth0-mcp/host/internal/catalog"
@@ -151,6 +152,9 @@ func (d *Doctor) checkEntry(one clients.Installed) Finding {
 				where, name)
 		}
 	}
+	if one.Marked {
+		return fails(check, remedy, "%s begins with a byte order mark, so that the client rejects the file", one.Path)
+	}
 	if !filepath.IsAbs(one.Entry.Command) {
 		return warns(check, remedy, "%s starts %q, which a client that was not started from a shell may not find",
 			where, one.Entry.Command)
@@ -158,11 +162,32 @@ func (d *Doctor) checkEntry(one clients.Installed) Finding {
 	if !sameFile(one.Entry.Command, d.at.executable) {
 		return warns(check, remedy, "%s starts %s, another binary than this one", where, one.Entry.Command)
 	}
+	if base, says := d.otherFolder(one); base.Variable != "" {
+		return warns(check, remedy, "%s %s, which is %s here: its server looks for profiles and sessions elsewhere", where,
+			says, base.Folder)
+	}
 	if name, why := d.lacks(one); name != "" {
 		return warns(check, fmt.Sprintf("set %s in the entry's env in %s", name, one.Path),
 			"%s sets no %s, %s; some clients hand on their own", where, name, why)
 	}
 	return passes(check, "%s", where)
+}
+
+// otherFolder is a variable by which the entry's server has other folders than this command,
+// and what the entry says of it.
+func (d *Doctor) otherFolder(one clients.Installed) (base atomicfile.Base, says string) {
+	if one.Env == nil {
+		return atomicfile.Base{}, ""
+	}
+	for _, base := range d.at.bases {
+		switch value, set := one.Sets(base.Variable); {
+		case set && filepath.Clean(value) != base.Folder:
+			return base, fmt.Sprintf("sets %s to %s", base.Variable, value)
+		case !set && base.Moves && !slices.Contains(one.Env, base.Variable):
+			return base, "sets no " + base.Variable
+		}
+	}
+	return atomicfile.Base{}, ""
 }
 
 // lacks is a variable that the entry's server needs and is not given, and why.

@@ -49,14 +49,14 @@ func clientVariables() []string {
 	}
 }
 
-// clientEnvironment is the share of the environment that a server gets from a
-// desktop client, with the AUTH0 variables that an entry may set.
-func clientEnvironment(environ []string) []string {
+// clientEnvironment is the share of the environment that a server gets from a desktop
+// client. ours adds the variables that an entry would have to set.
+func clientEnvironment(environ []string, ours bool) []string {
 	var given []string
 	for _, pair := range environ {
 		name, _, _ := strings.Cut(pair, "=")
 		upper := strings.ToUpper(name) // Windows keeps any case
-		if strings.HasPrefix(upper, "AUTH0_") || strings.HasPrefix(upper, "XDG_") ||
+		if ours && (strings.HasPrefix(upper, "AUTH0_") || strings.HasPrefix(upper, "XDG_")) ||
 			slices.Contains(clientVariables(), upper) {
 			given = append(given, pair)
 		}
@@ -64,11 +64,47 @@ func clientEnvironment(environ []string) []string {
 	return given
 }
 
+// serverEnvironment is that of the self-test's server, and whose it is: what a client gives
+// to the entry of the examined profile, or what an entry that is still to be written could.
+func (d *Doctor) serverEnvironment() (environ []string, whose string) {
+	installed, _ := clients.List(d.at.places, d.at.folder) // the clients' own check tells of the errors
+	for _, one := range installed {
+		if one.Env == nil || !sameFile(one.Entry.Command, d.at.executable) || !d.examines(one.Entry.Profile) {
+			continue
+		}
+		environ = append(clientEnvironment(d.at.environ, false), one.Environ(d.given)...)
+		return environ, "as " + one.Client.Title + " starts it"
+	}
+	return clientEnvironment(d.at.environ, true), "with the variables of this shell"
+}
+
+// given is a variable before the secrets left the environment.
+func (d *Doctor) given(name string) string {
+	for _, pair := range d.at.environ {
+		if key, value, _ := strings.Cut(pair, "="); key == name {
+			return value
+		}
+	}
+	return ""
+}
+
+// examines reports whether an entry's profile is the one that is examined.
+func (d *Doctor) examines(profile string) bool {
+	if d.cfg.Sandbox {
+		return false // it is no client's server
+	}
+	if d.account == nil {
+		return profile == d.cfg.Profile
+	}
+	return profile == d.account.Name || profile == "" && d.account.Name == d.config.DefaultProfile
+}
+
 // checkSelfTest starts the server as a client would and speaks with it.
 func (d *Doctor) checkSelfTest(ctx context.Context) []Finding {
 	args := d.cfg.ServerArgs
 	said := &tail{limit: maxServerStderr}
-	seen, err := d.serve(ctx, args, said)
+	environ, whose := d.serverEnvironment()
+	seen, err := d.serve(ctx, args, environ, said)
 	stderr := said.String()
 	d.mu.Lock()
 	d.stderr = stderr
@@ -78,15 +114,15 @@ func (d *Doctor) checkSelfTest(ctx context.Context) []Finding {
 			stderr = "; it said: " + lastLines(stderr, 5)
 		}
 		return []Finding{fails("self-test", clients.ShellWords(append([]string{"auth0-mcp"},
-			args...))+", in a shell, shows the same", "%v%s", err, stderr)}
+			args...))+", with the same variables in a shell, shows the same", "%s: %v%s", whose, err, stderr)}
 	}
 	if seen.tools == 0 {
-		return []Finding{fails("self-test", "auth0-mcp tools", "the server answers in %v and offers no tool",
+		return []Finding{fails("self-test", "auth0-mcp tools", "%s: the server answers in %v and offers no tool", whose,
 			seen.ready)}
 	}
 	return []Finding{passes("self-test", "%s, %d bytes; initialize after %v, tools/list %v, ping %v; ended cleanly "+
-		"with its stdin",
-		english.Plural(seen.tools, "tool", ""), seen.bytes, seen.ready, seen.list, seen.ping)}
+		"with its stdin; %s",
+		english.Plural(seen.tools, "tool", ""), seen.bytes, seen.ready, seen.list, seen.ping, whose)}
 }
 
 // lastLines is what a user reads of a log: its end.
@@ -101,12 +137,12 @@ type conversation struct {
 	ready, list, ping time.Duration
 }
 
-func (d *Doctor) serve(ctx context.Context, args []string, stderr io.Writer) (conversation, error) {
+func (d *Doctor) serve(ctx context.Context, args, environ []string, stderr io.Writer) (conversation, error) {
 	// Leaving the conversation early must end the server as well.
 	ctx, cancel := context.WithTimeout(ctx, serverPatience)
 	defer cancel()
 	cmd := exec.CommandContext(ctx, d.at.executable, args...) //nolint:gosec // this very binary
-	cmd.Env = clientEnvironment(d.at.environ)
+	cmd.Env = environ
 	// A desktop client's is the root: a relative path in a setting fails here too.
 	cmd.Dir = filepath.VolumeName(d.at.executable) + string(filepath.Separator)
 	cmd.Stderr = stderr

@@ -6,23 +6,109 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"os"
+	"path/filepath"
+	"slices"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+
+	"github.com/auth0-mcp/auth0-mcp/host/internal/atomicfile"
+	"github.com/auth0-mcp/auth0-mcp/host/internal/auth"
 )
 
 func TestClientEnvironment(t *testing.T) {
-	got := clientEnvironment([]string{
+	environ := []string{
 		"HOME=/h", "PATH=/bin", "AUTH0_DOMAIN=d", "AUTH0_MCP_STORE=file", "XDG_CONFIG_HOME=/c", "SystemRoot=C:\\Windows",
 		"HTTPS_PROXY=http://p", "AWS_SECRET_ACCESS_KEY=k", "LD_PRELOAD=x", "DBUS_SESSION_BUS_ADDRESS=unix:", "NOT_AUTH0_X=1",
-	})
-	want := []string{"HOME=/h", "PATH=/bin", "AUTH0_DOMAIN=d", "AUTH0_MCP_STORE=file", "XDG_CONFIG_HOME=/c",
+	}
+	all := []string{"HOME=/h", "PATH=/bin", "AUTH0_DOMAIN=d", "AUTH0_MCP_STORE=file", "XDG_CONFIG_HOME=/c",
 		"SystemRoot=C:\\Windows"}
-	if diff := cmp.Diff(want, got); diff != "" {
+	if diff := cmp.Diff(all, clientEnvironment(environ, true)); diff != "" {
 		t.Error(diff)
 	}
+	given := []string{"HOME=/h", "PATH=/bin", "SystemRoot=C:\\Windows"}
+	if diff := cmp.Diff(given, clientEnvironment(environ, false)); diff != "" {
+		t.Error(diff)
+	}
+}
+
+// The self-test's server gets what the client would give it, and nothing of this shell's.
+func TestServerEnvironmentIsTheEntrys(t *testing.T) {
+	d := examinee(t, nil).as("dev", auth.Profile{})
+	d.config.DefaultProfile = "dev"
+	d.at.environ = []string{"HOME=/h", "AUTH0_MCP_PASSPHRASE=" + canary, "AUTH0_TOKEN=t", "XDG_CONFIG_HOME=/here"}
+	file := filepath.Join(d.at.places.Home, ".cursor", "mcp.json")
+	entry := func(args string) string {
+		return `{"mcpServers":{"auth0":{"command":` + strconv.Quote(d.at.executable) + `,"args":["run"` + args +
+			`],"env":{"XDG_CONFIG_HOME":"/there","AUTH0_MCP_STORE":"file"}}}}`
+	}
+	check := func(whose string, want ...string) {
+		t.Helper()
+		got, by := d.serverEnvironment()
+		slices.Sort(got)
+		if diff := cmp.Diff(want, got); diff != "" || !strings.Contains(by, whose) {
+			t.Errorf("%s: %s", by, diff)
+		}
+	}
+	shell := []string{"AUTH0_MCP_PASSPHRASE=" + canary, "AUTH0_TOKEN=t", "HOME=/h", "XDG_CONFIG_HOME=/here"}
+	check("this shell", shell...)
+	if err := os.MkdirAll(filepath.Dir(file), 0o700); err != nil {
+		t.Fatal(err)
+	}
+	// Only a program that is ours by its name counts.
+	self := filepath.Join(t.TempDir(), "auth0-mcp")
+	if err := os.Symlink(d.at.executable, self); err != nil {
+		t.Skip("no symbolic links here:", err)
+	}
+	d.at.executable = self
+	writeText(t, file, entry(""))
+	check("as Cursor starts it", "AUTH0_MCP_STORE=file", "HOME=/h", "XDG_CONFIG_HOME=/there")
+	writeText(t, file, entry(`,"--profile","other"`))
+	check("this shell", shell...)
+	writeText(t, file, entry(`,"--profile","dev"`))
+	check("as Cursor starts it", "AUTH0_MCP_STORE=file", "HOME=/h", "XDG_CONFIG_HOME=/there")
+	d.cfg.Sandbox = true
+	check("this shell", shell...)
+}
+
+// A server that looks for its profile in another folder than this command does is found.
+func TestFoldersOfAnEntry(t *testing.T) {
+	d := examinee(t, nil).as("", auth.Profile{})
+	d.at.bases = []atomicfile.Base{{Variable: "XDG_CONFIG_HOME", Folder: "/here", Moves: true},
+		{Variable: "XDG_DATA_HOME", Folder: "/data"}}
+	file := filepath.Join(d.at.places.Home, ".cursor", "mcp.json")
+	if err := os.MkdirAll(filepath.Dir(file), 0o700); err != nil {
+		t.Fatal(err)
+	}
+	self := filepath.Join(t.TempDir(), "auth0-mcp")
+	if err := os.Symlink(d.at.executable, self); err != nil {
+		t.Skip("no symbolic links here:", err)
+	}
+	d.at.executable = self
+	for env, want := range map[string]string{
+		`{}`:                         "sets no XDG_CONFIG_HOME, which is /here here: its server looks for profiles and sessions elsewhere",
+		`{"XDG_CONFIG_HOME":"/old"}`: "sets XDG_CONFIG_HOME to /old, which is /here here",
+		`{"XDG_CONFIG_HOME":"/here","XDG_DATA_HOME":"/old"}`:    "sets XDG_DATA_HOME to /old, which is /data here",
+		`{"XDG_CONFIG_HOME":"/here/"}`:                          "",
+		`{"XDG_CONFIG_HOME":"/here","XDG_DATA_HOME":"/data/."}`: "",
+	} {
+		writeText(t, file, `{"mcpServers":{"auth0":{"command":`+strconv.Quote(self)+`,"args":["run"],"env":`+env+`}}}`)
+		found := d.checkClients(t.Context())
+		if len(found) != 1 {
+			t.Fatalf("%s: %v", env, found)
+		}
+		status := Warn
+		if want == "" {
+			status = OK
+		}
+		checkFinding(t, found[0], status, want)
+	}
+	writeText(t, file, "\ufeff"+`{"mcpServers":{"auth0":{"command":`+strconv.Quote(self)+`,"args":["run"]}}}`)
+	checkFinding(t, d.checkClients(t.Context())[0], Fail, "byte order mark", "auth0-mcp clients add cursor")
 }
 
 // TestConverse plays the server's stdout, good and bad.

@@ -19,7 +19,11 @@ import (
 )
 
 func (d *Doctor) checkConfig(context.Context) []Finding {
-	if d.foldersErr != nil {
+	switch {
+	case d.foldersErr != nil && d.account != nil:
+		return []Finding{warns("config", "set HOME to keep a config, an audit log and installed plugins", "%v",
+			d.foldersErr)}
+	case d.foldersErr != nil:
 		return []Finding{fails("config", "set HOME to your home folder", "%v", d.foldersErr)}
 	}
 	path := d.folders.ConfigFile().Path
@@ -60,7 +64,7 @@ func (d *Doctor) domainRemedy() string {
 // checkStore asks the store for the session: the only way to know that it answers.
 func (d *Doctor) checkStore(ctx context.Context) []Finding {
 	switch {
-	case d.foldersErr != nil || d.configErr != nil:
+	case d.foldersErr != nil && d.account == nil || d.configErr != nil:
 		return []Finding{warns("store", "fix the config file first", "not checked: the config file can't be read")}
 	case d.accountErr != nil:
 		return []Finding{fails("session", d.accountRemedy(), "%v", d.accountErr)}

@@ -7,6 +7,7 @@ import (
 	"regexp"
 	"strconv"
 	"strings"
+	"sync"
 	"time"
 	"unicode"
 
@@ -77,10 +78,10 @@ func (c *Call) clip(text string, most int) string {
 }
 
 var (
-	htmlPage = regexp.MustCompile(`(?i)^\s*<(?:!doctype|!--|html|head|body|title|h1|p|center)\b|^\s*<!--`)
-	notShown = regexp.MustCompile(`(?is)<(?:script|style)\b.*?(?:</(?:script|style)\s*>|$)|<!--.*?(?:-->|$)|` +
+	htmlPage = lazily(`(?i)^\s*<(?:!doctype|!--|html|head|body|title|h1|p|center)\b|^\s*<!--`)
+	notShown = lazily(`(?is)<(?:script|style)\b.*?(?:</(?:script|style)\s*>|$)|<!--.*?(?:-->|$)|` +
 		`<[^>]*(?:>|$)`)
-	pageTitle = regexp.MustCompile(`(?is)<title[^>]*>([^<]*)</title>`)
+	pageTitle = lazily(`(?is)<title[^>]*>([^<]*)</title>`)
 )
 
 // maxPage bounds what of a page is read for its text, in bytes.
@@ -90,13 +91,13 @@ const maxPage = 64 << 10
 // returned as they are.
 func pageText(body []byte) []byte {
 	body = body[:min(len(body), maxPage)]
-	if !htmlPage.Match(body) {
+	if !htmlPage().Match(body) {
 		return body
 	}
-	if m := pageTitle.FindSubmatch(body); m != nil && len(strings.TrimSpace(string(m[1]))) > 0 {
+	if m := pageTitle().FindSubmatch(body); m != nil && len(strings.TrimSpace(string(m[1]))) > 0 {
 		return m[1]
 	}
-	return []byte(strings.Join(strings.Fields(string(notShown.ReplaceAll(body, []byte(" ")))), " "))
+	return []byte(strings.Join(strings.Fields(string(notShown().ReplaceAll(body, []byte(" ")))), " "))
 }
 
 func printable(body []byte) string {
@@ -148,9 +149,12 @@ func (c *Call) remedy(q *request, said tenant.Refusal) string {
 	case said.Quota():
 		return "The tenant has as many of these as it may have, which more scopes do not change: remove one that is not " +
 			"needed, or ask Auth0 for a higher limit"
-	case status == http.StatusForbidden, said.NotOffered():
-		return "More scopes will not help: the tenant's subscription or settings do not allow it. Leave it out, or ask the " +
-			"tenant's administrator or Auth0's support to enable it"
+	case status == http.StatusForbidden && q.read:
+		return notAllowed + "Ask the tenant's administrator or Auth0's support to enable it"
+	case status == http.StatusForbidden:
+		return notAllowed + "Leave it out, or ask the tenant's administrator or Auth0's support to enable it"
+	case said.NotOffered():
+		return "Auth0 does not support it there, and more scopes will not help: leave it out"
 	case status == http.StatusNotFound:
 		return c.notFoundRemedy(q)
 	case status == http.StatusConflict:
@@ -160,6 +164,9 @@ func (c *Call) remedy(q *request, said tenant.Refusal) string {
 	}
 	return "The request was not carried out: change it as Auth0's message says, and call again"
 }
+
+// notAllowed is what a 403 means that is not about scopes.
+const notAllowed = "More scopes will not help: the tenant's subscription or settings do not allow it. "
 
 // scopeRemedy is what to do about a missing scope. Auth0 has been seen to answer
 // insufficient_scope for what a subscription lacks, without naming a scope.
@@ -262,4 +269,9 @@ func tooManySecrets(q *request) string {
 			q.end.status)
 	}
 	return q.name() + ": the answer holds too many secrets: ask for fewer items"
+}
+
+// lazily compiles a pattern when it is first used: a server that starts needs none.
+func lazily(pattern string) func() *regexp.Regexp {
+	return sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(pattern) })
 }

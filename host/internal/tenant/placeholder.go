@@ -1,7 +1,6 @@
 package tenant
 
 import (
-	"regexp"
 	"strings"
 )
 
@@ -23,9 +22,9 @@ func (e *PlaceholderError) Error() string {
 
 var (
 	// ${user_config.token}, {{token}}, %TOKEN% and $TOKEN are what programs replace.
-	unreplaced = regexp.MustCompile(`\$\{[^{}]*\}|\{\{[^{}]*\}\}|^%[A-Za-z_][A-Za-z0-9_]*%$|^\$[A-Za-z_][A-Za-z0-9_]*$`)
+	unreplaced = lazily(`\$\{[^{}]*\}|\{\{[^{}]*\}\}|^%[A-Za-z_][A-Za-z0-9_]*%$|^\$[A-Za-z_][A-Za-z0-9_]*$`)
 	// YOUR_TOKEN, your-tenant.us.auth0.com and the like are what a user replaces.
-	example = regexp.MustCompile(`(?i)^(?:your[_-]?(?:auth0[_-]?)?(?:tenant|domain|token|access[_-]?token|api[_-]?token|` +
+	example = lazily(`(?i)^(?:your[_-]?(?:auth0[_-]?)?(?:tenant|domain|token|access[_-]?token|api[_-]?token|` +
 		`management[_-]?(?:api[_-]?)?token|client[_-]?id|client[_-]?secret|secret)(?:[_-]?here)?(?:\.[a-z0-9.-]*)?|` +
 		`YOUR_[A-Z0-9_]+|(?:replace|change)[_-]?me|\.\.\.|…|x{3,}|todo)$`)
 )
@@ -34,7 +33,7 @@ var (
 // quotation marks or brackets; nil if it may be a value.
 func Placeholder(value string) error {
 	value = strings.TrimSpace(value)
-	if found := unreplaced.FindString(value); found != "" {
+	if found := unreplaced().FindString(value); found != "" {
 		const longest = 60
 		if len(found) > longest {
 			found = found[:longest] + "…"
@@ -42,7 +41,7 @@ func Placeholder(value string) error {
 		return &PlaceholderError{found, "give the setting a value where the client asks for it, or remove it from the " +
 			"client's configuration"}
 	}
-	if example.MatchString(value) {
+	if example().MatchString(value) {
 		return &PlaceholderError{value, "put the real value in its place"}
 	}
 	if len(value) > 1 {

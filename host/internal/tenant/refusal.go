@@ -5,6 +5,7 @@ import (
 	"net/http"
 	"regexp"
 	"strings"
+	"sync"
 )
 
 // Refusal is what the Management API says in an error answer.
@@ -37,9 +38,9 @@ func ParseRefusal(status int, body []byte) (r Refusal, ok bool) {
 const insufficientScope = "insufficient_scope"
 
 var (
-	expectedScopes  = regexp.MustCompile(`expected any of:\s*([a-z0-9_:]+(?:\s*,\s*[a-z0-9_:]+)*)`)
-	challengeError  = regexp.MustCompile(`(?i)\berror="?([a-z_]+)`)
-	challengeScopes = regexp.MustCompile(`(?i)\bscope="([^"]*)"`)
+	expectedScopes  = lazily(`expected any of:\s*([a-z0-9_:]+(?:\s*,\s*[a-z0-9_:]+)*)`)
+	challengeError  = lazily(`(?i)\berror="?([a-z_]+)`)
+	challengeScopes = lazily(`(?i)\bscope="([^"]*)"`)
 )
 
 // MissingScope reports whether the token lacks a scope, and of which scopes any would do:
@@ -47,16 +48,16 @@ var (
 func (r Refusal) MissingScope(header http.Header) (anyOf []string, missing bool) {
 	challenge := strings.Join(header.Values("WWW-Authenticate"), ", ")
 	code := r.Code
-	if m := challengeError.FindStringSubmatch(challenge); m != nil && code == "" {
+	if m := challengeError().FindStringSubmatch(challenge); m != nil && code == "" {
 		code = m[1]
 	}
 	if code != insufficientScope {
 		return nil, false
 	}
-	if m := expectedScopes.FindStringSubmatch(r.Message); m != nil {
+	if m := expectedScopes().FindStringSubmatch(r.Message); m != nil {
 		return strings.FieldsFunc(m[1], func(r rune) bool { return r == ',' || r == ' ' }), true
 	}
-	if m := challengeScopes.FindStringSubmatch(challenge); m != nil {
+	if m := challengeScopes().FindStringSubmatch(challenge); m != nil {
 		return strings.Fields(m[1]), true
 	}
 	return nil, true
@@ -87,13 +88,18 @@ func (r Refusal) NotOffered() bool {
 }
 
 // namedField finds the member or parameter that a validation names.
-var namedField = regexp.MustCompile(`(?:on property |Additional properties not allowed: |Missing required property: )` +
+var namedField = lazily(`(?:on property |Additional properties not allowed: |Missing required property: )` +
 	`([A-Za-z0-9_.\[\]-]*[A-Za-z0-9_\]](?:, ?[A-Za-z0-9_.\[\]-]*[A-Za-z0-9_\]])*)`)
 
 // Field is the member or parameter that the answer names as wrong; "" if it names none.
 func (r Refusal) Field() string {
-	if m := namedField.FindStringSubmatch(r.Message); m != nil {
+	if m := namedField().FindStringSubmatch(r.Message); m != nil {
 		return m[1]
 	}
 	return ""
+}
+
+// lazily compiles a pattern when it is first used: a server that starts needs none.
+func lazily(pattern string) func() *regexp.Regexp {
+	return sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(pattern) })
 }

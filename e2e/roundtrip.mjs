@@ -87,8 +87,7 @@ export async function station(t, tenant, ...flags) {
     said.text += JSON.stringify(message);
     receive(message, extra);
   };
-  const { tools } = await client.listTools();
-  return { client, said, members: Object.fromEntries(tools.map((tool) => [tool.name, Object.keys(tool.inputSchema.properties)])) };
+  return { client, said };
 }
 
 // The members of an object that can be written back. Auth0 wants the key of an API's token_encryption again, and does
@@ -99,20 +98,18 @@ function writable(object, fixed) {
 }
 
 function parse(result, what) {
-  assert.ok(!result.isError, `${what}: ${result.content[0].text.slice(0, 400)}`);
+  assert.ok(!result.isError, `${what}: ${result.content[0].text.slice(0, 600)}`);
   return JSON.parse(result.content[0].text);
 }
 
 // roundTrip proves one object of the tenant. edit may change more of what was read, as an assistant would.
-export async function roundTrip({ client, said, members }, tenant, kind, object, edit = (read) => read) {
+export async function roundTrip({ client, said }, tenant, kind, object, edit = (read) => read) {
   const { get, update, id: key, fixed, change } = kinds[kind];
   const id = tenant.put(kind, structuredClone(object));
   const before = said.text.length;
   const read = parse(await client.callTool({ name: get, arguments: { [key]: id } }), get);
   const lost = Object.keys(writable(object, fixed)).filter((name) => !(name in read));
-  assert.equal(lost.join(" "), "", `${get} leaves out ${lost.join(", ")}`);
-  const refused = Object.keys(writable(object, fixed)).filter((name) => !members[update].includes(name));
-  assert.equal(refused.join(" "), "", `${update} does not take ${refused.join(", ")}`);
+  assert.ok(lost.length === 0, `${get} leaves out ${lost.join(", ")}`);
   const changed = change(read.code === undefined ? object : read);
   const sent = { ...edit(writable(read, fixed)), ...changed };
   tenant.writes.length = 0;

@@ -59,7 +59,7 @@ export function refill(value, name = "") {
     return name === "client_secret" ? noise : `refilled ${noise}`;
   }
   if (Array.isArray(value)) return value.map((item) => refill(item, name));
-  if (value && typeof value === "object") return Object.fromEntries(Object.entries(value).map(([key, member]) => [key, refill(member, key)]));
+  if (value && typeof value === "object") return Object.fromEntries(Object.entries(value).map(([key, member]) => [key === "[REDACTED]" ? "refilled" : key, refill(member, key)]));
   return value;
 }
 

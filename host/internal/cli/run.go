@@ -186,7 +186,7 @@ func (f runFlags) server(cmd *cobra.Command, env Environment, log *slog.Logger) 
 	gate := egress.New(egress.Config{
 		Redact: secrets, Vault: kept, Files: files, Domain: t.domain, Current: t.current, Refused: t.refused,
 		Transport: t.transport,
-		ReadOnly: readOnly, Version: env.Version, Log: log, UserAgent: userAgent(env), SignIn: t.signIn,
+		ReadOnly:  readOnly, Version: env.Version, Log: log, UserAgent: userAgent(env), SignIn: t.signIn,
 		MoreScopes: t.moreScopes,
 		RateLimit:  ratelimit.Config{Share: rateShare},
 	})

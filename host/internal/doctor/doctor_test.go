@@ -487,7 +487,7 @@ func TestFindingsAreOneLine(t *testing.T) {
 func TestCleanHidesWhatWasMet(t *testing.T) {
 	d := examinee(t, nil)
 	d.hide(canary, "a+b/c=d", "ab")
-	got := d.clean("x " + canary + " a+b/c=d a%2Bb%2Fc%3Dd ab https://u:hunter22@proxy Bearer abcdefghij")
+	got := d.clean("x " + canary + " a+b/c=d a%2Bb%2Fc%3Dd ab https://u:hunter22@proxy Bearer abcdefgh12")
 	want := "x [REDACTED] [REDACTED] [REDACTED] ab https://u:[REDACTED]@proxy Bearer [REDACTED]"
 	if got != want {
 		t.Errorf("got %q, want %q", got, want)

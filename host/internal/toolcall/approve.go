@@ -96,7 +96,7 @@ func (r *Runner) decide(ctx context.Context, c call, mode approval.Mode) Result 
 func (r *Runner) apply(ctx context.Context, c call, approved plan.Plan) Result {
 	result := r.attempt(ctx, c, egress.Grant{Plan: &approved})
 	if left := result.Outcome.Unspent; len(left) > 0 && !result.IsError {
-		result.Texts = append(result.Texts, result.Outcome.Redact.Text("Approved and not sent, as the tool did not ask " +
+		result.Texts = append(result.Texts, result.Outcome.Redact.Text("Approved and not sent, as the tool did not ask "+
 			"for it this "+
 			"time: "+strings.Join(left, ", ")))
 	}

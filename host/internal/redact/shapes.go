@@ -50,22 +50,24 @@ var shapes = append([]shape{
 	{what: "member of a script", hint: "'", unless: isTemplate,
 		pattern: lazy(`(?i)'(?:` + namedSecrets + `)'[ \t]*:[ \t]*'(` + tokenCharacter + `+)`)},
 	{what: "private JWK", hint: "\"d", pattern: lazy(`\\*"d\\*"[ \t]*:[ \t]*\\*"([A-Za-z0-9_-]{40,})`)},
-	{what: "part of a connection string", hint: "=", unless: isWord,
+	{what: "part of a connection string", hint: "=", unless: isTemplate,
 		pattern: lazy(`(?i)[;"'?&]\s?(?:accountkey|sharedaccesskey|sharedsecretvalue|accesskey|pwd)=(` +
 			tokenCharacter + `+)`)},
-	{what: "link that grants access", hint: "=", unless: isWord,
+	{what: "link that grants access", hint: "=", unless: isPlaceholder,
 		pattern: lazy(`(?i)[?&#;](?:` + grantingParameters + `)=(` + tokenCharacter + `{6,})`)},
+	{what: "link that may grant access", hint: "=", unless: isWord,
+		pattern: lazy(`(?i)[?&#;](?:code|key|auth)=(` + tokenCharacter + `{6,})`)},
 	{what: "JWT or JWE (RFC 7519)", hint: "eyJ",
 		pattern: lazy(`(eyJ[A-Za-z0-9_-]{6,}(?:\.[A-Za-z0-9_-]*){2,4})`)},
-	{what: "Authorization header", hint: "earer", unless: isWord,
+	{what: "Authorization header", hint: "earer", unless: isPlaceholder,
 		pattern: lazy(`(?i)bearer[ \t]+(` + tokenCharacter + `{8,})`)},
-	{what: "Authorization header", hint: "EARER", unless: isWord,
+	{what: "Authorization header", hint: "EARER", unless: isPlaceholder,
 		pattern: lazy(`BEARER[ \t]+(` + tokenCharacter + `{8,})`)},
 	{what: "Authorization header", hint: "asic", unless: isWord,
 		pattern: lazy(`(?i)basic[ \t]+([A-Za-z0-9+/=]{12,})`)},
 	{what: "Authorization header", hint: "ASIC", unless: isWord,
 		pattern: lazy(`BASIC[ \t]+([A-Za-z0-9+/=]{12,})`)},
-	{what: "header", hint: ":", unless: isWord, pattern: lazy(`(?i)\b(?:x-api-key|api-key|x-auth-token|` +
+	{what: "header", hint: ":", unless: isPlaceholder, pattern: lazy(`(?i)\b(?:x-api-key|api-key|x-auth-token|` +
 		`private-token|x-functions-key|ocp-apim-subscription-key):[ \t]*(` + tokenCharacter + `{8,})`)},
 	{what: "session", hint: "=", unless: isWord, pattern: lazy(`\b(?:auth0|auth0_compat|auth0-mf|` +
 		`auth0-mf_compat|connect\.sid|appSession|__session|sid|SID|JSESSIONID|PHPSESSID)=(` + tokenCharacter + `{8,})`)},
@@ -86,9 +88,9 @@ var shapes = append([]shape{
 
 // grantingParameters are parameters of links that act as a user, or open what is stored. Of these links the parameter
 // alone is hidden: where a link leads is no secret.
-const grantingParameters = `ticket|secret|login_ticket|session_ticket|invitation|code|user_code|device_code|` +
+const grantingParameters = `ticket|secret|login_ticket|session_ticket|invitation|user_code|device_code|` +
 	`verification_code|activation_code|recovery_code|otp|token|reset_token|session_token|id_token_hint|sig|signature|` +
-	`x-amz-signature|x-amz-security-token|x-goog-signature|key|auth|apikey`
+	`x-amz-signature|x-amz-security-token|x-goog-signature|apikey`
 
 // vendors are the shapes that services give to their tokens, so that they can be found: what each begins with, what
 // follows, and whose it is. Ids of accounts and public keys have shapes too, and are not here.
@@ -141,7 +143,7 @@ var vendors = []struct{ prefix, rest, whose, notAt string }{
 // vendorShapes are the shapes of vendors, and those that do not begin with something fixed.
 func vendorShapes() (out []shape) {
 	for _, vendor := range vendors {
-		out = append(out, shape{what: vendor.whose, hint: vendor.prefix, whole: true, notAt: vendor.notAt, unless: isRepeated,
+		out = append(out, shape{what: vendor.whose, hint: vendor.prefix, whole: true, notAt: vendor.notAt,
 			pattern: lazy(`(` + regexp.QuoteMeta(vendor.prefix) + vendor.rest + `)`)})
 	}
 	return append(out,
@@ -228,6 +230,15 @@ func isWord(value string) bool {
 	return len(value) <= longestWord && word().MatchString(value) || isTemplate(value)
 }
 
+// isPlaceholder reports whether a text says what belongs in its place, or goes on with the sentence: "bearer
+// authentication".
+func isPlaceholder(value string) bool {
+	return isTemplate(value) || isWord(value) && placeholder().MatchString(value)
+}
+
+var placeholder = lazy(`(?i)^(?:your|my|some|the|placeholder|example|sample|dummy|changeme|none|null|undefined|auth|token|` +
+	`access|scheme|header|credential|assertion|method|valid|invalid|missing|required|optional|secret|security|challenge)`)
+
 // isProse reports whether a text consists of words, in any language.
 func isProse(text string) bool {
 	words := strings.Fields(text)
@@ -241,10 +252,4 @@ func isProse(text string) bool {
 			return unicode.IsDigit(r) || unicode.IsUpper(r) && strings.ToUpper(letters) != letters
 		})
 	})
-}
-
-// isRepeated reports whether a text is an example of a token, not one: "xxxxxxxx".
-func isRepeated(value string) bool {
-	rest := strings.TrimRight(value, value[len(value)-1:])
-	return len(value)-len(rest) > len(value)/2
 }

@@ -281,18 +281,20 @@ func FuzzNoted(f *testing.F) {
 	f.Add("[REDACTED", "]", byte(1))
 	f.Add("pässwörd-密码", "&#x41;", byte(7))
 	names := slices.DeleteFunc(slices.Sorted(maps.Keys(writings)), func(name string) bool {
-		return strings.HasSuffix(name, " escape") // of the live token
+		// These write the live token alone: a digit behind a reference without its end would belong to it.
+		return strings.HasSuffix(name, " escape") || name == "no semicolon"
 	})
 	f.Fuzz(func(t *testing.T, secret, around string, how byte) {
 		secret, around = bare(strings.ToValidUTF8(secret, "")), strings.ToValidUTF8(around, "")
 		if len(secret) < minValue || len(secret) > 200 || len(around) > 200 || strings.Contains(secret, "\ufffd") ||
-			strings.Contains(around, secret) || strings.Contains(secret, MarkerStart) {
+			strings.Contains(bare(around), secret) || strings.Contains(secret, MarkerStart) {
 			return
 		}
-		doc := encoded(map[string]string{"client_secret": secret, "name": bare(around)})
-		checkIdentity(t, Key{1}, nil, doc)
-		noted, _ := noteAll(t, Key{1}, nil, doc)
+		noted, _ := noteAll(t, Key{1}, nil, encoded(map[string]string{"client_secret": secret}))
 		r := new(Redactor).With(noted)
+		if len(FindMarkers(clean(t, r, quoted(around)))) == 0 { // what is hidden in another form is not put back
+			checkIdentity(t, Key{1}, nil, encoded(map[string]string{"client_secret": secret, "name": bare(around)}))
+		}
 		write := writings[names[int(how)%len(names)]]
 		text := quoted(around + " " + write(secret) + " " + around)
 		hidden := clean(t, r, text)

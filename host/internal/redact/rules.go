@@ -154,7 +154,7 @@ const template = `\{\{[^{}]*\}\}|\$\{[^{}$]*\}|##\w+##|@@\w+@@|` +
 	`(?:event\.secrets|process\.env|configuration)(?:\.\w+|\[['"]\w+['"]\])`
 
 // onlyTemplates is a text of templates, also behind the name of a scheme.
-var onlyTemplates = lazy(`^(?:(?i:bearer|basic|token)\s+)?(?:` + template + `|[\s:./,;-])+$`)
+var onlyTemplates = lazy(`^(?:(?i:bearer|basic|token)\s+)?[\s:./,;-]*(?:(?:` + template + `)[\s:./,;-]*)+$`)
 
 // isTemplate reports whether a text has no value of its own.
 func isTemplate(text string) bool {

@@ -26,6 +26,8 @@ const (
 type ArgumentError struct {
 	Tool     string
 	Problems []ArgumentProblem
+	// More is how many problems there are beyond those, which were only counted.
+	More int
 }
 
 // ArgumentProblem is one thing that is wrong with a call's arguments.
@@ -42,10 +44,11 @@ func (e *ArgumentError) Error() string {
 		return fmt.Sprintf("invalid arguments for %s: %s", e.Tool, e.Problems[0].Text)
 	}
 	var b strings.Builder
-	fmt.Fprintf(&b, "invalid arguments for %s, %d problems:", e.Tool, len(e.Problems))
+	all := len(e.Problems) + e.More
+	fmt.Fprintf(&b, "invalid arguments for %s, %d problems:", e.Tool, all)
 	for i, p := range e.Problems {
 		if i == maxProblems {
-			fmt.Fprintf(&b, "\n- … and %d more", len(e.Problems)-maxProblems)
+			fmt.Fprintf(&b, "\n- … and %d more", all-maxProblems)
 			break
 		}
 		b.WriteString("\n- " + p.Text)
@@ -86,18 +89,19 @@ func (t *Tool) CheckArguments(raw json.RawMessage) (json.RawMessage, error) {
 	if t.Effect != pluginv1.EffectRead {
 		problems = t.appendMarkers(problems, nil, value)
 	}
+	more := 0
 	var invalid *jsonschema.ValidationError
 	if err := schema.compiled.Validate(value); errors.As(err, &invalid) {
 		w := wording{schema: schema, arguments: value, tool: t}
 		if invalid = withoutMarkers(invalid, value); invalid != nil {
 			w.explain(invalid)
 		}
-		problems = append(problems, w.sorted()...)
+		problems, more = append(problems, w.sorted()...), w.more
 	} else if err != nil {
 		return nil, fmt.Errorf("tool %s of plugin %s: checking the arguments: %w", t.Name, t.Plugin.Name, err)
 	}
 	if len(problems) > 0 {
-		return nil, fault(problems...)
+		return nil, &ArgumentError{Tool: t.Name, Problems: problems, More: more}
 	}
 	return meant, nil
 }

@@ -23,10 +23,14 @@ func (noLoader) Load(string) (any, error) {
 // compileSchema compiles an input schema, decoded by jsondoc.Decode, under draft
 // 2020-12. The validator's metaschema catches what the structural check leaves
 // to it: keywords with values of the wrong kind, patterns that do not compile.
-func compileSchema(doc any) (*jsonschema.Schema, error) {
+func compileSchema(doc any, vocabularies ...*jsonschema.Vocabulary) (*jsonschema.Schema, error) {
 	compiler := jsonschema.NewCompiler()
 	compiler.DefaultDraft(jsonschema.Draft2020)
 	compiler.UseLoader(noLoader{})
+	for _, v := range vocabularies {
+		compiler.RegisterVocabulary(v)
+		compiler.AssertVocabs()
+	}
 	if err := compiler.AddResource(schemaURL, doc); err != nil {
 		return nil, fmt.Errorf("%s: %w", schemaPrefix, err)
 	}

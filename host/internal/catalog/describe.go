@@ -45,7 +45,7 @@ func (s *toolSchema) describeWithin(v any, depth int) string {
 	case "object":
 		return describeObject(schema)
 	}
-	for _, keyword := range []string{"anyOf", "oneOf"} {
+	for _, keyword := range []string{"anyOf", "oneOf", formsKeyword} {
 		if branches, ok := schema[keyword].([]any); ok {
 			return s.describeChoice(branches, depth)
 		}

@@ -129,6 +129,7 @@ func (n normalizer) array(raw json.RawMessage, schemas []*jsonschema.Schema) jso
 			each = append(each, s.Items2020)
 		}
 	}
+	each = leaves(each)
 	// Without this a long list of numbers would be split for nothing.
 	if len(ofType(each, "object"))+len(ofType(each, "array")) == 0 {
 		return raw
@@ -206,8 +207,13 @@ func leaves(schemas []*jsonschema.Schema) (all []*jsonschema.Schema) {
 		switch {
 		case s.Ref != nil:
 			all = append(all, leaves([]*jsonschema.Schema{s.Ref})...)
-		case s.Types == nil && len(s.AnyOf)+len(s.OneOf)+len(s.AllOf) > 0:
+		case s.Types == nil && len(s.AnyOf)+len(s.OneOf)+len(s.AllOf)+len(s.Extensions) > 0:
 			all = append(all, leaves(slices.Concat(s.AnyOf, s.OneOf, s.AllOf))...)
+			for _, extension := range s.Extensions {
+				if f, ok := extension.(*forms); ok {
+					all = append(all, leaves(f.branches)...)
+				}
+			}
 		default:
 			all = append(all, s)
 		}

@@ -91,11 +91,13 @@ func newToolSchema(raw json.RawMessage) (*toolSchema, error) {
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", schemaPrefix, err)
 	}
-	compiled, err := compileSchema(doc)
+	given, _ := doc.(map[string]any)
+	forms := newFormsWriter(given)
+	root, _ := forms.write(given).(map[string]any)
+	compiled, err := compileSchema(root, forms.vocabulary())
 	if err != nil {
 		return nil, err
 	}
-	root, _ := doc.(map[string]any)
 	properties, _ := root["properties"].(map[string]any)
 	return &toolSchema{compiled, root, foldsMore(properties)}, nil
 }

@@ -1,6 +1,7 @@
 package catalog
 
 import (
+	"cmp"
 	"encoding/json"
 	"fmt"
 	"net/url"
@@ -22,16 +23,28 @@ type wording struct {
 	tool      *Tool
 	arguments any
 	problems  []placedProblem
+	more      int // problems beyond maxExplained, which are counted alone
 }
+
+// maxExplained bounds the work for arguments in which everything is wrong. It is far above what an error lists.
+const maxExplained = 500
 
 func (w *wording) add(at jsondoc.Path, format string, args ...any) {
 	w.problems = append(w.problems, placedProblem{at, fmt.Sprintf(format, args...)})
 }
 
 func (w *wording) explain(e *jsonschema.ValidationError) {
+	if len(w.problems) >= maxExplained {
+		w.more++
+		return
+	}
 	at, value := locate(w.arguments, e.InstanceLocation)
 	switch k := e.ErrorKind.(type) {
 	case *kind.Schema, *kind.Group, *kind.Reference, *kind.AllOf:
+		// In the order of the arguments, so that of many problems always the same are told.
+		slices.SortStableFunc(e.Causes, func(a, b *jsonschema.ValidationError) int {
+			return slices.CompareFunc(a.InstanceLocation, b.InstanceLocation, compareTokens)
+		})
 		for _, cause := range e.Causes {
 			w.explain(cause)
 		}
@@ -73,6 +86,14 @@ func (w *wording) explain(e *jsonschema.ValidationError) {
 		// Const, Pattern, Minimum, Maximum, ExclusiveMinimum, ExclusiveMaximum and MultipleOf: describe names the bound.
 		w.mustBe(e, at, given(value))
 	}
+}
+
+// compareTokens orders names and, by their size, indices.
+func compareTokens(a, b string) int {
+	if isNumber := onlyBytes(a+b, isDigit); isNumber && len(a) != len(b) {
+		return cmp.Compare(len(a), len(b))
+	}
+	return strings.Compare(a, b)
 }
 
 // mustBe adds the problem of a value that its schema does not allow. got is left out where it may be a secret.
@@ -169,6 +190,11 @@ func (w *wording) near(name string, valid []string) string {
 // explainChoice explains why a value fits none of several forms. If it is clear which form was meant, it names that
 // form's problems; otherwise it lists the forms.
 func (w *wording) explainChoice(e *jsonschema.ValidationError, at jsondoc.Path, value any) {
+	schema, _ := w.schema.at(e.SchemaURL).(map[string]any)
+	if branches, ok := schema[formsKeyword].([]any); ok && len(e.Causes) == 0 {
+		w.explainForms(branches, at, value)
+		return
+	}
 	if text, ok := alternatives(e.Causes, len(at)); ok {
 		w.add(at, "%s needs %s", subject(at), text)
 		return
@@ -209,13 +235,20 @@ func enumOf(branches []*jsonschema.ValidationError) (all []string) {
 func (w *wording) explainForm(branches []*jsonschema.ValidationError, at jsondoc.Path, value any) bool {
 	object, _ := value.(map[string]any)
 	wrong := make([]map[string][]any, 0, len(branches))
-	times := map[string]int{}
 	for _, b := range branches {
 		constants := map[string][]any{}
 		wrongConstants(b, len(at), constants)
 		if _, ok := branchScore(b, len(at)); ok {
 			wrong = append(wrong, constants)
 		}
+	}
+	return w.explainWrong(wrong, at, object)
+}
+
+// explainWrong is explainForm for the constants of each form that an object does not have.
+func (w *wording) explainWrong(wrong []map[string][]any, at jsondoc.Path, object map[string]any) bool {
+	times := map[string]int{}
+	for _, constants := range wrong {
 		for name := range constants {
 			times[name]++
 		}

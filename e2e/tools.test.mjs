@@ -154,6 +154,31 @@ test("a form at login: the whole plan is shown for approval first, and nothing e
   assert.equal(asked.length, 2); // nothing to change: no approval is asked for
 });
 
+test("updates by name: the plan has the id, the approved run sends it, and what is ambiguous is not asked about", async (t) => {
+  const client = new Client({ name: "e2e", version: "1" }, { capabilities: { elicitation: {} } });
+  const asked = [];
+  client.setRequestHandler(ElicitRequestSchema, ({ params }) => {
+    asked.push(params.message);
+    return { action: "accept", content: Object.fromEntries(Object.keys(params.requestedSchema.properties).map((name) => [name, true])) };
+  });
+  await connectTo(t, client, "--approve", "elicit");
+  const application = await call(client, "auth0_update_application", { client_id: "Kiosk Device", callbacks: ["kiosk://signed-in"] });
+  assert.deepEqual([application.name, application.callbacks], ["Kiosk Device", ["kiosk://signed-in"]]);
+  const setting = "skip_non_verifiable_callback_uri_confirmation_prompt";
+  assert.deepEqual([application[setting], application.defaults_applied], [true, { [setting]: true }]);
+  assert.match(asked[0], new RegExp(`^1\\. PATCH /api/v2/clients/${application.client_id}$`, "m"));
+  assert.match(asked[0], new RegExp(setting));
+  const again = await call(client, "auth0_update_application", { client_id: "Kiosk Device", callbacks: ["kiosk://signed-in", "https://kiosk.example/cb"] });
+  assert.equal(again.defaults_applied, undefined);
+  assert.doesNotMatch(asked[1], new RegExp(setting));
+  const api = await call(client, "auth0_update_resource_server", { id: "Recommendations", token_lifetime_for_web: 600 });
+  assert.equal(api.token_lifetime_for_web, 600);
+  assert.match(asked[2], new RegExp(`^1\\. PATCH /api/v2/resource-servers/${api.id}$`, "m"));
+  const twins = await client.callTool({ name: "auth0_update_application", arguments: { client_id: "Staff Dashboard", description: "which?" } });
+  assert.match(twins.content[0].text, /2 applications are called "Staff Dashboard"/);
+  assert.equal(asked.length, 3);
+});
+
 test("each plugin is a process of its own, started when it is first called", async (t) => {
   const { client, pid } = await connect(t);
   for (const [i, name] of ["auth0_list_applications", "auth0_list_resource_servers", "auth0_list_actions", "auth0_list_forms", "auth0_list_logs"].entries()) {

@@ -15,7 +15,7 @@ type input struct {
 }
 
 func list(ctx context.Context, c *sdk.Call, in input) (grants json.RawMessage, err error) {
-	err = c.WithQuery(url.Values{"client_id": {in.ClientID}}).Get(ctx, &grants, "client-grants")
+	err = c.WithQuery(url.Values{"client_id": {in.ClientID}, "per_page": {"100"}}).Get(ctx, &grants, "client-grants")
 	return grants, err
 }
 

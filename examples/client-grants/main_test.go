@@ -12,7 +12,7 @@ func TestManifest(t *testing.T) { sdktest.Manifest(t, plugin()) }
 
 func TestList(t *testing.T) {
 	auth0 := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if r.URL.Query().Get("client_id") != "a b" {
+		if q := r.URL.Query(); q.Get("client_id") != "a b" || q.Get("per_page") != "100" {
 			t.Errorf("asked for %s", r.URL)
 		}
 		_, _ = io.WriteString(w, `[{"id":"cgr_1","scope":["read:x"]}]`)

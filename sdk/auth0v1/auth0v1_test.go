@@ -71,7 +71,13 @@ func (s *tenant) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	_, _ = w.Write([]byte(list))
 }
 
-func (s *tenant) item(i int) string { return fmt.Sprintf(`{"id":"id%d","name":%q}`, i, s.nameOf(i)) }
+func (s *tenant) item(i int) string {
+	name, err := json.Marshal(s.nameOf(i))
+	if err != nil {
+		panic(err)
+	}
+	return fmt.Sprintf(`{"id":"id%d","name":%s}`, i, name)
+}
 
 // one answers about the thing with that id.
 func (s *tenant) one(w http.ResponseWriter, key string) {

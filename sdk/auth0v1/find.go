@@ -10,6 +10,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"unicode"
 
 	"github.com/auth0-mcp/auth0-mcp/sdk"
 )
@@ -116,8 +117,9 @@ func (a *API) named(ctx context.Context, c Collection, key string, refused error
 }
 
 // ByName is the one item with exactly that name, or with that value of one of c.Keys, which
-// go first. The failure lists the candidates if there are several, and near names if there
-// is none.
+// go first. Names that differ in invisible characters alone count as equal: a reader sees no
+// difference. The failure lists the candidates if there are several, and similar names if
+// there is none.
 func (a *API) ByName(ctx context.Context, c Collection, name string) (sdk.Object, error) {
 	var keyed, found []sdk.Object
 	var near []string
@@ -126,7 +128,7 @@ func (a *API) ByName(ctx context.Context, c Collection, name string) (sdk.Object
 		switch {
 		case slices.ContainsFunc(c.Keys, func(member string) bool { return item.Text(member) == name }):
 			keyed = append(keyed, item)
-		case candidate == name:
+		case visible(candidate) == visible(name):
 			found = append(found, item)
 		case len(near) < 5 && strings.Contains(strings.ToLower(candidate), strings.ToLower(name)):
 			near = append(near, c.label(item))
@@ -156,6 +158,16 @@ func (a *API) ByName(ctx context.Context, c Collection, name string) (sdk.Object
 		hint += fmt.Sprintf(". Only the first %d were examined: give the id", examined)
 	}
 	return nil, sdk.NotFound("no %s has the id or the name %s%s", c.What, short(name), hint)
+}
+
+// visible is a name without the characters that are not displayed.
+func visible(name string) string {
+	return strings.Map(func(r rune) rune {
+		if unicode.In(r, unicode.Cc, unicode.Cf, unicode.Variation_Selector) {
+			return -1
+		}
+		return r
+	}, name)
 }
 
 // maxCandidates is how many candidates a failure lists.

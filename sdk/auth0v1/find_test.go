@@ -66,6 +66,27 @@ func TestFind(t *testing.T) {
 	}
 }
 
+// What reads alike is one name: the item that is meant must not be decided by a character that
+// is stripped before anyone reads the name.
+func TestNamesThatReadAlike(t *testing.T) {
+	names := []string{"Shop", "Sh\u200bop", "Kiosk\U000e0041", "Caf\u00e9", "Cafe\u0301", "👩\u200d💻"}
+	s := &tenant{n: len(names), nameOf: func(i int) string { return names[i] }}
+	for key, want := range map[string]string{
+		"Kiosk": "id2", "Kiosk\U000e0041": "id2", "Caf\u00e9": "id3", "Cafe\u0301": "id4", "👩\u200d💻": "id5",
+		"Shop": "", "Sh\u200bop": "", "\u2066Shop\u2069": "",
+	} {
+		args, _ := json.Marshal(map[string]string{"id": key})
+		r := sdktest.Call(t, plugin(s), s, "get", string(args))
+		switch {
+		case want != "" && !strings.Contains(string(r.JSON), `"id":"`+want+`"`):
+			t.Errorf("%+q: got %s %v, want %s", key, r.JSON, r.Failure, want)
+		case want == "" && (r.Failure.GetCode() != pluginv1.Failure_CODE_AMBIGUOUS ||
+			!strings.Contains(r.Failure.GetMessage(), "(id0)") || !strings.Contains(r.Failure.GetMessage(), "(id1)")):
+			t.Errorf("%+q: got %s %v", key, r.JSON, r.Failure)
+		}
+	}
+}
+
 func TestManyCandidates(t *testing.T) {
 	s := &tenant{n: 90, nameOf: func(int) string { return "same" }}
 	f := sdktest.Call(t, plugin(s), s, "get", `{"id":"same"}`).Failure

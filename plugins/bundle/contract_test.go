@@ -38,6 +38,13 @@ func better() map[string]string {
 	}
 }
 
+// added are the tools that are ours alone.
+func added() []string {
+	return []string{
+		"auth0_check_form",
+	}
+}
+
 type schema struct {
 	Type       string
 	Enum       []string
@@ -66,7 +73,9 @@ func TestEveryParameterOfTheContractIsKept(t *testing.T) {
 			offered[tool.Name] = true
 			promised, ok := contract[tool.Name]
 			if !ok {
-				t.Errorf("%s is not in the contract", tool.Name)
+				if !slices.Contains(added(), tool.Name) {
+					t.Errorf("%s is neither in the contract nor among those that were added", tool.Name)
+				}
 				continue
 			}
 			if _, ok := excused[tool.Name]; !ok {
@@ -137,7 +146,7 @@ func TestEveryToolSaysWhatIsUntrusted(t *testing.T) {
 			}
 		}
 	}
-	if tools != 20 {
+	if tools != 20+len(added()) {
 		t.Errorf("%d tools", tools)
 	}
 }

@@ -3,16 +3,15 @@ package forms
 
 import (
 	"context"
-	"encoding/json"
-	"errors"
 	"net/http"
 	"regexp"
+	"slices"
 
 	"github.com/auth0-mcp/auth0-mcp/sdk"
 	"github.com/auth0-mcp/auth0-mcp/sdk/auth0v1"
 )
 
-// Plugin is the forms plugin: list, get, create, update and publish.
+// Plugin is the forms plugin: list, get, create, update, check and publish.
 func Plugin() sdk.Plugin { return plugin(auth0v1.DeployPatience()) }
 
 func plugin(p auth0v1.Patience) sdk.Plugin {
@@ -25,18 +24,24 @@ func plugin(p auth0v1.Patience) sdk.Plugin {
 			sdk.Idempotent(),
 			sdk.Untrusted(written("")...)),
 		sdk.NewTool("auth0_create_form", sdk.Write,
-			"Creates a form. next_node and fallback name a node's id or $ending. A config takes its type's members only.",
-			createForm, sdk.Title("Create form"), sdk.Scopes("create:forms"), sdk.Paths("POST /api/v2/forms"),
+			"Create a form.",
+			createForm, sdk.InputSchema(createSchema), sdk.Title("Create form"), sdk.Scopes("create:forms"),
+			sdk.Paths("POST /api/v2/forms", "GET /api/v2/flows"),
 			sdk.Untrusted(written("")...)),
 		sdk.NewTool("auth0_update_form", sdk.Write,
-			"Changes a form. Each argument replaces the old value whole: give all nodes. null clears.",
-			updateForm, sdk.Title("Update form"), sdk.Scopes("update:forms"),
-			sdk.Paths("PATCH /api/v2/forms/{id}", "GET /api/v2/forms", "GET /api/v2/forms/{id}"),
-			sdk.Idempotent(),
+			"Update the given members of a form, each whole: give all nodes. null clears.",
+			updateForm, sdk.InputSchema(updateSchema), sdk.Title("Update form"), sdk.Scopes("update:forms"),
+			sdk.Paths("PATCH /api/v2/forms/{id}", "GET /api/v2/forms", "GET /api/v2/forms/{id}"), sdk.Idempotent(),
 			sdk.Untrusted(written("")...)),
+		sdk.NewTool("auth0_check_form", sdk.Read,
+			"Check a form, or a Dashboard export: faults, Actions that render it, what is needed first.",
+			checkForm, sdk.Title("Check form"), sdk.Scopes("read:forms", "read:flows", "read:actions"),
+			sdk.Paths("GET /api/v2/forms/{id}", "GET /api/v2/forms", "GET /api/v2/flows/{id}", "GET /api/v2/flows",
+				"GET /api/v2/actions/actions", "GET /api/v2/actions/triggers/{trigger}/bindings"), sdk.Idempotent(),
+			sdk.Untrusted("name", "faults", "needs", "rendered_by", "next_steps")),
 		sdk.NewTool("auth0_publish_form", sdk.Write,
-			"Checks a form: its faults, Actions that render it, next steps. render_in makes, deploys and binds such an "+
-				"Action (needs create:actions, update:actions); else nothing changes.",
+			"auth0_check_form; render_in also creates, deploys and binds an Action that renders the form "+
+				"(needs create:actions, update:actions).",
 			publisher{p}.publishForm, sdk.Title("Publish form"), sdk.Scopes("read:forms", "read:flows",
 				"read:actions"), sdk.Paths(
 				"GET /api/v2/forms/{id}", "GET /api/v2/forms", "GET /api/v2/flows/{id}",
@@ -51,7 +56,7 @@ func plugin(p auth0v1.Patience) sdk.Plugin {
 
 // written are the fields of a form below prefix with its author's words.
 func written(prefix string) []string {
-	fields := []string{"name", "messages", "languages", "translations", "nodes", "start", "ending", "style"}
+	fields := []string{"name", "description", "messages", "languages", "translations", "nodes", "start", "ending", "style"}
 	for i := range fields {
 		fields[i] = prefix + fields[i]
 	}
@@ -82,11 +87,11 @@ func listForms(ctx context.Context, c *sdk.Call, in listInput) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	return in.Project(page, nil, summary, "id", "name"), nil
+	return in.Project(page, slices.Concat(summary, written("")), summary, "id", "name"), nil
 }
 
 type idInput struct {
-	ID string `json:"id" jsonschema:"Id or name."`
+	ID string `json:"id" jsonschema:"Id or exact name."`
 }
 
 func getForm(ctx context.Context, c *sdk.Call, in idInput) (any, error) {
@@ -94,23 +99,16 @@ func getForm(ctx context.Context, c *sdk.Call, in idInput) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	return find(ctx, api, in.ID)
+	return api.Find(ctx, collection(), in.ID)
 }
 
-// find is the whole form with that id or, failing that, that name.
-func find(ctx context.Context, api *auth0v1.API, idOrName string) (json.RawMessage, error) {
-	return api.Find(ctx, collection(), idOrName)
-}
+// addedByAuth0 are members of a form that no request sets, or none any more. The host drops them from arguments.
+var addedByAuth0 = []string{"id", "created_at", "updated_at", "embedded_at", "submitted_at", "links", "flow_count",
+	"description", "social", "tags"}
 
-// missing reports whether Auth0 answered that a thing does not exist.
-func missing(err error) bool {
-	var status *sdk.APIError
-	return errors.As(err, &status) && status.StatusCode == http.StatusNotFound
-}
-
-func createForm(ctx context.Context, c *sdk.Call, _ createInput) (any, error) {
-	if err := checkNodes(c.Arguments()); err != nil {
-		return nil, err
+func createForm(ctx context.Context, c *sdk.Call, in createInput) (any, error) {
+	if in.Export != nil {
+		return createFromExport(ctx, c, in.Name)
 	}
 	api, err := auth0v1.New(ctx, c)
 	if err != nil {
@@ -124,9 +122,6 @@ func createForm(ctx context.Context, c *sdk.Call, _ createInput) (any, error) {
 }
 
 func updateForm(ctx context.Context, c *sdk.Call, in updateInput) (any, error) {
-	if err := checkNodes(c.Arguments()); err != nil {
-		return nil, err
-	}
 	api, err := auth0v1.New(ctx, c)
 	if err != nil {
 		return nil, err

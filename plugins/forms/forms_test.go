@@ -4,8 +4,10 @@ import (
 	"bytes"
 	"encoding/json"
 	"fmt"
+	"maps"
 	"net/http"
 	"net/http/httptest"
+	"slices"
 	"strings"
 	"testing"
 
@@ -13,6 +15,10 @@ import (
 	"github.com/auth0-mcp/auth0-mcp/sandbox"
 	"github.com/auth0-mcp/auth0-mcp/sdk/sdktest"
 )
+
+func names(o map[string]any) string {
+	return strings.Join(slices.Sorted(maps.Keys(o)), " ")
+}
 
 func TestManifest(t *testing.T) { sdktest.Manifest(t, Plugin()) }
 
@@ -127,9 +133,13 @@ func TestPagesDoNotOverlap(t *testing.T) {
 
 func TestFields(t *testing.T) {
 	_, auth0 := tenant(t, sandbox.Options{})
-	if note := call(t, auth0, "auth0_list_forms",
-		`{"fields":["nodes","name"]}`)["note"]; note != "no item here has: nodes" {
-		t.Errorf("a member that the list does not have: note %v", note)
+	for fields, want := range map[string]string{
+		`["nodes","name"]`:     "no item here has: nodes",
+		`["flow_cout","name"]`: "unknown fields, ignored: flow_cout (similar: flow_count)",
+	} {
+		if note := call(t, auth0, "auth0_list_forms", `{"fields":`+fields+`}`)["note"]; note != want {
+			t.Errorf("%s: note %v, want %s", fields, note, want)
+		}
 	}
 	for args, want := range map[string]string{
 		`{"per_page":1}`:                         "created_at embedded_at flow_count id name submitted_at updated_at",
@@ -183,7 +193,7 @@ func TestNameFailures(t *testing.T) {
 	_, auth0 := tenant(t, sandbox.Options{})
 	twin := send(t, auth0, http.MethodPost, "forms", `{"name":"Blank form"}`)["id"].(string)
 	first := ids(t, auth0)["Untitled"]
-	for _, tool := range []string{"auth0_get_form", "auth0_publish_form"} {
+	for _, tool := range []string{"auth0_get_form", "auth0_check_form", "auth0_publish_form", "auth0_update_form"} {
 		for given, want := range map[string]struct {
 			code pluginv1.Failure_Code
 			text string
@@ -193,7 +203,11 @@ func TestNameFailures(t *testing.T) {
 			"unti":                   {pluginv1.Failure_CODE_NOT_FOUND, `"Untitled" (` + first + ")"},
 			"ap_0000000000000000000": {pluginv1.Failure_CODE_NOT_FOUND, "no form has the id or the name"},
 		} {
-			f := sdktest.Call(t, Plugin(), auth0, tool, `{"id":"`+given+`"}`).Failure
+			args := map[string]any{"id": given}
+			if tool == "auth0_update_form" {
+				args["name"] = "Other"
+			}
+			f := sdktest.Call(t, Plugin(), auth0, tool, text(t, args)).Failure
 			if f.GetCode() != want.code || !strings.Contains(f.GetMessage(), want.text) {
 				t.Errorf("%s %s: %v, want %v with %s", tool, given, f, want.code, want.text)
 			}
@@ -205,10 +219,10 @@ func TestNameFailures(t *testing.T) {
 // would change on the way.
 const whole = `{"name":"Onboarding","messages":{"errors":{"ERR_REQUIRED_PROPERTY":"Needed & wanted"},"custom":{"hello":"<b>Hi</b>"}},
 	"languages":{"primary":"en","default":"en"},"translations":{"de":{"components":{"first":{"label":"Vorname"}}}},
-	"start":{"hidden_fields":[{"key":"campaign","value":"autumn"}],"next_node":"ask","coordinates":{"x":0,"y":-12}},
+	"start":{"hidden_fields":[{"key":"campaign","value":"a & b"}],"next_node":"ask","coordinates":{"x":0,"y":-12}},
 	"nodes":[
 		{"id":"ask","type":"STEP","alias":"Ask","coordinates":{"x":500,"y":0},"config":{"next_node":"where","components":[
-			{"id":"first","category":"FIELD","type":"TEXT","label":"First name","hint":"As in your passport","required":false,"sensitive":false,"config":{"min_length":1,"multiline":false,"default_value":"Maeve"}},
+			{"id":"first","category":"FIELD","type":"TEXT","label":"First name","hint":"As in <b>your</b> passport & co","required":false,"sensitive":false,"config":{"min_length":1,"multiline":false,"default_value":"\u0041<&>"}},
 			{"id":"go","category":"BLOCK","type":"NEXT_BUTTON","config":{"text":"Go"}}]}},
 		{"id":"where","type":"ROUTER","config":{"rules":[{"id":"r","alias":"Irish","condition":{"operator":"AND","operands":[]},"next_node":"$ending"}],"fallback":"store"}},
 		{"id":"store","type":"FLOW","config":{"flow_id":"af_1","next_node":"$ending"}}],
@@ -238,7 +252,11 @@ func TestUpdateForm(t *testing.T) {
 	id := call(t, auth0, "auth0_create_form", whole)["id"].(string)
 	kept := func() map[string]any { return call(t, auth0, "auth0_get_form", `{"id":"`+id+`"}`) }
 
-	call(t, auth0, "auth0_update_form", `{"id":"`+id+`","name":"Renamed","style":{"css":"p{}"}}`)
+	// By its name: the answer says which form it was.
+	if got := call(t, auth0, "auth0_update_form",
+		`{"id":"Onboarding","name":"Renamed","style":{"css":"p{}"}}`); got["id"] != id || got["name"] != "Renamed" {
+		t.Errorf("by its name: %v", got)
+	}
 	if got := kept(); got["name"] != "Renamed" || text(t, got["style"]) != `{"css":"p{}"}` || got["nodes"] == nil {
 		t.Errorf("after a change of name and style: %v", got)
 	}
@@ -265,14 +283,12 @@ func TestUpdateForm(t *testing.T) {
 func TestFailures(t *testing.T) {
 	s, auth0 := tenant(t, sandbox.Options{})
 	id := ids(t, auth0)["Blank form"]
-	long := strings.Repeat("x", 151)
 	for _, tt := range []struct {
 		tool, args string
 		fault      sandbox.FaultRule
 		status     int32
 	}{
-		{tool: "auth0_update_form", args: `{"id":"` + id + `","nodes":[{"id":"a","type":"STEP","alias":"` + long + `"}]}`,
-			status: 400},
+		{tool: "auth0_update_form", args: `{"id":"` + id + `","nodes":[{"id":"","type":"STEP"}]}`, status: 400},
 		{tool: "auth0_create_form", args: `{"name":"n","nodes":[{"id":"","type":"STEP"}]}`, status: 400},
 		{tool: "auth0_create_form", args: `{"name":"n"}`, fault: sandbox.FaultRule{Method: "POST", Status: 409}, status: 409},
 		{tool: "auth0_create_form", args: `{"name":"n"}`, fault: sandbox.FaultRule{Method: "POST", Status: 403}, status: 403},

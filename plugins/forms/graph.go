@@ -1,6 +1,10 @@
 package forms
 
-import "fmt"
+import (
+	"encoding/json"
+	"fmt"
+	"slices"
+)
 
 const (
 	// endingNode is how a form names its ending.
@@ -10,148 +14,297 @@ const (
 )
 
 // graph is the part of a form that says where users go. It is read apart from
-// the tools' input types, so that a form with unknown members is checked too.
+// the tools' input types, and a part that is not what it should be is a fault of its
+// node: a form with unknown or broken members is checked too.
 type graph struct {
-	ID     string      `json:"id"`
-	Name   string      `json:"name"`
-	Start  pointer     `json:"start"`
-	Nodes  []graphNode `json:"nodes"`
-	Ending struct {
-		AfterSubmit pointer `json:"after_submit"`
-	} `json:"ending"`
+	ID, Name string
+	start    node
+	nodes    []node
+	ending   node
 }
 
-// pointer is anything with a way on or a flow; null and a missing member are "".
-type pointer struct {
-	ID       string `json:"id"`
-	NextNode string `json:"next_node"`
-	FlowID   string `json:"flow_id"`
-}
-
-type graphNode struct {
-	ID     string `json:"id"`
-	Type   string `json:"type"`
-	Config struct {
-		pointer
-		Fallback   string    `json:"fallback"`
-		Rules      []pointer `json:"rules"`
-		Components []struct {
-			ID     string  `json:"id"`
-			Type   string  `json:"type"`
-			Config pointer `json:"config"`
-		} `json:"components"`
-	} `json:"config"`
+// node is a node of a form, its start or its ending.
+type node struct {
+	// id is how faults name it: its path, if it has no id.
+	id, path, kind string
+	edges          []edge
+	flows          []flowRef
+	// fields are the ids of what users fill in.
+	fields []string
+	// broken are the faults that do not depend on other nodes.
+	broken []fault
 }
 
 // fault is something that keeps users from getting through a form.
 type fault struct {
-	Node    string `json:"node"`
+	// Node is the node's id, $start or $ending.
+	Node string `json:"node"`
+	// Path is where in the form it is.
+	Path    string `json:"path"`
 	Problem string `json:"problem"`
 }
 
 // edge is a way out of a node.
 type edge struct {
-	// from is the member that leads on, as the form calls it.
-	from string
+	// from is the member that leads on, as faults call it, path where it is.
+	from, path string
 	// to is a node's id, the ending, or empty.
 	to string
 	// needed says that it must lead somewhere.
 	needed bool
 }
 
-// edges are the ways out of a node. A STEP that has only jump buttons is left
-// through them.
-func (n graphNode) edges() []edge {
-	if n.Type == "ROUTER" {
-		out := make([]edge, 0, len(n.Config.Rules)+1)
-		for _, r := range n.Config.Rules {
-			out = append(out, edge{fmt.Sprintf("next_node of rule %q", r.ID), r.NextNode, true})
-		}
-		return append(out, edge{"fallback", n.Config.Fallback, true})
+// flowRef is a place in a form that runs a flow.
+type flowRef struct{ node, path, from, id string }
+
+// leaving are the types of components by which users go to the step's next node. What a
+// custom field's code, a sign-in with a provider and a verifiable credential do when
+// they are done is up to them.
+var leaving = []string{"NEXT_BUTTON", "CUSTOM", "SOCIAL", "AUTH0_VERIFIABLE_CREDENTIALS"}
+
+// readGraph reads a form.
+func readGraph(raw json.RawMessage) (graph, error) {
+	var form map[string]any
+	if err := json.Unmarshal(raw, &form); err != nil {
+		return graph{}, err
 	}
-	var jumps []edge
-	for _, c := range n.Config.Components {
-		if c.Type == "JUMP_BUTTON" {
-			jumps = append(jumps, edge{fmt.Sprintf("next_node of jump button %q", c.ID), c.Config.NextNode, true})
-		}
+	var g graph
+	g.ID, _ = form["id"].(string)
+	g.Name, _ = form["name"].(string)
+	g.start = node{id: startNode, path: "start"}
+	start := g.start.object(form, "start", "start")
+	g.start.edges = []edge{g.start.edge(start, "next_node", "start.next_node", "next_node", true)}
+	hidden := g.start.list(start, "hidden_fields", "start.hidden_fields")
+	g.start.twice("start.hidden_fields", "hidden fields", "key", hidden)
+
+	nodes, ok := form["nodes"].([]any)
+	if !ok && form["nodes"] != nil {
+		g.start.broken = append(g.start.broken, fault{startNode, "nodes", "is not a list"})
 	}
-	return append(jumps, edge{"next_node", n.Config.NextNode, len(jumps) == 0})
+	for i, value := range nodes {
+		g.nodes = append(g.nodes, readNode(value, fmt.Sprintf("nodes[%d]", i)))
+	}
+
+	g.ending = node{id: endingNode, path: "ending"}
+	submit := g.ending.object(g.ending.object(form, "ending", "ending"), "after_submit", "ending.after_submit")
+	if submit["flow_id"] != nil {
+		g.ending.flow(submit, "ending.after_submit.flow_id", "after_submit.flow_id")
+	}
+	return g, nil
 }
 
-// flowRef is a place in a form that runs a flow.
-type flowRef struct{ node, from, id string }
+func readNode(value any, path string) node {
+	n := node{id: path, path: path}
+	object, ok := value.(map[string]any)
+	if !ok {
+		n.broken = append(n.broken, fault{path, path, "is not an object"})
+		return n
+	}
+	if id := n.text(object, "id", path+".id"); id != "" {
+		n.id = id
+	} else if n.broken == nil {
+		n.broken = append(n.broken, fault{path, path + ".id", "is not set: nothing can lead here"})
+	}
+	n.kind = n.text(object, "type", path+".type")
+	config := n.object(object, "config", path+".config")
+	at := path + ".config"
+	switch n.kind {
+	case "STEP":
+		n.step(config, at)
+	case "ROUTER":
+		rules := n.list(config, "rules", at+".rules")
+		n.twice(at+".rules", "rules", "id", rules)
+		for i, rule := range rules {
+			n.edges = append(n.edges, n.edge(rule, "next_node", fmt.Sprintf("%s.rules[%d].next_node", at, i),
+				fmt.Sprintf("next_node of rule %q", rule["id"]), true))
+		}
+		n.edges = append(n.edges, n.edge(config, "fallback", at+".fallback", "fallback", true))
+	case "FLOW":
+		n.flow(config, at+".flow_id", "flow_id")
+		n.edges = append(n.edges, n.edge(config, "next_node", at+".next_node", "next_node", true))
+	default:
+		n.edges = append(n.edges, n.edge(config, "next_node", at+".next_node", "next_node", false))
+	}
+	return n
+}
 
-// flows are all of them, in the form's order.
+// step reads a STEP's components. It is left to its next node by a button or something
+// that acts like one, and through jump buttons.
+func (n *node) step(config map[string]any, at string) {
+	components := n.list(config, "components", at+".components")
+	n.twice(at+".components", "components", "id", components)
+	leaves, jumps := false, false
+	for i, c := range components {
+		path := fmt.Sprintf("%s.components[%d]", at, i)
+		kind, _ := c["type"].(string)
+		id, _ := c["id"].(string)
+		leaves = leaves || slices.Contains(leaving, kind)
+		if c["category"] == "FIELD" {
+			n.fields = append(n.fields, id)
+		}
+		switch kind {
+		case "JUMP_BUTTON":
+			jumps = true
+			below := n.object(c, "config", path+".config")
+			n.edges = append(n.edges, n.edge(below, "next_node", path+".config.next_node",
+				fmt.Sprintf("next_node of jump button %q", id), true))
+		case "RESEND_BUTTON":
+			below := n.object(c, "config", path+".config")
+			n.flow(below, path+".config.flow_id", fmt.Sprintf("flow_id of resend button %q", id))
+		}
+	}
+	if !leaves && !jumps {
+		n.broken = append(n.broken, fault{n.id, at + ".components",
+			"has no NEXT_BUTTON and no JUMP_BUTTON: users cannot leave this step"})
+	}
+	n.edges = append(n.edges, n.edge(config, "next_node", at+".next_node", "next_node", leaves || !jumps))
+}
+
+// text is a member that must be a text; "" if it is null or not there.
+func (n *node) text(o map[string]any, name, path string) string {
+	text, ok := o[name].(string)
+	if !ok && o[name] != nil {
+		n.broken = append(n.broken, fault{n.id, path, "is not a text"})
+	}
+	return text
+}
+
+func (n *node) object(o map[string]any, name, path string) map[string]any {
+	object, ok := o[name].(map[string]any)
+	if !ok && o[name] != nil {
+		n.broken = append(n.broken, fault{n.id, path, "is not an object"})
+	}
+	return object
+}
+
+// list is a member that must be a list of objects. An item that is none is an empty one.
+func (n *node) list(o map[string]any, name, path string) []map[string]any {
+	list, ok := o[name].([]any)
+	if !ok && o[name] != nil {
+		n.broken = append(n.broken, fault{n.id, path, "is not a list"})
+	}
+	items := make([]map[string]any, len(list))
+	for i, value := range list {
+		if items[i], ok = value.(map[string]any); !ok {
+			n.broken = append(n.broken, fault{n.id, fmt.Sprintf("%s[%d]", path, i), "is not an object"})
+		}
+	}
+	return items
+}
+
+func (n *node) edge(o map[string]any, name, path, from string, needed bool) edge {
+	before := len(n.broken)
+	to := n.text(o, name, path)
+	return edge{from, path, to, needed && len(n.broken) == before}
+}
+
+// flow notes a reference to a flow.
+func (n *node) flow(o map[string]any, path, from string) {
+	before := len(n.broken)
+	id := n.text(o, "flow_id", path)
+	if len(n.broken) == before {
+		n.flows = append(n.flows, flowRef{n.id, path, from, id})
+	}
+}
+
+// twice finds items of a list that have the same name.
+func (n *node) twice(path, what, name string, items []map[string]any) {
+	count := map[string]int{}
+	for i, o := range items {
+		id, _ := o[name].(string)
+		if count[id]++; count[id] == 2 && id != "" {
+			n.broken = append(n.broken, fault{n.id, fmt.Sprintf("%s[%d].%s", path, i, name),
+				fmt.Sprintf("several %s have the %s %q", what, name, id)})
+		}
+	}
+}
+
+// flows are all places that run one, in the form's order.
 func (g graph) flows() []flowRef {
 	var refs []flowRef
-	for _, n := range g.Nodes {
-		if n.Type == "FLOW" {
-			refs = append(refs, flowRef{n.ID, "flow_id", n.Config.FlowID})
-		}
-		for _, c := range n.Config.Components {
-			if c.Type == "RESEND_BUTTON" {
-				refs = append(refs, flowRef{n.ID, fmt.Sprintf("flow_id of resend button %q", c.ID), c.Config.FlowID})
-			}
-		}
+	for _, n := range g.nodes {
+		refs = append(refs, n.flows...)
 	}
-	if id := g.Ending.AfterSubmit.FlowID; id != "" {
-		refs = append(refs, flowRef{endingNode, "after_submit.flow_id", id})
-	}
-	return refs
+	return append(refs, g.ending.flows...)
 }
 
 // faults are all that is wrong with the graph, the start first, then node by node.
 func (g graph) faults() []fault {
 	next, count := map[string][]string{}, map[string]int{endingNode: 1}
-	for _, n := range g.Nodes {
-		count[n.ID]++
-		for _, e := range n.edges() {
-			next[n.ID] = append(next[n.ID], e.to)
+	for _, n := range g.nodes {
+		count[n.id]++
+		for _, e := range n.edges {
+			next[n.id] = append(next[n.id], e.to)
 		}
 	}
-	next[startNode] = []string{g.Start.NextNode}
+	for _, e := range g.start.edges {
+		next[startNode] = append(next[startNode], e.to)
+	}
 	reached, finishing := walk(next, startNode), walk(reverse(next), endingNode)
 
-	faults := g.startFaults(count, finishing)
+	faults := append(slices.Clone(g.start.broken), g.startFaults(count, finishing)...)
+	started := slices.ContainsFunc(g.start.edges, func(e edge) bool { return count[e.to] > 0 })
 	seen := map[string]bool{}
-	for _, n := range g.Nodes {
-		if count[n.ID] > 1 && !seen[n.ID] {
-			faults = append(faults, fault{n.ID, fmt.Sprintf("%d nodes have this id", count[n.ID])})
+	for _, n := range g.nodes {
+		faults = append(faults, n.broken...)
+		if count[n.id] > 1 && !seen[n.id] {
+			faults = append(faults, fault{n.id, n.path + ".id", fmt.Sprintf("%d nodes have this id", count[n.id])})
 		}
-		seen[n.ID] = true
-		own := edgeFaults(n.ID, n.edges(), count)
+		seen[n.id] = true
+		own := n.edgeFaults(count)
 		faults = append(faults, own...)
 		// Without a start every node would be an orphan, and where a node's own
 		// way on is broken, that is why the ending is out of reach.
-		if count[g.Start.NextNode] > 0 && !reached[n.ID] {
-			faults = append(faults, fault{n.ID, "orphan: nothing leads here from the start"})
+		if started && !reached[n.id] {
+			faults = append(faults, fault{n.id, n.path, "orphan: nothing leads here from the start"})
 		}
-		if len(own) == 0 && !finishing[n.ID] {
-			faults = append(faults, fault{n.ID, "the ending cannot be reached from here"})
+		if len(own)+len(n.broken) == 0 && !finishing[n.id] {
+			faults = append(faults, fault{n.id, n.path, "the ending cannot be reached from here"})
 		}
 	}
-	return faults
+	return append(append(faults, g.askedTwice(next)...), g.ending.broken...)
 }
 
 func (g graph) startFaults(count map[string]int, finishing map[string]bool) []fault {
-	if len(g.Nodes) == 0 && g.Start.NextNode != endingNode {
-		return []fault{{startNode, "the form has no nodes: users would see nothing"}}
+	if len(g.nodes) == 0 && !slices.ContainsFunc(g.start.edges, func(e edge) bool { return e.to == endingNode }) {
+		return []fault{{startNode, "nodes", "the form has no nodes: users would see nothing"}}
 	}
-	faults := edgeFaults(startNode, []edge{{"next_node", g.Start.NextNode, true}}, count)
-	if len(faults) == 0 && !finishing[startNode] {
-		return []fault{{startNode, "no way leads from the start to the ending"}}
+	faults := g.start.edgeFaults(count)
+	if len(faults)+len(g.start.broken) == 0 && !finishing[startNode] {
+		return []fault{{startNode, "start.next_node", "no way leads from the start to the ending"}}
 	}
 	return faults
 }
 
-func edgeFaults(id string, edges []edge, count map[string]int) []fault {
+func (n node) edgeFaults(count map[string]int) []fault {
 	var faults []fault
-	for _, e := range edges {
+	for _, e := range n.edges {
 		switch {
 		case e.to == "" && e.needed:
-			faults = append(faults, fault{id, e.from + " is not set: there is no way on"})
+			faults = append(faults, fault{n.id, e.path, e.from + " is not set: there is no way on"})
 		case e.to != "" && count[e.to] == 0:
-			faults = append(faults, fault{id, fmt.Sprintf("%s leads to %q, which does not exist", e.from, e.to)})
+			faults = append(faults, fault{n.id, e.path, fmt.Sprintf("%s leads to %q, which does not exist", e.from, e.to)})
+		}
+	}
+	return faults
+}
+
+// askedTwice are the fields of two steps on one way that have the same id: what a user
+// gives to the one is lost when they come to the other. Steps of two branches may share
+// a field.
+func (g graph) askedTwice(next map[string][]string) []fault {
+	var faults []fault
+	first := map[string]node{}
+	for _, n := range g.nodes {
+		for _, field := range n.fields {
+			other, known := first[field]
+			if !known {
+				first[field] = n
+				continue
+			}
+			if other.id != n.id && field != "" && (walk(next, other.id)[n.id] || walk(next, n.id)[other.id]) {
+				faults = append(faults, fault{n.id, n.path, fmt.Sprintf("field %q has the id of a field of %s", field, other.id)})
+			}
 		}
 	}
 	return faults

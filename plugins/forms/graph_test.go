@@ -1,7 +1,6 @@
 package forms
 
 import (
-	"encoding/json"
 	"strings"
 	"testing"
 )
@@ -9,7 +8,7 @@ import (
 func TestFaults(t *testing.T) {
 	const (
 		toA   = `"start":{"next_node":"a"},`
-		aEnds = `{"id":"a","type":"STEP","config":{"next_node":"$ending"}}`
+		aEnds = `{"id":"a","type":"STEP","config":{"next_node":"$ending","components":[{"id":"n","type":"NEXT_BUTTON"}]}}`
 	)
 	for name, tt := range map[string]struct{ form, want string }{
 		"one step":           {toA + `"nodes":[` + aEnds + `]`, ""},
@@ -23,10 +22,10 @@ func TestFaults(t *testing.T) {
 			`$start: next_node leads to "x", which does not exist`},
 		"start passes by": {`"start":{"next_node":"$ending"},"nodes":[` + aEnds + `]`,
 			"a: orphan: nothing leads here from the start"},
-		"orphan": {toA + `"nodes":[` + aEnds + `,{"id":"b","type":"STEP","config":{"next_node":"a"}}]`,
+		"orphan": {toA + `"nodes":[` + aEnds + `,{"id":"b","type":"STEP","config":{"next_node":"a","components":[{"id":"n","type":"NEXT_BUTTON"}]}}]`,
 			"b: orphan: nothing leads here from the start"},
 		"twins": {toA + `"nodes":[` + aEnds + `,` + aEnds + `]`, "a: 2 nodes have this id"},
-		"step without a way on": {toA + `"nodes":[{"id":"a","type":"STEP"}]`,
+		"step without a way on": {toA + `"nodes":[{"id":"a","type":"STEP","config":{"components":[{"id":"n","type":"NEXT_BUTTON"}]}}]`,
 			"$start: no way leads from the start to the ending\na: next_node is not set: there is no way on"},
 		"flow without a way on": {toA + `"nodes":[{"id":"a","type":"FLOW","config":{"flow_id":"af_1","next_node":null}}]`,
 			"$start: no way leads from the start to the ending\na: next_node is not set: there is no way on"},
@@ -38,7 +37,7 @@ func TestFaults(t *testing.T) {
 		"jump unset": {toA + `"nodes":[{"id":"a","type":"STEP","config":{"next_node":"$ending","components":[{"id":"j","type":"JUMP_BUTTON","config":{}}]}}]`,
 			`a: next_node of jump button "j" is not set: there is no way on`},
 		"router": {toA + `"nodes":[{"id":"a","type":"ROUTER","config":{"rules":[{"id":"r","next_node":"b"}],"fallback":"$ending"}},
-			{"id":"b","type":"STEP","config":{"next_node":"$ending"}}]`, ""},
+			{"id":"b","type":"STEP","config":{"next_node":"$ending","components":[{"id":"n","type":"NEXT_BUTTON"}]}}]`, ""},
 		"router without fallback": {toA +
 			`"nodes":[{"id":"a","type":"ROUTER","config":{"rules":[{"id":"r","next_node":"$ending"}]}}]`,
 			"a: fallback is not set: there is no way on"},
@@ -48,18 +47,18 @@ func TestFaults(t *testing.T) {
 				"is no way on"},
 		"fallback to nowhere": {toA + `"nodes":[{"id":"a","type":"ROUTER","config":{"fallback":"x"}}]`,
 			"$start: no way leads from the start to the ending\n" + `a: fallback leads to "x", which does not exist`},
-		"a circle": {toA + `"nodes":[{"id":"a","type":"STEP","config":{"next_node":"b"}},{"id":"b","type":"STEP","config":{"next_node":"a"}}]`,
+		"a circle": {toA + `"nodes":[{"id":"a","type":"STEP","config":{"next_node":"b","components":[{"id":"n","type":"NEXT_BUTTON"}]}},{"id":"b","type":"STEP","config":{"next_node":"a","components":[{"id":"n","type":"NEXT_BUTTON"}]}}]`,
 			"$start: no way leads from the start to the ending\na: the ending cannot be reached from here\nb: the ending " +
 				"cannot be reached from here"},
-		"a circle with a way out": {toA + `"nodes":[{"id":"a","type":"STEP","config":{"next_node":"b"}},
+		"a circle with a way out": {toA + `"nodes":[{"id":"a","type":"STEP","config":{"next_node":"b","components":[{"id":"n","type":"NEXT_BUTTON"}]}},
 			{"id":"b","type":"ROUTER","config":{"rules":[{"id":"r","next_node":"a"}],"fallback":"$ending"}}]`, ""},
 		"a trap on one branch": {toA + `"nodes":[{"id":"a","type":"ROUTER","config":{"rules":[{"id":"r","next_node":"b"}],"fallback":"$ending"}},
-			{"id":"b","type":"STEP","config":{"next_node":"b"}}]`, "b: the ending cannot be reached from here"},
+			{"id":"b","type":"STEP","config":{"next_node":"b","components":[{"id":"n","type":"NEXT_BUTTON"}]}}]`, "b: the ending cannot be reached from here"},
 		"unknown members": {toA +
-			`"tags":[1],"nodes":[{"id":"a","type":"STEP","new":{"x":[]},"config":{"other":7,"next_node":"$ending"}}]`, ""},
+			`"tags":[1],"nodes":[{"id":"a","type":"STEP","new":{"x":[]},"config":{"other":7,"next_node":"$ending","components":[{"id":"n","type":"NEXT_BUTTON"}]}}]`, ""},
 	} {
-		var g graph
-		if err := json.Unmarshal([]byte("{"+strings.TrimSuffix(tt.form, ",")+"}"), &g); err != nil {
+		g, err := readGraph([]byte("{" + strings.TrimSuffix(tt.form, ",") + "}"))
+		if err != nil {
 			t.Fatalf("%s: %v", name, err)
 		}
 		var got []string

@@ -9,6 +9,12 @@ import (
 	"github.com/auth0-mcp/auth0-mcp/sandbox"
 )
 
+// next is a button that leads on, button the member that holds it alone.
+const (
+	next   = `{"id":"next","category":"BLOCK","type":"NEXT_BUTTON","config":{"text":"Next"}}`
+	button = `"components":[` + next + `]`
+)
+
 // published is the answer of auth0_publish_form, its texts joined.
 type published struct {
 	valid, live            bool
@@ -88,7 +94,7 @@ func addAction(t *testing.T, auth0 http.Handler, name, code string) string {
 func TestPublishStepByStep(t *testing.T) {
 	_, auth0 := tenant(t, sandbox.Options{Empty: true, BuildTime: -1})
 	form := call(t, auth0, "auth0_create_form",
-		`{"name":"Ask","start":{"next_node":"s"},"nodes":[{"id":"s","type":"STEP","config":{"next_node":"$ending"}}]}`)["id"].(string)
+		`{"name":"Ask","start":{"next_node":"s"},"nodes":[{"id":"s","type":"STEP","config":{"next_node":"$ending",`+button+`}}]}`)["id"].(string)
 	render := "api.prompt.render('" + form + "');"
 	if got := publish(t, auth0, form); !got.valid || got.live || got.renderers != "" ||
 		!strings.Contains(got.all, render) {
@@ -139,15 +145,14 @@ func TestPublishFlows(t *testing.T) {
 			flow = config["flow_id"].(string)
 		}
 	}
-	form := `{"name":"f","start":{"next_node":"a"},"ending":{"after_submit":{"flow_id":"af_none"}},"nodes":[
+	form := `{"id":"ap_stored","name":"f","start":{"next_node":"a"},"ending":{"after_submit":{"flow_id":"af_none"}},"nodes":[
 		{"id":"a","type":"FLOW","config":{"flow_id":"` + flow + `","next_node":"b"}},
-		{"id":"b","type":"FLOW","config":{"flow_id":"","next_node":"c"}},
+		{"id":"b","type":"FLOW","config":{"next_node":"c"}},
 		{"id":"c","type":"STEP","config":{"next_node":"$ending","components":[
-			{"id":"again","category":"BLOCK","type":"RESEND_BUTTON","config":{"active_text":"a","button_text":"b","waiting_text":"c","flow_id":"` + flow + `"}},
-			{"id":"lost","category":"BLOCK","type":"RESEND_BUTTON","config":{"active_text":"a","button_text":"b","waiting_text":"c","flow_id":"af_none"}}]}}]}`
-	id := call(t, auth0, "auth0_create_form", form)["id"].(string)
+			{"id":"again","category":"BLOCK","type":"RESEND_BUTTON","config":{"flow_id":"` + flow + `"}},
+			{"id":"lost","category":"BLOCK","type":"RESEND_BUTTON","config":{"flow_id":"af_none"}},` + next + `]}}]}`
 	s.ResetRequests()
-	got := publish(t, auth0, id)
+	got := publish(t, stored(auth0, form), "ap_stored")
 	want := "b: flow_id is not set: there is no flow to run\nc: flow_id of resend button \"lost\": there is no flow " +
 		"\"af_none\"\n$ending: after_submit.flow_id: there is no flow \"af_none\""
 	if got.faults != want {

@@ -229,7 +229,7 @@ func (j *renderJob) bind(ctx context.Context, before bindings) error {
 }
 
 // stepsOfRendering is the total of the progress of a call that renders.
-const stepsOfRendering = 6
+const stepsOfRendering = 6.
 
 // send sends the write of the next step and reads its answer.
 func (j *renderJob) send(ctx context.Context, method string, body any, segments ...string) (sdk.Object, error) {

@@ -41,7 +41,7 @@ func renderedIn(t *testing.T, auth0 http.Handler, id string) (r map[string]any, 
 func newForm(t *testing.T, auth0 http.Handler) string {
 	t.Helper()
 	return call(t, auth0, "auth0_create_form",
-		`{"name":"Ask","start":{"next_node":"s"},"nodes":[{"id":"s","type":"STEP","config":{"next_node":"$ending"}}]}`)["id"].(string)
+		`{"name":"Ask","start":{"next_node":"s"},"nodes":[{"id":"s","type":"STEP","config":{"next_node":"$ending",`+button+`}}]}`)["id"].(string)
 }
 
 // bindNew makes Actions that do nothing, and binds them, so that they must be kept.
@@ -231,7 +231,7 @@ func TestRenderInRefusals(t *testing.T) {
 		"many faults": {func(t *testing.T, auth0 http.Handler, form string) {
 			nodes := []any{}
 			for i := range 15 {
-				nodes = append(nodes, map[string]any{"id": fmt.Sprint("n", i), "type": "STEP", "config": map[string]any{"next_node": "gone"}})
+				nodes = append(nodes, map[string]any{"id": fmt.Sprint("n", i), "type": "ROUTER", "config": map[string]any{"fallback": "gone"}})
 			}
 			call(t, auth0, "auth0_update_form", text(t, map[string]any{"id": form, "nodes": nodes, "start": map[string]any{"next_node": "$ending"}}))
 		}, pluginv1.Failure_CODE_FAILED_PRECONDITION, []string{"; 20 more"}},

@@ -11,20 +11,20 @@ import (
 	"strings"
 )
 
-// keyMembers are the members by which the items of a list are known again, the most
-// certain first: the first that every item has, each with a value of its own.
+// keyMembers are the members that can identify the items of a list, in order of preference:
+// the first counts that every item has and whose values are all different.
 var keyMembers = []string{"id", "client_id", "kid", "key", "name", "value", "display_name", "type"}
 
-// labelMembers are what users call an item, if each item has one of its own.
+// labelMembers hold names for users. One is used if every item has it and the values are all different.
 var labelMembers = []string{"display_name", "name"}
 
 // item is one item of a list, before, after, or both.
 type item struct {
-	// was and is are its positions; -1: there is none.
+	// was and is are its positions before and after, from 0; -1: it is not in that list.
 	was, is int
-	// moved: it stands elsewhere among the items that stay.
+	// moved: its place among the items that are in both lists is another.
 	moved bool
-	// changed: it is not what it was.
+	// changed: its value differs.
 	changed bool
 	label   string
 }
@@ -32,16 +32,17 @@ type item struct {
 // list is one of the two lists that are compared.
 type list struct {
 	items, shown []any
-	// keys are what its items are known by.
+	// keys identify the items.
 	keys []string
 	// byValue: the keys are the items' values.
 	byValue bool
-	// names are what users call the items, where that is not a member of theirs.
+	// names are labels that are no members of the items; nil: there are none.
 	names []string
 }
 
-// lists compares two lists item by item; done is false if the two sides are no lists, cannot
-// be shown as such, or hold numbers, which would read like positions.
+// lists compares two lists item by item. done is false if that is not possible: the two sides are
+// not both lists, redaction changed a list's length, or they hold numbers, which would read like
+// positions.
 func (d *differ) lists(p place, s sides) (done bool, err error) {
 	before, ok := listOf(s.before, s.shownBefore)
 	after, also := listOf(s.after, s.shownAfter)
@@ -69,7 +70,7 @@ func (d *differ) lists(p place, s sides) (done bool, err error) {
 	d.arrangement(p, items, shown)
 	for i, one := range items {
 		if plain(shown[i].before) && plain(shown[i].after) {
-			continue // the arrangement names it, value and all
+			continue // the arrangement shows its whole value
 		}
 		if err := d.item(p, one, shown[i]); err != nil {
 			return true, err
@@ -96,8 +97,8 @@ func itemSides(one item, before, after list) sides {
 	return s
 }
 
-// item compares an item with what it was. What Auth0 adds to an item by itself is not
-// removed by a request that leaves it out.
+// item compares an item with its value before. A request that leaves out the times that Auth0
+// adds to an item does not remove them.
 func (d *differ) item(p place, one item, s sides) error {
 	from := len(d.found)
 	name := place{p.field + "[" + one.name() + "]", p.below(strconv.Itoa(one.is))}
@@ -114,7 +115,7 @@ func (d *differ) item(p place, one item, s sides) error {
 	return nil
 }
 
-// plain reports whether a value has no parts.
+// plain reports whether a value is neither an object nor a list.
 func plain(value any) bool {
 	switch value.(type) {
 	case map[string]any, []any:
@@ -129,7 +130,7 @@ func literal(value any) bool {
 	return plain(value) && !text
 }
 
-// keyed gives the items of both lists keys by a member.
+// keyed takes the values of a member for keys, the same member in both lists; false if none can be.
 func keyed(before, after *list) bool {
 	for _, name := range keyMembers {
 		was, ok := distinct(before.items, name)
@@ -142,7 +143,7 @@ func keyed(before, after *list) bool {
 	return false
 }
 
-// distinct are the values of a member of each item; false unless each has one of its own.
+// distinct are the values of a member of all items; false unless every item has one and they differ.
 func distinct(items []any, name string) ([]string, bool) {
 	values := make([]string, len(items))
 	seen := map[string]bool{}
@@ -164,7 +165,7 @@ func distinct(items []any, name string) ([]string, bool) {
 	return values, true
 }
 
-// keyByValue gives the items their values for keys.
+// keyByValue takes the items' values for keys.
 func (l *list) keyByValue() {
 	l.byValue = true
 	l.keys = make([]string, len(l.items))
@@ -174,7 +175,7 @@ func (l *list) keyByValue() {
 	l.number()
 }
 
-// number tells items with the same key apart by their order.
+// number makes keys unique: equal ones are counted.
 func (l *list) number() {
 	count := map[string]int{}
 	for i, key := range l.keys {
@@ -184,8 +185,8 @@ func (l *list) number() {
 	}
 }
 
-// align pairs the items of two lists by their keys. They come in the order of the second,
-// each that is gone in front of what stood behind it.
+// align pairs the items of two lists by their keys. The result is in the order of the second list;
+// a removed item comes before the item that followed it.
 func align(before, after list) []item {
 	at := make(map[string]int, len(before.keys))
 	for i, key := range before.keys {
@@ -225,9 +226,8 @@ func align(before, after list) []item {
 	return append(all, matched(gone(len(before.keys)), added, before, after)...)
 }
 
-// matched are the items between two that stay. Where as many objects or lists are gone as
-// are new and nothing else is there, and none has a key but its value, they are the same
-// ones, changed.
+// matched are the items between two that keep their places. Objects and lists without a key member
+// that were replaced by as many others are taken for the same items with other values.
 func matched(gone, others []item, before, after list) []item {
 	same := before.byValue && len(gone) == len(others)
 	for i := 0; same && i < len(gone); i++ {
@@ -242,9 +242,9 @@ func matched(gone, others []item, before, after list) []item {
 	return others
 }
 
-// inOrder are the items that need not be moved: the most whose old positions rise.
+// inOrder are the items that keep their places: a longest sequence whose old positions rise.
 func inOrder(items []item) map[int]bool {
-	// ends are, by length, the items that the best rising sequences end with.
+	// ends[n] is the item with the lowest old position that a rising sequence of n+1 items ends with.
 	var ends []int
 	prior := make([]int, len(items))
 	for i, one := range items {
@@ -270,8 +270,8 @@ func inOrder(items []item) map[int]bool {
 	return stay
 }
 
-// label gives items what users call them, or else their keys. An item of which that is
-// hidden, or is not its own, has no label.
+// label gives the items names for users, or else their keys. If one is hidden or two are equal,
+// no item has a label.
 func label(items []item, before, after list) {
 	given := func(was, is []string) bool {
 		return labelled(items, func(one item) (string, bool) {
@@ -302,7 +302,7 @@ func label(items []item, before, after list) {
 	}
 }
 
-// labelled gives each item its label, if each has one of its own.
+// labelled gives the items labels, if every item has one and they differ.
 func labelled(items []item, of func(item) (label string, ok bool)) bool {
 	labels, seen := make([]string, len(items)), map[string]bool{}
 	for i, one := range items {
@@ -318,7 +318,7 @@ func labelled(items []item, of func(item) (label string, ok bool)) bool {
 	return true
 }
 
-// textOf is a member that is a text; "" if there is none.
+// textOf is a member that is a string; "" if there is none.
 func textOf(value any, name string) string {
 	object, _ := value.(map[string]any)
 	text, _ := object[name].(string)
@@ -336,8 +336,8 @@ func (one item) name() string {
 	return printed(one.label)
 }
 
-// plainLabel is a text that cannot be read as more than one item: neither a number nor a
-// mark begins it, and no comma or bracket is in it.
+// plainLabel is a text that cannot be read as anything else in a list of items: it begins with a
+// letter, and holds no comma, bracket or quotation mark.
 var plainLabel = regexp.MustCompile(`^[\p{L}$_][\p{L}\p{M}\p{N}$_.:/@|?&=%*~ -]*$`)
 
 func printed(text string) string {
@@ -347,17 +347,16 @@ func printed(text string) string {
 	return encoded(text)
 }
 
-// encoded is what was decoded, which always encodes, as JSON.
+// encoded is a decoded value as JSON; that cannot fail.
 func encoded(value any) string {
 	doc, _ := encode(value)
 	return string(doc)
 }
 
-// longRun is from how many items on a run of items that stay as they are is counted
-// instead of named.
+// longRun is the length from which a run of unchanged items is counted instead of named.
 const longRun = 4
 
-// arrangement adds which items a list has, if it has not the same ones in the same order.
+// arrangement adds the list of items, if some are new, removed or moved.
 func (d *differ) arrangement(p place, items []item, shown []sides) {
 	one := Difference{Field: p.field}
 	var parts []string
@@ -384,7 +383,7 @@ func (d *differ) arrangement(p place, items []item, shown []sides) {
 	}
 }
 
-// stays reports whether an item is as it was, and in its place.
+// stays reports whether an item is unchanged and not moved.
 func (one item) stays() bool { return one.was >= 0 && one.is >= 0 && !one.moved && !one.changed }
 
 // arranged is an item in a list of items: "+ 3 Render form", "2 Add roles (was 3)".
@@ -415,7 +414,7 @@ func (one item) arranged(s sides) string {
 	return fmt.Sprintf("%d%s", one.is+1, text)
 }
 
-// visible is a text as it may be shown; "" for a value that has parts.
+// visible is a string as it may be shown; "" for any other value.
 func visible(s sides) string {
 	value := s.shownAfter
 	if value == (absent{}) {

@@ -147,6 +147,8 @@ func TestBindingsAreKnownByTheirActions(t *testing.T) {
 			want: []string{`bindings: 1 Add roles (was 2), 2 Ask for the profile`}},
 		"another name": {body: body(first, ref("action_id", "a2", `,"display_name":"Roles"`)),
 			want: []string{`bindings[Roles].display_name: "Add roles" → "Roles"`}},
+		"a name cleared": {body: body(first, ref("action_id", "a2", `,"display_name":null`)),
+			want: []string{`bindings[Add roles].display_name: "Add roles" → null`}},
 		"a secret for one": {body: body(first, ref("action_id", "a2", `,"secrets":[{"name":"K","value":"geheim"}]`)),
 			want: []string{`bindings[Add roles].secrets: new [{"name":"K","value":"[REDACTED]"}]`}},
 		"a foreign Action under a known name": {body: body(first, ref("action_id", "evil", `,"display_name":"Add roles"`)),
@@ -156,8 +158,8 @@ func TestBindingsAreKnownByTheirActions(t *testing.T) {
 		"the answer has new ids": {body: body(first, second, third), answer: `{"bindings":[
 			{"id":"n1","updated_at":"2","display_name":"Ask for the profile","action":{"id":"a1","updated_at":"2"}},
 			{"id":"n2","updated_at":"2","display_name":"Add roles","action":{"id":"a2"}},
-			{"id":"n3","display_name":"Render form","action":{"id":"a3"}}]}`,
-			want: []string{`bindings: 1 Ask for the profile, 2 Add roles, + 3 Render form`, `bindings[Render form]: new {`}},
+			{"id":"n3","display_name":"Render form","action":{"id":"a3","name":"Render","code":"f()"}}]}`,
+			want: []string{`bindings: 1 Ask for the profile, 2 Add roles, + 3 Render form`, `bindings[Render form]: new {"action":{"id":"a3","name":"Render"},"display_name":"Render form"}`}},
 		"they are sent as they were answered": {body: twoBound, answer: strings.Replace(twoBound, "b2", "b3", 1),
 			want: []string{`bindings[Add roles].id: "b2" → "b3"`}},
 	}
@@ -312,4 +314,27 @@ func TestLongLists(t *testing.T) {
 	if got := differences(t, change); len(got) != 1 || !strings.HasSuffix(got[0], "50001–100000 unchanged") {
 		t.Errorf("%d differences: %.200s", len(got), got)
 	}
+}
+
+// Two documents have differences if and only if they are not the same, whatever they hold.
+func FuzzDifferences(f *testing.F) {
+	f.Add(`{"l":[{"id":"a"}]}`, `{"l":[{"id":"b"}]}`)
+	f.Add(twoBound, `{"bindings":[{"ref":{"type":"action_id","value":"a1"}}]}`)
+	f.Add(`{"l":["a","b"]}`, `{"l":[["a"],"b",{"id":1}]}`)
+	f.Fuzz(func(t *testing.T, before, after string) {
+		change := Change{Body: []byte(after), Before: json.RawMessage(before), After: json.RawMessage(after)}
+		found, err := change.Differences(new(redact.Redactor).JSON)
+		if err != nil {
+			return
+		}
+		if _, err := change.Reported(new(redact.Redactor).JSON); err != nil {
+			t.Error(err)
+		}
+		was, _ := decode(change.Before)
+		is, _ := decode(change.After)
+		ours := strings.Contains(before, `ated_at`) || strings.Contains(after, `"ref"`) // Auth0's own, or by reference
+		if same := encoded(was) == encoded(is); same != (len(found) == 0) && !ours {
+			t.Errorf("%s and %s: %v", before, after, lines(found))
+		}
+	})
 }

@@ -54,8 +54,8 @@ func checkForm(ctx context.Context, c *sdk.Call, in checkInput) (any, error) {
 	return out.concluded(found), nil
 }
 
-// examine checks a form, and then, if fit does not refuse it, looks for Actions that render
-// it. total is the progress's.
+// examine checks a form and looks for Actions that render it; fit may end it in between. total
+// is that of the progress.
 func examine(ctx context.Context, c *sdk.Call, id string, total float64, fit func(publication) error) (*auth0v1.API,
 	publication, survey, error,
 ) {
@@ -106,8 +106,8 @@ func (p publication) concluded(found survey) publication {
 // flowID is what Auth0's flow ids look like. Auth0 refuses to look up anything else.
 var flowID = regexp.MustCompile(`^af_[0-9A-Za-z_]+$`)
 
-// flowFaults are the flows that the form runs and that do not exist, but for those that an
-// export brings. complete is false if there were more than maxFlows.
+// flowFaults are the references to flows that do not exist, in the tenant or in the export.
+// complete is false if there are more than maxFlows.
 func flowFaults(ctx context.Context, api *auth0v1.API, form graph, exported map[string]exportedFlow) (faults []fault,
 	complete bool, err error,
 ) {
@@ -141,7 +141,7 @@ func flowFaults(ctx context.Context, api *auth0v1.API, form graph, exported map[
 	return faults, true, nil
 }
 
-// flowExists asks Auth0. An id that it finds malformed is none.
+// flowExists asks Auth0. An id that Auth0 refuses as malformed does not exist.
 func flowExists(ctx context.Context, api *auth0v1.API, id string) (bool, error) {
 	_, err := api.Get(ctx, nil, "flows", id)
 	if auth0v1.Answered(err, http.StatusNotFound) || auth0v1.Answered(err, http.StatusBadRequest) {
@@ -163,13 +163,12 @@ func (p publication) steps() []string {
 	case p.Live:
 		return []string{"The form is live with these faults: fix them now with auth0_update_form."}
 	case !p.Valid:
-		steps = append(steps, "Fix the faults with auth0_update_form, then run auth0_publish_form again.")
+		steps = append(steps, "Fix the faults with auth0_update_form, then call auth0_check_form again.")
 	}
 	call := fmt.Sprintf("api.prompt.render('%s');", p.FormID)
 	if len(p.RenderedBy) == 0 {
 		return append(steps,
-			"No Action's code renders this form. One that takes the id from a secret, or makes it up as it runs, cannot be "+
-				"seen here.",
+			"No Action's code renders this form. An Action that reads the id from a secret, or computes it, is not found.",
 			"To render it at every login, call auth0_publish_form with render_in post-login. "+
 				"Or call "+call+" in onExecutePostLogin of an Action of your own (auth0_create_action or auth0_update_action), "+
 				"deploy that with auth0_deploy_action and bind it to its trigger (Auth0 Dashboard: Actions, Triggers).")

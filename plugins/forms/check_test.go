@@ -74,8 +74,8 @@ func TestFaultsOfBrokenForms(t *testing.T) {
 			{"id":"b","type":"FLOW","config":{"flow_id":7,"next_node":"c"}},
 			{"id":"c","type":"FLOW","config":{"flow_id":"#FLOW-1#","next_node":"d"}},
 			{"id":"d","type":"FLOW","config":{"flow_id":"af_gone","next_node":"$ending"}}]`,
-			[]string{`b nodes[1].config.flow_id: is not a text`,
-				`$ending ending.after_submit.flow_id: is not a text`,
+			[]string{`b nodes[1].config.flow_id: is not a string`,
+				`$ending ending.after_submit.flow_id: is not a string`,
 				`a nodes[0].config.flow_id: flow_id: "../clients" is not the id of a flow, which is af_ with letters and digits`,
 				`c nodes[2].config.flow_id: flow_id: "#FLOW-1#" is not the id of a flow, which is af_ with letters and digits`,
 				`d nodes[3].config.flow_id: flow_id: there is no flow "af_gone"`}},
@@ -102,7 +102,7 @@ func TestFaultsOfBrokenForms(t *testing.T) {
 		"parts of other kinds": {`"start":[],"nodes":["a",{"type":"STEP"},{"id":{},"type":7,"config":[]},` +
 			`{"id":"s","type":"STEP","config":{"components":{"a":1}}},{"id":"t","type":"STEP","config":{"components":[1,null]}}]`,
 			[]string{`$start start: is not an object`, `nodes[0] nodes[0]: is not an object`,
-				`nodes[1] nodes[1].id: is not set`, `nodes[2] nodes[2].id: is not a text`, `s nodes[3].config.components: is not a list`,
+				`nodes[1] nodes[1].id: is not set`, `nodes[2] nodes[2].id: is not a string`, `s nodes[3].config.components: is not a list`,
 				`t nodes[4].config.components[0]: is not an object`}},
 		"nodes that are none": {`"start":{"next_node":"a"},"nodes":{"a":1}`, []string{`$start nodes: is not a list`}},
 	} {

@@ -53,8 +53,7 @@ type need struct {
 	// Placeholder is what stands for the flow's id in the export.
 	Placeholder string `json:"placeholder"`
 	Flow        string `json:"flow"`
-	// FlowIDs are the flows of that name that the tenant has: one is taken, several are
-	// a question.
+	// FlowIDs are the tenant's flows of that name. The form can be created if there is exactly one.
 	FlowIDs []string `json:"flow_ids"`
 	// Connections are the vault connections that the flow's actions use.
 	Connections []connection `json:"vault_connections,omitempty"`
@@ -66,7 +65,7 @@ type connection struct {
 	App  string `json:"app"`
 }
 
-// readExport takes the export out of a call's arguments.
+// readExport reads the argument export.
 func readExport(arguments json.RawMessage) (export, error) {
 	var in struct {
 		Export export `json:"export"`
@@ -81,8 +80,7 @@ func readExport(arguments json.RawMessage) (export, error) {
 	return in.Export, nil
 }
 
-// needs are the flows that the form runs and that the export brings, with those of the
-// tenant that have the same names.
+// needs are the exported flows that the form runs, with the tenant's flows of the same names.
 func (e export) needs(ctx context.Context, api *auth0v1.API, form graph) ([]need, error) {
 	used := map[string][]string{}
 	for _, ref := range form.flows() {
@@ -116,7 +114,7 @@ func (e export) needs(ctx context.Context, api *auth0v1.API, form graph) ([]need
 	return needs, err
 }
 
-// missingFlows says what is to be done about the flows that are not known; "" if they all are.
+// missingFlows says what to do about flows that do not exist or are ambiguous; "" if there are none.
 func missingFlows(needs []need) string {
 	var texts []string
 	for _, n := range needs {
@@ -146,8 +144,8 @@ func missingFlows(needs []need) string {
 		"the flows by these names; or import the file there, which creates the form too"
 }
 
-// mapped is the form with the flows' ids for their placeholders, else as it is in the file,
-// without what Auth0 adds by itself.
+// mapped is the form with the flows' ids in place of placeholders, and without what Auth0 adds.
+// Everything else is as in the export.
 func (e export) mapped(needs []need) (sdk.Object, error) {
 	raw := e.Form
 	for _, n := range needs {
@@ -159,7 +157,7 @@ func (e export) mapped(needs []need) (sdk.Object, error) {
 		if err != nil {
 			return nil, err
 		}
-		// A quotation mark inside a text is escaped: this is a whole text.
+		// Quotation marks inside a string are escaped, so this replaces whole strings only.
 		raw = bytes.ReplaceAll(raw, placeholder, id)
 	}
 	form, err := sdk.ParseObject(raw)
@@ -211,7 +209,7 @@ func checkExport(ctx context.Context, c *sdk.Call) (any, error) {
 	return out, nil
 }
 
-// createFromExport makes the form of an export, once its flows exist.
+// createFromExport creates the form of an export, if its flows exist.
 func createFromExport(ctx context.Context, c *sdk.Call, name string) (any, error) {
 	e, err := readExport(c.Arguments())
 	if err != nil {
@@ -230,7 +228,7 @@ func createFromExport(ctx context.Context, c *sdk.Call, name string) (any, error
 		return nil, err
 	}
 	if lacks := missingFlows(needs); lacks != "" {
-		return nil, sdk.FailedPrecondition("nothing was made: %s, then call again", lacks)
+		return nil, sdk.FailedPrecondition("nothing was created: %s, then call again", lacks)
 	}
 	mapped, err := e.mapped(needs)
 	if err != nil {

@@ -13,9 +13,8 @@ const (
 	startNode = "$start"
 )
 
-// graph is the part of a form that says where users go. It is read apart from
-// the tools' input types, and a part that is not what it should be is a fault of its
-// node: a form with unknown or broken members is checked too.
+// graph is the part of a form that says where users go. A member of the wrong type is a
+// fault of its node, so that every form can be checked.
 type graph struct {
 	ID, Name string
 	start    node
@@ -57,9 +56,8 @@ type edge struct {
 // flowRef is a place in a form that runs a flow.
 type flowRef struct{ node, path, from, id string }
 
-// leaving are the types of components by which users go to the step's next node. What a
-// custom field's code, a sign-in with a provider and a verifiable credential do when
-// they are done is up to them.
+// leaving are the types of components that lead to the step's next node. The code of a custom
+// field can go on by itself, as do a social sign-in and a verifiable credential.
 var leaving = []string{"NEXT_BUTTON", "CUSTOM", "SOCIAL", "AUTH0_VERIFIABLE_CREDENTIALS"}
 
 // readGraph reads a form.
@@ -128,8 +126,7 @@ func readNode(value any, path string) node {
 	return n
 }
 
-// step reads a STEP's components. It is left to its next node by a button or something
-// that acts like one, and through jump buttons.
+// step reads a STEP's components: the ways out of it are its buttons.
 func (n *node) step(config map[string]any, at string) {
 	components := n.list(config, "components", at+".components")
 	n.twice(at+".components", "components", "id", components)
@@ -160,11 +157,11 @@ func (n *node) step(config map[string]any, at string) {
 	n.edges = append(n.edges, n.edge(config, "next_node", at+".next_node", "next_node", leaves || !jumps))
 }
 
-// text is a member that must be a text; "" if it is null or not there.
+// text is a member that must be a string; "" if it is null or not there.
 func (n *node) text(o map[string]any, name, path string) string {
 	text, ok := o[name].(string)
 	if !ok && o[name] != nil {
-		n.broken = append(n.broken, fault{n.id, path, "is not a text"})
+		n.broken = append(n.broken, fault{n.id, path, "is not a string"})
 	}
 	return text
 }
@@ -177,7 +174,7 @@ func (n *node) object(o map[string]any, name, path string) map[string]any {
 	return object
 }
 
-// list is a member that must be a list of objects. An item that is none is an empty one.
+// list is a member that must be a list of objects. Other items are read as empty objects.
 func (n *node) list(o map[string]any, name, path string) []map[string]any {
 	list, ok := o[name].([]any)
 	if !ok && o[name] != nil {
@@ -207,7 +204,7 @@ func (n *node) flow(o map[string]any, path, from string) {
 	}
 }
 
-// twice finds items of a list that have the same name.
+// twice finds items of a list with the same identifier, which is the member called name.
 func (n *node) twice(path, what, name string, items []map[string]any) {
 	count := map[string]int{}
 	for i, o := range items {
@@ -289,9 +286,8 @@ func (n node) edgeFaults(count map[string]int) []fault {
 	return faults
 }
 
-// askedTwice are the fields of two steps on one way that have the same id: what a user
-// gives to the one is lost when they come to the other. Steps of two branches may share
-// a field.
+// askedTwice are fields with the same id in two steps of one way through the form: the second
+// answer overwrites the first. Steps of two branches may share a field.
 func (g graph) askedTwice(next map[string][]string) []fault {
 	var faults []fault
 	first := map[string]node{}

@@ -402,7 +402,10 @@ func (one item) arranged(s sides) string {
 		return fmt.Sprintf("+ %d%s", one.is+1, text)
 	}
 	var notes []string
-	if one.moved {
+	switch {
+	case one.moved && one.was == one.is: // others have changed places around it
+		notes = append(notes, "moved")
+	case one.moved:
 		notes = append(notes, fmt.Sprintf("was %d", one.was+1))
 	}
 	if one.changed {

@@ -171,7 +171,7 @@ func (p publication) steps() []string {
 			"No Action's code renders this form. An Action that reads the id from a secret, or computes it, is not found.",
 			"To render it at every login, call auth0_publish_form with render_in post-login. "+
 				"Or call "+call+" in onExecutePostLogin of an Action of your own (auth0_create_action or auth0_update_action), "+
-				"deploy that with auth0_deploy_action and bind it to its trigger (Auth0 Dashboard: Actions, Triggers).")
+				"deploy that with auth0_deploy_action and bind it to its trigger with auth0_update_trigger_bindings.")
 	}
 	for _, r := range p.RenderedBy {
 		var todo []string
@@ -179,7 +179,7 @@ func (p publication) steps() []string {
 			todo = append(todo, "deploy it with auth0_deploy_action (only its draft has "+call+")")
 		}
 		if !r.Bound {
-			todo = append(todo, "bind it to "+r.Trigger+" (Auth0 Dashboard: Actions, Triggers)")
+			todo = append(todo, "bind it to "+r.Trigger+" with auth0_update_trigger_bindings")
 		}
 		steps = append(steps, fmt.Sprintf("Action %q (%s): %s.", r.Name, r.ID, strings.Join(todo, ", then ")))
 	}

@@ -102,9 +102,8 @@ func getForm(ctx context.Context, c *sdk.Call, in idInput) (any, error) {
 	return api.Find(ctx, collection(), in.ID)
 }
 
-// addedByAuth0 are members of a form that no request sets, or none any more. The host drops them from arguments.
-var addedByAuth0 = []string{"id", "created_at", "updated_at", "embedded_at", "submitted_at", "links", "flow_count",
-	"description", "social", "tags"}
+// addedByAuth0 are members of a form that no request sets. The host drops them from arguments.
+var addedByAuth0 = []string{"id", "created_at", "updated_at", "embedded_at", "submitted_at", "links", "flow_count"}
 
 func createForm(ctx context.Context, c *sdk.Call, in createInput) (any, error) {
 	if in.Export != nil {

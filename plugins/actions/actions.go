@@ -15,33 +15,48 @@ import (
 	"github.com/auth0-mcp/auth0-mcp/sdk/auth0v1"
 )
 
-// Plugin is the actions plugin: list, get, create, update and deploy.
+// Plugin is the actions plugin: list, get, create, update and deploy Actions, and read
+// and set which of them run on a trigger.
 func Plugin() sdk.Plugin {
 	return plugin(auth0v1.DeployPatience())
 }
 
+const (
+	listPath     = "GET /api/v2/actions/actions"
+	getPath      = "GET /api/v2/actions/actions/{id}"
+	triggersPath = "GET /api/v2/actions/triggers"
+	bindingsPath = "GET /api/v2/actions/triggers/{trigger}/bindings"
+)
+
 func plugin(p auth0v1.Patience) sdk.Plugin {
 	return sdk.Plugin{Name: "actions", Version: "0.1.0", Tools: []sdk.Tool{
-		sdk.NewTool("auth0_list_actions", sdk.Read, "Actions, without code.",
+		sdk.NewTool("auth0_list_actions", sdk.Read, "Actions without code; position is the order in which bound ones run.",
 			listActions, sdk.Title("List actions"), sdk.Scopes("read:actions"), sdk.Idempotent(),
-			sdk.Paths("GET /api/v2/actions/actions", "GET /api/v2/actions/triggers"), sdk.Untrusted(written("actions[].")...)),
+			sdk.Paths(listPath, triggersPath, bindingsPath), sdk.Untrusted(written("actions[].")...)),
 		sdk.NewTool("auth0_get_action", sdk.Read, "One action: its draft with code, its deployed version.",
 			getAction, sdk.Title("Get action"), sdk.Scopes("read:actions"), sdk.Idempotent(),
-			sdk.Paths("GET /api/v2/actions/actions", "GET /api/v2/actions/actions/{id}"), sdk.Untrusted(written("")...)),
+			sdk.Paths(listPath, getPath, triggersPath, bindingsPath), sdk.Untrusted(written("")...)),
 		sdk.NewTool("auth0_create_action", sdk.Write, "Create an action as a draft: auth0_deploy_action makes it live.",
 			createAction, sdk.Title("Create action"), sdk.Scopes("create:actions"),
-			sdk.Paths("POST /api/v2/actions/actions", "GET /api/v2/actions/triggers"), sdk.Untrusted(written("")...)),
+			sdk.Paths("POST /api/v2/actions/actions", triggersPath), sdk.Untrusted(written("")...)),
 		sdk.NewTool("auth0_update_action", sdk.Write, "Change an action's draft; the deployed version stays. A list "+
 			"replaces the whole list, [] empties it.",
 			updateAction, sdk.Title("Update action"), sdk.Scopes("update:actions"), sdk.Idempotent(),
-			sdk.Paths("PATCH /api/v2/actions/actions/{id}", "GET /api/v2/actions/triggers",
-				"GET /api/v2/actions/actions", "GET /api/v2/actions/actions/{id}"), sdk.Untrusted(written("")...)),
+			sdk.Paths("PATCH /api/v2/actions/actions/{id}", triggersPath, listPath, getPath), sdk.Untrusted(written("")...)),
 		sdk.NewTool("auth0_deploy_action", sdk.Write, "Make an action's draft live: waits for its build and tells why it "+
-			"failed.",
+			"failed, and whether it is bound.",
 			deployer{p}.deployAction, sdk.Title("Deploy action"), sdk.Scopes("read:actions", "update:actions"),
-			sdk.Paths("GET /api/v2/actions/actions/{id}", "POST /api/v2/actions/actions/{id}/deploy",
+			sdk.Paths(listPath, getPath, triggersPath, bindingsPath, "POST /api/v2/actions/actions/{id}/deploy",
 				"GET /api/v2/actions/actions/{id}/versions", "GET /api/v2/actions/actions/{id}/versions/{version}"),
-			sdk.Untrusted("action", "code", "dependencies", "secrets", "errors", "outcome")),
+			sdk.Untrusted("action", "code", "dependencies", "secrets", "errors", "outcome", "next_step")),
+		sdk.NewTool("auth0_list_trigger_bindings", sdk.Read, "The Actions bound to a trigger, in the order in which they run.",
+			listBindings, sdk.Title("List trigger bindings"), sdk.Scopes("read:actions"), sdk.Idempotent(),
+			sdk.Paths(triggersPath, bindingsPath), sdk.Untrusted("bindings[].display_name", "bindings[].action")),
+		sdk.NewTool("auth0_update_trigger_bindings", sdk.Write, "Bind, unbind or reorder the Actions of a trigger: "+
+			"add and remove, or the whole list.",
+			updateBindings, sdk.Title("Update trigger bindings"), sdk.Scopes("read:actions", "update:actions"),
+			sdk.Paths(listPath, getPath, triggersPath, bindingsPath, "PATCH /api/v2/actions/triggers/{trigger}/bindings"),
+			sdk.Idempotent(), sdk.Untrusted("bindings[].display_name", "bindings[].action", "outcome")),
 	}}
 }
 
@@ -98,33 +113,52 @@ func listActions(ctx context.Context, c *sdk.Call, in listInput) (any, error) {
 	if err != nil {
 		return nil, err
 	}
+	items, unread, err := newWhereBound(api).annotate(ctx, page.Items)
+	if err != nil {
+		return nil, err
+	}
+	page.Items = items
+	if unread != "" {
+		page = page.WithNote(unread)
+	}
 	return present(page, in.FieldsOf)
 }
 
 // summary is what a reader needs of an action to choose one.
 var summary = []string{"id", "name", "supported_triggers", "status", "runtime", "all_changes_deployed", "updated_at",
-	"deployed_version"}
+	"deployed_version", "bound", "position"}
+
+// members are all that a listed Action is known to have.
+func members() []string {
+	return append([]string{"code", "created_at", "dependencies", "secrets", "modules", "current_version", "built_at", "deploy",
+		"errors", "installed_integration_id", "integration"}, summary...)
+}
 
 // present projects actions to what was asked for. The usual view keeps of the
 // deployed version what identifies it: the rest repeats the code.
 func present(page sdk.Page, fields auth0v1.FieldsOf) (sdk.Page, error) {
-	page = fields.Project(page, nil, summary, "id", "name")
+	page = fields.Project(page, members(), summary, "id", "name")
 	if fields.Excludes() || slices.Contains(fields.Fields, "deployed_version") {
 		return page, nil
 	}
 	for _, row := range page.Items {
-		i := slices.IndexFunc(row, func(m sdk.Member) bool { return m.Name == "deployed_version" })
-		var version sdk.Object
-		if i < 0 || json.Unmarshal(row[i].Value, &version) != nil {
-			continue // never deployed
-		}
-		short, err := version.Pick("id", "number", "built_at").MarshalJSON()
-		if err != nil {
+		if err := shortenVersion(row); err != nil {
 			return page, err
 		}
-		row[i].Value = short
 	}
 	return page, nil
+}
+
+// shortenVersion keeps of an Action's deployed version what identifies it.
+func shortenVersion(action sdk.Object) error {
+	i := slices.IndexFunc(action, func(m sdk.Member) bool { return m.Name == "deployed_version" })
+	var version sdk.Object
+	if i < 0 || json.Unmarshal(action[i].Value, &version) != nil {
+		return nil // never deployed
+	}
+	short, err := version.Pick("id", "number", "built_at").MarshalJSON()
+	action[i].Value = short
+	return err
 }
 
 type getInput struct {
@@ -140,7 +174,31 @@ func getAction(ctx context.Context, c *sdk.Call, in getInput) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	return api.Find(ctx, collection(), in.ID)
+	action, err := findAction(ctx, api, in.ID)
+	if err != nil {
+		return nil, err
+	}
+	annotated, unread, err := newWhereBound(api).annotate(ctx, []sdk.Object{action})
+	switch {
+	case err != nil:
+		return nil, err
+	case unread != "":
+		return annotated[0].With("note", unread)
+	}
+	return annotated[0], nil
+}
+
+// findAction is the whole Action with that id or name.
+func findAction(ctx context.Context, api *auth0v1.API, key string) (sdk.Object, error) {
+	raw, err := api.Find(ctx, collection(), key)
+	if err != nil {
+		return nil, err
+	}
+	var action sdk.Object
+	if err := json.Unmarshal(raw, &action); err != nil {
+		return nil, fmt.Errorf("Auth0 answered something other than an Action for %q: %w", key, err)
+	}
+	return action, nil
 }
 
 type trigger struct {
@@ -230,7 +288,7 @@ func updateAction(ctx context.Context, c *sdk.Call, in updateInput) (any, error)
 
 // nextStep is what users miss: neither a change of the draft nor a deployment
 // alone makes an action run.
-const nextStep = "This is the draft: auth0_deploy_action makes it live, and it runs once it is bound to its trigger."
+const nextStep = "This is the draft: auth0_deploy_action makes it live, and says how to bind it if it is not bound."
 
 // draft is the answer of a tool that wrote one, or why it could not.
 func draft(ctx context.Context, api *auth0v1.API, triggers []trigger, raw json.RawMessage, err error) (any, error) {
@@ -253,3 +311,5 @@ func draft(ctx context.Context, api *auth0v1.API, triggers []trigger, raw json.R
 
 // refused reports whether Auth0 found fault with the request itself.
 func refused(err error) bool { return auth0v1.Answered(err, http.StatusBadRequest) }
+
+func notFound(err error) bool { return auth0v1.Answered(err, http.StatusNotFound) }

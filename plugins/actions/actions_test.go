@@ -178,7 +178,7 @@ func TestListedMembers(t *testing.T) {
 		}
 		return l.Actions[0]
 	}
-	usual := members(`{"action_name":"Enrich profile from CRM"}`)
+	usual := members(`{"action_name":"Add roles to tokens"}`)
 	if got := slices.Sorted(maps.Keys(usual)); !slices.Equal(got, slices.Sorted(slices.Values(summary))) {
 		t.Errorf("the usual members are %v", got)
 	}
@@ -192,7 +192,7 @@ func TestListedMembers(t *testing.T) {
 	}
 	asked := members(`{"action_name":"Enrich profile from CRM","fields":["code","deployed_version"]}`)
 	if got := slices.Sorted(maps.Keys(asked)); !slices.Equal(got,
-		[]string{"all_changes_deployed", "code", "deployed_version", "id", "name", "runtime", "status", "supported_triggers",
+		[]string{"all_changes_deployed", "bound", "code", "deployed_version", "id", "name", "runtime", "status", "supported_triggers",
 			"updated_at"}) {
 		t.Errorf("asked for code: %v", got)
 	}
@@ -203,6 +203,15 @@ func TestListedMembers(t *testing.T) {
 	if others["code"] != nil || others["name"] == nil || others["secrets"] == nil {
 		t.Errorf("all but code: %v", others)
 	}
+	for args, want := range map[string]string{
+		`{"fields":["bindings"]}`:    "unknown fields, ignored: bindings",
+		`{"fields":["deployed_at"]}`: "similar: deployed_version",
+	} {
+		r := sdktest.Call(t, Plugin(), auth0, "auth0_list_actions", args)
+		if !strings.Contains(string(r.JSON), want) {
+			t.Errorf("%s: %s, want %s", args, r.JSON, want)
+		}
+	}
 }
 
 func TestGet(t *testing.T) {
@@ -210,8 +219,8 @@ func TestGet(t *testing.T) {
 	id := list(t, auth0, `{"action_name":"Enrich profile from CRM"}`).Actions[0]["id"].(string)
 	s.ResetRequests()
 	byID := sdktest.Call(t, Plugin(), auth0, "auth0_get_action", `{"id":"`+id+`"}`)
-	if n := len(s.Requests()); n != 1 {
-		t.Errorf("%d requests for an id", n)
+	if n := len(s.Requests()); n != 2 {
+		t.Errorf("%d requests for an id: the action and its trigger's bindings", n)
 	}
 	byName := sdktest.Call(t, Plugin(), auth0, "auth0_get_action", `{"id":"Enrich profile from CRM"}`)
 	if string(byID.JSON) != string(byName.JSON) || !strings.Contains(string(byID.JSON), "crm_tier") {
@@ -371,7 +380,9 @@ func TestFailures(t *testing.T) {
 			nil},
 		"no such action": {"auth0_update_action", `{"id":"nobody","code":"//"}`, pluginv1.Failure_CODE_NOT_FOUND, 0,
 			[]string{"nobody"}},
-		"no such deployment": {"auth0_deploy_action", `{"id":"nobody"}`, api, 404, nil},
+		"no such deployment": {"auth0_deploy_action", `{"id":"nobody"}`, pluginv1.Failure_CODE_NOT_FOUND, 0,
+			[]string{"nobody"}},
+		"no such id": {"auth0_deploy_action", `{"id":"` + someID + `"}`, api, 404, nil},
 		"secret without a value": {"auth0_update_action", `{"id":"` + id + `","secrets":[{"name":"NEW"}]}`, api, 400,
 			nil},
 		"fault beside a good trigger": {"auth0_update_action",

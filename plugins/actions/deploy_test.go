@@ -17,6 +17,7 @@ import (
 )
 
 const (
+	someID = "0d15ea5e-0000-4000-8000-00000000c0de"
 	// thisLong ends a wait that never has another end.
 	thisLong = 20 * time.Millisecond
 	forever  = time.Hour
@@ -74,7 +75,7 @@ func TestDeployWaitsForTheBuild(t *testing.T) {
 	version := decode(t, r.JSON)
 	if version["number"] != 1.0 || version["status"] != "built" || version["deployed"] != true ||
 		version["code"] != "// one" ||
-		version["outcome"] != "version 1 is live, and runs wherever the action is bound to its trigger" {
+		version["outcome"] != "version 1 is live, but does not run yet: it is not bound to post-login" {
 		t.Errorf("deployed: %s", r.JSON)
 	}
 	want := []string{"GET ", "GET ", "GET ", "POST /deploy", "GET /versions/" + version["id"].(string)}
@@ -182,9 +183,10 @@ func TestReasonsOfAFailedBuild(t *testing.T) {
 		"no version":  {`"x":1`, `{"versions":[]}`, "gives no reason"},
 		"odd":         {`"errors":"what"`, `[]`, "gives no reason"},
 	} {
-		auth0 := override(http.NotFoundHandler(), ofAction, 200, `{"id":"a","name":"greet","status":"failed",`+tt.action+`}`)
+		auth0 := override(http.NotFoundHandler(), ofAction, 200,
+			`{"id":"`+someID+`","name":"greet","status":"failed",`+tt.action+`}`)
 		auth0 = override(auth0, ofVersions, 200, tt.versions)
-		f := deploy(t, eager, auth0, "a").Failure
+		f := deploy(t, eager, auth0, someID).Failure
 		if !strings.Contains(f.GetMessage(), tt.want) {
 			t.Errorf("%s: %q, want %q", name, f.GetMessage(), tt.want)
 		}
@@ -212,7 +214,7 @@ func TestDeployWaitsUntilItIsLive(t *testing.T) {
 	const building, built = `{"id":"v","number":1,"status":"building","deployed":false}`, `{"id":"v","number":1,"status":"built","deployed":false}`
 	r := deploy(t, eager, override(auth0, ofVersion, 200, building, built,
 		`{"id":"v","number":1,"status":"built","deployed":true,"n":9007199254740993}`), id)
-	const want = `{"id":"v","number":1,"status":"built","deployed":true,"n":9007199254740993,"outcome":"version 1 is live, and runs wherever the action is bound to its trigger"}`
+	const want = `{"id":"v","number":1,"status":"built","deployed":true,"n":9007199254740993,"outcome":"version 1 is live, but does not run yet: it is not bound to post-login","next_step":"auth0_update_trigger_bindings with trigger_id \"post-login\" and add [\"greet\"] binds it as the last."}`
 	if string(r.JSON) != want || len(r.Progress) != 2 || !strings.Contains(r.Progress[0], "version 1 to be live") {
 		t.Errorf("got %s (%v), progress %q", r.JSON, r.Failure, r.Progress)
 	}

@@ -121,7 +121,6 @@ generate: tools ## Generate the contract's Go code, the facts about the Manageme
 	buf lint && buf generate
 	cd tools && GOWORK=off go run ./managementapigen $(CURDIR)/managementapi
 	cd tools && GOWORK=off go run ./pluginschemas $(CURDIR)/plugins
-	$(call auth0types,actions,CreateActionRequestContent UpdateActionRequestContent)
 	cd host && GOWORK=off go run ./cmd/auth0-mcp-readme $(CURDIR)/README.md $(sort $(wildcard $(CURDIR)/plugins/*/manifest.json))
 
 # proto/baseline.binpb is the contract that third parties may rely on. A capability may be added to it with

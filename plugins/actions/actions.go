@@ -3,6 +3,7 @@ package actions
 
 import (
 	"context"
+	_ "embed"
 	"encoding/json"
 	"fmt"
 	"net/http"
@@ -30,18 +31,19 @@ const (
 
 func plugin(p auth0v1.Patience) sdk.Plugin {
 	return sdk.Plugin{Name: "actions", Version: "0.1.0", Tools: []sdk.Tool{
-		sdk.NewTool("auth0_list_actions", sdk.Read, "Actions without code; position is the order in which bound ones run.",
+		sdk.NewTool("auth0_list_actions", sdk.Read, "Actions without code; bound ones run by position.",
 			listActions, sdk.Title("List actions"), sdk.Scopes("read:actions"), sdk.Idempotent(),
 			sdk.Paths(listPath, triggersPath, bindingsPath), sdk.Untrusted(written("actions[].")...)),
 		sdk.NewTool("auth0_get_action", sdk.Read, "One action: its draft with code, its deployed version.",
 			getAction, sdk.Title("Get action"), sdk.Scopes("read:actions"), sdk.Idempotent(),
 			sdk.Paths(listPath, getPath, triggersPath, bindingsPath), sdk.Untrusted(written("")...)),
 		sdk.NewTool("auth0_create_action", sdk.Write, "Create an action as a draft: auth0_deploy_action makes it live.",
-			createAction, sdk.Title("Create action"), sdk.Scopes("create:actions"),
+			createAction, sdk.InputSchema(createSchema), sdk.Title("Create action"), sdk.Scopes("create:actions"),
 			sdk.Paths("POST /api/v2/actions/actions", triggersPath), sdk.Untrusted(written("")...)),
 		sdk.NewTool("auth0_update_action", sdk.Write, "Change an action's draft; the deployed version stays. A list "+
 			"replaces the whole list, [] empties it.",
-			updateAction, sdk.Title("Update action"), sdk.Scopes("update:actions"), sdk.Idempotent(),
+			updateAction, sdk.InputSchema(updateSchema), sdk.Title("Update action"), sdk.Scopes("update:actions"),
+			sdk.Idempotent(),
 			sdk.Paths("PATCH /api/v2/actions/actions/{id}", triggersPath, listPath, getPath), sdk.Untrusted(written("")...)),
 		sdk.NewTool("auth0_deploy_action", sdk.Write, "Make an action's draft live: waits for its build and tells why it "+
 			"failed, and whether it is bound.",
@@ -49,12 +51,14 @@ func plugin(p auth0v1.Patience) sdk.Plugin {
 			sdk.Paths(listPath, getPath, triggersPath, bindingsPath, "POST /api/v2/actions/actions/{id}/deploy",
 				"GET /api/v2/actions/actions/{id}/versions", "GET /api/v2/actions/actions/{id}/versions/{version}"),
 			sdk.Untrusted("action", "code", "dependencies", "secrets", "errors", "outcome", "next_step")),
-		sdk.NewTool("auth0_list_trigger_bindings", sdk.Read, "The Actions bound to a trigger, in the order in which they run.",
+		sdk.NewTool("auth0_list_trigger_bindings", sdk.Read, "The Actions bound to a trigger, in the order in which they "+
+			"run.",
 			listBindings, sdk.Title("List trigger bindings"), sdk.Scopes("read:actions"), sdk.Idempotent(),
 			sdk.Paths(triggersPath, bindingsPath), sdk.Untrusted("bindings[].display_name", "bindings[].action")),
 		sdk.NewTool("auth0_update_trigger_bindings", sdk.Write, "Bind, unbind or reorder the Actions of a trigger: "+
 			"add and remove, or the whole list.",
-			updateBindings, sdk.Title("Update trigger bindings"), sdk.Scopes("read:actions", "update:actions"),
+			updateBindings, sdk.InputSchema(updateBindingsSchema), sdk.Title("Update trigger bindings"),
+			sdk.Scopes("read:actions", "update:actions"),
 			sdk.Paths(listPath, getPath, triggersPath, bindingsPath, "PATCH /api/v2/actions/triggers/{trigger}/bindings"),
 			sdk.Idempotent(), sdk.Untrusted("bindings[].display_name", "bindings[].action", "outcome")),
 	}}
@@ -77,8 +81,8 @@ func collection() auth0v1.Collection {
 }
 
 type listInput struct {
-	TriggerID  string `json:"trigger_id,omitempty" jsonschema:"Such as post-login."`
-	ActionName string `json:"action_name,omitempty" jsonschema:"Exact."`
+	TriggerID  string `json:"trigger_id,omitempty"`
+	ActionName string `json:"action_name,omitempty"`
 	Deployed   *bool  `json:"deployed,omitempty"`
 	auth0v1.PageOf
 	auth0v1.FieldsOf
@@ -130,7 +134,8 @@ var summary = []string{"id", "name", "supported_triggers", "status", "runtime", 
 
 // members are all that a listed Action is known to have.
 func members() []string {
-	return append([]string{"code", "created_at", "dependencies", "secrets", "modules", "current_version", "built_at", "deploy",
+	return append([]string{"code", "created_at", "dependencies", "secrets", "modules", "current_version", "built_at",
+		"deploy",
 		"errors", "installed_integration_id", "integration"}, summary...)
 }
 
@@ -149,20 +154,22 @@ func present(page sdk.Page, fields auth0v1.FieldsOf) (sdk.Page, error) {
 	return page, nil
 }
 
-// shortenVersion keeps of an Action's deployed version what identifies it.
+// shortenVersion keeps of an Action's deployed version, if it has one, what identifies it.
 func shortenVersion(action sdk.Object) error {
 	i := slices.IndexFunc(action, func(m sdk.Member) bool { return m.Name == "deployed_version" })
-	var version sdk.Object
-	if i < 0 || json.Unmarshal(action[i].Value, &version) != nil {
-		return nil // never deployed
+	if i < 0 || string(action[i].Value) == "null" {
+		return nil
 	}
-	short, err := version.Pick("id", "number", "built_at").MarshalJSON()
-	action[i].Value = short
+	var version sdk.Object
+	err := json.Unmarshal(action[i].Value, &version)
+	if err == nil {
+		action[i].Value, err = version.Pick("id", "number", "built_at").MarshalJSON()
+	}
 	return err
 }
 
 type getInput struct {
-	ID string `json:"id" jsonschema:"Id or name." schema:"min=1"`
+	ID string `json:"id" jsonschema:"Id or exact name." schema:"min=1"`
 }
 
 // idForm is the form of an action's id. A name may have it too, so an id that is
@@ -201,29 +208,31 @@ func findAction(ctx context.Context, api *auth0v1.API, key string) (sdk.Object, 
 	return action, nil
 }
 
+// The schemas are all that the Management API takes: see schemas.txt.
+var (
+	//go:embed schemas/auth0_create_action.json
+	createSchema []byte
+	//go:embed schemas/auth0_update_action.json
+	updateSchema []byte
+	//go:embed schemas/auth0_update_trigger_bindings.json
+	updateBindingsSchema []byte
+)
+
 type trigger struct {
 	ID      string `json:"id"`
 	Version string `json:"version"`
 }
 
-type dependency struct {
-	Name        string `json:"name"`
-	Version     string `json:"version"`
-	RegistryURL string `json:"registry_url,omitempty"`
-}
-
-type secret struct {
-	Name  string `json:"name"`
-	Value string `json:"value"`
-}
-
+// createInput and updateInput are what the tools read of their arguments, which are sent
+// as the caller wrote them.
 type createInput struct {
-	Name              string       `json:"name" schema:"min=1"`
-	SupportedTriggers []trigger    `json:"supported_triggers" jsonschema:"Such as post-login v3." schema:"min=1,max=1"`
-	Code              string       `json:"code" schema:"min=1"`
-	Runtime           string       `json:"runtime,omitempty" schema:"enum=node22|node18|node18-actions,default=node22"`
-	Dependencies      []dependency `json:"dependencies,omitempty"`
-	Secrets           []secret     `json:"secrets,omitempty"`
+	SupportedTriggers []trigger `json:"supported_triggers"`
+	Deploy            bool      `json:"deploy"`
+}
+
+type updateInput struct {
+	ID                string    `json:"id"`
+	SupportedTriggers []trigger `json:"supported_triggers"`
 }
 
 func createAction(ctx context.Context, c *sdk.Call, in createInput) (any, error) {
@@ -236,7 +245,10 @@ func createAction(ctx context.Context, c *sdk.Call, in createInput) (any, error)
 		return nil, err
 	}
 	raw, err := api.Send(ctx, http.MethodPost, body, "actions", "actions")
-	return draft(ctx, api, in.SupportedTriggers, raw, err)
+	if in.Deploy {
+		return draft(ctx, api, in.SupportedTriggers, raw, nextOfDeployed, err)
+	}
+	return draft(ctx, api, in.SupportedTriggers, raw, nextStep, err)
 }
 
 // withDefaults is the caller's arguments, and what they leave out that must not
@@ -250,7 +262,7 @@ func withDefaults(c *sdk.Call) (json.RawMessage, error) {
 	for _, d := range []struct {
 		name  string
 		value any
-	}{{"runtime", "node22"}, {"dependencies", []dependency{}}, {"secrets", []secret{}}} {
+	}{{"runtime", "node22"}, {"dependencies", []any{}}, {"secrets", []any{}}} {
 		if _, given := body.Get(d.name); given {
 			continue
 		}
@@ -262,36 +274,26 @@ func withDefaults(c *sdk.Call) (json.RawMessage, error) {
 	return body.MarshalJSON()
 }
 
-type keptSecret struct {
-	Name  string  `json:"name"`
-	Value *string `json:"value,omitempty" jsonschema:"Left out: the stored value stays."`
-}
-
-type updateInput struct {
-	ID                string       `json:"id" schema:"min=1"`
-	Name              *string      `json:"name,omitempty" schema:"min=1"`
-	SupportedTriggers []trigger    `json:"supported_triggers,omitempty" schema:"min=1,max=1"`
-	Code              *string      `json:"code,omitempty"`
-	Runtime           *string      `json:"runtime,omitempty" schema:"enum=node22|node18|node18-actions"`
-	Dependencies      []dependency `json:"dependencies,omitempty"`
-	Secrets           []keptSecret `json:"secrets,omitempty"`
-}
-
 func updateAction(ctx context.Context, c *sdk.Call, in updateInput) (any, error) {
 	api, err := auth0v1.New(ctx, c)
 	if err != nil {
 		return nil, err
 	}
 	raw, err := api.Update(ctx, c, collection(), in.ID, "id")
-	return draft(ctx, api, in.SupportedTriggers, raw, err)
+	return draft(ctx, api, in.SupportedTriggers, raw, nextStep, err)
 }
 
 // nextStep is what users miss: neither a change of the draft nor a deployment
 // alone makes an action run.
 const nextStep = "This is the draft: auth0_deploy_action makes it live, and says how to bind it if it is not bound."
 
+// nextOfDeployed is for a draft that Auth0 deploys by itself.
+const nextOfDeployed = "Auth0 deploys this once it is built: auth0_get_action shows when it is, and whether it is " +
+	"bound. auth0_update_trigger_bindings binds it."
+
 // draft is the answer of a tool that wrote one, or why it could not.
-func draft(ctx context.Context, api *auth0v1.API, triggers []trigger, raw json.RawMessage, err error) (any, error) {
+func draft(ctx context.Context, api *auth0v1.API, triggers []trigger, raw json.RawMessage, next string,
+	err error) (any, error) {
 	if refused(err) {
 		for _, t := range triggers {
 			if unknown := unknownTrigger(ctx, api, t); unknown != nil {
@@ -306,7 +308,7 @@ func draft(ctx context.Context, api *auth0v1.API, triggers []trigger, raw json.R
 	if err := json.Unmarshal(raw, &action); err != nil {
 		return nil, fmt.Errorf("the draft was written, but Auth0 answered something other than an action: %w", err)
 	}
-	return action.With("next_step", nextStep)
+	return action.With("next_step", next)
 }
 
 // refused reports whether Auth0 found fault with the request itself.

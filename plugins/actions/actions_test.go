@@ -10,7 +10,6 @@ import (
 
 	"github.com/auth0-mcp/auth0-mcp/proto/pluginv1"
 	"github.com/auth0-mcp/auth0-mcp/sandbox"
-	"github.com/auth0-mcp/auth0-mcp/sdk/auth0v1/auth0types"
 	"github.com/auth0-mcp/auth0-mcp/sdk/sdktest"
 )
 
@@ -192,7 +191,8 @@ func TestListedMembers(t *testing.T) {
 	}
 	asked := members(`{"action_name":"Enrich profile from CRM","fields":["code","deployed_version"]}`)
 	if got := slices.Sorted(maps.Keys(asked)); !slices.Equal(got,
-		[]string{"all_changes_deployed", "bound", "code", "deployed_version", "id", "name", "runtime", "status", "supported_triggers",
+		[]string{"all_changes_deployed", "bound", "code", "deployed_version", "id", "name", "runtime", "status",
+			"supported_triggers",
 			"updated_at"}) {
 		t.Errorf("asked for code: %v", got)
 	}
@@ -331,6 +331,14 @@ func TestDefaultsNeverOverride(t *testing.T) {
 	}
 }
 
+func TestDeployAtCreation(t *testing.T) {
+	s, auth0 := tenant(t, sandbox.Options{})
+	made := answer(t, auth0, "auth0_create_action", strings.TrimSuffix(creation("greet", "//"), "}")+`,"deploy":true}`)
+	if made["next_step"] != nextOfDeployed || !strings.Contains(lastBody(t, s), `"deploy":true`) {
+		t.Errorf("next step %v after %s", made["next_step"], lastBody(t, s))
+	}
+}
+
 func TestArgumentsArriveUntouched(t *testing.T) {
 	_, auth0 := tenant(t, sandbox.Options{})
 	sdktest.Untouched(t, Plugin(), auth0, "auth0_create_action",
@@ -339,28 +347,6 @@ func TestArgumentsArriveUntouched(t *testing.T) {
 		_, _ = w.Write([]byte(`{"actions":[{"id":"a","name":"sample"}],"total":1}`))
 	})
 	sdktest.Untouched(t, Plugin(), named, "auth0_update_action", `{"id":"sample"}`, "id")
-}
-
-func TestFieldsOfGoAuth0(t *testing.T) {
-	except := func(more map[string]string) map[string]string {
-		const described = "what Auth0 tells of a trigger, not what an action chooses"
-		all := map[string]string{
-			"modules":                                  "no tool reads modules, whose ids it takes",
-			"runtime":                                  "only what Auth0 still runs is offered",
-			"supported_triggers[].id":                  "Auth0 adds triggers: mcp-tool is not in that list",
-			"supported_triggers[].status":              described,
-			"supported_triggers[].runtimes":            described,
-			"supported_triggers[].default_runtime":     described,
-			"supported_triggers[].binding_policy":      described,
-			"supported_triggers[].compatible_triggers": described,
-		}
-		maps.Copy(all, more)
-		return all
-	}
-	auth0types.Compare(t, Plugin(), "auth0_create_action", "testdata/auth0types.json", "CreateActionRequestContent",
-		except(map[string]string{"deploy": "auth0_deploy_action does it, waits for the build and tells why it failed"}))
-	auth0types.Compare(t, Plugin(), "auth0_update_action", "testdata/auth0types.json", "UpdateActionRequestContent",
-		except(map[string]string{"id": "it is in the path"}))
 }
 
 func TestFailures(t *testing.T) {

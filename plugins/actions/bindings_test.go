@@ -82,7 +82,8 @@ func TestBoundAndPosition(t *testing.T) {
 	if got := answer(t, auth0, "auth0_get_action", `{"id":"`+second+`"}`); got["bound"] != true || got["position"] != 2.0 {
 		t.Errorf("got %v %v", got["bound"], got["position"])
 	}
-	if got := answer(t, auth0, "auth0_get_action", `{"id":"`+draftOne+`"}`); got["bound"] != false || got["position"] != nil {
+	if got := answer(t, auth0, "auth0_get_action", `{"id":"`+draftOne+`"}`); got["bound"] != false ||
+		got["position"] != nil {
 		t.Errorf("a draft: %v %v", got["bound"], got["position"])
 	}
 	// All triggers on one page, each read once.
@@ -104,7 +105,8 @@ func TestBoundIsNotGuessed(t *testing.T) {
 	}
 	// The Actions of such a trigger are chosen elsewhere: Auth0 lists no bindings.
 	id := answer(t, auth0, "auth0_create_action",
-		strings.Replace(creation("streamed", "//"), `"post-login","version":"v3"`, `"event-stream","version":"v1"`, 1))["id"].(string)
+		strings.Replace(creation("streamed", "//"), `"post-login","version":"v3"`, `"event-stream","version":"v1"`,
+			1))["id"].(string)
 	deployed := answer(t, auth0, "auth0_deploy_action", `{"id":"`+id+`"}`)
 	if outcome := deployed["outcome"].(string); !strings.Contains(outcome, "runs where it is chosen") ||
 		deployed["next_step"] != nil {
@@ -167,19 +169,22 @@ func bodyOf(t *testing.T, s *sandbox.Tenant) []map[string]any {
 
 func TestUpdateBindings(t *testing.T) {
 	for name, tt := range map[string]struct{ args, want string }{
-		"append":          {`"add":["` + unbound + `"]`, "1 " + first + ", 2 " + second + ", 3 " + unbound},
-		"insert":          {`"add":["` + unbound + `"],"position":1`, "1 " + unbound + ", 2 " + first + ", 3 " + second},
-		"append in order": {`"add":["` + old + `","` + unbound + `"]`, "1 " + first + ", 2 " + second + ", 3 " + old + ", 4 " + unbound},
+		"append": {`"add":["` + unbound + `"]`, "1 " + first + ", 2 " + second + ", 3 " + unbound},
+		"insert": {`"add":["` + unbound + `"],"position":1`, "1 " + unbound + ", 2 " + first + ", 3 " + second},
+		"append in order": {`"add":["` + old + `","` + unbound + `"]`,
+			"1 " + first + ", 2 " + second + ", 3 " + old + ", 4 " + unbound},
 		"move":            {`"add":["` + second + `"],"position":1`, "1 " + second + ", 2 " + first},
 		"move to the end": {`"add":["` + first + `"],"position":2`, "1 " + second + ", 2 " + first},
 		"remove":          {`"remove":["` + first + `"]`, "1 " + second},
-		"replace one":     {`"remove":["` + first + `"],"add":["` + unbound + `"],"position":1`, "1 " + unbound + ", 2 " + second},
-		"whole list":      {`"bindings":["` + unbound + `","` + second + `"]`, "1 " + unbound + ", 2 " + second},
-		"swap":            {`"bindings":["` + second + `","` + first + `"]`, "1 " + second + ", 2 " + first},
-		"unbind all":      {`"bindings":[]`, ""},
-		"by action name":  {`"bindings":[{"ref":{"type":"action_name","value":"` + unbound + `"},"display_name":"CRM"}]`, "1 CRM"},
-		"bound already":   {`"add":["` + second + `"]`, "1 " + first + ", 2 " + second},
-		"the same list":   {`"bindings":["` + first + `","` + second + `"]`, "1 " + first + ", 2 " + second},
+		"replace one": {`"remove":["` + first + `"],"add":["` + unbound + `"],"position":1`,
+			"1 " + unbound + ", 2 " + second},
+		"whole list": {`"actions":["` + unbound + `","` + second + `"]`, "1 " + unbound + ", 2 " + second},
+		"swap":       {`"actions":["` + second + `","` + first + `"]`, "1 " + second + ", 2 " + first},
+		"unbind all": {`"actions":[]`, ""},
+		"by action name": {`"bindings":[{"ref":{"type":"action_name","value":"` + unbound + `"},"display_name":"CRM"}]`,
+			"1 CRM"},
+		"bound already": {`"add":["` + second + `"]`, "1 " + first + ", 2 " + second},
+		"the same list": {`"actions":["` + first + `","` + second + `"]`, "1 " + first + ", 2 " + second},
 	} {
 		t.Run(name, func(t *testing.T) {
 			s, auth0 := tenant(t, sandbox.Options{})
@@ -231,7 +236,8 @@ func TestDisplayNamesStay(t *testing.T) {
 	call := func(args string) string {
 		return bindingsAnswer(t, auth0, "auth0_update_trigger_bindings", `{"trigger_id":"post-login",`+args+`}`).order()
 	}
-	call(`"bindings":[{"ref":{"type":"action_name","value":"` + first + `"},"display_name":"Profile"},"` + second + `"]`)
+	call(`"bindings":[{"ref":{"type":"action_name","value":"` + first + `"},"display_name":"Profile"},
+		{"ref":{"type":"action_name","value":"` + second + `"}}]`)
 	if got := call(`"add":["` + unbound + `"],"position":1`); got != "1 "+unbound+", 2 Profile, 3 "+second {
 		t.Errorf("got %s", got)
 	}
@@ -247,14 +253,19 @@ func TestRefusedBindings(t *testing.T) {
 		code     pluginv1.Failure_Code
 		mentions []string
 	}{
-		`{"trigger_id":"post-login"}`:                                              {invalid, []string{"add, remove or bindings"}},
-		`{"trigger_id":"post-login","bindings":[],"add":["x"]}`:                    {invalid, []string{"whole list"}},
-		`{"trigger_id":"post-login","position":1,"remove":["x"]}`:                  {invalid, []string{"position is the place for add"}},
-		`{"trigger_id":"post-login","remove":["` + unbound + `"]}`:                 {invalid, []string{"is not bound", "1 " + first}},
-		`{"trigger_id":"post-login","bindings":["` + first + `","` + first + `"]}`: {invalid, []string{"given twice"}},
-		`{"trigger_id":"post-login","add":["` + unbound + `","` + unbound + `"]}`:  {invalid, []string{"given twice"}},
-		`{"trigger_id":"post-login","add":["` + unbound + `"],"position":4}`:       {invalid, []string{"2 other bindings"}},
-		`{"trigger_id":"post-login","add":["Add roles"]}`:                          {pluginv1.Failure_CODE_NOT_FOUND, []string{second}},
+		`{"trigger_id":"post-login"}`: {invalid,
+			[]string{"add, remove or actions"}},
+		`{"trigger_id":"post-login","actions":[],"bindings":[]}`: {invalid, []string{"one of them"}},
+		`{"trigger_id":"post-login","bindings":[],"add":["x"]}`:  {invalid, []string{"whole list"}},
+		`{"trigger_id":"post-login","position":1,"remove":["x"]}`: {invalid,
+			[]string{"position is the place for add"}},
+		`{"trigger_id":"post-login","remove":["` + unbound +
+			`"]}`: {invalid, []string{"is not bound", "1 " + first}},
+		`{"trigger_id":"post-login","actions":["` + first + `","` + first + `"]}`: {invalid, []string{"given twice"}},
+		`{"trigger_id":"post-login","add":["` + unbound + `","` + unbound + `"]}`: {invalid, []string{"given twice"}},
+		`{"trigger_id":"post-login","add":["` + unbound + `"],"position":4}`:      {invalid, []string{"2 other bindings"}},
+		`{"trigger_id":"post-login","add":["Add roles"]}`: {pluginv1.Failure_CODE_NOT_FOUND,
+			[]string{second}},
 		`{"trigger_id":"post-login","add":["` + draftOne + `"]}`: {state,
 			[]string{"has not been deployed", "auth0_deploy_action"}},
 		`{"trigger_id":"post-login","add":["Limit machine scopes"]}`:    {invalid, []string{"credentials-exchange"}},
@@ -278,7 +289,8 @@ func TestBindingsThatAreNotKnownWhole(t *testing.T) {
 		}
 		_, _ = w.Write([]byte(`{"bindings":[` + items + `],"total":101,"per_page":100}`))
 	})
-	f := sdktest.Call(t, Plugin(), auth0, "auth0_update_trigger_bindings", `{"trigger_id":"post-login","remove":["A"]}`).Failure
+	f := sdktest.Call(t, Plugin(), auth0, "auth0_update_trigger_bindings",
+		`{"trigger_id":"post-login","remove":["A"]}`).Failure
 	wantFailure(t, f, pluginv1.Failure_CODE_FAILED_PRECONDITION, 0, "more bindings than the first 100", "Dashboard")
 }
 
@@ -291,7 +303,8 @@ func TestFromDraftToBound(t *testing.T) {
 	}
 	deployed := answer(t, auth0, "auth0_deploy_action", `{"id":"greet"}`)
 	if !strings.Contains(deployed["outcome"].(string), "is not bound to post-login") ||
-		!strings.Contains(deployed["next_step"].(string), `auth0_update_trigger_bindings with trigger_id "post-login" and add ["greet"]`) {
+		!strings.Contains(deployed["next_step"].(string),
+			`auth0_update_trigger_bindings with trigger_id "post-login" and add ["greet"]`) {
 		t.Errorf("deployed: %v, %v", deployed["outcome"], deployed["next_step"])
 	}
 	bound := bindingsAnswer(t, auth0, "auth0_update_trigger_bindings", `{"trigger_id":"post-login","add":["greet"]}`)

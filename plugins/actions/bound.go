@@ -27,7 +27,8 @@ func newWhereBound(api *auth0v1.API) *whereBound {
 // annotate adds to each Action whether it is bound and its position among its trigger's
 // bindings. It leaves both out where they are not known: what Auth0 does not tell must
 // not read as "not bound". The note then says why.
-func (w *whereBound) annotate(ctx context.Context, actions []sdk.Object) (annotated []sdk.Object, note string, err error) {
+func (w *whereBound) annotate(ctx context.Context, actions []sdk.Object) (annotated []sdk.Object, note string,
+	err error) {
 	annotated = make([]sdk.Object, len(actions))
 	for i, action := range actions {
 		bound, err := w.find(ctx, action)

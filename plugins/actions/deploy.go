@@ -12,7 +12,7 @@ import (
 )
 
 type deployInput struct {
-	ID string `json:"id" schema:"min=1"`
+	ID string `json:"id" jsonschema:"Id or exact name." schema:"min=1"`
 }
 
 // deployer deploys with the patience of its own.
@@ -105,7 +105,8 @@ func (d deployer) awaitDraft(ctx context.Context, builds *auth0v1.Builds, id str
 // awaitLive waits until the deployed version is live. It returns the version as
 // last seen and how far it came: once Auth0 has accepted the deployment, an error
 // would hide that.
-func (d deployer) awaitLive(ctx context.Context, builds *auth0v1.Builds, version sdk.Object) (last sdk.Object, live bool,
+func (d deployer) awaitLive(ctx context.Context, builds *auth0v1.Builds, version sdk.Object) (last sdk.Object,
+	live bool,
 	outcome string, err error) {
 	name := auth0v1.VersionName(version)
 	version, err = builds.Version(ctx, version)
@@ -114,11 +115,13 @@ func (d deployer) awaitLive(ctx context.Context, builds *auth0v1.Builds, version
 	case ctx.Err() != nil:
 		return nil, false, "", fmt.Errorf("%s was accepted, and may be live: %w", name, ctx.Err())
 	case errors.As(err, &broken):
-		return nil, false, "", sdk.FailedPrecondition("%s was made, but is not live: its build failed: %s. Fix the action with "+
+		return nil, false, "", sdk.FailedPrecondition("%s was made, but is not live: its build failed: %s. Fix the action "+
+			"with "+
 			"auth0_update_action, then deploy again",
 			name, broken.Reasons)
 	case errors.Is(err, auth0v1.ErrTimeUp):
-		return version, false, fmt.Sprintf("%s was accepted, but was not seen live within %v: check it with auth0_get_action", name,
+		return version, false, fmt.Sprintf("%s was accepted, but was not seen live within %v: check it with auth0_get_action",
+			name,
 			d.Whole), nil
 	case err != nil:
 		//nolint:nilerr // it was accepted

@@ -106,7 +106,8 @@ func tooMany(trigger string) string {
 }
 
 func boundElsewhere(triggers ...string) string {
-	return "Actions of " + strings.Join(triggers, ", ") + " are chosen where they are used (such as by an event stream), " +
+	return "Actions of " + strings.Join(triggers, ", ") +
+		" are chosen where they are used (such as by an event stream), " +
 		"not by bindings"
 }
 

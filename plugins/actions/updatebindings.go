@@ -1,6 +1,7 @@
 package actions
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"fmt"
@@ -13,27 +14,27 @@ import (
 )
 
 type updateBindingsInput struct {
-	TriggerID string                            `json:"trigger_id" jsonschema:"Such as post-login." schema:"min=1"`
-	Bindings  []sdk.OneOf[string, givenBinding] `json:"bindings,omitempty" jsonschema:"The whole list in order: Actions' names or ids, or items as listed." schema:"max=100"`
-	Add       []string                          `json:"add,omitempty" jsonschema:"Names or ids of deployed Actions."`
-	Remove    []string                          `json:"remove,omitempty"`
-	Position  *int                              `json:"position,omitempty" jsonschema:"1-based place for add, also of one that is bound already; default: last." schema:"min=1"`
+	TriggerID string   `json:"trigger_id"`
+	Add       []string `json:"add"`
+	Remove    []string `json:"remove"`
+	Position  *int     `json:"position"`
+	// Actions or Bindings are the whole list.
+	Actions  []string       `json:"actions"`
+	Bindings []givenBinding `json:"bindings"`
 }
 
 // givenBinding is a binding as the API takes it, or as it is listed.
 type givenBinding struct {
 	Ref *struct {
-		Type  string `json:"type" schema:"enum=action_id|action_name|binding_id"`
 		Value string `json:"value"`
-	} `json:"ref,omitempty"`
-	DisplayName string         `json:"display_name,omitempty"`
-	Secrets     []secret       `json:"secrets,omitempty"`
-	Action      map[string]any `json:"action,omitempty" schema:"free"`
-	ID          string         `json:"id,omitempty"`
-	TriggerID   string         `json:"trigger_id,omitempty"`
-	Position    int            `json:"position,omitempty"`
-	CreatedAt   string         `json:"created_at,omitempty"`
-	UpdatedAt   string         `json:"updated_at,omitempty"`
+	} `json:"ref"`
+	DisplayName string          `json:"display_name"`
+	Secrets     json.RawMessage `json:"secrets"`
+	Action      struct {
+		ID   string `json:"id"`
+		Name string `json:"name"`
+	} `json:"action"`
+	ID string `json:"id"`
 }
 
 // key is what the binding is found by. An Action's id stays; Auth0 gives every binding
@@ -42,20 +43,13 @@ func (g givenBinding) key() string {
 	if g.Ref != nil {
 		return g.Ref.Value
 	}
-	for _, member := range []string{"id", "name"} {
-		if value, _ := g.Action[member].(string); value != "" {
-			return value
-		}
-	}
-	return g.ID
+	return cmp.Or(g.Action.ID, g.Action.Name, g.ID)
 }
 
 // entry is a binding of the list to be written.
 type entry struct {
 	binding
-	secrets []secret
-	// added: it is not among the trigger's bindings.
-	added bool
+	secrets json.RawMessage
 }
 
 // body is the entry in a request, which replaces all bindings.
@@ -76,12 +70,7 @@ func (e entry) body() map[string]any {
 
 // label names the entry for users.
 func (e entry) label() string {
-	for _, name := range []string{e.actionName, e.name, e.actionID} {
-		if name != "" {
-			return name
-		}
-	}
-	return e.id
+	return cmp.Or(e.actionName, e.name, e.actionID, e.id)
 }
 
 // rebinding makes the new list of one trigger's bindings.
@@ -93,12 +82,13 @@ type rebinding struct {
 }
 
 func updateBindings(ctx context.Context, c *sdk.Call, in updateBindingsInput) (any, error) {
-	whole := in.Bindings != nil
+	whole := in.Actions != nil || in.Bindings != nil
 	switch edits := len(in.Add)+len(in.Remove) > 0; {
-	case whole && (edits || in.Position != nil):
-		return nil, sdk.InvalidArgument("bindings is the whole list: give either bindings, or add, remove and position")
+	case whole && (edits || in.Position != nil), in.Actions != nil && in.Bindings != nil:
+		return nil, sdk.InvalidArgument("actions is the whole list, as is bindings: give one of them, or add, remove and " +
+			"position")
 	case !whole && !edits:
-		return nil, sdk.InvalidArgument("nothing to update: give add, remove or bindings")
+		return nil, sdk.InvalidArgument("nothing to update: give add, remove or actions")
 	case in.Position != nil && len(in.Add) == 0:
 		return nil, sdk.InvalidArgument("position is the place for add: to move a bound Action, add it at its new position")
 	}
@@ -119,7 +109,7 @@ func updateBindings(ctx context.Context, c *sdk.Call, in updateBindingsInput) (a
 		r.before = append(r.before, entry{binding: b})
 	}
 	if whole {
-		err = r.replace(ctx, in.Bindings)
+		err = r.replace(ctx, in)
 	} else {
 		err = r.edit(ctx, in)
 	}
@@ -129,27 +119,22 @@ func updateBindings(ctx context.Context, c *sdk.Call, in updateBindingsInput) (a
 	return r.write(ctx, c)
 }
 
-// replace makes the list of the items given.
-func (r *rebinding) replace(ctx context.Context, items []sdk.OneOf[string, givenBinding]) error {
-	for _, item := range items {
-		var given givenBinding
-		var key string
-		if json.Unmarshal(item.Raw, &key) != nil {
-			if err := json.Unmarshal(item.Raw, &given); err != nil {
-				return sdk.InvalidArgument("bindings: %v", err)
-			}
-			if key = given.key(); key == "" {
-				return sdk.InvalidArgument("bindings: an item without ref, action or id names no Action")
-			}
+// replace makes the list of the one given.
+func (r *rebinding) replace(ctx context.Context, in updateBindingsInput) error {
+	given := in.Bindings
+	for _, key := range in.Actions {
+		given = append(given, givenBinding{ID: key})
+	}
+	for _, g := range given {
+		key := g.key()
+		if key == "" {
+			return sdk.InvalidArgument("bindings: an item without ref, action or id names no Action")
 		}
 		e, err := r.entry(ctx, key)
 		if err != nil {
 			return err
 		}
-		if given.DisplayName != "" {
-			e.name = given.DisplayName
-		}
-		e.secrets = given.Secrets
+		e.name, e.secrets = cmp.Or(g.DisplayName, e.name), g.Secrets
 		if err := r.append(e); err != nil {
 			return err
 		}
@@ -220,8 +205,7 @@ func (r *rebinding) entry(ctx context.Context, key string) (entry, error) {
 	if err != nil {
 		return entry{}, err
 	}
-	e := entry{binding: binding{name: action.Text("name"), actionID: action.Text("id"), actionName: action.Text("name")},
-		added: true}
+	e := entry{binding: binding{name: action.Text("name"), actionID: action.Text("id"), actionName: action.Text("name")}}
 	// Found by another key than the one it is listed by.
 	if i := slices.IndexFunc(r.before, e.same); i >= 0 {
 		return r.before[i], nil

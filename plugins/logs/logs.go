@@ -20,9 +20,8 @@ const defaultTake = 50
 func Plugin() sdk.Plugin {
 	return sdk.Plugin{Name: "logs", Version: "0.1.0", Tools: []sdk.Tool{
 		sdk.NewTool("auth0_list_logs", sdk.Read,
-			"Tenant log events, newest first. Filters combine with AND: \"failed logins of the last day, and why\" is "+
-				"type=failed_login, since=24h, summary=true. "+
-				"Search reaches the newest 1000 matches; to read on from an event use from and take alone.",
+			"Tenant log events, newest first. \"Failed logins of the last day, and why\": type=failed_login, since=24h, "+
+				"summary=true. A search ends at 1000 matches; from with take reads on.",
 			listLogs, sdk.Title("List logs"), sdk.Scopes("read:logs"), sdk.Paths("GET /api/v2/logs"), sdk.Idempotent(),
 			sdk.Untrusted(slices.Concat(written("logs[]."), counted("summary."))...)),
 		sdk.NewTool("auth0_get_log", sdk.Read, "One log event with all its details.",
@@ -32,20 +31,20 @@ func Plugin() sdk.Plugin {
 }
 
 type listInput struct {
-	Q        string `json:"q,omitempty" jsonschema:"Lucene, for what filters cannot say."`
-	Type     string `json:"type,omitempty" jsonschema:"Event code (fp) or name: failed_login, successful_login, signup …"`
+	Q        string `json:"q,omitempty" jsonschema:"Lucene."`
+	Type     string `json:"type,omitempty" jsonschema:"Code or name: failed_login, mfa_failed …"`
 	UserID   string `json:"user_id,omitempty"`
 	UserName string `json:"user_name,omitempty"`
 	ClientID string `json:"client_id,omitempty"`
 	IP       string `json:"ip,omitempty"`
-	Since    string `json:"since,omitempty" jsonschema:"RFC 3339, a UTC day (2026-03-01), or an age: 24h, 7d."`
-	Until    string `json:"until,omitempty" jsonschema:"As since; to the end of a day."`
-	Summary  bool   `json:"summary,omitempty" jsonschema:"Also count matches by type, reason, application, connection, ip."`
+	Since    string `json:"since,omitempty" jsonschema:"RFC 3339, day (UTC) or age: 24h, 7d."`
+	Until    string `json:"until,omitempty"`
+	Summary  bool   `json:"summary,omitempty" jsonschema:"Count by type, reason, application, ip …"`
 	auth0v1.PageOf
-	Sort string `json:"sort,omitempty" schema:"enum=date:1|date:-1,default=date:-1"`
+	Sort string `json:"sort,omitempty" schema:"enum=date:1|date:-1"`
 	auth0v1.FieldsOf
-	From string `json:"from,omitempty" jsonschema:"log_id to read on from, oldest first. Only take goes with it."`
-	Take *int   `json:"take,omitempty" schema:"min=1,max=100,default=50"`
+	From string `json:"from,omitempty" jsonschema:"A log_id; oldest first."`
+	Take *int   `json:"take,omitempty" jsonschema:"At most 100." schema:"min=1,max=100,default=50,fold"`
 }
 
 // caused are the members of an event that whoever caused it can write: a visitor, before

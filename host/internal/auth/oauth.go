@@ -88,7 +88,7 @@ func temporary(err error) bool {
 		return true
 	case errors.As(err, &answer):
 		return answer.Status >= http.StatusInternalServerError || answer.Status == http.StatusTooManyRequests ||
-			answer.Code == "server_error" || answer.Code == "temporarily_unavailable"
+			answer.Code == "server_error" || answer.Code == "temporarily_unavailable" || !isOAuthCode(answer.Code)
 	}
 	return false
 }
@@ -164,6 +164,12 @@ func judge(domain string, status int, body []byte, form url.Values, into any) er
 		return &UnavailableError{domain, status, errNotOAuth}
 	}
 	return nil
+}
+
+// isOAuthCode reports whether an error has the form of OAuth's codes (RFC 6749, 5.2) and of
+// Auth0's: a gateway's {"error":"Unauthorized"} is no verdict on a session.
+func isOAuthCode(code string) bool {
+	return code != "" && !strings.ContainsFunc(code, func(r rune) bool { return (r < 'a' || r > 'z') && r != '_' })
 }
 
 // quotable makes a server's text fit for an error: a server may repeat what it was

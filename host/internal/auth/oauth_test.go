@@ -123,6 +123,8 @@ func TestAnswersOfAnEndpoint(t *testing.T) {
 			"HOST answered temporarily_unavailable", true},
 		"rate limit": {answerWith(429, `{"statusCode":429,"error":"Too Many Requests"}`),
 			"HOST answered Too Many Requests", true},
+		"a gateway's JSON": {answerWith(401, `{"error":"Unauthorized","message":"`+canary+`"}`),
+			"HOST answered Unauthorized", true},
 		"fault with a page": {answerWith(502, "<html>"+canary),
 			"HOST answered 502 Bad Gateway: the answer is not one of OAuth", true},
 		"page with 200": {answerWith(200, "<html>"+canary),

@@ -8,8 +8,6 @@ import (
 	"fmt"
 	"io"
 	"net"
-	"net/http"
-	"net/url"
 	"os"
 	"reflect"
 	"slices"
@@ -200,49 +198,4 @@ func handshakeFault(host string, err error) (Fault, bool) {
 	}
 	return Fault{Problem: fmt.Sprintf("%s ended the TLS connection (%v)", host, op.Err),
 		Fix: "check the domain, and whether a firewall or proxy changes the traffic"}, true
-}
-
-// ProxyError says that the proxy of the environment did not open a connection to the
-// tenant: nothing was sent to it (RFC 9110, 9.3.6).
-type ProxyError struct {
-	// Proxy is its host and port, Status its answer.
-	Proxy  string
-	Status int
-}
-
-func (e *ProxyError) Error() string { return e.problem() }
-
-func (e *ProxyError) problem() string {
-	if e.Status == http.StatusProxyAuthRequired {
-		return fmt.Sprintf("the proxy %s did not accept the user and password (407)", e.Proxy)
-	}
-	return fmt.Sprintf("the proxy %s answered %d %s and made no connection", e.Proxy, e.Status, http.StatusText(e.Status))
-}
-
-func (e *ProxyError) fix(host string) string {
-	if e.Status == http.StatusProxyAuthRequired {
-		return "set HTTPS_PROXY to http://USER:PASSWORD@" + e.Proxy
-	}
-	return fmt.Sprintf("ask who runs the proxy to allow %s, or name %s in NO_PROXY", host, host)
-}
-
-// lasting is true for what the proxy decided: a refused password must not be repeated.
-func (e *ProxyError) lasting() bool { return e.Status < http.StatusInternalServerError }
-
-// proxyOf is the host and port of the proxy that the environment names for a tenant,
-// without user and password; empty if there is none.
-func proxyOf(host string) string {
-	proxy, err := http.ProxyFromEnvironment(&http.Request{URL: &url.URL{Scheme: "https", Host: host}})
-	if err != nil || proxy == nil {
-		return ""
-	}
-	return proxy.Host
-}
-
-// proxyAnswered is asked about the answer of a proxy to CONNECT.
-func proxyAnswered(_ context.Context, proxy *url.URL, _ *http.Request, answer *http.Response) error {
-	if answer.StatusCode == http.StatusOK {
-		return nil
-	}
-	return &ProxyError{proxy.Host, answer.StatusCode}
 }

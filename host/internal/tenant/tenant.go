@@ -79,10 +79,11 @@ func NewTransport(caFile string) (*http.Transport, error) {
 			return nil, fmt.Errorf("AUTH0_MCP_CA_FILE: %s holds no certificate in PEM form", caFile)
 		}
 	}
+	proxy := &proxy{of: http.ProxyFromEnvironment}
 	dialer := &net.Dialer{Timeout: 5 * time.Second, KeepAlive: 30 * time.Second}
 	return &http.Transport{
-		Proxy:                  http.ProxyFromEnvironment,
-		OnProxyConnectResponse: proxyAnswered,
+		Proxy:                  proxy.choose,
+		OnProxyConnectResponse: proxy.answered,
 		DialContext:            dialer.DialContext,
 		TLSClientConfig:        &tls.Config{RootCAs: roots, MinVersion: tls.VersionTLS12},
 		TLSHandshakeTimeout:    5 * time.Second,

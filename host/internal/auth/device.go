@@ -38,7 +38,7 @@ var (
 	// ErrDenied means that the user, or a rule of the tenant, declined: access_denied.
 	ErrDenied = errors.New("the sign-in was refused in the browser")
 	// ErrCodeExpired means that the code was not confirmed in time: expired_token.
-	ErrCodeExpired = errors.New("the code expired before anybody confirmed it")
+	ErrCodeExpired = errors.New("the code expired before it was confirmed")
 	// ErrCodeInvalid means that the code is not known, or was used up: invalid_grant.
 	ErrCodeInvalid = errors.New("the code is no longer known")
 )
@@ -212,7 +212,7 @@ func (d *DeviceLogin) failed(err, last error) error {
 	switch {
 	case errors.Is(err, ErrCodeExpired):
 		if temporary(last) {
-			err = fmt.Errorf("%w; the last question failed: %w", err, last)
+			err = fmt.Errorf("%w; the last request failed: %w", err, last)
 		}
 	case errors.Is(err, context.Canceled), errors.Is(err, context.DeadlineExceeded):
 		return fmt.Errorf("the sign-in was given up: %w", err)

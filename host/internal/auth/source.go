@@ -50,7 +50,7 @@ type SourceConfig struct {
 	// Save stores it.
 	Save func(context.Context, Session) error
 	// Lock takes the profile's lock, which holds against other processes and which
-	// everybody who saves must take: a renewal that was under way would otherwise
+	// whoever saves must take: a renewal that was under way would otherwise
 	// write over a new sign-in.
 	Lock func(context.Context) (unlock func(), err error)
 	// Stamp is cheap, and changes when what Load returns may have changed.

@@ -79,8 +79,8 @@ func (f *initFlags) add(cmd *cobra.Command) {
 		"user must approve changes")
 	flags.StringVar(&f.domain, "auth0-domain", "", "the tenant, for a machine-to-machine application")
 	flags.StringVar(&f.clientID, "auth0-client-id", "", "the application's client id (AUTH0_CLIENT_ID)")
-	flags.StringVar(&f.secret, "auth0-client-secret", "", "the application's secret; everybody on this machine can "+
-		"see it: prefer AUTH0_CLIENT_SECRET")
+	flags.StringVar(&f.secret, "auth0-client-secret", "", "the application's secret; visible to every user of "+
+		"this machine: prefer AUTH0_CLIENT_SECRET")
 	f.secretStdin.add(cmd, "auth0-client-secret-stdin", "read the secret from stdin")
 	flags.StringVar(&f.secretFile, "auth0-client-secret-file", "", "read the secret from a file")
 	flags.StringVar(&f.keyFile, "private-key-file", "", "sign in with this private key (PEM) instead of a secret")

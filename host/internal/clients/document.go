@@ -16,7 +16,7 @@ type document interface {
 	check(name string) error
 	// set makes the entry called name hold fields, and keeps what else it holds.
 	set(name string, fields []field) ([]edit, error)
-	// remove takes the entry called name out.
+	// remove removes the entry called name.
 	remove(name string) ([]edit, error)
 	// private are the spans of values and comments that are not ours to show. The
 	// arguments of the entry called name are among them unless showArgs is true.

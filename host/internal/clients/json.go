@@ -194,7 +194,7 @@ func (d *jsonDocument) remove(name string) ([]edit, error) {
 	return nil, nil
 }
 
-// removeMember takes a member out with the white space before it and one comma.
+// removeMember removes a member with the white space before it and one comma.
 // Comments around it are kept: they may not be about it.
 func (d *jsonDocument) removeMember(object hujson.Value, members []hujson.ObjectMember, i int) []edit {
 	own := span{members[i].Name.StartOffset, members[i].Value.EndOffset}

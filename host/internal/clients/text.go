@@ -48,7 +48,7 @@ func insert(at int, text string) edit {
 }
 
 // splice applies edits in the order of their places. Insertions at one place keep
-// their order; what two edits both take out is taken out once.
+// their order; what two edits both remove is removed once.
 func splice(body []byte, edits []edit) []byte {
 	edits = slices.Clone(edits)
 	slices.SortStableFunc(edits, func(a, b edit) int { return cmp.Compare(a.start, b.start) })

@@ -49,7 +49,7 @@ type Config struct {
 type surroundings struct {
 	auth.Surroundings
 	getenv func(string) string
-	// environ is the environment before the secrets were taken out of it: what the
+	// environ is the environment before the secrets were removed from it: what the
 	// server of the self-test gets its share of.
 	environ []string
 	now     func() time.Time

@@ -24,8 +24,8 @@ import (
 	"github.com/auth0-mcp/auth0-mcp/host/internal/tenant"
 )
 
-// discoveryPath is what every tenant answers to anybody, so that the way to it can
-// be checked without a token.
+// discoveryPath is what every tenant answers without a token, so that the connection can be
+// checked.
 // Source: https://auth0.com/docs/get-started/applications/configure-applications-with-oidc-discovery
 const discoveryPath = "/.well-known/openid-configuration"
 

@@ -24,9 +24,6 @@ goflags = -trimpath -buildvcs=false
 seal = GOWORK=off go run $(goflags) ./cmd/manifests
 gobuild = GOWORK=off CGO_ENABLED=0 GOOS=$(os) GOARCH=$(arch) go build $(goflags) -ldflags '-s -w -buildid= $(1)'
 
-# What go-auth0 knows of the requests that a plugin's tools send.
-auth0types = cd tools && GOWORK=off go run ./auth0types $(CURDIR)/plugins/$(1)/testdata/auth0types.json $(2)
-
 .PHONY: help build build-all demo test fuzz bench soak e2e e2e-desktop e2e-windows desktop-programs \
 	windows-programs missing-packages lint generate managementapi-check sandbox-check recordings-check breaking tidy clean tools
 

@@ -72,6 +72,28 @@ func TestWhatIsHiddenIsCounted(t *testing.T) {
 	}
 }
 
+// A part of a text that stays hides no code: it was there before. A dialog may ask about the rest of the text.
+func TestWhatStaysHiddenIsNoWarning(t *testing.T) {
+	before := `{"code":"f('client_secret=inside-the-code');"}`
+	r := request()
+	var noted redact.Noted
+	for _, secret := range redact.Secrets(nil, []byte(before)) {
+		noted.Add(secret, "[REDACTED:k7q2m9xa]")
+	}
+	hide := new(redact.Redactor).With(&noted)
+	for after, whole := range map[string]bool{
+		`{"code":"g('client_secret=inside-the-code');"}`: true,
+		`{"code":"g('client_secret=something-else1');"}`: false,
+	} {
+		r.Plan.Changes = []plan.Change{{Method: "PATCH", Path: "/a/b", Body: []byte(after), Before: json.RawMessage(before),
+			After: json.RawMessage(after)}}
+		text, shown, err := r.Describe(hide, true)
+		if err != nil || shown != whole || strings.Contains(text, "inside-the-code") {
+			t.Errorf("%s: whole %v, %v:\n%s", after, shown, err, text)
+		}
+	}
+}
+
 // Every character of a dialog counts, those of the requests' lines too.
 func TestADialogIsBounded(t *testing.T) {
 	long := plan.Change{Method: "PATCH", Path: "/api/v2/clients/a", Query: strings.Repeat("a=b&", 50_000),

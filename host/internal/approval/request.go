@@ -10,6 +10,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"slices"
 	"strconv"
 	"strings"
 	"unicode/utf8"
@@ -160,6 +161,13 @@ func (d *description) change(number int, change plan.Change) error {
 	d.text.WriteString("\n")
 	d.heading(fmt.Sprintf("%d. %s %s%s%s", number, redact.Line(change.Method), path, query,
 		d.note(redact.Count{InTexts: inPath + inQuery})))
+	for _, concern := range change.Concerns {
+		shown, _, err := d.hidden(concern)
+		if err != nil {
+			return err
+		}
+		d.heading("  Attention: " + shown + ".")
+	}
 	switch {
 	case change.Method == http.MethodPost:
 		if err := d.target(change.Target); err != nil {
@@ -258,12 +266,21 @@ func (d *description) values(indent string, change plan.Change, all string) erro
 			// The value below a name that is hidden is hidden with it.
 			count.InTexts = max(count.InTexts, inName+len(one.After)-len(`""`))
 		}
+		if onlyKept(one.After) {
+			count.InTexts = 0 // the hidden parts are those that were there, at least as often
+		}
 		if one.After == nil && one.Items == "" {
 			count = redact.Count{} // it is removed: nothing of it is sent
 		}
 		d.line(indent + cmp.Or(name, all) + d.note(count) + ": " + d.difference(one) + "\n")
 	}
 	return nil
+}
+
+// onlyKept reports whether all that is hidden in a value has a fingerprint: a value that is new has none.
+func onlyKept(shown []byte) bool {
+	found := redact.FindMarkers(string(shown))
+	return len(found) > 0 && !slices.ContainsFunc(found, redact.Found.Plain)
 }
 
 // line adds a line, if a dialog has room for it.

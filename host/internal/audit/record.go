@@ -96,6 +96,9 @@ const (
 	RuleArguments Rule = "arguments"
 	// RulePolicy is a request beyond what its tool declares.
 	RulePolicy Rule = "policy"
+	// RuleSecret is a request with the marker of a hidden value where none can be put back, or that would send a stored
+	// secret elsewhere.
+	RuleSecret Rule = "secret"
 	// RulePlan is a request that is not what a user approved.
 	RulePlan Rule = "plan"
 	// RuleAudit is a write that could not be recorded.

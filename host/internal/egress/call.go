@@ -51,9 +51,12 @@ type Call struct {
 	outcome Outcome // but for Effect, Plan, Unspent and Err, which Close adds
 	kept    int     // the bytes of its changes
 	domain  string  // the tenant of the first request
+	writing bool    // a write was sent, or is about to be
 	// Why something was not carried out: the first deviation, and of the others the
 	// latest.
 	deviation   *DeviationError
+	marker      *MarkerError
+	approval    *NeedsApprovalError
 	notRecorded *NotRecordedError
 	signedOut   *SignedOutError
 	limited     *RateLimitedError

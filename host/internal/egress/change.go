@@ -15,8 +15,8 @@ import (
 // bound reports whether the call is one that needs approval.
 func (c *Call) bound() bool { return c.grant.DryRun || c.execution != nil }
 
-// change sends a request that may change the tenant, once its target is known. In a dry
-// run nothing is sent; with a plan, only what the plan has.
+// change sends a request that may change the tenant, once its target is known and the stored secrets are in its body. In a
+// dry run nothing is sent; with a plan, only what the plan has.
 func (c *Call) change(ctx context.Context, r *pluginv1.RoundTripRequest) *pluginv1.RoundTripResponse {
 	if c.bound() {
 		if reason := c.notApprovable(r); reason != "" {
@@ -26,42 +26,56 @@ func (c *Call) change(ctx context.Context, r *pluginv1.RoundTripRequest) *plugin
 		}
 		r = oneMeaning(r)
 	}
-	change := plan.Change{Method: r.GetMethod(), Path: r.GetPath(), Query: r.GetQuery(), Body: r.GetBody()}
 	if c.execution != nil {
-		return c.carryOut(ctx, r, change)
+		return c.carryOut(ctx, r)
 	}
-	if seen := c.readTarget(ctx, r, &change); seen != nil && c.mustKnow(r.GetMethod(), seen) {
-		return seen
+	w, answer := c.ready(ctx, r)
+	switch {
+	case answer != nil:
+		return answer
+	case c.grant.DryRun:
+		return c.simulate(w)
 	}
-	if c.grant.DryRun {
-		if c.simulation.Size()+change.Size() > maxKept {
-			return c.fails(pluginv1.Failure_CODE_REFUSED, fmt.Sprintf("%s %s was not sent: the call changes more than %d "+
-				"MiB, too much to be approved at once: do it in parts",
-				r.GetMethod(), clipped(r.GetPath()), maxKept>>20))
-		}
-		return simulated(c.simulation.Apply(change))
+	if e := c.mayWrite(w.change.Request(), w.change.Concerns); e != nil {
+		c.refuseRequest(w.GetMethod(), w.GetPath(), audit.RuleSecret, e.Error())
+		return c.fails(pluginv1.Failure_CODE_REFUSED, e.Error())
 	}
-	answer, _ := c.write(ctx, r, change)
+	answer, _ = c.write(ctx, w)
 	return answer
+}
+
+// simulate notes what a dry run would send, and answers it.
+func (c *Call) simulate(w *write) *pluginv1.RoundTripResponse {
+	if c.simulation.Size()+w.change.Size() > maxKept {
+		return c.fails(pluginv1.Failure_CODE_REFUSED, fmt.Sprintf("%s %s was not sent: the call changes more than %d "+
+			"MiB, too much to be approved at once: do it in parts",
+			w.GetMethod(), clipped(w.GetPath()), maxKept>>20))
+	}
+	return simulated(c.simulation.Apply(w.change))
 }
 
 // carryOut sends a request if it is the approved plan's next step, one at a time: what
 // is sent in one order must not arrive in another.
-func (c *Call) carryOut(ctx context.Context, r *pluginv1.RoundTripRequest,
-	change plan.Change) *pluginv1.RoundTripResponse {
+func (c *Call) carryOut(ctx context.Context, r *pluginv1.RoundTripRequest) *pluginv1.RoundTripResponse {
 	c.stepping.Lock()
 	defer c.stepping.Unlock()
-	step, reason := c.execution.Take(change)
+	asked := plan.Change{Method: r.GetMethod(), Path: r.GetPath(), Query: r.GetQuery()}
+	if reason := c.execution.Expects(asked); reason != "" {
+		return c.deviates(r, reason)
+	}
+	// The plan has what is sent, so stored secrets must be in the body first.
+	w, answer := c.ready(ctx, r)
+	if answer != nil {
+		return answer
+	}
+	step, reason := c.execution.Take(w.change)
+	if reason == "" {
+		reason = c.execution.Check(step, w.change)
+	}
 	if reason != "" {
 		return c.deviates(r, reason)
 	}
-	if seen := c.readTarget(ctx, r, &change); seen != nil && c.mustKnow(r.GetMethod(), seen) {
-		return seen
-	}
-	if reason := c.execution.Check(step, change); reason != "" {
-		return c.deviates(r, reason)
-	}
-	answer, done := c.write(ctx, r, change)
+	answer, done := c.write(ctx, w)
 	if done == nil {
 		return answer
 	}
@@ -74,12 +88,12 @@ func (c *Call) carryOut(ctx context.Context, r *pluginv1.RoundTripRequest,
 
 // write sends a request; done is the change that it made, nil if it is not known to have
 // made one.
-func (c *Call) write(ctx context.Context, r *pluginv1.RoundTripRequest,
-	change plan.Change) (answer *pluginv1.RoundTripResponse, done *plan.Change) {
-	answer, result := c.deliver(ctx, r)
+func (c *Call) write(ctx context.Context, w *write) (answer *pluginv1.RoundTripResponse, done *plan.Change) {
+	answer, result := c.deliver(ctx, w.RoundTripRequest, w.fresh)
 	if result != Done {
 		return answer, nil
 	}
+	change := w.change
 	change.After = okJSON(answer)
 	c.mu.Lock()
 	defer c.mu.Unlock()

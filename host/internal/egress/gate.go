@@ -116,6 +116,9 @@ func (g *Gate) RoundTrip(ctx context.Context, plugin string, r *pluginv1.RoundTr
 		return c.fails(pluginv1.Failure_CODE_TOO_LARGE,
 			fmt.Sprintf("%s %s was not sent: its body is over %d bytes", r.GetMethod(), r.GetPath(), pluginv1.MaxBodyBytes))
 	}
+	if err := misplaced(r); err != nil {
+		return c.refuseMarker(r, err)
+	}
 	r = atPath(r, path)
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()

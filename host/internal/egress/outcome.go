@@ -98,7 +98,7 @@ type Outcome struct {
 	// Unspent are the requests that were approved and not asked for, "METHOD path".
 	Unspent []string
 	// Err is what kept the call from being carried out, nil if nothing did: a
-	// *DeviationError, *NotRecordedError, *SignedOutError or *RateLimitedError.
+	// *DeviationError, *MarkerError, *NeedsApprovalError, *NotRecordedError, *SignedOutError or *RateLimitedError.
 	Err error
 
 	// Redact hides all secrets that the call has seen, besides what the host knows.
@@ -182,6 +182,24 @@ func (e *DeviationError) Error() string {
 	return fmt.Sprintf("%s was not %s: %s. Call the tool again to get a new plan", e.Request, e.Done, e.Reason)
 }
 
+// NeedsApprovalError says that a request was not sent because a user must approve it first, whatever the policy is.
+type NeedsApprovalError struct {
+	// Request is "METHOD path"; Concerns say why.
+	Request  string
+	Concerns []string
+	// Late is true if a write of the call was sent before: then the call cannot be planned as a whole any more.
+	Late bool
+}
+
+func (e *NeedsApprovalError) Error() string {
+	text := fmt.Sprintf("%s was not sent, as it could send a stored secret elsewhere: %s. Give the secret itself together "+
+		"with the change", e.Request, strings.Join(e.Concerns, "; "))
+	if e.Late {
+		text += ", or make this change in a call of its own, which a user can approve"
+	}
+	return text
+}
+
 // NotRecordedError says that a write was not sent, or a file not written, because the
 // audit log could not be written, or because its call has made as many changes as one call
 // may.
@@ -245,6 +263,10 @@ func (c *Call) Close() Outcome {
 	switch {
 	case c.deviation != nil:
 		o.Err = c.deviation
+	case c.marker != nil:
+		o.Err = c.marker
+	case c.approval != nil:
+		o.Err = c.approval
 	case c.notRecorded != nil:
 		o.Err = c.notRecorded
 	case c.signedOut != nil:

@@ -45,13 +45,15 @@ func (q *request) repeatable() bool {
 // send lets a request out, records it, and notes in the call's outcome what became of
 // it.
 func (c *Call) send(ctx context.Context, r *pluginv1.RoundTripRequest) *pluginv1.RoundTripResponse {
-	answer, _ := c.deliver(ctx, r)
+	answer, _ := c.deliver(ctx, r, nil)
 	return answer
 }
 
-func (c *Call) deliver(ctx context.Context, r *pluginv1.RoundTripRequest) (*pluginv1.RoundTripResponse, Result) {
+// deliver is send for a request whose body gives the secrets of some members anew.
+func (c *Call) deliver(ctx context.Context, r *pluginv1.RoundTripRequest,
+	fresh []string) (*pluginv1.RoundTripResponse, Result) {
 	read := isRead(r)
-	q := &request{RoundTripRequest: r, read: read, record: c.grant.Audit.Request(r.GetMethod(),
+	q := &request{RoundTripRequest: r, read: read, fresh: fresh, record: c.grant.Audit.Request(r.GetMethod(),
 		string(c.secrets.redact.Values([]byte(r.GetPath()))), !read)}
 	answer := c.exchange(ctx, q)
 	result := q.end.result()

@@ -43,6 +43,7 @@ func (c Change) Differences(hide func([]byte) ([]byte, error)) ([]Difference, er
 	if s.after, s.shownAfter, err = bothForms(c.After, hide); err != nil {
 		return nil, err
 	}
+	c.withoutHints(s.after, s.shownBefore, s.shownAfter)
 	d := differ{byReference: bindsByReference(c.Body)}
 	if err := d.compare(place{}, s); err != nil {
 		return nil, err

@@ -46,11 +46,11 @@ func (e *Execution) Take(change Change) (step Step, reason string) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	if e.broken != "" {
-		return Step{}, "the call has left the approved plan before"
+		return Step{}, leftBefore
 	}
 	at := slices.IndexFunc(e.left, func(planned Change) bool { return e.is(planned, change) })
 	if at < 0 {
-		return Step{}, e.breakOff("it is not part of what was approved")
+		return Step{}, e.breakOff(notApproved)
 	}
 	for _, earlier := range e.left[:at] {
 		if ordered(earlier.Method, e.inPath.Replace(earlier.Path), change) {
@@ -72,9 +72,33 @@ func (e *Execution) Take(change Change) (step Step, reason string) {
 }
 
 func (e *Execution) is(planned, change Change) bool {
-	return planned.Method == change.Method && e.inPath.Replace(planned.Path) == change.Path &&
-		e.inPath.Replace(planned.Query) == change.Query && e.inBody.Replace(canonical(planned.Body)) == canonical(change.Body)
+	return e.isRequest(planned, change) && e.inBody.Replace(canonical(planned.Body)) == canonical(change.Body)
 }
+
+// isRequest does what is does, for a change whose body is not known yet.
+func (e *Execution) isRequest(planned, change Change) bool {
+	return planned.Method == change.Method && e.inPath.Replace(planned.Path) == change.Path &&
+		e.inPath.Replace(planned.Query) == change.Query
+}
+
+// Expects says why a request is not to be prepared: nothing that is left of the plan has its method, path and query;
+// empty if something has. Its body need not be known yet.
+func (e *Execution) Expects(change Change) (reason string) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	if e.broken != "" {
+		return leftBefore
+	}
+	if !slices.ContainsFunc(e.left, func(planned Change) bool { return e.isRequest(planned, change) }) {
+		return e.breakOff(notApproved)
+	}
+	return ""
+}
+
+const (
+	leftBefore  = "the call has left the approved plan before"
+	notApproved = "it is not part of what was approved"
+)
 
 // breakOff ends the execution; mu is held.
 func (e *Execution) breakOff(reason string) string {

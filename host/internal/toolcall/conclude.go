@@ -48,7 +48,10 @@ func (r *Runner) conclude(tool *catalog.Tool, out egress.Outcome, answer *plugin
 func isHosts(err error) bool {
 	var deviation *egress.DeviationError
 	var notRecorded *egress.NotRecordedError
-	return errors.As(err, &deviation) || errors.As(err, &notRecorded)
+	var marker *egress.MarkerError
+	var approval *egress.NeedsApprovalError
+	return errors.As(err, &deviation) || errors.As(err, &notRecorded) || errors.As(err, &marker) ||
+		errors.As(err, &approval)
 }
 
 // failed is the result of a failure that the plugin tells of: in the host's words if

@@ -5,6 +5,7 @@ package toolcall
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"log/slog"
 	"sync"
 
@@ -166,10 +167,15 @@ func (r *Runner) Call(ctx context.Context, q Request) Result {
 	var result Result
 	if builtin := q.Tool.Builtin(); builtin != nil {
 		result = r.answer(builtin(arguments, r.cfg.MaxOutput))
-	} else if mode := r.cfg.Approve.For(q.Tool.Effect); mode != approval.None {
+	} else if mode := r.cfg.Approve.For(q.Tool.Effect); mode != approval.None || c.Approver.Answer != nil {
 		result = r.decide(ctx, c, mode)
 	} else {
 		result = r.attempt(ctx, c, egress.Grant{})
+		var needed *egress.NeedsApprovalError
+		if errors.As(result.Outcome.Err, &needed) && !needed.Late {
+			// Nothing was written yet, so the whole call can be planned.
+			result = r.decide(ctx, c, approval.Elicit)
+		}
 	}
 	result = r.bounded(result)
 	endRecord(ctx, c.record, result)

@@ -1,0 +1,278 @@
+package egress
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+
+	"github.com/auth0-mcp/auth0-mcp/host/internal/jsondoc"
+	"github.com/auth0-mcp/auth0-mcp/host/internal/redact"
+)
+
+// MarkerError says that a request was not sent because a marker in it stands where no value can be put back.
+type MarkerError struct {
+	// Request is "METHOD path", Reason says where the marker is, why nothing can be put back, and what to do.
+	Request, Reason string
+}
+
+func (e *MarkerError) Error() string { return fmt.Sprintf("%s was not sent: %s", e.Request, e.Reason) }
+
+// restorer puts the stored values into a request's body in place of their markers: each at the same member of the same
+// resource, in the same item of a list, and only as often as it stands there.
+type restorer struct {
+	// hidden are the stored secrets by their markers, members those of them that have any.
+	hidden  map[string]redact.Secret
+	members map[string]bool
+	// restored are the places in the body into which a value was put.
+	restored []jsondoc.Path
+	// reworded are those where the rest of a text, which is no code, differs from what is stored.
+	reworded []jsondoc.Path
+	// items are the positions in stored lists of the items of the body's lists, by the path of the item in the body.
+	items map[string]int
+}
+
+// newRestorer knows the stored secrets of a resource. mark makes the marker of one.
+func newRestorer(stored []redact.Secret, mark func(redact.Secret) string) *restorer {
+	r := &restorer{hidden: map[string]redact.Secret{}, members: map[string]bool{}, items: map[string]int{}}
+	for _, secret := range stored {
+		r.hidden[mark(secret)] = secret
+		r.members[secret.Member] = true
+	}
+	return r
+}
+
+// holdsMarker reports whether a decoded value or a name in it has a marker or a part of one.
+func holdsMarker(value any) bool {
+	switch value := value.(type) {
+	case string:
+		return textHoldsMarker(value)
+	case []any:
+		return slices.ContainsFunc(value, holdsMarker)
+	case map[string]any:
+		for name, member := range value {
+			if textHoldsMarker(name) || holdsMarker(member) {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// textHoldsMarker also finds a marker that invisible characters split.
+func textHoldsMarker(text string) bool {
+	return strings.Contains(text, redact.MarkerStart) || strings.Contains(redact.Strip(text), redact.MarkerStart)
+}
+
+// value is a value of the body with what is stored in place of markers. The error says where a marker stands that nothing
+// can be put in place of.
+func (r *restorer) value(body, stored any, at jsondoc.Path) (any, error) {
+	switch body := body.(type) {
+	case string:
+		return r.text(body, stored, at)
+	case []any:
+		return r.list(body, stored, at)
+	case map[string]any:
+		before, _ := stored.(map[string]any)
+		out := make(map[string]any, len(body))
+		for _, name := range slices.Sorted(maps.Keys(body)) {
+			here := at.With(jsondoc.Member(name))
+			if textHoldsMarker(name) {
+				return nil, fmt.Errorf("the name of the member %s holds a hidden value, which cannot be put back there", here)
+			}
+			value, err := r.value(body[name], before[name], here)
+			if err != nil {
+				return nil, err
+			}
+			out[name] = value
+		}
+		return out, nil
+	}
+	return body, nil
+}
+
+const readAgain = "Read it again, and use the markers of that answer"
+
+// text is a text of the body with the stored values in place of its markers.
+func (r *restorer) text(body string, stored any, at jsondoc.Path) (any, error) {
+	if !textHoldsMarker(body) {
+		return body, nil
+	}
+	found := redact.FindMarkers(body)
+	if n := strings.Count(redact.Strip(body), redact.MarkerStart); n != len(found) || n != strings.Count(body, redact.MarkerStart) {
+		return nil, fmt.Errorf("%s holds a broken marker of a hidden value. %s", at, readAgain)
+	}
+	member := pointer(at)
+	used := map[string]int{}
+	var out strings.Builder
+	done := 0
+	for _, marker := range found {
+		secret, err := r.stored(marker, member, at)
+		if err != nil {
+			return nil, err
+		}
+		if whole := scalar(stored); !secret.Part {
+			switch {
+			case whole != secret.Value:
+				return nil, fmt.Errorf("%s: the hidden value %s belongs to another item of the list", at, marker.Text)
+			case body != marker.Text:
+				return nil, fmt.Errorf("%s: the hidden value %s is all of what is stored there, so nothing can stand beside it. "+
+					"Leave the marker alone, or give a new value", at, marker.Text)
+			}
+			r.restored = append(r.restored, at)
+			return stored, nil
+		}
+		text, _ := stored.(string)
+		if used[marker.Text]++; used[marker.Text] > strings.Count(text, secret.Value) {
+			return nil, fmt.Errorf("%s: the hidden value %s stands there more often than in what is stored", at, marker.Text)
+		}
+		out.WriteString(body[done:marker.Start])
+		out.WriteString(secret.Value)
+		done = marker.End
+	}
+	out.WriteString(body[done:])
+	r.restored = append(r.restored, at)
+	if out.String() != stored && !isCode(member) {
+		r.reworded = append(r.reworded, at)
+	}
+	return out.String(), nil
+}
+
+// stored is the secret that a marker in a member stands for.
+func (r *restorer) stored(marker redact.Found, member string, at jsondoc.Path) (redact.Secret, error) {
+	secret, ok := r.hidden[marker.Text]
+	switch {
+	case marker.Plain():
+		return secret, fmt.Errorf("%s holds %s, which names no stored value, so nothing can be put back. Leave the member "+
+			"out to keep what is stored, or give a new value", at, redact.Marker)
+	case ok && secret.Member == member:
+		return secret, nil
+	case ok:
+		return secret, fmt.Errorf("%s: the hidden value %s is that of another member, and can be put back only there", at,
+			marker.Text)
+	case !r.members[member]:
+		return secret, fmt.Errorf("%s: no hidden value is stored there, so %s cannot be put back. It is of another member, "+
+			"resource or tenant, or was removed. %s", at, marker.Text, readAgain)
+	}
+	return secret, fmt.Errorf("%s: %s is not the value that is stored there now: it has changed, or the marker is of "+
+		"another resource or tenant. %s", at, marker.Text, readAgain)
+}
+
+// list is a list of the body. An item with an id or a name gets the values of the stored item with the same; of any other
+// items the values may have moved.
+func (r *restorer) list(body []any, stored any, at jsondoc.Path) (any, error) {
+	before, _ := stored.([]any)
+	out := slices.Clone(body)
+	taken := map[int]bool{}
+	for i, item := range body {
+		if !holdsMarker(item) {
+			continue
+		}
+		here := at.With(jsondoc.Item(i))
+		var first error
+		done := false
+		for _, j := range candidates(item, before, i) {
+			if taken[j] {
+				continue
+			}
+			restored, reworded := len(r.restored), len(r.reworded)
+			value, err := r.value(item, before[j], here)
+			if err == nil {
+				out[i], taken[j], done = value, true, true
+				r.items[placeKey(here)] = j
+				break
+			}
+			r.restored, r.reworded = r.restored[:restored], r.reworded[:reworded]
+			if first == nil {
+				first = err
+			}
+		}
+		switch {
+		case done:
+		case first != nil:
+			return nil, first
+		default:
+			return nil, fmt.Errorf("%s: no such item is stored, or it stands in the list twice, so its hidden value cannot be "+
+				"put back. Give a new value", here)
+		}
+	}
+	return out, nil
+}
+
+// wasRestored reports whether a value was put in at a place of the body, or in a text there.
+func (r *restorer) wasRestored(at jsondoc.Path) bool {
+	return slices.ContainsFunc(r.restored, func(one jsondoc.Path) bool { return slices.Equal(one, at) })
+}
+
+// placeKey names a place in a document unambiguously.
+func placeKey(at jsondoc.Path) string {
+	var out strings.Builder
+	for _, step := range at {
+		if name, ok := step.Name(); ok {
+			out.WriteString("/" + pointerEscapes.Replace(name))
+		} else {
+			index, _ := step.Index()
+			fmt.Fprintf(&out, "/#%d", index)
+		}
+	}
+	return out.String()
+}
+
+// identities are the members that identify the items of a list, the best first.
+var identities = []string{"id", "client_id", "kid", "name"}
+
+// identity is what identifies an item of a list; "" if nothing does.
+func identity(item any) (member, value string) {
+	object, _ := item.(map[string]any)
+	for _, name := range identities {
+		if value := scalar(object[name]); value != "" && !textHoldsMarker(value) {
+			return name, value
+		}
+	}
+	return "", ""
+}
+
+// scalar is a string or a number as a text; "" for anything else.
+func scalar(value any) string {
+	switch value := value.(type) {
+	case string:
+		return value
+	case json.Number:
+		return value.String()
+	}
+	return ""
+}
+
+// candidates are the positions of the stored items that an item of the body can be: those with its identity, or all if it
+// has none, that at its own position first.
+func candidates(item any, stored []any, own int) (list []int) {
+	member, value := identity(item)
+	for j, one := range stored {
+		object, _ := one.(map[string]any)
+		if member == "" || scalar(object[member]) == value {
+			list = append(list, j)
+		}
+	}
+	if i := slices.Index(list, own); i > 0 {
+		list = slices.Insert(slices.Delete(list, i, i+1), 0, own)
+	}
+	return list
+}
+
+// isCode reports whether a member is a program: of an Action, a hook, a rule or a database connection. A program can use
+// the secrets of its own, so what stands beside one is not protected.
+func isCode(member string) bool {
+	return strings.HasSuffix(member, "/code") || strings.HasSuffix(member, "/script") ||
+		strings.Contains(member, "/customScripts/")
+}
+
+// encoded is a decoded document as it is sent.
+func encoded(value any) ([]byte, error) {
+	var out bytes.Buffer
+	encoder := json.NewEncoder(&out)
+	encoder.SetEscapeHTML(false)
+	err := encoder.Encode(value)
+	return bytes.TrimSuffix(out.Bytes(), []byte("\n")), err
+}

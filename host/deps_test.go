@@ -89,6 +89,7 @@ var imports = map[string]map[string]string{
 		"plan":       "changes are reported",
 		"redact":     "all that a call yields is sanitized",
 		"supervisor": "plugins carry tools out",
+		"vault":      "answers say how long a secret is kept",
 	},
 	"mcpserver": {
 		"catalog":  "tools are listed from it",

@@ -175,7 +175,7 @@ func leak(text string, secrets []string) string {
 		return ""
 	}
 	for _, m := range clientSecrets.FindAllStringSubmatch(text, -1) {
-		if m[1] != "[REDACTED]" {
+		if !strings.HasPrefix(m[1], "[REDACTED") {
 			return "the secret of a client that was just made"
 		}
 	}

@@ -56,6 +56,7 @@ func execute(args []string, env Environment, exit func(int)) int {
 	root.AddCommand(initCommand(env), runCommand(env), callCommand(env), toolsCommand(env), sessionCommand(env),
 		logoutCommand(env), profilesCommand(env),
 		clientsCommand(env), doctorCommand(env), pluginCommand(env), sandboxCommand(env), approveCommand(env),
+		secretCommand(env),
 		auditCommand(env))
 	addCompletions(root, env) // after AddCommand: it walks the finished tree
 	err := root.ExecuteContext(ctx)

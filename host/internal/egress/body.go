@@ -23,8 +23,8 @@ var (
 	errNotInHeader = errors.New("a header holds a marker of a hidden value: one can be put back in a body only")
 	errNotJSON     = errors.New("its body holds a marker of a hidden value and is not JSON that every reader " +
 		"understands alike, so nothing can be put back")
-	errNothingStored = errors.New("its body holds a marker of a hidden value, and the request makes something new, where " +
-		"none is stored. Give the value itself")
+	errNothingStored = errors.New("its body holds a marker of a hidden value, and the request makes something new, " +
+		"where none is stored. Give the value itself")
 	errUnread = errors.New("its body holds a marker of a hidden value, and what is stored could not be read. Give the " +
 		"value itself, or leave it out")
 )
@@ -46,11 +46,15 @@ func misplaced(r *pluginv1.RoundTripRequest) error {
 	if !mayHoldMarker(r.GetBody()) {
 		return nil
 	}
-	body, err := jsondoc.Decode(r.GetBody())
+	body, notJSON := jsondoc.Decode(r.GetBody())
+	if notJSON != nil {
+		if textHoldsMarker(decoded(decoded(string(r.GetBody()), escapes), percents)) {
+			return errNotJSON
+		}
+		return nil // what is no JSON holds no marker
+	}
 	switch {
-	case err != nil && textHoldsMarker(decoded(decoded(string(r.GetBody()), escapes), percents)):
-		return errNotJSON
-	case err != nil, !holdsMarker(body):
+	case !holdsMarker(body):
 		return nil
 	case !isJSONType(r):
 		return errNotJSON
@@ -144,6 +148,10 @@ type write struct {
 // ready reads a request's target and puts the stored secrets into its body. The answer, if there is one, is what the
 // plugin gets instead.
 func (c *Call) ready(ctx context.Context, r *pluginv1.RoundTripRequest) (*write, *pluginv1.RoundTripResponse) {
+	if err := c.roomForAnswer(r.GetMethod(), r.GetPath()); err != nil {
+		c.refuseRequest(clipped(r.GetMethod()), clipped(r.GetPath()), audit.RuleSecret, err.Error())
+		return nil, c.fails(pluginv1.Failure_CODE_REFUSED, err.Error())
+	}
 	w := &write{r, plan.Change{Method: r.GetMethod(), Path: r.GetPath(), Query: r.GetQuery(), Body: r.GetBody()}, nil}
 	seen := c.readTarget(ctx, r, &w.change)
 	if seen != nil && c.mustKnow(r.GetMethod(), seen) {
@@ -222,7 +230,8 @@ func (c *Call) domainNow() string {
 	return c.domain
 }
 
-// noteFresh notes the secrets that a body gives anew, without a fingerprint: an error that quotes one is shown without it.
+// noteFresh notes the secrets that a body gives anew, without a fingerprint: an error that quotes one is shown
+// without it.
 func (c *Call) noteFresh(w *write, put *restorer) {
 	var schema *managementapi.Schema
 	if o, _, ok := managementapi.Lookup(w.GetMethod(), w.GetPath()); ok {

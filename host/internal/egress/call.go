@@ -57,6 +57,7 @@ type Call struct {
 	deviation   *DeviationError
 	marker      *MarkerError
 	approval    *NeedsApprovalError
+	noPlace     *NoPlaceError
 	notRecorded *NotRecordedError
 	signedOut   *SignedOutError
 	limited     *RateLimitedError

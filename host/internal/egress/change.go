@@ -15,8 +15,8 @@ import (
 // bound reports whether the call is one that needs approval.
 func (c *Call) bound() bool { return c.grant.DryRun || c.execution != nil }
 
-// change sends a request that may change the tenant, once its target is known and the stored secrets are in its body. In a
-// dry run nothing is sent; with a plan, only what the plan has.
+// change sends a request that may change the tenant, once its target is known and the stored secrets are in its body.
+// In a dry run nothing is sent; with a plan, only what the plan has.
 func (c *Call) change(ctx context.Context, r *pluginv1.RoundTripRequest) *pluginv1.RoundTripResponse {
 	if c.bound() {
 		if reason := c.notApprovable(r); reason != "" {
@@ -95,6 +95,7 @@ func (c *Call) write(ctx context.Context, w *write) (answer *pluginv1.RoundTripR
 	}
 	change := w.change
 	change.After = okJSON(answer)
+	c.keepOnce(w, change.After)
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	kept := change

@@ -13,8 +13,8 @@ import (
 	"github.com/auth0-mcp/auth0-mcp/proto/pluginv1"
 )
 
-// mayWrite says why a write with such concerns must not be sent without approval; nil if it may. From the first such write on, the call
-// sends none.
+// mayWrite says why a write with such concerns must not be sent without approval; nil if it may. From the first such
+// write on, the call sends none.
 func (c *Call) mayWrite(request string, concerns []string) error {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -83,7 +83,8 @@ type match struct {
 	supplied  map[string]bool
 }
 
-// kept are the secrets that stay stored beside a destination that changes: in the nearest object around it that has any.
+// kept are the secrets that stay stored beside a destination that changes: in the nearest object around it that has
+// any.
 func (m match) kept(found managementapi.Found) (at jsondoc.Path, secrets []string) {
 	at = m.path(found.Path)
 	own, before := m.storedAt(at)
@@ -163,8 +164,8 @@ func (m match) storedAt(at jsondoc.Path) (place jsondoc.Path, value any) {
 	return place, value
 }
 
-// item is the position of the stored item that an item of the body is: the one whose values were put into it, or the one
-// with its identity, or else the one at its position. -1: it is new.
+// item is the position of the stored item that an item of the body is: the one whose values were put into it, or the
+// one with its identity, or else the one at its position. -1: it is new.
 func (m match) item(at jsondoc.Path, stored []any, index int) int {
 	if j, ok := m.put.items[placeKey(at)]; ok {
 		return j
@@ -278,8 +279,10 @@ func below(schemas []*managementapi.Schema, step jsondoc.Step) (out []*managemen
 		if !isMember && s.Kind == managementapi.KindArray && s.Items != nil {
 			out = append(out, s.Items)
 		}
-		if at := slices.IndexFunc(s.Members, func(m managementapi.Member) bool { return m.Name == name }); isMember && at >= 0 {
-			out = append(out, s.Members[at].Schema)
+		for _, member := range s.Members {
+			if isMember && member.Name == name {
+				out = append(out, member.Schema)
+			}
 		}
 	}
 	return out

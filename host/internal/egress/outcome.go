@@ -97,10 +97,12 @@ type Outcome struct {
 	Refusals Refusals
 	// Unspent are the requests that were approved and not asked for, "METHOD path".
 	Unspent []string
-	// Err is what kept the call from being carried out, nil if nothing did: a
-	// *DeviationError, *MarkerError, *NeedsApprovalError, *NotRecordedError, *SignedOutError or *RateLimitedError.
+	// Err is what kept the call from being carried out, nil if nothing did: a *DeviationError, *MarkerError,
+	// *NeedsApprovalError, *NoPlaceError, *NotRecordedError, *SignedOutError or *RateLimitedError.
 	Err error
 
+	// Kept are the secrets that Auth0 has answered once.
+	Kept []Kept
 	// Redact hides all secrets that the call has seen, besides what the host knows.
 	Redact *redact.Redactor
 
@@ -192,8 +194,8 @@ type NeedsApprovalError struct {
 }
 
 func (e *NeedsApprovalError) Error() string {
-	text := fmt.Sprintf("%s was not sent, as it could send a stored secret elsewhere: %s. Give the secret itself together "+
-		"with the change", e.Request, strings.Join(e.Concerns, "; "))
+	text := fmt.Sprintf("%s was not sent, as it could send a stored secret elsewhere: %s. Give the secret itself "+
+		"together with the change", e.Request, strings.Join(e.Concerns, "; "))
 	if e.Late {
 		text += ", or make this change in a call of its own, which a user can approve"
 	}
@@ -267,6 +269,8 @@ func (c *Call) Close() Outcome {
 		o.Err = c.marker
 	case c.approval != nil:
 		o.Err = c.approval
+	case c.noPlace != nil:
+		o.Err = c.noPlace
 	case c.notRecorded != nil:
 		o.Err = c.notRecorded
 	case c.signedOut != nil:

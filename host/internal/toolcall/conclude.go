@@ -50,8 +50,9 @@ func isHosts(err error) bool {
 	var notRecorded *egress.NotRecordedError
 	var marker *egress.MarkerError
 	var approval *egress.NeedsApprovalError
+	var noPlace *egress.NoPlaceError
 	return errors.As(err, &deviation) || errors.As(err, &notRecorded) || errors.As(err, &marker) ||
-		errors.As(err, &approval)
+		errors.As(err, &approval) || errors.As(err, &noPlace)
 }
 
 // failed is the result of a failure that the plugin tells of: in the host's words if

@@ -6,6 +6,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"log/slog"
 	"sync"
 
@@ -13,7 +14,9 @@ import (
 	"github.com/auth0-mcp/auth0-mcp/host/internal/audit"
 	"github.com/auth0-mcp/auth0-mcp/host/internal/catalog"
 	"github.com/auth0-mcp/auth0-mcp/host/internal/egress"
+	"github.com/auth0-mcp/auth0-mcp/host/internal/redact"
 	"github.com/auth0-mcp/auth0-mcp/host/internal/supervisor"
+	"github.com/auth0-mcp/auth0-mcp/host/internal/vault"
 	"github.com/auth0-mcp/auth0-mcp/proto/pluginv1"
 )
 
@@ -220,7 +223,23 @@ func (r *Runner) attempt(ctx context.Context, c call, mode egress.Grant) Result 
 	if !result.IsError && !mode.DryRun && tool.Effect != pluginv1.EffectRead {
 		r.report(&result)
 	}
+	result.Texts = append(result.Texts, keptTexts(out.Kept)...)
 	return result
+}
+
+// keptTexts say where the secrets are that Auth0 answers only once.
+func keptTexts(kept []egress.Kept) (texts []string) {
+	for _, one := range kept {
+		if one.Err != nil {
+			texts = append(texts, fmt.Sprintf("%s, the %s, is answered once and could not be kept: %v. It is lost: make a new "+
+				"one when that is fixed", one.Marker, one.Member, one.Err))
+			continue
+		}
+		texts = append(texts, fmt.Sprintf("%s, the %s, is answered once. It is kept, encrypted, for %d minutes: the user "+
+			"gets it with `auth0-mcp secret get %s`", one.Marker, one.Member, int(vault.Lifetime.Minutes()),
+			redact.Fingerprint(one.Marker)))
+	}
+	return texts
 }
 
 // progress is where a call's progress goes.

@@ -347,3 +347,16 @@ func BenchmarkNoted(b *testing.B) {
 		}
 	})
 }
+
+// A member's name is not hidden because its short value equals it.
+func TestNamesAreNotShortSecrets(t *testing.T) {
+	doc := []byte(`{"firebase":{"secret":"secret"}}`)
+	var noted Noted
+	for _, secret := range Secrets(nil, doc) {
+		noted.Add(secret, "[REDACTED:k7q2m9xa]")
+	}
+	shown, err := new(Redactor).With(&noted).JSON(doc)
+	if want := `{"firebase":{"secret":"[REDACTED:k7q2m9xa]"}}`; err != nil || string(shown) != want {
+		t.Errorf("%s, %v", shown, err)
+	}
+}

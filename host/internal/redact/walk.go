@@ -73,6 +73,7 @@ type scope struct {
 	scripts bool // members are scripts, whatever their names
 	all     bool // everything here is secret: the schema says so
 	marks   *marks
+	isName  bool // it is a member's name itself
 }
 
 func (w *walker) value(s scope) error {
@@ -146,7 +147,7 @@ func (w *walker) item(s scope, index int) error {
 func (w *walker) member(s scope, start int) error {
 	name := w.string()
 	w.path = append(w.path, step{name: name})
-	if err := w.text(name, scope{}); err != nil {
+	if err := w.text(name, scope{isName: true}); err != nil {
 		return err
 	}
 	w.peek()
@@ -248,7 +249,8 @@ func (w *walker) below(s scope, quotedName []byte) (scope, class) {
 func (w *walker) text(quoted []byte, at scope) error {
 	noted := w.known.noted != nil && w.known.noted.in(quoted)
 	if len(quoted) > 2 && (at.secret || at.all || noted || w.known.noted != nil && len(quoted) < minValue+2) {
-		if value := unquoted(quoted); at.hides(value) || w.known.noted.hidesWhole(value, lastName(w.path)) {
+		if value := unquoted(quoted); at.hides(value) ||
+			(!at.isName || len(value) >= minValue) && w.known.noted.hidesWhole(value, lastName(w.path)) {
 			return w.hideMember(quoted, value)
 		}
 	}

@@ -237,8 +237,12 @@ func (c *Call) noteFresh(w *write, put *restorer) {
 	if o, _, ok := managementapi.Lookup(w.GetMethod(), w.GetPath()); ok {
 		schema = o.Body
 	}
+	restored := make(map[string]bool, len(put.restored))
+	for _, at := range put.restored {
+		restored[placeKey(at)] = true
+	}
 	for _, secret := range redact.Secrets(schema, w.change.Body) {
-		if put.wasRestored(secret.At) {
+		if restored[placeKey(secret.At)] {
 			continue
 		}
 		w.fresh = append(w.fresh, secret.Member)

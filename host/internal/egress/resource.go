@@ -1,47 +1,76 @@
 package egress
 
 import (
+	"bytes"
 	"encoding/json"
 	"net/http"
 	"net/url"
 	"strings"
 
 	"github.com/auth0-mcp/auth0-mcp/host/internal/plan"
+	"github.com/auth0-mcp/auth0-mcp/host/internal/redact"
 	"github.com/auth0-mcp/auth0-mcp/managementapi"
 )
 
-// resource is an object of the tenant as an answer shows it.
-type resource struct {
-	path   string // canonical, such as /api/v2/clients/abc
-	schema *managementapi.Schema
-	doc    json.RawMessage
+// placer finds where the secrets of one 2xx answer are stored. An item of a list has the path by which it is read
+// alone, so that a list and a single object yield the same markers.
+type placer struct {
+	path   string // of the request
+	own    string // of the object that the answer is; empty: it is a list
+	items  []json.RawMessage
+	prefix int // how many steps lead to an item of the list
+	found  map[int]string
 }
 
-// resourcesIn are the objects in a 2xx answer. An item of a list has the path and the schema by which it is read
-// alone, so that a list and a single object yield the same markers.
-func resourcesIn(method, path string, body []byte) []resource {
-	o, _, known := managementapi.Lookup(method, path)
-	if !known {
-		return []resource{{path: path, doc: body}}
+func newPlacer(method, path string, o *managementapi.Operation, answer []byte) *placer {
+	switch {
+	case o == nil:
+		return &placer{path: path, own: path}
+	case method != http.MethodGet:
+		return &placer{path: path, own: madeAt(method, path, answer)}
 	}
-	if method != http.MethodGet {
-		return []resource{{madeAt(method, path, body), o.Answer, body}}
-	}
-	items := itemsOf(o, body)
+	items := itemsOf(o, answer)
 	if items == nil {
-		return []resource{{ownPath(o, path, body), o.Answer, body}}
+		return &placer{path: path, own: ownPath(o, path, answer)}
 	}
-	list := make([]resource, 0, len(items))
-	for _, item := range items {
-		id := idOf(path, item)
-		one, _, readable := managementapi.Lookup(http.MethodGet, path+"/"+url.PathEscape(id))
-		if id == "" || !readable {
-			// They are not read alone: the list is the resource.
-			return []resource{{path, o.Answer, body}}
-		}
-		list = append(list, resource{path + "/" + url.PathEscape(id), one.Answer, item})
+	p := &placer{path: path, items: items, prefix: 1, found: map[int]string{}}
+	if len(answer) > 0 && bytes.TrimLeft(answer, " \t\r\n")[0] == '{' {
+		p.prefix = 2
 	}
-	return list
+	return p
+}
+
+// place is the resource and the member where a secret of the answer is stored.
+func (p *placer) place(secret redact.Secret) (resource, member string) {
+	if p.own != "" {
+		return p.own, secret.Member
+	}
+	if len(secret.At) < p.prefix {
+		return p.path, secret.Member
+	}
+	index, isItem := secret.At[p.prefix-1].Index()
+	if !isItem || index >= len(p.items) {
+		return p.path, secret.Member // beside the items
+	}
+	own, known := p.found[index]
+	if !known {
+		own = p.item(p.items[index])
+		p.found[index] = own
+	}
+	if own == "" {
+		return p.path, secret.Member // items that are not read alone: the list is the resource
+	}
+	return own, pointer(secret.At[p.prefix:])
+}
+
+// item is the path by which an item of the list is read alone; empty: by none.
+func (p *placer) item(item []byte) string {
+	id := idOf(p.path, item)
+	path := p.path + "/" + url.PathEscape(id)
+	if _, _, readable := managementapi.Lookup(http.MethodGet, path); id == "" || !readable {
+		return ""
+	}
+	return path
 }
 
 // itemsOf are the items of a list; nil if the answer is none.

@@ -32,7 +32,12 @@ type restorer struct {
 	reworded []jsondoc.Path
 	// items are the positions in stored lists of the items of the body's lists, by the path of the item in the body.
 	items map[string]int
+	// trials counts the comparisons of items without an id or a name.
+	trials int
 }
+
+// maxTrials bounds them: without ids, each item of a list may be any stored one.
+const maxTrials = 100_000
 
 // newRestorer knows the stored secrets of a resource. mark makes the marker of one.
 func newRestorer(stored []redact.Secret, mark func(redact.Secret) string) *restorer {
@@ -176,6 +181,10 @@ func (r *restorer) list(body []any, stored any, at jsondoc.Path) (any, error) {
 		for _, j := range candidates(item, before, i) {
 			if taken[j] {
 				continue
+			}
+			if r.trials++; r.trials > maxTrials {
+				return nil, fmt.Errorf("%s has too many items without an id or a name, so their hidden values cannot be found. "+
+					"Change fewer items at once", at)
 			}
 			restored, reworded := len(r.restored), len(r.reworded)
 			value, err := r.value(item, before[j], here)

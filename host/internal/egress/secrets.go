@@ -8,6 +8,7 @@ import (
 
 	"github.com/auth0-mcp/auth0-mcp/host/internal/jsondoc"
 	"github.com/auth0-mcp/auth0-mcp/host/internal/redact"
+	"github.com/auth0-mcp/auth0-mcp/managementapi"
 )
 
 // keyPurpose derives the key of fingerprints from the installation's.
@@ -96,15 +97,26 @@ func (c *Call) note(domain, method, path string, answer []byte, fresh []string) 
 	if !json.Valid(answer) {
 		return true // a text without members is hidden by shapes
 	}
-	for _, r := range resourcesIn(method, path, answer) {
-		for _, secret := range redact.Secrets(r.schema, r.doc) {
-			marker := redact.Marker
-			if !slices.Contains(fresh, secret.Member) {
-				marker = c.gate.key().Marker(redact.Place{Tenant: domain, Resource: r.path, Member: secret.Member}, secret.Value)
-			}
-			if !c.secrets.noted.Add(secret, marker) {
-				return false
-			}
+	o, _, _ := managementapi.Lookup(method, path)
+	var schema *managementapi.Schema
+	if o != nil {
+		schema = o.Answer
+	}
+	found := redact.Secrets(schema, answer)
+	if len(found) == 0 {
+		return true
+	}
+	at, key := newPlacer(method, path, o, answer), c.gate.key()
+	for _, secret := range found {
+		var place redact.Place
+		place.Tenant = domain
+		place.Resource, place.Member = at.place(secret)
+		marker := redact.Marker
+		if !slices.Contains(fresh, place.Member) {
+			marker = key.Marker(place, secret.Value)
+		}
+		if !c.secrets.noted.Add(secret, marker) {
+			return false
 		}
 	}
 	return true

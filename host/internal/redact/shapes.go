@@ -236,8 +236,9 @@ func isPlaceholder(value string) bool {
 	return isTemplate(value) || isWord(value) && placeholder().MatchString(value)
 }
 
-var placeholder = lazy(`(?i)^(?:your|my|some|the|placeholder|example|sample|dummy|changeme|none|null|undefined|auth|token|` +
-	`access|scheme|header|credential|assertion|method|valid|invalid|missing|required|optional|secret|security|challenge)`)
+var placeholder = lazy(`(?i)^(?:your|my|some|the|placeholder|example|sample|dummy|changeme|none|null|undefined|auth|` +
+	`token|access|scheme|header|credential|assertion|method|valid|invalid|missing|required|optional|` +
+	`secret|security|challenge)`)
 
 // isProse reports whether a text consists of words, in any language.
 func isProse(text string) bool {

@@ -24,7 +24,7 @@ func Plugin() sdk.Plugin {
 			listResourceServers, sdk.Title("List resource servers"), sdk.Scopes("read:resource_servers"),
 			sdk.Paths("GET /api/v2/"+resource), sdk.Idempotent(),
 			sdk.Untrusted(written("resource_servers[].")...)),
-		sdk.NewTool("auth0_get_resource_server", sdk.Read, "One API (resource server) with all its settings.",
+		sdk.NewTool("auth0_get_resource_server", sdk.Read, "One API, with all its settings.",
 			getResourceServer, sdk.Title("Get resource server"), sdk.Scopes("read:resource_servers"),
 			sdk.Paths("GET /api/v2/"+resource+"/{id}", "GET /api/v2/"+resource), sdk.Idempotent(),
 			sdk.Untrusted(written("")...)),

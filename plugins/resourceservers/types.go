@@ -7,13 +7,13 @@ import (
 )
 
 type listInput struct {
-	Identifiers []string `json:"identifiers,omitempty" schema:"max=10"`
+	Identifiers []string `json:"identifiers,omitempty" schema:"max=10,fold"`
 	auth0v1.PageOf
 	auth0v1.FieldsOf
 }
 
 type getInput struct {
-	ID string `json:"id" jsonschema:"Id, identifier (audience) or exact name."`
+	ID string `json:"id" jsonschema:"Id, identifier or exact name."`
 }
 
 // createSchema and updateSchema are all that the Management API takes: see schemas.txt.

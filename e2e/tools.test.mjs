@@ -11,10 +11,12 @@ import { folder, until } from "./station.mjs";
 const reading = [
   "auth0_check_form", "auth0_get_action", "auth0_get_application", "auth0_get_form", "auth0_get_log", "auth0_get_resource_server",
   "auth0_list_actions", "auth0_list_applications", "auth0_list_forms", "auth0_list_logs", "auth0_list_resource_servers",
+  "auth0_list_trigger_bindings",
 ];
 const writing = [
   "auth0_create_action", "auth0_create_application", "auth0_create_form", "auth0_create_resource_server", "auth0_deploy_action",
   "auth0_publish_form", "auth0_update_action", "auth0_update_application", "auth0_update_form", "auth0_update_resource_server",
+  "auth0_update_trigger_bindings",
 ];
 
 const names = ({ tools }) => tools.map((t) => t.name).sort();
@@ -98,7 +100,15 @@ test("an Action: made, deployed once it is built; a build that fails is reported
   assert.equal(action.runtime, "node22");
   const deployed = await call(client, "auth0_deploy_action", { id: action.id });
   assert.equal(deployed.deployed, true);
-  assert.equal((await call(client, "auth0_get_action", { id: "Hello" })).all_changes_deployed, true);
+  assert.match(deployed.next_step, /auth0_update_trigger_bindings/);
+  const bound = await call(client, "auth0_update_trigger_bindings", { trigger_id: "post-login", add: ["Hello"], position: 2 });
+  assert.deepEqual(bound.bindings.map((b) => b.action.name), ["Ask for the profile", "Hello", "Add roles to tokens"]);
+  const read = await call(client, "auth0_get_action", { id: "Hello" });
+  assert.deepEqual([read.all_changes_deployed, read.bound, read.position], [true, true, 2]);
+  // What was read can be given back.
+  const renamed = await call(client, "auth0_update_action", { ...read, name: "Hello again" });
+  assert.equal(renamed.name, "Hello again");
+  await call(client, "auth0_update_action", { id: "Hello again", name: "Hello" });
   const listed = await call(client, "auth0_list_actions", { trigger_id: "post-login", action_name: "Hello" });
   assert.deepEqual(listed.actions.map((a) => a.id), [action.id]);
   const { actions } = await call(client, "auth0_list_actions", { per_page: 100 });
@@ -178,6 +188,23 @@ test("updates by name: the plan has the id, the approved run sends it, and what 
   const twins = await client.callTool({ name: "auth0_update_application", arguments: { client_id: "Staff Dashboard", description: "which?" } });
   assert.match(twins.content[0].text, /2 applications are called "Staff Dashboard"/);
   assert.equal(asked.length, 3);
+});
+
+test("the Actions of a trigger: an approver sees their new order, and that is what is set", async (t) => {
+  const client = new Client({ name: "e2e", version: "1" }, { capabilities: { elicitation: {} } });
+  const asked = [];
+  client.setRequestHandler(ElicitRequestSchema, ({ params }) => {
+    asked.push(params.message);
+    return { action: "accept", content: Object.fromEntries(Object.keys(params.requestedSchema.properties).map((name) => [name, true])) };
+  });
+  await connectTo(t, client, "--approve", "elicit");
+  const add = { trigger_id: "post-login", add: ["Enrich profile from CRM"] };
+  await call(client, "auth0_update_trigger_bindings", add);
+  assert.match(asked[0], /bindings: 1 Ask for the profile, 2 Add roles to tokens, \+ 3 Enrich profile from CRM$/m);
+  await call(client, "auth0_update_trigger_bindings", add);
+  assert.equal(asked.length, 1); // it is bound: no approval is asked for
+  const { bindings } = await call(client, "auth0_list_trigger_bindings", { trigger_id: "post-login" });
+  assert.deepEqual(bindings.map((b) => b.action.name), ["Ask for the profile", "Add roles to tokens", "Enrich profile from CRM"]);
 });
 
 test("each plugin is a process of its own, started when it is first called", async (t) => {

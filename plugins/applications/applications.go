@@ -24,7 +24,7 @@ func Plugin() sdk.Plugin {
 			listApplications, sdk.Title("List applications"), sdk.Scopes("read:clients"), sdk.Paths("GET /api/v2/clients"),
 			sdk.Idempotent(),
 			sdk.Untrusted(written("applications[].")...)),
-		sdk.NewTool("auth0_get_application", sdk.Read, "One application, with all its settings.",
+		sdk.NewTool("auth0_get_application", sdk.Read, "One application with all its settings.",
 			getApplication, sdk.Title("Get application"), sdk.Scopes("read:clients"),
 			sdk.Paths("GET /api/v2/clients", "GET /api/v2/clients/{id}"), sdk.Idempotent(), sdk.Untrusted(written("")...)),
 		sdk.NewTool("auth0_create_application", sdk.Write,

@@ -8,7 +8,7 @@ import (
 
 type listInput struct {
 	Name         string `json:"name,omitempty" jsonschema:"Part of it, in any case."`
-	AppType      string `json:"app_type,omitempty" schema:"enum=native|spa|regular_web|non_interactive|resource_server|express_configuration|rms|box|cloudbees|concur|dropbox|mscrm|echosign|egnyte|newrelic|office365|salesforce|sentry|sharepoint|slack|springcm|zendesk|zoom|sso_integration|oag,fold" jsonschema:"spa, native, regular_web, non_interactive …"`
+	AppType      string `json:"app_type,omitempty" schema:"enum=native|spa|regular_web|non_interactive|resource_server|express_configuration|rms|box|cloudbees|concur|dropbox|mscrm|echosign|egnyte|newrelic|office365|salesforce|sentry|sharepoint|slack|springcm|zendesk|zoom|sso_integration|oag,fold" jsonschema:"spa, native …"`
 	IsFirstParty *bool  `json:"is_first_party,omitempty"`
 	auth0v1.PageOf
 	auth0v1.FieldsOf

@@ -59,7 +59,7 @@ func (c Collection) id() string {
 // PageOf are the paging arguments that every list tool takes; embed it in an input.
 type PageOf struct {
 	Page          *int  `json:"page,omitempty" schema:"min=0,fold"`
-	PerPage       *int  `json:"per_page,omitempty" jsonschema:"At most 100." schema:"min=1,max=100,default=20,fold"`
+	PerPage       *int  `json:"per_page,omitempty" schema:"min=1,max=100,default=20,fold"`
 	IncludeTotals *bool `json:"include_totals,omitempty"`
 }
 

@@ -23,21 +23,27 @@ const moreName = "more"
 // folded, referred to or read-only is shown as it is. Else references are written out, folded arguments lose what is
 // in them, and what matters to checking alone is left out: null where a setting may be cleared, patterns, read-only
 // members.
-func (t *Tool) Listed() json.RawMessage { return t.listed() }
+func (t *Tool) Listed() json.RawMessage {
+	schema, _ := t.listed()
+	return schema
+}
 
-// Folds reports whether Listed leaves out what auth0_describe_tool has.
-func (t *Tool) Folds() bool { return bytes.Contains(t.InputSchema, []byte(`"fold"`)) }
+// Folds reports whether Listed leaves out arguments or what is in them, with which auth0_describe_tool answers.
+func (t *Tool) Folds() bool {
+	_, hides := t.listed()
+	return hides
+}
 
-func listedSchema(raw json.RawMessage) json.RawMessage {
+func listedSchema(raw json.RawMessage) (schema json.RawMessage, hides bool) {
 	plain := !slices.ContainsFunc([]string{`"fold"`, `"$ref"`, `"readOnly"`}, func(keyword string) bool {
 		return bytes.Contains(raw, []byte(keyword))
 	})
 	if plain {
-		return raw
+		return raw, false
 	}
 	root, err := jsondoc.Fields(raw)
 	if err != nil {
-		return raw // no manifest with such a schema is loaded
+		return raw, false // no manifest with such a schema is loaded
 	}
 	l := lister{}
 	if defs, ok := valueOf(root, "$defs"); ok {
@@ -45,11 +51,14 @@ func listedSchema(raw json.RawMessage) json.RawMessage {
 	}
 	var out bytes.Buffer
 	l.write(&out, root, true)
-	return out.Bytes()
+	return out.Bytes(), l.hides
 }
 
 // lister writes a schema for tools/list.
-type lister struct{ defs []jsondoc.Field }
+type lister struct {
+	defs  []jsondoc.Field
+	hides bool // members, or arguments
+}
 
 func valueOf(fields []jsondoc.Field, name string) (json.RawMessage, bool) {
 	at := slices.IndexFunc(fields, func(f jsondoc.Field) bool { return f.Name == name })
@@ -128,7 +137,7 @@ func (l *lister) schema(out *bytes.Buffer, raw json.RawMessage) {
 	l.write(out, fields, false)
 }
 
-// folded writes a value's type and description. Objects, also in arrays, are open.
+// folded writes a value's type, maximum and description. Objects, also in arrays, are open.
 func (l *lister) folded(out *bytes.Buffer, fields []jsondoc.Field) {
 	var short []jsondoc.Field
 	add := func(name, value string) {
@@ -140,16 +149,21 @@ func (l *lister) folded(out *bytes.Buffer, fields []jsondoc.Field) {
 	}
 	switch typed {
 	case "object":
+		l.hides = true
 		add("additionalProperties", "true")
 	case "array":
 		raw, _ := valueOf(fields, "items")
 		items, _ := l.resolved(raw)
 		switch kind := typeOf(items); kind {
 		case "", "object":
+			l.hides = true
 			add("items", `{"type":"object","additionalProperties":true}`)
 		default:
 			add("items", `{"type":"`+kind+`"}`)
 		}
+	}
+	if most, ok := valueOf(fields, "maximum"); ok {
+		add("maximum", string(most))
 	}
 	if description, ok := valueOf(fields, "description"); ok {
 		add("description", string(description))
@@ -223,7 +237,7 @@ func (l *lister) properties(out *bytes.Buffer, raw json.RawMessage, root bool) {
 		}
 		clears = clears || null
 		if root && foldOf(fields) == foldMore {
-			more = true
+			more, l.hides = true, true
 			continue
 		}
 		out.WriteString(separator)

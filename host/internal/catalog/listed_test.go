@@ -2,6 +2,7 @@ package catalog
 
 import (
 	"encoding/json"
+	"strings"
 	"testing"
 
 	"github.com/auth0-mcp/auth0-mcp/proto/pluginv1"
@@ -19,6 +20,7 @@ func TestListed(t *testing.T) {
 				`"b":{"fold":true,"type":"array","items":{"enum":["x","y"]}},"c":{"fold":true,"type":"array","description":"Any.","items":{}}`),
 			closed(`"a":{"type":"array","items":{"type":"object","additionalProperties":true}},` +
 				`"b":{"type":"array","items":{"type":"string"}},"c":{"type":"array","items":{"type":"object","additionalProperties":true},"description":"Any."}`)},
+		"a number": {closed(`"a":{"fold":true,"type":"integer","minimum":1,"maximum":100,"default":20}`), closed(`"a":{"type":"integer","maximum":100}`)},
 		"an enum": {closed(`"a":{"fold":true,"type":"string","enum":["x","y"],"description":"x, or another."},"b":{"enum":["x",null]}`),
 			closed(`"a":{"type":"string","description":"x, or another."},"b":{"type":"string","enum":["x"]}`)},
 		"null": {
@@ -45,6 +47,10 @@ func TestListed(t *testing.T) {
 		m.InputSchema = json.RawMessage(tt.schema)
 		if err := ValidateManifest(aManifest("things", m)); err != nil {
 			t.Errorf("%s: %v", name, err)
+		}
+		hides := strings.Contains(tt.want, `"additionalProperties":true`)
+		if folds := newTool(&Plugin{}, m).Folds(); folds != hides {
+			t.Errorf("%s: folds %v", name, folds)
 		}
 		if got := string(newTool(&Plugin{}, m).Listed()); got != tt.want {
 			t.Errorf("%s: listed as\n%s, want\n%s", name, got, tt.want)

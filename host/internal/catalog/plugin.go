@@ -56,7 +56,7 @@ type Tool struct {
 	// Compiling every schema at start would cost each session milliseconds
 	// before initialize is answered, for tools that are never called.
 	compile func() (*toolSchema, error)
-	listed  func() json.RawMessage
+	listed  func() (schema json.RawMessage, hides bool)
 	builtin func(arguments json.RawMessage, budget int) (json.RawMessage, error) // see Builtin
 }
 
@@ -73,7 +73,7 @@ func newTool(p *Plugin, m pluginv1.ToolManifest) *Tool {
 		ToolManifest: m,
 		Plugin:       p,
 		compile:      sync.OnceValues(func() (*toolSchema, error) { return newToolSchema(m.InputSchema) }),
-		listed:       sync.OnceValue(func() json.RawMessage { return listedSchema(m.InputSchema) }),
+		listed:       sync.OnceValues(func() (json.RawMessage, bool) { return listedSchema(m.InputSchema) }),
 	}
 }
 

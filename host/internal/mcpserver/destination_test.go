@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"testing"
 
@@ -90,5 +91,50 @@ func TestARefusedMarkerIsTold(t *testing.T) {
 	if text := o.Content[0].Text; !o.IsError || a.writes() != 0 || !strings.Contains(text, "client_secret") ||
 		!strings.Contains(text, "Read it again") || !strings.Contains(text, "Nothing was changed") {
 		t.Errorf("%+v, %d writes", o, a.writes())
+	}
+}
+
+// An edit that keeps a hidden secret is approved in a terminal: the plan shows it as unchanged, its file holds no secret,
+// and what is sent is the real value.
+func TestApprovalOfARestoredSecret(t *testing.T) {
+	t.Parallel()
+	a := connectApproving(t, approval.Terminal, `{}`)
+	credentials, err := a.tenant.Credentials("Deploy Pipeline")
+	if err != nil {
+		t.Fatal(err)
+	}
+	read, isError := a.call("ok", fakeplugin.Read, fmt.Sprintf(`{"do":"request","path":%q}`, a.target))
+	marker := regexp.MustCompile(`"client_secret":"(\[REDACTED:\w+\])"`).FindStringSubmatch(read)
+	if isError || marker == nil || strings.Contains(read, credentials.ClientSecret) {
+		t.Fatalf("read: %s", read)
+	}
+	call := a.redirecting(t, fakeplugin.Step{Method: "PATCH", Path: a.target,
+		Body: json.RawMessage(fmt.Sprintf(`{"client_secret":%q,"description":"edited"}`, marker[1]))})
+	o := outcomeOf(t, a.request("tools/call", call))
+	m := idInText.FindStringSubmatch(o.Content[0].Text)
+	if m == nil || strings.Contains(o.Content[0].Text, "client_secret") ||
+		!strings.Contains(o.Content[0].Text, `"edited"`) {
+		t.Fatalf("the plan: %+v", o)
+	}
+	files, err := filepath.Glob(filepath.Join(a.store.Dir, "*"))
+	if err != nil || len(files) == 0 {
+		t.Fatalf("files: %v, %v", files, err)
+	}
+	for _, file := range files {
+		if data, err := os.ReadFile(file); err == nil && strings.Contains(string(data), credentials.ClientSecret) {
+			t.Errorf("%s holds the secret", file)
+		}
+	}
+	p, err := a.store.Find(t.Context(), m[1])
+	if err == nil {
+		err = a.store.Approve(t.Context(), p)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	o = outcomeOf(t, a.request("tools/call", call))
+	after, err := a.tenant.Credentials("Deploy Pipeline")
+	if err != nil || o.IsError || a.writes() != 1 || after != credentials {
+		t.Errorf("approved: %+v, %d writes, the secret stayed: %v, %v", o, a.writes(), after == credentials, err)
 	}
 }

@@ -36,12 +36,12 @@ const maxConcerns = 10
 // place than before.
 func (c *Call) concerns(w *write, body any, target stored, put *restorer,
 	seen *pluginv1.RoundTripResponse) (list []string) {
+	for _, at := range put.reworded[:min(len(put.reworded), maxConcerns)] {
+		list = append(list, fmt.Sprintf("%s changes around a secret in it that stays", at))
+	}
 	o, _, ok := managementapi.Lookup(w.GetMethod(), w.GetPath())
 	if !ok || o.Body == nil || seen == nil || seen.GetResponse().GetStatus() == http.StatusNotFound {
-		return nil
-	}
-	for _, at := range put.reworded {
-		list = append(list, fmt.Sprintf("%s changes around a secret in it that stays", at))
+		return list
 	}
 	m := match{body: body, target: target, put: put, operation: o, supplied: c.secrets.supplied}
 	for found := range o.Body.Destinations(body) {
@@ -93,8 +93,8 @@ func (m match) kept(found managementapi.Found) (at jsondoc.Path, secrets []strin
 	}
 	for end := len(at) - 1; end >= 0; end-- {
 		around := at[:end]
-		if n := len(around); n > 0 && m.isList(around) {
-			continue // of a list, each item is for itself
+		if _, isItem := at[end].Index(); isItem {
+			break // of a list, each item is for itself
 		}
 		stored, _ := m.storedAt(around)
 		secrets = append(m.staying(around, stored, own), m.unseen(around, at)...)
@@ -104,11 +104,6 @@ func (m match) kept(found managementapi.Found) (at jsondoc.Path, secrets []strin
 		}
 	}
 	return at, nil
-}
-
-func (m match) isList(at jsondoc.Path) bool {
-	_, ok := valueAt(m.body, at).([]any)
-	return ok
 }
 
 // path is a path in the body whose items are in decimal.
@@ -255,7 +250,10 @@ func indexes(list []any) []int {
 // the body does not give.
 func (m match) unseen(around, destination jsondoc.Path) (names []string) {
 	schemas := []*managementapi.Schema{m.operation.Body}
-	shown := []*managementapi.Schema{m.target.schema}
+	var shown []*managementapi.Schema
+	if m.target.doc != nil {
+		shown = append(shown, m.target.schema) // else nothing was shown
+	}
 	for _, step := range around {
 		schemas, shown = below(schemas, step), below(shown, step)
 	}

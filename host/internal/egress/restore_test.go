@@ -48,6 +48,8 @@ func (d *double) RoundTrip(r *http.Request) (*http.Response, error) {
 		if d.status != 0 {
 			status = d.status
 		}
+	case answer == "forbidden":
+		status, answer = http.StatusForbidden, `{"statusCode":403,"error":"Forbidden","message":"Insufficient scope"}`
 	case answer == "":
 		status, answer = http.StatusNotFound, `{"statusCode":404,"error":"Not Found","message":"nothing there"}`
 	}
@@ -252,7 +254,10 @@ func TestHarmlessDestinations(t *testing.T) {
 		"the secret removed": {connPath, `{"options":{"issuer":"https://new.example","client_secret":null}}`, ""},
 		"mail with password": {mailPath,
 			`{"credentials":{"smtp_host":"new.example","smtp_pass":"p","api_key":"a","secretAccessKey":"s","connectionString":"c","clientSecret":"c"}}`, ""},
-		"code":      {actionPath, `{"code":"fetch('https://new.example')"}`, ""},
+		"code": {actionPath, `{"code":"fetch('https://new.example')"}`, ""},
+		"a new item of a list": {flowPath,
+			`{"actions":[{"id":"one","params":{"url":"https://a.example","basic":{"username":"u"}}},` +
+			`{"id":"three","type":"HTTP","params":{"url":"https://new.example"}}]}`, ""},
 		"no secret": {"/api/v2/log-streams/lst_2", `{"sink":{"httpEndpoint":"https://new.example"}}`, ""},
 	}
 	d.docs["/api/v2/log-streams/lst_2"] = `{"id":"lst_2","type":"http","sink":{"httpEndpoint":"https://logs.example/in"}}`
@@ -285,6 +290,21 @@ func TestNeedsApprovalAfterAWrite(t *testing.T) {
 	}
 	if c, statuses, _ := f.call(t, Grant{Plan: &planned}, redirect); statuses[0] != http.StatusOK || c.Close().Err != nil {
 		t.Errorf("approved and not sent: %v", statuses)
+	}
+}
+
+// A token that may write and not read does not show what is stored: then a secret may be.
+func TestDestinationOfWhatCannotBeRead(t *testing.T) {
+	d := tenantWithSecrets()
+	d.docs[connPath] = "forbidden"
+	f := doubled(d, "t.auth0.example", t.TempDir())
+	c, statuses, _ := f.call(t, Grant{}, sent{"PATCH", connPath, `{"options":{"issuer":"https://new.example"}}`})
+	var needed *NeedsApprovalError
+	if err := c.Close().Err; statuses[0] != 0 || len(d.arrived()) > 0 || !errors.As(err, &needed) {
+		t.Errorf("%v, %v, %v", statuses, d.arrived(), err)
+	}
+	if _, statuses, _ := f.call(t, Grant{}, sent{"PATCH", connPath, `{"name":"n"}`}); statuses[0] != http.StatusOK {
+		t.Errorf("another member: %v", statuses)
 	}
 }
 

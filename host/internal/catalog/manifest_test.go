@@ -7,6 +7,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/auth0-mcp/auth0-mcp/host/internal/jsondoc"
 	"github.com/auth0-mcp/auth0-mcp/proto/pluginv1"
 )
 
@@ -335,5 +336,30 @@ func FuzzManifest(f *testing.F) {
 		if err := ValidateManifest(again); err != nil {
 			t.Errorf("encoding made it invalid: %v", err)
 		}
+		listAndDescribe(t, m)
 	})
+}
+
+// listAndDescribe proves that what is shown of a sound manifest is JSON, and that its tools can be called.
+func listAndDescribe(t *testing.T, m pluginv1.Manifest) {
+	t.Helper()
+	for _, tool := range ToolsOf(m) {
+		if _, err := jsondoc.Decode(tool.Listed()); err != nil {
+			t.Errorf("%s is listed as %s: %v", tool.InputSchema, tool.Listed(), err)
+		}
+		s := Selection{byName: map[string]*Tool{tool.Name: tool}}
+		arguments, err := json.Marshal(map[string]string{"tool": tool.Name})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if described, err := s.describe(arguments, 1_000); err != nil {
+			t.Errorf("%s: %v", tool.InputSchema, err)
+		} else if _, err := jsondoc.Decode(described); err != nil {
+			t.Errorf("%s is described as %s: %v", tool.InputSchema, described, err)
+		}
+		var refused *ArgumentError
+		if _, err := tool.CheckArguments(nil); err != nil && !errors.As(err, &refused) {
+			t.Errorf("%s: %v", tool.InputSchema, err)
+		}
+	}
 }

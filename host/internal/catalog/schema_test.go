@@ -14,6 +14,11 @@ func closed(properties string) string {
 	return `{"type":"object","additionalProperties":false,"properties":{` + properties + `}}`
 }
 
+const (
+	formA = `{"type":"object","additionalProperties":false,"required":["type"],"properties":{"type":{"const":"a"}}}`
+	formB = `{"type":"object","additionalProperties":false,"required":["type"],"properties":{"type":{"enum":["b"]},"n":{"readOnly":true}}}`
+)
+
 var goodSchemas = []string{
 	emptySchema,
 	closed(`"id":{"type":"string","minLength":1,"maxLength":64,"pattern":"^[a-z]+$","format":"uri"},"n":{"type":"integer","minimum":1,"maximum":100,"default":50}`),
@@ -25,6 +30,8 @@ var goodSchemas = []string{
 	closed(`"metadata":{"type":"object","description":"Anything.","additionalProperties":{}}`),
 	closed(`"nodes":{"type":"array","description":"The form's nodes.","items":{"type":"object","additionalProperties":true}}`),
 	closed(`"metadata":{"description":"Anything, or null.","anyOf":[{"type":"object","additionalProperties":true},{"type":"null"}]}`),
+	closed(`"a":{"readOnly":true},"any":{"description":"Any."},"b":{"fold":"more","anyOf":[{"type":"array","items":{"enum":["x"]}},{"type":"null"}]},"c":{"fold":true,"type":"object","description":"C.","additionalProperties":true}`),
+	closed(`"forms":{"type":"array","items":{"anyOf":[` + formA + `,` + formB + `]}}`),
 	closed(`"when":{"anyOf":[{"type":"integer","minimum":0},{"type":"null"}]}`),
 	closed(`"who":{"type":"object","additionalProperties":false,"properties":{"id":{"type":"string"},"name":{"type":"string"}},"anyOf":[{"required":["id"]},{"required":["name"]}]}`),
 	`{"$schema":"https://json-schema.org/draft/2020-12/schema","type":"object","additionalProperties":false,"required":["a"],"properties":{"a":{"$ref":"#/$defs/item"},"b":{"type":"array","items":{"$ref":"#/$defs/item"}}},"$defs":{"item":` + closed(`"x":{"type":"string"}`) + `}}`,

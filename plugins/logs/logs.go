@@ -20,8 +20,8 @@ const defaultTake = 50
 func Plugin() sdk.Plugin {
 	return sdk.Plugin{Name: "logs", Version: "0.1.0", Tools: []sdk.Tool{
 		sdk.NewTool("auth0_list_logs", sdk.Read,
-			"Tenant log events, newest first. \"Failed logins of the last day, and why\": type=failed_login, since=24h, "+
-				"summary=true. A search ends at 1000 matches; from with take reads on.",
+			"Tenant log events, newest first. Why logins fail: type=failed_login, since=24h, summary=true. A search ends at "+
+				"1000 matches; from with take reads on.",
 			listLogs, sdk.Title("List logs"), sdk.Scopes("read:logs"), sdk.Paths("GET /api/v2/logs"), sdk.Idempotent(),
 			sdk.Untrusted(slices.Concat(written("logs[]."), counted("summary."))...)),
 		sdk.NewTool("auth0_get_log", sdk.Read, "One log event with all its details.",
@@ -32,19 +32,19 @@ func Plugin() sdk.Plugin {
 
 type listInput struct {
 	Q        string `json:"q,omitempty" jsonschema:"Lucene."`
-	Type     string `json:"type,omitempty" jsonschema:"Code or name: failed_login, mfa_failed …"`
+	Type     string `json:"type,omitempty" jsonschema:"Such as failed_login."`
 	UserID   string `json:"user_id,omitempty"`
 	UserName string `json:"user_name,omitempty"`
 	ClientID string `json:"client_id,omitempty"`
 	IP       string `json:"ip,omitempty"`
 	Since    string `json:"since,omitempty" jsonschema:"RFC 3339, day (UTC) or age: 24h, 7d."`
 	Until    string `json:"until,omitempty"`
-	Summary  bool   `json:"summary,omitempty" jsonschema:"Count by type, reason, application, ip …"`
+	Summary  bool   `json:"summary,omitempty" jsonschema:"Count by type, reason, ip …"`
 	auth0v1.PageOf
 	Sort string `json:"sort,omitempty" schema:"enum=date:1|date:-1"`
 	auth0v1.FieldsOf
 	From string `json:"from,omitempty" jsonschema:"A log_id; oldest first."`
-	Take *int   `json:"take,omitempty" jsonschema:"At most 100." schema:"min=1,max=100,default=50,fold"`
+	Take *int   `json:"take,omitempty" schema:"min=1,max=100,default=50,fold"`
 }
 
 // caused are the members of an event that whoever caused it can write: a visitor, before

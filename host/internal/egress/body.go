@@ -173,6 +173,11 @@ func (c *Call) ready(ctx context.Context, r *pluginv1.RoundTripRequest) (*write,
 		if body, err = put.value(body, target.doc, nil); err != nil {
 			return nil, c.refuseMarker(r, err)
 		}
+		if o, _, ok := managementapi.Lookup(r.GetMethod(), r.GetPath()); ok {
+			if err := put.unfit(o.Body, body); err != nil {
+				return nil, c.refuseMarker(r, err)
+			}
+		}
 		raw, err := encoded(body)
 		if err != nil {
 			return nil, c.refuseMarker(r, err)

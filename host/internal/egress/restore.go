@@ -10,6 +10,7 @@ import (
 
 	"github.com/auth0-mcp/auth0-mcp/host/internal/jsondoc"
 	"github.com/auth0-mcp/auth0-mcp/host/internal/redact"
+	"github.com/auth0-mcp/auth0-mcp/managementapi"
 )
 
 // MarkerError says that a request was not sent because a marker in it stands where no value can be put back.
@@ -28,6 +29,8 @@ type restorer struct {
 	members map[string]bool
 	// restored are the places in the body into which a value was put.
 	restored []jsondoc.Path
+	// edited are those whose text differs from what is stored, beside the restored parts.
+	edited []jsondoc.Path
 	// reworded are those where the rest of a text, which is no code, differs from what is stored.
 	reworded []jsondoc.Path
 	// items are the positions in stored lists of the items of the body's lists, by the path of the item in the body.
@@ -136,8 +139,11 @@ func (r *restorer) text(body string, stored any, at jsondoc.Path) (any, error) {
 	}
 	out.WriteString(body[done:])
 	r.restored = append(r.restored, at)
-	if out.String() != before && !isCode(member) {
-		r.reworded = append(r.reworded, at)
+	if out.String() != before {
+		r.edited = append(r.edited, at)
+		if !isCode(member) {
+			r.reworded = append(r.reworded, at)
+		}
 	}
 	return out.String(), nil
 }
@@ -186,14 +192,14 @@ func (r *restorer) list(body []any, stored any, at jsondoc.Path) (any, error) {
 				return nil, fmt.Errorf("%s has too many items without an id or a name, so their hidden values cannot be found. "+
 					"Change fewer items at once", at)
 			}
-			restored, reworded := len(r.restored), len(r.reworded)
+			restored, edited, reworded := len(r.restored), len(r.edited), len(r.reworded)
 			value, err := r.value(item, before[j], here)
 			if err == nil {
 				out[i], taken[j], done = value, true, true
 				r.items[placeKey(here)] = j
 				break
 			}
-			r.restored, r.reworded = r.restored[:restored], r.reworded[:reworded]
+			r.restored, r.edited, r.reworded = r.restored[:restored], r.edited[:edited], r.reworded[:reworded]
 			if first == nil {
 				first = err
 			}
@@ -208,6 +214,22 @@ func (r *restorer) list(body []any, stored any, at jsondoc.Path) (any, error) {
 		}
 	}
 	return out, nil
+}
+
+// unfit says which text does not fit the operation now that stored values are in it: with a marker it could not be
+// told. A value that is stored as a whole is not checked, as Auth0 has taken it.
+func (r *restorer) unfit(schema *managementapi.Schema, body any) error {
+	if schema == nil || len(r.edited) == 0 {
+		return nil
+	}
+	for _, problem := range schema.Check(body) {
+		for _, at := range r.edited {
+			if strings.ReplaceAll(placeKey(at), "/#", "/") == problem.At {
+				return fmt.Errorf("%s does not fit with the stored value in it: it must be %s", at, problem.Want)
+			}
+		}
+	}
+	return nil
 }
 
 // wasRestored reports whether a value was put in at a place of the body, or in a text there.

@@ -257,7 +257,7 @@ func TestHarmlessDestinations(t *testing.T) {
 		"code": {actionPath, `{"code":"fetch('https://new.example')"}`, ""},
 		"a new item of a list": {flowPath,
 			`{"actions":[{"id":"one","params":{"url":"https://a.example","basic":{"username":"u"}}},` +
-			`{"id":"three","type":"HTTP","params":{"url":"https://new.example"}}]}`, ""},
+				`{"id":"three","type":"HTTP","params":{"url":"https://new.example"}}]}`, ""},
 		"no secret": {"/api/v2/log-streams/lst_2", `{"sink":{"httpEndpoint":"https://new.example"}}`, ""},
 	}
 	d.docs["/api/v2/log-streams/lst_2"] = `{"id":"lst_2","type":"http","sink":{"httpEndpoint":"https://logs.example/in"}}`
@@ -373,6 +373,26 @@ func TestAnswersOfWrites(t *testing.T) {
 	words := c.Close().Words(&pluginv1.Failure{Code: pluginv1.Failure_CODE_API, HttpStatus: http.StatusBadRequest})
 	if text := c.Redactor().Text(words); !strings.Contains(text, "is too short") || strings.Contains(text, "sap-password") {
 		t.Errorf("an error: %s (%v)", text, answers)
+	}
+}
+
+// With the stored value in it, a text is checked again.
+func TestRestoredTextsAreChecked(t *testing.T) {
+	schema, err := managementapi.ParseSchema(`{text?:string(..12)}`)
+	if err != nil {
+		t.Fatal(err)
+	}
+	const marker = "[REDACTED:k7q2m9xa]"
+	secret := redact.Secret{Member: "/text", Part: true, Value: "stored"}
+	for text, fits := range map[string]bool{"a " + marker: true, "too long " + marker: false} {
+		r := newRestorer([]redact.Secret{secret}, func(redact.Secret) string { return marker })
+		body, err := r.value(map[string]any{"text": text}, map[string]any{"text": "= stored"}, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := r.unfit(schema, body); (err == nil) != fits || err != nil && strings.Contains(err.Error(), "stored\"") {
+			t.Errorf("%v: %v", body, err)
+		}
 	}
 }
 

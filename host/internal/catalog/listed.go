@@ -20,7 +20,7 @@ const (
 const moreName = "more"
 
 // Listed is the input schema as tools/list shows it, and what every session pays for. A schema in which nothing is
-// folded, referred to or read-only is shown as it is. Else references are written out, folded arguments lose what is
+// folded or read-only is shown as it is. Else references are written out, folded arguments lose what is
 // in them, and what matters to checking alone is left out: null where a setting may be cleared, patterns, read-only
 // members.
 func (t *Tool) Listed() json.RawMessage {
@@ -35,7 +35,7 @@ func (t *Tool) Folds() bool {
 }
 
 func listedSchema(raw json.RawMessage) (schema json.RawMessage, hides bool) {
-	plain := !slices.ContainsFunc([]string{`"fold"`, `"$ref"`, `"readOnly"`}, func(keyword string) bool {
+	plain := !slices.ContainsFunc([]string{`"fold"`, `"readOnly"`}, func(keyword string) bool {
 		return bytes.Contains(raw, []byte(keyword))
 	})
 	if plain {

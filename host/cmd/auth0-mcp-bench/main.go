@@ -295,14 +295,13 @@ func (t *target) listing(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
-		var list struct {
-			Result struct{ Tools []json.RawMessage }
-		}
-		if err := json.Unmarshal(reply, &list); err != nil {
+		var answer struct{ Result json.RawMessage }
+		var list struct{ Tools []json.RawMessage }
+		if err := errors.Join(json.Unmarshal(reply, &answer), json.Unmarshal(answer.Result, &list)); err != nil {
 			return err
 		}
-		figure := fmt.Sprintf("%d bytes", len(reply))
-		say(form.name, figure, strings.TrimSuffix(fmt.Sprintf("%d tools; %s", len(list.Result.Tools), form.aim), "; "))
+		figure := fmt.Sprintf("%d bytes", len(answer.Result))
+		say(form.name, figure, strings.TrimSuffix(fmt.Sprintf("%d tools; %s", len(list.Tools), form.aim), "; "))
 		if err := s.close(); err != nil {
 			return err
 		}

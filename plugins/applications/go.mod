@@ -12,7 +12,6 @@ require (
 
 require (
 	github.com/PuerkitoBio/rehttp v1.4.0 // indirect
-	github.com/auth0-mcp/auth0-mcp/managementapi v0.0.0 // indirect
 	github.com/auth0/go-auth0 v1.45.0 // indirect
 	github.com/decred/dcrd/dcrec/secp256k1/v4 v4.4.0 // indirect
 	github.com/fatih/color v1.13.0 // indirect

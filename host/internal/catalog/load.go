@@ -109,21 +109,6 @@ func resolveFolder(dir string) (string, error) {
 	return filepath.EvalSymlinks(absolute)
 }
 
-// FindManifests returns the manifests in a folder and in its direct subfolders:
-// manifest.json and *.manifest.json, hidden names excepted, the folder's own
-// first, then by name. A subfolder that cannot be read is an error beside the
-// manifests found elsewhere.
-func FindManifests(dir string) ([]string, error) {
-	found, unreadable, err := scanFolder(dir)
-	if err != nil {
-		return nil, err
-	}
-	for _, u := range unreadable {
-		err = errors.Join(err, u)
-	}
-	return found, err
-}
-
 // unreadableFolderError is a subfolder that hides whatever plugin it may hold.
 type unreadableFolderError struct {
 	dir string
@@ -133,6 +118,8 @@ type unreadableFolderError struct {
 func (u unreadableFolderError) Error() string { return u.err.Error() }
 func (u unreadableFolderError) Unwrap() error { return u.err }
 
+// scanFolder returns the manifests in a folder and in its direct subfolders: manifest.json and *.manifest.json, hidden
+// names excepted, the folder's own first, then by name.
 func scanFolder(dir string) (found []string, unreadable []unreadableFolderError, err error) {
 	entries, err := os.ReadDir(dir)
 	if err != nil {

@@ -442,18 +442,18 @@ func TestRefusalNamesAnOddPathQuoted(t *testing.T) {
 	}
 }
 
-func TestFindManifests(t *testing.T) {
+func TestScanFolder(t *testing.T) {
 	dir := t.TempDir()
 	want := []string{
 		writePlugin(t, dir, "a.manifest.json", reader("a")),
 		writePlugin(t, dir, "manifest.json", reader("b")),
 		writePlugin(t, filepath.Join(dir, "0first"), "manifest.json", reader("c")),
 	}
-	got, err := FindManifests(dir)
-	if err != nil || !cmp.Equal(got, want) {
-		t.Errorf("got %q, %v", got, err)
+	got, unreadable, err := scanFolder(dir)
+	if err != nil || len(unreadable) > 0 || !cmp.Equal(got, want) {
+		t.Errorf("got %q, %v, %v", got, unreadable, err)
 	}
-	if _, err := FindManifests(filepath.Join(dir, "none")); !errors.Is(err, fs.ErrNotExist) {
+	if _, _, err := scanFolder(filepath.Join(dir, "none")); !errors.Is(err, fs.ErrNotExist) {
 		t.Errorf("got %v", err)
 	}
 }

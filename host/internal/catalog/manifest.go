@@ -77,16 +77,6 @@ func versions(list []int) string {
 	return word + " " + strings.Join(texts, ", ")
 }
 
-// decodeManifest reads a manifest file's bytes, as decodeSchemas does.
-func decodeManifest(data []byte) (pluginv1.Manifest, []any, error) {
-	m, err := parseManifest(data)
-	if err != nil {
-		return pluginv1.Manifest{}, nil, err
-	}
-	schemas, err := decodeSchemas(data, m)
-	return m, schemas, err
-}
-
 func parseManifest(data []byte) (pluginv1.Manifest, error) {
 	m, err := pluginv1.ParseManifest(data)
 	if err == nil {

@@ -291,6 +291,16 @@ func TestDecodeManifestRefuses(t *testing.T) {
 	}
 }
 
+// decodeManifest reads a manifest file's bytes, as loading does.
+func decodeManifest(data []byte) (pluginv1.Manifest, []any, error) {
+	m, err := parseManifest(data)
+	if err != nil {
+		return pluginv1.Manifest{}, nil, err
+	}
+	schemas, err := decodeSchemas(data, m)
+	return m, schemas, err
+}
+
 func FuzzManifest(f *testing.F) {
 	seed, err := aManifest("things", aTool("auth0_x", pluginv1.EffectRead)).Encode()
 	if err != nil {

@@ -86,6 +86,7 @@ var imports = map[string]map[string]string{
 		"audit":      "each call has a record",
 		"catalog":    "arguments are checked against the tool",
 		"egress":     "requests go through the gate, whose outcome is told",
+		"jsondoc":    "answers over the budget are written anew",
 		"plan":       "changes are reported",
 		"redact":     "all that a call yields is sanitized",
 		"supervisor": "plugins carry tools out",

@@ -171,10 +171,10 @@ func (d *describer) answer(t *Tool, parts []part, budget int) json.RawMessage {
 	for depth := maxSchemaDepth; depth > 0; depth-- {
 		var out bytes.Buffer
 		out.WriteString(`{"tool":`)
-		out.Write(jsonString(t.Name))
+		out.Write(jsondoc.Text(t.Name))
 		if parts[0].path != "" {
 			out.WriteString(`,"member":`)
-			out.Write(jsonString(parts[0].path))
+			out.Write(jsondoc.Text(parts[0].path))
 		}
 		out.WriteString(`,"schema":`)
 		cut := d.alternatives(&out, parts, depth)
@@ -233,7 +233,7 @@ func (d *describer) full(out *bytes.Buffer, raw json.RawMessage, depth int) (cut
 		}
 		out.WriteString(separator)
 		separator = ","
-		out.Write(jsonString(f.Name))
+		out.Write(jsondoc.Text(f.Name))
 		out.WriteByte(':')
 		cut = d.keyword(out, f, max(depth-1, 0)) || cut
 	}
@@ -259,7 +259,7 @@ func (d *describer) keyword(out *bytes.Buffer, f jsondoc.Field, depth int) (cut 
 			}
 			out.WriteString(separator)
 			separator = ","
-			out.Write(jsonString(m.Name))
+			out.Write(jsondoc.Text(m.Name))
 			out.WriteByte(':')
 			cut = d.full(out, m.Value, depth) || cut
 		}

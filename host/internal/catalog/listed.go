@@ -190,7 +190,7 @@ func (l *lister) write(out *bytes.Buffer, fields []jsondoc.Field, root bool) {
 	put := func(name string) {
 		out.WriteString(separator)
 		separator = ","
-		out.Write(jsonString(name))
+		out.Write(jsondoc.Text(name))
 		out.WriteByte(':')
 	}
 	if _, typed := valueOf(fields, "type"); !typed && typeOf(fields) != "" {
@@ -217,7 +217,7 @@ func (l *lister) write(out *bytes.Buffer, fields []jsondoc.Field, root bool) {
 		case "enum":
 			values, _ := jsondoc.Items(f.Value)
 			values = slices.DeleteFunc(values, func(v json.RawMessage) bool { return string(v) == "null" })
-			out.Write(joined(values))
+			out.Write(jsondoc.Array(values))
 		default:
 			out.Write(f.Value)
 		}
@@ -242,7 +242,7 @@ func (l *lister) properties(out *bytes.Buffer, raw json.RawMessage, root bool) {
 		}
 		out.WriteString(separator)
 		separator = ","
-		out.Write(jsonString(f.Name))
+		out.Write(jsondoc.Text(f.Name))
 		out.WriteByte(':')
 		l.schema(out, f.Value)
 	}
@@ -270,21 +270,4 @@ func (l *lister) branches(out *bytes.Buffer, raw json.RawMessage) {
 		l.schema(out, branch)
 	}
 	out.WriteByte(']')
-}
-
-func joined(values []json.RawMessage) []byte {
-	parts := make([][]byte, len(values))
-	for i, v := range values {
-		parts[i] = v
-	}
-	return slices.Concat([]byte("["), bytes.Join(parts, []byte(",")), []byte("]"))
-}
-
-// jsonString writes a text as JSON without escaping <, > and &.
-func jsonString(text string) []byte {
-	var out bytes.Buffer
-	enc := json.NewEncoder(&out)
-	enc.SetEscapeHTML(false)
-	_ = enc.Encode(text) // a string can always be encoded
-	return bytes.TrimSpace(out.Bytes())
 }

@@ -1,7 +1,6 @@
 package catalog
 
 import (
-	"bytes"
 	"encoding/json"
 	"errors"
 	"slices"
@@ -78,7 +77,7 @@ func (n normalizer) lift(raw json.RawMessage) (json.RawMessage, *ArgumentProblem
 				Text: quotePath(path) + " is given twice: in " + moreName + " and beside it"}
 		}
 	}
-	return object(slices.Replace(fields, at, at+1, inner...)), nil
+	return jsondoc.Object(slices.Replace(fields, at, at+1, inner...)), nil
 }
 
 // value normalizes a value that one of the schemas is for.
@@ -119,7 +118,7 @@ func (n normalizer) object(raw json.RawMessage, schemas []*jsonschema.Schema) js
 	if !changed {
 		return raw
 	}
-	return object(kept)
+	return jsondoc.Object(kept)
 }
 
 func (n normalizer) array(raw json.RawMessage, schemas []*jsonschema.Schema) json.RawMessage {
@@ -146,7 +145,7 @@ func (n normalizer) array(raw json.RawMessage, schemas []*jsonschema.Schema) jso
 	if !changed {
 		return raw
 	}
-	return joined(items)
+	return jsondoc.Array(items)
 }
 
 // text reads a string as the JSON that it holds, if that is what fits.
@@ -185,21 +184,6 @@ func heldJSON(raw json.RawMessage) (json.RawMessage, bool) {
 
 // same reports whether a value was left as it is, which is then the same memory.
 func same(a, b json.RawMessage) bool { return len(a) == len(b) && &a[0] == &b[0] }
-
-func object(fields []jsondoc.Field) json.RawMessage {
-	var out bytes.Buffer
-	out.WriteByte('{')
-	for i, f := range fields {
-		if i > 0 {
-			out.WriteByte(',')
-		}
-		out.Write(jsonString(f.Name))
-		out.WriteByte(':')
-		out.Write(f.Value)
-	}
-	out.WriteByte('}')
-	return out.Bytes()
-}
 
 // leaves yields the schemas that a value may fit, references and combinations resolved.
 func leaves(schemas []*jsonschema.Schema) (all []*jsonschema.Schema) {

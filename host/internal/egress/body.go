@@ -178,7 +178,7 @@ func (c *Call) ready(ctx context.Context, r *pluginv1.RoundTripRequest) (*write,
 				return nil, c.refuseMarker(r, err)
 			}
 		}
-		raw, err := encoded(body)
+		raw, err := jsondoc.Encode(body)
 		if err != nil {
 			return nil, c.refuseMarker(r, err)
 		}

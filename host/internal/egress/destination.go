@@ -175,11 +175,11 @@ func sameValue(a, b any) bool {
 	if a == nil || a == "" {
 		return b == nil || b == ""
 	}
-	one, err := encoded(a)
+	one, err := jsondoc.Encode(a)
 	if err != nil {
 		return false
 	}
-	other, err := encoded(b)
+	other, err := jsondoc.Encode(b)
 	return err == nil && string(one) == string(other)
 }
 

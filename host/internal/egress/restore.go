@@ -1,7 +1,6 @@
 package egress
 
 import (
-	"bytes"
 	"encoding/json"
 	"fmt"
 	"maps"
@@ -297,13 +296,4 @@ func candidates(item any, stored []any, own int) (list []int) {
 func isCode(member string) bool {
 	return strings.HasSuffix(member, "/code") || strings.HasSuffix(member, "/script") ||
 		strings.Contains(member, "/customScripts/")
-}
-
-// encoded is a decoded document as it is sent.
-func encoded(value any) ([]byte, error) {
-	var out bytes.Buffer
-	encoder := json.NewEncoder(&out)
-	encoder.SetEscapeHTML(false)
-	err := encoder.Encode(value)
-	return bytes.TrimSuffix(out.Bytes(), []byte("\n")), err
 }

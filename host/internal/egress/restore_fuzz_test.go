@@ -69,7 +69,7 @@ func FuzzRestore(f *testing.F) {
 		if err != nil {
 			t.Fatalf("%s\nis shown as\n%s\nand does not come back: %v", want, shown, err)
 		}
-		got, err := encoded(back)
+		got, err := jsondoc.Encode(back)
 		if err != nil || string(got) != string(want) {
 			t.Errorf("%s\nis shown as\n%s\nand comes back as\n%s (%v)", want, shown, got, err)
 		}

@@ -80,13 +80,11 @@ func Canonical(data []byte) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	var out bytes.Buffer
-	encoder := json.NewEncoder(&out)
-	encoder.SetEscapeHTML(false)
-	if err := encoder.Encode(value); err != nil {
+	out, err := Encode(value)
+	if err != nil {
 		return nil, fmt.Errorf("writing the canonical form of a JSON document: %w", err)
 	}
-	return bytes.TrimSuffix(out.Bytes(), []byte("\n")), nil
+	return out, nil
 }
 
 // scan reads the document once; keep says whether its value is wanted.

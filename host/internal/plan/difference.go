@@ -9,6 +9,7 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/auth0-mcp/auth0-mcp/host/internal/jsondoc"
 	"github.com/auth0-mcp/auth0-mcp/host/internal/redact"
 )
 
@@ -207,11 +208,7 @@ func encode(value any) (json.RawMessage, error) {
 	if value == (absent{}) {
 		return nil, nil
 	}
-	var out bytes.Buffer
-	enc := json.NewEncoder(&out)
-	enc.SetEscapeHTML(false)
-	err := enc.Encode(value)
-	return bytes.TrimSuffix(out.Bytes(), []byte("\n")), err
+	return jsondoc.Encode(value)
 }
 
 // decode keeps numbers as they are written.

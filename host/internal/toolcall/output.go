@@ -7,6 +7,8 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+
+	"github.com/auth0-mcp/auth0-mcp/host/internal/jsondoc"
 )
 
 // fit keeps an answer within budget bytes. A page of a list becomes a smaller page,
@@ -21,7 +23,7 @@ func fit(doc []byte, budget int) ([]byte, error) {
 		budget)
 	if doc[0] == '[' {
 		// A bare list has no place to say what is missing.
-		doc = write([]member{{"items", doc}})
+		doc = jsondoc.Object([]jsondoc.Field{{Name: "items", Value: doc}})
 		members, err := split(doc)
 		if err != nil {
 			return nil, tooLong
@@ -69,17 +71,12 @@ func middleOut(text string, most int) string {
 	return strings.ToValidUTF8(text[:start], "") + note + strings.ToValidUTF8(text[len(text)-end:], "")
 }
 
-type member struct {
-	name  string
-	value json.RawMessage
-}
-
-func split(doc []byte) ([]member, error) {
+func split(doc []byte) ([]jsondoc.Field, error) {
 	dec := json.NewDecoder(bytes.NewReader(doc))
 	if token, err := dec.Token(); err != nil || token != json.Delim('{') {
 		return nil, errors.New("not an object")
 	}
-	var members []member
+	var members []jsondoc.Field
 	for dec.More() {
 		name, err := dec.Token()
 		if err != nil {
@@ -89,13 +86,13 @@ func split(doc []byte) ([]member, error) {
 		if err := dec.Decode(&value); err != nil {
 			return nil, err
 		}
-		members = append(members, member{name.(string), value})
+		members = append(members, jsondoc.Field{Name: name.(string), Value: value})
 	}
 	return members, nil
 }
 
-func find(members []member, name string) int {
-	return slices.IndexFunc(members, func(m member) bool { return m.name == name })
+func find(members []jsondoc.Field, name string) int {
+	return slices.IndexFunc(members, func(m jsondoc.Field) bool { return m.Name == name })
 }
 
 // pagination is that of every list: sdk.Page.
@@ -108,20 +105,20 @@ type pagination struct {
 
 // smallerPage turns a page into one with fewer items that begins at the same place;
 // nil if the document is no page.
-func smallerPage(members []member, budget int) []byte {
+func smallerPage(members []jsondoc.Field, budget int) []byte {
 	at, count, paging := largestList(members), find(members, "count"), find(members, "pagination")
 	var p pagination
-	if at < 0 || count < 0 || paging < 0 || json.Unmarshal(members[paging].value, &p) != nil || p.PerPage < 1 {
+	if at < 0 || count < 0 || paging < 0 || json.Unmarshal(members[paging].Value, &p) != nil || p.PerPage < 1 {
 		return nil
 	}
 	var items []json.RawMessage
-	if json.Unmarshal(members[at].value, &items) != nil || len(items) == 0 {
+	if json.Unmarshal(members[at].Value, &items) != nil || len(items) == 0 {
 		return nil
 	}
-	name, offset := members[at].name, p.Page*p.PerPage
+	name, offset := members[at].Name, p.Page*p.PerPage
 	var total *int
 	if i := find(members, "total"); i >= 0 {
-		_ = json.Unmarshal(members[i].value, &total) // not a number: unknown
+		_ = json.Unmarshal(members[i].Value, &total) // not a number: unknown
 	}
 	// The size must divide the offset, or the page would not begin here.
 	size := len(items)
@@ -142,7 +139,7 @@ func smallerPage(members []member, budget int) []byte {
 }
 
 // page writes the members with items in place of the list.
-func page(members []member, at int, items []json.RawMessage, p pagination, total *int, offset, of int,
+func page(members []jsondoc.Field, at int, items []json.RawMessage, p pagination, total *int, offset, of int,
 	name string) []byte {
 	shown := max(len(items), 1)
 	next := pagination{Page: offset / shown, PerPage: shown, HasNext: p.HasNext || of > len(items)}
@@ -151,10 +148,10 @@ func page(members []member, at int, items []json.RawMessage, p pagination, total
 		next.TotalPages = &pages
 	}
 	out := slices.Clone(members)
-	out[at].value = joinItems(items)
-	out[find(out, "count")].value = encode(len(items))
-	out[find(out, "pagination")].value = encode(next)
-	return write(append(out, truncated(fmt.Sprintf("%d of %d %s", of-len(items), of, name),
+	out[at].Value = jsondoc.Array(items)
+	out[find(out, "count")].Value = encode(len(items))
+	out[find(out, "pagination")].Value = encode(next)
+	return jsondoc.Object(append(out, truncated(fmt.Sprintf("%d of %d %s", of-len(items), of, name),
 		fmt.Sprintf("the answer was over the output budget, so the page is smaller: go on with page %d, per_page %d, or "+
 			"ask for fewer fields", next.Page+1, shown))))
 }
@@ -170,8 +167,8 @@ func smallerItem(item json.RawMessage, budget int) json.RawMessage {
 		i := largest(members)
 		dropped = append(dropped, size(members[i]))
 		members = slices.Delete(members, i, i+1)
-		if out := write(append(slices.Clone(members),
-			member{"left_out", encode(strings.Join(dropped, ", "))})); len(out) <= budget {
+		if out := jsondoc.Object(append(slices.Clone(members),
+			jsondoc.Field{Name: "left_out", Value: encode(strings.Join(dropped, ", "))})); len(out) <= budget {
 			return out
 		}
 	}
@@ -179,15 +176,16 @@ func smallerItem(item json.RawMessage, budget int) json.RawMessage {
 }
 
 // firstItems shortens a list that has no pages.
-func firstItems(members []member, at, budget int) []byte {
+func firstItems(members []jsondoc.Field, at, budget int) []byte {
 	var items []json.RawMessage
-	if json.Unmarshal(members[at].value, &items) != nil {
+	if json.Unmarshal(members[at].Value, &items) != nil {
 		return nil
 	}
 	for shown := len(items) - 1; shown > 0; shown-- {
 		out := slices.Clone(members)
-		out[at].value = joinItems(items[:shown])
-		doc := write(append(out, truncated(fmt.Sprintf("%d of %d %s", len(items)-shown, len(items), members[at].name),
+		out[at].Value = jsondoc.Array(items[:shown])
+		doc := jsondoc.Object(append(out, truncated(
+			fmt.Sprintf("%d of %d %s", len(items)-shown, len(items), members[at].Name),
 			"the answer was over the output budget: narrow the question, or raise --max-output")))
 		if len(doc) <= budget {
 			return doc
@@ -200,20 +198,8 @@ func firstItems(members []member, at, budget int) []byte {
 	return nil
 }
 
-func joinItems(items []json.RawMessage) json.RawMessage {
-	list := []byte{'['}
-	for i, item := range items {
-		if i > 0 {
-			list = append(list, ',')
-		}
-		list = append(list, item...)
-	}
-	list = append(list, ']')
-	return list
-}
-
 // dropMembers leaves the largest members out until the rest fits.
-func dropMembers(members []member, length, budget int) ([]byte, error) {
+func dropMembers(members []jsondoc.Field, length, budget int) ([]byte, error) {
 	left := slices.Clone(members)
 	var dropped []string
 	for len(left) > 0 {
@@ -222,7 +208,7 @@ func dropMembers(members []member, length, budget int) ([]byte, error) {
 		left = slices.Delete(left, i, i+1)
 		note := truncated(strings.Join(dropped, ", "), "the answer was over the output budget: raise --max-output to see "+
 			"it whole. What is left out is still there: an update that does not name it keeps it")
-		if out := write(append(slices.Clone(left), note)); len(out) <= budget {
+		if out := jsondoc.Object(append(slices.Clone(left), note)); len(out) <= budget {
 			return out, nil
 		}
 	}
@@ -230,53 +216,39 @@ func dropMembers(members []member, length, budget int) ([]byte, error) {
 }
 
 // truncated is the one form in which an answer says that it is not whole.
-func truncated(leftOut, how string) member {
-	return member{"truncated", write([]member{{"left_out", encode(leftOut)}, {"how", encode(how)}})}
+func truncated(leftOut, how string) jsondoc.Field {
+	return jsondoc.Field{Name: "truncated", Value: encode(struct {
+		LeftOut string `json:"left_out"`
+		How     string `json:"how"`
+	}{leftOut, how})}
 }
 
-func size(m member) string { return fmt.Sprintf("%s (%d bytes)", m.name, len(m.value)) }
+func size(m jsondoc.Field) string { return fmt.Sprintf("%s (%d bytes)", m.Name, len(m.Value)) }
 
-func largest(members []member) int {
+func largest(members []jsondoc.Field) int {
 	at := 0
 	for i, m := range members {
-		if len(m.value) > len(members[at].value) {
+		if len(m.Value) > len(members[at].Value) {
 			at = i
 		}
 	}
 	return at
 }
 
-func largestList(members []member) int {
+func largestList(members []jsondoc.Field) int {
 	at := -1
 	for i, m := range members {
-		if m.value[0] == '[' && (at < 0 || len(m.value) > len(members[at].value)) {
+		if m.Value[0] == '[' && (at < 0 || len(m.Value) > len(members[at].Value)) {
 			at = i
 		}
 	}
 	return at
 }
 
-func write(members []member) []byte {
-	var out bytes.Buffer
-	out.WriteByte('{')
-	for i, m := range members {
-		if i > 0 {
-			out.WriteByte(',')
-		}
-		out.Write(encode(m.name))
-		out.WriteByte(':')
-		out.Write(m.value)
+func encode(v any) json.RawMessage {
+	out, err := jsondoc.Encode(v)
+	if err != nil {
+		return json.RawMessage("null") // what is encoded here always encodes
 	}
-	out.WriteByte('}')
-	return out.Bytes()
-}
-
-func encode(v any) []byte {
-	var buf bytes.Buffer
-	enc := json.NewEncoder(&buf)
-	enc.SetEscapeHTML(false) // six bytes for every < would be paid by every session
-	if enc.Encode(v) != nil {
-		return []byte("null") // what is encoded here always encodes
-	}
-	return bytes.TrimSpace(buf.Bytes())
+	return out
 }

@@ -25,10 +25,11 @@ seal = GOWORK=off go run $(goflags) ./cmd/manifests
 gobuild = GOWORK=off CGO_ENABLED=0 GOOS=$(os) GOARCH=$(arch) go build $(goflags) -ldflags '-s -w -buildid= $(1)'
 
 .PHONY: help build build-all demo test fuzz bench soak e2e e2e-desktop e2e-windows desktop-programs \
-	windows-programs missing-packages lint generate managementapi-check sandbox-check recordings-check breaking tidy clean tools
+	windows-programs missing-packages lint generate managementapi-check sandbox-check recordings-check breaking \
+	tidy clean tools
 
 help: ## Show what can be made
-	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / {printf "%-17s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / {printf "%-19s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 build: ## Build bin/auth0-mcp and its plugins; with GOOS and GOARCH into bin/GOOS_GOARCH
 	rm -rf $(bin)/auth0-mcp$(exe) $(bin)/plugins && mkdir -p $(bin)/plugins
@@ -114,7 +115,7 @@ lint: tools ## Run golangci-lint on every module, and go vet for Windows and mac
 	@set -e; for os in windows darwin; do for dir in sdk host; do \
 		echo "go vet for $$os in $$dir"; (cd $$dir && GOWORK=off GOOS=$$os go vet ./...); done; done
 
-generate: tools ## Generate the contract's Go code, the facts about the Management API, plugins' schemas, Auth0's types for tests, and the README's table of tools
+generate: tools ## Generate the contract's Go code, managementapi's facts, plugins' schemas and the README's tools
 	buf lint && buf generate
 	cd tools && GOWORK=off go run ./managementapigen $(CURDIR)/managementapi
 	cd tools && GOWORK=off go run ./pluginschemas $(CURDIR)/plugins
@@ -136,7 +137,7 @@ managementapi-check: ## Compare managementapi, tools' schemas and redaction with
 sandbox-check: ## Replay recorded requests against the sandbox and compare the answers: REFERENCE=DIR
 	cd tools && GOWORK=off go run ./sandboxcheck -recordings $(abspath $(REFERENCE))/recordings
 
-recordings-check: $(built) ## Read recorded objects through the tools and write them back, secrets included: REFERENCE=DIR
+recordings-check: $(built) ## Read recorded objects through the tools and write them back: REFERENCE=DIR
 	export REFERENCE=$(abspath $(REFERENCE)) && $(e2etest) recordings/*.test.mjs
 
 tidy: ## Tidy every module

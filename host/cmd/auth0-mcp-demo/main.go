@@ -116,7 +116,7 @@ func steps() []step {
 			members("id", "number", "status", "deployed")},
 		{"Which forms are there?", "auth0_list_forms", fixed(map[string]any{"per_page": 3}),
 			table("forms", "id", "name", "flow_count")},
-		{"Is the first one ready for users?", "auth0_publish_form",
+		{"Is the first one ready for users?", "auth0_check_form",
 			func(seen answers) map[string]any {
 				forms, _ := seen["auth0_list_forms"]["forms"].([]any)
 				first, _ := forms[0].(map[string]any)

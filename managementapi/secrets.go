@@ -25,7 +25,8 @@ func (s *Schema) Secrets(document any) iter.Seq[Found] {
 	}
 }
 
-// Destinations yields the values of a document that decide where a stored secret is sent.
+// Destinations yields the values of a document that decide where a stored secret is sent, null and "" included: without
+// its setting, a secret goes to the default.
 func (s *Schema) Destinations(document any) iter.Seq[Found] {
 	return func(yield func(Found) bool) {
 		w := &walk{mark: func(m Member) bool { return m.Destination }, yield: yield}
@@ -76,7 +77,7 @@ func (w *walk) marked(schemas []*Schema, value any, path []string) bool {
 	array, isArray := value.([]any)
 	items := itemsOf(schemas)
 	switch {
-	case isEmpty(value):
+	case w.descend && isEmpty(value):
 		return true
 	case w.descend && isArray && namesMembers(items):
 		for i, item := range array {

@@ -5,6 +5,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"mime"
 	"net/http"
 	"net/url"
 	"regexp"
@@ -111,13 +112,16 @@ func mayHoldMarker(body []byte) bool {
 		bytes.IndexFunc(body, func(c rune) bool { return c > '~' }) >= 0
 }
 
+// isJSONType reports whether a request says of its body that it is JSON in UTF-8, or nothing.
 func isJSONType(r *pluginv1.RoundTripRequest) bool {
 	for _, header := range r.GetHeaders() {
 		if http.CanonicalHeaderKey(header.GetName()) != "Content-Type" {
 			continue
 		}
 		for _, value := range header.GetValues() {
-			if kind, _, _ := strings.Cut(value, ";"); !strings.EqualFold(strings.TrimSpace(kind), "application/json") {
+			kind, parameters, err := mime.ParseMediaType(value)
+			charset, given := parameters["charset"]
+			if err != nil || kind != "application/json" || given && !strings.EqualFold(charset, "utf-8") {
 				return false
 			}
 		}
@@ -158,6 +162,9 @@ func (c *Call) ready(ctx context.Context, r *pluginv1.RoundTripRequest) (*write,
 		return nil, seen
 	}
 	body, err := jsondoc.Decode(r.GetBody())
+	if _, ok := redirects(r); ok && len(r.GetBody()) > 0 && (err != nil || !isJSONType(r)) {
+		w.change.Concerns = []string{unreadable}
+	}
 	if err != nil {
 		return w, nil // it holds no marker, or it would have been refused
 	}
@@ -186,7 +193,7 @@ func (c *Call) ready(ctx context.Context, r *pluginv1.RoundTripRequest) (*write,
 		w.change.Body = raw
 	}
 	c.noteFresh(w, put)
-	w.change.Concerns = c.concerns(w, body, target, put, seen)
+	w.change.Concerns = append(w.change.Concerns, c.concerns(w, body, target, put, seen)...)
 	return w, nil
 }
 

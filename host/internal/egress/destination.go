@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"github.com/auth0-mcp/auth0-mcp/host/internal/jsondoc"
+	"github.com/auth0-mcp/auth0-mcp/host/internal/plan"
 	"github.com/auth0-mcp/auth0-mcp/host/internal/redact"
 	"github.com/auth0-mcp/auth0-mcp/managementapi"
 	"github.com/auth0-mcp/auth0-mcp/proto/pluginv1"
@@ -39,8 +40,8 @@ func (c *Call) concerns(w *write, body any, target stored, put *restorer,
 	for _, at := range put.reworded[:min(len(put.reworded), maxConcerns)] {
 		list = append(list, fmt.Sprintf("%s changes around a secret in it that stays", at))
 	}
-	o, _, ok := managementapi.Lookup(w.GetMethod(), w.GetPath())
-	if !ok || o.Body == nil || seen == nil || seen.GetResponse().GetStatus() == http.StatusNotFound {
+	o, ok := redirects(w.RoundTripRequest)
+	if !ok || seen == nil || seen.GetResponse().GetStatus() == http.StatusNotFound {
 		return list
 	}
 	m := match{body: body, target: target, put: put, operation: o, supplied: c.secrets.supplied}
@@ -54,6 +55,34 @@ func (c *Call) concerns(w *write, body any, target stored, put *restorer,
 	}
 	return list
 }
+
+// redirects returns the operation of a request that can change where a stored secret is sent.
+func redirects(r *pluginv1.RoundTripRequest) (*managementapi.Operation, bool) {
+	o, _, ok := managementapi.Lookup(r.GetMethod(), r.GetPath())
+	return o, ok && plan.HasTarget(r.GetMethod()) && holdsDestination(o.Body, map[*managementapi.Schema]bool{})
+}
+
+// holdsDestination reports whether a member of a schema decides where a stored secret is sent. seen are the schemas that
+// were checked: one may contain itself.
+func holdsDestination(schema *managementapi.Schema, seen map[*managementapi.Schema]bool) bool {
+	for _, s := range alternatives([]*managementapi.Schema{schema}) {
+		if seen[s] {
+			continue
+		}
+		seen[s] = true
+		if holdsDestination(s.Items, seen) || slices.ContainsFunc(s.Members, func(m managementapi.Member) bool {
+			return m.Destination || holdsDestination(m.Schema, seen)
+		}) {
+			return true
+		}
+	}
+	return false
+}
+
+// unreadable is the concern about a body that Auth0 may read as something else than this host does: as a form, in
+// another encoding, or by another of two members with one name.
+const unreadable = "its body is not JSON in UTF-8 that every reader understands alike, and may change where a stored " +
+	"secret is sent"
 
 // concern says that a destination changes beside secrets that stay.
 func concern(at jsondoc.Path, secrets []string) string {

@@ -355,6 +355,30 @@ func TestPlansOfRestoredBodies(t *testing.T) {
 	}
 }
 
+// An answer that repeats an argument does not tell whether it equals a secret that the call has read.
+func TestGuessesInArguments(t *testing.T) {
+	f := doubled(tenantWithSecrets(), "t.auth0.example", t.TempDir())
+	for _, form := range []string{`{"q":"client_secret=%s"}`, `{"client_secret":%q}`, `{"q":%q}`,
+		`{"client_secret":%[1]q,"q":"about %[1]s"}`} {
+		var seen []string
+		for _, guess := range []string{"s3cret-of-the-client", "a-wr0ng-guess-1234"} {
+			arguments := fmt.Sprintf(form, guess)
+			c, _, answers := f.call(t, Grant{Arguments: json.RawMessage(arguments)}, sent{"GET", clientPath, ""})
+			doc, err := c.Redactor().JSON([]byte(fmt.Sprintf(`{"client":%s,"searched":%s}`,
+				answers[0].GetResponse().GetBody(), `{"query":"client_secret=`+guess+`, `+guess+`"}`)))
+			if err != nil {
+				t.Fatal(err)
+			}
+			text := string(doc) + c.Redactor().Text("no match for client_secret="+guess+" or "+guess)
+			seen = append(seen, strings.ReplaceAll(text, guess, "GUESS"))
+			c.Close()
+		}
+		if seen[0] != seen[1] {
+			t.Errorf("%s: a right guess\n%s\na wrong one\n%s", form, seen[0], seen[1])
+		}
+	}
+}
+
 // The answer to a write repeats no fingerprint of a secret that the caller gave, and one of what was kept.
 func TestAnswersOfWrites(t *testing.T) {
 	d := tenantWithSecrets()

@@ -33,6 +33,7 @@ func newSecrets(of *redact.Redactor, arguments []byte) secrets {
 	hidden := map[string]bool{}
 	for _, one := range redact.Secrets(nil, arguments) {
 		hidden[one.Value] = true
+		noted.Supply(one.Value)
 	}
 	eachScalar(decoded, func(value string) {
 		s.supplied[value] = true

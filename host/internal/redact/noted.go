@@ -24,13 +24,17 @@ type Noted struct {
 	mu    sync.Mutex
 	notes map[string]*note
 	open  map[string]bool
+	given map[string]bool
 	count int
 	bytes int
 	view  *view // of what is noted; nil if something was added since
 }
 
-// note is a value and where it is stored.
-type note struct{ places []notedPlace }
+// note is a value and where it is stored. given says that the caller supplied it as a secret.
+type note struct {
+	places []notedPlace
+	given  bool
+}
 
 type notedPlace struct {
 	names  []string // of the members that lead to it, from the root
@@ -86,6 +90,22 @@ func (n *Noted) Show(text string) {
 	n.view = nil
 }
 
+// Supply notes a secret that the caller supplied. It is hidden by value without a fingerprint but where its own member
+// is, whether it equals a stored one or not: an answer that repeats it does not tell that a guess is right.
+func (n *Noted) Supply(secret string) {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	if secret == "" || isMarker(secret) || n.given[secret] || n.bytes+len(secret) > maxNotedBytes {
+		return
+	}
+	if n.given == nil {
+		n.given = map[string]bool{}
+	}
+	n.given[secret] = true
+	n.bytes += len(secret)
+	n.view = nil
+}
+
 // view is what was noted up to a moment. It does not change.
 type view struct {
 	notes   map[string]*note
@@ -101,14 +121,22 @@ func (n *Noted) current() *view {
 	}
 	n.mu.Lock()
 	defer n.mu.Unlock()
-	if len(n.notes) == 0 {
+	if len(n.notes)+len(n.given) == 0 {
 		return nil
 	}
 	if n.view == nil {
 		v := &view{notes: make(map[string]*note, len(n.notes))}
-		var secrets, open []needle
 		for value, at := range n.notes {
 			v.notes[value] = &note{places: slices.Clone(at.places)}
+		}
+		for value := range n.given {
+			if v.notes[value] == nil {
+				v.notes[value] = &note{}
+			}
+			v.notes[value].given = true
+		}
+		var secrets, open []needle
+		for value := range v.notes {
 			if len(value) < minValue {
 				continue
 			}
@@ -173,6 +201,9 @@ func (v *view) marker(value string, names []string, used uses) string {
 		if score == best {
 			places = append(places, place)
 		}
+	}
+	if (at.given || v.shown[value]) && best < 2 {
+		return Marker // it stands where no secret of its name does, such as in a text that repeats an argument
 	}
 	if i := slices.IndexFunc(places, func(p notedPlace) bool { return p.marker == Marker }); i >= 0 {
 		return Marker // the caller supplied it

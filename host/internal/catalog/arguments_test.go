@@ -275,7 +275,9 @@ func TestArgumentErrorText(t *testing.T) {
 }
 
 func TestRedactedArguments(t *testing.T) {
-	const rest = ": it was read in redacted form, and sending it back would overwrite the real value; leave it out to keep the real value, or give a new one"
+	// Not "leave it out": an item of a list that is replaced would lose its secret.
+	const rest = ", which names no stored value, so that sending it back would overwrite the real one: read it again and " +
+		"send the marker of that answer, which looks like [REDACTED:k7q2m9xa], or give a new value"
 	for _, effect := range []pluginv1.Effect{pluginv1.EffectWrite, pluginv1.EffectDestroy} {
 		tool := toolWith(effect, clientSchema)
 		for in, want := range map[string][]ArgumentProblem{

@@ -59,13 +59,14 @@ func (t *Tool) markerProblem(text string) string {
 	}
 	found := redact.FindMarkers(text)
 	if len(found) < strings.Count(text, redact.MarkerStart) {
-		return "contains a broken marker of a hidden value: leave it out to keep the real value, or give a new one"
+		return "contains a broken marker of a hidden value: send the marker as it was read, or give a new value"
 	}
 	for _, marker := range found {
 		switch {
 		case marker.Plain():
-			return fmt.Sprintf("contains %s: it was read in redacted form, and sending it back would overwrite the real "+
-				"value; leave it out to keep the real value, or give a new one", redact.Marker)
+			return fmt.Sprintf("contains %s, which names no stored value, so that sending it back would overwrite the real "+
+				"one: read it again and send the marker of that answer, which looks like [REDACTED:k7q2m9xa], or give a new value",
+				redact.Marker)
 		case t.makesOnly():
 			return fmt.Sprintf("contains the hidden value %s, and %s makes something new, where it is not stored: give the "+
 				"value itself, or leave it out", marker.Text, t.Name)

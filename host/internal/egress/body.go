@@ -177,7 +177,7 @@ func (c *Call) ready(ctx context.Context, r *pluginv1.RoundTripRequest) (*write,
 		if w.change.Before == nil {
 			return nil, c.refuseMarker(r, errUnread)
 		}
-		if body, err = put.value(body, target.doc, nil); err != nil {
+		if body, err = put.value(body, target.doc, target.shown(w.change.Before), nil); err != nil {
 			return nil, c.refuseMarker(r, err)
 		}
 		if o, _, ok := managementapi.Lookup(r.GetMethod(), r.GetPath()); ok {
@@ -230,6 +230,21 @@ func (c *Call) storedIn(path string, before []byte) (stored, error) {
 		return key.Marker(place, secret.Value)
 	}
 	return s, nil
+}
+
+// shown is what is stored as a model sees it, decoded; nil if that cannot be told.
+func (s stored) shown(before []byte) (doc any) {
+	noted := new(redact.Noted)
+	for _, secret := range s.secrets {
+		if !noted.Add(secret, s.marker(secret)) {
+			return nil
+		}
+	}
+	shown, _, err := new(redact.Redactor).With(noted).Clean(before)
+	if err != nil || decode(shown, &doc) != nil {
+		return nil
+	}
+	return doc
 }
 
 // domainNow is the tenant of the call's requests so far.

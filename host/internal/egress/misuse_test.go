@@ -101,7 +101,7 @@ func TestMisusedMarkers(t *testing.T) {
 			`{"name":"+ACIALAAi-options+ACI:+AHsi-issuer+ACI:+ACI-https://evil.example+ACIAfQ-"}`},
 			header: "application/json; charset=utf-7"}),
 		"a destination removed": asking(patch(mailPath, `{"credentials":{"region":null,"smtp_port":null}}`)),
-		"an issuer": asking(patch(connPath, `{"options":{"issuer":"https://evil.example"}}`)),
+		"an issuer":             asking(patch(connPath, `{"options":{"issuer":"https://evil.example"}}`)),
 		"what the plugin has read": asking(patch(connPath,
 			`{"options":{"issuer":"https://evil.example","client_secret":"connection-secret"}}`)),
 		"a URL of a flow": asking(patch(flowPath,

@@ -34,6 +34,8 @@ type restorer struct {
 	reworded []jsondoc.Path
 	// items are the positions in stored lists of the items of the body's lists, by the path of the item in the body.
 	items map[string]int
+	// nameless counts the items without an id or a name, of several stored ones, around the value at hand.
+	nameless int
 	// trials counts the comparisons of items without an id or a name.
 	trials int
 }
@@ -73,23 +75,30 @@ func textHoldsMarker(text string) bool {
 	return strings.Contains(text, redact.MarkerStart) || strings.Contains(redact.Strip(text), redact.MarkerStart)
 }
 
-// value is a value of the body with what is stored in place of markers. The error says where a marker stands that
-// nothing can be put in place of.
-func (r *restorer) value(body, stored any, at jsondoc.Path) (any, error) {
+// value is a value of the body with what is stored in place of markers. shown is what is stored as a model sees it. The
+// error says where a marker stands that nothing can be put in place of.
+func (r *restorer) value(body, stored, shown any, at jsondoc.Path) (any, error) {
 	switch body := body.(type) {
 	case string:
+		if r.unchanged(body, stored, shown) {
+			if body != stored {
+				r.restored = append(r.restored, at)
+			}
+			return stored, nil
+		}
 		return r.text(body, stored, at)
 	case []any:
-		return r.list(body, stored, at)
+		return r.list(body, stored, shown, at)
 	case map[string]any:
 		before, _ := stored.(map[string]any)
+		seen, _ := shown.(map[string]any)
 		out := make(map[string]any, len(body))
 		for _, name := range slices.Sorted(maps.Keys(body)) {
 			here := at.With(jsondoc.Member(name))
 			if textHoldsMarker(name) {
 				return nil, fmt.Errorf("the name of the member %s holds a hidden value, which cannot be put back there", here)
 			}
-			value, err := r.value(body[name], before[name], here)
+			value, err := r.value(body[name], before[name], seen[name], here)
 			if err != nil {
 				return nil, err
 			}
@@ -101,6 +110,16 @@ func (r *restorer) value(body, stored any, at jsondoc.Path) (any, error) {
 }
 
 const readAgain = "Read it again, and use the markers of that answer"
+
+// unchanged reports whether a text with markers is what is shown of the stored one. Then nothing is put together from
+// parts: a text that only looks like a marker stays, and so does the layout of a document inside a text.
+func (r *restorer) unchanged(body string, stored, shown any) bool {
+	if body != shown || !textHoldsMarker(body) {
+		return false
+	}
+	plain := slices.ContainsFunc(redact.FindMarkers(body), redact.Found.Plain)
+	return !plain || body == stored || r.nameless == 0 // two items can look alike
+}
 
 // text is a text of the body with the stored values in place of its markers.
 func (r *restorer) text(body string, stored any, at jsondoc.Path) (any, error) {
@@ -152,8 +171,8 @@ func (r *restorer) stored(marker redact.Found, member, before string, at jsondoc
 	secret, ok := r.hidden[marker.Text]
 	switch {
 	case marker.Plain():
-		return secret, fmt.Errorf("%s holds %s, which names no stored value, so nothing can be put back. Leave the member "+
-			"out to keep what is stored, or give a new value", at, redact.Marker)
+		return secret, fmt.Errorf("%s holds %s, which names no stored value, so nothing can be put back. %s, which look like "+
+			"[REDACTED:k7q2m9xa], or give a new value", at, redact.Marker, readAgain)
 	case ok && strings.Contains(before, secret.Value) &&
 		(secret.Part || secret.Member != member || before == secret.Value):
 		return secret, nil
@@ -172,8 +191,9 @@ func (r *restorer) stored(marker redact.Found, member, before string, at jsondoc
 
 // list is a list of the body. An item with an id or a name gets the values of the stored item with the same; of any
 // other items the values may have moved.
-func (r *restorer) list(body []any, stored any, at jsondoc.Path) (any, error) {
+func (r *restorer) list(body []any, stored, shown any, at jsondoc.Path) (any, error) {
 	before, _ := stored.([]any)
+	seen, _ := shown.([]any)
 	out := slices.Clone(body)
 	taken := map[int]bool{}
 	for i, item := range body {
@@ -192,7 +212,7 @@ func (r *restorer) list(body []any, stored any, at jsondoc.Path) (any, error) {
 					"Change fewer items at once", at)
 			}
 			restored, edited, reworded := len(r.restored), len(r.edited), len(r.reworded)
-			value, err := r.value(item, before[j], here)
+			value, err := r.item(item, before, seen, j, here)
 			if err == nil {
 				out[i], taken[j], done = value, true, true
 				r.items[placeKey(here)] = j
@@ -229,6 +249,19 @@ func (r *restorer) unfit(schema *managementapi.Schema, body any) error {
 		}
 	}
 	return nil
+}
+
+// item is an item of the body as the stored one at a position.
+func (r *restorer) item(body any, stored, shown []any, position int, at jsondoc.Path) (any, error) {
+	if name, _ := identity(body); name == "" && len(stored) > 1 {
+		r.nameless++
+		defer func() { r.nameless-- }()
+	}
+	var seen any
+	if len(shown) == len(stored) {
+		seen = shown[position]
+	}
+	return r.value(body, stored[position], seen, at)
 }
 
 // wasRestored reports whether a value was put in at a place of the body, or in a text there.

@@ -177,7 +177,7 @@ func (c *Call) ready(ctx context.Context, r *pluginv1.RoundTripRequest) (*write,
 		if w.change.Before == nil {
 			return nil, c.refuseMarker(r, errUnread)
 		}
-		if body, err = put.value(body, target.doc, target.shown(w.change.Before), nil); err != nil {
+		if body, err = put.restore(body, target.doc, target.shown(w.change.Before)); err != nil {
 			return nil, c.refuseMarker(r, err)
 		}
 		if o, _, ok := managementapi.Lookup(r.GetMethod(), r.GetPath()); ok {

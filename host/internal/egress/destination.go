@@ -173,12 +173,9 @@ func (m match) storedAt(at jsondoc.Path) (place jsondoc.Path, value any) {
 	place, value = jsondoc.Path{}, m.target.doc
 	for i, step := range at {
 		if index, isItem := step.Index(); isItem {
-			list, _ := value.([]any)
-			j := m.item(at[:i+1], list, index)
-			if j < 0 {
+			if place, value = m.item(at[:i+1], place, value, index); place == nil {
 				return nil, nil
 			}
-			place, value = place.With(jsondoc.Item(j)), list[j]
 			continue
 		}
 		name, _ := step.Name()
@@ -188,16 +185,17 @@ func (m match) storedAt(at jsondoc.Path) (place jsondoc.Path, value any) {
 	return place, value
 }
 
-// item is the position of the stored item that an item of the body is: the one whose values were put into it, or the
-// one with its identity, or else the one at its position. -1: it is new.
-func (m match) item(at jsondoc.Path, stored []any, index int) int {
-	if j, ok := m.put.items[placeKey(at)]; ok {
-		return j
+// item is the stored item that an item of the body is: the one whose values were put into it, or in the stored list the
+// one with its identity, or else the one at its position. A nil path: it is new.
+func (m match) item(at, list jsondoc.Path, stored any, index int) (place jsondoc.Path, value any) {
+	if one, ok := m.put.items[placeKey(at)]; ok {
+		return one.at, one.value
 	}
-	if all := candidates(valueAt(m.body, at), stored, index); len(all) > 0 {
-		return all[0]
+	items, _ := stored.([]any)
+	if all := candidates(valueAt(m.body, at), items, index); len(all) > 0 {
+		return list.With(jsondoc.Item(all[0])), items[all[0]]
 	}
-	return -1
+	return nil, nil
 }
 
 func sameValue(a, b any) bool {

@@ -1,8 +1,10 @@
 package egress
 
 import (
+	"errors"
 	"fmt"
 	"net/http"
+	"regexp"
 	"strings"
 	"testing"
 )
@@ -40,5 +42,42 @@ func TestUnchangedTextsStay(t *testing.T) {
 		if got := strings.TrimPrefix(d.arrived()[0], "PATCH "+formPath+" "); !sameJSON(t, got, want) {
 			t.Errorf("%s: arrived\n%s\nwant\n%s", name, got, want)
 		}
+	}
+}
+
+// An item with an id keeps its secret where it moves to another list of the same member, such as a field to another
+// step. It stays one: a copy of it gets nothing, and where it sends the secret is compared with where it did.
+func TestItemsMoveBetweenLists(t *testing.T) {
+	const pay = `{"id":"pay","type":"PAYMENT","config":{"provider":%q,"credentials":{"private_key":%q}}}`
+	form := func(one, two string) string {
+		return fmt.Sprintf(`{"nodes":[{"id":"step_1","config":{"components":[%s]}},`+
+			`{"id":"step_2","config":{"components":[%s]}}]}`, one, two)
+	}
+	const secret = "payment-private-1"
+	d := &double{docs: map[string]string{formPath: form(fmt.Sprintf(pay, "STRIPE", secret), "")}}
+	f := doubled(d, "t.auth0.example", t.TempDir())
+	marker := regexp.MustCompile(`\[REDACTED:\w+\]`).FindString(f.shown(t, formPath))
+	field := fmt.Sprintf(pay, "STRIPE", marker)
+	write := func(body string) (*Call, int) {
+		d.sent = nil
+		c, statuses, _ := f.call(t, Grant{}, sent{"PATCH", formPath, body})
+		return c, statuses[0]
+	}
+	_, status := write(form("", field))
+	if want := form("", fmt.Sprintf(pay, "STRIPE", secret)); status != http.StatusOK ||
+		!sameJSON(t, strings.TrimPrefix(d.arrived()[0], "PATCH "+formPath+" "), want) {
+		t.Errorf("moved: %d, %v", status, d.arrived())
+	}
+	var marked *MarkerError
+	for name, body := range map[string]string{"copied": form(field, field),
+		"in a list of another member": `{"ending":{"components":[` + field + `]}}`} {
+		if c, status := write(body); status != 0 || len(d.arrived()) > 0 || !errors.As(c.Close().Err, &marked) {
+			t.Errorf("%s: %d, %v", name, status, d.arrived())
+		}
+	}
+	var needed *NeedsApprovalError
+	if c, status := write(form("", fmt.Sprintf(pay, "OTHER", marker))); status != 0 || len(d.arrived()) > 0 ||
+		!errors.As(c.Close().Err, &needed) {
+		t.Errorf("moved to another provider: %d, %v", status, d.arrived())
 	}
 }

@@ -32,20 +32,55 @@ type restorer struct {
 	edited []jsondoc.Path
 	// reworded are those where the rest of a text, which is no code, differs from what is stored.
 	reworded []jsondoc.Path
-	// items are the positions in stored lists of the items of the body's lists, by the path of the item in the body.
-	items map[string]int
+	// items are the stored items whose values the items of the body's lists got, by the place of these. taken are the
+	// places of the stored ones: none is used twice. claims are the keys of both, in their order.
+	items  map[string]source
+	taken  map[string]bool
+	claims []claim
+	// doc is all that is stored, and named are its items that have an id or a name; nil: not sought yet.
+	doc   source
+	named map[string][]source
 	// nameless counts the items without an id or a name, of several stored ones, around the value at hand.
 	nameless int
 	// trials counts the comparisons of items without an id or a name.
 	trials int
 }
 
+// source is a place in what is stored, the value there, and that value as a model sees it.
+type source struct {
+	at           jsondoc.Path
+	value, shown any
+}
+
+func (s source) member(name string) source {
+	value, _ := s.value.(map[string]any)
+	shown, _ := s.shown.(map[string]any)
+	return source{s.at.With(jsondoc.Member(name)), value[name], shown[name]}
+}
+
+func (s source) items() (all []source) {
+	values, _ := s.value.([]any)
+	shown, _ := s.shown.([]any)
+	for i, value := range values {
+		one := source{at: s.at.With(jsondoc.Item(i)), value: value}
+		if len(shown) == len(values) {
+			one.shown = shown[i]
+		}
+		all = append(all, one)
+	}
+	return all
+}
+
+// claim is an item of the body with the stored one that it is.
+type claim struct{ item, stored string }
+
 // maxTrials bounds them: without ids, each item of a list may be any stored one.
 const maxTrials = 100_000
 
 // newRestorer knows the stored secrets of a resource. mark makes the marker of one.
 func newRestorer(stored []redact.Secret, mark func(redact.Secret) string) *restorer {
-	r := &restorer{hidden: map[string]redact.Secret{}, members: map[string]bool{}, items: map[string]int{}}
+	r := &restorer{hidden: map[string]redact.Secret{}, members: map[string]bool{}, items: map[string]source{},
+		taken: map[string]bool{}}
 	for _, secret := range stored {
 		r.hidden[mark(secret)] = secret
 		r.members[secret.Member] = true
@@ -75,30 +110,33 @@ func textHoldsMarker(text string) bool {
 	return strings.Contains(text, redact.MarkerStart) || strings.Contains(redact.Strip(text), redact.MarkerStart)
 }
 
-// value is a value of the body with what is stored in place of markers. shown is what is stored as a model sees it. The
-// error says where a marker stands that nothing can be put in place of.
-func (r *restorer) value(body, stored, shown any, at jsondoc.Path) (any, error) {
+// restore is the body with what is stored in place of markers. shown is what is stored as a model sees it. The error
+// says where a marker stands that nothing can be put in place of.
+func (r *restorer) restore(body, stored, shown any) (any, error) {
+	r.doc = source{value: stored, shown: shown}
+	return r.value(body, r.doc, nil)
+}
+
+func (r *restorer) value(body any, stored source, at jsondoc.Path) (any, error) {
 	switch body := body.(type) {
 	case string:
-		if r.unchanged(body, stored, shown) {
-			if body != stored {
+		if r.unchanged(body, stored) {
+			if body != stored.value {
 				r.restored = append(r.restored, at)
 			}
-			return stored, nil
+			return stored.value, nil
 		}
-		return r.text(body, stored, at)
+		return r.text(body, stored.value, at)
 	case []any:
-		return r.list(body, stored, shown, at)
+		return r.list(body, stored.items(), at)
 	case map[string]any:
-		before, _ := stored.(map[string]any)
-		seen, _ := shown.(map[string]any)
 		out := make(map[string]any, len(body))
 		for _, name := range slices.Sorted(maps.Keys(body)) {
 			here := at.With(jsondoc.Member(name))
 			if textHoldsMarker(name) {
 				return nil, fmt.Errorf("the name of the member %s holds a hidden value, which cannot be put back there", here)
 			}
-			value, err := r.value(body[name], before[name], seen[name], here)
+			value, err := r.value(body[name], stored.member(name), here)
 			if err != nil {
 				return nil, err
 			}
@@ -113,12 +151,12 @@ const readAgain = "Read it again, and use the markers of that answer"
 
 // unchanged reports whether a text with markers is what is shown of the stored one. Then nothing is put together from
 // parts: a text that only looks like a marker stays, and so does the layout of a document inside a text.
-func (r *restorer) unchanged(body string, stored, shown any) bool {
-	if body != shown || !textHoldsMarker(body) {
+func (r *restorer) unchanged(body string, stored source) bool {
+	if body != stored.shown || !textHoldsMarker(body) {
 		return false
 	}
 	plain := slices.ContainsFunc(redact.FindMarkers(body), redact.Found.Plain)
-	return !plain || body == stored || r.nameless == 0 // two items can look alike
+	return !plain || body == stored.value || r.nameless == 0 // two items can look alike
 }
 
 // text is a text of the body with the stored values in place of its markers.
@@ -171,8 +209,8 @@ func (r *restorer) stored(marker redact.Found, member, before string, at jsondoc
 	secret, ok := r.hidden[marker.Text]
 	switch {
 	case marker.Plain():
-		return secret, fmt.Errorf("%s holds %s, which names no stored value, so nothing can be put back. %s, which look like "+
-			"[REDACTED:k7q2m9xa], or give a new value", at, redact.Marker, readAgain)
+		return secret, fmt.Errorf("%s holds %s, which names no stored value, so nothing can be put back. %s, which "+
+			"look like [REDACTED:k7q2m9xa], or give a new value", at, redact.Marker, readAgain)
 	case ok && strings.Contains(before, secret.Value) &&
 		(secret.Part || secret.Member != member || before == secret.Value):
 		return secret, nil
@@ -189,13 +227,10 @@ func (r *restorer) stored(marker redact.Found, member, before string, at jsondoc
 		"another resource or tenant. %s", at, marker.Text, readAgain)
 }
 
-// list is a list of the body. An item with an id or a name gets the values of the stored item with the same; of any
-// other items the values may have moved.
-func (r *restorer) list(body []any, stored, shown any, at jsondoc.Path) (any, error) {
-	before, _ := stored.([]any)
-	seen, _ := shown.([]any)
+// list is a list of the body. An item with an id or a name gets the values of the stored item with the same, which may
+// have stood in another list of the same member; of any other items the values may have moved in the list.
+func (r *restorer) list(body []any, stored []source, at jsondoc.Path) (any, error) {
 	out := slices.Clone(body)
-	taken := map[int]bool{}
 	for i, item := range body {
 		if !holdsMarker(item) {
 			continue
@@ -203,22 +238,19 @@ func (r *restorer) list(body []any, stored, shown any, at jsondoc.Path) (any, er
 		here := at.With(jsondoc.Item(i))
 		var first error
 		done := false
-		for _, j := range candidates(item, before, i) {
-			if taken[j] {
+		for _, candidate := range r.candidates(item, stored, here) {
+			if r.taken[placeKey(candidate.at)] {
 				continue
 			}
 			if r.trials++; r.trials > maxTrials {
 				return nil, fmt.Errorf("%s has too many items without an id or a name, so their hidden values cannot be found. "+
 					"Change fewer items at once", at)
 			}
-			restored, edited, reworded := len(r.restored), len(r.edited), len(r.reworded)
-			value, err := r.item(item, before, seen, j, here)
+			value, err := r.item(item, candidate, len(stored) > 1, here)
 			if err == nil {
-				out[i], taken[j], done = value, true, true
-				r.items[placeKey(here)] = j
+				out[i], done = value, true
 				break
 			}
-			r.restored, r.edited, r.reworded = r.restored[:restored], r.edited[:edited], r.reworded[:reworded]
 			if first == nil {
 				first = err
 			}
@@ -228,11 +260,84 @@ func (r *restorer) list(body []any, stored, shown any, at jsondoc.Path) (any, er
 		case first != nil:
 			return nil, first
 		default:
-			return nil, fmt.Errorf("%s: no such item is stored, or it stands in the list twice, so its hidden value cannot be "+
-				"put back. Give a new value", here)
+			return nil, fmt.Errorf("%s: no item with its id or name is stored, or it stands in the body twice, so its hidden "+
+				"value cannot be put back. Keep the id or the name, or give a new value", here)
 		}
 	}
 	return out, nil
+}
+
+// item is an item of the body as a stored one. among says that the stored list has others.
+func (r *restorer) item(body any, stored source, among bool, at jsondoc.Path) (any, error) {
+	if name, _ := identity(body); name == "" && among {
+		r.nameless++
+		defer func() { r.nameless-- }()
+	}
+	restored, edited, reworded, claims := len(r.restored), len(r.edited), len(r.reworded), len(r.claims)
+	value, err := r.value(body, stored, at)
+	if err == nil {
+		one := claim{placeKey(at), placeKey(stored.at)}
+		r.items[one.item], r.taken[one.stored], r.claims = stored, true, append(r.claims, one)
+		return value, nil
+	}
+	r.restored, r.edited, r.reworded = r.restored[:restored], r.edited[:edited], r.reworded[:reworded]
+	for _, one := range r.claims[claims:] {
+		delete(r.items, one.item)
+		delete(r.taken, one.stored)
+	}
+	r.claims = r.claims[:claims]
+	return nil, err
+}
+
+// candidates are the stored items that an item of the body can be: of its list, or else with its id or name in another
+// list of the same member.
+func (r *restorer) candidates(item any, stored []source, at jsondoc.Path) (all []source) {
+	values := make([]any, len(stored))
+	for i, one := range stored {
+		values[i] = one.value
+	}
+	own, _ := at[len(at)-1].Index()
+	for _, i := range candidates(item, values, own) {
+		all = append(all, stored[i])
+	}
+	name, value := identity(item)
+	if name == "" || len(all) > 0 {
+		return all
+	}
+	if r.named == nil {
+		r.named = map[string][]source{}
+		r.name(r.doc)
+	}
+	return r.named[nameKey(at, name, value)]
+}
+
+// name finds the items that have an id or a name in what is stored.
+func (r *restorer) name(in source) {
+	for _, one := range in.items() {
+		object, _ := one.value.(map[string]any)
+		for _, member := range identities {
+			if value := scalar(object[member]); value != "" {
+				key := nameKey(one.at, member, value)
+				r.named[key] = append(r.named[key], one)
+			}
+		}
+		r.name(one)
+	}
+	object, _ := in.value.(map[string]any)
+	for _, member := range slices.Sorted(maps.Keys(object)) {
+		r.name(in.member(member))
+	}
+}
+
+// nameKey is the same for all items with a name in lists of one member.
+func nameKey(at jsondoc.Path, member, value string) string {
+	list := slices.Clone(at)
+	for i, step := range list {
+		if _, isItem := step.Index(); isItem {
+			list[i] = jsondoc.Item(0)
+		}
+	}
+	return placeKey(list) + "\x00" + member + "\x00" + value
 }
 
 // unfit says which text does not fit the operation now that stored values are in it: with a marker it could not be
@@ -249,19 +354,6 @@ func (r *restorer) unfit(schema *managementapi.Schema, body any) error {
 		}
 	}
 	return nil
-}
-
-// item is an item of the body as the stored one at a position.
-func (r *restorer) item(body any, stored, shown []any, position int, at jsondoc.Path) (any, error) {
-	if name, _ := identity(body); name == "" && len(stored) > 1 {
-		r.nameless++
-		defer func() { r.nameless-- }()
-	}
-	var seen any
-	if len(shown) == len(stored) {
-		seen = shown[position]
-	}
-	return r.value(body, stored[position], seen, at)
 }
 
 // wasRestored reports whether a value was put in at a place of the body, or in a text there.

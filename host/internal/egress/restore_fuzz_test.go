@@ -74,7 +74,7 @@ func FuzzRestore(f *testing.F) {
 			if known == nil && inside(stored) {
 				continue
 			}
-			back, err := newRestorer(secrets, mark).value(body, stored, known, nil)
+			back, err := newRestorer(secrets, mark).restore(body, stored, known)
 			if err != nil {
 				t.Fatalf("%s\nis shown as\n%s\nand does not come back: %v", want, shown, err)
 			}

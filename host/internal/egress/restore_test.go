@@ -410,7 +410,7 @@ func TestRestoredTextsAreChecked(t *testing.T) {
 	secret := redact.Secret{Member: "/text", Part: true, Value: "stored"}
 	for text, fits := range map[string]bool{"a " + marker: true, "too long " + marker: false} {
 		r := newRestorer([]redact.Secret{secret}, func(redact.Secret) string { return marker })
-		body, err := r.value(map[string]any{"text": text}, map[string]any{"text": "= stored"}, nil, nil)
+		body, err := r.restore(map[string]any{"text": text}, map[string]any{"text": "= stored"}, nil)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -443,7 +443,7 @@ func TestManyItemsWithoutIds(t *testing.T) {
 		t.Fatalf("%d secrets", len(secrets))
 	}
 	r := newRestorer(secrets, func(s redact.Secret) string { return key.Marker(place, s.Value) })
-	if _, err := r.value(sent, doc, nil, nil); err == nil || r.trials > maxTrials+1 {
+	if _, err := r.restore(sent, doc, nil); err == nil || r.trials > maxTrials+1 {
 		t.Errorf("%d trials: %v", r.trials, err)
 	}
 }

@@ -360,3 +360,16 @@ func TestNamesAreNotShortSecrets(t *testing.T) {
 		t.Errorf("%s, %v", shown, err)
 	}
 }
+
+// A secret can equal a name of the Management API: the name stays, or the document could not be written back.
+func TestNamesOfTheAPIStay(t *testing.T) {
+	noted := new(Noted)
+	noted.Add(Secret{Member: "/options/configuration/FIELD", Value: "username"}, "[REDACTED:k7q2m9xa]")
+	noted.Add(Secret{Member: "/sink/httpCustomHeaders/value", Value: "httpEndpoint"}, "[REDACTED:bbbbbbbb]")
+	r := new(Redactor).With(noted)
+	const doc = `{"username":{"httpEndpoint":"about username"},"my username":1}`
+	const want = `{"username":{"httpEndpoint":"about [REDACTED:k7q2m9xa]"},"my [REDACTED:k7q2m9xa]":1}`
+	if got := clean(t, r, doc); got != want {
+		t.Errorf("became %s", got)
+	}
+}

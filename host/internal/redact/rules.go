@@ -3,6 +3,9 @@ package redact
 import (
 	"slices"
 	"strings"
+	"sync"
+
+	"github.com/auth0-mcp/auth0-mcp/managementapi"
 )
 
 // What is hidden, in this order:
@@ -160,3 +163,37 @@ var onlyTemplates = lazy(`^(?:(?i:bearer|basic|token)\s+)?[\s:./,;-]*(?:(?:` + t
 func isTemplate(text string) bool {
 	return strings.ContainsAny(text, "{.@#[") && onlyTemplates().MatchString(text)
 }
+
+// memberNames are those of all bodies and answers of the Management API. They are read when a secret equals a name.
+var memberNames = sync.OnceValue(func() map[string]bool {
+	names, seen := map[string]bool{}, map[*managementapi.Schema]bool{}
+	var walk func(s *managementapi.Schema)
+	walk = func(s *managementapi.Schema) {
+		if s == nil || seen[s.Resolve()] {
+			return
+		}
+		s = s.Resolve()
+		seen[s] = true
+		walk(s.Items)
+		for _, one := range s.AnyOf {
+			walk(one)
+		}
+		for _, member := range s.Members {
+			names[member.Name] = true
+			walk(member.Schema)
+		}
+	}
+	for name := range managementapi.Definitions() {
+		s, _ := managementapi.Definition(name)
+		walk(s)
+	}
+	for o := range managementapi.All() {
+		walk(o.Body)
+		walk(o.Answer)
+	}
+	return names
+})
+
+// isMemberName reports whether a name is one of the Management API's, which stays although a secret equals it: it was
+// published by Auth0, and without it a document cannot be written back.
+func isMemberName(name string) bool { return memberNames()[name] }

@@ -248,6 +248,10 @@ func (w *walker) below(s scope, quotedName []byte) (scope, class) {
 // text writes a string, stripped and redacted.
 func (w *walker) text(quoted []byte, at scope) error {
 	noted := w.known.noted != nil && w.known.noted.in(quoted)
+	if noted && at.isName && isMemberName(unquoted(quoted)) {
+		w.out.Write(quoted)
+		return nil
+	}
 	if len(quoted) > 2 && (at.secret || at.all || noted || w.known.noted != nil && len(quoted) < minValue+2) {
 		if value := unquoted(quoted); at.hides(value) ||
 			(!at.isName || len(value) >= minValue) && w.known.noted.hidesWhole(value, lastName(w.path)) {

@@ -65,9 +65,12 @@ fuzz: ## Run every fuzz target for FUZZTIME, one after the other, until the firs
 	done < <(grep -roE --include='*_test.go' '^func Fuzz[A-Za-z0-9]*' . | sort); done; \
 	[ $$ran -gt 0 ] || { echo "no fuzz targets were found" >&2; exit 1; }
 
-bench: $(built) ## Measure start, calls, memory and tools/list of the built server; then the benchmarks
-	cd host && GOWORK=off go run ./cmd/auth0-mcp-bench $(CURDIR)/bin/auth0-mcp
-	cd host && GOWORK=off go test -run '^$$' -bench . -benchmem ./internal/...
+# PEER=1 installs Auth0's npm server into a temporary folder and measures it in the same run; BRIEF=1 only shows
+# that the measurements run.
+bench: $(built) ## Measure the built server, with PEER=1 beside Auth0's npm server; then the benchmarks
+	cd host && GOWORK=off go run ./cmd/auth0-mcp-bench $(if $(PEER),-peer) $(if $(BRIEF),-brief) $(CURDIR)/bin/auth0-mcp
+	$(if $(BRIEF),,@set -e; for dir in host sdk managementapi; do cd $(CURDIR)/$$dir; \
+		GOWORK=off go test -run '^$$' -bench . -benchmem ./...; done)
 
 # How long, and the seed of a run to repeat: make soak SOAK=2h SEED=7
 SOAK = 2m

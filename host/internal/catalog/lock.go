@@ -50,8 +50,11 @@ func (e *LockVersionError) Error() string {
 }
 
 // ReadLock reads the lock file at path. A file that does not exist is an empty
-// lock: nothing has been installed yet.
+// lock: nothing has been installed yet. So is an empty path, where there is no folder for one.
 func ReadLock(path string) (Lock, error) {
+	if path == "" {
+		return Lock{Plugins: map[string]LockEntry{}}, nil
+	}
 	var writers *atomicfile.WritersError
 	if errors.As(atomicfile.CheckWriters(path), &writers) {
 		return Lock{}, fmt.Errorf("lock file %s is not trusted: %w", path, writers)

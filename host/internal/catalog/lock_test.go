@@ -143,6 +143,19 @@ func TestReadLockWithoutAFile(t *testing.T) {
 	}
 }
 
+// Where there is no folder for the lock file, such as without HOME, the working directory is not asked in its place: a
+// server that is started in /tmp would not start.
+func TestReadLockWithoutAPath(t *testing.T) {
+	dir := t.TempDir()
+	t.Chdir(dir)
+	if err := os.Chmod(dir, 0o777); err != nil {
+		t.Fatal(err)
+	}
+	if got, err := ReadLock(""); err != nil || len(got.Plugins) != 0 {
+		t.Errorf("%v, %v", got, err)
+	}
+}
+
 func TestReadLockRefuses(t *testing.T) {
 	d := digestOf("x")
 	entry := fmt.Sprintf(`{"version":"1.0.0","binary":"%s","manifest":"%s"}`, d, d)

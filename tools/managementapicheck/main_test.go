@@ -52,18 +52,3 @@ func TestSuggest(t *testing.T) {
 		t.Error(out.String())
 	}
 }
-
-func TestGlob(t *testing.T) {
-	for _, test := range []struct {
-		pattern, text string
-		want          bool
-	}{
-		{"a", "a", true}, {"a", "ab", false}, {"a*", "ab", true}, {"*b", "aab", true}, {"a*c*e", "abcde", true},
-		{"a*c*f", "abcde", false},
-		{"*", "", true}, {"", "", true}, {"", "a", false}, {"GET /a/{id} *", "GET /a/{id} answer", true},
-	} {
-		if got := glob(test.pattern, test.text); got != test.want {
-			t.Errorf("%s %s: %v", test.pattern, test.text, got)
-		}
-	}
-}

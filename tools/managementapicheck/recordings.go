@@ -1,61 +1,33 @@
 package main
 
 import (
-	"bufio"
-	"encoding/json"
 	"fmt"
 	"net/url"
-	"os"
 	"path/filepath"
 	"regexp"
 	"slices"
 	"strings"
 
 	"github.com/auth0-mcp/auth0-mcp/managementapi"
+	"github.com/auth0-mcp/auth0-mcp/tools/internal/reference"
 )
 
-// recording is a request that was sent to Auth0, and its answer.
-type recording struct {
-	Source, Method, Path string
-	Body                 any
-	Status               int
-	Response             any
-}
-
-func readRecordings(dir string) (out []recording, err error) {
+func readRecordings(dir string) (all []reference.Request, err error) {
 	files, err := filepath.Glob(filepath.Join(dir, "*.jsonl"))
 	if err != nil {
 		return nil, err
 	}
 	for _, path := range files {
-		recordings, err := readRecording(path)
+		recorded, err := reference.Read(path)
 		if err != nil {
-			return nil, fmt.Errorf("%s: %w", path, err)
-		}
-		out = append(out, recordings...)
-	}
-	if len(out) == 0 {
-		return nil, fmt.Errorf("%s: no recordings", dir)
-	}
-	return out, nil
-}
-
-func readRecording(path string) (out []recording, err error) {
-	file, err := os.Open(path)
-	if err != nil {
-		return nil, err
-	}
-	defer file.Close()
-	scanner := bufio.NewScanner(file)
-	scanner.Buffer(nil, 64<<20)
-	for scanner.Scan() {
-		var r recording
-		if err := json.Unmarshal(scanner.Bytes(), &r); err != nil {
 			return nil, err
 		}
-		out = append(out, r)
+		all = append(all, recorded...)
 	}
-	return out, scanner.Err()
+	if len(all) == 0 {
+		return nil, fmt.Errorf("%s: no recordings", dir)
+	}
+	return all, nil
 }
 
 var position = regexp.MustCompile(`/[0-9]+(/|$)`)
@@ -87,7 +59,7 @@ func (p *player) problems(at string, problems []managementapi.Problem) {
 }
 
 // play checks what Auth0 answered with 2xx: paths, queries, bodies, and the answers themselves.
-func play(recordings []recording) (out []finding, bodies int) {
+func play(recordings []reference.Request) (out []reference.Finding, bodies int) {
 	p := &player{counts: map[string]int{}, what: map[string]string{}}
 	for _, r := range recordings {
 		if r.Status >= 200 && r.Status <= 299 {
@@ -95,13 +67,13 @@ func play(recordings []recording) (out []finding, bodies int) {
 		}
 	}
 	for at, n := range p.counts {
-		out = append(out, finding{at, fmt.Sprintf("%s (%d times)", p.what[at], n)})
+		out = append(out, reference.Finding{At: at, What: fmt.Sprintf("%s (%d times)", p.what[at], n)})
 	}
-	slices.SortFunc(out, func(a, b finding) int { return strings.Compare(a.at, b.at) })
+	slices.SortFunc(out, func(a, b reference.Finding) int { return strings.Compare(a.At, b.At) })
 	return out, p.bodies
 }
 
-func (p *player) play(r recording) {
+func (p *player) play(r reference.Request) {
 	path, query, _ := strings.Cut(r.Path, "?")
 	o, parameters, ok := managementapi.Lookup(r.Method, path)
 	if !ok {

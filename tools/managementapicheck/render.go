@@ -7,17 +7,18 @@ import (
 	"github.com/santhosh-tekuri/jsonschema/v6"
 
 	"github.com/auth0-mcp/auth0-mcp/managementapi"
+	"github.com/auth0-mcp/auth0-mcp/tools/internal/reference"
 )
 
 // render compiles every schema that managementapi writes, with a library for JSON Schema.
-func render() (out []finding) {
+func render() (out []reference.Finding) {
 	for o := range managementapi.All() {
 		for part, s := range map[string]*managementapi.Schema{"body": o.Body, "answer": o.Answer} {
 			if s == nil {
 				continue
 			}
 			if _, err := compile(s); err != nil {
-				out = append(out, finding{"json schema " + o.Name() + " " + part, err.Error()})
+				out = append(out, reference.Finding{At: "json schema " + o.Name() + " " + part, What: err.Error()})
 			}
 		}
 	}

@@ -11,15 +11,14 @@ package main
 import (
 	"context"
 	_ "embed"
-	"errors"
 	"flag"
 	"fmt"
 	"io"
 	"maps"
 	"os"
-	"path"
 	"slices"
-	"strings"
+
+	"github.com/auth0-mcp/auth0-mcp/tools/internal/reference"
 )
 
 //go:embed known.txt
@@ -53,7 +52,7 @@ func run(ctx context.Context, out io.Writer, dir string) error {
 	}
 	fmt.Fprintf(out, "%d requests of %d sources replayed, %d of objects that the recordings do not hold, "+
 		"%d differences\n", replayed, len(sources), skipped, len(found.first))
-	return found.report(out)
+	return found.report(out, knownFile)
 }
 
 // findings are differences by place and kind, each with how often it was found and an example.
@@ -72,51 +71,10 @@ func (f *findings) add(at, example string) {
 	}
 }
 
-// report prints the findings that no row of known.txt explains.
-func (f *findings) report(out io.Writer) error {
-	rows, err := knownRows(knownFile)
-	if err != nil {
-		return err
-	}
-	used := map[string]bool{}
-	unexplained := 0
+func (f *findings) report(out io.Writer, known string) error {
+	var list []reference.Finding
 	for _, at := range slices.Sorted(maps.Keys(f.first)) {
-		explained := false
-		for _, pattern := range rows {
-			if fits, err := path.Match(pattern, strings.ReplaceAll(at, "/", "|")); err == nil && fits {
-				used[pattern], explained = true, true
-			}
-		}
-		if !explained {
-			unexplained++
-			fmt.Fprintf(out, "%s (%d): %s\n", at, f.count[at], f.first[at])
-		}
+		list = append(list, reference.Finding{At: at, What: fmt.Sprintf("%s (%d times)", f.first[at], f.count[at])})
 	}
-	for _, pattern := range rows {
-		if !used[pattern] {
-			unexplained++
-			fmt.Fprintf(out, "known.txt: nothing is %s\n", pattern)
-		}
-	}
-	if unexplained > 0 {
-		return fmt.Errorf("%d differences are not explained", unexplained)
-	}
-	fmt.Fprintf(out, "all explained by %d rows\n", len(rows))
-	return nil
-}
-
-// knownRows reads the patterns of known.txt: "pattern: reason".
-func knownRows(text string) (patterns []string, err error) {
-	for line := range strings.Lines(text) {
-		line = strings.TrimSpace(line)
-		if line == "" || line[0] == '#' {
-			continue
-		}
-		pattern, reason, found := strings.Cut(line, ": ")
-		if !found || reason == "" {
-			return nil, errors.New("known.txt: no reason: " + line)
-		}
-		patterns = append(patterns, strings.ReplaceAll(pattern, "/", "|"))
-	}
-	return patterns, nil
+	return reference.Report(out, known, list)
 }

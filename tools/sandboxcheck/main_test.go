@@ -78,22 +78,3 @@ func TestReplayFindsDifferences(t *testing.T) {
 		})
 	}
 }
-
-// Each difference needs a reason, and each reason a difference.
-func TestKnownRows(t *testing.T) {
-	rows, err := knownRows("# text\nGET /a/* x: because\n")
-	if err != nil || len(rows) != 1 {
-		t.Fatal(rows, err)
-	}
-	if _, err := knownRows("GET /a/*\n"); err == nil {
-		t.Error("a row without a reason is taken")
-	}
-	found := findings{}
-	found.add("POST /api/v2/nowhere", "example")
-	var out strings.Builder
-	err = found.report(&out)
-	if err == nil || !strings.Contains(out.String(), "POST /api/v2/nowhere (1): example") ||
-		!strings.Contains(out.String(), "known.txt: nothing is") {
-		t.Errorf("%v\n%s", err, out.String())
-	}
-}

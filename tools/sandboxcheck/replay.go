@@ -1,14 +1,12 @@
 package main
 
 import (
-	"bufio"
 	"bytes"
 	"context"
 	"encoding/json"
 	"fmt"
 	"io"
 	"net/http"
-	"os"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -16,15 +14,8 @@ import (
 
 	"github.com/auth0-mcp/auth0-mcp/managementapi"
 	"github.com/auth0-mcp/auth0-mcp/sandbox"
+	"github.com/auth0-mcp/auth0-mcp/tools/internal/reference"
 )
-
-// recording is a request that was sent to Auth0, and its answer.
-type recording struct {
-	Source, Method, Path string
-	Body                 any
-	Status               int
-	Response             any
-}
 
 // files are replayed in this order: what is referred to comes first.
 func files() []string {
@@ -33,13 +24,17 @@ func files() []string {
 
 // readRecordings returns the recordings of the resources of the sandbox by source, in an order in
 // which they can be replayed.
-func readRecordings(dir string) (map[string][]recording, error) {
-	sources := map[string][]recording{}
-	deletions := map[string][]recording{}
+func readRecordings(dir string) (map[string][]reference.Request, error) {
+	sources := map[string][]reference.Request{}
+	deletions := map[string][]reference.Request{}
 	for _, file := range files() {
-		bySource, err := readRecording(filepath.Join(dir, file+".jsonl"))
+		recorded, err := reference.Read(filepath.Join(dir, file+".jsonl"))
 		if err != nil {
 			return nil, err
+		}
+		bySource := map[string][]reference.Request{}
+		for _, r := range recorded {
+			bySource[r.Source] = append(bySource[r.Source], r)
 		}
 		for source, all := range bySource {
 			// A source clears up at its end. Another file may need what it clears away.
@@ -55,25 +50,6 @@ func readRecordings(dir string) (map[string][]recording, error) {
 		sources[source] = append(sources[source], all...)
 	}
 	return sources, nil
-}
-
-func readRecording(path string) (map[string][]recording, error) {
-	file, err := os.Open(path)
-	if err != nil {
-		return nil, err
-	}
-	defer file.Close()
-	out := map[string][]recording{}
-	scanner := bufio.NewScanner(file)
-	scanner.Buffer(nil, 64<<20)
-	for scanner.Scan() {
-		var r recording
-		if err := decode(scanner.Bytes(), &r); err != nil {
-			return nil, fmt.Errorf("%s: %w", path, err)
-		}
-		out[r.Source] = append(out[r.Source], r)
-	}
-	return out, scanner.Err()
 }
 
 func decode(data []byte, into any) error {
@@ -104,7 +80,7 @@ func newReplay(found *findings) *replay {
 	}
 }
 
-func (r *replay) all(ctx context.Context, recordings []recording) {
+func (r *replay) all(ctx context.Context, recordings []reference.Request) {
 	for _, one := range recordings {
 		r.wait()
 		operation, params, known := managementapi.Lookup(one.Method, escaped(one.Path))
@@ -128,7 +104,7 @@ func (r *replay) all(ctx context.Context, recordings []recording) {
 func escaped(path string) string { path, _, _ = strings.Cut(path, "?"); return path }
 
 // adopt creates an object that the source had before it was recorded, from the recorded answer.
-func (r *replay) adopt(ctx context.Context, operation *managementapi.Operation, one recording) bool {
+func (r *replay) adopt(ctx context.Context, operation *managementapi.Operation, one reference.Request) bool {
 	collection, _, hasID := strings.Cut(operation.Path, "/{id}")
 	whole, isObject := one.Response.(map[string]any)
 	create, known := managementapi.ByName("POST " + collection)
@@ -222,7 +198,7 @@ func (r *replay) send(ctx context.Context, method, path string, body any) (int, 
 }
 
 // one replays a request about one object.
-func (r *replay) one(ctx context.Context, operation *managementapi.Operation, one recording) {
+func (r *replay) one(ctx context.Context, operation *managementapi.Operation, one reference.Request) {
 	r.replayed++
 	status, answer := r.send(ctx, one.Method, one.Path, one.Body)
 	if status != one.Status {
@@ -241,7 +217,7 @@ func (r *replay) one(ctx context.Context, operation *managementapi.Operation, on
 }
 
 // compareGiven compares what the request gave, where we do not know all that the object was.
-func (r *replay) compareGiven(at string, one recording, answer any) {
+func (r *replay) compareGiven(at string, one reference.Request, answer any) {
 	given, _ := one.Body.(map[string]any)
 	theirs, _ := one.Response.(map[string]any)
 	ours, _ := answer.(map[string]any)
@@ -253,7 +229,7 @@ func (r *replay) compareGiven(at string, one recording, answer any) {
 }
 
 // list compares the envelope of a list; the tenants hold different objects.
-func (r *replay) list(ctx context.Context, operation *managementapi.Operation, one recording) {
+func (r *replay) list(ctx context.Context, operation *managementapi.Operation, one reference.Request) {
 	r.replayed++
 	status, answer := r.send(ctx, one.Method, one.Path, nil)
 	if status != one.Status {

@@ -165,7 +165,8 @@ test("a form at login: the whole plan is shown for approval first, and nothing e
   assert.equal(asked.length, 2); // nothing to change: no approval is asked for
 });
 
-test("updates by name: the plan has the id, the approved run sends it, and what is ambiguous is not asked about", async (t) => {
+// approver is a client that accepts every plan, and what it was asked.
+async function approver(t) {
   const client = new Client({ name: "e2e", version: "1" }, { capabilities: { elicitation: {} } });
   const asked = [];
   client.setRequestHandler(ElicitRequestSchema, ({ params }) => {
@@ -173,6 +174,11 @@ test("updates by name: the plan has the id, the approved run sends it, and what 
     return { action: "accept", content: Object.fromEntries(Object.keys(params.requestedSchema.properties).map((name) => [name, true])) };
   });
   await connectTo(t, client, "--approve", "elicit");
+  return { client, asked };
+}
+
+test("updates by name: the plan has the id, the approved run sends it, and what is ambiguous is not asked about", async (t) => {
+  const { client, asked } = await approver(t);
   const application = await call(client, "auth0_update_application", { client_id: "Kiosk Device", callbacks: ["kiosk://signed-in"] });
   assert.deepEqual([application.name, application.callbacks], ["Kiosk Device", ["kiosk://signed-in"]]);
   const setting = "skip_non_verifiable_callback_uri_confirmation_prompt";
@@ -191,13 +197,7 @@ test("updates by name: the plan has the id, the approved run sends it, and what 
 });
 
 test("the Actions of a trigger: an approver sees their new order, and that is what is set", async (t) => {
-  const client = new Client({ name: "e2e", version: "1" }, { capabilities: { elicitation: {} } });
-  const asked = [];
-  client.setRequestHandler(ElicitRequestSchema, ({ params }) => {
-    asked.push(params.message);
-    return { action: "accept", content: Object.fromEntries(Object.keys(params.requestedSchema.properties).map((name) => [name, true])) };
-  });
-  await connectTo(t, client, "--approve", "elicit");
+  const { client, asked } = await approver(t);
   const add = { trigger_id: "post-login", add: ["Enrich profile from CRM"] };
   await call(client, "auth0_update_trigger_bindings", add);
   assert.match(asked[0], /bindings: 1 Ask for the profile, 2 Add roles to tokens, \+ 3 Enrich profile from CRM$/m);

@@ -114,12 +114,12 @@ func decodeAnswer(method, path string, answer []byte, out any) error {
 	case *Object:
 		object, err := ParseObject(answer)
 		if err != nil {
-			return fmt.Errorf("%s %s was answered with something of another form: %w", method, path, err)
+			return fmt.Errorf("%s %s was answered with something unexpected: %w", method, path, err)
 		}
 		*out = object
 	default:
 		if err := json.Unmarshal(answer, out); err != nil {
-			return fmt.Errorf("%s %s was answered with something of another form: %w", method, path, err)
+			return fmt.Errorf("%s %s was answered with something unexpected: %w", method, path, err)
 		}
 	}
 	return nil

@@ -72,7 +72,7 @@ func promptFor(stored json.RawMessage, callbacks []string) (applied sdk.Object, 
 		Prompt    *bool    `json:"skip_non_verifiable_callback_uri_confirmation_prompt"`
 	}
 	if err := json.Unmarshal(stored, &application); err != nil {
-		return nil, "", fmt.Errorf("the stored application is of another form: %w", err)
+		return nil, "", fmt.Errorf("Auth0 answered something other than an application: %w", err)
 	}
 	added := slices.ContainsFunc(callbacks, func(callback string) bool {
 		return nonVerifiable(callback) && !slices.Contains(application.Callbacks, callback)

@@ -97,7 +97,7 @@ func (p publication) concluded(found survey) publication {
 			"exist.", maxFlows))
 	}
 	if !found.complete {
-		p.NextSteps = append(p.NextSteps, fmt.Sprintf("Only the first %d Actions were looked at: others may render "+
+		p.NextSteps = append(p.NextSteps, fmt.Sprintf("Only the first %d Actions were checked: others may render "+
 			"the form.", auth0v1.Window))
 	}
 	return p

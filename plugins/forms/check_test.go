@@ -79,7 +79,7 @@ func TestFaultsOfBrokenForms(t *testing.T) {
 				`a nodes[0].config.flow_id: flow_id: "../clients" is not the id of a flow, which is af_ with letters and digits`,
 				`c nodes[2].config.flow_id: flow_id: "#FLOW-1#" is not the id of a flow, which is af_ with letters and digits`,
 				`d nodes[3].config.flow_id: flow_id: there is no flow "af_gone"`}},
-		"steps that nobody can leave": {`"start":{"next_node":"a"},"nodes":[` + step("a", field("x"), "b") + `,` +
+		"steps without an exit": {`"start":{"next_node":"a"},"nodes":[` + step("a", field("x"), "b") + `,` +
 			step("b", `{"id":"p","type":"PREVIOUS_BUTTON"}`, "c") + `,` + step("c", `{"id":"s","type":"CUSTOM"}`, "d") + `,` +
 			step("d", next, "$ending") + `]`,
 			[]string{`a nodes[0].config.components: has no NEXT_BUTTON and no JUMP_BUTTON: users cannot leave this step`,

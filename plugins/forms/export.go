@@ -171,17 +171,23 @@ func flows() auth0v1.Collection {
 	return auth0v1.Collection{Path: []string{"flows"}, Items: "flows", What: "flow", IDForm: flowID}
 }
 
-// checkExport checks a form before it is made: what it needs, and its faults.
-func checkExport(ctx context.Context, c *sdk.Call) (any, error) {
+// openExport reads the argument export and its form.
+func openExport(ctx context.Context, c *sdk.Call) (*auth0v1.API, export, graph, error) {
 	e, err := readExport(c.Arguments())
 	if err != nil {
-		return nil, err
+		return nil, e, graph{}, err
 	}
 	form, err := readGraph(e.Form)
 	if err != nil {
-		return nil, sdk.InvalidArgument("export: form: %v", err)
+		return nil, e, form, sdk.InvalidArgument("export: form: %v", err)
 	}
 	api, err := auth0v1.New(ctx, c)
+	return api, e, form, err
+}
+
+// checkExport checks a form before it is made: what it needs, and its faults.
+func checkExport(ctx context.Context, c *sdk.Call) (any, error) {
+	api, e, form, err := openExport(ctx, c)
 	if err != nil {
 		return nil, err
 	}
@@ -211,15 +217,7 @@ func checkExport(ctx context.Context, c *sdk.Call) (any, error) {
 
 // createFromExport creates the form of an export, if its flows exist.
 func createFromExport(ctx context.Context, c *sdk.Call, name string) (any, error) {
-	e, err := readExport(c.Arguments())
-	if err != nil {
-		return nil, err
-	}
-	form, err := readGraph(e.Form)
-	if err != nil {
-		return nil, sdk.InvalidArgument("export: form: %v", err)
-	}
-	api, err := auth0v1.New(ctx, c)
+	api, e, form, err := openExport(ctx, c)
 	if err != nil {
 		return nil, err
 	}

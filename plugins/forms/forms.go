@@ -40,7 +40,7 @@ func plugin(p auth0v1.Patience) sdk.Plugin {
 				"GET /api/v2/actions/actions", "GET /api/v2/actions/triggers/{trigger}/bindings"), sdk.Idempotent(),
 			sdk.Untrusted("name", "faults", "needs", "rendered_by", "next_steps")),
 		sdk.NewTool("auth0_publish_form", sdk.Write,
-			"auth0_check_form; render_in also creates, deploys and binds an Action that renders the form "+
+			"Does what auth0_check_form does; render_in also creates, deploys and binds an Action that renders the form "+
 				"(needs create:actions, update:actions).",
 			publisher{p}.publishForm, sdk.Title("Publish form"), sdk.Scopes("read:forms", "read:flows",
 				"read:actions"), sdk.Paths(

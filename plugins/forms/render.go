@@ -57,7 +57,7 @@ type survey struct {
 	// renderers are those that render it, on each of their triggers.
 	renderers []renderer
 	// complete is false if there are more Actions than auth0v1.Window, so that
-	// not all were looked at.
+	// not all were checked.
 	complete bool
 }
 

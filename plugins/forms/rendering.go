@@ -90,7 +90,7 @@ func (j *renderJob) own(ctx context.Context) (*action, error) {
 	if err != nil || own != nil || j.found.complete {
 		return own, err
 	}
-	// It may be among those that were not looked at.
+	// It may be among those that were not checked.
 	named, err := relatedActions(ctx, j.api, j.formID, url.Values{"actionName": {renderActionName(j.formID)}})
 	if err != nil {
 		return nil, err

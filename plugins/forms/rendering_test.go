@@ -131,7 +131,7 @@ func TestRenderInMakesDeploysAndBinds(t *testing.T) {
 		t.Errorf("the Action is %s", text(t, a))
 	}
 	if p := publish(t, auth0, form); !p.live || !strings.Contains(p.renderers, "deployed true, bound true") {
-		t.Errorf("looked at again: %+v", p)
+		t.Errorf("checked again: %+v", p)
 	}
 }
 

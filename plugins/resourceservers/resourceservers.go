@@ -151,7 +151,7 @@ func keepsKey(ctx context.Context, api *auth0v1.API, in updateInput) (id string,
 		TokenEncryption tokenEncryption `json:"token_encryption"`
 	}
 	if err := json.Unmarshal(raw, &stored); err != nil {
-		return "", fmt.Errorf("resource server %s is of another form: %w", in.ID, err)
+		return "", fmt.Errorf("Auth0 answered something other than a resource server for %s: %w", in.ID, err)
 	}
 	stored.TokenEncryption.Key.PEM = ""
 	if stored.TokenEncryption != *in.TokenEncryption {

@@ -91,7 +91,7 @@ func TestManifestVersions(t *testing.T) {
 		`"manifest":-1,`: {-1, "rebuild the plugin"},
 		`"manifest":2,`:  {2, "a newer auth0-mcp is needed"},
 	} {
-		// What else a manifest of another version has is not looked at.
+		// What else a manifest of another version has is not checked.
 		_, err := ParseManifest([]byte(strings.Replace(roles, `"manifest":1,`, text+`"grants":1,`, 1)))
 		var version *ManifestVersionError
 		if !errors.As(err, &version) || version.Found != want.found || !strings.Contains(err.Error(), want.fix) {

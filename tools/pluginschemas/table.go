@@ -23,7 +23,7 @@ import (
 //	set PATH[?]: SCHEMA     a member takes this instead; with "?" it is optional. A new name adds a member
 //	omit PATH …             a member is not taken
 //	drop PATH …             a member is read-only, as under stored
-//	open PATH …             an object takes members that nobody has named. An object with named members is closed
+//	open PATH …             an object takes members of any name. An object with named members is closed
 //	                        otherwise, even if the Management API ignores what it does not know
 //	text PATH: TEXT         a description
 //	fold PATH: TEXT         tools/list shows the member as a value of its type with this description and no more

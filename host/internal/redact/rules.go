@@ -57,7 +57,7 @@ var nameRules = []struct {
 	why   string
 }{
 	{secretName, end, "secret secretkey secretvalue", "the word for it: client_secret, totpSecret"},
-	{secretName | password, end, "password passwd passphrase pwd", "signs somebody in: userPassword, smtp_password"},
+	{secretName | password, end, "password passwd passphrase pwd", "signs a user in: userPassword, smtp_password"},
 	{secretName, end, "pass", "short for a password: smtp_pass"},
 	{secretName, end, "passwordhash passwordsalt hashedpassword", "is guessed from"},
 	{secretName, end, "apikey accesskey writekey masterkey accountkey sharedkey sharedaccesskey saskey subscriptionkey " +

@@ -71,7 +71,11 @@ func TestListKeepsItsBudget(t *testing.T) {
 	for _, budget := range []struct {
 		of        string
 		is, bytes int
-	}{{"all tools", all, 21_000}, {"the tools of the contract", seed, 18_000}, {"those of them that read", reading, 5_000}} {
+	}{
+		{"all tools", all, 21_000},
+		{"the tools of the contract", seed, 18_000},
+		{"those of them that read", reading, 5_000},
+	} {
 		if t.Log(budget.of, budget.is); budget.is > budget.bytes {
 			t.Errorf("tools/list has %d bytes for %s, want %d at most", budget.is, budget.of, budget.bytes)
 		}

@@ -104,8 +104,9 @@ func TestAPIValidation(t *testing.T) {
 			"property scopes[0].",
 		`{"identifier":"x","scopes":[{"description":"d"}]}`: "'Missing required property: value' on property " +
 			"scopes[0].",
-		`{"identifier":"x","scopes":[{"value":"a"},{"value":"a"}]}`: "'Array items are not unique (indexes 0 and 1)' on property scopes.",
-		`{"identifier":"x","nonsense":true}`:                        "'Additional properties not allowed: nonsense'",
+		`{"identifier":"x","scopes":[{"value":"a"},{"value":"a"}]}`: "'Array items are not unique (indexes 0 and 1)' on " +
+			"property scopes.",
+		`{"identifier":"x","nonsense":true}`: "'Additional properties not allowed: nonsense'",
 	} {
 		c.post("/api/v2/resource-servers", body).refused(400, "invalid_body", "Payload validation error: "+message)
 	}
@@ -134,7 +135,8 @@ func TestSystemAPI(t *testing.T) {
 	} {
 		c.patch("/api/v2/resource-servers/"+id, body).refused(400, "invalid_body", "Payload validation error: "+message)
 	}
-	c.patch("/api/v2/resource-servers/"+id, `{"token_lifetime":60,"subject_type_authorization":{"user":{"policy":"deny_all"}}}`).
+	c.patch("/api/v2/resource-servers/"+id,
+		`{"token_lifetime":60,"subject_type_authorization":{"user":{"policy":"deny_all"}}}`).
 		want(200).is("60", "token_lifetime")
 	c.delete("/api/v2/resource-servers/"+id).refused(400, "operation_not_supported", "System resource servers")
 }

@@ -80,18 +80,29 @@ func TestClientValidation(t *testing.T) {
 		`{"name":"x","app_type":"desktop"}`: "'No enum match for: desktop' on property app_type.",
 		`{"name":"x","description":"` + strings.Repeat("é", 141) +
 			`"}`: "'String is too long (141 chars), maximum 140' on property description.",
-		`{"name":"x","callbacks":"https://a.example"}`:                 "'Expected type array but found type string' on property callbacks.",
-		`{"name":"x","callbacks":["https://a.example",7]}`:             "'Expected type string but found type integer' on property callbacks[1].",
-		`{"name":"x","callbacks":["no address"]}`:                      "'Object didn't pass validation for format callback-url: no address' on property callbacks[0].",
-		`{"name":"x","initiate_login_uri":"http://a.example"}`:         "'Object didn't pass validation for format absolute-https-uri-with-placeholders-or-empty: http://a.example' on property initiate_login_uri.",
-		`{"name":"x","logo_uri":"logo.png"}`:                           "'Object didn't pass validation for format absolute-uri-or-empty: logo.png' on property logo_uri.",
-		`{"name":"x","web_origins":["nowhere"]}`:                       "'Object didn't pass validation for format url-with-placeholders: nowhere' on property web_origins[0].",
-		`{"name":"x","grant_types":["magic"]}`:                         "'No enum match for: magic' on property grant_types[0].",
-		`{"name":"x","oidc_conformant":"true"}`:                        "'Expected type boolean but found type string' on property oidc_conformant.",
-		`{"name":"x","jwt_configuration":{"alg":"none"}}`:              "'No enum match for: none' on property jwt_configuration.alg.",
+		`{"name":"x","callbacks":"https://a.example"}`: "'Expected type array but found type string' on " +
+			"property callbacks.",
+		`{"name":"x","callbacks":["https://a.example",7]}`: "'Expected type string but found type integer' on " +
+			"property callbacks[1].",
+		`{"name":"x","callbacks":["no address"]}`: "'Object didn't pass validation for format " +
+			"callback-url: no address' on property callbacks[0].",
+		`{"name":"x","initiate_login_uri":"http://a.example"}`: "'Object didn't pass validation for format " +
+			"absolute-https-uri-with-placeholders-or-empty: http://a.example' on property initiate_login_uri.",
+		`{"name":"x","logo_uri":"logo.png"}`: "'Object didn't pass validation for format " +
+			"absolute-uri-or-empty: logo.png' on property logo_uri.",
+		`{"name":"x","web_origins":["nowhere"]}`: "'Object didn't pass validation for format " +
+			"url-with-placeholders: nowhere' on property web_origins[0].",
+		`{"name":"x","grant_types":["magic"]}`: "'No enum match for: magic' on property " +
+			"grant_types[0].",
+		`{"name":"x","oidc_conformant":"true"}`: "'Expected type boolean but found type string' on " +
+			"property oidc_conformant.",
+		`{"name":"x","jwt_configuration":{"alg":"none"}}`: "'No enum match for: none' on property " +
+			"jwt_configuration.alg.",
 		`{"name":"x","jwt_configuration":{"lifetime_in_seconds":1.5}}`: "'Expected type integer but found type number'",
-		`{"name":"x","refresh_token":{"rotation_type":"rotating"}}`:    "'Missing required property: expiration_type' on property refresh_token.",
-		`{"name":"x","client_metadata":{"a":{}}}`:                      "'Expected type string but found type object' on property client_metadata.a.",
+		`{"name":"x","refresh_token":{"rotation_type":"rotating"}}`: "'Missing required property: expiration_type' on " +
+			"property refresh_token.",
+		`{"name":"x","client_metadata":{"a":{}}}`: "'Expected type string but found type object' on " +
+			"property client_metadata.a.",
 		`{"name":"x","client_metadata":{"a":"` + strings.Repeat("m", 256) +
 			`"}}`: "'String is too long (256 chars), maximum 255' on property client_metadata.a.",
 		`{"name":"x","client_metadata":{"a":1,"b":1,"c":1,"d":1,"e":1,"f":1,"g":1,"h":1,"i":1,"j":1,"k":1}}`: "'Too many properties defined (11), maximum 10' on property client_metadata.",
@@ -100,14 +111,15 @@ func TestClientValidation(t *testing.T) {
 		c.post("/api/v2/clients", body).refused(400, "invalid_body", "Payload validation error: "+message)
 	}
 	for body, message := range map[string]string{
-		`{"name":null}`:                      "'Expected type string but found type null' on property name.",
-		`{"callbacks":null}`:                 "'Expected type array but found type null' on property callbacks.",
-		`{"grant_types":null}`:               "'Expected type array but found type null'",
-		`{"is_first_party":null}`:            "'Expected type boolean but found type null'",
-		`{"client_metadata":null}`:           "'Expected type object but found type null'",
-		`{}`:                                 "'Too few properties defined (0), minimum 1'",
-		`{"oidc_logout":null}`:               "'Expected type object but found type null' on property oidc_logout.",
-		`{"addons":{"x":{}},"sso":1}`:        "'Expected type boolean but found type integer' on property sso. (also) Payload validation error: 'Additional properties not allowed: x' on property addons.",
+		`{"name":null}`:            "'Expected type string but found type null' on property name.",
+		`{"callbacks":null}`:       "'Expected type array but found type null' on property callbacks.",
+		`{"grant_types":null}`:     "'Expected type array but found type null'",
+		`{"is_first_party":null}`:  "'Expected type boolean but found type null'",
+		`{"client_metadata":null}`: "'Expected type object but found type null'",
+		`{}`:                       "'Too few properties defined (0), minimum 1'",
+		`{"oidc_logout":null}`:     "'Expected type object but found type null' on property oidc_logout.",
+		`{"addons":{"x":{}},"sso":1}`: "'Expected type boolean but found type integer' on property sso. (also) " +
+			"Payload validation error: 'Additional properties not allowed: x' on property addons.",
 		`{"resource_server_identifier":"x"}`: "'Additional properties not allowed: resource_server_identifier'",
 		`{"signing_keys":[]}`:                "'Additional properties not allowed: signing_keys'",
 	} {
@@ -140,7 +152,8 @@ func TestPatchClient(t *testing.T) {
 		{"session_transfer is completed", `{"name":"a","session_transfer":{"allow_refresh_token":true}}`,
 			`{"session_transfer":{"enforce_device_binding":"none"}}`, "session_transfer",
 			`{"allow_refresh_token":true,"allowed_authentication_methods":[],"can_create_session_transfer_token":false,"enforce_cascade_revocation":true,"enforce_device_binding":"none","enforce_online_refresh_tokens":true}`},
-		{"numbers in open objects stay as written", `{"name":"a"}`, `{"addons":{"layer":{"providerId":"p","keyId":"k","privateKey":"x","n":1e400,"m":0.10}}}`, "addons",
+		{"numbers in open objects stay as written", `{"name":"a"}`,
+			`{"addons":{"layer":{"providerId":"p","keyId":"k","privateKey":"x","n":1e400,"m":0.10}}}`, "addons",
 			`{"layer":{"providerId":"p","keyId":"k","privateKey":"x","n":1e400,"m":0.10}}`},
 		{"origins and logo", `{"name":"a","web_origins":["https://a.example"],"logo_uri":"https://a.example/l.png"}`,
 			`{"allowed_origins":["https://*.a.example"],"logo_uri":""}`, "allowed_origins", `["https://*.a.example"]`},

@@ -75,8 +75,9 @@ func TestFormValidation(t *testing.T) {
 		`{"languages":{}}`: "'Missing required property: name'",
 		`{"name":""}`: "'String is too short (0 chars), minimum 1' on property " +
 			"name.",
-		`{"name":"f","tags":[]}`:                          "'Additional properties not allowed: tags'",
-		captcha(`{"site_key":"k"}`):                       "'Missing required property: secret_key' on property nodes[0].config.components[0].config.",
+		`{"name":"f","tags":[]}`: "'Additional properties not allowed: tags'",
+		captcha(`{"site_key":"k"}`): "'Missing required property: secret_key' on property " +
+			"nodes[0].config.components[0].config.",
 		`{"name":"f","nodes":[{"type":"STEP"}]}`:          "'Missing required property: id' on property nodes[0].",
 		`{"name":"f","nodes":[{"id":"a","type":"LOOP"}]}`: "'No enum match for: LOOP' on property nodes[0].type.",
 		`{"name":"f","nodes":[{"id":"a","type":"FLOW","x":1}]}`: "'Additional properties not allowed: x' on property " +

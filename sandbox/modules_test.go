@@ -4,7 +4,8 @@ import "testing"
 
 func TestModules(t *testing.T) {
 	c := newCaller(t, Options{Empty: true, BuildTime: -1})
-	made := c.post("/api/v2/actions/modules", `{"name":"greeting","code":"module.exports = 1","secrets":[{"name":"KEY","value":"swordfish"}]}`).
+	made := c.post("/api/v2/actions/modules",
+		`{"name":"greeting","code":"module.exports = 1","secrets":[{"name":"KEY","value":"swordfish"}]}`).
 		want(201)
 	if got := memberNames(made.object()); got != "actions_using_module_total all_changes_published code created_at "+
 		"dependencies id name secrets updated_at" {
@@ -18,7 +19,8 @@ func TestModules(t *testing.T) {
 	first := c.post(base+"/versions", "").want(200)
 	first.is("1", "version_number")
 	c.get(base).want(200).is("true", "all_changes_published")
-	changed := c.patch(base, `{"code":"module.exports = 2","dependencies":[{"name":"lodash","version":"4.17.21"}]}`).want(200)
+	changed := c.patch(base,
+		`{"code":"module.exports = 2","dependencies":[{"name":"lodash","version":"4.17.21"}]}`).want(200)
 	changed.is("false", "all_changes_published")
 	changed.is("1", "latest_version", "version_number")
 	second := c.post(base+"/versions", "").want(200)
@@ -52,7 +54,8 @@ func usedByAnAction(t *testing.T, c caller, module, version string) {
 	c.post("/api/v2/actions/actions", body("none", version)).refused(400, "", "Module does not exist: none")
 	c.post("/api/v2/actions/actions", body(module, "none")).refused(400, "", "not published: greeting")
 	action := c.post("/api/v2/actions/actions", body(module, version)).want(201)
-	want := `{"module_id":"` + module + `","module_name":"greeting","module_version_id":"` + version + `","module_version_number":2}`
+	want := `{"module_id":"` + module + `","module_name":"greeting","module_version_id":"` + version +
+		`","module_version_number":2}`
 	action.is(want, "modules", 0)
 	action.is(want, "deployed_version", "modules", 0)
 	action.is("true", "all_changes_deployed")
@@ -102,5 +105,6 @@ func TestDeployVersion(t *testing.T) {
 	restored.is(`"greet"`, "name")
 	c.get(base+"/versions").want(200).is("4", "total")
 	c.do("POST", base+"/versions/none/deploy", "").refused(404, "", "That action version does not exist.")
-	c.do("POST", "/api/v2/actions/actions/none/versions/"+first+"/deploy", "").refused(404, "", "That action does not exist.")
+	c.do("POST", "/api/v2/actions/actions/none/versions/"+first+"/deploy", "").refused(404, "",
+		"That action does not exist.")
 }

@@ -96,7 +96,8 @@ func FuzzBodies(f *testing.F) {
 		`{"name":"x"}`, `{}`, `[]`, `null`, `{"name":`, `"x"`, `{"name":{"a":[[[[]]]]}}`, `{"bindings":[{"ref":null}]}`,
 		`{"name":"x","nodes":[{"id":"a","type":"STEP","config":{"components":[{"category":"FIELD"}]}}]}`,
 		`{"identifier":"urn:a","scopes":[{"value":"a"},{"value":"a"}],"token_lifetime":1e400}`,
-		`{"name":"x","client_authentication_methods":{"private_key_jwt":{"credentials":[{"pem":"x","credential_type":"public_key"}]}}}`,
+		`{"name":"x","client_authentication_methods":{"private_key_jwt":{"credentials":[{"pem":"x",` +
+			`"credential_type":"public_key"}]}}}`,
 		`{"name":"x","supported_triggers":[{"id":"post-login"}],"secrets":[{}],"modules":[{}],"deploy":true}`,
 		`{"name":"\ud800","client_metadata":{"~/":"\u0000"}}`,
 	} {
@@ -110,11 +111,13 @@ func FuzzBodies(f *testing.F) {
 			t.Fatal("no operation")
 		}
 		c := newCaller(t, Options{Empty: true})
-		path, err := operation.FillPath(map[string]string{"id": "x", "actionId": "x", "triggerId": "post-login", "versionId": "x"})
+		path, err := operation.FillPath(map[string]string{"id": "x", "actionId": "x", "triggerId": "post-login",
+			"versionId": "x"})
 		if err != nil {
 			t.Fatal(err)
 		}
-		request, err := http.NewRequestWithContext(t.Context(), operation.Method, "https://"+c.tenant.Domain()+path, strings.NewReader(body))
+		request, err := http.NewRequestWithContext(t.Context(), operation.Method, "https://"+c.tenant.Domain()+path,
+			strings.NewReader(body))
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -126,7 +129,8 @@ func FuzzBodies(f *testing.F) {
 		}
 		defer func() { _ = response.Body.Close() }()
 		a := read(t, operation.Name(), response)
-		if a.status >= 500 || a.status >= 400 && (a.object()["message"] == nil || a.object()["statusCode"] != number(a.status)) {
+		if a.status >= 500 || a.status >= 400 &&
+			(a.object()["message"] == nil || a.object()["statusCode"] != number(a.status)) {
 			t.Errorf("%d %s", a.status, a.text)
 		}
 	})

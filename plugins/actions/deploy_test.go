@@ -214,7 +214,10 @@ func TestDeployWaitsUntilItIsLive(t *testing.T) {
 	const building, built = `{"id":"v","number":1,"status":"building","deployed":false}`, `{"id":"v","number":1,"status":"built","deployed":false}`
 	r := deploy(t, eager, override(auth0, ofVersion, 200, building, built,
 		`{"id":"v","number":1,"status":"built","deployed":true,"n":9007199254740993}`), id)
-	const want = `{"id":"v","number":1,"status":"built","deployed":true,"n":9007199254740993,"outcome":"version 1 is live, but does not run yet: it is not bound to post-login","next_step":"auth0_update_trigger_bindings with trigger_id \"post-login\" and add [\"greet\"] binds it as the last."}`
+	const want = `{"id":"v","number":1,"status":"built","deployed":true,"n":9007199254740993,` +
+		`"outcome":"version 1 is live, but does not run yet: it is not bound to post-login",` +
+		`"next_step":"auth0_update_trigger_bindings with trigger_id \"post-login\" and add [\"greet\"] binds it as the ` +
+		`last."}`
 	if string(r.JSON) != want || len(r.Progress) != 2 || !strings.Contains(r.Progress[0], "version 1 to be live") {
 		t.Errorf("got %s (%v), progress %q", r.JSON, r.Failure, r.Progress)
 	}

@@ -102,7 +102,8 @@ func TestFaultsOfBrokenForms(t *testing.T) {
 		"parts of other kinds": {`"start":[],"nodes":["a",{"type":"STEP"},{"id":{},"type":7,"config":[]},` +
 			`{"id":"s","type":"STEP","config":{"components":{"a":1}}},{"id":"t","type":"STEP","config":{"components":[1,null]}}]`,
 			[]string{`$start start: is not an object`, `nodes[0] nodes[0]: is not an object`,
-				`nodes[1] nodes[1].id: is not set`, `nodes[2] nodes[2].id: is not a string`, `s nodes[3].config.components: is not a list`,
+				`nodes[1] nodes[1].id: is not set`, `nodes[2] nodes[2].id: is not a string`,
+				`s nodes[3].config.components: is not a list`,
 				`t nodes[4].config.components[0]: is not an object`}},
 		"nodes that are none": {`"start":{"next_node":"a"},"nodes":{"a":1}`, []string{`$start nodes: is not a list`}},
 	} {
@@ -161,7 +162,8 @@ func FuzzGraph(f *testing.F) {
 
 func TestCheckNeedsOneForm(t *testing.T) {
 	_, auth0 := tenant(t, sandbox.Options{Empty: true})
-	for _, args := range []string{`{}`, `{"id":"ap_1","export":{"form":{}}}`, `{"export":{"flows":{}}}`, `{"export":{"form":[]}}`} {
+	for _, args := range []string{`{}`, `{"id":"ap_1","export":{"form":{}}}`, `{"export":{"flows":{}}}`,
+		`{"export":{"form":[]}}`} {
 		f := sdktest.Call(t, Plugin(), auth0, "auth0_check_form", args).Failure
 		if f.GetCode() != pluginv1.Failure_CODE_INVALID_ARGUMENT {
 			t.Errorf("%s: %v", args, f)

@@ -22,10 +22,12 @@ func TestFaults(t *testing.T) {
 			`$start: next_node leads to "x", which does not exist`},
 		"start passes by": {`"start":{"next_node":"$ending"},"nodes":[` + aEnds + `]`,
 			"a: orphan: nothing leads here from the start"},
-		"orphan": {toA + `"nodes":[` + aEnds + `,{"id":"b","type":"STEP","config":{"next_node":"a","components":[{"id":"n","type":"NEXT_BUTTON"}]}}]`,
+		"orphan": {toA + `"nodes":[` + aEnds +
+			`,{"id":"b","type":"STEP","config":{"next_node":"a","components":[{"id":"n","type":"NEXT_BUTTON"}]}}]`,
 			"b: orphan: nothing leads here from the start"},
 		"twins": {toA + `"nodes":[` + aEnds + `,` + aEnds + `]`, "a: 2 nodes have this id"},
-		"step without a way on": {toA + `"nodes":[{"id":"a","type":"STEP","config":{"components":[{"id":"n","type":"NEXT_BUTTON"}]}}]`,
+		"step without a way on": {toA +
+			`"nodes":[{"id":"a","type":"STEP","config":{"components":[{"id":"n","type":"NEXT_BUTTON"}]}}]`,
 			"$start: no way leads from the start to the ending\na: next_node is not set: there is no way on"},
 		"flow without a way on": {toA + `"nodes":[{"id":"a","type":"FLOW","config":{"flow_id":"af_1","next_node":null}}]`,
 			"$start: no way leads from the start to the ending\na: next_node is not set: there is no way on"},
@@ -47,7 +49,9 @@ func TestFaults(t *testing.T) {
 				"is no way on"},
 		"fallback to nowhere": {toA + `"nodes":[{"id":"a","type":"ROUTER","config":{"fallback":"x"}}]`,
 			"$start: no way leads from the start to the ending\n" + `a: fallback leads to "x", which does not exist`},
-		"a circle": {toA + `"nodes":[{"id":"a","type":"STEP","config":{"next_node":"b","components":[{"id":"n","type":"NEXT_BUTTON"}]}},{"id":"b","type":"STEP","config":{"next_node":"a","components":[{"id":"n","type":"NEXT_BUTTON"}]}}]`,
+		"a circle": {toA + `"nodes":[{"id":"a","type":"STEP","config":{"next_node":"b","components":[{"id":"n",` +
+			`"type":"NEXT_BUTTON"}]}},{"id":"b","type":"STEP","config":{"next_node":"a","components":[{"id":"n",` +
+			`"type":"NEXT_BUTTON"}]}}]`,
 			"$start: no way leads from the start to the ending\na: the ending cannot be reached from here\nb: the ending " +
 				"cannot be reached from here"},
 		"a circle with a way out": {toA + `"nodes":[{"id":"a","type":"STEP","config":{"next_node":"b","components":[{"id":"n","type":"NEXT_BUTTON"}]}},
@@ -55,7 +59,8 @@ func TestFaults(t *testing.T) {
 		"a trap on one branch": {toA + `"nodes":[{"id":"a","type":"ROUTER","config":{"rules":[{"id":"r","next_node":"b"}],"fallback":"$ending"}},
 			{"id":"b","type":"STEP","config":{"next_node":"b","components":[{"id":"n","type":"NEXT_BUTTON"}]}}]`, "b: the ending cannot be reached from here"},
 		"unknown members": {toA +
-			`"tags":[1],"nodes":[{"id":"a","type":"STEP","new":{"x":[]},"config":{"other":7,"next_node":"$ending","components":[{"id":"n","type":"NEXT_BUTTON"}]}}]`, ""},
+			`"tags":[1],"nodes":[{"id":"a","type":"STEP","new":{"x":[]},"config":{"other":7,"next_node":"$ending",` +
+			`"components":[{"id":"n","type":"NEXT_BUTTON"}]}}]`, ""},
 	} {
 		g, err := readGraph([]byte("{" + strings.TrimSuffix(tt.form, ",") + "}"))
 		if err != nil {

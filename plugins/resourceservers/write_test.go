@@ -155,7 +155,8 @@ func TestSigningSecretArrives(t *testing.T) {
 func TestStoredKeyStays(t *testing.T) {
 	const anew = `{"token_encryption":{"format":"compact-nested-jwe","encryption_key":{"alg":"RSA-OAEP-512",` +
 		`"pem":"-----BEGIN PUBLIC KEY-----\nno key\n-----END PUBLIC KEY-----"}}}`
-	const asRead = `"token_encryption":{"format":"compact-nested-jwe","encryption_key":{"name":"k1","alg":"RSA-OAEP-256","kid":"k1"}}`
+	const asRead = `"token_encryption":{"format":"compact-nested-jwe","encryption_key":{"name":"k1",` +
+		`"alg":"RSA-OAEP-256","kid":"k1"}}`
 	for change, want := range map[string]string{
 		`{"token_lifetime":60,` + asRead + `}`: `{"token_lifetime":60}`,
 		`{"token_encryption":null}`:            `{"token_encryption":null}`,

@@ -93,18 +93,30 @@ func TestLinesOfATable(t *testing.T) {
 		{"auth0_create_x", "id", `{"type":"string","minLength":1}`},
 		{"auth0_create_x", "kind", `{"anyOf":[{"type":"string","enum":["a","b"]},{"type":"null"}]}`},
 		{"auth0_create_x", "free", `{"description":"Anything.","type":"object","additionalProperties":true}`},
-		{"auth0_create_x", "closed", `{"type":"object","properties":{"a":{"type":"integer"}},"required":["a"],"additionalProperties":false}`},
-		{"auth0_create_x", "open", `{"description":"More.","type":"object","properties":{"a":{"type":"integer"}},"required":["a"],"additionalProperties":true}`},
+		{"auth0_create_x", "closed",
+			`{"type":"object","properties":{"a":{"type":"integer"}},"required":["a"],"additionalProperties":false}`},
+		{"auth0_create_x", "open",
+			`{"description":"More.","type":"object","properties":{"a":{"type":"integer"}},"required":["a"],` +
+				`"additionalProperties":true}`},
 		{"auth0_create_x", "list", `{"anyOf":[{"type":"array","minItems":1,"maxItems":3,"uniqueItems":true,"items":` +
-			`{"type":"object","properties":{"name":{"type":"string","maxLength":9},"value":{"type":"string"}},"required":["name"],"additionalProperties":false}},{"type":"null"}]}`},
-		{"auth0_create_x", "maybe", `{"anyOf":[{"type":"object","properties":{"when":{"anyOf":[{"type":"string"},{"type":"number"}]}},"required":["when"],"additionalProperties":false},{"type":"string"},{"type":"null"}]}`},
+			`{"type":"object","properties":{"name":{"type":"string","maxLength":9},"value":{"type":"string"}},` +
+			`"required":["name"],"additionalProperties":false}},{"type":"null"}]}`},
+		{"auth0_create_x", "maybe",
+			`{"anyOf":[{"type":"object","properties":{"when":{"anyOf":[{"type":"string"},{"type":"number"}]}},` +
+				`"required":["when"],"additionalProperties":false},{"type":"string"},{"type":"null"}]}`},
 		{"auth0_create_x", "long", `{"type":"string"}`},
 		{"auth0_update_x", "long", ``},
 		{"auth0_update_x", "kind", `{"fold":"more","anyOf":[{"type":"string","enum":["a","b"]},{"type":"null"}]}`},
-		{"auth0_update_x", "closed", `{"type":"object","properties":{"a":{"type":"string","enum":["x"]}},"additionalProperties":false}`},
-		{"auth0_update_x", "maybe", `{"anyOf":[{"type":"object","properties":{"when":{"readOnly":true},"made":{"readOnly":true}},"additionalProperties":false},{"type":"string"},{"type":"null"}]}`},
-		{"auth0_update_x", "list", `{"description":"Things.","fold":true,"anyOf":[{"type":"array","minItems":1,"maxItems":3,"uniqueItems":true,"items":{"type":"object",` +
-			`"properties":{"name":{"description":"Its name.","type":"string","maxLength":9},"value":{"type":"string"},"extra":{"type":"boolean"}},"required":["name","extra"],"additionalProperties":false}},{"type":"null"}]}`},
+		{"auth0_update_x", "closed",
+			`{"type":"object","properties":{"a":{"type":"string","enum":["x"]}},"additionalProperties":false}`},
+		{"auth0_update_x", "maybe",
+			`{"anyOf":[{"type":"object","properties":{"when":{"readOnly":true},"made":{"readOnly":true}},` +
+				`"additionalProperties":false},{"type":"string"},{"type":"null"}]}`},
+		{"auth0_update_x", "list",
+			`{"description":"Things.","fold":true,"anyOf":[{"type":"array","minItems":1,"maxItems":3,"uniqueItems":true,` +
+				`"items":{"type":"object",` +
+				`"properties":{"name":{"description":"Its name.","type":"string","maxLength":9},"value":{"type":"string"},` +
+				`"extra":{"type":"boolean"}},"required":["name","extra"],"additionalProperties":false}},{"type":"null"}]}`},
 	} {
 		if got := pick(t, example, tt.tool, tt.property); got != tt.want {
 			t.Errorf("%s.%s:\n%s, want\n%s", tt.tool, tt.property, got, tt.want)
@@ -115,7 +127,8 @@ func TestLinesOfATable(t *testing.T) {
 // Members that only answers have are accepted at every depth; a tool's own argument takes the place of a body's.
 func TestBodyAndStored(t *testing.T) {
 	const table = "[auth0_x]\nbody PATCH /api/v2/clients/{id}\nstored GET /api/v2/clients/{id}\nown name: boolean\n" +
-		"open addons.*\ntext addons.*: x\ntext addons.samlp.mappings: x\ntext client_metadata: x\ntext jwt_configuration.scopes: x\n"
+		"open addons.*\ntext addons.*: x\ntext addons.samlp.mappings: x\ntext client_metadata: x\ntext " +
+		"jwt_configuration.scopes: x\n"
 	for property, want := range map[string]string{
 		"name": `{"type":"boolean"}`, "tenant": `{"readOnly":true}`, "global": `{"readOnly":true}`, "required": "name",
 		"sso": `{"type":"boolean"}`,
@@ -138,8 +151,10 @@ func TestSharedSchemasAreWrittenOnce(t *testing.T) {
 	}
 	text := string(layOut(schema))
 	for _, line := range []string{
-		`"a": {"type":"object","$ref":"#/$defs/Shared"}`, `"b": {"type":"array","items":{"type":"object","$ref":"#/$defs/Shared"}}`,
-		`"c": {"description":"Another.","type":"object","$ref":"#/$defs/Shared"}`, `"Shared": {"type":"object","properties":{"first":`,
+		`"a": {"type":"object","$ref":"#/$defs/Shared"}`,
+		`"b": {"type":"array","items":{"type":"object","$ref":"#/$defs/Shared"}}`,
+		`"c": {"description":"Another.","type":"object","$ref":"#/$defs/Shared"}`,
+		`"Shared": {"type":"object","properties":{"first":`,
 	} {
 		if strings.Count(text, line) != 1 {
 			t.Errorf("want %s once in\n%s", line, text)

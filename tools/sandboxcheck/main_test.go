@@ -35,10 +35,13 @@ func replayed(t *testing.T, lines ...string) map[string]string {
 
 const (
 	made = `{"source":"s","method":"POST","path":"/api/v2/forms","body":{"name":"f"},"status":201,"response":` +
-		`{"id":"ap_recorded","name":"f","languages":{"primary":"en"},"ending":{"resume_flow":true},"created_at":"1","updated_at":"1"}}`
+		`{"id":"ap_recorded","name":"f","languages":{"primary":"en"},"ending":{"resume_flow":true},"created_at":"1",` +
+		`"updated_at":"1"}}`
 	read = `{"source":"s","method":"GET","path":"/api/v2/forms/ap_recorded","body":null,"status":200,"response":` +
-		`{"id":"ap_recorded","name":"f","languages":{"primary":"en"},"ending":{"resume_flow":true},"created_at":"1","updated_at":"1"}}`
-	removed = `{"source":"s","method":"DELETE","path":"/api/v2/forms/ap_recorded","body":null,"status":204,"response":null}`
+		`{"id":"ap_recorded","name":"f","languages":{"primary":"en"},"ending":{"resume_flow":true},"created_at":"1",` +
+		`"updated_at":"1"}}`
+	removed = `{"source":"s","method":"DELETE","path":"/api/v2/forms/ap_recorded","body":null,"status":204,` +
+		`"response":null}`
 )
 
 func TestReplayAgrees(t *testing.T) {
@@ -60,14 +63,18 @@ func TestReplayFindsDifferences(t *testing.T) {
 		want  string
 	}{
 		{"a status", []string{strings.Replace(made, `"status":201`, `"status":200`, 1)}, "POST /api/v2/forms status"},
-		{"a value", []string{strings.Replace(made, `"primary":"en"`, `"primary":"de"`, 1)}, "POST /api/v2/forms languages primary value"},
-		{"a member that we lack", []string{strings.Replace(made, `"name":"f","languages"`, `"name":"f","x":1,"languages"`, 1)},
+		{"a value", []string{strings.Replace(made, `"primary":"en"`, `"primary":"de"`, 1)},
+			"POST /api/v2/forms languages primary value"},
+		{"a member that we lack", []string{strings.Replace(made, `"name":"f","languages"`, `"name":"f","x":1,"languages"`,
+			1)},
 			"POST /api/v2/forms x missing"},
 		{"a member that we add", []string{made, strings.Replace(read, `"languages":{"primary":"en"},`, "", 1)},
 			"GET /api/v2/forms/{id} languages more"},
-		{"another object", []string{made, strings.Replace(read, `"name":"f"`, `"name":"g"`, 1)}, "GET /api/v2/forms/{id} name value"},
+		{"another object", []string{made, strings.Replace(read, `"name":"f"`, `"name":"g"`, 1)},
+			"GET /api/v2/forms/{id} name value"},
 		{"no operation", []string{strings.Replace(read, "/forms/", "/forms/x/", 1)}, "GET /api/v2/forms/x/ap_recorded"},
-		{"an envelope", []string{`{"source":"s","method":"GET","path":"/api/v2/forms","body":null,"status":200,"response":{"forms":[]}}`},
+		{"an envelope", []string{`{"source":"s","method":"GET","path":"/api/v2/forms","body":null,"status":200,` +
+			`"response":{"forms":[]}}`},
 			"GET /api/v2/forms envelope"},
 	} {
 		t.Run(test.name, func(t *testing.T) {

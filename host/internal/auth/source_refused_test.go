@@ -18,7 +18,8 @@ func TestTokenThatIsRefused(t *testing.T) {
 		// The tenant refuses the new one as well: renewing again would not help, and a
 		// token for each call would cost.
 		s.Refused(second.AccessToken)
-		wantSignIn(t, s, "the tenant rejected its token (401), and renewing it did not help; it is tried again at 2000-01-01T00:01:00Z", "`auth0-mcp init --profile dev`")
+		wantSignIn(t, s, "the tenant rejected its token (401), and renewing it did not help; it is tried again at "+
+			"2000-01-01T00:01:00Z", "`auth0-mcp init --profile dev`")
 		wantRequests(t, endpoint, 1)
 		// But a minute later the fault may have passed.
 		time.Sleep(refusedHold)
@@ -65,7 +66,8 @@ func TestRefusedTokenThatCannotBeRenewed(t *testing.T) {
 		store, endpoint := newMemoryStore(session), renewals(t, time.Hour)
 		s, _ := store.source(t, endpoint)
 		s.Refused(wantToken(t, s, "0").AccessToken)
-		wantSignIn(t, s, "the tenant rejected its token (401); it is tried again at 2000-01-01T00:01:00Z", "`auth0-mcp init --profile dev`")
+		wantSignIn(t, s, "the tenant rejected its token (401); it is tried again at 2000-01-01T00:01:00Z",
+			"`auth0-mcp init --profile dev`")
 		wantRequests(t, endpoint, 0)
 	})
 }
@@ -76,15 +78,19 @@ func TestSignInErrorNamesTheCommand(t *testing.T) {
 		change func(*Session)
 		want   string
 	}{
-		"device":        {func(s *Session) { s.Method = Device }, "`auth0-mcp init --profile ci`"},
-		"no profile":    {func(s *Session) { s.Method, s.Profile = Device, "" }, "`auth0-mcp init`"},
-		"client secret": {func(s *Session) { s.Method = ClientSecret }, "`auth0-mcp init --profile ci --auth0-domain tenant.us.auth0.com --auth0-client-id client --auth0-client-secret-stdin`"},
+		"device":     {func(s *Session) { s.Method = Device }, "`auth0-mcp init --profile ci`"},
+		"no profile": {func(s *Session) { s.Method, s.Profile = Device, "" }, "`auth0-mcp init`"},
+		"client secret": {func(s *Session) { s.Method = ClientSecret },
+			"`auth0-mcp init --profile ci --auth0-domain tenant.us.auth0.com --auth0-client-id client " +
+				"--auth0-client-secret-stdin`"},
 		"private key": {func(s *Session) { s.Method, s.KeyID = PrivateKeyJWT, "k1" },
-			"`auth0-mcp init --profile ci --auth0-domain tenant.us.auth0.com --auth0-client-id client --private-key-file KEY.pem --key-id k1`"},
+			"`auth0-mcp init --profile ci --auth0-domain tenant.us.auth0.com --auth0-client-id client --private-key-file " +
+				"KEY.pem --key-id k1`"},
 		"given by AUTH0_TOKEN": {func(s *Session) { s.Method, s.Profile = Given, "" },
 			"set AUTH0_TOKEN to a new Management API token of it and restart the server"},
 		"given": {func(s *Session) { s.Method = Given },
-			"there is no valid token for tenant.us.auth0.com: its token expired at 2000-01-01T01:00:00Z: the command of profile ci must give a new one; the server need not be restarted"},
+			"there is no valid token for tenant.us.auth0.com: its token expired at 2000-01-01T01:00:00Z: the command of " +
+				"profile ci must give a new one; the server need not be restarted"},
 	}
 	for name, tt := range tests {
 		t.Run(name, func(t *testing.T) {

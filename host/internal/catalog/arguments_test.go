@@ -229,10 +229,13 @@ func TestFormsAreToldByTheirConstants(t *testing.T) {
 		form("BLOCK", "LINE", `"text":{"type":"string"}`)+`,`+form("BLOCK", "HTML", `"content":{"type":"string"}`)+`,`+
 		form("FIELD", "TEXT", `"max":{"type":"integer"}`)+`,`+form("FIELD", "DATE", `"format":{"type":"string"}`)+`]}}`))
 	for in, want := range map[string]string{
-		`{"category":"FIELD","type":"TEXT","config":{"format":"x"}}`: `unknown argument "parts[0].config.format"; valid here: max`,
-		`{"category":"FIELD","type":"TEXTT"}`:                        `parts[0].type must be "DATE" or "TEXT", not "TEXTT"; did you mean "TEXT"?`,
-		`{"category":"BLOCK","type":"DATE"}`:                         `parts[0].category must be "FIELD", not "BLOCK"`,
-		`{"type":"NONE"}`:                                            `parts[0].type must be one of "DATE", "HTML", "LINE", "TEXT", not "NONE"`,
+		`{"category":"FIELD","type":"TEXT","config":{"format":"x"}}`: `unknown argument "parts[0].config.format"; valid ` +
+			`here: max`,
+		`{"category":"FIELD","type":"TEXTT"}`: `parts[0].type must be "DATE" or "TEXT",` +
+			` not "TEXTT"; did you mean "TEXT"?`,
+		`{"category":"BLOCK","type":"DATE"}`: `parts[0].category must be "FIELD", not "BLOCK"`,
+		`{"type":"NONE"}`: `parts[0].type must be one of "DATE", "HTML", "LINE",` +
+			` "TEXT", not "NONE"`,
 	} {
 		err := tool.check(json.RawMessage(`{"parts":[` + in + `]}`))
 		if err == nil || !strings.HasSuffix(err.Error(), ": "+want) {
@@ -284,7 +287,8 @@ func TestRedactedArguments(t *testing.T) {
 			`{"name":"[REDACTED]"}`: {{"name", "name contains [REDACTED]" + rest}},
 			`{"name":"a","metadata":{"a":[{"b":"x [REDACTED] y"}],"pre[REDACTED]":1}}`: {
 				{"metadata.a[0].b", "metadata.a[0].b contains [REDACTED]" + rest},
-				{`metadata["pre[REDACTED]"]`, `metadata["pre[REDACTED]"] has a key that contains the marker of a hidden value: leave it out`}},
+				{`metadata["pre[REDACTED]"]`,
+					`metadata["pre[REDACTED]"] has a key that contains the marker of a hidden value: leave it out`}},
 			`{"name":"\u005bREDACTED]","enabled":1}`: {
 				{"name", "name contains [REDACTED]" + rest}, {"enabled", "enabled must be true or false, not 1"}},
 		} {

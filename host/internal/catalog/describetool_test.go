@@ -44,11 +44,16 @@ func TestDescribeTool(t *testing.T) {
 	const rare = `{"anyOf":[{"type":"object","additionalProperties":false,"properties":{"type":{"enum":["FLOW"]},"config":` +
 		flow + `}},{"type":"null"}]}`
 	for in, want := range map[string]string{
-		`{"tool":"auth0_update_thing","member":"steps[].config"}`: `{"tool":"auth0_update_thing","member":"steps[].config","schema":{"anyOf":[` + flow + `,` + wait + `]}}`,
-		`{"tool":"auth0_update_thing","member":"steps.config"}`:   `{"tool":"auth0_update_thing","member":"steps[].config","schema":{"anyOf":[` + flow + `,` + wait + `]}}`,
-		`{"tool":"auth0_update_thing","member":"rare"}`:           `{"tool":"auth0_update_thing","member":"rare","schema":` + rare + `}`,
-		`{"tool":"auth0_update_thing","member":"id"}`:             `{"tool":"auth0_update_thing","member":"id","schema":{"type":"string"}}`,
-		`{"tool":"auth0_list_things"}`:                            `{"tool":"auth0_list_things","schema":` + emptySchema + `}`,
+		`{"tool":"auth0_update_thing","member":"steps[].config"}`: `{"tool":"auth0_update_thing","member":"steps[].config",` +
+			`"schema":{"anyOf":[` + flow + `,` + wait + `]}}`,
+		`{"tool":"auth0_update_thing","member":"steps.config"}`: `{"tool":"auth0_update_thing","member":"steps[].config",` +
+			`"schema":{"anyOf":[` + flow + `,` + wait + `]}}`,
+		`{"tool":"auth0_update_thing","member":"rare"}`: `{"tool":"auth0_update_thing","member":"rare","schema":` +
+			rare + `}`,
+		`{"tool":"auth0_update_thing","member":"id"}`: `{"tool":"auth0_update_thing","member":"id",` +
+			`"schema":{"type":"string"}}`,
+		`{"tool":"auth0_list_things"}`: `{"tool":"auth0_list_things","schema":` + emptySchema +
+			`}`,
 	} {
 		arguments, err := tool.CheckArguments(json.RawMessage(in))
 		if err != nil {
@@ -68,7 +73,8 @@ func TestDescribeTool(t *testing.T) {
 		`{"tool":"auth0_update_thing","member":"step"}`:             `the tool has no argument "step"; did you mean steps?`,
 		`{"tool":"auth0_update_thing","member":"steps[].nonsense"}`: `steps has no member "nonsense"; it has type, config`,
 		`{"tool":"auth0_update_thing","member":"id.x"}`:             `id has no member "x", nor any that a schema names`,
-		`{"tool":"auth0_update_things"}`:                            `there is no tool "auth0_update_things"; did you mean auth0_update_thing`,
+		`{"tool":"auth0_update_things"}`: `there is no tool "auth0_update_things"; did you mean ` +
+			`auth0_update_thing`,
 	} {
 		if _, err := tool.Builtin()(json.RawMessage(in), 40_000); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%s: %v, want %s", in, err, want)

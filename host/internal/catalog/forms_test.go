@@ -13,9 +13,10 @@ import (
 func manyForms() string {
 	var forms []string
 	for i := range 24 {
-		forms = append(forms, fmt.Sprintf(`{"type":"object","additionalProperties":false,"required":["id","category","type"],`+
-			`"properties":{"id":{"type":"string"},"category":{"enum":["C%d"]},"type":{"const":"T%d"},"n%d":{"type":"integer"}}}`,
-			i%3, i, i))
+		forms = append(forms,
+			fmt.Sprintf(`{"type":"object","additionalProperties":false,"required":["id","category","type"],`+
+				`"properties":{"id":{"type":"string"},"category":{"enum":["C%d"]},"type":{"const":"T%d"},"n%d":{"type":"integer"}}}`,
+				i%3, i, i))
 	}
 	return closed(`"parts":{"type":"array","items":{"anyOf":[` + strings.Join(forms, ",") + `]}}`)
 }
@@ -24,8 +25,9 @@ func manyForms() string {
 func TestManyForms(t *testing.T) {
 	tool := toolWith(pluginv1.EffectWrite, manyForms())
 	for in, want := range map[string]string{
-		`{"id":"a","category":"C1","type":"T4","n4":1}`:   "",
-		`{"id":"a","category":"C1","type":"T4","n5":1}`:   `unknown argument "parts[0].n5"; valid here: category, id, n4, type`,
+		`{"id":"a","category":"C1","type":"T4","n4":1}`: "",
+		`{"id":"a","category":"C1","type":"T4","n5":1}`: `unknown argument "parts[0].n5"; valid here: category, id, n4,` +
+			` type`,
 		`{"id":"a","category":"C1","type":"T4","n4":"x"}`: `parts[0].n4 must be an integer, not a string ("x")`,
 		`{"category":"C1","type":"T4"}`:                   `missing required argument "parts[0].id"`,
 		`{"id":"a","category":"C2","type":"T4"}`:          `parts[0].category must be "C1", not "C2"`,

@@ -50,7 +50,8 @@ func TestArgumentsAsTheyAreMeant(t *testing.T) {
 		{[]*Tool{read, create}, `{"name":"a","token":{"id":null,"tags":["x"]},"list":[{"id":null}]}`,
 			`{"name":"a","token":{"tags":["x"]},"list":[{}]}`},
 		{[]*Tool{read, create, update}, `{"name":"a","note":null,"list":null}`, `{"name":"a","note":null,"list":null}`},
-		{[]*Tool{read, create, update}, `{"name":"a","made":{"by":[1,1]},"list":[{"id":1,"updated":"2026"}],"token":{"updated":null}}`,
+		{[]*Tool{read, create, update},
+			`{"name":"a","made":{"by":[1,1]},"list":[{"id":1,"updated":"2026"}],"token":{"updated":null}}`,
 			`{"name":"a","list":[{"id":1}],"token":{}}`},
 		{[]*Tool{read, create, update}, `{"name":"a","steps":[{"type":"b","at":1,"x":null}]}`,
 			`{"name":"a","steps":[{"type":"b","at":1,"x":null}]}`},
@@ -91,8 +92,10 @@ func TestArgumentsAsTheyAreMeant(t *testing.T) {
 func TestNullSaysWhatClears(t *testing.T) {
 	update := settingsTool(t, pluginv1.EffectWrite, "PATCH /api/v2/things/{id}")
 	for in, want := range map[string]string{
-		`{"name":"a","urls":null}`:                    "urls must be an array of strings, not null; leave it out to keep what is there, [] clears it",
-		`{"name":"a","size":null}`:                    "size must be an integer, not null; leave it out to keep what is there",
+		`{"name":"a","urls":null}`: "urls must be an array of strings, not null; leave it out to keep " +
+			"what is there, [] clears it",
+		`{"name":"a","size":null}`: "size must be an integer, not null; leave it out to keep what is " +
+			"there",
 		`{"name":"a","more":{"rare":[1]},"rare":[2]}`: `"rare" is given twice: in more and beside it`,
 		`{"name":"a","more":7}`:                       "more must be an object that holds settings by name",
 	} {
@@ -104,8 +107,10 @@ func TestNullSaysWhatClears(t *testing.T) {
 
 // A tool that declares no paths may update anything.
 func TestNullIsRefusedWhereItCouldBeMeant(t *testing.T) {
-	for _, paths := range [][]string{nil, {"GET /api/v2/things", "PUT /api/v2/things"}, {"POST /api/v2/things", "PATCH /api/v2/things"}} {
-		if err := settingsTool(t, pluginv1.EffectWrite, paths...).check(json.RawMessage(`{"name":"a","size":null}`)); err == nil {
+	for _, paths := range [][]string{nil, {"GET /api/v2/things", "PUT /api/v2/things"},
+		{"POST /api/v2/things", "PATCH /api/v2/things"}} {
+		if err := settingsTool(t, pluginv1.EffectWrite,
+			paths...).check(json.RawMessage(`{"name":"a","size":null}`)); err == nil {
 			t.Errorf("%v: null is dropped", paths)
 		}
 	}
@@ -115,7 +120,8 @@ func TestNullIsRefusedWhereItCouldBeMeant(t *testing.T) {
 func TestNamesOfAuth0AreNotCorrected(t *testing.T) {
 	m := aTool("auth0_update_resource_server", pluginv1.EffectWrite)
 	m.Paths = []string{"GET /api/v2/resource-servers/{id}", "PATCH /api/v2/resource-servers/{id}"}
-	m.InputSchema = json.RawMessage(closed(`"token_lifetime":{"type":"integer"},"nested":` + closed(`"tokens_lifetime":{"type":"integer"}`)))
+	m.InputSchema = json.RawMessage(closed(`"token_lifetime":{"type":"integer"},"nested":` +
+		closed(`"tokens_lifetime":{"type":"integer"}`)))
 	tool := newTool(&Plugin{Manifest: aManifest("things", m)}, m)
 	for in, suggests := range map[string]bool{
 		`{"token_lifetime_for_web":1}`:              false,

@@ -16,7 +16,8 @@ func closed(properties string) string {
 
 const (
 	formA = `{"type":"object","additionalProperties":false,"required":["type"],"properties":{"type":{"const":"a"}}}`
-	formB = `{"type":"object","additionalProperties":false,"required":["type"],"properties":{"type":{"enum":["b"]},"n":{"readOnly":true}}}`
+	formB = `{"type":"object","additionalProperties":false,"required":["type"],"properties":{"type":{"enum":["b"]},` +
+		`"n":{"readOnly":true}}}`
 )
 
 var goodSchemas = []string{
@@ -30,7 +31,9 @@ var goodSchemas = []string{
 	closed(`"metadata":{"type":"object","description":"Anything.","additionalProperties":{}}`),
 	closed(`"nodes":{"type":"array","description":"The form's nodes.","items":{"type":"object","additionalProperties":true}}`),
 	closed(`"metadata":{"description":"Anything, or null.","anyOf":[{"type":"object","additionalProperties":true},{"type":"null"}]}`),
-	closed(`"a":{"readOnly":true},"any":{"description":"Any."},"b":{"fold":"more","anyOf":[{"type":"array","items":{"enum":["x"]}},{"type":"null"}]},"c":{"fold":true,"type":"object","description":"C.","additionalProperties":true}`),
+	closed(`"a":{"readOnly":true},"any":{"description":"Any."},"b":{"fold":"more","anyOf":[{"type":"array",` +
+		`"items":{"enum":["x"]}},{"type":"null"}]},"c":{"fold":true,"type":"object","description":"C.",` +
+		`"additionalProperties":true}`),
 	closed(`"forms":{"type":"array","items":{"anyOf":[` + formA + `,` + formB + `]}}`),
 	closed(`"when":{"anyOf":[{"type":"integer","minimum":0},{"type":"null"}]}`),
 	closed(`"who":{"type":"object","additionalProperties":false,"properties":{"id":{"type":"string"},"name":{"type":"string"}},"anyOf":[{"required":["id"]},{"required":["name"]}]}`),
@@ -136,12 +139,14 @@ func TestSchemaRefused(t *testing.T) {
 		"a description as list": {closed(`"a":{"type":"string","description":["a"]}`), "description must be a text"},
 		"properties as list": {`{"type":"object","additionalProperties":false,"properties":[]}`,
 			"properties must be an object, not an array"},
-		"propertyNames":  {closed(`"a":{"type":"object","additionalProperties":{"type":"string"},"propertyNames":{"pattern":"^a$"}}`), `keyword "propertyNames"`},
+		"propertyNames": {closed(`"a":{"type":"object","additionalProperties":{"type":"string"},` +
+			`"propertyNames":{"pattern":"^a$"}}`), `keyword "propertyNames"`},
 		"another fold":   {closed(`"a":{"type":"string","fold":"all"}`), `fold must be true, or for an argument "more"`},
 		"more in a list": {closed(`"a":{"type":"array","items":{"type":"string","fold":"more"}}`), `fold must be true`},
 		"more by itself": {closed(`"a":{"type":"string","fold":"more"},"more":{"type":"string"}`),
 			"argument more: the host adds one of this name"},
-		"beside a reference": {withRoot(`"$defs":{"a":{"type":"string"}},"properties":{"a":{"type":"object","$ref":"#/$defs/a","properties":{}}}`),
+		"beside a reference": {withRoot(`"$defs":{"a":{"type":"string"}},"properties":{"a":{"type":"object",` +
+			`"$ref":"#/$defs/a","properties":{}}}`),
 			"inputSchema.properties.a: properties beside $ref"},
 		"$defs as list": {withRoot(`"$defs":[]`), "$defs must be an object"},
 	} {

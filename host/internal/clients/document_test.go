@@ -68,7 +68,8 @@ func TestFinishRefusesAWrongEdit(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			c := &Change{Client: client, Name: "auth0", Path: "mcp.json", Before: []byte(in), body: []byte(in), After: []byte(in)}
+			c := &Change{Client: client, Name: "auth0", Path: "mcp.json", Before: []byte(in), body: []byte(in),
+				After: []byte(in)}
 			wantError(t, c.finish(doc, append(edits, wrong), fields), "mcp.json", "auth0", "left as it is")
 			if !c.NoOp() || c.Diff() != "" {
 				t.Errorf("there is a change: %s", c.After)

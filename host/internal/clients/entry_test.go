@@ -57,7 +57,8 @@ func TestReadArgs(t *testing.T) {
 
 // What other arguments say is not shown: it may be a secret.
 func TestShownArguments(t *testing.T) {
-	e := Entry{Profile: "p", ReadOnly: true, more: []string{"--file-root", canary, "--audit=" + canary, canary, "--X" + canary}}
+	e := Entry{Profile: "p", ReadOnly: true,
+		more: []string{"--file-root", canary, "--audit=" + canary, canary, "--X" + canary}}
 	want := []string{"run", "--profile", "p", "--read-only", "--file-root", "***", "--audit=***", "***", "***"}
 	if diff := cmp.Diff(want, e.Shown()); diff != "" {
 		t.Error(diff)

@@ -175,15 +175,18 @@ func TestVariablesOfAnEntry(t *testing.T) {
 		"new":      {"cursor", "", "XDG_CONFIG_HOME=/c XDG_DATA_HOME=/d"},
 		"no env":   {"cursor", `{"mcpServers":{"auth0":{` + head + `}}}`, "XDG_CONFIG_HOME=/c XDG_DATA_HOME=/d"},
 		"an empty": {"cursor", `{"mcpServers":{"auth0":{` + head + `,"env":{}}}}`, "XDG_CONFIG_HOME=/c XDG_DATA_HOME=/d"},
-		"another": {"cursor", `{"mcpServers":{"auth0":{"env":{"A":"` + canary + `", "XDG_STATE_HOME": "/old"},` + head + `}}}`,
+		"another": {"cursor", `{"mcpServers":{"auth0":{"env":{"A":"` + canary + `", "XDG_STATE_HOME": "/old"},` + head +
+			`}}}`,
 			"A=" + canary + " XDG_CONFIG_HOME=/c XDG_DATA_HOME=/d XDG_STATE_HOME=/s"},
 		"as it should be": {"cursor", `{"mcpServers":{"auth0":{"env":{"XDG_DATA_HOME":"/d","XDG_CONFIG_HOME":"/c"},` + head +
 			`}}}`, "XDG_CONFIG_HOME=/c XDG_DATA_HOME=/d"},
 		"TOML, new":    {"codex", "a = 1\n", "XDG_CONFIG_HOME=/c XDG_DATA_HOME=/d"},
 		"TOML, no env": {"codex", "[mcp_servers.auth0]\n" + table, "XDG_CONFIG_HOME=/c XDG_DATA_HOME=/d"},
-		"TOML, inline": {"codex", "[mcp_servers.auth0]\n" + table + "env = { A = \"" + canary + "\", XDG_DATA_HOME = \"/x\" }\n",
+		"TOML, inline": {"codex", "[mcp_servers.auth0]\n" + table + "env = { A = \"" + canary +
+			"\", XDG_DATA_HOME = \"/x\" }\n",
 			"A=" + canary + " XDG_CONFIG_HOME=/c XDG_DATA_HOME=/d"},
-		"TOML, a table": {"codex", "[mcp_servers.auth0]\n" + table + "[mcp_servers.auth0.env]\nA = \"" + canary + "\"\n[b]\nc = 1\n",
+		"TOML, a table": {"codex", "[mcp_servers.auth0]\n" + table + "[mcp_servers.auth0.env]\nA = \"" + canary +
+			"\"\n[b]\nc = 1\n",
 			"A=" + canary + " XDG_CONFIG_HOME=/c XDG_DATA_HOME=/d"},
 		"TOML, dotted": {"codex", "[mcp_servers.auth0]\n" + table + "env.A = \"" + canary + "\"\n",
 			"A=" + canary + " XDG_CONFIG_HOME=/c XDG_DATA_HOME=/d"},

@@ -163,7 +163,8 @@ func TestTOMLThatIsLeftAlone(t *testing.T) {
 		"keys hide a character":      {"a\x00 = 1", 1, 2, "not valid TOML: expected '=' after key"},
 		"a value without its quotes": {"token = " + canary, 1, 9, "not valid TOML: unexpected character U+0063 'c'"},
 		"a string without its end":   {"token = \"" + canary, 1, 22, "not valid TOML: unterminated basic string"},
-		"a key twice":                {"token = 1\ntoken = \"" + canary + "\"", 2, 1, "not valid TOML: key token is already defined"},
+		"a key twice": {"token = 1\ntoken = \"" + canary + "\"", 2, 1,
+			"not valid TOML: key token is already defined"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			p, path := fileOf(t, "codex", tt.in)

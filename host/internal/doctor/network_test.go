@@ -260,7 +260,8 @@ func TestExplainTLS(t *testing.T) {
 
 // refusal is an error answer of the Management API.
 func refusal(status int, message, code string) string {
-	return fmt.Sprintf(`{"statusCode":%d,"error":%q,"message":%q,"errorCode":%q}`, status, http.StatusText(status), message,
+	return fmt.Sprintf(`{"statusCode":%d,"error":%q,"message":%q,"errorCode":%q}`, status, http.StatusText(status),
+		message,
 		code)
 }
 
@@ -274,7 +275,8 @@ func TestAPI(t *testing.T) {
 	}{
 		{"answers", "read:clients", "/api/v2/clients", 200, "[]", OK, []string{"GET /api/v2/clients"}},
 		{"cheapest that is allowed", "read:users read:roles", "/api/v2/roles", 200, "[]", OK, []string{"GET /api/v2/roles"}},
-		{"no scope that reads", "create:users", "/api/v2/clients", 403, refusal(403, "Insufficient scope", "insufficient_scope"), OK,
+		{"no scope that reads", "create:users", "/api/v2/clients", 403,
+			refusal(403, "Insufficient scope", "insufficient_scope"), OK,
 			[]string{"accepts the token", "Insufficient scope"}},
 		{"forbidden all the same", "read:clients", "/api/v2/clients", 403, refusal(403, "no", "insufficient_scope"), Fail,
 			[]string{"although read:clients was granted", "AUTH0_TOKEN"}},

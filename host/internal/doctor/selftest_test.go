@@ -90,8 +90,9 @@ func TestFoldersOfAnEntry(t *testing.T) {
 	}
 	d.at.executable = self
 	for env, want := range map[string]string{
-		`{}`:                         "sets no XDG_CONFIG_HOME, which is /here here: its server looks for profiles and sessions elsewhere",
-		`{"XDG_CONFIG_HOME":"/old"}`: "sets XDG_CONFIG_HOME to /old, which is /here here",
+		`{}`: "sets no XDG_CONFIG_HOME, which is /here here: its server looks for profiles and " +
+			"sessions elsewhere",
+		`{"XDG_CONFIG_HOME":"/old"}`:                            "sets XDG_CONFIG_HOME to /old, which is /here here",
 		`{"XDG_CONFIG_HOME":"/here","XDG_DATA_HOME":"/old"}`:    "sets XDG_DATA_HOME to /old, which is /data here",
 		`{"XDG_CONFIG_HOME":"/here/"}`:                          "",
 		`{"XDG_CONFIG_HOME":"/here","XDG_DATA_HOME":"/data/."}`: "",

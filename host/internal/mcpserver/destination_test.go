@@ -75,7 +75,8 @@ func TestASecretIsNotRedirectedWithoutApproval(t *testing.T) {
 		a := connectApproving(t, approval.None, `{"elicitation":{}}`)
 		first := fakeplugin.Step{Method: "PATCH", Path: a.target, Body: json.RawMessage(`{"description":"d"}`)}
 		o := outcomeOf(t, a.request("tools/call", a.redirecting(t, first, redirect(a), first)))
-		if text := o.Content[0].Text; !o.IsError || a.writes() != 1 || !strings.Contains(text, "This call changed the tenant") ||
+		if text := o.Content[0].Text; !o.IsError || a.writes() != 1 ||
+			!strings.Contains(text, "This call changed the tenant") ||
 			!strings.Contains(text, "could send a stored secret elsewhere") {
 			t.Errorf("%+v, %d writes", o, a.writes())
 		}
@@ -94,8 +95,8 @@ func TestARefusedMarkerIsTold(t *testing.T) {
 	}
 }
 
-// An edit that keeps a hidden secret is approved in a terminal: the plan shows it as unchanged, its file holds no secret,
-// and what is sent is the real value.
+// An edit that keeps a hidden secret is approved in a terminal: the plan shows it as unchanged, its file holds no
+// secret, and what is sent is the real value.
 func TestApprovalOfARestoredSecret(t *testing.T) {
 	t.Parallel()
 	a := connectApproving(t, approval.Terminal, `{}`)

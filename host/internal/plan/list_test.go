@@ -160,7 +160,8 @@ func TestBindingsAreKnownByTheirActions(t *testing.T) {
 			{"id":"n1","updated_at":"2","display_name":"Ask for the profile","action":{"id":"a1","updated_at":"2"}},
 			{"id":"n2","updated_at":"2","display_name":"Add roles","action":{"id":"a2"}},
 			{"id":"n3","display_name":"Render form","action":{"id":"a3","name":"Render","code":"f()"}}]}`,
-			want: []string{`bindings: 1 Ask for the profile, 2 Add roles, + 3 Render form`, `bindings[Render form]: new {"action":{"id":"a3","name":"Render"},"display_name":"Render form"}`}},
+			want: []string{`bindings: 1 Ask for the profile, 2 Add roles, + 3 Render form`,
+				`bindings[Render form]: new {"action":{"id":"a3","name":"Render"},"display_name":"Render form"}`}},
 		"they are sent as they were answered": {body: twoBound, answer: strings.Replace(twoBound, "b2", "b3", 1),
 			want: []string{`bindings[Add roles].id: "b2" → "b3"`}},
 	}

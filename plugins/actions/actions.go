@@ -137,8 +137,7 @@ var summary = []string{"id", "name", "supported_triggers", "status", "runtime", 
 // members are all that a listed Action is known to have.
 func members() []string {
 	return append([]string{"code", "created_at", "dependencies", "secrets", "modules", "current_version", "built_at",
-		"deploy",
-		"errors", "installed_integration_id", "integration"}, summary...)
+		"deploy", "errors", "installed_integration_id", "integration"}, summary...)
 }
 
 // present projects actions to what was asked for. The usual view keeps of the

@@ -96,8 +96,7 @@ func (d deployer) awaitDraft(ctx context.Context, builds *auth0v1.Builds, id str
 			"auth0_deploy_action again", id, d.Whole)
 	case errors.As(err, &broken):
 		return nil, sdk.FailedPrecondition("nothing was deployed: the build of action %q failed: %s. Fix it with "+
-			"auth0_update_action, then deploy again",
-			action.Text("name"), broken.Reasons)
+			"auth0_update_action, then deploy again", action.Text("name"), broken.Reasons)
 	}
 	return action, err
 }
@@ -106,8 +105,7 @@ func (d deployer) awaitDraft(ctx context.Context, builds *auth0v1.Builds, id str
 // last seen and how far it came: once Auth0 has accepted the deployment, an error
 // would hide that.
 func (d deployer) awaitLive(ctx context.Context, builds *auth0v1.Builds, version sdk.Object) (last sdk.Object,
-	live bool,
-	outcome string, err error) {
+	live bool, outcome string, err error) {
 	name := auth0v1.VersionName(version)
 	version, err = builds.Version(ctx, version)
 	var broken *auth0v1.BuildError
@@ -116,13 +114,10 @@ func (d deployer) awaitLive(ctx context.Context, builds *auth0v1.Builds, version
 		return nil, false, "", fmt.Errorf("%s was accepted, and may be live: %w", name, ctx.Err())
 	case errors.As(err, &broken):
 		return nil, false, "", sdk.FailedPrecondition("%s was made, but is not live: its build failed: %s. Fix the action "+
-			"with "+
-			"auth0_update_action, then deploy again",
-			name, broken.Reasons)
+			"with auth0_update_action, then deploy again", name, broken.Reasons)
 	case errors.Is(err, auth0v1.ErrTimeUp):
 		return version, false, fmt.Sprintf("%s was accepted, but was not seen live within %v: check it with auth0_get_action",
-			name,
-			d.Whole), nil
+			name, d.Whole), nil
 	case err != nil:
 		//nolint:nilerr // it was accepted
 		return version, false, name + " was accepted, but reading its state failed (" + err.Error() +

@@ -107,8 +107,7 @@ func tooMany(trigger string) string {
 
 func boundElsewhere(triggers ...string) string {
 	return "Actions of " + strings.Join(triggers, ", ") +
-		" are chosen where they are used (such as by an event stream), " +
-		"not by bindings"
+		" are chosen where they are used (such as by an event stream), not by bindings"
 }
 
 func byEntity(triggers []knownTrigger, id string) bool {

@@ -97,8 +97,7 @@ func (r *Runner) apply(ctx context.Context, c call, approved plan.Plan) Result {
 	result := r.attempt(ctx, c, egress.Grant{Plan: &approved})
 	if left := result.Outcome.Unspent; len(left) > 0 && !result.IsError {
 		result.Texts = append(result.Texts, result.Outcome.Redact.Text("Approved and not sent, as the tool did not ask "+
-			"for it this "+
-			"time: "+strings.Join(left, ", ")))
+			"for it this time: "+strings.Join(left, ", ")))
 	}
 	return result
 }

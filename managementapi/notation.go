@@ -39,6 +39,7 @@ func ParseSchema(text string) (*Schema, error) {
 	if err != nil {
 		return nil, err
 	}
+	s.places = &places{}
 	return s, nil
 }
 

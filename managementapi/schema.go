@@ -49,6 +49,8 @@ type Schema struct {
 	Rest    *Schema  // KindObject: all other members; nil: there must be none
 	// RestSecret says that the values of all other members are secret.
 	RestSecret bool
+
+	places *places // of a schema that ParseSchema returned
 }
 
 // A Member is a named member of an object.

@@ -19,85 +19,65 @@ type Found struct {
 // private key). What is secret in one alternative of a union is secret. Null, "", and empty objects and
 // arrays are none.
 func (s *Schema) Secrets(document any) iter.Seq[Found] {
-	return func(yield func(Found) bool) {
-		w := &walk{mark: func(m Member) bool { return m.Secret }, descend: true, yield: yield}
-		w.value([]*Schema{s}, document, nil)
+	return func(yield func(Found) bool) { s.Root().secrets(document, nil, yield) }
+}
+
+// secrets yields the secrets of a value at the place. It is false when yield wants no more.
+func (p *Place) secrets(value any, path []string, yield func(Found) bool) bool {
+	if p == nil || isEmpty(value) {
+		return true
 	}
+	switch value := value.(type) {
+	case map[string]any:
+		if p.Object() {
+			return yield(Found{path, value})
+		}
+		for _, name := range slices.Sorted(maps.Keys(value)) {
+			if !p.Member([]byte(name)).secrets(value[name], append(slices.Clip(path), name), yield) {
+				return false
+			}
+		}
+	case []any:
+		if p.Array() {
+			return yield(Found{path, value})
+		}
+		for i, item := range value {
+			if !p.Item().secrets(item, append(slices.Clip(path), strconv.Itoa(i)), yield) {
+				return false
+			}
+		}
+	default:
+		return !p.Scalar() || yield(Found{path, value})
+	}
+	return true
 }
 
 // Destinations yields the values of a document that decide where a stored secret is sent, null and "" included: without
 // its setting, a secret goes to the default.
 func (s *Schema) Destinations(document any) iter.Seq[Found] {
-	return func(yield func(Found) bool) {
-		w := &walk{mark: func(m Member) bool { return m.Destination }, yield: yield}
-		w.value([]*Schema{s}, document, nil)
-	}
+	return func(yield func(Found) bool) { destinations([]*Schema{s}, document, nil, yield) }
 }
 
-// walk goes through a document along all schemas that its parts may have.
-type walk struct {
-	mark    func(Member) bool
-	descend bool // into marked objects whose members are named
-	yield   func(Found) bool
-}
-
-// value walks a value that is not marked itself. It is false when yield wants no more.
-func (w *walk) value(schemas []*Schema, value any, path []string) bool {
+// destinations goes through a value along all schemas that its parts may have. It is false when yield wants no more.
+func destinations(schemas []*Schema, value any, path []string, yield func(Found) bool) bool {
 	switch value := value.(type) {
 	case map[string]any:
 		for _, name := range slices.Sorted(maps.Keys(value)) {
-			members := membersOf(schemas, name)
-			here := append(slices.Clip(path), name)
-			if !w.member(members, value[name], here) {
+			members, here := membersOf(schemas, name), append(slices.Clip(path), name)
+			if slices.ContainsFunc(members, func(m Member) bool { return m.Destination }) {
+				if !yield(Found{here, value[name]}) {
+					return false
+				}
+			} else if next := schemasOf(members); len(next) > 0 && !destinations(next, value[name], here, yield) {
 				return false
 			}
 		}
 	case []any:
 		items := itemsOf(schemas)
 		for i, item := range value {
-			if len(items) > 0 && !w.value(items, item, append(slices.Clip(path), strconv.Itoa(i))) {
+			if len(items) > 0 && !destinations(items, item, append(slices.Clip(path), strconv.Itoa(i)), yield) {
 				return false
 			}
-		}
-	}
-	return true
-}
-
-func (w *walk) member(members []Member, value any, path []string) bool {
-	next := schemasOf(members)
-	if !slices.ContainsFunc(members, w.mark) {
-		return len(next) == 0 || w.value(next, value, path)
-	}
-	return w.marked(next, value, path)
-}
-
-// marked yields a value that is marked, or its parts.
-func (w *walk) marked(schemas []*Schema, value any, path []string) bool {
-	object, isObject := value.(map[string]any)
-	array, isArray := value.([]any)
-	items := itemsOf(schemas)
-	switch {
-	case w.descend && isEmpty(value):
-		return true
-	case w.descend && isArray && namesMembers(items):
-		for i, item := range array {
-			if !w.marked(items, item, append(slices.Clip(path), strconv.Itoa(i))) {
-				return false
-			}
-		}
-		return true
-	case !w.descend || !isObject || !namesMembers(schemas):
-		return w.yield(Found{path, value})
-	}
-	for _, name := range slices.Sorted(maps.Keys(object)) {
-		here := append(slices.Clip(path), name)
-		members := membersOf(schemas, name)
-		if isNamed(members) && !slices.ContainsFunc(members, w.mark) {
-			if !w.value(schemasOf(members), object[name], here) {
-				return false
-			}
-		} else if !w.marked(schemasOf(members), object[name], here) {
-			return false
 		}
 	}
 	return true

@@ -8,6 +8,7 @@ require (
 	github.com/auth0-mcp/auth0-mcp/proto v0.0.0
 	github.com/cli/browser v1.3.0
 	github.com/dustin/go-humanize v1.0.1
+	github.com/go-json-experiment/json v1.27.2
 	github.com/godbus/dbus/v5 v5.2.2
 	github.com/gofrs/flock v0.13.1
 	github.com/golang-jwt/jwt/v5 v5.3.1

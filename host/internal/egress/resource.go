@@ -7,6 +7,7 @@ import (
 	"net/url"
 	"strings"
 
+	"github.com/auth0-mcp/auth0-mcp/host/internal/jsondoc"
 	"github.com/auth0-mcp/auth0-mcp/host/internal/plan"
 	"github.com/auth0-mcp/auth0-mcp/host/internal/redact"
 	"github.com/auth0-mcp/auth0-mcp/managementapi"
@@ -29,8 +30,8 @@ func newPlacer(method, path string, o *managementapi.Operation, answer []byte) *
 	case method != http.MethodGet:
 		return &placer{path: path, own: madeAt(method, path, answer)}
 	}
-	items := itemsOf(o, answer)
-	if items == nil {
+	items, ok := itemsOf(o, answer)
+	if !ok {
 		return &placer{path: path, own: ownPath(o, path, answer)}
 	}
 	p := &placer{path: path, items: items, prefix: 1, found: map[int]string{}}
@@ -73,17 +74,12 @@ func (p *placer) item(item []byte) string {
 	return path
 }
 
-// itemsOf are the items of a list; nil if the answer is none.
-func itemsOf(o *managementapi.Operation, body []byte) (items []json.RawMessage) {
-	if json.Unmarshal(body, &items) == nil {
-		return items
+// itemsOf are the items of a list; false if the answer is none.
+func itemsOf(o *managementapi.Operation, body []byte) (items []json.RawMessage, ok bool) {
+	if items, ok = jsondoc.ValuesOf(body); !ok && o.Paging.Items != "" {
+		return jsondoc.ValuesOf(jsondoc.ValueOf(body, o.Paging.Items))
 	}
-	var object map[string]json.RawMessage
-	if o.Paging.Items == "" || json.Unmarshal(body, &object) != nil ||
-		json.Unmarshal(object[o.Paging.Items], &items) != nil {
-		return nil
-	}
-	return items
+	return items, ok
 }
 
 // ownPath is the path of an object that was read: some can be read by another name than their id.
@@ -132,13 +128,9 @@ func cutLast(path string) (before, last string) {
 
 // idOf is the id of an item of a collection; "" if it has none.
 func idOf(collection string, item []byte) string {
-	var object map[string]json.RawMessage
-	if json.Unmarshal(item, &object) != nil {
-		return ""
-	}
 	for _, name := range []string{plan.KindID(collection), "id"} {
 		var id string
-		if json.Unmarshal(object[name], &id) == nil && id != "" {
+		if value := jsondoc.ValueOf(item, name); value != nil && json.Unmarshal(value, &id) == nil && id != "" {
 			return id
 		}
 	}

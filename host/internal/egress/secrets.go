@@ -95,17 +95,14 @@ func (g *Gate) key() redact.Key { return redact.Key(g.cfg.Vault.Key(keyPurpose))
 // note notes the secrets of a 2xx answer. fresh are the members whose secrets the request's body gave anew: they get no
 // fingerprint. It reports false if there are more than a call can hide: then the answer must not be used.
 func (c *Call) note(domain, method, path string, answer []byte, fresh []string) bool {
-	if !json.Valid(answer) {
-		return true // a text without members is hidden by shapes
-	}
 	o, _, _ := managementapi.Lookup(method, path)
 	var schema *managementapi.Schema
 	if o != nil {
 		schema = o.Answer
 	}
 	found := redact.Secrets(schema, answer)
-	if len(found) == 0 {
-		return true
+	if len(found) == 0 || !jsondoc.Valid(answer) {
+		return true // a text without members is hidden by shapes
 	}
 	at, key := newPlacer(method, path, o, answer), c.gate.key()
 	for _, secret := range found {

@@ -3,7 +3,6 @@ package redact
 import (
 	"bytes"
 	"encoding/json"
-	"strconv"
 	"strings"
 
 	"github.com/auth0-mcp/auth0-mcp/host/internal/jsondoc"
@@ -43,11 +42,18 @@ func (s Secret) names() []string {
 // hidden: JSON, Report and Clean hide the last two kinds, and the first if they were noted. Of a document that is not
 // JSON they are parts of its text. A marker is no secret.
 func Secrets(schema *managementapi.Schema, document []byte) (secrets []Secret) {
-	w := &walker{found: func(s Secret) { secrets = append(secrets, s) }, marks: marksOf(schema, document)}
-	if err := w.document(document); err != nil {
-		secrets = nil
-		h := textHider{found: func(value string) { secrets = append(secrets, Secret{Part: true, Value: value}) }}
-		h.hide(string(document))
+	var steps [usualDepth]step
+	w := walker{collect: true, silent: true, path: steps[:0]}
+	if schema != nil {
+		w.marks = schema.Root()
+	}
+	if err := w.document(document); err == nil {
+		return w.secrets
+	}
+	var parts []string
+	textHider{found: &parts}.hide(string(document))
+	for _, part := range parts {
+		secrets = append(secrets, Secret{Part: true, Value: part})
 	}
 	return secrets
 }
@@ -64,7 +70,7 @@ func (w *walker) report(raw []byte, value string, whole bool) {
 				written = string(escaped[1 : len(escaped)-1])
 			}
 		}
-		w.found(Secret{Value: written})
+		w.secrets = append(w.secrets, Secret{Value: written})
 		return
 	}
 	s := Secret{Value: value, Part: !whole, Number: whole && raw[0] != '"'}
@@ -79,57 +85,5 @@ func (w *walker) report(raw []byte, value string, whole bool) {
 		member.WriteString("/" + strings.ReplaceAll(strings.ReplaceAll(name, "~", "~0"), "/", "~1"))
 	}
 	s.Member = member.String()
-	w.found(s)
-}
-
-// marks is a tree of what a schema marks in a document. nil: nothing is marked here and below.
-type marks struct {
-	below  map[string]*marks
-	secret bool // with everything below
-}
-
-func marksOf(schema *managementapi.Schema, document []byte) *marks {
-	if schema == nil {
-		return nil
-	}
-	var decoded any
-	decoder := json.NewDecoder(bytes.NewReader(document))
-	decoder.UseNumber()
-	if decoder.Decode(&decoded) != nil {
-		return nil
-	}
-	var root *marks
-	for found := range schema.Secrets(decoded) {
-		if root == nil {
-			root = &marks{}
-		}
-		at := root
-		for _, name := range found.Path {
-			if at.below[name] == nil {
-				if at.below == nil {
-					at.below = map[string]*marks{}
-				}
-				at.below[name] = &marks{}
-			}
-			at = at.below[name]
-		}
-		at.secret = true
-	}
-	return root
-}
-
-func (m *marks) isSecret() bool { return m != nil && m.secret }
-
-func (m *marks) member(quotedName []byte) *marks {
-	if m == nil {
-		return nil
-	}
-	return m.below[unquoted(quotedName)]
-}
-
-func (m *marks) item(index int) *marks {
-	if m == nil {
-		return nil
-	}
-	return m.below[strconv.Itoa(index)]
+	w.secrets = append(w.secrets, s)
 }

@@ -2,11 +2,12 @@ package redact
 
 import (
 	"bytes"
-	"encoding/json"
 	"slices"
 	"strconv"
 	"strings"
 	"unicode/utf8"
+
+	"github.com/auth0-mcp/auth0-mcp/host/internal/jsondoc"
 )
 
 // Hidden is how much of a document is hidden, by field: the names above the value, joined
@@ -70,11 +71,12 @@ func lastName(path []step) string {
 }
 
 // unquoted is a string of a valid document.
-func unquoted(quoted []byte) string {
-	if bytes.IndexByte(quoted, '\\') < 0 && utf8.Valid(quoted) {
-		return string(quoted[1 : len(quoted)-1])
+func unquoted(quoted []byte) string { return string(unquotedBytes(quoted)) }
+
+// unquotedBytes is a string of a valid document. It may be part of it.
+func unquotedBytes(quoted []byte) []byte {
+	if plain := quoted[1 : len(quoted)-1]; bytes.IndexByte(plain, '\\') < 0 && utf8.Valid(plain) {
+		return plain
 	}
-	var s string
-	_ = json.Unmarshal(quoted, &s) // it is one
-	return s
+	return jsondoc.Unquote(quoted)
 }

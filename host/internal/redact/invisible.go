@@ -85,7 +85,7 @@ func Strip(text string) string {
 // at each place. stripped counts characters; kept reports whether any invisible
 // one is left.
 func strip(text string) (clean string, stripped int, kept bool) {
-	if strings.IndexFunc(text, Invisible) < 0 {
+	if isPlainASCII(text) || strings.IndexFunc(text, Invisible) < 0 {
 		return text, 0, false
 	}
 	s := stripper{text: text, rtl: strings.ContainsFunc(text, rightToLeft)}
@@ -112,6 +112,16 @@ func strip(text string) (clean string, stripped int, kept bool) {
 		at = end
 	}
 	return s.out.String(), stripped, kept
+}
+
+// isPlainASCII is the quick test for a text in which nothing is invisible.
+func isPlainASCII(text string) bool {
+	for i := range len(text) {
+		if c := text[i]; (c < ' ' || c >= 0x7f) && c != '\t' && c != '\n' && c != '\r' {
+			return false
+		}
+	}
+	return true
 }
 
 // bare is a text without anything invisible.

@@ -63,7 +63,7 @@ func (r *Redactor) known() known {
 }
 
 // JSON hides the secrets of a JSON document. The order of members and the text of
-// numbers are kept; the output is compact. Invisible characters do not keep a secret
+// numbers are kept; the output is compact, and part of doc if it is the same. Invisible characters do not keep a secret
 // from being found, and stay: an approver must be able to see that they are there.
 func (r *Redactor) JSON(doc []byte) ([]byte, error) {
 	return (&walker{known: r.known()}).redact(doc)

@@ -1,7 +1,7 @@
 package redact
 
 import (
-	"slices"
+	"bytes"
 	"strings"
 	"sync"
 
@@ -110,17 +110,86 @@ var nameRules = []struct {
 
 var nameReplacer = strings.NewReplacer("_", "", "-", "", ".", "", " ", "")
 
-// classOf is what a name says.
-func classOf(name string) class {
-	key := nameReplacer.Replace(strings.ToLower(bare(name)))
-	singular := key
-	if !strings.HasSuffix(key, "ss") && !strings.HasSuffix(key, "jwks") {
-		singular = strings.TrimSuffix(key, "s")
+// nameIndex finds the rules of a name by their words: all of it, its last byte, its first.
+type nameIndex struct {
+	exact      map[string]class
+	end, start [256][]nameWord
+}
+
+type nameWord struct {
+	word string
+	is   class
+}
+
+var namesByWord = sync.OnceValue(func() *nameIndex {
+	index := &nameIndex{exact: map[string]class{}}
+	for _, rule := range nameRules {
+		for word := range strings.FieldsSeq(rule.words) {
+			switch last := word[len(word)-1]; rule.match {
+			case exact:
+				index.exact[word] |= rule.is
+			case end:
+				index.end[last] = append(index.end[last], nameWord{word, rule.is})
+			case start:
+				index.start[word[0]] = append(index.start[word[0]], nameWord{word, rule.is})
+			}
+		}
 	}
-	var all class
-	for i, rule := range nameRules {
-		if slices.ContainsFunc(nameWords[i], func(word string) bool { return rule.match.holds(word, key, singular) }) {
-			all |= rule.is
+	return index
+})
+
+// classOf is what a name says.
+func classOf(name []byte) class {
+	var buffer [maxPlainName]byte
+	if key, plain := plainKey(buffer[:0], name); plain {
+		return classOfKey(key)
+	}
+	return classOfKey([]byte(nameReplacer.Replace(strings.ToLower(bare(string(name))))))
+}
+
+// maxPlainName is the length of the names of which plainKey makes the key.
+const maxPlainName = 64
+
+// plainKey appends the form of a name in which it is compared, if it is short and of visible ASCII.
+func plainKey(key, name []byte) (out []byte, plain bool) {
+	if len(name) > maxPlainName {
+		return nil, false
+	}
+	for _, c := range name {
+		switch {
+		case c < ' ' || c >= 0x7f:
+			return nil, false
+		case c == '_' || c == '-' || c == '.' || c == ' ':
+			continue
+		case c >= 'A' && c <= 'Z':
+			c |= 0x20
+		}
+		key = append(key, c)
+	}
+	return key, true
+}
+
+func classOfKey(key []byte) (all class) {
+	if len(key) == 0 {
+		return 0
+	}
+	singular := key
+	if !bytes.HasSuffix(key, []byte("ss")) && !bytes.HasSuffix(key, []byte("jwks")) {
+		singular = bytes.TrimSuffix(key, []byte("s"))
+	}
+	index := namesByWord()
+	all = index.exact[string(key)]
+	if len(singular) > 0 {
+		all |= index.exact[string(singular)]
+		for _, one := range index.end[singular[len(singular)-1]] {
+			if len(singular) >= len(one.word) && string(singular[len(singular)-len(one.word):]) == one.word {
+				all |= one.is
+			}
+		}
+	}
+	for _, one := range index.start[key[0]] {
+		if len(key) >= len(one.word) && string(key[:len(one.word)]) == one.word {
+			all |= one.is
 		}
 	}
 	if all&innocent != 0 {
@@ -132,23 +201,20 @@ func classOf(name string) class {
 	return all
 }
 
-// nameWords are the words of nameRules.
-var nameWords = func() (out [][]string) {
-	for _, rule := range nameRules {
-		out = append(out, strings.Fields(rule.words))
-	}
-	return out
-}()
+// nameCache holds what names of one document say: the items of a list have the same ones.
+type nameCache [128]struct {
+	name []byte
+	is   class
+}
 
-func (m match) holds(word, key, singular string) bool {
-	switch m {
-	case end:
-		return strings.HasSuffix(singular, word)
-	case start:
-		return strings.HasPrefix(key, word)
-	default:
-		return singular == word || key == word
+func (c *nameCache) classOf(quotedName []byte) class {
+	n := len(quotedName)
+	h := uint32(quotedName[1])<<24 | uint32(quotedName[n/3])<<16 | uint32(quotedName[n/2])<<8 | uint32(quotedName[n-2])
+	at := &c[(h+uint32(n))*0x9e3779b9>>25] //nolint:gosec // the length of a name is that of a document at most
+	if !bytes.Equal(at.name, quotedName) {
+		at.name, at.is = quotedName, classOf(unquotedBytes(quotedName))
 	}
+	return at.is
 }
 
 // template is a text that stands for a value: Liquid and Handlebars, JavaScript, an Action's secrets, and keywords of

@@ -1,7 +1,6 @@
 package redact
 
 import (
-	"bytes"
 	"regexp"
 	"slices"
 	"strings"
@@ -24,7 +23,10 @@ func lazy(expression string) func() *regexp.Regexp {
 // shape is a form of secrets that is recognised in any text.
 type shape struct {
 	what string
-	hint string // cheap test before the expression: it is in the text
+	// Cheap tests before the expression: hint is in the text, and also is, and before, if it is set, reports that hint can
+	// stand behind a text.
+	hint, also string
+	before     func(text string) bool
 	// pattern: what stands in the group is hidden.
 	pattern func() *regexp.Regexp
 	// whole: the value does not go on behind another letter or digit.
@@ -43,20 +45,19 @@ var shapes = append([]shape{
 	{what: "private key", hint: "PRIVATE KEY", pattern: lazy(`(-----BEGIN ` + pemLabel + `-----(?:` +
 		lineEnd + pemHeaders + `(?:[ \t]*[A-Za-z0-9+/]+={0,2}[ \t]*` + lineEnd + `)+` + pemChecksum +
 		`[ \t]*|[ \t]*[A-Za-z0-9+/]{32,}={0,2}[ \t]*)-----END ` + pemLabel + `-----)`)},
-	{what: "parameter", hint: "=", unless: isTemplate,
+	{what: "parameter", hint: "=", before: endsLike(namedSecrets), unless: isTemplate,
 		pattern: lazy(`(?i)\b(?:` + namedSecrets + `)=(` + tokenCharacter + `+)`)},
 	{what: "member", hint: "\"", unless: isTemplate,
 		pattern: lazy(`(?i)\\*"(?:` + namedSecrets + `)\\*"[ \t]*:[ \t]*\\*"(` + tokenCharacter + `+)`)},
 	{what: "member of a script", hint: "'", unless: isTemplate,
 		pattern: lazy(`(?i)'(?:` + namedSecrets + `)'[ \t]*:[ \t]*'(` + tokenCharacter + `+)`)},
 	{what: "private JWK", hint: "\"d", pattern: lazy(`\\*"d\\*"[ \t]*:[ \t]*\\*"([A-Za-z0-9_-]{40,})`)},
-	{what: "part of a connection string", hint: "=", unless: isTemplate,
-		pattern: lazy(`(?i)[;"'?&]\s?(?:accountkey|sharedaccesskey|sharedsecretvalue|accesskey|pwd)=(` +
-			tokenCharacter + `+)`)},
-	{what: "link that grants access", hint: "=", unless: isPlaceholder,
+	{what: "part of a connection string", hint: "=", before: endsLike(connectionParts), unless: isTemplate,
+		pattern: lazy(`(?i)[;"'?&]\s?(?:` + connectionParts + `)=(` + tokenCharacter + `+)`)},
+	{what: "link that grants access", hint: "=", before: endsLike(grantingParameters), unless: isPlaceholder,
 		pattern: lazy(`(?i)[?&#;](?:` + grantingParameters + `)=(` + tokenCharacter + `{6,})`)},
-	{what: "link that may grant access", hint: "=", unless: isWord,
-		pattern: lazy(`(?i)[?&#;](?:code|key|auth)=(` + tokenCharacter + `{6,})`)},
+	{what: "link that may grant access", hint: "=", before: endsLike(perhapsGranting), unless: isWord,
+		pattern: lazy(`(?i)[?&#;](?:` + perhapsGranting + `)=(` + tokenCharacter + `{6,})`)},
 	{what: "JWT or JWE (RFC 7519)", hint: "eyJ",
 		pattern: lazy(`(eyJ[A-Za-z0-9_-]{6,}(?:\.[A-Za-z0-9_-]*){2,4})`)},
 	{what: "Authorization header", hint: "earer", unless: isPlaceholder,
@@ -67,10 +68,10 @@ var shapes = append([]shape{
 		pattern: lazy(`(?i)basic[ \t]+([A-Za-z0-9+/=]{12,})`)},
 	{what: "Authorization header", hint: "ASIC", unless: isWord,
 		pattern: lazy(`BASIC[ \t]+([A-Za-z0-9+/=]{12,})`)},
-	{what: "header", hint: ":", unless: isPlaceholder, pattern: lazy(`(?i)\b(?:x-api-key|api-key|x-auth-token|` +
-		`private-token|x-functions-key|ocp-apim-subscription-key):[ \t]*(` + tokenCharacter + `{8,})`)},
-	{what: "session", hint: "=", unless: isWord, pattern: lazy(`\b(?:auth0|auth0_compat|auth0-mf|` +
-		`auth0-mf_compat|connect\.sid|appSession|__session|sid|SID|JSESSIONID|PHPSESSID)=(` + tokenCharacter + `{8,})`)},
+	{what: "header", hint: ":", before: endsLike(headers), unless: isPlaceholder,
+		pattern: lazy(`(?i)\b(?:` + headers + `):[ \t]*(` + tokenCharacter + `{8,})`)},
+	{what: "session", hint: "=", before: endsLike(sessionCookies), unless: isWord,
+		pattern: lazy(`\b(?:` + sessionCookies + `)=(` + tokenCharacter + `{8,})`)},
 	{what: "hash of a password (bcrypt)", hint: "$2",
 		pattern: lazy(`\$2[abxy]?\$[0-9]{2}\$([./A-Za-z0-9]{53})`)},
 	{what: "hash of a password (Argon2)", hint: "$argon2", pattern: lazy(
@@ -80,9 +81,9 @@ var shapes = append([]shape{
 	{what: "hash of a password (crypt)", hint: "$",
 		pattern: lazy(`\$[156]\$(?:rounds=[0-9]+\$)?[./A-Za-z0-9]{1,16}\$([./A-Za-z0-9]{22,})`)},
 	// More characters than a token has: behind "//" nothing is executed up to the line's end.
-	{what: "credentials in a URL", hint: "://",
+	{what: "credentials in a URL", hint: "://", also: "@",
 		pattern: lazy(`[A-Za-z][A-Za-z0-9+.-]*://[^/\s:@"]*:([A-Za-z0-9._~+=%!$&*-]+)@`)},
-	{what: "token in a URL", hint: "://", unless: isWord,
+	{what: "token in a URL", hint: "://", also: "@", unless: isWord,
 		pattern: lazy(`[A-Za-z][A-Za-z0-9+.-]*://([A-Za-z0-9._~=%-]{20,})@`)},
 }, vendorShapes()...)
 
@@ -91,6 +92,16 @@ var shapes = append([]shape{
 const grantingParameters = `ticket|secret|login_ticket|session_ticket|invitation|user_code|device_code|` +
 	`verification_code|activation_code|recovery_code|otp|token|reset_token|session_token|id_token_hint|sig|signature|` +
 	`x-amz-signature|x-amz-security-token|x-goog-signature|apikey`
+
+// perhapsGranting are parameters that can grant access, and others.
+const perhapsGranting = `code|key|auth`
+
+const (
+	connectionParts = `accountkey|sharedaccesskey|sharedsecretvalue|accesskey|pwd`
+	headers         = `x-api-key|api-key|x-auth-token|private-token|x-functions-key|ocp-apim-subscription-key`
+	sessionCookies  = `auth0|auth0_compat|auth0-mf|auth0-mf_compat|connect\.sid|appSession|__session|sid|SID|JSESSIONID|` +
+		`PHPSESSID`
+)
 
 // vendors are the shapes that services give to their tokens, so that they can be found: what each begins with, what
 // follows, and whose it is. Ids of accounts and public keys have shapes too, and are not here.
@@ -155,51 +166,9 @@ func vendorShapes() (out []shape) {
 			`/receiver/v1/http/([A-Za-z0-9_=+-]{20,})`)},
 		shape{what: "Microsoft Entra", hint: "8Q~", whole: true, pattern: lazy(
 			`([A-Za-z0-9_~.]{3}8Q~[A-Za-z0-9_~.-]{31,34})`)},
-		shape{what: "Mailgun, Mailchimp", hint: "-", whole: true, pattern: lazy(
+		shape{what: "Mailgun, Mailchimp", hint: "-", before: endsInHex, whole: true, pattern: lazy(
 			`([0-9a-f]{32}-(?:[0-9a-f]{8}-[0-9a-f]{8}|us[0-9]{1,2}))\b`)},
 	)
-}
-
-// hints are, for each character that ends the first letters of a shape, up to three before it; ends has bits for such a
-// character with the two before it.
-var hints, ends = func() (hints [256][]string, ends [256][4]uint64) {
-	texts := []string{"$2a$", "$2b$", "$2y$", "2id$", "n2i$", "n2d$", "$1$", "$5$", "$6$", "rypt$", "df2$", "256$",
-		"512$", "ha1$", "8Q~", "com/", "oks/", "ttp/"}
-	for _, vendor := range vendors {
-		text := vendor.prefix
-		if len(text) == 4 && letter(text[3]) { // AKIA, ASIA, AIza: three tell enough, and end in a rarer letter
-			text = text[:3]
-		}
-		texts = append(texts, strings.TrimRight(text, "0123456789"))
-	}
-	for _, text := range texts {
-		end := len(text) - 1
-		hints[text[end]] = append(hints[text[end]], text[max(0, end-3):end])
-		for first := range 256 {
-			if end == 1 || byte(first) == text[end-2] {
-				at := pair(byte(first), text[end-1])
-				ends[text[end]][at>>6] |= 1 << (at & 63)
-			}
-		}
-	}
-	return hints, ends
-}()
-
-// pair hashes two characters.
-func pair(a, b byte) byte { return a*31 + b }
-
-// hinted reports whether a text's byte ends the first letters of a shape.
-func hinted(text []byte, at int) bool {
-	if at < 2 {
-		return false // no shape begins with one character
-	}
-	before := pair(text[at-2], text[at-1])
-	if ends[text[at]][before>>6]&(1<<(before&63)) == 0 {
-		return false
-	}
-	return slices.ContainsFunc(hints[text[at]], func(hint string) bool {
-		return bytes.HasSuffix(text[:at], []byte(hint))
-	})
 }
 
 // A private key is hidden only if it is complete and holds nothing but lines of base64, as in

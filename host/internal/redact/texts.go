@@ -15,8 +15,8 @@ type known struct {
 // textHider hides the secrets of one text.
 type textHider struct {
 	known known
-	path  []step             // to the text; nil: it is not in a document
-	found func(value string) // told of secrets by their shapes; nil: nothing is
+	path  []step    // to the text; nil: it is not in a document
+	found *[]string // gets the secrets that have shapes; nil: nothing does
 }
 
 // cleanText strips a text and then hides its secrets, so that none is split by
@@ -46,23 +46,30 @@ func (h textHider) hide(s string) (clean string, hidden int) {
 		s, n = h.known.noted.hide(s, namesOf(h.path), h.known.used)
 		hidden += n
 	}
-	for _, shape := range shapes {
-		if !strings.Contains(s, shape.hint) {
+	var bytes byteSet
+	bytes.add(s)
+	for i := range shapes {
+		shape := &shapes[i]
+		if !bytes.holds(hintBytes[i]) || !shape.mayBeIn(s) {
 			continue
 		}
 		if shape.notAt != "" && strings.HasSuffix(nameReplacer.Replace(strings.ToLower(lastName(h.path))), shape.notAt) {
 			continue
 		}
+		matches := shape.pattern().FindAllStringSubmatchIndex(s, -1)
+		if matches == nil {
+			continue
+		}
 		var out strings.Builder
 		at := 0
-		for _, match := range shape.pattern().FindAllStringSubmatchIndex(s, -1) {
+		for _, match := range matches {
 			value := s[match[2]:match[3]]
 			if shape.whole && match[2] > 0 && (letter(s[match[2]-1]) || digit(s[match[2]-1])) ||
 				shape.unless != nil && shape.unless(value) {
 				continue
 			}
 			if h.found != nil {
-				h.found(value)
+				*h.found = append(*h.found, value)
 			}
 			out.WriteString(s[at:match[2]])
 			out.WriteString(h.known.noted.marker(value, namesOf(h.path), h.known.used))
@@ -71,6 +78,7 @@ func (h textHider) hide(s string) (clean string, hidden int) {
 		}
 		out.WriteString(s[at:])
 		s = out.String()
+		bytes.add(s)
 	}
 	return s, hidden
 }

@@ -8,10 +8,13 @@ import (
 	"slices"
 	"strings"
 	"unicode/utf8"
+
+	"github.com/auth0-mcp/auth0-mcp/host/internal/jsondoc"
+	"github.com/auth0-mcp/auth0-mcp/managementapi"
 )
 
-// walker copies a valid document token by token. What needs no change is
-// copied as bytes: decoding and encoding every string would cost ten times as much.
+// walker goes through a valid document token by token. What needs no change is copied as bytes, in pieces as long as
+// possible: decoding and encoding every string would cost ten times as much.
 type walker struct {
 	known    known
 	stripped *Stripped // nil: what is invisible stays
@@ -19,17 +22,23 @@ type walker struct {
 
 	doc     []byte
 	at      int
-	out     bytes.Buffer
+	out     []byte // what replaces the document up to done; nil: itself
+	done    int
 	depth   int
-	names   map[string]class
+	names   nameCache
 	path    []step
 	changed bool // something was hidden or stripped
 	total   int  // how many characters were hidden
 
-	marks *marks       // what is secret by the schema; nil: nothing is
-	found func(Secret) // nil: secrets are not collected
-	inner bool         // the document stands in a text of another
+	marks   *managementapi.Place // what is secret by the schema; nil: nothing is
+	collect bool                 // secrets are collected
+	secrets []Secret
+	silent  bool // nothing is written
+	inner   bool // the document stands in a text of another
 }
+
+// usualDepth is how deep answers usually are.
+const usualDepth = 12
 
 // step leads to a member, by its name with quotes, or to an item of a list, which has none.
 type step struct {
@@ -37,12 +46,13 @@ type step struct {
 	item int
 }
 
+// redact returns the document without its secrets. It is part of doc if nothing was changed.
 func (w *walker) redact(doc []byte) ([]byte, error) {
 	if err := w.document(doc); err != nil {
 		return nil, fmt.Errorf("redacting an answer: %w", err)
 	}
 	// A text without escapes is copied as it is, so values are looked for here.
-	out, hidden := w.known.values.hide(w.out.Bytes())
+	out, hidden := w.known.values.hide(w.written())
 	if hidden > 0 && w.hidden != nil {
 		w.hidden[""] = w.hidden[""].and(Count{InTexts: hidden})
 	}
@@ -52,12 +62,46 @@ func (w *walker) redact(doc []byte) ([]byte, error) {
 func (w *walker) document(doc []byte) error {
 	// Valid JSON needs no error handling below. Duplicate members, which a
 	// decoder would drop, are walked like any other.
-	if !json.Valid(doc) {
+	if !jsondoc.Valid(doc) {
 		return errors.New("not a JSON document")
 	}
-	w.doc, w.names = doc, map[string]class{}
-	w.out.Grow(len(doc))
-	return w.value(scope{marks: w.marks})
+	w.doc = doc
+	if err := w.value(scope{marks: w.marks}); err != nil {
+		return err
+	}
+	if w.at < len(doc) {
+		w.replace(w.at, len(doc), "") // white space
+	}
+	return nil
+}
+
+// written is what was made of the document.
+func (w *walker) written() []byte {
+	if w.done == 0 {
+		return w.doc
+	}
+	w.out = append(w.out, w.doc[w.done:]...)
+	w.done = len(w.doc)
+	return w.out
+}
+
+// replace writes a text in place of the document's bytes from start to end.
+func (w *walker) replace(start, end int, by string) {
+	if w.silent {
+		return
+	}
+	if w.done == 0 {
+		w.out = make([]byte, 0, len(w.doc)+len(by)+64)
+	}
+	w.out = append(append(w.out, w.doc[w.done:start]...), by...)
+	w.done = end
+}
+
+// replaceToken writes a string in place of the token that ends here.
+func (w *walker) replaceToken(raw []byte, by string) {
+	if !w.silent {
+		w.replace(w.at-len(raw), w.at, encodedString(by))
+	}
 }
 
 // scope is what the names above a value say about it.
@@ -72,7 +116,7 @@ type scope struct {
 	hash    bool // a member "value" is, here and below
 	scripts bool // members are scripts, whatever their names
 	all     bool // everything here is secret: the schema says so
-	marks   *marks
+	marks   *managementapi.Place
 	isName  bool // it is a member's name itself
 }
 
@@ -86,34 +130,43 @@ func (w *walker) value(s scope) error {
 		}
 		return w.composite(s, c == '{')
 	case '"':
+		s.all = s.all || s.marks.Scalar()
 		return w.text(w.string(), s)
 	default:
 		start := w.at
-		for w.at < len(w.doc) && !bytes.ContainsRune([]byte(",]} \t\r\n"), rune(w.doc[w.at])) {
+		for w.at < len(w.doc) && !endsLiteral(w.doc[w.at]) {
 			w.at++
 		}
+		s.all = s.all || s.marks.Scalar()
 		return w.literal(w.doc[start:w.at], s)
 	}
 }
 
-// literal copies a number, true, false or null. Numbers are hidden where the schema says so, and where they are a value
+func endsLiteral(c byte) bool { return c == ',' || c == ']' || c == '}' || c <= ' ' }
+
+// literal passes a number, true, false or null. Numbers are hidden where the schema says so, and where they are a value
 // that was noted.
 func (w *walker) literal(text []byte, s scope) error {
-	if number := text[0] == '-' || digit(text[0]); number && (s.all || w.known.noted.number(string(text))) {
+	number := text[0] == '-' || digit(text[0])
+	if number && (s.all || w.known.noted != nil && w.known.noted.number(string(text))) {
 		return w.hideMember(text, string(text))
 	}
-	w.out.Write(text)
 	return nil
 }
 
-// composite copies an object or an array.
+// composite passes an object or an array.
 func (w *walker) composite(s scope, object bool) error {
 	start := w.at
+	marks := s.marks
+	if s.all || object && marks.Object() || !object && marks.Array() {
+		s.all, s.marks, marks = true, nil, nil
+	} else if !object {
+		marks = marks.Item()
+	}
 	for item := 0; ; item++ {
 		// The opening bracket, a comma or the closing one.
 		c := w.peek()
 		w.at++
-		w.out.WriteByte(c)
 		if c == '}' || c == ']' {
 			return nil
 		}
@@ -124,7 +177,7 @@ func (w *walker) composite(s scope, object bool) error {
 		if object {
 			err = w.member(s, start)
 		} else {
-			err = w.item(s, item)
+			err = w.item(s, marks, item)
 		}
 		if err != nil {
 			return err
@@ -133,17 +186,17 @@ func (w *walker) composite(s scope, object bool) error {
 	}
 }
 
-func (w *walker) item(s scope, index int) error {
+func (w *walker) item(s scope, marks *managementapi.Place, index int) error {
 	w.path = append(w.path, step{item: index})
 	below := s
 	if s.secrets {
-		below = scope{secret: s.secret, item: true}
+		below = scope{secret: s.secret, item: true, all: s.all}
 	}
-	below.marks, below.all = s.marks.item(index), s.all || s.marks.item(index).isSecret()
+	below.marks = marks
 	return w.value(below)
 }
 
-// member copies a member of the object that begins at start.
+// member passes a member of the object that begins at start.
 func (w *walker) member(s scope, start int) error {
 	name := w.string()
 	w.path = append(w.path, step{name: name})
@@ -152,22 +205,21 @@ func (w *walker) member(s scope, start int) error {
 	}
 	w.peek()
 	w.at++
-	w.out.WriteByte(':')
 	below, is := w.below(s, name)
 	if is&valueName != 0 && !s.scripts {
 		below.secret = below.secret || w.namedBeside(start)
 	}
+	below.all = s.all
 	if s.marks != nil {
-		below.marks = s.marks.member(name)
+		below.marks = s.marks.Member(unquotedBytes(name))
 	}
-	below.all = s.all || below.marks.isSecret()
 	return w.value(below)
 }
 
 // namedBeside reports whether the object that begins at start has a name, as a value, that is a secret's: a header, a
 // variable. It reads no further than the object's first maxBeside bytes.
 func (w *walker) namedBeside(start int) bool {
-	look := &walker{doc: w.doc, at: start + 1}
+	look := walker{doc: w.doc, at: start + 1, silent: true}
 	for depth, end := 0, min(len(w.doc), start+maxBeside); look.at < end && depth >= 0; {
 		switch look.peek() {
 		case '{', '[':
@@ -180,9 +232,9 @@ func (w *walker) namedBeside(start int) bool {
 				continue
 			}
 			look.at++
-			if look.peek() == '"' && classOf(unquoted(name))&labelName != 0 {
+			if look.peek() == '"' && classOf(unquotedBytes(name))&labelName != 0 {
 				named := unquoted(look.string())
-				if !strings.ContainsAny(named, " :") && classOf(named)&secretName != 0 {
+				if !strings.ContainsAny(named, " :") && classOf([]byte(named))&secretName != 0 {
 					return true
 				}
 			}
@@ -196,38 +248,42 @@ func (w *walker) namedBeside(start int) bool {
 // maxBeside is how much of an object is read again to find what its value is.
 const maxBeside = 1 << 12
 
-// peek skips white space and looks at the next byte.
+// peek passes white space, which is not written, and looks at the next byte.
 func (w *walker) peek() byte {
-	for {
-		switch c := w.doc[w.at]; c {
-		case ' ', '\t', '\r', '\n':
-			w.at++
-		default:
-			return c
-		}
+	c := w.doc[w.at]
+	if c > ' ' {
+		return c
 	}
+	start := w.at
+	for c <= ' ' {
+		w.at++
+		c = w.doc[w.at]
+	}
+	w.replace(start, w.at, "")
+	return c
 }
 
 // string takes the next string, quotes included.
 func (w *walker) string() []byte {
 	w.peek()
 	start := w.at
-	for w.at++; w.doc[w.at] != '"'; w.at++ {
-		if w.doc[w.at] == '\\' {
+	for w.at++; ; w.at++ {
+		w.at += bytes.IndexByte(w.doc[w.at:], '"')
+		// The quote is part of the text behind an odd number of backslashes.
+		before := w.at
+		for w.doc[before-1] == '\\' {
+			before--
+		}
+		if (w.at-before)%2 == 0 {
 			w.at++
+			return w.doc[start:w.at]
 		}
 	}
-	w.at++
-	return w.doc[start:w.at]
 }
 
 // below is the scope of a member, and what its name says.
 func (w *walker) below(s scope, quotedName []byte) (scope, class) {
-	is, ok := w.names[string(quotedName)]
-	if !ok {
-		is = classOf(unquoted(quotedName))
-		w.names[string(quotedName)] = is
-	}
+	is := w.names.classOf(quotedName)
 	if s.scripts {
 		return scope{}, is
 	}
@@ -260,20 +316,24 @@ func (w *walker) text(quoted []byte, at scope) error {
 	}
 	if !noted && !suspicious(quoted) &&
 		(w.hidden == nil || !w.known.values.in(quoted)) {
-		w.out.Write(quoted)
 		return nil
 	}
-	var s string
 	// An escape that is half a character, or bytes that are none, become U+FFFD.
-	if err := json.Unmarshal(quoted, &s); err != nil {
-		return err
-	}
+	s := unquoted(quoted)
 	visible, stripped, _ := strip(s)
 	text, inner, err := w.inside(visible, quoted)
 	if err != nil {
 		return err
 	}
-	clean, more, hidden := cleanText(text, w.hider(quoted))
+	h := textHider{known: w.known, path: w.path}
+	var secrets []string
+	if w.collect {
+		h.found = &secrets
+	}
+	clean, more, hidden := cleanText(text, h)
+	for _, value := range secrets {
+		w.report(quoted, value, false)
+	}
 	hidden += inner
 	if w.stripped != nil {
 		w.stripped.add(stripped+more, w.path)
@@ -284,10 +344,10 @@ func (w *walker) text(quoted []byte, at scope) error {
 	if clean != s {
 		w.changed = true
 	} else if !bytes.Contains(quoted, []byte(`\u`)) && utf8.Valid(quoted) {
-		w.out.Write(quoted)
 		return nil
 	}
-	return writeString(&w.out, clean)
+	w.replaceToken(quoted, clean)
+	return nil
 }
 
 // hides reports whether a string is hidden as a whole.
@@ -304,24 +364,22 @@ func (s scope) hides(value string) bool {
 // hideMember writes a marker in place of a whole value. A marker is not hidden again.
 func (w *walker) hideMember(raw []byte, value string) error {
 	if isMarker(value) {
-		w.out.Write(raw)
 		return nil
 	}
 	w.changed = true
 	w.count(Count{Members: utf8.RuneCountInString(value)})
-	if w.found != nil {
+	if w.collect {
 		w.report(raw, value, true)
 	}
-	return writeString(&w.out, w.known.noted.marker(value, namesOf(w.path), w.known.used))
-}
-
-// hider hides what is secret in the text at the walker's place, which stands there as raw.
-func (w *walker) hider(raw []byte) textHider {
-	h := textHider{known: w.known, path: w.path}
-	if w.found != nil {
-		h.found = func(value string) { w.report(raw, value, false) }
+	if w.silent {
+		return nil
 	}
-	return h
+	marker := Marker
+	if w.known.noted != nil {
+		marker = w.known.noted.marker(value, namesOf(w.path), w.known.used)
+	}
+	w.replaceToken(raw, marker)
+	return nil
 }
 
 // count notes what was hidden at the walker's place.
@@ -339,25 +397,26 @@ func (w *walker) count(c Count) {
 // inside is a text that is itself a document, cleaned; any other text as it is.
 func (w *walker) inside(text string, raw []byte) (clean string, hidden int, err error) {
 	inner := strings.TrimSpace(text)
-	if len(inner) < 2 || strings.IndexByte(`{["`, inner[0]) < 0 || !json.Valid([]byte(inner)) {
+	if len(inner) < 2 || strings.IndexByte(`{["`, inner[0]) < 0 || !jsondoc.Valid([]byte(inner)) {
 		return text, 0, nil
 	}
-	below := &walker{known: w.known, stripped: w.stripped, depth: w.depth + 1, path: slices.Clip(w.path), inner: true}
-	if w.found != nil {
-		below.found = func(s Secret) { w.report(raw, s.Value, false) }
-	}
+	below := &walker{known: w.known, stripped: w.stripped, depth: w.depth + 1, inner: true, collect: w.collect,
+		path: slices.Clone(w.path)}
 	if below.depth > maxRedactDepth {
 		return "", 0, errTooDeep
 	}
 	if err := below.document([]byte(inner)); err != nil {
 		return "", 0, err
 	}
+	for _, secret := range below.secrets {
+		w.report(raw, secret.Value, false)
+	}
 	// Only if something changed: the text of a document in a string is the
 	// sender's, white space included.
 	if !below.changed {
 		return text, 0, nil
 	}
-	return below.out.String(), below.total, nil
+	return string(below.written()), below.total, nil
 }
 
 // unstripped is the text for an approver, who must see what is there: as it came where
@@ -379,64 +438,11 @@ func (w *walker) unstripped(s, clean string, invisible, hidden int) (string, int
 	return fmt.Sprintf("%s [and %d invisible characters]", clean, invisible), hidden + invisible, nil
 }
 
-// suspicious is the cheap test before a string is decoded: everything that a
-// shape, an escape or a document inside a string begins with, and what is
-// invisible.
-func suspicious(quoted []byte) bool {
-	for i := 0; i < len(quoted); i++ {
-		c := quoted[i]
-		if !noteworthy[c] {
-			continue
-		}
-		switch c {
-		case 'J':
-			if i > 1 && quoted[i-1] == 'y' && quoted[i-2] == 'e' {
-				return true
-			}
-		case '/':
-			if i > 1 && quoted[i-1] == '/' && quoted[i-2] == ':' {
-				return true
-			}
-		case '-':
-			if i > 3 && string(quoted[i-4:i]) == "----" || i > 12 && hexadecimal(quoted[i-12:i]) >= 0 {
-				return true
-			}
-		case ' ': // behind "bearer", "basic", "key:" or "token:"
-			switch before := quoted[i-1] | 0x20; {
-			case before == 'r' || before == 'c', before == ':' && (quoted[i-2]|0x20 == 'y' || quoted[i-2]|0x20 == 'n'):
-				return true
-			}
-		case '\\', '=', '\'', '{', '[':
-			return true
-		}
-		if c >= 0x7f {
-			character, size := utf8.DecodeRune(quoted[i:])
-			if character == utf8.RuneError || Invisible(character) {
-				return true
-			}
-			i += size - 1
-		}
-		if hinted(quoted, i) {
-			return true
-		}
-	}
-	return false
-}
-
-// noteworthy are the bytes at which suspicious looks around.
-var noteworthy = func() (table [256]bool) {
-	for c := range table {
-		table[c] = c >= 0x7f || strings.IndexByte(`J/- \='{[`, byte(c)) >= 0 || hints[c] != nil
-	}
-	return table
-}()
-
-func writeString(out *bytes.Buffer, s string) error {
-	enc := json.NewEncoder(out)
+// encodedString is a text as a string of JSON.
+func encodedString(s string) string {
+	var out strings.Builder
+	enc := json.NewEncoder(&out)
 	enc.SetEscapeHTML(false)
-	if err := enc.Encode(s); err != nil {
-		return err
-	}
-	out.Truncate(out.Len() - 1) // Encode ends the line
-	return nil
+	_ = enc.Encode(s)                             // a string always encodes
+	return strings.TrimSuffix(out.String(), "\n") // Encode ends the line
 }

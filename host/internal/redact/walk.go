@@ -305,7 +305,6 @@ func (w *walker) below(s scope, quotedName []byte) (scope, class) {
 func (w *walker) text(quoted []byte, at scope) error {
 	noted := w.known.noted != nil && w.known.noted.in(quoted)
 	if noted && at.isName && isMemberName(unquoted(quoted)) {
-		w.out.Write(quoted)
 		return nil
 	}
 	if len(quoted) > 2 && (at.secret || at.all || noted || w.known.noted != nil && len(quoted) < minValue+2) {

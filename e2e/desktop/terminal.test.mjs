@@ -34,7 +34,7 @@ test("the picker: filter, choose, sign in; the terminal is as before", async (t)
   assert.match(shown, new RegExp(`https://${auth0.domain}/activate\\?user_code=`));
   await auth0.decide(userCode(shown), "confirm");
   assert.equal(await screen.end(), 0);
-  assert.match(screen.history(), /Scopes: .*read:logs.* They enable 2 of \d+ tools\./);
+  assert.match(screen.history(), /Scopes: .*read:logs.* They enable 3 of \d+ tools\./);
   assert.doesNotMatch(screen.history(), waiting, "the waiting line is wiped away");
   screen.sane();
   pc.keptSession("default", "file");

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"unicode/utf8"
 
 	"charm.land/huh/v2"
 
@@ -40,7 +41,7 @@ func pickScopes(ctx context.Context, env Environment, s account.ScopeTools, kept
 			tools = append(tools, strings.TrimPrefix(t.Name, "auth0_"))
 		}
 		options = append(options, huh.NewOption(fmt.Sprintf("%-*s  %-*s  %s", nouns, title, width, name,
-			strings.Join(tools, ", ")), name))
+			upTo(tools, 80-utf8.RuneCountInString("┃ > • ")-nouns-width-4)), name))
 	}
 	field := huh.NewMultiSelect[string]().
 		Title("Select the scopes to request").
@@ -56,6 +57,27 @@ func pickScopes(ctx context.Context, env Environment, s account.ScopeTools, kept
 	}
 	slices.Sort(chosen)
 	return chosen, err
+}
+
+// upTo joins names up to a width in characters, and counts those that it leaves out: a line that wraps
+// pushes others out of the list.
+func upTo(names []string, width int) string {
+	text := ""
+	for i, name := range names {
+		longer := name
+		if i > 0 {
+			longer = text + ", " + name
+		}
+		rest := ""
+		if left := len(names) - i - 1; left > 0 {
+			rest = fmt.Sprintf(", +%d", left)
+		}
+		if i > 0 && len(longer)+len(rest) > width {
+			return fmt.Sprintf("%s, +%d", text, len(names)-i)
+		}
+		text = longer
+	}
+	return text
 }
 
 func noun(scope string) string {

@@ -44,7 +44,8 @@ func (c *Call) concerns(w *write, body any, target stored, put *restorer,
 	if !ok || seen == nil || seen.GetResponse().GetStatus() == http.StatusNotFound {
 		return list
 	}
-	m := match{body: body, target: target, put: put, operation: o, supplied: c.secrets.supplied}
+	m := match{body: body, target: target, put: put, operation: o, supplied: c.secrets.supplied,
+		places: map[string]map[string]int{}}
 	for found := range o.Body.Destinations(body) {
 		if len(list) == maxConcerns {
 			break
@@ -110,6 +111,7 @@ type match struct {
 	put       *restorer
 	operation *managementapi.Operation
 	supplied  map[string]bool
+	places    map[string]map[string]int // see placesIn
 }
 
 // kept are the secrets that stay stored beside a destination that changes: in the nearest object around it that has
@@ -236,11 +238,8 @@ func (m match) stays(secret redact.Secret, around jsondoc.Path, depth int) bool 
 			if !ok {
 				return value == nil && len(at) > 0 // a list is replaced as a whole
 			}
-			found := slices.IndexFunc(indexes(list), func(index int) bool {
-				place, _ := m.storedAt(at.With(jsondoc.Item(index)))
-				return place != nil && slices.Equal(place, secret.At[:depth+i+1])
-			})
-			if found < 0 {
+			found, kept := m.placesIn(at, list)[placeKey(secret.At[:depth+i+1])]
+			if !kept {
 				return false // its item is removed
 			}
 			at, value = at.With(jsondoc.Item(found)), list[found]
@@ -265,12 +264,23 @@ func (m match) stays(secret redact.Secret, around jsondoc.Path, depth int) bool 
 	return text != "" && strings.Contains(text, secret.Value) && !m.supplied[text]
 }
 
-func indexes(list []any) []int {
-	all := make([]int, len(list))
-	for i := range all {
-		all[i] = i
+// placesIn are the positions of the items of a list of the body, by the places of the stored items that they are.
+func (m match) placesIn(at jsondoc.Path, list []any) map[string]int {
+	key := placeKey(at)
+	places, known := m.places[key]
+	if known {
+		return places
 	}
-	return all
+	places = make(map[string]int, len(list))
+	for index := range list {
+		if place, _ := m.storedAt(at.With(jsondoc.Item(index))); place != nil {
+			if _, twice := places[placeKey(place)]; !twice {
+				places[placeKey(place)] = index
+			}
+		}
+	}
+	m.places[key] = places
+	return places
 }
 
 // unseen are the secrets in an object that the operation takes and no read shows, so that they may be stored, and that

@@ -7,6 +7,7 @@ import (
 	"regexp"
 	"strings"
 	"testing"
+	"time"
 )
 
 // A text that is written back as it was shown stays as it is stored, also where it is no longer what it was: a document
@@ -79,5 +80,25 @@ func TestItemsMoveBetweenLists(t *testing.T) {
 	if c, status := write(form("", fmt.Sprintf(pay, "OTHER", marker))); status != 0 || len(d.arrived()) > 0 ||
 		!errors.As(c.Close().Err, &needed) {
 		t.Errorf("moved to another provider: %d, %v", status, d.arrived())
+	}
+}
+
+// Many headers that are given anew with a URL do not keep the gate busy.
+func TestManySecretsBesideADestination(t *testing.T) {
+	var headers []string
+	for i := range 3000 {
+		headers = append(headers, fmt.Sprintf(`{"header":"X-%d","value":"header-value-%d"}`, i, i))
+	}
+	d := &double{docs: map[string]string{streamPath: `{"id":"lst_1","type":"http","sink":{"httpEndpoint":` +
+		`"https://logs.example/in","httpCustomHeaders":[` + strings.Join(headers, ",") + `]}}`}}
+	f := doubled(d, "t.auth0.example", t.TempDir())
+	body := strings.NewReplacer("logs.example", "new.example", "header-value", "given-anew").Replace(d.docs[streamPath])
+	start := time.Now()
+	c, statuses, _ := f.call(t, Grant{}, sent{"PATCH", streamPath, body})
+	if err := c.Close().Err; statuses[0] != http.StatusOK || err != nil {
+		t.Errorf("%v, %v", statuses, err)
+	}
+	if took := time.Since(start); took > time.Minute {
+		t.Errorf("it took %v", took)
 	}
 }

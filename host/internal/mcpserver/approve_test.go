@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"net/http"
+	"os"
 	"path/filepath"
 	"regexp"
 	"strings"
@@ -171,6 +172,28 @@ func TestClientsThatCannotAsk(t *testing.T) {
 }
 
 var idInText = regexp.MustCompile(`auth0-mcp approve ([A-Z2-7-]{9})`)
+
+// Where no file of an approval can be kept, such as on a read-only disk, a client that can ask does; else the error says
+// what it was needed for.
+func TestApprovalWithoutAFolder(t *testing.T) {
+	t.Parallel()
+	file := filepath.Join(t.TempDir(), "file")
+	if err := os.WriteFile(file, nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	below := func(cfg *Config) { cfg.Calls.Approvals.Dir = filepath.Join(file, "approvals") }
+	a := connectApproving(t, approval.Elicit, `{"elicitation":{}}`, below)
+	a.send(fmt.Sprintf(`{"jsonrpc":"2.0","id":7,"method":"tools/call","params":%s}`, a.patch("")))
+	if id, text := a.asked(t); id == "" || !strings.Contains(text, "PATCH") {
+		t.Errorf("asked %q: %s", id, text)
+	}
+	a = connectApproving(t, approval.Terminal, `{}`, below)
+	o := outcomeOf(t, a.request("tools/call", a.patch("")))
+	if text := o.Content[0].Text; !o.IsError || !strings.Contains(text, "Nothing was changed") ||
+		!strings.Contains(text, "approval") || a.writes() != 0 {
+		t.Errorf("%+v", o)
+	}
+}
 
 func TestTerminalApproval(t *testing.T) {
 	t.Parallel()

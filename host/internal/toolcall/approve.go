@@ -73,20 +73,20 @@ func (r *Runner) decide(ctx context.Context, c call, mode approval.Mode) Result 
 		PluginDigest:  c.Tool.Plugin.Binary, Arguments: c.Arguments, Plan: result.Outcome.Plan,
 	}
 	hide := result.Outcome.Redact
+	asksHere := (mode == approval.Elicit || c.Approver.Terminal) && (c.Approver.Later || c.Approver.Ask != nil)
 	id, approved, err := r.cfg.Approvals.Consume(ctx, request)
 	switch {
-	case err != nil:
-		return failed(err.Error())
-	case approved:
+	case err != nil && !asksHere: // else no file is needed
+		return cannotKeep(err)
+	case err == nil && approved:
 		c.decided(audit.VerdictApproved, byTerminal, id)
 		return r.apply(ctx, c, request.Plan)
 	}
-	asksHere := mode == approval.Elicit || c.Approver.Terminal
 	switch {
 	case asksHere && c.Approver.Later:
 		c.decided(audit.VerdictPending, byElicitation, "")
 		return r.askLater(ctx, c, request, hide)
-	case asksHere && c.Approver.Ask != nil:
+	case asksHere:
 		return r.askNow(ctx, c, request, hide)
 	}
 	return r.propose(ctx, c, request, hide, "")
@@ -152,7 +152,7 @@ func (r *Runner) propose(ctx context.Context, c call, request approval.Request, 
 	}
 	proposal, err := r.cfg.Approvals.Propose(ctx, request, text)
 	if err != nil {
-		return failed(err.Error())
+		return cannotKeep(err)
 	}
 	c.decided(audit.VerdictPending, byTerminal, proposal.ID)
 	// This text is the model's, which need not know what is in the user's files.
@@ -167,6 +167,11 @@ func (r *Runner) propose(ctx context.Context, c call, request approval.Request, 
 		why, proposal.ID, int(time.Until(proposal.Expires).Round(time.Minute).Minutes()), request.Tool, short))
 	result.Kind, result.Proposal, result.Untrusted = ApprovalRequired, &proposal, []string{pluginv1.AnyField}
 	return result
+}
+
+// cannotKeep is the result of a change that is approved in a terminal, for which there is no file.
+func cannotKeep(err error) Result {
+	return failed(fmt.Sprintf("Nothing was changed: this change needs the user's approval in a terminal, and %v", err))
 }
 
 func notApproved(d Decision, terminal bool) Result {

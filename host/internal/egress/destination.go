@@ -63,8 +63,8 @@ func redirects(r *pluginv1.RoundTripRequest) (*managementapi.Operation, bool) {
 	return o, ok && plan.HasTarget(r.GetMethod()) && holdsDestination(o.Body, map[*managementapi.Schema]bool{})
 }
 
-// holdsDestination reports whether a member of a schema decides where a stored secret is sent. seen are the schemas that
-// were checked: one may contain itself.
+// holdsDestination reports whether a member of a schema decides where a stored secret is sent. seen are the schemas
+// that were checked: one may contain itself.
 func holdsDestination(schema *managementapi.Schema, seen map[*managementapi.Schema]bool) bool {
 	for _, s := range alternatives([]*managementapi.Schema{schema}) {
 		if seen[s] {

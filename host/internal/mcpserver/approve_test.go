@@ -173,8 +173,8 @@ func TestClientsThatCannotAsk(t *testing.T) {
 
 var idInText = regexp.MustCompile(`auth0-mcp approve ([A-Z2-7-]{9})`)
 
-// Where no file of an approval can be kept, such as on a read-only disk, a client that can ask does; else the error says
-// what it was needed for.
+// Where no file of an approval can be kept, such as on a read-only disk, a client that can ask does; else the error
+// says what it was needed for.
 func TestApprovalWithoutAFolder(t *testing.T) {
 	t.Parallel()
 	file := filepath.Join(t.TempDir(), "file")

@@ -24,6 +24,14 @@ import (
 // died between launch and Configure.
 const configureTimeout = 15 * time.Second
 
+const (
+	// window is how much of a message is under way at once, in both directions. It is fixed: gRPC would measure the
+	// connection with pings to find how far it may grow.
+	window = 1 << 20
+	// streamWorkers is how many goroutines wait for calls, with their stacks grown; any more get one of their own.
+	streamWorkers = 2
+)
+
 // handshakeOut is the real stdout, taken before any code of the author runs: the
 // handshake is the first line on it, and a stray print would break the launch.
 // Outside a launch stdout is left alone.
@@ -78,7 +86,8 @@ func Serve(p Plugin) {
 		TLSProvider: func() (*tls.Config, error) { return config, nil },
 		GRPCServer: func(opts []grpc.ServerOption) *grpc.Server {
 			return grpc.NewServer(append(opts, grpc.MaxRecvMsgSize(pluginv1.MaxMessageBytes),
-				grpc.MaxSendMsgSize(pluginv1.MaxMessageBytes))...)
+				grpc.MaxSendMsgSize(pluginv1.MaxMessageBytes), grpc.StaticStreamWindowSize(window),
+				grpc.StaticConnWindowSize(2*window), grpc.NumStreamWorkers(streamWorkers))...)
 		},
 		Logger: hclog.New(&hclog.LoggerOptions{Level: hclog.Warn, Output: os.Stderr, JSONFormat: true}),
 	})

@@ -101,7 +101,8 @@ func (s *server) Configure(_ context.Context, r *pluginv1.ConfigureRequest) (*pl
 // connect dials the host while its offer stands, and once for the life of the
 // process: a connection for each call leaks goroutines on the host's side.
 func (s *server) connect(r *pluginv1.ConfigureRequest) error {
-	conn, err := s.broker.Dial(r.GetHostBrokerId())
+	conn, err := s.broker.DialWithOptions(r.GetHostBrokerId(), grpc.WithStaticStreamWindowSize(window),
+		grpc.WithStaticConnWindowSize(2*window))
 	if err != nil {
 		return status.Errorf(codes.Unavailable, "dialling the host: %v", err)
 	}

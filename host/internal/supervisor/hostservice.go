@@ -36,6 +36,11 @@ const (
 	// than the gate lets wait for the tenant: it can say that it is busy, gRPC cannot.
 	openStreams  = 256
 	streamWindow = 64 << 10
+	// answerWindow is how much of a plugin's answer is under way at once. It is fixed: gRPC would measure the connection
+	// with pings to find how far it may grow.
+	answerWindow = 1 << 20
+	// streamWorkers is how many goroutines wait for requests, with their stacks grown; any more get one of their own.
+	streamWorkers = 2
 	// noteBytes is the largest Log or Progress message; larger ones are dropped.
 	noteBytes = 256 << 10
 	// attributeBytes is how much of a Log message's attributes is kept.
@@ -93,7 +98,8 @@ func (h *hostService) server(opts []grpc.ServerOption) *grpc.Server {
 		grpc.MaxRecvMsgSize(pluginv1.MaxMessageBytes), grpc.MaxSendMsgSize(pluginv1.MaxMessageBytes),
 		grpc.MaxConcurrentStreams(openStreams),
 		// Fixed: gRPC would let them grow to 16 MiB for each request.
-		grpc.InitialWindowSize(streamWindow), grpc.InitialConnWindowSize(16*streamWindow),
+		grpc.StaticStreamWindowSize(streamWindow), grpc.StaticConnWindowSize(16*streamWindow),
+		grpc.NumStreamWorkers(streamWorkers),
 		grpc.ForceServerCodecV2(boundedCodec{encoding.GetCodecV2(proto.Name)}))...)
 	method := func(name string, serve func(grpc.ServerStream) error) grpc.StreamDesc {
 		return grpc.StreamDesc{StreamName: name, ServerStreams: true,

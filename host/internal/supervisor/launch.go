@@ -96,7 +96,9 @@ func (s *Supervisor) clientConfig(ctx context.Context, p *process, spec Spec, di
 		VersionedPlugins: map[int]goplugin.PluginSet{pluginv1.ProtocolVersion: {pluginv1.PluginSet: dispenser{}}},
 		AllowedProtocols: []goplugin.Protocol{goplugin.ProtocolGRPC},
 		TLSConfig:        pluginv1.TLSConfig(own, nil),
-		SkipHostEnv:      true,
+		GRPCDialOptions: []grpc.DialOption{grpc.WithStaticStreamWindowSize(answerWindow),
+			grpc.WithStaticConnWindowSize(2 * answerWindow)},
+		SkipHostEnv: true,
 		// Ours comes first, and covers more than the handshake.
 		StartTimeout:     s.cfg.StartTimeout + time.Minute,
 		UnixSocketConfig: &goplugin.UnixSocketConfig{TempDir: dir},

@@ -2,7 +2,6 @@ package redact
 
 import (
 	"bytes"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"slices"
@@ -70,7 +69,7 @@ func (w *walker) document(doc []byte) error {
 		return err
 	}
 	if w.at < len(doc) {
-		w.replace(w.at, len(doc), "") // white space
+		w.replace(w.at, len(doc), nil) // white space
 	}
 	return nil
 }
@@ -86,7 +85,7 @@ func (w *walker) written() []byte {
 }
 
 // replace writes a text in place of the document's bytes from start to end.
-func (w *walker) replace(start, end int, by string) {
+func (w *walker) replace(start, end int, by []byte) {
 	if w.silent {
 		return
 	}
@@ -100,7 +99,7 @@ func (w *walker) replace(start, end int, by string) {
 // replaceToken writes a string in place of the token that ends here.
 func (w *walker) replaceToken(raw []byte, by string) {
 	if !w.silent {
-		w.replace(w.at-len(raw), w.at, encodedString(by))
+		w.replace(w.at-len(raw), w.at, jsondoc.Text(by))
 	}
 }
 
@@ -259,7 +258,7 @@ func (w *walker) peek() byte {
 		w.at++
 		c = w.doc[w.at]
 	}
-	w.replace(start, w.at, "")
+	w.replace(start, w.at, nil)
 	return c
 }
 
@@ -435,13 +434,4 @@ func (w *walker) unstripped(s, clean string, invisible, hidden int) (string, int
 		return plain, more + inner, nil
 	}
 	return fmt.Sprintf("%s [and %d invisible characters]", clean, invisible), hidden + invisible, nil
-}
-
-// encodedString is a text as a string of JSON.
-func encodedString(s string) string {
-	var out strings.Builder
-	enc := json.NewEncoder(&out)
-	enc.SetEscapeHTML(false)
-	_ = enc.Encode(s)                             // a string always encodes
-	return strings.TrimSuffix(out.String(), "\n") // Encode ends the line
 }

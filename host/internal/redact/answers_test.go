@@ -58,6 +58,27 @@ func TestLittleIsAllocatedWithoutSecrets(t *testing.T) {
 	}
 }
 
+// Which of two members of a name a reader takes is not known: each is marked by what its own value is.
+func TestMembersGivenTwice(t *testing.T) {
+	schema, err := managementapi.ParseSchema(`{a?!:string|{key?!:string cert?:string}}`)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for doc, want := range map[string]string{
+		`{"a":"x1","a":{}}`:                             "x1",
+		`{"a":{"key":"x1","cert":"y"},"a":null}`:        "x1",
+		`{"a":{"cert":"y","key":"x1"},"a":["x2","x3"]}`: "x1 x2 x3",
+	} {
+		var got []string
+		for _, secret := range Secrets(schema, []byte(doc)) {
+			got = append(got, secret.Value)
+		}
+		if strings.Join(got, " ") != want {
+			t.Errorf("%s: %q, want %s", doc, got, want)
+		}
+	}
+}
+
 func BenchmarkAnswers(b *testing.B) {
 	for _, one := range []struct {
 		name, operation string

@@ -10,6 +10,8 @@ import (
 	"net/url"
 	"strings"
 
+	"github.com/go-json-experiment/json/jsontext"
+
 	"github.com/auth0-mcp/auth0-mcp/proto/pluginv1"
 )
 
@@ -100,27 +102,27 @@ func requestBody(body any) (json.RawMessage, error) {
 	}
 }
 
-func decodeAnswer(method, path string, answer []byte, out any) error {
-	switch {
-	case len(answer) == 0:
+func decodeAnswer(method, path string, answer []byte, out any) (err error) {
+	if len(answer) == 0 {
 		return nil
-	case !json.Valid(answer):
-		return fmt.Errorf("%s %s was answered with something that is not JSON", method, path)
 	}
 	switch out := out.(type) {
-	case nil:
-	case *json.RawMessage:
-		*out = answer
 	case *Object:
-		object, err := ParseObject(answer)
-		if err != nil {
-			return fmt.Errorf("%s %s was answered with something unexpected: %w", method, path, err)
-		}
-		*out = object
+		*out, err = ParseObject(answer)
+	case *[]Object:
+		*out, err = ParseObjects(answer)
 	default:
-		if err := json.Unmarshal(answer, out); err != nil {
-			return fmt.Errorf("%s %s was answered with something unexpected: %w", method, path, err)
+		if !jsontext.Value(answer).IsValid(jsontext.AllowDuplicateNames(true), jsontext.AllowInvalidUTF8(true)) {
+			return fmt.Errorf("%s %s was answered with something that is not JSON", method, path)
 		}
+		if raw, ok := out.(*json.RawMessage); ok {
+			*raw = answer
+		} else if out != nil {
+			err = json.Unmarshal(answer, out)
+		}
+	}
+	if err != nil {
+		return fmt.Errorf("%s %s was answered with something unexpected: %w", method, path, err)
 	}
 	return nil
 }

@@ -15,6 +15,7 @@ import (
 	"net/url"
 
 	"github.com/auth0/go-auth0/management"
+	"github.com/go-json-experiment/json/jsontext"
 
 	"github.com/auth0-mcp/auth0-mcp/sdk"
 )
@@ -88,7 +89,8 @@ func (a *API) send(ctx context.Context, method string, body json.RawMessage, que
 	if err != nil {
 		return nil, fmt.Errorf("%s %s: %w", method, request.URL.EscapedPath(), err)
 	}
-	if len(answer) > 0 && !json.Valid(answer) {
+	if len(answer) > 0 && !jsontext.Value(answer).IsValid(jsontext.AllowDuplicateNames(true),
+		jsontext.AllowInvalidUTF8(true)) {
 		return nil, fmt.Errorf("%s %s answered something that is not JSON", method, request.URL.EscapedPath())
 	}
 	return answer, nil

@@ -4,7 +4,7 @@ go 1.26.0
 
 require github.com/auth0-mcp/auth0-mcp/sdk v0.0.0
 
-require github.com/go-json-experiment/json v1.27.2 // indirect
+require github.com/go-json-experiment/json v1.27.2
 
 require (
 	github.com/PuerkitoBio/rehttp v1.4.0 // indirect

@@ -231,7 +231,7 @@ func (c *Call) mustKnow(method string, seen *pluginv1.RoundTripResponse) bool {
 // okJSON is the body of an answer that went well.
 func okJSON(answer *pluginv1.RoundTripResponse) json.RawMessage {
 	response := answer.GetResponse()
-	if response.GetStatus() < 200 || response.GetStatus() > 299 || !json.Valid(response.GetBody()) {
+	if response.GetStatus() < 200 || response.GetStatus() > 299 || !jsondoc.Valid(response.GetBody()) {
 		return nil
 	}
 	return response.GetBody()

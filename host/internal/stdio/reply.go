@@ -7,13 +7,15 @@ import (
 	"fmt"
 	"strconv"
 	"unicode/utf8"
+
+	"github.com/auth0-mcp/auth0-mcp/host/internal/jsondoc"
 )
 
 // responseLine turns a handler's response to the request id into the line for the client, whose own id it gets. It is
 // built anew from the members, so that whatever the handler returned, the line is one JSON-RPC response.
 func responseLine(response []byte, id int64, clientID []byte) ([]byte, error) {
 	response = bytes.TrimSpace(response)
-	if !json.Valid(response) || response[0] != '{' {
+	if !jsondoc.Valid(response) || response[0] != '{' {
 		return nil, errors.New("the response is not a JSON object")
 	}
 	e := scanEnvelope(response)

@@ -36,8 +36,8 @@ func (r Result) String() string {
 type ending struct {
 	// begun says that it was given to the transport.
 	begun bool
-	// unreached says that the transport made no connection to the tenant for it: no
-	// address, a refusal by the proxy, TLS that was never finished.
+	// unreached says that the transport made no connection to the tenant for it (no
+	// address, a refusal by the proxy, TLS that was never finished), or did not write its headers.
 	unreached bool
 	// status and header are the answer's; status 0: there was none.
 	status int

@@ -128,18 +128,21 @@ func (c *Call) attempt(ctx context.Context, q *request, as sender, p *ratelimit.
 	if ctx.Err() != nil {
 		return nil, ctx.Err() // a transport that began with it could not tell whether it was sent
 	}
-	var looked, connected, reused atomic.Bool
+	var looked, connected, reused, wrote atomic.Bool
 	trace := &httptrace.ClientTrace{GetConn: func(string) { looked.Store(true) },
-		GotConn: func(got httptrace.GotConnInfo) { connected.Store(true); reused.Store(got.Reused) }}
+		GotConn:      func(got httptrace.GotConnInfo) { connected.Store(true); reused.Store(got.Reused) },
+		WroteHeaders: func() { wrote.Store(true) }}
 	q.end = ending{begun: true}
 	// RoundTrip of the transport, not an http.Client: no redirect is followed,
 	// so the token goes to the tenant and nowhere else.
 	response, err := c.gate.cfg.Transport.RoundTrip(r.WithContext(httptrace.WithClientTrace(ctx, trace)))
 	if err != nil {
 		// Without a connection nothing of it was written: that it is made at all means
-		// that TLS was finished with the tenant itself.
+		// that TLS was finished with the tenant itself. Nor can a request be carried out whose
+		// headers were not written to the end.
 		fault := tenant.FaultOf(as.domain, err, connected.Load())
-		q.end.unreached = !connected.Load() && (looked.Load() || fault.Unsent) || fault.Handshake && !reused.Load()
+		q.end.unreached = !connected.Load() && (looked.Load() || fault.Unsent) || connected.Load() && !wrote.Load() ||
+			fault.Handshake && !reused.Load()
 		return nil, err
 	}
 	q.end.status, q.end.header = response.StatusCode, response.Header

@@ -413,7 +413,7 @@ func TestTargetThatCannotBeRead(t *testing.T) {
 
 // What a call keeps of its changes is bounded, and each change is told all the same.
 func TestKeptChangesAreBounded(t *testing.T) {
-	const n, size = 12, 8 << 20
+	const n, size = 5, 8 << 20
 	sent := 0
 	g := New(Config{Domain: "tenant.auth0.example", Tokens: &tokens{[]string{"one"}},
 		Transport: transport(func(r *http.Request) (*http.Response, error) {

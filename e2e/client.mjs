@@ -1,12 +1,9 @@
 // The TypeScript SDK's stdio client, a strict one, connected to the built binary.
 import assert from "node:assert/strict";
-import { mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { readdirSync, readFileSync } from "node:fs";
 import { Client } from "@modelcontextprotocol/sdk/client/index.js";
 import { getDefaultEnvironment, StdioClientTransport } from "@modelcontextprotocol/sdk/client/stdio.js";
-
-const server = new URL("../bin/auth0-mcp", import.meta.url).pathname;
+import { after, binary, folder } from "./station.mjs";
 
 // The server ends with its test, also with one that fails: a client left open would keep node alive.
 export async function connect(t, ...flags) {
@@ -17,15 +14,14 @@ export async function connect(t, ...flags) {
 // A client with capabilities of its own.
 export async function connectTo(t, client, ...flags) {
   // Not the developer's own audit log.
-  const state = mkdtempSync(join(tmpdir(), "auth0-mcp-e2e-"));
-  t.after(() => rmSync(state, { recursive: true, force: true }));
+  const state = folder(t);
   const transport = new StdioClientTransport({
-    command: server,
+    command: binary,
     args: ["run", "--sandbox", "--log-level", "error", ...flags],
     env: { ...getDefaultEnvironment(), XDG_STATE_HOME: state, TMPDIR: state },
     stderr: "pipe",
   });
-  t.after(() => client.close());
+  after(t, () => client.close());
   await client.connect(transport);
   return { pid: transport.pid, state };
 }

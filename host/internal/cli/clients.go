@@ -67,6 +67,7 @@ type clientsAddFlags struct {
 	account accountFlags
 	tools   runFlags // of these, the flags that select tools
 	target  targetFlags
+	sandbox boolFlag
 	replace boolFlag
 	dryRun  boolFlag
 }
@@ -83,16 +84,19 @@ in a git work tree. The client ` + "`print`" + ` stands for any other: its
 entry is printed, to be pasted yourself.
 
 An entry holds no secret. That of the default profile is called auth0, that of another profile
-auth0-PROFILE. --plugin-dir and --dev-plugin serve to check --tools; they do not get into the entry.`,
+auth0-PROFILE, and with --sandbox, which needs no Auth0 account, auth0-sandbox. --plugin-dir and
+--dev-plugin serve to check --tools; they do not get into the entry.`,
 		Example: `  auth0-mcp clients add claude-code
   auth0-mcp clients add vscode:workspace --folder ~/shop --profile dev --read-only
-  auth0-mcp clients add cursor --tools 'auth0_list_*,auth0_get_*' --dry-run`,
+  auth0-mcp clients add cursor --tools 'auth0_list_*,auth0_get_*' --dry-run
+  auth0-mcp clients add cursor --sandbox`,
 		Args: cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error { return f.run(cmd, env, args[0]) },
 	}
 	f.account.addProfile(cmd)
 	f.tools.addSelection(cmd)
 	f.target.add(cmd)
+	f.sandbox.add(cmd, "sandbox", "let the client manage the built-in tenant, to try things without an Auth0 account")
 	f.replace.add(cmd, "replace", "let an entry of that name start something else than it does")
 	f.dryRun.add(cmd, "dry-run", "show the change and write nothing")
 	return cmd
@@ -141,7 +145,9 @@ func (f clientsAddFlags) run(cmd *cobra.Command, env Environment, word string) e
 	sayNotes(env.Out, change)
 	sayBackup(env.Out, change)
 	fmt.Fprintln(env.Out, change.Scope.Next)
-	if entry.Profile == "" && len(a.Config.Profiles) == 0 {
+	if entry.Sandbox {
+		fmt.Fprintln(env.Out, sandboxHint)
+	} else if entry.Profile == "" && len(a.Config.Profiles) == 0 {
 		fmt.Fprintln(env.Out, "You are not signed in yet. Sign in with `auth0-mcp init`.")
 	}
 	return nil
@@ -157,6 +163,14 @@ func (f clientsAddFlags) entry(cmd *cobra.Command, env Environment, a *account.A
 	tools := strings.TrimSpace(f.tools.tools)
 	entry := clients.Entry{Command: command, ReadOnly: f.tools.readOnly.on, Env: entryVariables(),
 		KeepTools: tools == "", KeepReadOnly: !f.tools.readOnly.given}
+	if entry.Sandbox = f.sandbox.on; entry.Sandbox {
+		if f.account.profile != "" {
+			return clients.Entry{}, errors.New("the sandbox is a tenant of its own, without a profile: give --sandbox or " +
+				"--profile")
+		}
+		err = f.setTools(cmd, env, &entry, tools)
+		return entry, err
+	}
 	// Without any profile the token comes from the client's environment.
 	if wanted := a.Wanted(); wanted != "" || len(a.Config.Profiles) > 0 {
 		name, _, err := a.Config.Select(wanted)
@@ -165,27 +179,38 @@ func (f clientsAddFlags) entry(cmd *cobra.Command, env Environment, a *account.A
 		}
 		entry.Profile = entryProfile(name)
 	}
+	err = f.setTools(cmd, env, &entry, tools)
+	return entry, err
+}
+
+// setTools checks that the patterns match something, and lets the entry have them.
+func (f clientsAddFlags) setTools(cmd *cobra.Command, env Environment, entry *clients.Entry, tools string) error {
 	if tools == "" && !f.tools.readOnly.on {
-		return entry, nil
+		return nil
 	}
 	// Not by the variables: they are this shell's, not the client's.
 	filter := catalog.Filter{ReadOnly: f.tools.readOnly.on}
 	if tools != "" {
-		if filter.Patterns, err = catalog.ParsePatterns(tools); err != nil {
-			return clients.Entry{}, err
+		patterns, err := catalog.ParsePatterns(tools)
+		if err != nil {
+			return err
 		}
-		entry.Tools = strings.Join(filter.Patterns, ",")
+		filter.Patterns, entry.Tools = patterns, strings.Join(patterns, ",")
 	}
 	log, err := (&logFlags{level: "error", format: "text"}).logger(env.Err)
 	if err != nil {
-		return clients.Entry{}, err
+		return err
 	}
 	plugins, err := loadCatalog(cmd.Context(), env, f.tools, log)
 	if err == nil {
 		_, err = plugins.Select(filter)
 	}
-	return entry, err
+	return err
 }
+
+// sandboxHint is what to do in a client that manages the built-in tenant.
+const sandboxHint = "It manages a built-in tenant with invented data, which starts anew with each server. Ask it, " +
+	"for instance: Why did logins fail in the last day?"
 
 // entryProfile is how an entry names a profile. One that was named is named
 // there too, even if it is the default now: the entry must not follow when another
@@ -201,7 +226,7 @@ func clientsRemoveCommand(env Environment) *cobra.Command {
 	var account accountFlags
 	var files targetFlags
 	var name string
-	var dryRun boolFlag
+	var sandbox, dryRun boolFlag
 	cmd := &cobra.Command{
 		Use:   "remove CLIENT[:SCOPE]",
 		Short: "Remove an entry from a client's config",
@@ -215,8 +240,17 @@ changes, and a backup is saved as by clients add. An entry that is not there is 
 			if err != nil {
 				return err
 			}
-			if name != "" && account.profile != "" {
-				return errors.New("--name and --profile both say which entry: give one of the two")
+			given := 0
+			for _, one := range []bool{name != "", account.profile != "", sandbox.on} {
+				if one {
+					given++
+				}
+			}
+			switch {
+			case given > 1:
+				return errors.New("--name, --profile and --sandbox each say which entry: give one of them")
+			case sandbox.on:
+				name = clients.Entry{Sandbox: true}.Name()
 			}
 			if client.Name == clients.Print {
 				return errors.New("print has no config file: remove the entry where you pasted it")
@@ -235,6 +269,7 @@ changes, and a backup is saved as by clients add. An entry that is not there is 
 	account.addProfile(cmd)
 	files.add(cmd)
 	cmd.Flags().StringVar(&name, "name", "", "the entry's name, as auth0-mcp clients list shows it")
+	sandbox.add(cmd, "sandbox", "remove the entry for the built-in tenant")
 	dryRun.add(cmd, "dry-run", "show the change and write nothing")
 	return cmd
 }

@@ -22,7 +22,9 @@ type listedEntry struct {
 	Path   string `json:"path"`
 	Name   string `json:"name"`
 	// Profile is empty for the default one.
-	Profile  string `json:"profile"`
+	Profile string `json:"profile"`
+	// Sandbox is whether it starts with the built-in tenant, and so without a profile.
+	Sandbox  bool   `json:"sandbox"`
 	Command  string `json:"command"`
 	Tools    string `json:"tools"`
 	ReadOnly bool   `json:"read_only"`
@@ -84,8 +86,8 @@ func listEntries(a *account.Accounts, installed []clients.Installed) []listedEnt
 		_, known := a.Config.Profiles[i.Entry.Profile]
 		entries = append(entries, listedEntry{
 			Client: i.Client.Name, Scope: i.Scope.Name, Path: i.Path, Name: i.Name, Profile: i.Entry.Profile,
-			Command: i.Entry.Command,
-			Tools:   i.Entry.Tools, ReadOnly: i.Entry.ReadOnly, Extra: i.Extra, Missing: i.Missing,
+			Command: i.Entry.Command, Sandbox: i.Entry.Sandbox,
+			Tools: i.Entry.Tools, ReadOnly: i.Entry.ReadOnly, Extra: i.Extra, Missing: i.Missing,
 			Unknown: i.Entry.Profile != "" && !known,
 		})
 	}
@@ -136,10 +138,18 @@ func printEntries(out io.Writer, entries []listedEntry) error {
 			say(w, "%s:%s\t-\t-\t-\t%s\t\n", e.Client, e.Scope, e.Path)
 			continue
 		}
-		say(w, "%s:%s\t%s\t%s\t%s\t%s\t%s\n", e.Client, e.Scope, e.Name, orWord(e.Profile, "(default)"), e.flags(),
+		say(w, "%s:%s\t%s\t%s\t%s\t%s\t%s\n", e.Client, e.Scope, e.Name, e.account(), e.flags(),
 			e.Path, e.problem())
 	}
 	return w.Flush()
+}
+
+// account is in parentheses what is not a profile's name.
+func (e listedEntry) account() string {
+	if e.Sandbox {
+		return "(sandbox)"
+	}
+	return orWord(e.Profile, "(default)")
 }
 
 func (e listedEntry) flags() string {

@@ -30,6 +30,7 @@ type initFlags struct {
 	json        boolFlag
 	replace     boolFlag
 	dryRun      boolFlag
+	sandbox     boolFlag
 
 	environment                     string
 	domain, clientID                string
@@ -50,8 +51,11 @@ A user signs in with a browser: the tenant is the one that they choose there. A 
 with an application of the tenant: --auth0-domain and --auth0-client-id, and its secret
 (AUTH0_CLIENT_SECRET, --auth0-client-secret-stdin or --auth0-client-secret-file) or its private key
 (--private-key-file). Everything is checked before anyone is asked to sign in, and nothing is
-written unless the sign-in succeeded.`,
-		Example: `  auth0-mcp init --client claude-code --scopes 'read:*'
+written unless the sign-in succeeded.
+
+--sandbox needs no Auth0 account: the clients get the built-in tenant, and nobody signs in.`,
+		Example: `  auth0-mcp init --sandbox --client cursor
+  auth0-mcp init --client claude-code --scopes 'read:*'
   auth0-mcp init --profile prod --client cursor --read-only --scopes read:clients,read:logs
   auth0-mcp init --auth0-domain t.eu.auth0.com --auth0-client-id … --private-key-file key.pem --client cursor`,
 		Args: cobra.NoArgs,
@@ -75,6 +79,7 @@ func (f *initFlags) add(cmd *cobra.Command) {
 	f.json.add(cmd, "json", "for programs: one JSON object a line")
 	f.replace.add(cmd, "replace", "let the profile go to another tenant, and a client's entry start something else")
 	f.dryRun.add(cmd, "dry-run", "check everything and show what would be written, without signing in")
+	f.sandbox.add(cmd, "sandbox", "set up the clients with the built-in tenant, without an Auth0 account")
 	flags.StringVar(&f.environment, "environment", "", "what the tenant is for: development or production, where a "+
 		"user must approve changes")
 	flags.StringVar(&f.domain, "auth0-domain", "", "the tenant, for a machine-to-machine application")
@@ -95,10 +100,15 @@ func (f *initFlags) add(cmd *cobra.Command) {
 // signIn is what init has worked out before it asks the user anything.
 type signIn struct {
 	account.SignIn
-	tools   []*catalog.Tool
+	tools  []*catalog.Tool
+	setup  clientSetup
+	events *analytics.Client
+}
+
+// clientSetup is what to do with the clients that were named.
+type clientSetup struct {
 	changes []clientPlan
 	snippet string // for the client "print"
-	events  *analytics.Client
 }
 
 // clientPlan is a client to set up. Its file may be written by the client while a
@@ -114,6 +124,9 @@ type clientPlan struct {
 
 func runInit(cmd *cobra.Command, env Environment, f initFlags) error {
 	ctx := cmd.Context()
+	if f.sandbox.on {
+		return f.setUpSandbox(cmd, env)
+	}
 	s, err := f.prepare(cmd, env)
 	if err != nil {
 		return err
@@ -141,7 +154,11 @@ func runInit(cmd *cobra.Command, env Environment, f initFlags) error {
 	}
 	defer s.events.Flush()
 	say.signedIn(s, session)
-	return s.setUpClients(ctx, say)
+	err = s.setup.apply(ctx, say, " (the sign-in is kept)")
+	if len(s.setup.changes) > 0 {
+		s.sayNeeded(say)
+	}
+	return err
 }
 
 // openAccounts never asks for a passphrase where a program runs the command.
@@ -193,7 +210,11 @@ func (f initFlags) prepare(cmd *cobra.Command, env Environment) (*signIn, error)
 	if err := s.CheckStore(cmd.Context()); err != nil {
 		return nil, err
 	}
-	if err := f.planClients(s); err != nil {
+	entry, err := f.entry(entryProfile(s.Account.Name))
+	if err != nil {
+		return nil, err
+	}
+	if s.setup, err = f.planClients(entry); err != nil {
 		return nil, err
 	}
 	// Last, because it may ask: a mistake that could have been reported before must

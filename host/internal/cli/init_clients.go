@@ -7,7 +7,11 @@ import (
 	"os"
 	"path/filepath"
 	"runtime"
+	"slices"
 	"strings"
+
+	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
 
 	"github.com/auth0-mcp/auth0-mcp/host/internal/account"
 	"github.com/auth0-mcp/auth0-mcp/host/internal/atomicfile"
@@ -15,37 +19,86 @@ import (
 	"github.com/auth0-mcp/auth0-mcp/host/internal/clients"
 )
 
-// planClients works out the change of each client's file.
-func (f initFlags) planClients(s *signIn) error {
-	places, err := clientPlaces()
+// forSandbox are the flags that mean something without a sign-in.
+var forSandbox = []string{"sandbox", "client", "folder", "tools", "read-only", "plugin-dir", "dev-plugin",
+	"plugin-start-timeout", "json", "replace", "dry-run", "no-interaction"}
+
+// setUpSandbox is --sandbox: the clients get the built-in tenant, and nobody signs in.
+func (f initFlags) setUpSandbox(cmd *cobra.Command, env Environment) error {
+	var other []string
+	cmd.Flags().Visit(func(flag *pflag.Flag) {
+		if !slices.Contains(forSandbox, flag.Name) {
+			other = append(other, "--"+flag.Name)
+		}
+	})
+	switch {
+	case len(other) > 0:
+		return fmt.Errorf("--sandbox: the built-in tenant needs no sign-in, so that %s has no effect: leave it out, or "+
+			"leave --sandbox out to sign in to a tenant of yours", strings.Join(other, ", "))
+	case len(f.clients) == 0:
+		return errors.New("--sandbox: which client should get the built-in tenant? Name one with --client, such as " +
+			"cursor (`auth0-mcp clients list --all` names them)")
+	}
+	log, err := (&logFlags{level: "error", format: "text"}).logger(env.Err)
 	if err != nil {
 		return err
 	}
-	entry, err := f.entry(s)
+	if _, _, err := f.tools.selection(cmd, env, log); err != nil {
+		return err
+	}
+	entry, err := f.entry("")
 	if err != nil {
 		return err
+	}
+	entry.Sandbox = true
+	setup, err := f.planClients(entry)
+	if err != nil {
+		return err
+	}
+	say := newReporter(env, f.json.on)
+	if f.dryRun.on {
+		if say.json {
+			say.event("plan", map[string]any{"sandbox": true, "clients": setup.planned()})
+		}
+		say.line("Nothing is written by --dry-run.")
+		setup.show(say)
+		return nil
+	}
+	if err := setup.apply(cmd.Context(), say, ""); err != nil {
+		return err
+	}
+	say.line(sandboxHint)
+	return nil
+}
+
+// planClients works out the change of each client's file.
+func (f initFlags) planClients(entry clients.Entry) (clientSetup, error) {
+	var s clientSetup
+	places, err := clientPlaces()
+	if err != nil {
+		return s, err
 	}
 	done := map[clients.Target]bool{}
 	for _, wanted := range f.clients {
 		name, scope, _ := strings.Cut(wanted, ":")
 		client, err := clients.Find(name)
 		if err != nil {
-			return fmt.Errorf("--client: %w", err)
+			return s, fmt.Errorf("--client: %w", err)
 		}
 		if client.Name == clients.Print {
 			if s.snippet, err = entry.Snippet(); err != nil {
-				return err
+				return s, err
 			}
 			continue
 		}
 		target := clients.Target{Client: name, Scope: scope}
 		found, err := client.Scope(scope)
 		if err != nil {
-			return fmt.Errorf("--client: %w", err)
+			return s, fmt.Errorf("--client: %w", err)
 		}
 		if found.Project {
 			if target.Folder, err = filepath.Abs(f.folder); err != nil {
-				return err
+				return s, err
 			}
 		}
 		if done[target] {
@@ -55,7 +108,7 @@ func (f initFlags) planClients(s *signIn) error {
 		plan := func() (*clients.Change, error) { return clients.Plan(places, target, entry, f.replace.on) }
 		change, err := plan()
 		if err != nil {
-			return err
+			return s, err
 		}
 		words := []string{"auth0-mcp", "clients", "add", wanted}
 		if target.Folder != "" {
@@ -68,11 +121,11 @@ func (f initFlags) planClients(s *signIn) error {
 		s.changes = append(s.changes, clientPlan{client: client, plan: plan, change: change,
 			retry: clients.ShellWords(words)})
 	}
-	return nil
+	return s, nil
 }
 
 // entry is what a client will start: this binary, by a path that stays.
-func (f initFlags) entry(s *signIn) (clients.Entry, error) {
+func (f initFlags) entry(profile string) (clients.Entry, error) {
 	binary, err := ownPath()
 	if err != nil {
 		return clients.Entry{}, err
@@ -83,7 +136,7 @@ func (f initFlags) entry(s *signIn) (clients.Entry, error) {
 	if err != nil {
 		return clients.Entry{}, err
 	}
-	return clients.Entry{Command: binary, Profile: entryProfile(s.Account.Name), ReadOnly: filter.ReadOnly,
+	return clients.Entry{Command: binary, Profile: profile, ReadOnly: filter.ReadOnly,
 		Tools: strings.Join(filter.Patterns, ","), Env: entryVariables(),
 		KeepTools: filter.Patterns == nil, KeepReadOnly: !f.tools.readOnly.given}, nil
 }
@@ -107,19 +160,16 @@ func clientPlaces() (clients.Places, error) {
 	return clients.Places{OS: runtime.GOOS, Home: home, State: state, Getenv: os.Getenv}, nil
 }
 
-func (s *signIn) setUpClients(ctx context.Context, say *reporter) error {
+// apply sets the clients up. kept is what was done before and stays if one fails.
+func (s clientSetup) apply(ctx context.Context, say *reporter, kept string) error {
 	var errs []error
 	for _, p := range s.changes {
 		change, err := applyChange(ctx, false, p.plan)
 		if err != nil {
-			errs = append(errs, fmt.Errorf("%s was not set up (the sign-in is kept): %w. To try again: %s",
-				p.client.Title, err, p.retry))
+			errs = append(errs, fmt.Errorf("%s was not set up%s: %w. To try again: %s", p.client.Title, kept, err, p.retry))
 			continue
 		}
 		say.clientDone(change)
-	}
-	if len(s.changes) > 0 {
-		s.sayNeeded(say)
 	}
 	if s.snippet != "" {
 		say.snippet(s.snippet)

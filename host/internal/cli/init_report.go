@@ -16,20 +16,27 @@ import (
 // showPlan is --dry-run.
 func (s *signIn) showPlan(say *reporter) error {
 	if say.json {
-		planned := []map[string]any{}
-		for _, p := range s.changes {
-			planned = append(planned, map[string]any{"client": p.client.Title, "path": p.change.Path,
-				"changed": !p.change.NoOp(), "diff": p.change.Diff()})
-		}
 		say.event("plan", map[string]any{"profile": s.Account.Name, "store": s.Account.Store.Describe().Kind,
-			"scopes": list(s.Account.Profile.Scopes), "clients": planned})
-		if s.snippet != "" {
-			say.snippet(s.snippet)
-		}
-		return nil
+			"scopes": list(s.Account.Profile.Scopes), "clients": s.setup.planned()})
 	}
 	say.line(fmt.Sprintf("Profile %s, kept in %s (chosen by %s). Nothing is written by --dry-run.", s.Account.Name,
 		s.Account.Store.Describe().Where, s.Account.By))
+	s.setup.show(say)
+	return nil
+}
+
+// planned is what --dry-run --json says of the clients.
+func (s clientSetup) planned() []map[string]any {
+	planned := []map[string]any{}
+	for _, p := range s.changes {
+		planned = append(planned, map[string]any{"client": p.client.Title, "path": p.change.Path,
+			"changed": !p.change.NoOp(), "diff": p.change.Diff()})
+	}
+	return planned
+}
+
+// show is what --dry-run prints of the clients.
+func (s clientSetup) show(say *reporter) {
 	for _, p := range s.changes {
 		change := p.change
 		say.line(change.Path + ":")
@@ -42,7 +49,6 @@ func (s *signIn) showPlan(say *reporter) error {
 	if s.snippet != "" {
 		say.snippet(s.snippet)
 	}
-	return nil
 }
 
 // reporter tells how init comes along: in sentences on stderr, with what the

@@ -40,11 +40,17 @@ func TestSetUpClientThatWrites(t *testing.T) {
 		t.Fatal(err)
 	}
 	f.tools.tools, f.tools.readOnly.on = "auth0_list_*", true
-	if err := f.planClients(out); err != nil {
+	entry, err := f.entry(entryProfile(out.Account.Name))
+	if err != nil {
+		t.Fatal(err)
+	}
+	setup, err := f.planClients(entry)
+	if err != nil {
 		t.Fatal(err)
 	}
 	writeText(t, path, `{"mcpServers":{"other":{"command":"x"}}}`)
-	if err := out.setUpClients(t.Context(), &reporter{env: Environment{Err: said, Out: said}}); err != nil {
+	say := &reporter{env: Environment{Err: said, Out: said}}
+	if err := setup.apply(t.Context(), say, ""); err != nil {
 		t.Fatal(err)
 	}
 	data, err := os.ReadFile(path)
@@ -58,7 +64,7 @@ func TestSetUpClientThatWrites(t *testing.T) {
 	}
 	// What cannot be made is tried again by a command that asks for the same.
 	writeText(t, path, `{"mcpServers":`)
-	err = out.setUpClients(t.Context(), &reporter{env: Environment{Err: said, Out: said}})
+	err = setup.apply(t.Context(), say, "")
 	if want := "auth0-mcp clients add cursor --profile prod --tools 'auth0_list_*' --read-only --replace"; err == nil ||
 		!strings.Contains(err.Error(), want) {
 		t.Errorf("got %v, want the command %s", err, want)

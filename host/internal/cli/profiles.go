@@ -222,7 +222,9 @@ func sayEntries(env Environment, profile, heading string, command func(clients.I
 	if err != nil {
 		say(env.Err, "Warning: not every client's config could be read: %v\n", err)
 	}
-	installed = slices.DeleteFunc(installed, func(i clients.Installed) bool { return i.Entry.Profile != profile })
+	installed = slices.DeleteFunc(installed, func(i clients.Installed) bool {
+		return i.Entry.Sandbox || i.Entry.Profile != profile
+	})
 	if len(installed) == 0 {
 		return nil
 	}

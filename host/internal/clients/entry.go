@@ -27,6 +27,8 @@ type Entry struct {
 	Command string
 	// Profile is the profile to run with, empty for the default one.
 	Profile string
+	// Sandbox runs with the built-in tenant, and so without a profile.
+	Sandbox bool
 	// Tools are the patterns of --tools, separated by commas; empty for all tools.
 	Tools string
 	// ReadOnly leaves only tools that read.
@@ -47,9 +49,12 @@ type Variable struct {
 	IfThere bool
 }
 
-// Name is the entry's name in the client: auth0, or auth0-PROFILE. Some clients
-// allow no dot in a server's name, so that it is written as a hyphen.
+// Name is the entry's name in the client: auth0, auth0-PROFILE or auth0-sandbox. Some
+// clients allow no dot in a server's name, so that it is written as a hyphen.
 func (e Entry) Name() string {
+	if e.Sandbox {
+		return DefaultName + "-sandbox"
+	}
 	if e.Profile == "" {
 		return DefaultName
 	}
@@ -59,6 +64,9 @@ func (e Entry) Name() string {
 // Args are the arguments that the client gives to Command.
 func (e Entry) Args() []string {
 	args := []string{"run"}
+	if e.Sandbox {
+		args = append(args, "--sandbox")
+	}
 	if e.Profile != "" {
 		args = append(args, "--profile", e.Profile)
 	}
@@ -155,6 +163,8 @@ func (e Entry) check() error {
 	case strings.ContainsFunc(e.Profile,
 		func(r rune) bool { return !isNameRune(r) && r != '.' }), strings.HasPrefix(e.Profile, "-"):
 		return fmt.Errorf("profile %q: want letters, digits, hyphen, underscore and dot", e.Profile)
+	case e.Sandbox && e.Profile != "":
+		return fmt.Errorf("profile %q: the sandbox is a tenant of its own, without a profile", e.Profile)
 	case slices.ContainsFunc(e.Env, func(v Variable) bool { return v.Name == "" || !isPlain(v.Name+v.Value) }):
 		return errors.New("a variable of the entry's env holds characters that a config file can't")
 	case !isPlain(e.Tools), strings.HasPrefix(e.Tools, "-"):
@@ -332,11 +342,15 @@ func readArgs(args []string) Entry {
 	}
 	for rest := args[1:]; len(rest) > 0; {
 		name, value, joined := strings.Cut(rest[0], "=")
+		on, isBool := !joined, !joined
+		if joined {
+			on, isBool = readBool(value)
+		}
 		switch {
-		case name == "--read-only" && (!joined || slices.Contains([]string{"true", "1", "yes", "on", "t", "y"}, value)):
-			e.ReadOnly = true
-		case name == "--read-only" && slices.Contains([]string{"false", "0", "no", "off", "f", "n"}, value):
-			e.ReadOnly = false
+		case name == "--read-only" && isBool:
+			e.ReadOnly = on
+		case name == "--sandbox" && isBool:
+			e.Sandbox = on
 		case name == "--profile" && joined:
 			e.Profile = value
 		case name == "--tools" && joined:
@@ -351,6 +365,12 @@ func readArgs(args []string) Entry {
 		rest = rest[1:]
 	}
 	return e
+}
+
+// readBool reads the value of a flag that is on or off.
+func readBool(value string) (on, ok bool) {
+	on = slices.Contains([]string{"true", "1", "yes", "on", "t", "y"}, value)
+	return on, on || slices.Contains([]string{"false", "0", "no", "off", "f", "n"}, value)
 }
 
 // decodeObject decodes JSON without comments, numbers as they are written.

@@ -289,23 +289,26 @@ func (c *Change) compare(has found, e Entry, replace bool) error {
 			"rename it", c.Path, c.Name)
 	}
 	old := readArgs(has.args)
-	c.Repoints = has.command != e.Command || !has.isOurs() || old.Profile != e.Profile
+	c.Repoints = has.command != e.Command || !has.isOurs() || old.Profile != e.Profile || old.Sandbox != e.Sandbox
 	if !c.Repoints || replace {
 		return nil
 	}
-	wants := describe(e.Command, e.Profile)
+	wants := describe(e.Command, e)
 	if !has.isOurs() {
 		// The arguments of another program may hold a secret.
 		return &ExistsError{Path: c.Path, Name: c.Name, Has: describeOther(has.command), Wants: wants}
 	}
-	return &ExistsError{Path: c.Path, Name: c.Name, Has: describe(has.command, old.Profile), Wants: wants}
+	return &ExistsError{Path: c.Path, Name: c.Name, Has: describe(has.command, old), Wants: wants}
 }
 
-func describe(command, profile string) string {
-	if profile == "" {
+func describe(command string, e Entry) string {
+	switch {
+	case e.Sandbox:
+		return describeOther(command) + " with the sandbox"
+	case e.Profile == "":
 		return describeOther(command) + " with the default profile"
 	}
-	return describeOther(command) + " with profile " + printable(profile)
+	return describeOther(command) + " with profile " + printable(e.Profile)
 }
 
 func describeOther(command string) string {

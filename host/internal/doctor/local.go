@@ -131,6 +131,9 @@ func (d *Doctor) checkEntry(one clients.Installed) Finding {
 		name += ":" + one.Scope.Name
 	}
 	again := []string{"auth0-mcp", "clients", "add", name}
+	if one.Entry.Sandbox {
+		again = append(again, "--sandbox")
+	}
 	if one.Entry.Profile != "" {
 		again = append(again, "--profile", one.Entry.Profile)
 	}
@@ -196,8 +199,8 @@ func (d *Doctor) lacks(one clients.Installed) (variable, why string) {
 		return "", ""
 	}
 	const opener, authorities = "AUTH0_MCP_PASSPHRASE", "AUTH0_MCP_CA_FILE"
-	elsewhere := slices.Contains(one.Env, "AUTH0_MCP_STORE") || one.Entry.Profile == "" && slices.Contains(one.Env,
-		"AUTH0_TOKEN")
+	elsewhere := one.Entry.Sandbox || slices.Contains(one.Env, "AUTH0_MCP_STORE") ||
+		one.Entry.Profile == "" && slices.Contains(one.Env, "AUTH0_TOKEN")
 	if !slices.Contains(one.Env, opener) && !elsewhere && d.configErr == nil {
 		_, profile, err := d.config.Select(one.Entry.Profile)
 		kind, _, storeErr := auth.StoreWishes{Profile: profile, Config: d.config}.Choose()

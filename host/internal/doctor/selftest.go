@@ -69,7 +69,7 @@ func clientEnvironment(environ []string, ours bool) []string {
 func (d *Doctor) serverEnvironment() (environ []string, whose string) {
 	installed, _ := clients.List(d.at.places, d.at.folder) // the clients' own check tells of the errors
 	for _, one := range installed {
-		if one.Env == nil || !sameFile(one.Entry.Command, d.at.executable) || !d.examines(one.Entry.Profile) {
+		if one.Env == nil || !sameFile(one.Entry.Command, d.at.executable) || !d.examines(one.Entry) {
 			continue
 		}
 		environ = append(clientEnvironment(d.at.environ, false), one.Environ(d.given)...)
@@ -89,10 +89,11 @@ func (d *Doctor) given(name string) string {
 }
 
 // examines reports whether an entry's profile is the one that is examined.
-func (d *Doctor) examines(profile string) bool {
-	if d.cfg.Sandbox {
-		return false // it is no client's server
+func (d *Doctor) examines(entry clients.Entry) bool {
+	if d.cfg.Sandbox || entry.Sandbox {
+		return d.cfg.Sandbox && entry.Sandbox
 	}
+	profile := entry.Profile
 	if d.account == nil {
 		return profile == d.cfg.Profile
 	}

@@ -53,6 +53,11 @@ var imports = map[string]map[string]string{
 		"redact":     "arguments must not hold the marker of a hidden value; manifests are shown harmlessly",
 		"suggest":    "errors name what was meant",
 	},
+	"distribution": {
+		"approval": "it may lock who approves changes",
+		"catalog":  "it may lock which tools are offered",
+		"jsondoc":  "its file is read strictly",
+	},
 	"vault":    {"atomicfile": "all processes of a user share its files"},
 	"fileroot": {"atomicfile": "a file is written at once or not at all"},
 	"clients":  {"atomicfile": "files of other programs are replaced at once or not at all"},

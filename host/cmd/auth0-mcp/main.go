@@ -16,6 +16,7 @@ import (
 var (
 	version        = "0.1.0-dev"
 	bundledPlugins = ""
+	distribution   = ""
 )
 
 func main() { start(0) }
@@ -39,6 +40,7 @@ func start(workFactor int) {
 	// and ends. By default the signal would kill it at once.
 	signal.Ignore(syscall.SIGPIPE)
 	os.Exit(cli.Main(os.Args[1:], cli.Environment{
-		In: in, Out: out, Err: os.Stderr, Version: version, Bundled: bundledPlugins, WorkFactor: workFactor,
+		In: in, Out: out, Err: os.Stderr, Version: version, Bundled: bundledPlugins,
+		Distribution: distribution, WorkFactor: workFactor,
 	}))
 }

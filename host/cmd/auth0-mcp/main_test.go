@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"encoding/base64"
 	"errors"
 	"io"
 	"net"
@@ -29,6 +30,7 @@ const (
 func TestMain(m *testing.M) {
 	testscript.Main(m, map[string]func(){
 		"auth0-mcp":              startPatiently,
+		"auth0-mcp-team":         startDistribution,
 		"auth0-mcp-plugin-ok":    fakeplugin.Main,
 		"auth0-mcp-plugin-files": fakeplugin.Main,
 		"auth0-mcp-plugin-liar":  fakeplugin.Main,
@@ -42,6 +44,12 @@ func startPatiently() {
 		os.Args = append(os.Args, flag+"="+patience.String())
 	}
 	start(testWorkFactor)
+}
+
+// startDistribution is the build of a team, from the distribution's file in DISTRIBUTION.
+func startDistribution() {
+	distribution = base64.StdEncoding.EncodeToString([]byte(os.Getenv("DISTRIBUTION")))
+	startPatiently()
 }
 
 func TestScripts(t *testing.T) {

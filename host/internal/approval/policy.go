@@ -5,6 +5,7 @@ package approval
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/auth0-mcp/auth0-mcp/host/internal/tenant"
@@ -32,6 +33,9 @@ func ParseMode(s string) (Mode, error) {
 	}
 	return "", fmt.Errorf("%q: want %s, %s or %s", s, None, Elicit, Terminal)
 }
+
+// Strictness orders modes: a stricter one needs more of the user. It is 0 where no approval is needed.
+func (m Mode) Strictness() int { return slices.Index([]Mode{None, Elicit, Terminal}, m) }
 
 // Policy says which calls need approval.
 type Policy struct {

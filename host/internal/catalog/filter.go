@@ -43,6 +43,8 @@ type Filter struct {
 	Patterns []string
 	// ReadOnly leaves the tools with the effect "read", whatever the patterns say.
 	ReadOnly bool
+	// Within are globs over the tools that this host offers at all; nil is every tool. Patterns select among these.
+	Within []string
 }
 
 // ParsePatterns reads the value of --tools: globs separated by commas. A value
@@ -67,6 +69,8 @@ type NoMatchError struct {
 	Pattern string
 	// Near are names of tools that may be meant.
 	Near []string
+	// Outside is whether it matches tools that this host does not offer: Filter.Within.
+	Outside bool
 	// Refusal is set if the pattern selects tools of a plugin that is not loaded.
 	Refusal *Refusal
 }
@@ -74,6 +78,8 @@ type NoMatchError struct {
 func (e *NoMatchError) Error() string {
 	text := fmt.Sprintf("--tools: %s matches no tool", jsondoc.Quote(e.Pattern))
 	switch {
+	case e.Outside:
+		return fmt.Sprintf("--tools: %s matches only tools that this distribution leaves out", jsondoc.Quote(e.Pattern))
 	case e.Refusal != nil:
 		return text + " that is loaded: " + e.Refusal.String()
 	case len(e.Near) > 0:
@@ -93,7 +99,7 @@ func (c *Catalog) Select(f Filter) (*Selection, error) {
 	describes := slices.ContainsFunc(c.tools, (*Tool).Folds)
 	for _, p := range f.Patterns {
 		if (!describes || !MatchGlob(p, describeToolName)) &&
-			!slices.ContainsFunc(c.tools, func(t *Tool) bool { return MatchGlob(p, t.Name) }) {
+			!slices.ContainsFunc(c.tools, func(t *Tool) bool { return f.offers(t.Name) && MatchGlob(p, t.Name) }) {
 			unmatched = append(unmatched, c.noMatch(p))
 		}
 	}
@@ -103,11 +109,13 @@ func (c *Catalog) Select(f Filter) (*Selection, error) {
 	s := &Selection{catalog: c, byName: make(map[string]*Tool, len(c.tools)), excluded: map[string]string{}}
 	matched := 0
 	for _, t := range c.tools {
-		wanted := f.wants(t.Name)
+		wanted := f.offers(t.Name) && f.wants(t.Name)
 		if wanted {
 			matched++
 		}
 		switch {
+		case !f.offers(t.Name):
+			s.excluded[t.Name] = fmt.Sprintf("tool %s is left out of this distribution", t.Name)
 		case f.ReadOnly && t.Effect != pluginv1.EffectRead:
 			s.excluded[t.Name] = fmt.Sprintf("tool %s changes the tenant (effect %s) and this host runs with --read-only",
 				t.Name, t.Effect)
@@ -132,6 +140,11 @@ func (f Filter) wants(tool string) bool {
 	return f.Patterns == nil || slices.ContainsFunc(f.Patterns, func(p string) bool { return MatchGlob(p, tool) })
 }
 
+// offers reports whether the host has the tool at all, whatever is selected.
+func (f Filter) offers(tool string) bool {
+	return f.Within == nil || slices.ContainsFunc(f.Within, func(p string) bool { return MatchGlob(p, tool) })
+}
+
 // addDescribeTool offers the tool that describes others, if there is something to describe.
 func (s *Selection) addDescribeTool(f Filter) {
 	switch {
@@ -149,6 +162,10 @@ func (s *Selection) addDescribeTool(f Filter) {
 
 func (c *Catalog) noMatch(pattern string) error {
 	e := &NoMatchError{Pattern: pattern}
+	if slices.ContainsFunc(c.tools, func(t *Tool) bool { return MatchGlob(pattern, t.Name) }) {
+		e.Outside = true // it matches, and yet nothing that is offered
+		return e
+	}
 	refused := make([]string, 0, len(c.refusedTools))
 	for name := range c.refusedTools {
 		if MatchGlob(pattern, name) {

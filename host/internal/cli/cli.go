@@ -3,6 +3,7 @@ package cli
 
 import (
 	"context"
+	"encoding/base64"
 	"errors"
 	"fmt"
 	"io"
@@ -17,6 +18,7 @@ import (
 
 	"github.com/auth0-mcp/auth0-mcp/host/internal/account"
 	"github.com/auth0-mcp/auth0-mcp/host/internal/atomicfile"
+	"github.com/auth0-mcp/auth0-mcp/host/internal/distribution"
 )
 
 // Environment is what main gives to the commands: the real stdin and stdout,
@@ -28,8 +30,14 @@ type Environment struct {
 	Version string
 	// Bundled are the digests of the plugins beside the host: catalog.ParseBundled.
 	Bundled string
+	// Distribution is the file that a team's own build was made from (distribution.Parse), in base64; empty for
+	// the plain auth0-mcp.
+	Distribution string
 	// WorkFactor is that of auth.StoreOptions: 0 but in tests.
 	WorkFactor int
+
+	// locks is Distribution, parsed.
+	locks distribution.Distribution
 }
 
 // Main runs one command and returns the exit status.
@@ -39,6 +47,11 @@ func Main(args []string, env Environment) int { return execute(args, env, os.Exi
 func execute(args []string, env Environment, exit func(int)) int {
 	ctx, stop := untilSignal(context.Background(), exit)
 	defer stop()
+	var err error
+	if env.locks, err = parseDistribution(env.Distribution); err != nil {
+		say(env.Err, "auth0-mcp: this binary was built wrongly: its distribution: %v\n", err)
+		return exitStatus(ctx, err)
+	}
 	root := &cobra.Command{
 		Use:           "auth0-mcp",
 		Short:         "Manage an Auth0 tenant from an MCP client",
@@ -49,6 +62,9 @@ func execute(args []string, env Environment, exit func(int)) int {
 		RunE:          func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
 	root.SetVersionTemplate("{{.Version}}\n")
+	if about := env.locks.String(); about != "" {
+		root.Long = root.Short + ".\nThis is the distribution " + about + "."
+	}
 	root.SetIn(env.In)
 	root.SetOut(env.Out)
 	root.SetErr(env.Err)
@@ -59,11 +75,19 @@ func execute(args []string, env Environment, exit func(int)) int {
 		secretCommand(env),
 		auditCommand(env))
 	addCompletions(root, env) // after AddCommand: it walks the finished tree
-	err := root.ExecuteContext(ctx)
+	err = root.ExecuteContext(ctx)
 	if err != nil && !errors.Is(err, errToolFailed) { // the tool has said why
 		say(env.Err, "auth0-mcp: %v\n", err)
 	}
 	return exitStatus(ctx, err)
+}
+
+func parseDistribution(text string) (distribution.Distribution, error) {
+	data, err := base64.StdEncoding.DecodeString(text)
+	if err != nil {
+		return distribution.Distribution{}, err
+	}
+	return distribution.Parse(data)
 }
 
 // boolFlag is a flag that reads its value as leniently as the environment is read.

@@ -189,14 +189,16 @@ func (f clientsAddFlags) setTools(cmd *cobra.Command, env Environment, entry *cl
 		return nil
 	}
 	// Not by the variables: they are this shell's, not the client's.
-	filter := catalog.Filter{ReadOnly: f.tools.readOnly.on}
+	var patterns []string
 	if tools != "" {
-		patterns, err := catalog.ParsePatterns(tools)
-		if err != nil {
+		var err error
+		if patterns, err = catalog.ParsePatterns(tools); err != nil {
 			return err
 		}
-		filter.Patterns, entry.Tools = patterns, strings.Join(patterns, ",")
+		entry.Tools = strings.Join(patterns, ",")
 	}
+	filter := env.locks.Filter(patterns)
+	filter.ReadOnly = f.tools.readOnly.on
 	log, err := (&logFlags{level: "error", format: "text"}).logger(env.Err)
 	if err != nil {
 		return err

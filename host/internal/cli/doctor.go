@@ -103,7 +103,7 @@ func runDoctor(cmd *cobra.Command, env Environment, f doctorFlags) error {
 }
 
 func (f doctorFlags) config(cmd *cobra.Command, env Environment) (doctor.Config, error) {
-	filter, err := f.run.filter()
+	filter, err := f.run.filter(env)
 	if err != nil {
 		return doctor.Config{}, err
 	}

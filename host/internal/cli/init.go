@@ -210,7 +210,7 @@ func (f initFlags) prepare(cmd *cobra.Command, env Environment) (*signIn, error)
 	if err := s.CheckStore(cmd.Context()); err != nil {
 		return nil, err
 	}
-	entry, err := f.entry(entryProfile(s.Account.Name))
+	entry, err := f.entry(env, entryProfile(s.Account.Name))
 	if err != nil {
 		return nil, err
 	}

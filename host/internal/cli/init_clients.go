@@ -46,7 +46,7 @@ func (f initFlags) setUpSandbox(cmd *cobra.Command, env Environment) error {
 	if _, _, err := f.tools.selection(cmd, env, log); err != nil {
 		return err
 	}
-	entry, err := f.entry("")
+	entry, err := f.entry(env, "")
 	if err != nil {
 		return err
 	}
@@ -125,14 +125,14 @@ func (f initFlags) planClients(entry clients.Entry) (clientSetup, error) {
 }
 
 // entry is what a client will start: this binary, by a path that stays.
-func (f initFlags) entry(profile string) (clients.Entry, error) {
+func (f initFlags) entry(env Environment, profile string) (clients.Entry, error) {
 	binary, err := ownPath()
 	if err != nil {
 		return clients.Entry{}, err
 	}
 	// With the variables too: they have narrowed what the token may do, and a client
 	// that does not know them would offer more than was asked for.
-	filter, err := f.tools.filter()
+	filter, err := f.tools.filter(env)
 	if err != nil {
 		return clients.Entry{}, err
 	}

@@ -40,7 +40,7 @@ func TestSetUpClientThatWrites(t *testing.T) {
 		t.Fatal(err)
 	}
 	f.tools.tools, f.tools.readOnly.on = "auth0_list_*", true
-	entry, err := f.entry(entryProfile(out.Account.Name))
+	entry, err := f.entry(Environment{}, entryProfile(out.Account.Name))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -48,6 +48,9 @@ A plugin that takes the place of another one, by its name or by a tool's, is ref
 }
 
 func install(ctx context.Context, env Environment, path string, f installFlags) error {
+	if err := env.locks.CheckPlugins("plugin install"); err != nil {
+		return err
+	}
 	review, err := readReview(ctx, env, path)
 	if err != nil {
 		return err

@@ -15,6 +15,7 @@ import (
 	"github.com/auth0-mcp/auth0-mcp/host/internal/analytics"
 	"github.com/auth0-mcp/auth0-mcp/host/internal/approval"
 	"github.com/auth0-mcp/auth0-mcp/host/internal/catalog"
+	"github.com/auth0-mcp/auth0-mcp/host/internal/distribution"
 	"github.com/auth0-mcp/auth0-mcp/host/internal/egress"
 	"github.com/auth0-mcp/auth0-mcp/host/internal/mcpserver"
 	"github.com/auth0-mcp/auth0-mcp/host/internal/ratelimit"
@@ -154,7 +155,7 @@ func (f runFlags) server(cmd *cobra.Command, env Environment, log *slog.Logger) 
 	if err != nil {
 		return nil, err
 	}
-	approve, err := f.approval()
+	approve, err := f.approval(env)
 	if err != nil {
 		return nil, err
 	}
@@ -202,26 +203,26 @@ func (f runFlags) server(cmd *cobra.Command, env Environment, log *slog.Logger) 
 	}}, nil
 }
 
-// approval is what --approve or the environment says; "" if neither does.
-func (f runFlags) approval() (approval.Mode, error) {
+// approval is what --approve, the environment or the distribution says; "" if none does.
+func (f runFlags) approval(env Environment) (approval.Mode, error) {
 	source, value := "--approve", f.approve
 	if strings.TrimSpace(value) == "" {
 		source, value = "AUTH0_MCP_APPROVE", account.Variable("AUTH0_MCP_APPROVE")
 	}
 	if value == "" {
-		return "", nil
+		return env.locks.ChooseApprove(source, "")
 	}
 	mode, err := approval.ParseMode(value)
 	if err != nil {
 		return "", fmt.Errorf("%s: %w", source, err)
 	}
-	return mode, nil
+	return env.locks.ChooseApprove(source, mode)
 }
 
 // selection is the tools that flags and environment leave, and whether the host is
 // read-only.
 func (f runFlags) selection(cmd *cobra.Command, env Environment, log *slog.Logger) (*catalog.Selection, bool, error) {
-	filter, err := f.filter()
+	filter, err := f.filter(env)
 	if err != nil {
 		return nil, false, err
 	}
@@ -233,28 +234,34 @@ func (f runFlags) selection(cmd *cobra.Command, env Environment, log *slog.Logge
 	return selection, filter.ReadOnly, err
 }
 
-// filter is what flags and environment say; a typed flag beats the environment.
-func (f runFlags) filter() (catalog.Filter, error) {
-	filter := catalog.Filter{ReadOnly: f.readOnly.on}
+// filter is what flags and environment say, within the distribution; a typed flag beats the environment.
+func (f runFlags) filter(env Environment) (catalog.Filter, error) {
+	var patterns []string
 	source, tools := "--tools", f.tools
 	if strings.TrimSpace(tools) == "" {
 		source, tools = "AUTH0_MCP_TOOLS", account.Variable("AUTH0_MCP_TOOLS")
 	}
 	if tools != "" {
-		patterns, err := catalog.ParsePatterns(tools)
-		if err != nil {
-			return filter, fmt.Errorf("%s: %w", source, err)
+		var err error
+		if patterns, err = catalog.ParsePatterns(tools); err != nil {
+			return catalog.Filter{}, fmt.Errorf("%s: %w", source, err)
 		}
-		filter.Patterns = patterns
 	}
-	if value := account.Variable("AUTH0_MCP_READ_ONLY"); value != "" && !f.readOnly.given {
-		readOnly, err := account.ParseBool("AUTH0_MCP_READ_ONLY", value)
-		if err != nil {
-			return filter, err
+	filter := env.locks.Filter(patterns)
+	source, given := "--read-only", &f.readOnly.on
+	if !f.readOnly.given {
+		source, given = "AUTH0_MCP_READ_ONLY", nil
+		if value := account.Variable(source); value != "" {
+			readOnly, err := account.ParseBool(source, value)
+			if err != nil {
+				return filter, err
+			}
+			given = &readOnly
 		}
-		filter.ReadOnly = readOnly
 	}
-	return filter, nil
+	var err error
+	filter.ReadOnly, err = env.locks.ChooseReadOnly(source, given)
+	return filter, err
 }
 
 func (f runFlags) tenant(ctx context.Context, env Environment, log *slog.Logger) (connection, error) {
@@ -327,7 +334,15 @@ func readCatalog(ctx context.Context, env Environment, f runFlags, log *slog.Log
 	if sources.PluginDirs == nil {
 		sources.PluginDirs = account.VariableList("AUTH0_MCP_PLUGIN_DIR")
 	}
+	for _, dir := range sources.PluginDirs {
+		if err := env.locks.CheckPlugins("the plugins in " + dir); err != nil {
+			return nil, err
+		}
+	}
 	for _, dir := range notBlank(f.devPlugins) {
+		if err := env.locks.CheckPlugins("--dev-plugin " + dir); err != nil {
+			return nil, err
+		}
 		dev, err := describeDevPlugin(ctx, dir, f.plugins.start)
 		if err != nil {
 			return nil, err
@@ -346,16 +361,21 @@ func sources(env Environment) (catalog.Sources, error) {
 	if err != nil {
 		return s, fmt.Errorf("this binary was built wrongly: %w", err)
 	}
+	beside, err := bundledDir()
+	if err != nil {
+		return s, err
+	}
+	s.BundledDir, s.Bundled = beside, bundled
+	if env.locks.Locks(distribution.Plugins) {
+		return s, nil
+	}
 	// Without a folder for them, no plugins have been installed: the lock is empty then, and so is the folder.
 	path, _ := lockPath()
 	lock, err := catalog.ReadLock(path)
 	if err != nil {
 		return s, err
 	}
-	userDir, _ := userPluginDir()
-	beside, err := bundledDir()
-	if err != nil {
-		return s, err
-	}
-	return catalog.Sources{UserDir: userDir, BundledDir: beside, Lock: lock, Bundled: bundled}, nil
+	s.Lock = lock
+	s.UserDir, _ = userPluginDir()
+	return s, nil
 }

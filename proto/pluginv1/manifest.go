@@ -68,6 +68,9 @@ type ToolManifest struct {
 	// Files are the roots below which the tool may write files, by name, such as
 	// "project": lower-case letters, digits and dashes. Empty: it writes none.
 	Files []string `json:"files,omitempty"`
+	// External is true for a tool that works outside of the tenant, where the host cannot see what it does: it may
+	// send no request and write no file, is never read-only, and each call needs a user's approval.
+	External bool `json:"external,omitempty"`
 	// Untrusted are the fields of the tool's answers that others than the
 	// caller can write, such as "logs[].user_agent": see ParseFieldPath. The host
 	// marks those that an answer has. Empty: every text counts as such.

@@ -44,6 +44,15 @@ type Policy struct {
 	Environment tenant.Environment
 }
 
+// ForExternal is how a user is asked about calls of tools that work outside of the tenant: always, whatever the
+// tenant is for.
+func (p Policy) ForExternal() Mode {
+	if p.Mode == Terminal {
+		return Terminal
+	}
+	return Elicit
+}
+
 // For is how a user is asked about calls of tools with an effect. An unknown
 // environment counts as production where something may be destroyed.
 func (p Policy) For(effect pluginv1.Effect) Mode {

@@ -169,6 +169,9 @@ func (d *description) change(number int, change plan.Change) error {
 		d.heading("  Attention: " + shown + ".")
 	}
 	switch {
+	case change.Method == plan.MethodRun:
+		d.line("  (runs outside of the tenant, where neither its effect can be foreseen nor anything undone)\n")
+		return d.values("  ", plan.Change{After: change.Body, Body: change.Body}, "gets")
 	case change.Method == http.MethodPost:
 		if err := d.target(change.Target); err != nil {
 			return err

@@ -279,6 +279,12 @@ func toolProblems(t pluginv1.ToolManifest) []error {
 		}
 	}
 	problems = append(problems, filesProblems(t)...)
+	if t.External && t.Effect == pluginv1.EffectRead {
+		report("external: a tool that works outside of the tenant is never read-only: give it the effect write or destroy")
+	}
+	if t.External && len(t.Scopes)+len(t.Paths)+len(t.Files) > 0 {
+		report("external: a tool that works outside of the tenant has no scopes, paths and files")
+	}
 	if len(t.Untrusted) > maxListed {
 		report("more than %d untrusted fields", maxListed)
 		return problems

@@ -13,7 +13,7 @@ import (
 // no files. An unknown operation may change anything: MCP clients ask before they call a tool that may
 // destroy something, and not before others.
 func OnlyAdds(t pluginv1.ToolManifest) bool {
-	if t.Effect != pluginv1.EffectWrite || len(t.Files) > 0 || len(t.Paths) == 0 {
+	if t.External || t.Effect != pluginv1.EffectWrite || len(t.Files) > 0 || len(t.Paths) == 0 {
 		return false
 	}
 	return !slices.ContainsFunc(t.Paths, func(rule string) bool {

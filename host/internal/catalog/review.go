@@ -113,7 +113,11 @@ func (l *listing) tool(t pluginv1.ToolManifest) {
 	l.field("effect", redact.Line(string(t.Effect)))
 	l.field("idempotent", map[bool]string{true: "yes", false: "no"}[t.Idempotent])
 	l.field("scopes", quotedList(t.Scopes, "none"))
-	if len(t.Paths) == 0 {
+	switch {
+	case t.External:
+		l.field("external", "yes: it works outside of the tenant, where the host cannot see what it does; each call needs "+
+			"approval, and it reaches nothing at Auth0")
+	case len(t.Paths) == 0:
 		l.field("requests", whenEmpty("paths"))
 	}
 	for _, rule := range t.Paths {
@@ -122,7 +126,8 @@ func (l *listing) tool(t pluginv1.ToolManifest) {
 	l.field("files", quotedList(t.Files, "none"))
 	l.field("untrusted", quotedList(t.Untrusted, whenEmpty("untrusted")))
 	l.field("schema", schemaSize(t.InputSchema))
-	l.others(t, "name", "display", "effect", "idempotent", "scopes", "paths", "files", "untrusted", "inputSchema")
+	l.others(t, "name", "display", "effect", "idempotent", "scopes", "paths", "files", "external", "untrusted",
+		"inputSchema")
 	l.others(t.Display, "title", "description")
 }
 

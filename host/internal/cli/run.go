@@ -35,6 +35,7 @@ type runFlags struct {
 	maxLine    int
 	plugins    pluginFlags
 	approve    string
+	except     string
 	fileRoots  []string
 	rateShare  rateShareFlag
 	switches   sandboxSwitches
@@ -87,6 +88,8 @@ func (f *runFlags) addTenant(cmd *cobra.Command) {
 	f.account.add(cmd)
 	cmd.Flags().StringVar(&f.approve, "approve", "", "who approves changes: none, elicit (the client asks a user) "+
 		"or terminal (AUTH0_MCP_APPROVE); without it as the profile's environment has it")
+	cmd.Flags().StringVar(&f.except, "approve-except", "", "tools of wrapped MCP servers that need no approval: names or "+
+		"globs, separated by commas (AUTH0_MCP_APPROVE_EXCEPT)")
 	f.audit.add(cmd)
 	cmd.Flags().StringArrayVar(&f.fileRoots, "file-root", nil, "the folder of a root below which tools may write "+
 		"files: NAME=DIR, such as project=/home/me/app; repeatable (AUTH0_MCP_FILE_ROOTS)")
@@ -159,6 +162,10 @@ func (f runFlags) server(cmd *cobra.Command, env Environment, log *slog.Logger) 
 	if err != nil {
 		return nil, err
 	}
+	except, err := f.approveExcept(env)
+	if err != nil {
+		return nil, err
+	}
 	kept := secretVault()
 	approvals := approvalStore()
 	approvals.Key = func() []byte { return kept.Key("approvals") }
@@ -198,7 +205,8 @@ func (f runFlags) server(cmd *cobra.Command, env Environment, log *slog.Logger) 
 	}
 	return &running{selection: selection, tenant: t, calls: toolcall.Config{
 		Profile: t.profile, Domain: t.domain, Approve: approval.Policy{Mode: approve, Environment: t.environment},
-		Approvals: approvals, Gate: gate, MaxOutput: f.maxOutput, Plugins: bounds,
+		ApproveExcept: except,
+		Approvals:     approvals, Gate: gate, MaxOutput: f.maxOutput, Plugins: bounds,
 		Observe: t.events.Tool, Audit: openAudit(record, t, secrets, log), Log: log,
 	}}, nil
 }
@@ -217,6 +225,22 @@ func (f runFlags) approval(env Environment) (approval.Mode, error) {
 		return "", fmt.Errorf("%s: %w", source, err)
 	}
 	return env.locks.ChooseApprove(source, mode)
+}
+
+// approveExcept is which tools that work outside of the tenant need no approval.
+func (f runFlags) approveExcept(env Environment) ([]string, error) {
+	source, value := "--approve-except", strings.TrimSpace(f.except)
+	if value == "" {
+		source, value = "AUTH0_MCP_APPROVE_EXCEPT", account.Variable("AUTH0_MCP_APPROVE_EXCEPT")
+	}
+	if value == "" {
+		return nil, nil
+	}
+	patterns, err := catalog.ParsePatterns(value)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", source, err)
+	}
+	return patterns, env.locks.CheckApproveExcept(source + " " + value)
 }
 
 // selection is the tools that flags and environment leave, and whether the host is

@@ -149,6 +149,14 @@ func (d Distribution) ChooseApprove(source string, given approval.Mode) (approva
 	return given, nil
 }
 
+// CheckApproveExcept refuses tools that would need no approval, if it is locked who approves.
+func (d Distribution) CheckApproveExcept(given string) error {
+	if d.Locks(Approve) {
+		return &LockedError{d.Name, given, "--approve " + string(d.Approve)}
+	}
+	return nil
+}
+
 // CheckPlugins refuses plugins that are not in the distribution, if it is locked to its own.
 func (d Distribution) CheckPlugins(given string) error {
 	if d.Locks(Plugins) {

@@ -123,11 +123,14 @@ const maxNamed = 5
 // Sentence says what the call did to the tenant: a whole sentence for whoever reads of
 // a failure, or of a success that hides something. Empty if it did nothing.
 func (o Outcome) Sentence() string {
-	var parts, requests, files []string
+	var parts, requests, files, runs []string
 	for _, change := range o.Changes {
-		if change.Method == plan.MethodWrite {
+		switch change.Method {
+		case plan.MethodWrite:
 			files = append(files, clipped(change.Path))
-		} else {
+		case plan.MethodRun:
+			runs = append(runs, clipped(change.Path))
+		default:
 			requests = append(requests, clipped(change.Request()))
 		}
 	}
@@ -137,6 +140,9 @@ func (o Outcome) Sentence() string {
 	if len(files) > 0 {
 		parts = append(parts, fmt.Sprintf("This call wrote files: %s.", some(files)))
 	}
+	if len(runs) > 0 {
+		parts = append(parts, fmt.Sprintf("This call ran %s, which works outside of the tenant.", some(runs)))
+	}
 	if len(o.Uncertain) > 0 {
 		parts = append(parts, fmt.Sprintf("It is not known whether %s was carried out: the change may or may not have "+
 			"happened.", some(o.Uncertain)))
@@ -145,11 +151,17 @@ func (o Outcome) Sentence() string {
 		return ""
 	}
 	check := "Check the tenant before you try again."
-	if len(requests)+len(o.Uncertain) == 0 {
+	switch external := len(runs) > 0 || slices.ContainsFunc(o.Uncertain, isRun); {
+	case external:
+		check = "Check what it did before you try again."
+	case len(requests)+len(o.Uncertain) == 0:
 		check = "Check the files before you try again."
 	}
 	return strings.Join(append(parts, check), " ")
 }
+
+// isRun reports whether "METHOD path" is a tool that works outside of the tenant.
+func isRun(request string) bool { return strings.HasPrefix(request, plan.MethodRun+" ") }
 
 // some names the last requests of a list: what came last explains a failure best.
 func some(requests []string) string {

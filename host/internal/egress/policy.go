@@ -19,6 +19,8 @@ func (c *Call) policy(r *pluginv1.RoundTripRequest) (path pluginv1.Path, reason 
 	switch {
 	case reason != "":
 		return path, reason
+	case tool.External:
+		return path, tool.Name + " declares that it works outside of the tenant"
 	case c.gate.cfg.ReadOnly && !reading:
 		return path, "the server is read-only"
 	case !slices.Contains(tool.Effect.Methods(), method):

@@ -39,8 +39,9 @@ const (
 	DiesInConfigure  = "dies-in-configure"
 	HangsInDescribe  = "hangs-in-describe"
 	HangsInConfigure = "hangs-in-configure"
-	Stays            = "stays" // ends neither when asked nor with its stdin
-	Plain            = "plain" // has no capability
+	Stays            = "stays"    // ends neither when asked nor with its stdin
+	Plain            = "plain"    // has no capability
+	External         = "external" // its writing tools work outside of the tenant
 )
 
 // Positions of the tools in Manifest.
@@ -81,8 +82,16 @@ func Manifest(role string) pluginv1.Manifest {
 			tool("read", pluginv1.EffectRead), tool("write", pluginv1.EffectWrite), tool("destroy", pluginv1.EffectDestroy),
 			tool("narrow", pluginv1.EffectRead, "GET /api/v2/logs", "GET /api/v2/logs/{id}"),
 		}}
-	if role == Files {
+	switch role {
+	case Files:
 		declareFiles(&m)
+	case External:
+		for i := range m.Tools {
+			m.Tools[i].External = m.Tools[i].Effect != pluginv1.EffectRead
+			if m.Tools[i].External {
+				m.Tools[i].Scopes = nil
+			}
+		}
 	}
 	return m
 }

@@ -135,7 +135,8 @@ func ListedBytes(t *catalog.Tool) int { return len(encode(describe(t))) + len(",
 // enforced, never from a claim.
 func describe(t *catalog.Tool) mcp.Tool {
 	reading := t.Effect == pluginv1.EffectRead
-	hints := mcp.ToolAnnotation{Title: t.Title, ReadOnlyHint: mcp.ToBoolPtr(reading), OpenWorldHint: mcp.ToBoolPtr(false)}
+	hints := mcp.ToolAnnotation{Title: t.Title, ReadOnlyHint: mcp.ToBoolPtr(reading),
+		OpenWorldHint: mcp.ToBoolPtr(t.External)}
 	// The other two mean nothing for a tool that reads, and their defaults go
 	// without saying: every session pays for what is said.
 	if catalog.OnlyAdds(t.ToolManifest) {

@@ -110,7 +110,7 @@ func (e *Execution) breakOff(reason string) string {
 // they act on one resource, or on what is below it. Things that are made in one
 // collection do not depend on each other. A file keeps its place among all steps.
 func ordered(method, path string, change Change) bool {
-	if method == MethodWrite || change.Method == MethodWrite {
+	if method == MethodWrite || change.Method == MethodWrite || change.Method == MethodRun {
 		return true
 	}
 	if path == change.Path && method == http.MethodPost && change.Method == http.MethodPost {

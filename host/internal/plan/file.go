@@ -12,6 +12,10 @@ import (
 // path below it, "project:src/.env"; its Body, Before and After are Files.
 const MethodWrite = "WRITE"
 
+// MethodRun is the Method of a Change that runs a tool which works outside of the tenant. Its Path is PLUGIN/TOOL,
+// and its Body the arguments. What it does there is not known.
+const MethodRun = "RUN"
+
 // File is a file in a Change.
 type File struct {
 	// Folder is where the root is; in what is to be written only.

@@ -35,7 +35,7 @@ type Answer struct {
 func (s *Simulation) Apply(change Change) Answer {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if change.Method == MethodWrite { // the tenant has no files
+	if change.Method == MethodWrite || change.Method == MethodRun { // the tenant has no files, and no part in the other
 		s.changes = append(s.changes, change)
 		return Answer{}
 	}

@@ -36,8 +36,10 @@ type Config struct {
 	Plugins supervisor.Config
 	// Approve says which calls need approval, and Approvals keeps what was approved in a
 	// terminal.
-	Approve   approval.Policy
-	Approvals approval.Store
+	Approve approval.Policy
+	// ApproveExcept are globs over the tools that work outside of the tenant and may do so without approval.
+	ApproveExcept []string
+	Approvals     approval.Store
 	// Observe, if set, is told of each call that was carried out: the tool and
 	// whether it did what was asked. It must not wait.
 	Observe func(tool string, ok bool)
@@ -170,7 +172,7 @@ func (r *Runner) Call(ctx context.Context, q Request) Result {
 	var result Result
 	if builtin := q.Tool.Builtin(); builtin != nil {
 		result = r.answer(builtin(arguments, r.cfg.MaxOutput))
-	} else if mode := r.cfg.Approve.For(q.Tool.Effect); mode != approval.None || c.Approver.Answer != nil {
+	} else if mode := r.approval(q.Tool); mode != approval.None || c.Approver.Answer != nil {
 		result = r.decide(ctx, c, mode)
 	} else {
 		result = r.attempt(ctx, c, egress.Grant{})
@@ -186,6 +188,19 @@ func (r *Runner) Call(ctx context.Context, q Request) Result {
 		r.cfg.Observe(q.Tool.Name, !result.IsError)
 	}
 	return result
+}
+
+// approval is how a user is asked about calls of a tool.
+func (r *Runner) approval(tool *catalog.Tool) approval.Mode {
+	if !tool.External {
+		return r.cfg.Approve.For(tool.Effect)
+	}
+	for _, pattern := range r.cfg.ApproveExcept {
+		if catalog.MatchGlob(pattern, tool.Name) {
+			return approval.None
+		}
+	}
+	return r.cfg.Approve.ForExternal()
 }
 
 // answer is the result of a tool of the host's own. Manifests were reviewed, and hold no secret.
@@ -207,12 +222,20 @@ func (r *Runner) attempt(ctx context.Context, c call, mode egress.Grant) Result 
 		return failed(err.Error())
 	}
 	defer gated.Close()
+	ended := func(bool) {}
+	if tool.External {
+		var run bool
+		if run, ended = gated.RunExternal(); !run {
+			return r.notRun(tool, gated.Close(), mode.DryRun)
+		}
+	}
 	spec := supervisor.Spec{Manifest: tool.Plugin.Manifest, Path: tool.Plugin.Path, Digest: tool.Plugin.Binary,
 		Dev: tool.Plugin.Dev, Remedy: remedy(tool.Plugin)}
 	answer, err := r.supervisor.Call(ctx, spec, tool.ToolManifest, &pluginv1.CallToolRequest{
 		CallId: gated.ID(), Domain: r.cfg.Domain, Tool: tool.Name, Arguments: c.Arguments,
 		AnswerBudgetBytes: int64(r.cfg.MaxOutput), DryRun: mode.DryRun,
 	})
+	ended(err == nil && answer.GetFailure() == nil)
 	out := gated.Close()
 	if out.Refusals.Count > 0 {
 		r.cfg.Log.Warn("refused requests beyond what the tool declares", "plugin", tool.Plugin.Name, "tool", tool.Name,
@@ -226,6 +249,18 @@ func (r *Runner) attempt(ctx context.Context, c call, mode egress.Grant) Result 
 	result.Texts = append(result.Texts, keptTexts(out.Kept)...)
 	return result
 }
+
+// notRun is the result of a tool that works outside of the tenant and was not run.
+func (r *Runner) notRun(tool *catalog.Tool, out egress.Outcome, dry bool) Result {
+	result := Result{Texts: []string{`{"would_run":true}`}}
+	if !dry {
+		result = r.conclude(tool, out, nil, errNotRun)
+	}
+	result.Outcome = out
+	return result
+}
+
+var errNotRun = errors.New("the tool was not run")
 
 // keptTexts say where the secrets are that Auth0 answers only once.
 func keptTexts(kept []egress.Kept) (texts []string) {

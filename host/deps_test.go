@@ -58,6 +58,7 @@ var imports = map[string]map[string]string{
 		"catalog":  "it may lock which tools are offered",
 		"jsondoc":  "its file is read strictly",
 	},
+	"lint":     {"catalog": "what the host refuses is found by the functions that install and load"},
 	"vault":    {"atomicfile": "all processes of a user share its files"},
 	"fileroot": {"atomicfile": "a file is written at once or not at all"},
 	"clients":  {"atomicfile": "files of other programs are replaced at once or not at all"},

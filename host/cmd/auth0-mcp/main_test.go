@@ -41,7 +41,10 @@ func TestMain(m *testing.M) {
 // startPatiently gives plugins more time to start than users would, for a busy machine.
 func startPatiently() {
 	const flag = "--plugin-start-timeout"
-	if len(os.Args) > 1 && (os.Args[1] == "run" || os.Args[1] == "call") && !slices.Contains(os.Args, flag) {
+	starts := slices.ContainsFunc(os.Args[1:min(len(os.Args), 3)], func(arg string) bool {
+		return slices.Contains([]string{"run", "call", "lint", "conformance", "run-tool"}, arg)
+	})
+	if starts && !slices.Contains(os.Args, flag) {
 		os.Args = append(os.Args, flag+"="+patience.String())
 	}
 	start(testWorkFactor)

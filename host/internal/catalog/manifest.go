@@ -77,6 +77,18 @@ func versions(list []int) string {
 	return word + " " + strings.Join(texts, ", ")
 }
 
+// ToolError is what is wrong with one tool of a manifest.
+type ToolError struct {
+	// Tool is "tool NAME", or "tools[0]" where the name is no name.
+	Tool string
+	Err  error
+}
+
+func (e *ToolError) Error() string { return e.Tool + ": " + e.Err.Error() }
+
+// Unwrap returns the problem without the tool.
+func (e *ToolError) Unwrap() error { return e.Err }
+
 func parseManifest(data []byte) (pluginv1.Manifest, error) {
 	m, err := pluginv1.ParseManifest(data)
 	if err == nil {
@@ -156,7 +168,7 @@ func ValidateManifest(m pluginv1.Manifest) error {
 			err = checkExamples(compiled, t.Examples)
 		}
 		if err != nil {
-			problems = append(problems, fmt.Errorf("%s: %w", toolLabel(i, t), err))
+			problems = append(problems, &ToolError{toolLabel(i, t), err})
 		}
 	}
 	if len(problems) > 0 {
@@ -220,20 +232,22 @@ func manifestProblems(m pluginv1.Manifest, schemas []any) []error {
 	seen := map[string]bool{}
 	for i, t := range m.Tools {
 		label := toolLabel(i, t)
+		found := toolProblems(t)
 		if seen[t.Name] {
-			report("%s: the name is used twice", label)
+			found = append([]error{errNameTwice}, found...)
 		}
 		seen[t.Name] = true
-		problems := toolProblems(t)
 		if schemas != nil {
-			problems = append(problems, schemaProblems(schemas[i], len(t.InputSchema))...)
+			found = append(found, schemaProblems(schemas[i], len(t.InputSchema))...)
 		}
-		for _, err := range problems {
-			report("%s: %w", label, err)
+		for _, err := range found {
+			problems = append(problems, &ToolError{label, err})
 		}
 	}
 	return problems
 }
+
+var errNameTwice = errors.New("the name is used twice")
 
 func toolLabel(i int, t pluginv1.ToolManifest) string {
 	if isIdentifier(t.Name) {

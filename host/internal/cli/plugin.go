@@ -12,6 +12,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/auth0-mcp/auth0-mcp/host/internal/catalog"
+	"github.com/auth0-mcp/auth0-mcp/host/internal/lint"
 	"github.com/auth0-mcp/auth0-mcp/host/internal/supervisor"
 	"github.com/auth0-mcp/auth0-mcp/proto/pluginv1"
 )
@@ -19,6 +20,7 @@ import (
 func pluginCommand(env Environment) *cobra.Command {
 	cmd := &cobra.Command{Use: "plugin", Aliases: []string{"plugins"}, Short: "Manage plugins"}
 	cmd.AddCommand(pluginInstallCommand(env), pluginStatusCommand(env))
+	cmd.AddCommand(pluginLintCommand(env))
 	return cmd
 }
 
@@ -125,21 +127,16 @@ func describeDevPlugin(ctx context.Context, dir string, timeout time.Duration) (
 	if err != nil {
 		return catalog.DevPlugin{}, err
 	}
-	found, err := filepath.Glob(filepath.Join(dir, "auth0-mcp-plugin-*"))
+	path, err := lint.Executable(dir)
 	if err != nil {
-		return catalog.DevPlugin{}, err
+		return catalog.DevPlugin{}, fmt.Errorf("--dev-plugin: %w", err)
 	}
-	if len(found) != 1 {
-		return catalog.DevPlugin{}, fmt.Errorf("--dev-plugin %s: want one executable called auth0-mcp-plugin-NAME "+
-			"there, found %d: build it with go build -o %s", dir, len(found), filepath.Join(dir,
-			"auth0-mcp-plugin-NAME"))
-	}
-	m, err := supervisor.Describe(ctx, found[0], nil, timeout)
+	m, err := supervisor.Describe(ctx, path, nil, timeout)
 	if errors.Is(err, supervisor.ErrSlow) {
 		err = fmt.Errorf("%w. Give it longer: --plugin-start-timeout 1m", err)
 	}
 	if err != nil {
 		return catalog.DevPlugin{}, fmt.Errorf("--dev-plugin: %w", err)
 	}
-	return catalog.DevPlugin{Dir: dir, Path: found[0], Manifest: m}, nil
+	return catalog.DevPlugin{Dir: dir, Path: path, Manifest: m}, nil
 }

@@ -1,0 +1,90 @@
+package cli
+
+import (
+	"context"
+	"errors"
+	"io"
+	"strings"
+
+	"github.com/dustin/go-humanize/english"
+	"github.com/spf13/cobra"
+
+	"github.com/auth0-mcp/auth0-mcp/host/internal/lint"
+	"github.com/auth0-mcp/auth0-mcp/host/internal/supervisor"
+	"github.com/auth0-mcp/auth0-mcp/proto/pluginv1"
+)
+
+func pluginLintCommand(env Environment) *cobra.Command {
+	var plugins pluginFlags
+	var asJSON, strict boolFlag
+	cmd := &cobra.Command{
+		Use:   "lint PATH",
+		Short: "Check a plugin as an installation would, and its style",
+		Long: `Check the plugin at PATH: its folder, its manifest.json, or its executable alone.
+
+What the host would refuse is found by the functions that install and load it: the manifest, every
+schema, names, and whether the executable describes itself as its manifest does. Warnings are for
+what works and serves users badly, such as a path that the Management API does not have, a scope
+that is missing or not needed, or a listing that costs every session too much.
+
+The plugin is run to describe itself. The exit status is 1 if it would be refused, and with
+--strict also after a warning.`,
+		Args: cobra.ExactArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			report, err := lint.Check(cmd.Context(), args[0], describeWithin(plugins))
+			if err != nil {
+				return err
+			}
+			if err := printLint(env.Out, report, asJSON.on); err != nil {
+				return err
+			}
+			switch {
+			case report.Refused():
+				return errPluginRefused
+			case strict.on && len(report.Findings) > 0:
+				return errLintWarnings
+			}
+			return nil
+		},
+	}
+	asJSON.add(cmd, "json", "for programs: an object with the findings, {severity, where, what, fix}")
+	strict.add(cmd, "strict", "fail after a warning, too")
+	plugins.addStart(cmd)
+	return cmd
+}
+
+var (
+	errPluginRefused = errors.New("the plugin would be refused: see above")
+	errLintWarnings  = errors.New("warnings count as failures with --strict: see above")
+)
+
+// describeWithin runs a plugin that may not be trusted to describe itself.
+func describeWithin(f pluginFlags) lint.Describe {
+	return func(ctx context.Context, path string, args []string) (pluginv1.Manifest, error) {
+		return supervisor.Describe(ctx, path, args, f.start)
+	}
+}
+
+func printLint(out io.Writer, r lint.Report, asJSON bool) error {
+	if asJSON {
+		if r.Findings == nil {
+			r.Findings = []lint.Finding{}
+		}
+		return writeJSON(out, r)
+	}
+	var b strings.Builder
+	refused := 0
+	for _, f := range r.Findings {
+		if f.Severity == lint.Refused {
+			refused++
+		}
+		say(&b, "%-7s  %s: %s\n         → %s\n", f.Severity, f.Where, f.What, f.Fix)
+	}
+	if r.Plugin != "" {
+		say(&b, "%s %s: %s, %d bytes in tools/list\n", r.Plugin, r.Version, english.Plural(r.Tools, "tool", ""),
+			r.ListedBytes)
+	}
+	say(&b, "%d refused, %s\n", refused, counted(len(r.Findings)-refused, "warning"))
+	_, err := io.WriteString(out, b.String())
+	return err
+}

@@ -34,6 +34,12 @@ func (d Digest) MarshalText() ([]byte, error) {
 	return []byte(d.String()), nil
 }
 
+// UnmarshalText reads the form of String.
+func (d *Digest) UnmarshalText(text []byte) (err error) {
+	*d, err = ParseDigest(string(text))
+	return err
+}
+
 // ParseDigest reads the form that String writes and no other, so that two
 // spellings of one digest cannot look different to a user. The zero digest is
 // refused: it would stand for "not known".

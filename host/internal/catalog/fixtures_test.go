@@ -62,8 +62,7 @@ func lockOf(t testing.TB, paths ...string) Lock {
 		if err != nil {
 			t.Fatal(err)
 		}
-		lock.Plugins[m.Name] = LockEntry{Version: m.Version, Binary: digestOf("binary of " + m.Name),
-			Manifest: sha256.Sum256(data)}
+		lock.Plugins[m.Name] = hereOnly(m.Version, digestOf("binary of "+m.Name), sha256.Sum256(data))
 	}
 	return lock
 }

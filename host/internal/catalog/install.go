@@ -2,8 +2,6 @@ package catalog
 
 import (
 	"context"
-	"crypto/sha256"
-	"encoding/hex"
 	"errors"
 	"fmt"
 	"io"
@@ -74,8 +72,9 @@ func (i Install) Do(ctx context.Context) (folder string, err error) {
 	if err := i.stage(ctx, staged); err != nil {
 		return "", err
 	}
-	entry := LockEntry{Version: i.Plugin.Version, Binary: i.Binary, Manifest: i.Plugin.ManifestDigest}
-	folder = filepath.Join(i.Folder, entry.folder(i.Plugin.Name))
+	entry := hereOnly(i.Plugin.Version, i.Binary, i.Plugin.ManifestDigest)
+	entry.Tools = PermissionsOf(i.Plugin.Manifest)
+	folder = filepath.Join(i.Folder, entry.OlderFolder(i.Plugin.Name))
 	if !i.intact(folder) {
 		if err := publish(staged, folder); err != nil {
 			return "", err
@@ -87,24 +86,6 @@ func (i Install) Do(ctx context.Context) (folder string, err error) {
 	}
 	i.removeOthers(folder)
 	return folder, nil
-}
-
-// folder names the folder of what the entry vouches for: a plugin's name has no "@".
-func (e LockEntry) folder(name string) string {
-	sum := sha256.Sum256(append(e.Binary[:], e.Manifest[:]...))
-	return name + "@" + hex.EncodeToString(sum[:8])
-}
-
-// leftover reports whether a folder of the user's plugins is one that an install has
-// replaced and could not remove, or that an interrupted install has left behind: the
-// folder that the lock entry names is there, and this is another.
-func (e LockEntry) leftover(userDir string, p *Plugin) bool {
-	installed := filepath.Join(userDir, e.folder(p.Name))
-	if filepath.Clean(p.Dir) == installed {
-		return false
-	}
-	_, err := os.Stat(filepath.Join(installed, manifestName))
-	return err == nil
 }
 
 // lockInstalls keeps two installs from crossing.

@@ -236,7 +236,7 @@ func TestInstallOverAnOlderLayout(t *testing.T) {
 	if err := os.CopyFS(filepath.Join(user, "roles"), os.DirFS(old.Plugin.Dir)); err != nil {
 		t.Fatal(err)
 	}
-	entry := LockEntry{Version: "0.1.0", Binary: old.Binary, Manifest: old.Plugin.ManifestDigest}
+	entry := hereOnly("0.1.0", old.Binary, old.Plugin.ManifestDigest)
 	if err := (Lock{Plugins: map[string]LockEntry{"roles": entry}}).Write(lockPath); err != nil {
 		t.Fatal(err)
 	}

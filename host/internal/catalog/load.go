@@ -34,8 +34,13 @@ func Load(src Sources) (*Catalog, error) {
 	for _, dev := range src.Dev {
 		l.addDev(dev)
 	}
+	stored := false
 	for _, f := range folders {
-		paths, unreadable, err := scanFolder(f.dir)
+		if f.origin != OriginDir && !stored {
+			l.addStored()
+			stored = true
+		}
+		paths, unreadable, err := scanFolder(f.dir, src.StoreDir)
 		switch {
 		case err != nil && f.origin == OriginDir:
 			return nil, fmt.Errorf("plugin folder: %w", err)
@@ -50,6 +55,10 @@ func Load(src Sources) (*Catalog, error) {
 			l.addManifest(path, f.origin)
 		}
 	}
+	if !stored {
+		l.addStored()
+	}
+	l.refuseMissing()
 	return l.catalog(), nil
 }
 
@@ -119,8 +128,8 @@ func (u unreadableFolderError) Error() string { return u.err.Error() }
 func (u unreadableFolderError) Unwrap() error { return u.err }
 
 // scanFolder returns the manifests in a folder and in its direct subfolders: manifest.json and *.manifest.json, hidden
-// names excepted, the folder's own first, then by name.
-func scanFolder(dir string) (found []string, unreadable []unreadableFolderError, err error) {
+// names and the store excepted, the folder's own first, then by name.
+func scanFolder(dir, store string) (found []string, unreadable []unreadableFolderError, err error) {
 	entries, err := os.ReadDir(dir)
 	if err != nil {
 		return nil, nil, err
@@ -129,7 +138,7 @@ func scanFolder(dir string) (found []string, unreadable []unreadableFolderError,
 	for _, e := range entries {
 		path := filepath.Join(dir, e.Name())
 		switch {
-		case strings.HasPrefix(e.Name(), "."):
+		case strings.HasPrefix(e.Name(), "."), path == store:
 		case isManifestName(e.Name()):
 			found = append(found, path)
 		case isFolder(path, e):

@@ -134,7 +134,7 @@ func TestLoadFolders(t *testing.T) {
 
 func TestTrust(t *testing.T) {
 	type sources = func(dir string, locked Lock) Sources
-	other := Lock{Plugins: map[string]LockEntry{"a": {Version: "1.2.3", Binary: digestOf("x"), Manifest: digestOf("y")}}}
+	other := Lock{Plugins: map[string]LockEntry{"a": hereOnly("1.2.3", digestOf("x"), digestOf("y"))}}
 	for name, tt := range map[string]struct {
 		sources sources
 		kind    RefusalKind // "" if it is loaded
@@ -174,7 +174,7 @@ func TestTrust(t *testing.T) {
 			lock := lockOf(t, writePlugin(t, dir, "manifest.json", reader("a")))
 			c := load(t, tt.sources(dir, lock))
 			if tt.kind == "" {
-				if pluginNames(c) != "a" || c.Plugins()[0].Binary != lock.Plugins["a"].Binary {
+				if pluginNames(c) != "a" || c.Plugins()[0].Binary != lock.Plugins["a"].Platforms[Platform()].Binary {
 					t.Errorf("got %v, refused %v", c.Plugins(), c.Refused())
 				}
 				return
@@ -449,11 +449,11 @@ func TestScanFolder(t *testing.T) {
 		writePlugin(t, dir, "manifest.json", reader("b")),
 		writePlugin(t, filepath.Join(dir, "0first"), "manifest.json", reader("c")),
 	}
-	got, unreadable, err := scanFolder(dir)
+	got, unreadable, err := scanFolder(dir, "")
 	if err != nil || len(unreadable) > 0 || !cmp.Equal(got, want) {
 		t.Errorf("got %q, %v, %v", got, unreadable, err)
 	}
-	if _, _, err := scanFolder(filepath.Join(dir, "none")); !errors.Is(err, fs.ErrNotExist) {
+	if _, _, err := scanFolder(filepath.Join(dir, "none"), ""); !errors.Is(err, fs.ErrNotExist) {
 		t.Errorf("got %v", err)
 	}
 }

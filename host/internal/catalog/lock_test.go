@@ -48,9 +48,81 @@ func TestDigestFileRefusesWhatIsNotAFile(t *testing.T) {
 
 func aLock() Lock {
 	return Lock{Plugins: map[string]LockEntry{
-		"logs":  {Version: "0.1.0", Binary: digestOf("a"), Manifest: digestOf("b")},
-		"roles": {Version: "2.0.0-rc.1+build.5", Binary: digestOf("c"), Manifest: digestOf("d")},
+		"logs":  hereOnly("0.1.0", digestOf("a"), digestOf("b")),
+		"roles": hereOnly("2.0.0-rc.1+build.5", digestOf("c"), digestOf("d")),
 	}}
+}
+
+// fullLock has every member of the format.
+func fullLock() Lock {
+	return Lock{Plugins: map[string]LockEntry{"roles": {
+		Version: "1.2.3", Source: "https://plugins.example/index.json", Constraint: "~> 1.2", Release: digestOf("release"),
+		Signer:   Signer{Name: "example", Kind: "minisign", Detail: "key 0123456789ABCDEF"},
+		Manifest: digestOf("manifest"),
+		Platforms: map[string]Pin{
+			"linux/amd64":  {Archive: digestOf("1"), Binary: digestOf("2")},
+			"darwin/arm64": {Archive: digestOf("3"), Binary: digestOf("4")},
+		},
+		Tools: map[string]Permissions{
+			"auth0_list_roles": {Effect: "read", Scopes: []string{"read:roles"}, Paths: []string{"GET /api/v2/roles"}},
+			"auth0_edit_role": {Effect: "write", Scopes: []string{"update:roles", "read:roles"}, Paths: []string{everyPath},
+				Files: []string{"project"}},
+		},
+	}}}
+}
+
+// The file is made to be committed: its bytes depend on what it says alone.
+func TestLockIsCanonical(t *testing.T) {
+	data, err := fullLock().Encode()
+	if err != nil {
+		t.Fatal(err)
+	}
+	checkGolden(t, "lock.golden", string(data))
+	turned := fullLock()
+	tool := turned.Plugins["roles"].Tools["auth0_edit_role"]
+	tool.Scopes = []string{"read:roles", "update:roles"}
+	turned.Plugins["roles"].Tools["auth0_edit_role"] = tool
+	if again, err := turned.Encode(); err != nil || string(again) != string(data) {
+		t.Errorf("another order gives other bytes (%v)", err)
+	}
+	read, err := ParseLock(data)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if again, err := read.Encode(); err != nil || string(again) != string(data) {
+		t.Errorf("read and written again, it has other bytes (%v)", err)
+	}
+	if !read.Plugins["roles"].Equal(fullLock().Plugins["roles"]) || read.Plugins["roles"].Equal(LockEntry{}) {
+		t.Error("Equal")
+	}
+}
+
+// A file of version 1 pins the binaries of the machine that it is on.
+func TestLockOfVersion1(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "lock.json")
+	writeFile(t, path, fmt.Sprintf(`{"version":1,"plugins":{"logs":{"version":"0.1.0","binary":"%s","manifest":"%s"},`+
+		`"roles":{"version":"2.0.0-rc.1+build.5","binary":"%s","manifest":"%s"}}}`, digestOf("a"), digestOf("b"),
+		digestOf("c"), digestOf("d")), 0o640)
+	got, err := ReadLock(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff(aLock(), got); diff != "" {
+		t.Error(diff)
+	}
+	if err := got.Write(path); err != nil {
+		t.Fatal(err)
+	}
+	data, err := os.ReadFile(path)
+	if err != nil || !strings.Contains(string(data), `"version": 2`) {
+		t.Errorf("got %s (%v)", data, err)
+	}
+	if again, err := ReadLock(path); err != nil || !cmp.Equal(again, got) {
+		t.Errorf("got %v, %v", again, err)
+	}
+	if info, err := os.Stat(path); runtime.GOOS != "windows" && (err != nil || info.Mode().Perm() != 0o640) {
+		t.Errorf("its mode is %v now (%v)", info.Mode(), err)
+	}
 }
 
 func TestLockRoundTrip(t *testing.T) {
@@ -102,8 +174,8 @@ func TestLockWriteFailureKeepsTheOldFile(t *testing.T) {
 	bad := aLock()
 	bad.Plugins["Bad Name"] = LockEntry{}
 	wantError(t, bad.Write(path), "Bad Name", "not a plugin's name")
-	bad = Lock{Plugins: map[string]LockEntry{"logs": {Version: "1.0.0", Binary: digestOf("a")}}}
-	wantError(t, bad.Write(path), "logs", "a digest is missing")
+	bad = Lock{Plugins: map[string]LockEntry{"logs": hereOnly("1.0.0", digestOf("a"), Digest{})}}
+	wantError(t, bad.Write(path), "logs", "the digest of its manifest is missing")
 	if got, err := ReadLock(path); err != nil || len(got.Plugins) != 2 {
 		t.Errorf("got %v, %v", got, err)
 	}
@@ -157,29 +229,52 @@ func TestReadLockWithoutAPath(t *testing.T) {
 }
 
 func TestReadLockRefuses(t *testing.T) {
-	d := digestOf("x")
-	entry := fmt.Sprintf(`{"version":"1.0.0","binary":"%s","manifest":"%s"}`, d, d)
+	data, err := fullLock().Encode()
+	if err != nil {
+		t.Fatal(err)
+	}
+	full, digest := string(data), digestOf("manifest").String()
+	with := func(old, to string) string {
+		t.Helper()
+		if !strings.Contains(full, old) {
+			t.Fatalf("the lock file does not hold %s", old)
+		}
+		return strings.Replace(full, old, to, 1)
+	}
+	const newer = "needs a newer auth0-mcp"
 	for name, tt := range map[string]struct{ in, want string }{
-		"empty file":          {"", "empty, not a JSON document"},
-		"null":                {"null", "not a JSON object"},
-		"no version":          {`{"plugins":{}}`, `"version" is missing or not an integer`},
-		"a newer version":     {`{"version":2,"plugins":{}}`, "format version 2 is not known"},
-		"version as text":     {`{"version":"1","plugins":{}}`, "not an integer"},
-		"unknown key":         {`{"version":1,"plugins":{},"trust":"all"}`, `unknown key "trust"`},
-		"key in another case": {`{"version":1,"Plugins":{}}`, `unknown key "Plugins"`},
-		"no plugins":          {`{"version":1}`, `"plugins" is missing`},
-		"plugin twice":        {`{"version":1,"plugins":{"a":` + entry + `,"a":` + entry + `}}`, "given twice"},
-		"bad name":            {`{"version":1,"plugins":{"A":` + entry + `}}`, "not a plugin's name"},
-		"entry is null":       {`{"version":1,"plugins":{"a":null}}`, "not a JSON object"},
-		"no digest": {fmt.Sprintf(`{"version":1,"plugins":{"a":{"version":"1.0.0","binary":"%s"}}}`, d),
-			`"manifest" is missing`},
-		"zero digest": {`{"version":1,"plugins":{"a":` + strings.ReplaceAll(entry, d.String(), Digest{}.String()) +
-			`}}`, "all digits are zero"},
-		"bad version of plugin": {`{"version":1,"plugins":{"a":` + strings.Replace(entry, "1.0.0", "1", 1) + `}}`,
-			"want a semantic version"},
-		"unknown key in entry": {`{"version":1,"plugins":{"a":` + strings.Replace(entry, "{", `{"x":1,`, 1) + `}}`,
-			`unknown key "x"`},
-		"too large": {strings.Repeat(" ", maxLockBytes+1), "larger than 1048576 bytes"},
+		"empty file":             {"", "empty, not a JSON document"},
+		"null":                   {"null", `"version" is missing`},
+		"a list":                 {"[]", "not a JSON object"},
+		"no version":             {`{"plugins":{}}`, `"version" is missing`},
+		"a newer version":        {`{"version":3,"plugins":{}}`, "it has version 3 of the format, and this host knows"},
+		"newer, and other else":  {`{"version":3,"trust":[]}`, newer},
+		"version as text":        {`{"version":"2","plugins":{}}`, `"version": `},
+		"unknown member":         {with(`"plugins"`, `"trust": "all", "plugins"`), `a member "trust" that`},
+		"unknown, in a plugin":   {with(`"source"`, `"hooks": [], "source"`), newer},
+		"unknown, in a pin":      {with(`"archive"`, `"run": "sh", "archive"`), newer},
+		"unknown, in a tool":     {with(`"effect"`, `"network": true, "effect"`), newer},
+		"member in another case": {`{"version":2,"Plugins":{}}`, `a member "Plugins" that`},
+		"version 1, and more":    {`{"version":1,"plugins":{},"trust":"all"}`, newer},
+		"no plugins":             {`{"version":2}`, `"plugins" is missing`},
+		"no plugins, version 1":  {`{"version":1}`, `"plugins" is missing`},
+		"plugin twice":           {with(`"roles": {`, `"roles": {}, "roles": {`), "given twice"},
+		"bad name":               {with(`"roles"`, `"Roles"`), "not a plugin's name"},
+		"a path as a name":       {with(`"roles"`, `"../roles"`), "not a plugin's name"},
+		"a look-alike":           {with(`"roles"`, `"r\u043eles"`), "not a plugin's name"},
+		"entry is null":          {`{"version":2,"plugins":{"a":null}}`, "want a semantic version"},
+		"entry is a list":        {`{"version":2,"plugins":{"a":[]}}`, `"plugins.a": `},
+		"no manifest":            {with(`"manifest"`, `"release"`), "given twice"},
+		"zero digest":            {with(digest, Digest{}.String()), "all digits are zero"},
+		"digest in capitals":     {with(digest, strings.ToUpper(digest)), "lower-case hex digits"},
+		"bad version":            {with("1.2.3", "1"), "want a semantic version"},
+		"no platforms":           {`{"version":2,"plugins":{"a":{"version":"1.0.0","manifest":"` + digest + `"}}}`, "platforms"},
+		"a path as a platform":   {with("linux/amd64", "../../etc"), "want a system and an architecture"},
+		"no binary":              {with(`"binary": "`+digestOf("2").String()+`"`, `"archive": "`+digest+`"`), "given twice"},
+		"an unknown effect":      {with(`"effect": "write"`, `"effect": "any"`), "want read, write or destroy"},
+		"no effect":              {with(`"effect": "write"`, `"effect": ""`), "want read, write or destroy"},
+		"a tool's odd name":      {with("auth0_edit_role", "auth0_edit role"), "not a tool's name"},
+		"too large":              {strings.Repeat(" ", maxLockBytes+1), "is larger than"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			path := filepath.Join(t.TempDir(), "lock.json")
@@ -194,6 +289,12 @@ func TestReadLockRefuses(t *testing.T) {
 	if _, err := ReadLock(path); !errors.As(err, &version) || version.Found != 7 {
 		t.Errorf("got %v", err)
 	}
+	without := fullLock()
+	entry := without.Plugins["roles"]
+	entry.Tools = nil
+	without.Plugins["roles"] = entry
+	_, err = without.Encode()
+	wantError(t, err, "the permissions of its tools are missing")
 }
 
 func TestParseBundled(t *testing.T) {
@@ -224,15 +325,20 @@ func TestParseBundled(t *testing.T) {
 }
 
 func FuzzLock(f *testing.F) {
-	good, err := aLock().encode()
+	good, err := aLock().Encode()
 	if err != nil {
 		f.Fatal(err)
 	}
 	f.Add(good, "logs@0.1.0="+digestOf("a").String()+","+digestOf("b").String())
+	full, err := fullLock().Encode()
+	if err != nil {
+		f.Fatal(err)
+	}
+	f.Add(full, ";")
 	f.Add([]byte(`{"version":1,"plugins":{}}`), ";")
 	f.Fuzz(func(t *testing.T, document []byte, bundled string) {
 		for _, l := range parseBoth(document, bundled) {
-			data, err := l.encode()
+			data, err := l.Encode()
 			if err != nil {
 				t.Fatalf("accepted, but cannot be written: %v", err)
 			}

@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"io/fs"
 	pathpkg "path"
-	"reflect"
 	"slices"
 	"strings"
 
@@ -115,30 +114,6 @@ func decodeSchemas(data []byte, m pluginv1.Manifest) ([]any, error) {
 		schemas[i] = tool["inputSchema"]
 	}
 	return schemas, nil
-}
-
-// fieldNames are the JSON names of T's fields.
-func fieldNames[T any]() []string {
-	var names []string
-	for f := range reflect.TypeFor[T]().Fields() {
-		name, _, _ := strings.Cut(f.Tag.Get("json"), ",")
-		names = append(names, name)
-	}
-	return names
-}
-
-// exactKeys returns the object in v if each of its keys is one of names.
-func exactKeys(v any, names []string) (map[string]any, error) {
-	object, ok := v.(map[string]any)
-	if !ok {
-		return nil, errors.New("not a JSON object")
-	}
-	for key := range object {
-		if !slices.Contains(names, key) {
-			return nil, fmt.Errorf("unknown key %s", jsondoc.Quote(key))
-		}
-	}
-	return object, nil
 }
 
 // ValidateManifest checks all that the host demands of a manifest, and compiles

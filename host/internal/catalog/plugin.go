@@ -114,6 +114,10 @@ const (
 	Broken RefusalKind = "broken"
 	// WrongProtocol plugins share no protocol version with this host.
 	WrongProtocol RefusalKind = "protocol"
+	// WrongPlatform plugins are locked, but not for this platform.
+	WrongPlatform RefusalKind = "platform"
+	// Missing plugins are locked, and not on this machine.
+	Missing RefusalKind = "missing"
 	// Duplicate plugins have the name of a loaded plugin, or one of its tools.
 	Duplicate RefusalKind = "duplicate"
 	// Replaced plugins gave way to a dev plugin of the same name.
@@ -154,8 +158,10 @@ type Sources struct {
 	// PluginDirs are named by the user (--plugin-dir): a missing one is an
 	// error.
 	PluginDirs []string
-	// UserDir is the user's plugin folder; it need not exist.
+	// UserDir is the user's plugin folder; it need not exist. Versions before the store installed plugins there.
 	UserDir string
+	// StoreDir holds what Lock vouches for, each plugin in the folder that StoreEntry names; it need not exist.
+	StoreDir string
 	// BundledDir is the folder beside the host; it need not exist.
 	BundledDir string
 	Dev        []DevPlugin

@@ -31,7 +31,7 @@ type Review struct {
 // the lock file, and the names of the plugins that belong to this host.
 func NewReview(p *Plugin, binary Digest, loaded *Catalog, lock, bundled Lock) Review {
 	r := Review{Plugin: p, Binary: binary, Replaced: map[string]string{}}
-	if entry, ok := lock.Plugins[p.Name]; ok && (entry.Binary != binary || entry.Manifest != p.ManifestDigest) {
+	if entry, ok := lock.Plugins[p.Name]; ok && (entry.Platforms[Platform()].Binary != binary || entry.Manifest != p.ManifestDigest) {
 		r.Before = &pluginv1.Manifest{Name: p.Name, Version: entry.Version}
 		r.Replaced[p.Name] = "the installed version " + entry.Version
 	}

@@ -104,8 +104,8 @@ func TestReviewKnowsWhatIsReplaced(t *testing.T) {
 	p := &Plugin{ManifestDigest: Digest{1},
 		Manifest: pluginv1.Manifest{Name: "roles", Version: "2.0.0",
 			Tools: []pluginv1.ToolManifest{tool("auth0_list_roles"), tool("auth0_list_logs")}}}
-	installed := Lock{Plugins: map[string]LockEntry{"roles": {Version: "1.0.0", Binary: Digest{3}, Manifest: Digest{4}}}}
-	same := Lock{Plugins: map[string]LockEntry{"roles": {Version: "2.0.0", Binary: Digest{2}, Manifest: Digest{1}}}}
+	installed := Lock{Plugins: map[string]LockEntry{"roles": hereOnly("1.0.0", Digest{3}, Digest{4})}}
+	same := Lock{Plugins: map[string]LockEntry{"roles": hereOnly("2.0.0", Digest{2}, Digest{1})}}
 	bundled := Lock{Plugins: map[string]LockEntry{"roles": {}}}
 	logs := &Catalog{plugins: []*Plugin{{Origin: OriginBundled,
 		Manifest: pluginv1.Manifest{Name: "logs", Tools: []pluginv1.ToolManifest{tool("auth0_list_logs")}}}}}

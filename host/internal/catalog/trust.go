@@ -85,7 +85,7 @@ func (l *loader) addManifest(path string, origin Origin) {
 		return
 	}
 	p.Origin = origin
-	if entry, ok := l.src.Lock.Plugins[p.Name]; ok && origin == OriginUser && entry.leftover(l.src.UserDir, p) {
+	if entry, ok := l.src.Lock.Plugins[p.Name]; ok && origin == OriginUser && entry.leftover(l.src, p) {
 		return
 	}
 	if first, ok := l.plugins[p.Name]; ok {
@@ -125,16 +125,15 @@ func (l *loader) trust(p *Plugin) bool {
 	user, inLock := l.src.Lock.Plugins[p.Name]
 	switch {
 	case l.builtWith(p, p.Origin):
-		p.Binary = bundled.Binary
+		p.Binary = bundled.Platforms[Platform()].Binary
 		return true
 	case inLock && user.Manifest == p.ManifestDigest:
-		p.Binary = user.Binary
-		return true
+		return l.pin(p, user)
 	case inHost:
 		l.refusePlugin(p, Changed, differs(p.ManifestDigest, bundled.Manifest, "this host was built with"),
 			"install auth0-mcp again, or run make build")
 	case inLock:
-		l.refusePlugin(p, Changed, differs(p.ManifestDigest, user.Manifest, "was installed"), installRemedy(p))
+		l.refusePlugin(p, Changed, differs(p.ManifestDigest, user.Manifest, "was installed"), l.againRemedy(p))
 	case p.Origin == OriginBundled && len(l.src.Bundled.Plugins) == 0:
 		l.refusePlugin(p, Untrusted, "this host was built without the digests of its plugins",
 			"run make build, or "+installRemedy(p))
@@ -142,6 +141,40 @@ func (l *loader) trust(p *Plugin) bool {
 		l.refusePlugin(p, Untrusted, "it is not in the lock file", "if you trust it, "+installRemedy(p))
 	}
 	return false
+}
+
+// pin takes the digest that the binary must have from an entry of the lock file, if the entry says of this platform and
+// of the tools what is so. Who reads the lock file reads the permissions in it, not a digest.
+func (l *loader) pin(p *Plugin, entry LockEntry) bool {
+	pin, ok := entry.Platforms[Platform()]
+	if !ok {
+		l.refusePlugin(p, WrongPlatform, notFor(entry), platformRemedy(p.Name))
+		return false
+	}
+	if tool := entry.differs(p.Manifest); tool != "" {
+		l.refusePlugin(p, Changed, fmt.Sprintf("the lock file has other permissions for its tool %s than its manifest",
+			jsondoc.Quote(tool)), "do not use the plugin before you know who changed the lock file; then run auth0-mcp "+
+			"plugin update "+p.Name)
+		return false
+	}
+	p.Binary = pin.Binary
+	return true
+}
+
+func notFor(entry LockEntry) string {
+	return fmt.Sprintf("it is locked for %s, and this is %s", strings.Join(names(entry.Platforms), ", "), Platform())
+}
+
+func platformRemedy(name string) string {
+	return "run auth0-mcp plugin update " + name + " if its author has published it for this platform since"
+}
+
+// againRemedy is the fix for files that are not those that were trusted.
+func (l *loader) againRemedy(p *Plugin) string {
+	if l.src.StoreDir != "" && filepath.Dir(p.Dir) == filepath.Clean(l.src.StoreDir) {
+		return "run auth0-mcp plugin sync, which gets it again from its source"
+	}
+	return installRemedy(p)
 }
 
 func differs(found, locked Digest, which string) string {

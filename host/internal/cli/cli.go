@@ -170,7 +170,7 @@ func lockPath() (string, error) {
 	return filepath.Join(dir, "plugins.lock.json"), nil
 }
 
-// userPluginDir is where plugin install puts plugins.
+// userPluginDir is where plugins are installed.
 func userPluginDir() (string, error) {
 	dir, err := atomicfile.DataFolder()
 	if err != nil {
@@ -178,6 +178,9 @@ func userPluginDir() (string, error) {
 	}
 	return filepath.Join(dir, "plugins"), nil
 }
+
+// storeDir holds the plugins of all lock files of the user.
+func storeDir(userPlugins string) string { return filepath.Join(userPlugins, "store") }
 
 // bundledDir is the folder beside the host's own binary.
 func bundledDir() (string, error) {

@@ -400,6 +400,8 @@ func sources(env Environment) (catalog.Sources, error) {
 		return s, err
 	}
 	s.Lock = lock
-	s.UserDir, _ = userPluginDir()
+	if s.UserDir, _ = userPluginDir(); s.UserDir != "" {
+		s.StoreDir = storeDir(s.UserDir)
+	}
 	return s, nil
 }

@@ -278,8 +278,8 @@ func pluginFolder(t *testing.T, dir string, tools ...string) catalog.Lock {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return catalog.Lock{Plugins: map[string]catalog.LockEntry{"x": {Version: "0.1.0", Binary: digest,
-		Manifest: p.ManifestDigest}}}
+	return catalog.Lock{Plugins: map[string]catalog.LockEntry{"x": {Version: "0.1.0", Manifest: p.ManifestDigest,
+		Platforms: map[string]catalog.Pin{catalog.Platform(): {Binary: digest}}}}}
 }
 
 func TestScopes(t *testing.T) {

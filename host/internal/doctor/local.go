@@ -86,7 +86,7 @@ func checkPlugin(p *catalog.Plugin) Finding {
 func explainRefusal(r catalog.Refusal) Finding {
 	detail := fmt.Sprintf("%s is not loaded: %s", r.Path, r.Reason)
 	switch r.Kind {
-	case catalog.Changed, catalog.Broken, catalog.WrongProtocol:
+	case catalog.Changed, catalog.Broken, catalog.WrongProtocol, catalog.Missing, catalog.WrongPlatform:
 		return fails("plugin "+r.Name, r.Remedy, "%s", detail)
 	case catalog.Untrusted, catalog.Duplicate, catalog.Replaced:
 	}

@@ -107,20 +107,23 @@ func goDependencies(t *testing.T) map[string][]string {
 	return required
 }
 
+// npmDependencies returns those of e2e, and of the plugin that examples/node is: a bundle takes the latter along.
 func npmDependencies(t *testing.T) map[string][]string {
 	t.Helper()
-	data, err := os.ReadFile(filepath.Join("..", "e2e", "package.json"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	var pkg struct{ Dependencies, OptionalDependencies map[string]string }
-	if err := json.Unmarshal(data, &pkg); err != nil {
-		t.Fatal(err)
-	}
 	required := map[string][]string{}
-	for _, list := range []map[string]string{pkg.Dependencies, pkg.OptionalDependencies} {
-		for name := range list {
-			required[name] = []string{"e2e"}
+	for _, folder := range []string{"e2e", "examples/node"} {
+		data, err := os.ReadFile(filepath.Join("..", folder, "package.json"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		var pkg struct{ Dependencies, OptionalDependencies, DevDependencies map[string]string }
+		if err := json.Unmarshal(data, &pkg); err != nil {
+			t.Fatal(err)
+		}
+		for _, list := range []map[string]string{pkg.Dependencies, pkg.OptionalDependencies, pkg.DevDependencies} {
+			for name := range list {
+				required[name] = append(required[name], folder)
+			}
 		}
 	}
 	return required

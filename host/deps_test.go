@@ -59,6 +59,7 @@ var imports = map[string]map[string]string{
 		"jsondoc":  "its file is read strictly",
 	},
 	"lint":     {"catalog": "what the host refuses is found by the functions that install and load"},
+	"scaffold": {},
 	"vault":    {"atomicfile": "all processes of a user share its files"},
 	"fileroot": {"atomicfile": "a file is written at once or not at all"},
 	"clients":  {"atomicfile": "files of other programs are replaced at once or not at all"},

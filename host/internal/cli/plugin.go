@@ -21,6 +21,7 @@ func pluginCommand(env Environment) *cobra.Command {
 	cmd := &cobra.Command{Use: "plugin", Aliases: []string{"plugins"}, Short: "Manage plugins"}
 	cmd.AddCommand(pluginInstallCommand(env), pluginStatusCommand(env))
 	cmd.AddCommand(pluginLintCommand(env))
+	cmd.AddCommand(pluginNewCommand(env))
 	return cmd
 }
 

@@ -41,9 +41,9 @@ func TestMain(m *testing.M) {
 // startPatiently gives plugins more time to start than users would, for a busy machine.
 func startPatiently() {
 	const flag = "--plugin-start-timeout"
-	starts := slices.ContainsFunc(os.Args[1:min(len(os.Args), 3)], func(arg string) bool {
-		return slices.Contains([]string{"run", "call", "lint", "conformance", "run-tool"}, arg)
-	})
+	words := append(slices.Clone(os.Args[1:]), "", "")
+	starts := slices.Contains([]string{"run", "call"}, words[0]) ||
+		words[0] == "plugin" && slices.Contains([]string{"lint", "conformance", "run-tool"}, words[1])
 	if starts && !slices.Contains(os.Args, flag) {
 		os.Args = append(os.Args, flag+"="+patience.String())
 	}

@@ -47,7 +47,7 @@ func listedSchema(raw json.RawMessage) (schema json.RawMessage, hides bool) {
 	}
 	l := lister{}
 	if defs, ok := valueOf(root, "$defs"); ok {
-		l.defs, _ = jsondoc.Fields(defs)
+		l.defs = l.fields(defs)
 	}
 	var out bytes.Buffer
 	l.write(&out, root, true)
@@ -58,6 +58,25 @@ func listedSchema(raw json.RawMessage) (schema json.RawMessage, hides bool) {
 type lister struct {
 	defs  []jsondoc.Field
 	hides bool // members, or arguments
+	// split are the members of the objects seen so far, by where an object begins: a schema is looked at several times,
+	// and a definition wherever it is referred to.
+	split map[*byte][]jsondoc.Field
+}
+
+// fields are the members of an object; none of another value.
+func (l *lister) fields(raw json.RawMessage) []jsondoc.Field {
+	if len(raw) == 0 || raw[0] != '{' {
+		return nil
+	}
+	fields, known := l.split[&raw[0]]
+	if !known {
+		if l.split == nil {
+			l.split = map[*byte][]jsondoc.Field{}
+		}
+		fields, _ = jsondoc.Fields(raw)
+		l.split[&raw[0]] = fields
+	}
+	return fields
 }
 
 func valueOf(fields []jsondoc.Field, name string) (json.RawMessage, bool) {
@@ -82,11 +101,11 @@ func foldOf(fields []jsondoc.Field) string {
 // resolved are a schema's keywords, those that it refers to included: of a value that may be null, those of what it is
 // otherwise. clears reports whether null was left out.
 func (l *lister) resolved(raw json.RawMessage) (fields []jsondoc.Field, clears bool) {
-	fields, _ = jsondoc.Fields(raw)
+	fields = l.fields(raw)
 	for range maxSchemaDepth {
 		if ref := textOf(fields, "$ref"); ref != "" {
 			definition, _ := valueOf(l.defs, strings.TrimPrefix(ref, refPrefix))
-			inner, _ := jsondoc.Fields(definition)
+			inner := l.fields(definition)
 			fields = merged(fields, "$ref", inner)
 			continue
 		}
@@ -95,12 +114,12 @@ func (l *lister) resolved(raw json.RawMessage) (fields []jsondoc.Field, clears b
 			break
 		}
 		all, _ := jsondoc.Items(branches)
-		some := slices.DeleteFunc(slices.Clone(all), isNull)
+		some := slices.DeleteFunc(slices.Clone(all), l.isNull)
 		if len(some) == len(all) || len(some) != 1 {
 			return fields, len(some) < len(all)
 		}
 		clears = true
-		inner, _ := jsondoc.Fields(some[0])
+		inner := l.fields(some[0])
 		fields = merged(fields, "anyOf", inner)
 	}
 	enum, _ := valueOf(fields, "enum")
@@ -108,9 +127,8 @@ func (l *lister) resolved(raw json.RawMessage) (fields []jsondoc.Field, clears b
 	return fields, clears || slices.ContainsFunc(values, func(v json.RawMessage) bool { return string(v) == "null" })
 }
 
-func isNull(schema json.RawMessage) bool {
-	fields, _ := jsondoc.Fields(schema)
-	return textOf(fields, "type") == "null"
+func (l *lister) isNull(schema json.RawMessage) bool {
+	return textOf(l.fields(schema), "type") == "null"
 }
 
 // merged puts inner in the place of a keyword. What stands beside it decides.
@@ -226,13 +244,13 @@ func (l *lister) write(out *bytes.Buffer, fields []jsondoc.Field, root bool) {
 }
 
 func (l *lister) properties(out *bytes.Buffer, raw json.RawMessage, root bool) {
-	all, _ := jsondoc.Fields(raw)
+	all := l.fields(raw)
 	out.WriteByte('{')
 	separator := ""
 	more, clears := false, false
 	for _, f := range all {
 		fields, null := l.resolved(f.Value)
-		if isReadOnly(f.Value) {
+		if readOnly, _ := valueOf(l.fields(f.Value), "readOnly"); string(readOnly) == "true" {
 			continue
 		}
 		clears = clears || null
@@ -262,7 +280,7 @@ func (l *lister) branches(out *bytes.Buffer, raw json.RawMessage) {
 	out.WriteByte('[')
 	separator := ""
 	for _, branch := range all {
-		if isNull(branch) {
+		if l.isNull(branch) {
 			continue
 		}
 		out.WriteString(separator)

@@ -106,6 +106,7 @@ type connection struct {
 	current   func(context.Context) (string, *oauth2.Token, error)
 	refused   func(token string)
 	transport http.RoundTripper
+	prepare   func() // egress.Config.Prepare
 	// signIn says how to get a valid token, moreScopes how to get one with more scopes.
 	signIn, moreScopes string
 	// profile is its name, empty if there is none, and environment what it is for.
@@ -193,8 +194,8 @@ func (f runFlags) server(cmd *cobra.Command, env Environment, log *slog.Logger) 
 	secrets := new(redact.Redactor)
 	gate := egress.New(egress.Config{
 		Redact: secrets, Vault: kept, Files: files, Domain: t.domain, Current: t.current, Refused: t.refused,
-		Transport: t.transport,
-		ReadOnly:  readOnly, Version: env.Version, Log: log, UserAgent: userAgent(env), SignIn: t.signIn,
+		Transport: t.transport, Prepare: t.prepare,
+		ReadOnly: readOnly, Version: env.Version, Log: log, UserAgent: userAgent(env), SignIn: t.signIn,
 		MoreScopes: t.moreScopes,
 		RateLimit:  ratelimit.Config{Share: rateShare},
 	})
@@ -329,7 +330,8 @@ func (f runFlags) tenant(ctx context.Context, env Environment, log *slog.Logger)
 	return connection{
 		events: events, profile: acc.Name, environment: acc.Profile.Environment,
 		domain: source.Domain, current: source.Current, refused: source.Refused, transport: a.Transport,
-		signIn: acc.SignIn(), moreScopes: acc.MoreScopes(), wait: source.Wait,
+		prepare: func() { tenant.LoadRoots() },
+		signIn:  acc.SignIn(), moreScopes: acc.MoreScopes(), wait: source.Wait,
 	}, nil
 }
 

@@ -82,6 +82,9 @@ func (g *Gate) Open(ctx context.Context, grant Grant) (*Call, error) {
 	defer g.mu.Unlock()
 	g.opened++
 	c.number = g.opened
+	if g.opened == 1 && g.cfg.Prepare != nil {
+		go g.cfg.Prepare()
+	}
 	g.calls[c.id] = c
 	return c, nil
 }

@@ -35,6 +35,9 @@ type Config struct {
 	// the next is asked for.
 	Refused   func(token string)
 	Transport http.RoundTripper
+	// Prepare, if set, is run once, beside the first call, which starts a plugin meanwhile: what the first request would
+	// wait for.
+	Prepare func()
 	// Redact is told of every token in use; nil: nothing is.
 	Redact *redact.Redactor
 	// Vault has the key of fingerprints, and keeps what Auth0 answers once; nil: the key is this gate's own, and nothing

@@ -204,3 +204,17 @@ func decodeTelemetry(t *testing.T, header string) (info telemetryInfo) {
 	}
 	return info
 }
+
+// TestPrepare: what the first request would wait for begins with the first call, once.
+func TestPrepare(t *testing.T) {
+	begun := make(chan struct{}) // closed twice, it panics
+	g := New(Config{Domain: "t.example", Prepare: func() { close(begun) }})
+	for range 2 {
+		c, err := g.Open(t.Context(), Grant{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer c.Close()
+		<-begun
+	}
+}

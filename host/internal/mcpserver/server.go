@@ -43,6 +43,8 @@ type Server struct {
 	mcp     *server.MCPServer
 	calls   *toolcall.Runner
 	session *session
+	// offer gives mcp-go the tools, once. Writing out their schemas takes longer than all that initialize needs.
+	offer func()
 }
 
 // New makes a Server. It starts no process and dials nothing.
@@ -52,9 +54,13 @@ func New(cfg Config) *Server {
 	s.calls = toolcall.New(cfg.Calls)
 	s.mcp = server.NewMCPServer(serverName, cfg.Version,
 		server.WithToolCapabilities(false), server.WithLogging(), server.WithInstructions(instructions(cfg)))
-	for _, tool := range cfg.Selection.Tools() {
-		s.mcp.AddTool(describe(tool), notDispatched)
-	}
+	s.offer = sync.OnceFunc(func() {
+		var tools []server.ServerTool
+		for _, tool := range cfg.Selection.Tools() {
+			tools = append(tools, server.ServerTool{Tool: describe(tool), Handler: notDispatched})
+		}
+		s.mcp.SetTools(tools...)
+	})
 	return s
 }
 
@@ -69,6 +75,7 @@ func notDispatched(context.Context, mcp.CallToolRequest) (*mcp.CallToolResult, e
 // Serve answers until in ends or ctx does, drains, and leaves no plugin behind.
 func (s *Server) Serve(ctx context.Context, in io.Reader, out io.Writer) error {
 	s.calls.Announce()
+	go s.offer()
 	err := stdio.Serve(ctx, stdio.Config{
 		In: in, Out: out, Handle: s.handle, Log: s.cfg.Log, MaxLine: s.cfg.MaxLine,
 		Class: s.class, Batch: s.acceptsBatch,
@@ -109,6 +116,9 @@ func (s *Server) handle(ctx context.Context, r stdio.Request) []byte {
 	}
 	if r.Method == string(mcp.MethodToolsCall) && !r.Notification {
 		return s.callTool(ctx, r, p)
+	}
+	if r.Method == string(mcp.MethodToolsList) {
+		s.offer()
 	}
 	answer := s.mcp.HandleMessage(s.mcp.WithContext(ctx, s.sessionFor(r, p)), r.Message)
 	if answer == nil {

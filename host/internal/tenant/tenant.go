@@ -2,6 +2,7 @@
 package tenant
 
 import (
+	"context"
 	"crypto/tls"
 	"crypto/x509"
 	"errors"
@@ -14,6 +15,7 @@ import (
 	"regexp"
 	"strconv"
 	"strings"
+	"sync"
 	"time"
 )
 
@@ -64,28 +66,37 @@ func NormalizeDomain(s string) (string, error) {
 
 // NewTransport makes the transport to a tenant: TLS 1.2 or later, the proxy of
 // the environment, the system's roots and those of caFile (PEM; "" for none),
-// which is how a company's own certificate authority is trusted.
+// which is how a company's own certificate authority is trusted. The system's roots
+// are read for the first connection: see [LoadRoots].
 func NewTransport(caFile string) (*http.Transport, error) {
-	roots, err := x509.SystemCertPool()
-	if err != nil {
-		roots = x509.NewCertPool()
-	}
+	dialer := &net.Dialer{Timeout: 5 * time.Second, KeepAlive: 30 * time.Second}
+	dial := dialer.DialContext
+	config := &tls.Config{MinVersion: tls.VersionTLS12} // without RootCAs: the system's
 	if caFile != "" {
 		pem, err := os.ReadFile(caFile)
 		if err != nil {
 			return nil, fmt.Errorf("AUTH0_MCP_CA_FILE: %w", err)
 		}
-		if !roots.AppendCertsFromPEM(pem) {
+		if !x509.NewCertPool().AppendCertsFromPEM(pem) {
 			return nil, fmt.Errorf("AUTH0_MCP_CA_FILE: %s holds no certificate in PEM form", caFile)
+		}
+		// The transport copies the configuration after it has dialled.
+		trust := sync.OnceFunc(func() {
+			roots := LoadRoots()
+			roots.AppendCertsFromPEM(pem)
+			config.RootCAs = roots
+		})
+		dial = func(ctx context.Context, network, address string) (net.Conn, error) {
+			trust()
+			return dialer.DialContext(ctx, network, address)
 		}
 	}
 	proxy := &proxy{of: http.ProxyFromEnvironment}
-	dialer := &net.Dialer{Timeout: 5 * time.Second, KeepAlive: 30 * time.Second}
 	return &http.Transport{
 		Proxy:                  proxy.choose,
 		OnProxyConnectResponse: proxy.answered,
-		DialContext:            dialer.DialContext,
-		TLSClientConfig:        &tls.Config{RootCAs: roots, MinVersion: tls.VersionTLS12},
+		DialContext:            dial,
+		TLSClientConfig:        config,
 		TLSHandshakeTimeout:    5 * time.Second,
 		ResponseHeaderTimeout:  20 * time.Second,
 		// Auth0's headers take about 2 kB; without a bound of ours it would be 10 MB.
@@ -94,4 +105,14 @@ func NewTransport(caFile string) (*http.Transport, error) {
 		MaxIdleConnsPerHost:    16,
 		ForceAttemptHTTP2:      true,
 	}, nil
+}
+
+// LoadRoots are the system's roots; none if they cannot be read. The first call of a process reads some hundred files,
+// which takes 10 ms and more: begun while something else is waited for, it costs the first connection nothing.
+func LoadRoots() *x509.CertPool {
+	roots, err := x509.SystemCertPool()
+	if err != nil {
+		return x509.NewCertPool()
+	}
+	return roots
 }

@@ -24,6 +24,18 @@ func pageOfApplications() []byte {
 	return []byte(`{"total":50,"start":0,"limit":50,"clients":[` + strings.Join(items, ",") + `]}`)
 }
 
+// Objects of a list share their names and the memory of their members: not each has its own.
+func TestListsShareMemory(t *testing.T) {
+	body := pageOfApplications()
+	envelope, err := ParseObject(body)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if n := testing.AllocsPerRun(10, func() { _, _ = envelope.Objects("clients") }); n > 80 {
+		t.Errorf("%v allocations", n)
+	}
+}
+
 // BenchmarkList is what a list tool does between the answer of Auth0 and its own.
 func BenchmarkList(b *testing.B) {
 	body := pageOfApplications()
@@ -34,8 +46,7 @@ func BenchmarkList(b *testing.B) {
 		if err != nil {
 			b.Fatal(err)
 		}
-		list, _ := envelope.Get("clients")
-		items, err := ParseObjects(list)
+		items, err := envelope.Objects("clients")
 		if err != nil {
 			b.Fatal(err)
 		}

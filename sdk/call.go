@@ -44,11 +44,7 @@ func (c *Call) FitItems(items []Object) int {
 	// The rest of the answer, and what redaction adds, need room too.
 	room := c.budget - c.budget/8
 	for i, item := range items {
-		encoded, err := encode(item)
-		if err != nil {
-			return len(items) // the answer cannot be encoded either, and says why
-		}
-		if room -= len(encoded) + len(","); room < 0 && c.budget > 0 {
+		if room -= item.size() + len(","); room < 0 && c.budget > 0 {
 			return max(i, 1)
 		}
 	}

@@ -2,11 +2,8 @@ package sdk
 
 import (
 	"bytes"
-	"cmp"
 	"encoding/json"
-	"errors"
 	"fmt"
-	"io"
 	"slices"
 
 	"github.com/go-json-experiment/json/jsontext"
@@ -25,84 +22,30 @@ type Member struct {
 
 // ParseObject reads a JSON object. The values are parts of data: do not change it afterwards.
 func ParseObject(data []byte) (Object, error) {
-	dec := decoder(data)
-	o, err := readObject(dec, data)
-	if err != nil {
+	if err := check(data); err != nil {
 		return nil, err
 	}
-	return o, ended(dec)
+	var p parser
+	return p.object(&splitter{data: data})
 }
 
 // ParseObjects reads a JSON array of objects, as [ParseObject] reads each.
 func ParseObjects(data []byte) ([]Object, error) {
-	dec := decoder(data)
-	if kind := dec.PeekKind(); kind != '[' {
-		return nil, fmt.Errorf("want a JSON array, not %.20q", data)
-	}
-	if _, err := dec.ReadToken(); err != nil {
+	if err := check(data); err != nil {
 		return nil, err
 	}
-	objects := []Object{}
-	for dec.PeekKind() != ']' {
-		o, err := readObject(dec, data)
-		if err != nil {
-			return nil, err
-		}
-		objects = append(objects, o)
-	}
-	if _, err := dec.ReadToken(); err != nil {
-		return nil, err
-	}
-	return objects, ended(dec)
+	return parseObjects(data)
 }
 
-// decoder reads data without copying it. What Auth0 sends is not refused for a name given twice or for bytes that are
-// not UTF-8: the host does that where it matters.
-func decoder(data []byte) *jsontext.Decoder {
-	return jsontext.NewDecoder(bytes.NewBuffer(data), jsontext.AllowDuplicateNames(true), jsontext.AllowInvalidUTF8(true))
+// Objects is the value of a member that is an array of objects, as [ParseObjects] reads it, without checking again
+// what was checked when o was read.
+func (o Object) Objects(name string) ([]Object, error) {
+	value, ok := o.Get(name)
+	if !ok {
+		return nil, fmt.Errorf("there is no member %q", name)
+	}
+	return parseObjects(value)
 }
-
-func ended(dec *jsontext.Decoder) error {
-	if _, err := dec.ReadToken(); !errors.Is(err, io.EOF) {
-		return cmp.Or(err, errors.New("more than one JSON value"))
-	}
-	return nil
-}
-
-// readObject reads the next object of a decoder of data.
-func readObject(dec *jsontext.Decoder, data []byte) (Object, error) {
-	if kind := dec.PeekKind(); kind != '{' {
-		rest := data[dec.InputOffset():]
-		return nil, fmt.Errorf("want a JSON object, not %.20q", rest)
-	}
-	if _, err := dec.ReadToken(); err != nil {
-		return nil, err
-	}
-	var o Object
-	for dec.PeekKind() != '}' {
-		name, err := dec.ReadToken()
-		if err != nil {
-			return nil, err
-		}
-		member := Member{Name: name.String()}
-		value, err := dec.ReadValue()
-		if err != nil {
-			return nil, err
-		}
-		end := int(dec.InputOffset())
-		// The decoder's own slice is valid until it goes on.
-		member.Value = json.RawMessage(data[end-len(value) : end : end])
-		if o == nil {
-			o = make(Object, 0, usualMembers)
-		}
-		o = append(o, member)
-	}
-	_, err := dec.ReadToken()
-	return o, err
-}
-
-// usualMembers is how many members an object of the Management API often has.
-const usualMembers = 16
 
 // UnmarshalJSON reads any JSON object.
 func (o *Object) UnmarshalJSON(data []byte) (err error) {
@@ -113,12 +56,17 @@ func (o *Object) UnmarshalJSON(data []byte) (err error) {
 // MarshalJSON writes the members in their order.
 func (o Object) MarshalJSON() ([]byte, error) { return o.appendTo(nil), nil }
 
-func (o Object) appendTo(out []byte) []byte {
-	size := 2
+// size is how many bytes the object has as JSON, unless a name has characters that are escaped.
+func (o Object) size() int {
+	size := len(`{}`) + max(0, len(o)-1)
 	for _, m := range o {
-		size += len(m.Name) + len(m.Value) + 4
+		size += len(m.Name) + len(`"":`) + len(m.Value)
 	}
-	out = append(slices.Grow(out, size), '{')
+	return size
+}
+
+func (o Object) appendTo(out []byte) []byte {
+	out = append(slices.Grow(out, o.size()), '{')
 	for i, m := range o {
 		if i > 0 {
 			out = append(out, ',')
@@ -135,7 +83,11 @@ func appendText(out []byte, text string) []byte {
 }
 
 func appendObjects(out []byte, objects []Object) []byte {
-	out = append(out, '[')
+	size := len(`[]`) + len(objects)
+	for _, o := range objects {
+		size += o.size()
+	}
+	out = append(slices.Grow(out, size), '[')
 	for i, o := range objects {
 		if i > 0 {
 			out = append(out, ',')
@@ -157,6 +109,9 @@ func (o Object) Get(name string) (json.RawMessage, bool) {
 // Text is the value of a member that is a string; "" otherwise.
 func (o Object) Text(name string) string {
 	value, _ := o.Get(name)
+	if isPlain(value) {
+		return string(value[1 : len(value)-1])
+	}
 	var s string
 	if json.Unmarshal(value, &s) != nil {
 		return ""
@@ -166,19 +121,29 @@ func (o Object) Text(name string) string {
 
 // Pick keeps the named members, in the object's order.
 func (o Object) Pick(names ...string) Object {
-	return slices.DeleteFunc(slices.Clone(o), func(m Member) bool { return !slices.Contains(names, m.Name) })
+	return o.keep(func(name string) bool { return slices.Contains(names, name) })
 }
 
 // Without drops the named members.
 func (o Object) Without(names ...string) Object {
-	return slices.DeleteFunc(slices.Clone(o), func(m Member) bool { return slices.Contains(names, m.Name) })
+	return o.keep(func(name string) bool { return !slices.Contains(names, name) })
+}
+
+func (o Object) keep(wanted func(name string) bool) Object {
+	kept := make(Object, 0, len(o))
+	for _, m := range o {
+		if wanted(m.Name) {
+			kept = append(kept, m)
+		}
+	}
+	return kept
 }
 
 // With adds a member at the end. value must be encodable as JSON.
 func (o Object) With(name string, value any) (Object, error) {
-	raw, err := encode(value)
+	raw, err := encodeParts(value)
 	if err != nil {
 		return nil, err
 	}
-	return append(slices.Clone(o), Member{Name: name, Value: raw}), nil
+	return append(append(make(Object, 0, len(o)+1), o...), Member{Name: name, Value: raw}), nil
 }

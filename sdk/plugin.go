@@ -14,6 +14,7 @@ import (
 	"errors"
 	"fmt"
 	"regexp"
+	"strings"
 
 	"github.com/go-json-experiment/json/jsontext"
 
@@ -218,16 +219,37 @@ func (t Tool) check() error {
 // encode writes JSON without escaping <, > and &, which Auth0's templates and
 // queries are full of.
 func encode(v any) (json.RawMessage, error) {
+	raw, err := encodeParts(v)
+	if err != nil {
+		return nil, err
+	}
+	switch v.(type) {
+	case Object, []Object, Page, json.RawMessage:
+		return valid(jsontext.Value(raw))
+	}
+	return raw, nil
+}
+
+// encodeParts is encode for what becomes a part of something that is encoded: the values of members, which an author
+// can have made, are not checked yet.
+func encodeParts(v any) (json.RawMessage, error) {
 	// encoding/json would check and copy the members of each once more.
 	switch v := v.(type) {
 	case Object:
-		return valid(v.appendTo(nil))
+		return v.appendTo(nil), nil
+	case []Object:
+		return appendObjects(nil, v), nil
 	case Page:
-		page, err := v.MarshalJSON()
-		if err != nil {
-			return nil, err
+		return v.MarshalJSON()
+	case json.RawMessage:
+		if v != nil {
+			return v, nil
 		}
-		return valid(page)
+	case string:
+		// encoding/json escapes these, which JavaScript takes for ends of lines.
+		if !strings.ContainsAny(v, "\u2028\u2029") {
+			return appendText(nil, v), nil
+		}
 	}
 	var buf bytes.Buffer
 	enc := json.NewEncoder(&buf)

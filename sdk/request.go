@@ -5,7 +5,6 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
-	"io"
 	"net/http"
 	"net/url"
 	"strings"
@@ -81,7 +80,7 @@ func (r Request) Send(ctx context.Context, method string, out, body any, segment
 		return err
 	}
 	defer response.Body.Close()
-	answer, err := io.ReadAll(response.Body)
+	answer, err := ReadBody(response)
 	if err != nil {
 		return fmt.Errorf("%s %s: %w", method, path, err)
 	}

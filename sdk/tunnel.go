@@ -79,9 +79,29 @@ func (t tunnel) RoundTrip(r *http.Request) (*http.Response, error) {
 		StatusCode: int(resp.GetStatus()),
 		Status:     fmt.Sprintf("%d %s", resp.GetStatus(), http.StatusText(int(resp.GetStatus()))),
 		Proto:      "HTTP/1.1", ProtoMajor: 1, ProtoMinor: 1,
-		Header: fromHeaders(resp.GetHeaders()), Body: io.NopCloser(bytes.NewReader(resp.GetBody())),
+		Header: fromHeaders(resp.GetHeaders()), Body: newReceived(resp.GetBody()),
 		ContentLength: int64(len(resp.GetBody())), Request: r,
 	}, nil
+}
+
+// received is the body of an answer, all of which is here.
+type received struct {
+	*bytes.Reader
+	whole []byte
+}
+
+func newReceived(body []byte) *received { return &received{bytes.NewReader(body), body} }
+
+func (*received) Close() error { return nil }
+
+// ReadBody reads the body of an answer that [Call.HTTPClient] got, for client libraries that leave it to their
+// caller. It does not copy one of which nothing was read yet: do not change it.
+func ReadBody(response *http.Response) ([]byte, error) {
+	if body, ok := response.Body.(*received); ok && body.Len() == len(body.whole) {
+		_, err := body.Seek(0, io.SeekEnd)
+		return body.whole, err
+	}
+	return io.ReadAll(response.Body)
 }
 
 func readBody(r *http.Request) ([]byte, error) {

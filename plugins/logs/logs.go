@@ -155,13 +155,31 @@ func readFrom(ctx context.Context, c *sdk.Call, in listInput) (any, error) {
 	if shown > 0 {
 		next = events[shown-1].Text("log_id")
 	}
-	return struct {
-		Logs     []sdk.Object `json:"logs"`
-		Count    int          `json:"count"`
-		NextFrom string       `json:"next_from"`
-		HasNext  bool         `json:"has_next"`
-		Note     string       `json:"note,omitempty"`
-	}{page.Items[:shown], shown, next, len(events) == take || shown < len(events), page.Note}, nil
+	return readOn{page.Items[:shown], next, len(events) == take || shown < len(events), page.Note}.answer()
+}
+
+// readOn is an answer of the checkpoint mode.
+type readOn struct {
+	events []sdk.Object
+	next   string // the log_id to read on from
+	more   bool
+	note   string
+}
+
+func (r readOn) answer() (answer sdk.Object, err error) {
+	members := []struct {
+		name  string
+		value any
+	}{{"logs", r.events}, {"count", len(r.events)}, {"next_from", r.next}, {"has_next", r.more}, {"note", r.note}}
+	if r.note == "" {
+		members = members[:len(members)-1]
+	}
+	for _, m := range members {
+		if answer, err = answer.With(m.name, m.value); err != nil {
+			return nil, err
+		}
+	}
+	return answer, nil
 }
 
 func fetch(ctx context.Context, c *sdk.Call, params url.Values) (events []sdk.Object, err error) {

@@ -13,6 +13,7 @@ import (
 	"io"
 	"net/http"
 	"net/url"
+	"strings"
 
 	"github.com/auth0/go-auth0/management"
 	"github.com/go-json-experiment/json/jsontext"
@@ -63,6 +64,26 @@ func (a *API) Send(ctx context.Context, method string, body json.RawMessage, seg
 
 func (a *API) send(ctx context.Context, method string, body json.RawMessage, query url.Values,
 	segments []string) (json.RawMessage, error) {
+	answer, err := a.exchange(ctx, method, body, query, segments)
+	if err == nil && len(answer) > 0 && !jsontext.Value(answer).IsValid(jsontext.AllowDuplicateNames(true),
+		jsontext.AllowInvalidUTF8(true)) {
+		return nil, fmt.Errorf("%s %s answered something that is not JSON", method, a.path(segments))
+	}
+	return answer, err
+}
+
+// path is the escaped path of a resource.
+func (a *API) path(segments []string) string {
+	target, err := url.Parse(a.management.URI(segments...))
+	if err != nil {
+		return strings.Join(segments, "/")
+	}
+	return target.EscapedPath()
+}
+
+// exchange sends a request. Its answer was not checked.
+func (a *API) exchange(ctx context.Context, method string, body json.RawMessage, query url.Values,
+	segments []string) (json.RawMessage, error) {
 	var payload any
 	if body != nil {
 		payload = body
@@ -85,13 +106,9 @@ func (a *API) send(ctx context.Context, method string, body json.RawMessage, que
 	if response.StatusCode >= http.StatusBadRequest {
 		return nil, &sdk.APIError{Method: method, Path: request.URL.EscapedPath(), StatusCode: response.StatusCode}
 	}
-	answer, err := io.ReadAll(response.Body)
+	answer, err := sdk.ReadBody(response)
 	if err != nil {
 		return nil, fmt.Errorf("%s %s: %w", method, request.URL.EscapedPath(), err)
-	}
-	if len(answer) > 0 && !jsontext.Value(answer).IsValid(jsontext.AllowDuplicateNames(true),
-		jsontext.AllowInvalidUTF8(true)) {
-		return nil, fmt.Errorf("%s %s answered something that is not JSON", method, request.URL.EscapedPath())
 	}
 	return answer, nil
 }

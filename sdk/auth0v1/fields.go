@@ -25,22 +25,25 @@ func (f FieldsOf) Excludes() bool { return f.IncludeFields != nil && !*f.Include
 // items can have; nil: not known.
 func (f FieldsOf) Project(page sdk.Page, known, usual []string, always ...string) sdk.Page {
 	out := make([]sdk.Object, len(page.Items))
-	found := map[string]bool{}
+	kept := map[string]bool{} // by name, of all names that were found
 	for i, item := range page.Items {
+		out[i] = make(sdk.Object, 0, min(len(item), len(always)+len(usual)+len(f.Fields)))
 		for _, m := range item {
-			found[m.Name] = true
-		}
-		if f.Excludes() {
-			out[i] = item.Without(slices.DeleteFunc(slices.Clone(f.Fields),
-				func(name string) bool { return slices.Contains(always, name) })...)
-		} else {
-			out[i] = item.Pick(slices.Concat(always, usual, f.Fields)...)
+			keep, known := kept[m.Name]
+			if !known {
+				keep = f.keeps(m.Name, usual, always)
+				kept[m.Name] = keep
+			}
+			if keep {
+				out[i] = append(out[i], m)
+			}
 		}
 	}
 	var unknown, missing []string
 	for _, name := range f.Fields {
+		_, found := kept[name]
 		switch {
-		case found[name]:
+		case found:
 		case known != nil && !slices.Contains(known, name):
 			unknown = append(unknown, name+like(name, known))
 		case !f.Excludes() && len(page.Items) > 0:
@@ -55,6 +58,15 @@ func (f FieldsOf) Project(page sdk.Page, known, usual []string, always ...string
 	}
 	page.Items = out
 	return page
+}
+
+// keeps reports whether Project keeps a member.
+func (f FieldsOf) keeps(name string, usual, always []string) bool {
+	asked := slices.Contains(f.Fields, name)
+	if f.Excludes() {
+		return !asked || slices.Contains(always, name)
+	}
+	return asked || slices.Contains(always, name) || slices.Contains(usual, name)
 }
 
 // like is what to say behind an unknown name: up to three known ones that begin like it,

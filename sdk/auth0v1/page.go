@@ -1,6 +1,7 @@
 package auth0v1
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"fmt"
@@ -224,18 +225,23 @@ func withQuery(query url.Values, name, value string) url.Values {
 // list reads both forms of an answer: the envelope, and the bare array, which has none.
 func (a *API) list(ctx context.Context, c Collection, q url.Values) (items []sdk.Object, envelope sdk.Object,
 	err error) {
-	raw, err := a.Get(ctx, q, c.Path...)
+	raw, err := a.exchange(ctx, http.MethodGet, nil, q, c.Path)
 	if err != nil {
 		return nil, nil, err
 	}
-	if items, err := sdk.ParseObjects(raw); err == nil {
+	bare := bytes.HasPrefix(bytes.TrimLeft(raw, " \t\r\n"), []byte("["))
+	if bare {
+		items, err = sdk.ParseObjects(raw)
+	} else {
+		envelope, err = sdk.ParseObject(raw)
+	}
+	switch {
+	case err != nil:
+		return nil, nil, fmt.Errorf("GET %s answered neither a list nor its envelope: %w", strings.Join(c.Path, "/"), err)
+	case bare:
 		return items, nil, nil
 	}
-	if envelope, err = sdk.ParseObject(raw); err != nil {
-		return nil, nil, fmt.Errorf("GET %s answered neither a list nor its envelope: %w", strings.Join(c.Path, "/"), err)
-	}
-	list, _ := envelope.Get(c.Items)
-	if items, err = sdk.ParseObjects(list); err != nil {
+	if items, err = envelope.Objects(c.Items); err != nil {
 		return nil, nil, fmt.Errorf("GET %s answered an envelope without %s: %w", strings.Join(c.Path, "/"), c.Items, err)
 	}
 	return items, envelope, nil

@@ -24,7 +24,7 @@ goflags = -trimpath -buildvcs=false
 seal = GOWORK=off go run $(goflags) ./cmd/manifests
 gobuild = GOWORK=off CGO_ENABLED=0 GOOS=$(os) GOARCH=$(arch) go build $(goflags) -ldflags '-s -w -buildid= $(1)'
 
-.PHONY: help build build-all demo test fuzz bench soak e2e e2e-desktop e2e-windows desktop-programs \
+.PHONY: help build build-all demo test fuzz bench soak e2e e2e-tutorial e2e-desktop e2e-windows desktop-programs \
 	windows-programs missing-packages lint generate managementapi-check sandbox-check recordings-check breaking \
 	tidy clean tools
 
@@ -85,6 +85,9 @@ e2etest = cd e2e && npm ci --silent --ignore-scripts && $(nodetest)
 e2e: $(built) ## Drive the binary with other MCP clients, and a third party's plugin
 	$(e2etest) *.test.mjs
 	e2e/third-party.sh
+
+e2e-tutorial: $(built) ## Run the commands of docs/plugins/tutorial.md in an empty folder
+	$(e2etest) tutorial.test.mjs
 
 e2e-desktop: desktop-programs $(built) ## Sign in with a real browser, terminal and keychain
 	$(e2etest) desktop/*.test.mjs

@@ -7,7 +7,7 @@ work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 export GOWORK=off XDG_CONFIG_HOME=$work/config XDG_DATA_HOME=$work/data XDG_STATE_HOME=$work/state
 calls='{"jsonrpc":"2.0","id":"init","method":"initialize","params":{"protocolVersion":"2025-06-18","capabilities":{},"clientInfo":{"name":"script","version":"1"}}}
-{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"auth0_list_client_grants","arguments":{"client_id":"x"}}}'
+{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"auth0_list_client_grants","arguments":{"audience":"x"}}}'
 fail() { echo "third-party: $*" >&2; exit 1; }
 
 cp -r "$root/examples/client-grants" "$work/plugin"

@@ -24,7 +24,7 @@ goflags = -trimpath -buildvcs=false
 seal = GOWORK=off go run $(goflags) ./cmd/manifests
 gobuild = GOWORK=off CGO_ENABLED=0 GOOS=$(os) GOARCH=$(arch) go build $(goflags) -ldflags '-s -w -buildid= $(1)'
 
-.PHONY: help build build-all demo test fuzz bench soak e2e e2e-tutorial e2e-desktop e2e-windows desktop-programs \
+.PHONY: help build build-all demo pictures test fuzz bench soak e2e e2e-tutorial e2e-desktop e2e-windows desktop-programs \
 	windows-programs missing-packages lint generate managementapi-check sandbox-check recordings-check breaking \
 	tidy clean tools
 
@@ -43,6 +43,9 @@ build-all: ## Build for all six platforms
 
 demo: $(built) ## Build, and show the main job on the sandbox tenant
 	cd host && GOWORK=off go run ./cmd/auth0-mcp-demo $(CURDIR)/bin/auth0-mcp
+
+pictures: $(built) ## Draw the pictures of the documentation from what the built binary prints
+	cd host && GOWORK=off go run ./cmd/auth0-mcp-pictures $(CURDIR)/bin/auth0-mcp $(CURDIR)/docs/images
 
 # Many tests wait for processes, so four packages at a time keep two cores busy. The time limit is
 # for a machine that does other work as well.

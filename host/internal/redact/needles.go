@@ -55,16 +55,10 @@ func newNeedles(texts []needle) *needles {
 // hash spreads eight bytes over the filter's 16 bits (Fibonacci hashing).
 func hash(word uint64) uint64 { return word * 0x9e3779b97f4a7c15 >> 48 }
 
-// first is where the first text stands; -1: nowhere.
-func (n *needles) first(text string) int {
-	at, _ := n.next(text, 0)
-	return at
-}
-
 // find returns where texts stand, the longest at each place, in order.
 func (n *needles) find(text string) (spans []span) {
 	for at := 0; ; {
-		start, i := n.next(text, at)
+		start, i := next(n, text, at)
 		if start < 0 {
 			return spans
 		}
@@ -74,7 +68,7 @@ func (n *needles) find(text string) (spans []span) {
 }
 
 // next is the first place, from one on, where a text stands, and the longest that does.
-func (n *needles) next(text string, from int) (at, index int) {
+func next[T string | []byte](n *needles, text T, from int) (at, index int) {
 	if n.empty || len(text)-from < minValue {
 		return -1, 0
 	}
@@ -88,7 +82,7 @@ func (n *needles) next(text string, from int) (at, index int) {
 		if n.filter[h>>6]&(1<<(h&63)) == 0 {
 			continue
 		}
-		if index := n.longest(text[i-7:]); index >= 0 {
+		if index := n.longest(string(text[i-7:])); index >= 0 {
 			return i - 7, index
 		}
 	}

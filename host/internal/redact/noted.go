@@ -248,7 +248,13 @@ func commonEnd(a, b []string) int {
 
 // in is the quick test before a string is decoded: false if no value is in it.
 func (v *view) in(quoted []byte) bool {
-	return bytes.ContainsAny(quoted, `\%&`) || v.secrets.first(string(quoted)) >= 0
+	for i := range len(escapeSigns) {
+		if bytes.IndexByte(quoted, escapeSigns[i]) >= 0 {
+			return true
+		}
+	}
+	at, _ := next(v.secrets, quoted, 0)
+	return at >= 0
 }
 
 // number reports whether a number, as it is written, is a value that was noted.

@@ -31,6 +31,61 @@ type value struct {
 	base64 [][]byte
 	// at are the places of each byte of the text.
 	at [256][]int32
+	// window is how many first bytes of the text and of its base64 forms are looked for, and skips says by the hash of
+	// the last three bytes in a window how far the next one that can be such a beginning is.
+	window int
+	skips  [1 << 12]uint8
+}
+
+// maxWindow bounds how far a search moves at once.
+const maxWindow = 64
+
+// prepare fills window and skips (Wu and Manber, A fast algorithm for multi-pattern searching, 1994).
+func (v *value) prepare() {
+	v.window = min(len(v.text), maxWindow)
+	for _, form := range v.base64 {
+		v.window = min(v.window, len(form))
+	}
+	for i := range v.skips {
+		v.skips[i] = uint8(v.window - 2) //nolint:gosec // a window has at most maxWindow bytes
+	}
+	for _, form := range v.forms() {
+		for end := 3; end <= v.window; end++ {
+			skip := &v.skips[hashOfThree(form[:end])]
+			*skip = min(*skip, uint8(v.window-end)) //nolint:gosec // as above
+		}
+	}
+}
+
+// forms are the text and its base64 forms.
+func (v *value) forms() [][]byte { return append([][]byte{v.text}, v.base64...) }
+
+// hashOfThree spreads the last three bytes of a text over the skips.
+func hashOfThree(text []byte) uint32 {
+	last := text[len(text)-3:]
+	return (uint32(last[0])<<16 | uint32(last[1])<<8 | uint32(last[2])) * 0x9e3779b1 >> 20
+}
+
+// mayBeIn is false if neither the value nor one of its base64 forms is in a text.
+func (v *value) mayBeIn(text []byte) bool {
+	for end := v.window; end <= len(text); {
+		skip := int(v.skips[hashOfThree(text[:end])])
+		if skip > 0 {
+			end += skip
+			continue
+		}
+		begins := text[end-v.window : end]
+		if bytes.Equal(begins, v.text[:v.window]) {
+			return true
+		}
+		for _, form := range v.base64 {
+			if bytes.Equal(begins, form[:v.window]) {
+				return true
+			}
+		}
+		end++
+	}
+	return false
 }
 
 func (vs values) with(text string) values {
@@ -42,6 +97,7 @@ func (vs values) with(text string) values {
 		v.at[c] = append(v.at[c], int32(i))
 	}
 	v.base64 = base64Forms(v.text)
+	v.prepare()
 	return append(values{v}, vs[:min(len(vs), keptValues-1)]...)
 }
 
@@ -55,15 +111,15 @@ func (vs values) in(text []byte) bool {
 // without any is returned as it is.
 func (vs values) hide(text []byte) (out []byte, hidden int) {
 	for _, v := range vs {
-		for _, form := range append([][]byte{v.text}, v.base64...) {
+		if !v.mayBeIn(text) {
+			continue
+		}
+		for _, form := range v.forms() {
 			if n := bytes.Count(text, form); n > 0 {
 				text = bytes.ReplaceAll(text, form, []byte(Marker))
 				hidden += n * len(form)
 			}
 		}
-	}
-	if len(vs) == 0 || !bytes.ContainsAny(text, `\%&`) {
-		return text, hidden
 	}
 	for _, v := range vs {
 		var n int
@@ -76,10 +132,8 @@ func (vs values) hide(text []byte) (out []byte, hidden int) {
 // hideEscaped replaces the value where some of its characters are written as escapes.
 func (v *value) hideEscaped(text []byte) (out []byte, hidden int) {
 	done := 0
-	for at := 0; at < len(text); at++ {
-		if c := text[at]; c != '\\' && c != '%' && c != '&' {
-			continue
-		}
+	signs := escapes{text: text, next: [...]int{-1, -1, -1}}
+	for at := signs.from(0); at < len(text); at = signs.from(at + 1) {
 		start, end := v.around(text, done, at)
 		if end == 0 {
 			continue
@@ -92,6 +146,27 @@ func (v *value) hideEscaped(text []byte) (out []byte, hidden int) {
 		return text, 0
 	}
 	return append(out, text[done:]...), hidden
+}
+
+// escapes finds the signs with which escapes begin.
+type escapes struct {
+	text []byte
+	next [len(escapeSigns)]int // the place of each from the last one on that was asked for
+}
+
+// from is the first place of any, from a place on; the length of the text if there is none.
+func (e *escapes) from(at int) int {
+	first := len(e.text)
+	for i := range e.next {
+		if e.next[i] < at {
+			e.next[i] = len(e.text)
+			if found := bytes.IndexByte(e.text[at:], escapeSigns[i]); found >= 0 {
+				e.next[i] = at + found
+			}
+		}
+		first = min(first, e.next[i])
+	}
+	return first
 }
 
 // around finds the value with its first escape at a place; end is 0 if it is not there.

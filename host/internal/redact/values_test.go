@@ -1,12 +1,14 @@
 package redact
 
 import (
+	"bytes"
 	"encoding/base64"
 	"encoding/json"
 	"fmt"
 	"html"
 	"math/rand/v2"
 	"net/url"
+	"slices"
 	"strings"
 	"testing"
 )
@@ -127,4 +129,27 @@ func BenchmarkValuesWithoutAMatch(b *testing.B) {
 			}
 		})
 	}
+}
+
+// The quick search never misses what is there.
+func FuzzMayBeIn(f *testing.F) {
+	f.Add("a token", []byte("in the midst of a token."))
+	f.Add("aaaaaaaaab", []byte("aaaaaaaaaaaaaaaaaab"))
+	f.Add(strings.Repeat("0123456789", 20), []byte(strings.Repeat("0123456789", 21)))
+	f.Fuzz(func(t *testing.T, token string, text []byte) {
+		if len(token) < minValue {
+			return
+		}
+		v := values{}.with(token)[0]
+		for _, form := range v.forms() {
+			for at := range min(len(text), 100) {
+				if with := slices.Concat(text[:at], form, text[at:]); !v.mayBeIn(with) {
+					t.Fatalf("%q is not found in %q", form, with)
+				}
+			}
+			if bytes.Contains(text, form) && !v.mayBeIn(text) {
+				t.Fatalf("%q is not found in %q", form, text)
+			}
+		}
+	})
 }

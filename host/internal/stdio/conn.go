@@ -16,12 +16,18 @@ type (
 	callKey struct{}
 )
 
+// keptGoroutines is how many goroutines wait for the next call. They keep the stack that a call needs: to grow one
+// takes longer than anything else at the start of a call.
+const keptGoroutines = 8
+
 // Conn is the connection that Serve keeps with one client.
 type Conn struct {
 	cfg       Config
 	out       *writer
 	cancelAll context.CancelCauseFunc // ends every handler's context
 	lastID    int64                   // the reader's alone
+	next      chan *call              // to a goroutine that waits in nextCall
+	resting   chan struct{}           // has a value for each of these
 
 	mu            sync.Mutex       // never held while waiting for a turn to write
 	inFlight      map[string]*call // by idKey: the one table of the requests that have no reply yet
@@ -64,6 +70,8 @@ func newConn(ctx context.Context, cfg Config) (*Conn, context.Context) {
 		waits:    waits{most: cfg.Waits, maxHeld: cfg.MaxHeld},
 		outgoing: newOutgoing(),
 		idle:     make(chan struct{}),
+		next:     make(chan *call),
+		resting:  make(chan struct{}, keptGoroutines),
 	}
 	base := context.WithValue(context.WithoutCancel(ctx), connKey{}, c)
 	base, c.cancelAll = context.WithCancelCause(base)
@@ -262,8 +270,37 @@ func busyLine(k *call) []byte {
 // startWaiting starts every queued call that may run. The caller holds c.mu.
 func (c *Conn) startWaiting(p *pool) {
 	for k := p.next(); k != nil; k = p.next() {
-		go c.run(k)
+		select {
+		case c.next <- k:
+		default:
+			go c.serveCalls(k)
+		}
 	}
+}
+
+// serveCalls runs a call, and then others as long as few goroutines do.
+func (c *Conn) serveCalls(k *call) {
+	for k != nil {
+		c.run(k)
+		k = c.nextCall()
+	}
+}
+
+// nextCall waits for a call to run; nil if enough goroutines wait for one, or if none will come.
+func (c *Conn) nextCall() *call {
+	select {
+	case c.resting <- struct{}{}:
+	default:
+		return nil
+	}
+	defer func() { <-c.resting }()
+	select {
+	case k := <-c.next:
+		return k
+	case <-c.idle:
+	case <-c.out.dead:
+	}
+	return nil
 }
 
 // run answers one call. Everything after the handler is deferred, so that a handler that panics, or ends its goroutine,

@@ -2,8 +2,8 @@ package stdio
 
 import "slices"
 
-// pool bounds how many calls run, how many wait, and what they hold. It only counts: the connection starts the calls,
-// each on a goroutine of its own that ends with it, and holds its lock around every method.
+// pool bounds how many calls run, how many wait, and what they hold. It only counts: the connection runs the calls,
+// and holds its lock around every method.
 type pool struct {
 	what    string // what its calls do, for messages: "reading" or "writing"
 	bounds  Bounds

@@ -50,32 +50,32 @@ func (s *Server) callTool(ctx context.Context, r stdio.Request, p params) []byte
 			_ = stdio.Notify(ctx, "notifications/progress", message)
 		}
 	}
-	result := wire(s.calls.Call(ctx, q))
-	if p.modern() {
-		if result.ResultType == "" {
-			result.ResultType = mcp.ResultTypeComplete
-		}
-		result.EnsureResultMeta().SetServerInfo(mcp.Implementation{Name: serverName, Version: s.cfg.Version})
-	}
-	return encode(mcp.JSONRPCResponse{JSONRPC: mcp.JSONRPC_VERSION, ID: mcp.NewRequestId(r.ID), Result: result})
+	result := s.calls.Call(ctx, q)
+	return encode(mcp.JSONRPCResponse{JSONRPC: mcp.JSONRPC_VERSION, ID: mcp.NewRequestId(r.ID), Result: s.wire(result, p)})
 }
 
-// wire is a result in MCP's terms.
-func wire(r toolcall.Result) *mcp.CallToolResult {
+// wire is a result in MCP's terms. p are the parameters of its request.
+func (s *Server) wire(r toolcall.Result, p params) any {
+	meta := map[string]any{}
+	if p.modern() {
+		meta[mcp.MetaKeyServerInfo] = mcp.Implementation{Name: serverName, Version: s.cfg.Version}
+	}
 	if q := r.Question; q != nil {
 		return &mcp.CallToolResult{
-			Result: mcp.Result{ResultType: mcp.ResultTypeInputRequired},
+			Result: mcp.Result{ResultType: mcp.ResultTypeInputRequired, Meta: &mcp.Meta{AdditionalFields: meta}},
 			MultiRoundTripResult: mcp.MultiRoundTripResult{
 				InputRequests: mcp.InputRequests{approvalKey: mcp.NewElicitationInputRequest(elicitation(q.Text))},
 				RequestState:  q.State,
 			},
 		}
 	}
-	result := &mcp.CallToolResult{IsError: r.IsError}
-	for _, text := range r.Texts {
-		result.Content = append(result.Content, mcp.NewTextContent(text))
+	result := callResult{Meta: meta, Content: make([]textContent, len(r.Texts)), IsError: r.IsError}
+	if p.modern() {
+		result.ResultType = mcp.ResultTypeComplete
 	}
-	meta := map[string]any{}
+	for i, text := range r.Texts {
+		result.Content[i] = textContent{Type: mcp.ContentTypeText, Text: text}
+	}
 	if r.Kind != "" {
 		meta[errorKind] = r.Kind
 	}
@@ -88,10 +88,21 @@ func wire(r toolcall.Result) *mcp.CallToolResult {
 	if p := r.Proposal; p != nil {
 		meta[approvalMember] = map[string]any{"id": p.ID, "expires": p.Expires}
 	}
-	if len(meta) > 0 {
-		result.Meta = &mcp.Meta{AdditionalFields: meta}
-	}
 	return result
+}
+
+// callResult is an mcp.CallToolResult whose contents are texts. That type encodes its members one after the other and
+// copies the outcome, with six bytes for each < and &.
+type callResult struct {
+	Meta       map[string]any `json:"_meta,omitempty"`
+	Content    []textContent  `json:"content"`
+	IsError    bool           `json:"isError,omitempty"`
+	ResultType mcp.ResultType `json:"resultType,omitempty"`
+}
+
+type textContent struct {
+	Type string `json:"type"`
+	Text string `json:"text"`
 }
 
 // isAbsent tells whether a value stands for a member that is not there.

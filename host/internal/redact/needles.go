@@ -2,6 +2,7 @@ package redact
 
 import (
 	"encoding/binary"
+	"math/bits"
 	"slices"
 	"strings"
 )
@@ -15,9 +16,17 @@ type needles struct {
 	sorted []needle
 	// shorter is for each text the place of the longest other one that it begins with; -1: none.
 	shorter []int32
-	filter  [1 << 10]uint64 // bits by the hash of the first eight bytes
-	empty   bool
+	filter  []uint64 // bits by the hash of the first eight bytes; none without texts
+	shift   int      // of the hash, so that it has a bit of the filter
 }
+
+// A filter has at least bitsPerText bits for each text, so that few places are compared in vain, within bounds: the
+// set of one call has a handful of texts, that of a list with many secrets thousands.
+const (
+	bitsPerText   = 64
+	minFilterBits = 9
+	maxFilterBits = 16
+)
 
 // span is where a value stands; "" where several overlap.
 type span struct {
@@ -36,7 +45,12 @@ func newNeedles(texts []needle) *needles {
 		return strings.Compare(a.value, b.value)
 	})
 	texts = slices.CompactFunc(texts, func(a, b needle) bool { return a.text == b.text })
-	n := &needles{sorted: texts, shorter: make([]int32, len(texts)), empty: len(texts) == 0}
+	n := &needles{sorted: texts, shorter: make([]int32, len(texts))}
+	if len(texts) == 0 {
+		return n
+	}
+	filterBits := min(max(bits.Len(uint(len(texts)*bitsPerText)), minFilterBits), maxFilterBits)
+	n.filter, n.shift = make([]uint64, 1<<filterBits/64), 64-filterBits
 	for i, one := range texts {
 		n.shorter[i] = -1
 		// The text before it, or what that begins with, and so on: in a sorted list a prefix is among these.
@@ -46,14 +60,14 @@ func newNeedles(texts []needle) *needles {
 				break
 			}
 		}
-		h := hash(binary.LittleEndian.Uint64([]byte(one.text[:8])))
+		h := n.hash(binary.LittleEndian.Uint64([]byte(one.text[:8])))
 		n.filter[h>>6] |= 1 << (h & 63)
 	}
 	return n
 }
 
-// hash spreads eight bytes over the filter's 16 bits (Fibonacci hashing).
-func hash(word uint64) uint64 { return word * 0x9e3779b97f4a7c15 >> 48 }
+// hash spreads eight bytes over the filter's bits (Fibonacci hashing).
+func (n *needles) hash(word uint64) uint64 { return word * 0x9e3779b97f4a7c15 >> n.shift }
 
 // find returns where texts stand, the longest at each place, in order.
 func (n *needles) find(text string) (spans []span) {
@@ -69,7 +83,7 @@ func (n *needles) find(text string) (spans []span) {
 
 // next is the first place, from one on, where a text stands, and the longest that does.
 func next[T string | []byte](n *needles, text T, from int) (at, index int) {
-	if n.empty || len(text)-from < minValue {
+	if len(n.sorted) == 0 || len(text)-from < minValue {
 		return -1, 0
 	}
 	var word uint64
@@ -78,7 +92,7 @@ func next[T string | []byte](n *needles, text T, from int) (at, index int) {
 	}
 	for i := from + 7; i < len(text); i++ {
 		word = word>>8 | uint64(text[i])<<56
-		h := hash(word)
+		h := n.hash(word)
 		if n.filter[h>>6]&(1<<(h&63)) == 0 {
 			continue
 		}

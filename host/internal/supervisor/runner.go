@@ -134,7 +134,7 @@ func (r *processRunner) execute(prog *program) (err error) {
 	r.cmd = r.command()
 	r.cmd.Stdin, r.cmd.Stdout, r.cmd.Stderr = in.read, out.write, said.write
 	prog.executed(r.cmd)
-	if err := r.cmd.Start(); err != nil {
+	if err := startProgram(r.cmd); err != nil {
 		if missing(r.cmd.Dir) {
 			return &unfitError{fmt.Sprintf("the folder of its sockets, %s, has vanished", r.cmd.Dir), retryRemedy}
 		}

@@ -123,14 +123,15 @@ func (a *API) named(ctx context.Context, c Collection, key string, refused error
 func (a *API) ByName(ctx context.Context, c Collection, name string) (sdk.Object, error) {
 	var keyed, found []sdk.Object
 	var near []string
+	shown, lower := visible(name), strings.ToLower(name) // once: a name may be a text of any length
 	examined, complete, err := a.walk(ctx, c, c.Brief, func(item sdk.Object) {
 		candidate := item.Text("name")
 		switch {
 		case slices.ContainsFunc(c.Keys, func(member string) bool { return item.Text(member) == name }):
 			keyed = append(keyed, item)
-		case visible(candidate) == visible(name):
+		case visible(candidate) == shown:
 			found = append(found, item)
-		case len(near) < 5 && strings.Contains(strings.ToLower(candidate), strings.ToLower(name)):
+		case len(near) < 5 && strings.Contains(strings.ToLower(candidate), lower):
 			near = append(near, c.label(item))
 		}
 	})

@@ -25,6 +25,8 @@ grep -q 'not checked' "$work/dev.log" || fail "a plugin under development is not
 echo "$calls" | "$root/bin/auth0-mcp" run --sandbox --plugin-dir . >"$work/untrusted.json" 2>"$work/untrusted.log"
 grep -q 'plugin install' "$work/untrusted.json" || fail "loaded without being locked: $(cat "$work/untrusted.json")"
 
+"$root/bin/auth0-mcp" plugin lint . || fail "refused by lint"
+"$root/bin/auth0-mcp" plugin conformance . || fail "the contract is not kept"
 "$root/bin/auth0-mcp" plugin install --yes . | grep -q 'Installed client-grants 0.1.0' || fail "not installed"
 echo "$calls" | "$root/bin/auth0-mcp" run --sandbox --log-level error >"$work/locked.json"
 grep -q '"text":"\[' "$work/locked.json" || fail "not called through the lock: $(cat "$work/locked.json")"

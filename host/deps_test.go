@@ -53,6 +53,11 @@ var imports = map[string]map[string]string{
 		"redact":     "arguments must not hold the marker of a hidden value; manifests are shown harmlessly",
 		"suggest":    "errors name what was meant",
 	},
+	"conformance": {
+		"catalog":    "a tool is called with arguments that fit its schema",
+		"redact":     "words of plugins must not steer a terminal",
+		"supervisor": "a plugin is launched and called as by the server",
+	},
 	"distribution": {
 		"approval": "it may lock who approves changes",
 		"catalog":  "it may lock which tools are offered",
@@ -137,9 +142,9 @@ var only = map[string]struct {
 		"not the SDK"},
 	"github.com/auth0-mcp/auth0-mcp/sandbox": {[]string{"cli"}, "only the command line starts the built-in tenant"},
 	"github.com/auth0/go-auth0/management":   {nil, "the host sends what plugins ask for and knows no resource"},
-	"os/exec": {[]string{"auth", "cli", "doctor", "fakeplugin", "supervisor"},
+	"os/exec": {[]string{"auth", "cli", "conformance", "doctor", "fakeplugin", "supervisor"},
 		"the holder of the token, the catalog and what is kept start nothing"},
-	"net/http": {[]string{"account", "analytics", "approval", "auth", "cli", "doctor", "egress", "fakeplugin", "plan",
+	"net/http": {[]string{"account", "analytics", "approval", "auth", "cli", "conformance", "doctor", "egress", "fakeplugin", "plan",
 		"ratelimit", "supervisor", "tenant", "toolcall"},
 		"files, manifests and records are read without a network"},
 }

@@ -29,12 +29,13 @@ const (
 // The test binary is auth0-mcp, and the plugins that the scripts install.
 func TestMain(m *testing.M) {
 	testscript.Main(m, map[string]func(){
-		"auth0-mcp":                 startPatiently,
-		"auth0-mcp-team":            startDistribution,
-		"auth0-mcp-plugin-ok":       fakeplugin.Main,
-		"auth0-mcp-plugin-files":    fakeplugin.Main,
-		"auth0-mcp-plugin-external": fakeplugin.Main,
-		"auth0-mcp-plugin-liar":     fakeplugin.Main,
+		"auth0-mcp":                       startPatiently,
+		"auth0-mcp-team":                  startDistribution,
+		"auth0-mcp-plugin-ok":             fakeplugin.Main,
+		"auth0-mcp-plugin-files":          fakeplugin.Main,
+		"auth0-mcp-plugin-external":       fakeplugin.Main,
+		"auth0-mcp-plugin-liar":           fakeplugin.Main,
+		"auth0-mcp-plugin-contract-noisy": fakeplugin.Main,
 	})
 }
 

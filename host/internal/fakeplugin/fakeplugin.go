@@ -7,6 +7,7 @@ package fakeplugin
 import (
 	"cmp"
 	"context"
+	"crypto/tls"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -60,6 +61,9 @@ func Manifest(role string) pluginv1.Manifest {
 	if role == Conformance {
 		return conformanceManifest()
 	}
+	if isContract(role) {
+		return contractManifest(role)
+	}
 	tool := func(name string, effect pluginv1.Effect, paths ...string) pluginv1.ToolManifest {
 		scope := "read:clients"
 		if effect != pluginv1.EffectRead {
@@ -103,6 +107,9 @@ func Main() {
 		return
 	}
 	data, err := Manifest(role()).Encode()
+	if role() == ContractNoisy {
+		data = append([]byte("Loading…\n"), data...)
+	}
 	if err == nil {
 		_, err = os.Stdout.Write(data) //nolint:forbidigo // describe answers on stdout
 	}
@@ -123,6 +130,7 @@ func role() string {
 // Serve plays its role until the host is gone.
 func Serve() {
 	role := role()
+	beginContract(role)
 	switch role {
 	case Dies:
 		fmt.Fprintln(os.Stderr, "no database")
@@ -147,12 +155,17 @@ func Serve() {
 	}
 	//nolint:forbidigo // a plugin in trouble writes where it must not
 	f := &fake{role: role, stdout: os.Stdout, stderr: os.Stderr, running: map[string]chan struct{}{}}
+	var provider func() (*tls.Config, error)
+	if role == ContractAnyClient {
+		provider = anyClient
+	}
 	goplugin.Serve(&goplugin.ServeConfig{
+		TLSProvider: provider,
 		HandshakeConfig: goplugin.HandshakeConfig{MagicCookieKey: pluginv1.MagicCookieKey,
 			MagicCookieValue: pluginv1.MagicCookieValue},
 		VersionedPlugins: map[int]goplugin.PluginSet{pluginv1.ProtocolVersion: {pluginv1.PluginSet: f}},
 		GRPCServer: func(opts []grpc.ServerOption) *grpc.Server {
-			return goplugin.DefaultGRPCServer(append(opts, grpc.StatsHandler(breaker{f}), grpc.MaxSendMsgSize(1<<30)))
+			return goplugin.DefaultGRPCServer(append(append(opts, serverOptions(role)...), grpc.StatsHandler(breaker{f}), grpc.MaxSendMsgSize(1<<30)))
 		},
 		Logger: hclog.New(&hclog.LoggerOptions{Level: hclog.Warn, JSONFormat: true}),
 	})
@@ -196,6 +209,9 @@ type fake struct {
 	later   any                      // what became of the request after its call
 	running map[string]chan struct{} // the calls whose function has not returned
 	hoard   [][]byte
+	domain  string // of the first call
+
+	serial sync.Mutex // held by the calls of a plugin that runs one after the other
 }
 
 func (f *fake) GRPCServer(broker *goplugin.GRPCBroker, s *grpc.Server) error {
@@ -267,6 +283,9 @@ type instruction struct {
 func (f *fake) CallTool(ctx context.Context, r *pluginv1.CallToolRequest) (*pluginv1.CallToolResponse, error) {
 	if f.role == Conformance {
 		return f.conform(ctx, r)
+	}
+	if isContract(f.role) {
+		return f.keep(ctx, r)
 	}
 	in := instruction{Method: "GET", Call: r.GetCallId(), dryRun: r.GetDryRun()}
 	if err := json.Unmarshal(r.GetArguments(), &in); err != nil {

@@ -35,3 +35,13 @@ func stop() {
 	_ = syscall.Kill(os.Getpid(), syscall.SIGSTOP)
 	hang() // threads that still run when the call returns
 }
+
+// alone reports whether no other process holds the lock of this executable, and takes it for the process's life.
+func alone() bool {
+	path, err := os.Executable()
+	if err != nil {
+		return false
+	}
+	fd, err := syscall.Open(path, syscall.O_RDONLY|syscall.O_CLOEXEC, 0)
+	return err == nil && syscall.Flock(fd, syscall.LOCK_EX|syscall.LOCK_NB) == nil
+}

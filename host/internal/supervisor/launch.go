@@ -110,7 +110,8 @@ func (s *Supervisor) clientConfig(ctx context.Context, p *process, spec Spec, di
 			p.folder = tmpDir
 			p.runner = newRunner(ctx, spec, runnerConfig{programs: s.programs, dir: tmpDir,
 				env:         append(cmd.Env, "PLUGIN_CLIENT_CERT="+string(encoded)),
-				memoryLimit: s.cfg.MemoryLimit, stderr: p.stderr, begun: func() { go p.watchMemory(s.cfg.MemoryLimit) }})
+				memoryLimit: s.cfg.MemoryLimit, stderr: p.stderr, stray: s.cfg.Watch.Stray,
+				begun: func() { go p.watchMemory(s.cfg.MemoryLimit) }})
 			return p.runner, nil
 		},
 	}
@@ -164,7 +165,7 @@ func (s *Supervisor) connect(ctx context.Context, p *process, spec Spec) (stage 
 	p.host = newHostService(s.cfg.Host(spec.Name), spec.Name, p.lines)
 	go conn.broker.AcceptAndServe(id, p.host.server)
 	configured, err := conn.Configure(ctx, &pluginv1.ConfigureRequest{HostBrokerId: id,
-		Capabilities: []string{pluginv1.CapabilityWriteFile}})
+		Capabilities: append([]string{pluginv1.CapabilityWriteFile}, s.cfg.Capabilities...)})
 	p.awaits = slices.Contains(configured.GetCapabilities(), pluginv1.CapabilityAwaitEnd)
 	return inConfigure, err
 }

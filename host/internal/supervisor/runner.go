@@ -34,8 +34,9 @@ type processRunner struct {
 	stdout  *handshakeReader
 	stderr  *stderrReader
 	tail    *tail
-	begun   func()   // called when the process runs
-	hold    *os.File // write end of the lifeline: the child's stdin ends with it
+	stray   func(bytes int) // see Watch
+	begun   func()          // called when the process runs
+	hold    *os.File        // write end of the lifeline: the child's stdin ends with it
 	// exited is closed when the process has been waited for, what it forked is killed
 	// as far as it can be found, and its last words are in tail.
 	exited chan struct{}
@@ -52,11 +53,12 @@ type runnerConfig struct {
 	dir         string // the plugin's own folder
 	memoryLimit uint64 // in bytes; 0: none
 	stderr      *tail
-	begun       func() // called when the process runs
+	stray       func(bytes int) // see Watch
+	begun       func()          // called when the process runs
 }
 
 func newRunner(ctx context.Context, spec Spec, cfg runnerConfig) *processRunner {
-	r := &processRunner{spec: spec, programs: cfg.programs, tail: cfg.stderr, begun: cfg.begun,
+	r := &processRunner{spec: spec, programs: cfg.programs, tail: cfg.stderr, begun: cfg.begun, stray: cfg.stray,
 		exited: make(chan struct{}), mark: pluginv1.RunVariable + "=" + cfg.dir + "\x00"}
 	env := environment(cfg.env, cfg.dir, cfg.memoryLimit)
 	r.command = func() *exec.Cmd {
@@ -141,7 +143,7 @@ func (r *processRunner) execute(prog *program) (err error) {
 		return err
 	}
 	r.alive = true
-	r.hold, r.stdout = in.write, &handshakeReader{ReadCloser: out.read}
+	r.hold, r.stdout = in.write, &handshakeReader{ReadCloser: out.read, stray: r.stray}
 	r.stderr = &stderrReader{ReadCloser: said.read, tail: r.tail, ended: make(chan struct{})}
 	go r.reap(prog, out.read, said.read)
 	in.write, out.read, said.read = nil, nil, nil // closed by reap

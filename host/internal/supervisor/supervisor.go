@@ -62,9 +62,22 @@ type Config struct {
 	// resident together, in bytes; 0: no limit.
 	MemoryLimit uint64
 	Log         *slog.Logger
+	// Watch is told of faults that the host puts up with.
+	Watch Watch
+	// Capabilities are announced to plugins beside those of this host, which they have to ignore.
+	Capabilities []string
 	// Redact hides what looks like a secret in what a plugin writes to the log;
 	// nil: nothing.
 	Redact func(string) string
+}
+
+// Watch is told of what a plugin does against its contract and the host puts up with, for a test of the contract. Its
+// functions may be nil, and must not wait.
+type Watch struct {
+	// Stray is called with the number of bytes that a plugin wrote to stdout behind its handshake.
+	Stray func(bytes int)
+	// Overran is called for a call whose function has not returned within HangGrace after the call's end.
+	Overran func(tool string)
 }
 
 // Supervisor runs plugins. A plugin starts at its first call.
@@ -217,12 +230,19 @@ func (s *Supervisor) settle(sl *slot, proc *process, tool, callID string) {
 			return
 		}
 		if proc.awaits {
+			if s.cfg.Watch.Overran != nil {
+				s.cfg.Watch.Overran(tool)
+			}
 			s.cfg.Log.Warn("plugin goes on with a call that has ended: its process is replaced",
 				"plugin", sl.spec.Name, "tool", tool, "after", s.cfg.HangGrace)
 		}
 		sl.retire(proc)
 	})
 }
+
+// Settle waits until each call that has ended without the plugin's answer has been seen to: its function has returned,
+// or its process takes no more calls. No call may begin meanwhile.
+func (s *Supervisor) Settle() { s.settling.Wait() }
 
 func (s *Supervisor) slot(spec Spec) (*slot, error) {
 	s.mu.Lock()

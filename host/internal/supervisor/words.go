@@ -67,6 +67,7 @@ const handshakeBytes = 16 << 10
 // a write.
 type handshakeReader struct {
 	io.ReadCloser
+	stray func(bytes int) // see Watch
 
 	mu   sync.Mutex
 	line []byte
@@ -87,19 +88,28 @@ func (h *handshakeReader) Read(p []byte) (int, error) {
 func (h *handshakeReader) take(p []byte) int {
 	h.mu.Lock()
 	defer h.mu.Unlock()
+	given := len(p)
 	if h.over {
+		h.tell(given)
 		return 0
 	}
 	n := bytes.IndexByte(p, '\n') + 1
 	if h.over = n > 0; !h.over {
 		n = len(p)
 	}
+	h.tell(given - n)
 	if room := handshakeBytes - len(h.line); n >= room {
 		n, h.over = room, true
 		p[n-1] = '\n' // whoever waits for the line gets to see that it is none
 	}
 	h.line = append(h.line, p[:n]...)
 	return n
+}
+
+func (h *handshakeReader) tell(bytes int) {
+	if h.stray != nil && bytes > 0 {
+		h.stray(bytes)
+	}
 }
 
 // first is the first line as far as it has come.

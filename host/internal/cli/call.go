@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"os"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -37,7 +38,7 @@ The exit status is 0 if the tool did what was asked.`,
 			if f.log.level == "" && !debugging() {
 				f.log.level = slog.LevelError.String()
 			}
-			return callTool(cmd, env, f, args, asJSON.on)
+			return callTool(cmd, env, f, args, callOptions{asJSON: asJSON.on})
 		},
 	}
 	f.addSelection(cmd)
@@ -50,7 +51,14 @@ The exit status is 0 if the tool did what was asked.`,
 // errToolFailed ends a call whose tool said what went wrong.
 var errToolFailed = errors.New("the tool failed")
 
-func callTool(cmd *cobra.Command, env Environment, f runFlags, args []string, asJSON bool) (err error) {
+// callOptions are how a call is made and shown.
+type callOptions struct {
+	asJSON bool
+	// dryRun shows the plan of what the call would change, and changes nothing.
+	dryRun bool
+}
+
+func callTool(cmd *cobra.Command, env Environment, f runFlags, args []string, o callOptions) (err error) {
 	log, err := f.log.logger(env.Err)
 	if err != nil {
 		return err
@@ -58,6 +66,13 @@ func callTool(cmd *cobra.Command, env Environment, f runFlags, args []string, as
 	parts, err := f.server(cmd, env, log)
 	if err != nil {
 		return err
+	}
+	if o.dryRun {
+		// An approval of an earlier plan would let the change happen: here there is none.
+		if parts.calls.Approvals.Dir, err = os.MkdirTemp("", "auth0-mcp-dry-run-"); err != nil {
+			return err
+		}
+		defer os.RemoveAll(parts.calls.Approvals.Dir)
 	}
 	runner := toolcall.New(parts.calls)
 	defer func() {
@@ -75,7 +90,16 @@ func callTool(cmd *cobra.Command, env Environment, f runFlags, args []string, as
 		Tool: tool, Arguments: arguments, Client: toolcall.Client{Name: "auth0-mcp call", Version: env.Version},
 		Progress: func(p toolcall.Progress) { say(env.Err, "… %s\n", p.Note) },
 	}
-	if isTerminal(env.In) && isTerminal(env.Err) {
+	planned := false
+	switch {
+	case o.dryRun:
+		show := func(_ context.Context, text string) (toolcall.Decision, error) {
+			planned = true
+			say(env.Out, "%s\n", lines(text))
+			return toolcall.Declined, nil
+		}
+		request.Approver = toolcall.Approver{Terminal: true, Ask: show}
+	case isTerminal(env.In) && isTerminal(env.Err):
 		ask := func(ctx context.Context, text string) (toolcall.Decision, error) {
 			approved, err := askApproval(ctx, env, text)
 			if approved && err == nil {
@@ -86,6 +110,14 @@ func callTool(cmd *cobra.Command, env Environment, f runFlags, args []string, as
 		request.Approver = toolcall.Approver{Terminal: true, Ask: ask}
 	}
 	result := runner.Call(cmd.Context(), request)
+	if planned && result.Kind == toolcall.ApprovalDeclined {
+		return nil // the plan has been shown
+	}
+	return printAnswer(env, result, o.asJSON)
+}
+
+// printAnswer writes what a call answered.
+func printAnswer(env Environment, result toolcall.Result, asJSON bool) error {
 	if result.IsError {
 		say(env.Err, "%s\n", lines(strings.Join(result.Texts, "\n")))
 		return errToolFailed
@@ -103,7 +135,7 @@ func callTool(cmd *cobra.Command, env Environment, f runFlags, args []string, as
 		if isTerminal(out) {
 			text = redact.Text(text)
 		}
-		if _, err = fmt.Fprintln(out, text); err != nil {
+		if _, err := fmt.Fprintln(out, text); err != nil {
 			return err
 		}
 	}

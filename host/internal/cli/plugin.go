@@ -20,7 +20,7 @@ import (
 func pluginCommand(env Environment) *cobra.Command {
 	cmd := &cobra.Command{Use: "plugin", Aliases: []string{"plugins"}, Short: "Manage plugins"}
 	cmd.AddCommand(pluginInstallCommand(env), pluginStatusCommand(env))
-	cmd.AddCommand(pluginLintCommand(env), pluginConformanceCommand(env))
+	cmd.AddCommand(pluginLintCommand(env), pluginConformanceCommand(env), pluginRunToolCommand(env))
 	cmd.AddCommand(pluginNewCommand(env))
 	return cmd
 }

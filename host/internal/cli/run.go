@@ -30,6 +30,7 @@ type runFlags struct {
 	readOnly   boolFlag
 	pluginDirs []string
 	devPlugins []string
+	dev        []catalog.DevPlugin // described already
 	sandbox    bool
 	maxOutput  int
 	maxLine    int
@@ -365,6 +366,7 @@ func readCatalog(ctx context.Context, env Environment, f runFlags, log *slog.Log
 			return nil, err
 		}
 	}
+	sources.Dev = append(sources.Dev, f.dev...)
 	for _, dir := range notBlank(f.devPlugins) {
 		if err := env.locks.CheckPlugins("--dev-plugin " + dir); err != nil {
 			return nil, err

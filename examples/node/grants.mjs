@@ -1,13 +1,15 @@
-// The plugin: its name, and its tools. Client grants say which APIs and scopes an application may use by itself.
+// The plugin: its name, and its tools.
 
 const perPage = 50;
 
 export const plugin = {
   name: "grants",
   version: "0.1.0",
+  description: "Client grants: the APIs and scopes that applications may use by themselves.",
   tools: [
     {
       name: "auth0_list_client_grants",
+      title: "List client grants",
       effect: "read",
       description: "The APIs and scopes that applications may use by themselves, 50 a page.",
       scopes: ["read:client_grants"],
@@ -29,6 +31,7 @@ export const plugin = {
     },
     {
       name: "auth0_update_client_grant",
+      title: "Update a client grant",
       effect: "write",
       description: "Set the scopes that an application may use of an API.",
       idempotent: true,

@@ -6,14 +6,18 @@ import "github.com/auth0-mcp/auth0-mcp/sdk"
 func main() { sdk.Serve(plugin()) }
 
 func plugin() sdk.Plugin {
-	return sdk.Plugin{Name: "[[.Name]]", Version: "0.1.0", Tools: []sdk.Tool{
-		sdk.NewTool("auth0_list_client_grants", sdk.Read,
-			"The APIs and scopes that applications may use by themselves, 50 a page.", list,
-			sdk.Scopes("read:client_grants"), sdk.Paths("GET /api/v2/client-grants"),
-			sdk.Untrusted("client_grants[].audience", "client_grants[].scope")),
-		sdk.NewTool("auth0_update_client_grant", sdk.Write,
-			"Set the scopes that an application may use of an API.", update, sdk.Idempotent(),
-			sdk.Scopes("update:client_grants"), sdk.Paths("PATCH /api/v2/client-grants/{id}"),
-			sdk.Untrusted("audience", "scope")),
-	}}
+	return sdk.Plugin{
+		Name: "[[.Name]]", Version: "0.1.0",
+		Display: sdk.Display{Description: "Client grants: the APIs and scopes that applications may use by themselves."},
+		Tools: []sdk.Tool{
+			sdk.NewTool("auth0_list_client_grants", sdk.Read,
+				"The APIs and scopes that applications may use by themselves, 50 a page.", list,
+				sdk.Title("List client grants"), sdk.Scopes("read:client_grants"), sdk.Paths("GET /api/v2/client-grants"),
+				sdk.Untrusted("client_grants[].audience", "client_grants[].scope")),
+			sdk.NewTool("auth0_update_client_grant", sdk.Write,
+				"Set the scopes that an application may use of an API.", update, sdk.Idempotent(),
+				sdk.Title("Update a client grant"), sdk.Scopes("update:client_grants"),
+				sdk.Paths("PATCH /api/v2/client-grants/{id}"), sdk.Untrusted("audience", "scope")),
+		},
+	}
 }

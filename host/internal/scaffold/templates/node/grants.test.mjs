@@ -46,3 +46,9 @@ test("update of none", async () => {
   const answer = run("auth0_update_client_grant", { id: "none", scope: [] }, request, 404, '{"message":"does not exist"}');
   await assert.rejects(answer, { code: "CODE_API", httpStatus: 404 });
 });
+
+test("an id that no path can hold is not sent", async () => {
+  for (const id of ["", "..", "a/../b", "a%252f..", "a\u0000", "\ud800", "a".repeat(5000)]) {
+    await assert.rejects(run("auth0_update_client_grant", { id, scope: [] }), { code: "CODE_INVALID_ARGUMENT" }, id);
+  }
+});

@@ -1,16 +1,21 @@
 // One call of a tool: how its function reaches the tenant and the host.
 import { Failure } from "./errors.mjs";
+import { pathOf } from "./path.mjs";
 
-/** Answer is the tenant's answer to one request. A tool that returns it passes its text on unchanged. */
+/** Answer is the tenant's answer to one request, JSON. A tool that returns it passes its text on unchanged. */
 export class Answer {
+  #value;
+
+  /** @throws {SyntaxError} if the body is not JSON; an empty one stands for null */
   constructor(status, body) {
     this.status = status;
-    this.text = body.toString("utf8");
+    this.text = body.toString("utf8") || "null";
+    this.#value = JSON.parse(this.text);
   }
 
   /** The answer as a value. Numbers beyond 2^53 lose digits, which the text has. */
   json() {
-    return JSON.parse(this.text);
+    return this.#value;
   }
 }
 
@@ -44,7 +49,7 @@ export class Call {
 
   /** Send a request. The body is encoded as JSON, unless it is undefined. An error answer throws a Failure. */
   async send(method, segments, body, query = {}) {
-    const path = "/api/v2/" + segments.map(encodeURIComponent).join("/");
+    const path = pathOf(segments);
     const { response, failure } = await this.#host("RoundTrip", {
       call_id: this.#id,
       method,
@@ -56,7 +61,11 @@ export class Call {
     if (failure) throw new Failure(failure.code, failure.message, failure.http_status);
     // The host saw the answer, and words it for the caller.
     if (response.status >= 400) throw new Failure("CODE_API", `${method} ${path}: ${response.status}`, response.status);
-    return new Answer(response.status, response.body);
+    try {
+      return new Answer(response.status, response.body);
+    } catch {
+      throw new Failure("CODE_INTERNAL", `${method} ${path} was answered with something that is not JSON`);
+    }
   }
 
   /**

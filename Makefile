@@ -32,10 +32,11 @@ help: ## Show what can be made
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / {printf "%-19s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 build: ## Build bin/auth0-mcp and its plugins; with GOOS and GOARCH into bin/GOOS_GOARCH
-	rm -rf $(bin)/auth0-mcp$(exe) $(bin)/plugins && mkdir -p $(bin)/plugins
+	rm -rf $(bin)/auth0-mcp$(exe) $(bin)/auth0-mcp-fetch$(exe) $(bin)/plugins && mkdir -p $(bin)/plugins
 	cd plugins/bundle && $(call gobuild,) -o $(bin)/plugins/auth0-mcp-plugins$(exe) ./cmd/auth0-mcp-plugins
 	digests=$$(cd plugins/bundle && $(seal) $(bin)/plugins/auth0-mcp-plugins$(exe)) && cd host && $(call gobuild, \
 		-X main.version=$(VERSION) -X "main.bundledPlugins='"$$digests"'") -o $(bin)/auth0-mcp$(exe) ./cmd/auth0-mcp
+	cd host && $(call gobuild,) -o $(bin)/auth0-mcp-fetch$(exe) ./cmd/auth0-mcp-fetch
 
 build-all: ## Build for all six platforms
 	@set -e; for platform in $(platforms); do \

@@ -121,6 +121,23 @@ var imports = map[string]map[string]string{
 		"supervisor": "it asks a plugin under development for its manifest",
 		"tenant":     "it examines the way to the tenant",
 	},
+	"release": {
+		"atomicfile": "a published file is written at once or not at all",
+		"catalog":    "a release is of a plugin with a sound manifest",
+	},
+	"source": {
+		"atomicfile": "keys are believed only if no other user can change them",
+		"catalog":    "files are known by their digests",
+		"redact":     "errors of sources must not steer a terminal",
+		"release":    "versions are ordered as in an index",
+	},
+	"fetch": {
+		"catalog": "a manifest is checked before it is handed on",
+		"redact":  "names in archives have no invisible characters",
+		"release": "it reads indexes and release documents",
+		"source":  "it answers the queries of that package",
+		"tenant":  "the way out is that of all requests: proxy, certificates",
+	},
 	"fakeplugin": {},
 	"fakeplugin/auth0-mcp-plugin-conformance": {"fakeplugin": "it is that plugin as a program"},
 }
@@ -142,10 +159,10 @@ var only = map[string]struct {
 		"not the SDK"},
 	"github.com/auth0-mcp/auth0-mcp/sandbox": {[]string{"cli"}, "only the command line starts the built-in tenant"},
 	"github.com/auth0/go-auth0/management":   {nil, "the host sends what plugins ask for and knows no resource"},
-	"os/exec": {[]string{"auth", "cli", "conformance", "doctor", "fakeplugin", "supervisor"},
+	"os/exec": {[]string{"auth", "cli", "conformance", "doctor", "fakeplugin", "source", "supervisor"},
 		"the holder of the token, the catalog and what is kept start nothing"},
-	"net/http": {[]string{"account", "analytics", "approval", "auth", "cli", "conformance", "doctor", "egress", "fakeplugin", "plan",
-		"ratelimit", "supervisor", "tenant", "toolcall"},
+	"net/http": {[]string{"account", "analytics", "approval", "auth", "cli", "conformance", "doctor", "egress",
+		"fakeplugin", "fetch", "plan", "ratelimit", "supervisor", "tenant", "toolcall"},
 		"files, manifests and records are read without a network"},
 }
 
@@ -226,6 +243,20 @@ func TestOnlyTheseImport(t *testing.T) {
 			if !slices.Contains(used[imported], name) {
 				t.Errorf("%s may import %s and does not", name, imported)
 			}
+		}
+	}
+}
+
+// What comes from outside is parsed where there is no token, by a program of its own, and a server does not carry the
+// code for it.
+func TestFetchIsAProgramOfItsOwn(t *testing.T) {
+	for program, want := range map[string]bool{"auth0-mcp": false, "auth0-mcp-fetch": true} {
+		out, err := exec.CommandContext(t.Context(), "go", "list", "-deps", cmd+program).Output()
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := slices.Contains(strings.Fields(string(out)), internal+"fetch"); got != want {
+			t.Errorf("%s depends on fetch: %v", program, got)
 		}
 	}
 }

@@ -3,6 +3,7 @@ module github.com/auth0-mcp/auth0-mcp/host
 go 1.26.0
 
 require (
+	aead.dev/minisign v0.3.0
 	charm.land/huh/v2 v2.0.3
 	filippo.io/age v1.3.2
 	github.com/auth0-mcp/auth0-mcp/proto v0.0.0
@@ -15,6 +16,7 @@ require (
 	github.com/google/go-cmp v0.7.0
 	github.com/hashicorp/go-hclog v1.6.3
 	github.com/hashicorp/go-plugin v1.8.0
+	github.com/hashicorp/go-version v1.9.0
 	github.com/mark3labs/mcp-go v1.2.1
 	github.com/pelletier/go-toml/v2 v2.4.3
 	github.com/rogpeppe/go-internal v1.16.0

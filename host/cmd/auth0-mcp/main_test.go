@@ -9,12 +9,14 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"syscall"
 	"testing"
 	"time"
 
 	"github.com/rogpeppe/go-internal/testscript"
 
 	"github.com/auth0-mcp/auth0-mcp/host/internal/fakeplugin"
+	"github.com/auth0-mcp/auth0-mcp/host/internal/fetch"
 	"github.com/auth0-mcp/auth0-mcp/sandbox"
 )
 
@@ -36,7 +38,17 @@ func TestMain(m *testing.M) {
 		"auth0-mcp-plugin-external":       fakeplugin.Main,
 		"auth0-mcp-plugin-liar":           fakeplugin.Main,
 		"auth0-mcp-plugin-contract-noisy": fakeplugin.Main,
+		"auth0-mcp-fetch":                 fetchPlugin,
 	})
+}
+
+// fetchPlugin is auth0-mcp-fetch. The host hands on next to nothing of its environment, so that the race detector would
+// wait a second at its end.
+func fetchPlugin() {
+	if self, err := os.Executable(); err == nil && os.Getenv("GORACE") == "" {
+		_ = syscall.Exec(self, os.Args, append(os.Environ(), "GORACE=atexit_sleep_ms=0")) // not on Windows
+	}
+	os.Exit(fetch.Main(context.Background(), os.Stdin, os.Stdout, os.Stderr))
 }
 
 // startPatiently gives plugins more time to start than users would, for a busy machine.

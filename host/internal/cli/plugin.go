@@ -22,6 +22,7 @@ func pluginCommand(env Environment) *cobra.Command {
 	cmd.AddCommand(pluginInstallCommand(env), pluginStatusCommand(env))
 	cmd.AddCommand(pluginLintCommand(env), pluginConformanceCommand(env), pluginRunToolCommand(env))
 	cmd.AddCommand(pluginNewCommand(env))
+	cmd.AddCommand(pluginPackCommand(env), pluginIndexCommand(env), pluginKeysCommand(env))
 	return cmd
 }
 

@@ -110,6 +110,13 @@ var imports = map[string]map[string]string{
 		"stdio":    "it answers what comes in there",
 		"toolcall": "it carries calls out",
 	},
+	"pluginstore": {
+		"atomicfile": "changes exclude each other, and files are replaced at once",
+		"catalog":    "it changes the lock file and checks manifests",
+		"redact":     "what a source says of itself must not steer a terminal",
+		"release":    "an older version is told from a newer one",
+		"source":     "plugins come from there",
+	},
 	"doctor": {
 		"account":    "it examines a profile",
 		"atomicfile": "it compares the user's folders with those of a client's entry",

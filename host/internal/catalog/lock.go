@@ -42,6 +42,8 @@ type LockEntry struct {
 	Source string `json:"source,omitempty"`
 	// Constraint bounds the versions of updates, such as "~> 1.2"; empty: all.
 	Constraint string `json:"constraint,omitempty"`
+	// Key is the name of the key that has to sign updates; empty: any or none.
+	Key string `json:"key,omitempty"`
 	// Release is the digest of the document that lists the release's platforms; zero if the source has none.
 	Release Digest `json:"release,omitzero"`
 	// Signer is who signed the release; zero: nobody who is trusted did.

@@ -77,9 +77,9 @@ func Widened(before, now map[string]Permissions) []string {
 	return wider
 }
 
-// differs names a tool whose permissions are not those of the entry, "" if there is none. An entry of version 1 of the
+// Differs names a tool whose permissions are not those of the entry, "" if there is none. An entry of version 1 of the
 // format records none.
-func (e LockEntry) differs(m pluginv1.Manifest) string {
+func (e LockEntry) Differs(m pluginv1.Manifest) string {
 	if e.Tools == nil {
 		return ""
 	}

@@ -3,6 +3,7 @@ package catalog
 import (
 	"cmp"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"maps"
 	"regexp"
@@ -14,14 +15,21 @@ import (
 	"github.com/auth0-mcp/auth0-mcp/proto/pluginv1"
 )
 
+// ErrNotInstalled means that nothing was installed: the user did not agree, or what
+// they agreed to is not what is there.
+var ErrNotInstalled = errors.New("nothing was installed")
+
 // Review is what a user decides by before a plugin is installed.
 type Review struct {
 	Plugin *Plugin
-	// Binary is the digest of its executable.
-	Binary Digest
+	// Entry is what the lock file will say.
+	Entry LockEntry
 	// Before is what is installed under the name; its Tools are nil if it can't be
 	// read any more. Before is nil if nothing else is installed.
 	Before *pluginv1.Manifest
+	// Wider is what the tools may do that those of the installed version may not: see Widened. It is nil if nothing else
+	// is installed, or if nothing is known of it.
+	Wider []string
 	// Replaced are the plugins that would not be loaded any more, by name, each with
 	// the reason.
 	Replaced map[string]string
@@ -29,15 +37,17 @@ type Review struct {
 
 // NewReview compares a plugin with what is there: the plugins that are loaded now,
 // the lock file, and the names of the plugins that belong to this host.
-func NewReview(p *Plugin, binary Digest, loaded *Catalog, lock, bundled Lock) Review {
-	r := Review{Plugin: p, Binary: binary, Replaced: map[string]string{}}
-	if entry, ok := lock.Plugins[p.Name]; ok && (entry.Platforms[Platform()].Binary != binary || entry.Manifest != p.ManifestDigest) {
-		r.Before = &pluginv1.Manifest{Name: p.Name, Version: entry.Version}
-		r.Replaced[p.Name] = "the installed version " + entry.Version
+func NewReview(p *Plugin, entry LockEntry, loaded *Catalog, lock, bundled Lock) Review {
+	r := Review{Plugin: p, Entry: entry, Replaced: map[string]string{}}
+	before, installed := lock.Plugins[p.Name]
+	if installed && !before.sameContent(entry) {
+		r.Before = &pluginv1.Manifest{Name: p.Name, Version: before.Version}
+		r.Replaced[p.Name] = "the installed version " + before.Version
 	}
-	if _, ok := bundled.Plugins[p.Name]; ok {
+	if _, ok := bundled.Plugins[p.Name]; ok && !installed {
 		r.Replaced[p.Name] = "the plugin of this name that belongs to auth0-mcp"
 	}
+	tools := entry.Tools
 	for _, other := range loaded.Plugins() {
 		if other.Name == p.Name {
 			if r.Before != nil && other.Origin == OriginUser {
@@ -46,12 +56,33 @@ func NewReview(p *Plugin, binary Digest, loaded *Catalog, lock, bundled Lock) Re
 			continue
 		}
 		for _, t := range other.Tools {
-			if slices.ContainsFunc(p.Tools, func(mine pluginv1.ToolManifest) bool { return mine.Name == t.Name }) {
+			if _, mine := tools[t.Name]; mine {
 				r.Replaced[other.Name] = fmt.Sprintf("the %s plugin, which also has a tool %s", other.Origin, t.Name)
 			}
 		}
 	}
+	for name, other := range lock.Plugins { // it may be missing on this machine
+		for tool := range other.Tools {
+			if _, mine := tools[tool]; mine && name != p.Name && r.Replaced[name] == "" {
+				r.Replaced[name] = "the installed plugin, which also has a tool " + tool
+			}
+		}
+	}
+	if r.Before != nil {
+		was := before.Tools
+		if was == nil && r.Before.Tools != nil {
+			was = PermissionsOf(*r.Before)
+		}
+		if was != nil {
+			r.Wider = Widened(was, tools)
+		}
+	}
 	return r
+}
+
+// sameContent reports whether what runs here is the same.
+func (e LockEntry) sameContent(other LockEntry) bool {
+	return e.Manifest == other.Manifest && e.Platforms[Platform()].Binary == other.Platforms[Platform()].Binary
 }
 
 // Check refuses a plugin that replaces one that is not among allowed, and a name
@@ -78,11 +109,17 @@ func (r Review) String() string {
 	p := r.Plugin
 	l := listing{}
 	l.line("Plugin %s %s", quoted(p.Name), quoted(p.Version))
-	l.field("folder", quoted(p.Dir))
-	l.field("executable", quoted(p.Path))
+	l.field("source", quoted(r.Entry.Source))
+	if r.Entry.Constraint != "" {
+		l.field("versions", quoted(r.Entry.Constraint))
+	}
+	l.field("signed by", r.Entry.Signer.describe())
+	l.field("executable", quoted(p.Executable))
 	l.field("arguments", quotedList(p.Args, "none"))
 	l.field("protocols", strings.Trim(strings.Join(strings.Fields(fmt.Sprint(p.Protocols)), ", "), "[]"))
-	l.field("binary", r.Binary.String())
+	for _, platform := range names(r.Entry.Platforms) {
+		l.field("binary", redact.Line(platform)+" "+r.Entry.Platforms[platform].Binary.String())
+	}
 	l.field("manifest", p.ManifestDigest.String())
 	l.field("format", strconv.Itoa(p.ManifestVersion))
 	l.others(p.Manifest, "manifest", "name", "version", "protocols", "executable", "args", "tools", "display")
@@ -95,6 +132,14 @@ func (r Review) String() string {
 		l.line("\nReplaces %s: %s", quoted(name), redact.Line(r.Replaced[name]))
 	}
 	return l.out.String()
+}
+
+// describe is the signer in one line.
+func (s Signer) describe() string {
+	if s == (Signer{}) {
+		return "nobody whose key you have added"
+	}
+	return fmt.Sprintf("%s (%s %s)", quoted(s.Name), redact.Line(s.Kind), quoted(s.Detail))
 }
 
 // listing is the text in the making.
@@ -149,9 +194,19 @@ func (l *listing) changes(r Review) {
 	}
 	l.line("\nChanges to the installed version %s:", quoted(r.Before.Version))
 	if r.Before.Tools == nil {
-		l.line("  unknown: what is installed can't be read")
-		return
+		l.line("  unknown beyond the permissions: what is installed can't be read")
+	} else {
+		l.manifestChanges(r)
 	}
+	if len(r.Wider) > 0 {
+		l.line("\nIt may do more than the installed version:")
+	}
+	for _, wider := range r.Wider {
+		l.line("  + %s", wider)
+	}
+}
+
+func (l *listing) manifestChanges(r Review) {
 	l.difference("arguments", quotedList(r.Before.Args, "none"), quotedList(r.Plugin.Args, "none"))
 	before := map[string]pluginv1.ToolManifest{}
 	for _, t := range r.Before.Tools {

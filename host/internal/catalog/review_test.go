@@ -71,7 +71,10 @@ func TestReviewOfAHostilePlugin(t *testing.T) {
 			Paths: []string{"GET /api/v2/roles"}, InputSchema: json.RawMessage(`{"type":"object"}`)},
 		{Name: "auth0_gone\x1b[1m", Effect: pluginv1.EffectRead},
 	}
-	r := Review{Plugin: p, Binary: Digest{2}, Before: &before,
+	r := Review{Plugin: p, Before: &before, Wider: Widened(PermissionsOf(before), PermissionsOf(p.Manifest)),
+		Entry: LockEntry{Source: "/home/u/Downloads/\x1b[2Jplugin\n  effect       read", Constraint: "1\n2",
+			Signer: Signer{Name: "me\nTool \"x\"", Kind: "mini\nsign", Detail: "\u202ekey"},
+			Platforms: map[string]Pin{"linux/amd64\n  binary": {Binary: Digest{2}}}},
 		Replaced: map[string]string{"roles": "the installed version 0.9.0\n\x1b[31m"}}
 	got := r.String()
 	checkGolden(t, "review_hostile.golden", got)
@@ -106,6 +109,7 @@ func TestReviewKnowsWhatIsReplaced(t *testing.T) {
 			Tools: []pluginv1.ToolManifest{tool("auth0_list_roles"), tool("auth0_list_logs")}}}
 	installed := Lock{Plugins: map[string]LockEntry{"roles": hereOnly("1.0.0", Digest{3}, Digest{4})}}
 	same := Lock{Plugins: map[string]LockEntry{"roles": hereOnly("2.0.0", Digest{2}, Digest{1})}}
+	missing := Lock{Plugins: map[string]LockEntry{"logs": {Tools: map[string]Permissions{"auth0_list_logs": {}}}}}
 	bundled := Lock{Plugins: map[string]LockEntry{"roles": {}}}
 	logs := &Catalog{plugins: []*Plugin{{Origin: OriginBundled,
 		Manifest: pluginv1.Manifest{Name: "logs", Tools: []pluginv1.ToolManifest{tool("auth0_list_logs")}}}}}
@@ -124,12 +128,16 @@ func TestReviewKnowsWhatIsReplaced(t *testing.T) {
 		{"a bundled one", &Catalog{}, Lock{}, bundled, nil, "belongs to auth0-mcp: if you want that, pass --replace roles"},
 		{"a bundled tool", logs, Lock{}, Lock{}, nil, "the bundled plugin, which also has a tool auth0_list_logs: if you " +
 			"want that, pass --replace logs"},
+		{"a tool of an installed one that is missing", &Catalog{}, missing, Lock{}, nil, "the installed plugin, which also " +
+			"has a tool auth0_list_logs: if you want that, pass --replace logs"},
 		{"two, one allowed", logs, installed, Lock{}, []string{"logs"}, "--replace roles"},
 		{"two, allowed", logs, installed, Lock{}, []string{"logs", "roles"}, ""},
 		{"a misspelt name", &Catalog{}, Lock{}, Lock{}, []string{"rolls"}, "no plugin of that name would be replaced"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			r := NewReview(p, Digest{2}, tt.loaded, tt.lock, tt.bundled)
+			entry := hereOnly("2.0.0", Digest{2}, Digest{1})
+			entry.Tools = PermissionsOf(p.Manifest)
+			r := NewReview(p, entry, tt.loaded, tt.lock, tt.bundled)
 			err := r.Check(tt.allowed)
 			if tt.want == "" && err != nil || tt.want != "" &&
 				(!errors.Is(err, ErrNotInstalled) || !strings.Contains(err.Error(), tt.want)) {

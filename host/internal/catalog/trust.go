@@ -151,7 +151,7 @@ func (l *loader) pin(p *Plugin, entry LockEntry) bool {
 		l.refusePlugin(p, WrongPlatform, notFor(entry), platformRemedy(p.Name))
 		return false
 	}
-	if tool := entry.differs(p.Manifest); tool != "" {
+	if tool := entry.Differs(p.Manifest); tool != "" {
 		l.refusePlugin(p, Changed, fmt.Sprintf("the lock file has other permissions for its tool %s than its manifest",
 			jsondoc.Quote(tool)), "do not use the plugin before you know who changed the lock file; then run auth0-mcp "+
 			"plugin update "+p.Name)

@@ -161,15 +161,6 @@ func debugging() bool {
 // counted is a number of things, such as "1 record" or "2 records".
 func counted(n int, thing string) string { return english.Plural(n, thing, "") }
 
-// lockPath is the file that says which plugins the user trusts.
-func lockPath() (string, error) {
-	dir, err := atomicfile.ConfigFolder()
-	if err != nil {
-		return "", err
-	}
-	return filepath.Join(dir, "plugins.lock.json"), nil
-}
-
 // userPluginDir is where plugins are installed.
 func userPluginDir() (string, error) {
 	dir, err := atomicfile.DataFolder()

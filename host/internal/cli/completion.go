@@ -43,6 +43,7 @@ func addCompletions(root *cobra.Command, env Environment) {
 		"folder":     completeFolders,
 		"plugin-dir": completeFolders,
 		"dev-plugin": completeFolders,
+		"plugin-set": cobra.FixedCompletions([]string{"toml"}, cobra.ShellCompDirectiveFilterFileExt),
 	}
 	arguments := map[string]cobra.CompletionFunc{
 		"call":            firstOnly(c.tools),
@@ -51,6 +52,10 @@ func addCompletions(root *cobra.Command, env Environment) {
 		"profiles remove": firstOnly(c.profiles),
 		"clients add":     firstOnly(completeClients),
 		"clients remove":  firstOnly(completeClients),
+		"plugin info":     firstOnly(completePlugins),
+		"plugin remove":   firstOnly(completePlugins),
+		"plugin update":   completePlugins,
+		"plugin verify":   completePlugins,
 	}
 	completeBelow(root, root.Name()+" ", flags, arguments)
 }
@@ -175,6 +180,27 @@ func completeList(typed string, words []cobra.Completion) ([]cobra.Completion, c
 		}
 	}
 	return found, cobra.ShellCompDirectiveNoFileComp | cobra.ShellCompDirectiveNoSpace
+}
+
+// completePlugins completes the names of installed plugins, each with its version.
+func completePlugins(cmd *cobra.Command, args []string, _ string) ([]cobra.Completion, cobra.ShellCompDirective) {
+	set := pluginSetFlag{}
+	set.path, _ = cmd.Flags().GetString("plugin-set")
+	path, err := set.lockPath()
+	if err != nil {
+		return nil, cobra.ShellCompDirectiveNoFileComp
+	}
+	lock, err := catalog.ReadLock(path)
+	if err != nil {
+		return nil, cobra.ShellCompDirectiveNoFileComp
+	}
+	var found []cobra.Completion
+	for _, name := range slices.Sorted(maps.Keys(lock.Plugins)) {
+		if !slices.Contains(args, name) {
+			found = append(found, cobra.CompletionWithDesc(name, lock.Plugins[name].Version))
+		}
+	}
+	return found, cobra.ShellCompDirectiveNoFileComp
 }
 
 // completeClients completes CLIENT and CLIENT:SCOPE.

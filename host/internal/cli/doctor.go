@@ -117,7 +117,7 @@ func (f doctorFlags) config(cmd *cobra.Command, env Environment) (doctor.Config,
 	}
 	return doctor.Config{
 		Version: env.Version, UserAgent: userAgent(env), Profile: f.run.account.profile, Store: f.run.account.store,
-		Sandbox: f.run.sandbox, Offline: f.offline.on, Filter: filter, Audit: record, LockPath: lockPath,
+		Sandbox: f.run.sandbox, Offline: f.offline.on, Filter: filter, Audit: record, LockPath: f.run.set.lockPath,
 		ServerArgs: args,
 		Plugins: func(ctx context.Context) (*catalog.Catalog, error) {
 			return readCatalog(ctx, env, f.run, slog.New(slog.DiscardHandler))
@@ -145,7 +145,7 @@ func (f runFlags) serverArgs() ([]string, error) {
 	for _, option := range []struct {
 		name    string
 		folders []string
-	}{{"--plugin-dir", f.pluginDirs}, {"--dev-plugin", f.devPlugins}} {
+	}{{"--plugin-dir", f.pluginDirs}, {"--dev-plugin", f.devPlugins}, {"--plugin-set", notBlank([]string{f.set.path})}} {
 		for _, folder := range option.folders {
 			absolute, err := filepath.Abs(folder)
 			if err != nil {

@@ -4,15 +4,18 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"log/slog"
-	"os"
 	"path/filepath"
+	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
 
+	"github.com/auth0-mcp/auth0-mcp/host/internal/account"
+	"github.com/auth0-mcp/auth0-mcp/host/internal/atomicfile"
 	"github.com/auth0-mcp/auth0-mcp/host/internal/catalog"
 	"github.com/auth0-mcp/auth0-mcp/host/internal/lint"
+	"github.com/auth0-mcp/auth0-mcp/host/internal/pluginstore"
+	"github.com/auth0-mcp/auth0-mcp/host/internal/source"
 	"github.com/auth0-mcp/auth0-mcp/host/internal/supervisor"
 	"github.com/auth0-mcp/auth0-mcp/proto/pluginv1"
 )
@@ -21,100 +24,93 @@ func pluginCommand(env Environment) *cobra.Command {
 	cmd := &cobra.Command{Use: "plugin", Aliases: []string{"plugins"}, Short: "Manage plugins"}
 	cmd.AddCommand(pluginInstallCommand(env), pluginStatusCommand(env))
 	cmd.AddCommand(pluginLintCommand(env), pluginConformanceCommand(env), pluginRunToolCommand(env))
+	cmd.AddCommand(pluginInstallCommand(env), pluginUpdateCommand(env), pluginSyncCommand(env), pluginListCommand(env),
+		pluginInfoCommand(env), pluginVerifyCommand(env), pluginRemoveCommand(env), pluginBundleCommand(env),
+		pluginStatusCommand(env))
+	cmd.AddCommand(pluginLintCommand(env))
 	cmd.AddCommand(pluginNewCommand(env))
 	cmd.AddCommand(pluginPackCommand(env), pluginIndexCommand(env), pluginKeysCommand(env))
 	return cmd
 }
 
-type installFlags struct {
-	yes     bool
-	replace []string
+// pluginSetFlag says whose lock file counts.
+type pluginSetFlag struct{ path string }
+
+const pluginSetVariable = "AUTH0_MCP_PLUGIN_SET"
+
+func (f *pluginSetFlag) add(cmd *cobra.Command) {
+	cmd.Flags().StringVar(&f.path, "plugin-set", "", "a plugins.toml whose lock file counts in place of yours ("+
+		pluginSetVariable+")")
 }
 
-func pluginInstallCommand(env Environment) *cobra.Command {
-	var f installFlags
-	cmd := &cobra.Command{
-		Use:   "install PATH",
-		Short: "Show what a plugin asks for, and install it if you agree",
-		Long: `Show everything that the plugin in a local folder asks for and, if you agree, copy it to your plugin
-folder and lock its executable and manifest by their SHA-256. The folder holds manifest.json and the
-executable that it names. Nothing in it is run before you agree.
-
-A plugin that takes the place of another one, by its name or by a tool's, is refused unless
---replace names that plugin. For an installed plugin the differences are shown.`,
-		Args: cobra.ExactArgs(1),
-		RunE: func(cmd *cobra.Command, args []string) error { return install(cmd.Context(), env, args[0], f) },
+// chosen is the file that flag or environment name; "" if neither does.
+func (f pluginSetFlag) chosen() string {
+	if strings.TrimSpace(f.path) != "" {
+		return f.path
 	}
-	cmd.Flags().BoolVarP(&f.yes, "yes", "y", false, "agree without being asked")
-	cmd.Flags().StringArrayVar(&f.replace, "replace", nil, "a plugin that the new one may take the place of; "+
-		"repeatable")
-	return cmd
+	return account.Variable(pluginSetVariable)
 }
 
-func install(ctx context.Context, env Environment, path string, f installFlags) error {
-	if err := env.locks.CheckPlugins("plugin install"); err != nil {
-		return err
-	}
-	review, err := readReview(ctx, env, path)
-	if err != nil {
-		return err
-	}
-	say(env.Out, "%s\n", lines(review.String()))
-	if err := review.Check(f.replace); err != nil {
-		return err
-	}
-	if !f.yes {
-		err := confirm(ctx, env, "Trust this plugin and install it? [y/N] ")
-		if errors.Is(err, errNotConfirmed) {
-			return fmt.Errorf("%w: %w", catalog.ErrNotInstalled, err)
-		}
+const (
+	declarationName   = "plugins.toml"
+	declarationSuffix = ".toml"
+	lockSuffix        = ".lock.json"
+)
+
+// declaration is the file that says which plugins are wanted. It need not exist.
+func (f pluginSetFlag) declaration() (string, error) {
+	path := f.chosen()
+	if path == "" {
+		dir, err := atomicfile.ConfigFolder()
 		if err != nil {
-			return err
+			return "", err
 		}
+		return filepath.Join(dir, declarationName), nil
 	}
-	job := catalog.Install{Plugin: review.Plugin, Binary: review.Binary, Describe: describe}
-	if job.Folder, err = userPluginDir(); err != nil {
-		return err
+	if filepath.Ext(path) != declarationSuffix {
+		return "", fmt.Errorf("--plugin-set %s: want a file whose name ends in %s, such as %s; its lock file lies beside it",
+			path, declarationSuffix, declarationName)
 	}
-	if job.LockPath, err = lockPath(); err != nil {
-		return err
-	}
-	folder, err := job.Do(ctx)
-	if err != nil {
-		return err
-	}
-	say(env.Out, "Installed %s %s in %s.\n", review.Plugin.Name, review.Plugin.Version, folder)
-	return nil
+	return filepath.Abs(path)
 }
 
-// readReview reads the plugin at a path, and what it would replace.
-func readReview(ctx context.Context, env Environment, path string) (catalog.Review, error) {
-	if info, err := os.Stat(path); err != nil {
-		return catalog.Review{}, err
-	} else if info.IsDir() {
-		path = filepath.Join(path, "manifest.json")
-	}
-	plugin, err := catalog.ReadPlugin(path)
-	if errors.Is(err, os.ErrNotExist) {
-		return catalog.Review{}, fmt.Errorf("%w; a plugin writes its manifest itself: PLUGIN describe > "+
-			"manifest.json", err)
-	}
+// lockPath is the file that says which plugins are trusted.
+func (f pluginSetFlag) lockPath() (string, error) {
+	path, err := f.declaration()
 	if err != nil {
-		return catalog.Review{}, err
+		return "", err
 	}
-	digest, err := catalog.DigestFile(plugin.Path)
+	return strings.TrimSuffix(path, declarationSuffix) + lockSuffix, nil
+}
+
+// open is what the commands that change plugins work with. It reads nothing but the trusted keys.
+func (f pluginSetFlag) open() (*pluginstore.Plugins, error) {
+	user, err := userPluginDir()
 	if err != nil {
-		return catalog.Review{}, err
+		return nil, err
 	}
-	from, err := sources(env)
+	p := &pluginstore.Plugins{Store: storeDir(user), Older: user, Fetch: fetchPlugin, Describe: describe}
+	if p.Declaration, err = f.declaration(); err != nil {
+		return nil, err
+	}
+	if p.LockPath, err = f.lockPath(); err != nil {
+		return nil, err
+	}
+	keys, err := source.KeysPath()
 	if err != nil {
-		return catalog.Review{}, err
+		return nil, err
 	}
-	loaded, err := readCatalog(ctx, env, runFlags{}, slog.New(slog.DiscardHandler))
+	p.Keys, err = source.ReadKeys(keys)
+	return p, err
+}
+
+// fetchPlugin looks for the program that fetches only when something has to be fetched.
+func fetchPlugin(ctx context.Context, r source.Request) (source.Release, error) {
+	fetcher, err := source.NewFetcher(account.Variable("AUTH0_MCP_CA_FILE"))
 	if err != nil {
-		return catalog.Review{}, err
+		return source.Release{}, err
 	}
-	return catalog.NewReview(plugin, digest, loaded, from.Lock, from.Bundled), nil
+	return fetcher.Fetch(ctx, r)
 }
 
 // describe runs an executable that may be on a slow disk to describe itself.

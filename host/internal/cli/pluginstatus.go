@@ -83,6 +83,7 @@ of --dev-plugin, which are asked to describe themselves.`,
 	cmd.Flags().StringArrayVar(&f.pluginDirs, "plugin-dir", nil,
 		"a folder with plugins, searched first; repeatable (AUTH0_MCP_PLUGIN_DIR)")
 	cmd.Flags().StringArrayVar(&f.devPlugins, "dev-plugin", nil, "a folder with a plugin under development; repeatable")
+	f.set.add(cmd)
 	f.plugins.addStart(cmd)
 	asJSON.add(cmd, "json", "for programs")
 	return cmd

@@ -31,6 +31,7 @@ type runFlags struct {
 	pluginDirs []string
 	devPlugins []string
 	dev        []catalog.DevPlugin // described already
+	set        pluginSetFlag
 	sandbox    bool
 	maxOutput  int
 	maxLine    int
@@ -77,6 +78,7 @@ func (f *runFlags) addSelection(cmd *cobra.Command) {
 		"a folder with plugins, searched first; repeatable (AUTH0_MCP_PLUGIN_DIR)")
 	cmd.Flags().StringArrayVar(&f.devPlugins, "dev-plugin", nil,
 		"a folder with a plugin under development: loaded without being locked; repeatable")
+	f.set.add(cmd)
 	f.plugins.addStart(cmd)
 }
 
@@ -353,7 +355,7 @@ func loadCatalog(ctx context.Context, env Environment, f runFlags, log *slog.Log
 
 // readCatalog finds plugins where flags and environment say; it may find none.
 func readCatalog(ctx context.Context, env Environment, f runFlags, log *slog.Logger) (*catalog.Catalog, error) {
-	sources, err := sources(env)
+	sources, err := sources(env, f.set)
 	if err != nil {
 		return nil, err
 	}
@@ -383,7 +385,7 @@ func readCatalog(ctx context.Context, env Environment, f runFlags, log *slog.Log
 }
 
 // sources are the places that need no flag.
-func sources(env Environment) (catalog.Sources, error) {
+func sources(env Environment, set pluginSetFlag) (catalog.Sources, error) {
 	var s catalog.Sources
 	bundled, err := catalog.ParseBundled(env.Bundled)
 	if err != nil {
@@ -395,10 +397,16 @@ func sources(env Environment) (catalog.Sources, error) {
 	}
 	s.BundledDir, s.Bundled = beside, bundled
 	if env.locks.Locks(distribution.Plugins) {
+		if path := set.chosen(); path != "" {
+			return s, env.locks.CheckPlugins("--plugin-set " + path)
+		}
 		return s, nil
 	}
 	// Without a folder for them, no plugins have been installed: the lock is empty then, and so is the folder.
-	path, _ := lockPath()
+	path, err := set.lockPath()
+	if err != nil && set.chosen() != "" {
+		return s, err
+	}
 	lock, err := catalog.ReadLock(path)
 	if err != nil {
 		return s, err

@@ -67,8 +67,12 @@ func checkPlugin(p *catalog.Plugin) Finding {
 		return passes(name, "%s: %s, which is not checked", detail, p.Path)
 	}
 	remedy := "auth0-mcp plugin install " + p.ManifestPath
-	if p.Origin == catalog.OriginBundled {
+	switch p.Origin {
+	case catalog.OriginBundled:
 		remedy = "install auth0-mcp again, or run make build"
+	case catalog.OriginUser:
+		remedy = "auth0-mcp plugin sync, after finding out what changed it"
+	case catalog.OriginDev, catalog.OriginDir:
 	}
 	digest, err := catalog.DigestFile(p.Path)
 	switch {

@@ -151,6 +151,9 @@ func remedy(p *catalog.Plugin) string {
 	if p.Origin == catalog.OriginBundled {
 		return "It belongs to auth0-mcp itself: run `make build` again, or reinstall auth0-mcp"
 	}
+	if p.Origin == catalog.OriginUser {
+		return "Find out what changed it; then run `auth0-mcp plugin sync`, which gets again what you have trusted"
+	}
 	return "If you changed it on purpose, install it again: `auth0-mcp plugin install " + p.Dir + "`"
 }
 

@@ -1,0 +1,149 @@
+package cli
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"github.com/auth0-mcp/auth0-mcp/host/internal/catalog"
+	"github.com/auth0-mcp/auth0-mcp/host/internal/pluginstore"
+	"github.com/auth0-mcp/auth0-mcp/host/internal/source"
+)
+
+type installFlags struct {
+	set           pluginSetFlag
+	consent       consentFlags
+	version, key  string
+	allowUnsigned bool
+}
+
+func pluginInstallCommand(env Environment) *cobra.Command {
+	var f installFlags
+	cmd := &cobra.Command{
+		Use:   "install SOURCE",
+		Short: "Show what a plugin asks for, and install it if you agree",
+		Long: `Show everything that a plugin asks for and, if you agree, put it into your plugin store and pin it in your
+lock file: for each platform the digest of its executable, the digest of its manifest, and what each tool
+may do. Nothing of it is run before you agree.
+
+SOURCE is a folder with manifest.json and the executable that it names, an archive, an index
+(https://…/index.json), a repository of a registry (oci://…), or a file that ` + "`auth0-mcp plugin bundle`" + ` wrote,
+whose plugins are installed as they are locked in it.
+
+A plugin that takes the place of another one, by its name or by a tool's, is refused unless
+--replace names that plugin. For an installed plugin the differences are shown.`,
+		Example: `  auth0-mcp plugin install ./roles
+  auth0-mcp plugin install https://plugins.example.com/roles/index.json --version '~> 1.2' --key example`,
+		Args: cobra.ExactArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) error { return f.install(cmd.Context(), env, args[0]) },
+	}
+	f.set.add(cmd)
+	f.consent.addYes(cmd)
+	f.consent.addReplace(cmd)
+	f.consent.addDowngrade(cmd)
+	cmd.Flags().StringVar(&f.version, "version", "", "what the version must satisfy, also of updates, such as 1.2.3 or "+
+		"'~> 1.2'")
+	cmd.Flags().StringVar(&f.key, "key", "", "the key that must have signed it, also updates: see auth0-mcp plugin keys")
+	cmd.Flags().BoolVar(&f.allowUnsigned, "allow-unsigned", false, "accept a plugin that no key of yours has signed; a "+
+		"folder never is")
+	return cmd
+}
+
+func (f installFlags) install(ctx context.Context, env Environment, reference string) (err error) {
+	if err := env.locks.CheckPlugins("plugin install"); err != nil {
+		return err
+	}
+	// --replace names what is replaced, and what that means is shown: nothing else has to be agreed to.
+	f.consent.widening = true
+	plugins, err := f.set.open()
+	if err != nil {
+		return err
+	}
+	if strings.HasSuffix(reference, pluginstore.BundleSuffix) {
+		return f.installBundle(ctx, env, plugins, reference)
+	}
+	from, err := source.Parse(reference)
+	if err != nil {
+		return err
+	}
+	candidate, err := plugins.Get(ctx, pluginstore.Wanted{Source: from.String(), Constraint: f.version, Key: f.key,
+		AllowUnsigned: f.allowUnsigned})
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, candidate.Discard()) }()
+	candidates := []*pluginstore.Candidate{candidate}
+	if err := f.consent.decide(ctx, env, f.set, candidates, false, "Trust this plugin and install it? [y/N] "); err != nil {
+		return err
+	}
+	if err := plugins.Apply(ctx, pluginstore.Change{Install: candidates, Declare: true}); err != nil {
+		return err
+	}
+	say(env.Out, "Installed %s %s in %s.\n", candidate.Plugin.Name, candidate.Entry.Version,
+		plugins.Folder(candidate.Plugin.Name, candidate.Entry))
+	return nil
+}
+
+// installBundle installs the plugins of a bundle with the lock file in it.
+func (f installFlags) installBundle(ctx context.Context, env Environment, plugins *pluginstore.Plugins,
+	path string) (err error) {
+	if f.version != "" || f.key != "" {
+		return errors.New("--version and --key are for sources: what is in a bundle is locked already")
+	}
+	bundle, err := plugins.OpenBundle(path)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, bundle.Close()) }()
+	candidates, err := plugins.ToInstall(ctx, bundle)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, pluginstore.Discard(candidates)) }()
+	if len(candidates) == 0 {
+		fmt.Fprintln(env.Out, "Everything in the bundle is installed.")
+		return nil
+	}
+	if err := f.consent.decide(ctx, env, f.set, candidates, false, "Trust these plugins and install them? [y/N] "); err != nil {
+		return err
+	}
+	if err := plugins.Apply(ctx, pluginstore.Change{Install: candidates, Declare: true}); err != nil {
+		return err
+	}
+	for _, c := range candidates {
+		say(env.Out, "Installed %s %s.\n", c.Plugin.Name, c.Entry.Version)
+	}
+	return nil
+}
+
+func pluginBundleCommand(env Environment) *cobra.Command {
+	var set pluginSetFlag
+	cmd := &cobra.Command{
+		Use:   "bundle FILE" + pluginstore.BundleSuffix,
+		Short: "Write the installed plugins into a file, for a machine without a network",
+		Long: `Write the lock file and the files of all plugins that it names into a new tar file. On a machine of the same
+platform that cannot reach the sources, ` + "`auth0-mcp plugin install FILE.tar`" + ` installs them, and
+` + "`auth0-mcp plugin sync --from FILE.tar`" + ` takes from it what a lock file of that machine names.`,
+		Args: cobra.ExactArgs(1),
+		RunE: func(_ *cobra.Command, args []string) error {
+			if !strings.HasSuffix(args[0], pluginstore.BundleSuffix) {
+				return fmt.Errorf("bundle %s: want a name that ends in %s", args[0], pluginstore.BundleSuffix)
+			}
+			plugins, err := set.open()
+			if err != nil {
+				return err
+			}
+			count, err := plugins.WriteBundle(args[0])
+			if err != nil {
+				return err
+			}
+			say(env.Out, "Wrote %s for %s into %s.\n", counted(count, "plugin"), catalog.Platform(), args[0])
+			return nil
+		},
+	}
+	set.add(cmd)
+	return cmd
+}

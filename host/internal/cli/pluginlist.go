@@ -1,0 +1,236 @@
+package cli
+
+import (
+	"cmp"
+	"errors"
+	"fmt"
+	"maps"
+	"path/filepath"
+	"slices"
+	"text/tabwriter"
+
+	"github.com/spf13/cobra"
+
+	"github.com/auth0-mcp/auth0-mcp/host/internal/catalog"
+	"github.com/auth0-mcp/auth0-mcp/host/internal/pluginstore"
+)
+
+// installedPlugin is a plugin in the output of `auth0-mcp plugin list --json` and `info --json`. Its field names are a
+// promise to programs.
+type installedPlugin struct {
+	Name string `json:"name"`
+	catalog.LockEntry
+	// Folder holds its files on this machine; Problem is why they must not be used.
+	Folder  string `json:"folder"`
+	Problem string `json:"problem,omitempty"`
+}
+
+func installed(plugins *pluginstore.Plugins, names []string) ([]installedPlugin, error) {
+	lock, err := plugins.Lock()
+	if err != nil {
+		return nil, err
+	}
+	verified, err := plugins.Verify(names)
+	if err != nil {
+		return nil, err
+	}
+	list := []installedPlugin{}
+	for _, v := range verified {
+		p := installedPlugin{Name: v.Name, LockEntry: lock.Plugins[v.Name], Folder: v.Folder}
+		if v.Err != nil {
+			p.Problem = v.Err.Error()
+		}
+		list = append(list, p)
+	}
+	return list, nil
+}
+
+func pluginListCommand(env Environment) *cobra.Command {
+	var set pluginSetFlag
+	var asJSON boolFlag
+	cmd := &cobra.Command{
+		Use:   "list",
+		Short: "List the installed plugins",
+		Long: `List the plugins that the lock file names: their versions, where they came from, who signed them. Those that
+belong to auth0-mcp are in ` + "`auth0-mcp plugin status`" + `.`,
+		Args: cobra.NoArgs,
+		RunE: func(*cobra.Command, []string) error {
+			plugins, err := set.open()
+			if err != nil {
+				return err
+			}
+			list, err := installed(plugins, nil)
+			if err != nil {
+				return err
+			}
+			if asJSON.on {
+				return writeJSON(env.Out, map[string]any{"lock_file": plugins.LockPath, "plugins": list})
+			}
+			if len(list) == 0 {
+				say(env.Out, "No plugin is installed: %s names none.\n", plugins.LockPath)
+				return nil
+			}
+			w := tabwriter.NewWriter(env.Out, 0, 0, 2, ' ', 0)
+			fmt.Fprintln(w, "PLUGIN\tVERSION\tTOOLS\tSIGNED BY\tSTATE\tSOURCE")
+			for _, p := range list {
+				state := "ok"
+				if p.Problem != "" {
+					state = "broken"
+				}
+				say(w, "%s\t%s\t%d\t%s\t%s\t%s\n", p.Name, p.Version, len(p.Tools), cmp.Or(p.Signer.Name, "-"), state,
+					cmp.Or(p.Source, "-"))
+			}
+			if err := w.Flush(); err != nil {
+				return err
+			}
+			for _, p := range list {
+				if p.Problem != "" {
+					say(env.Out, "%s: %s\n", p.Name, p.Problem)
+				}
+			}
+			return nil
+		},
+	}
+	set.add(cmd)
+	asJSON.add(cmd, "json", "for programs")
+	return cmd
+}
+
+func pluginInfoCommand(env Environment) *cobra.Command {
+	var set pluginSetFlag
+	var asJSON boolFlag
+	cmd := &cobra.Command{
+		Use:   "info NAME",
+		Short: "Show all that is known of an installed plugin",
+		Args:  cobra.ExactArgs(1),
+		RunE: func(_ *cobra.Command, args []string) error {
+			plugins, err := set.open()
+			if err != nil {
+				return err
+			}
+			list, err := installed(plugins, args)
+			if err != nil {
+				return err
+			}
+			p := list[0]
+			if asJSON.on {
+				return writeJSON(env.Out, p)
+			}
+			if p.Problem != "" {
+				return fmt.Errorf("plugin %s: %s", p.Name, p.Problem)
+			}
+			plugin, err := catalog.ReadPlugin(filepath.Join(p.Folder, "manifest.json"))
+			if err != nil {
+				return err
+			}
+			say(env.Out, "%s\n", lines(catalog.Review{Plugin: plugin, Entry: p.LockEntry}.String()))
+			say(env.Out, "Folder %s\n", p.Folder)
+			return nil
+		},
+	}
+	set.add(cmd)
+	asJSON.add(cmd, "json", "for programs")
+	return cmd
+}
+
+// failedPluginsError makes the exit status 1 after the findings were printed.
+type failedPluginsError struct{ count int }
+
+func (e *failedPluginsError) Error() string {
+	return counted(e.count, "plugin") + " must not be used: see above. Run auth0-mcp plugin sync, which gets what is " +
+		"locked again"
+}
+
+func pluginVerifyCommand(env Environment) *cobra.Command {
+	var set pluginSetFlag
+	var asJSON boolFlag
+	cmd := &cobra.Command{
+		Use:   "verify [NAME…]",
+		Short: "Check the installed plugins against the lock file",
+		Long: `Check that the files of each plugin, or of those that are named, are those that are pinned, that no other user
+can change them, and that the lock file says of its tools what the manifest does. The exit status is 1
+if one fails. Nothing is fetched and nothing is run.`,
+		RunE: func(_ *cobra.Command, names []string) error {
+			plugins, err := set.open()
+			if err != nil {
+				return err
+			}
+			list, err := installed(plugins, names)
+			if err != nil {
+				return err
+			}
+			failed := 0
+			for _, p := range list {
+				if p.Problem != "" {
+					failed++
+				}
+			}
+			if asJSON.on {
+				err = writeJSON(env.Out, map[string]any{"plugins": list})
+			} else {
+				for _, p := range list {
+					say(env.Out, "%s %s: %s\n", p.Name, p.Version, cmp.Or(p.Problem, "ok"))
+				}
+				if len(list) == 0 {
+					fmt.Fprintln(env.Out, "No plugin is installed.")
+				}
+			}
+			if failed > 0 {
+				err = errors.Join(err, &failedPluginsError{failed})
+			}
+			return err
+		},
+	}
+	set.add(cmd)
+	asJSON.add(cmd, "json", "for programs")
+	return cmd
+}
+
+func pluginRemoveCommand(env Environment) *cobra.Command {
+	var set pluginSetFlag
+	var consent consentFlags
+	cmd := &cobra.Command{
+		Use:   "remove NAME",
+		Short: "Remove a plugin: the trust in it and its files",
+		Args:  cobra.ExactArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			name := args[0]
+			plugins, err := set.open()
+			if err != nil {
+				return err
+			}
+			lock, err := plugins.Lock()
+			if err != nil {
+				return err
+			}
+			entry, ok := lock.Plugins[name]
+			if !ok {
+				return &pluginstore.NotInstalledError{Name: name, LockPath: plugins.LockPath}
+			}
+			declared, _, err := plugins.Declared()
+			if err != nil {
+				return err
+			}
+			if _, ok := declared[name]; ok {
+				return fmt.Errorf("plugin %s is declared in %s: delete its table there, then run auth0-mcp plugin update", name,
+					plugins.Declaration)
+			}
+			say(env.Out, "Plugin %s %s with %s: %s\n", name, entry.Version, counted(len(entry.Tools), "tool"),
+				lines(plugins.Folder(name, entry)))
+			for _, tool := range slices.Sorted(maps.Keys(entry.Tools)) {
+				say(env.Out, "  %s\n", tool)
+			}
+			if err := consent.agree(cmd.Context(), env, "Remove it? [y/N] "); err != nil {
+				return fmt.Errorf("nothing was removed: %w", err)
+			}
+			if err := plugins.Apply(cmd.Context(), pluginstore.Change{Remove: []string{name}}); err != nil {
+				return err
+			}
+			say(env.Out, "Removed %s.\n", name)
+			return nil
+		},
+	}
+	set.add(cmd)
+	consent.addYes(cmd)
+	return cmd
+}

@@ -1,0 +1,297 @@
+package pluginstore
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"github.com/auth0-mcp/auth0-mcp/host/internal/atomicfile"
+	"github.com/auth0-mcp/auth0-mcp/host/internal/catalog"
+)
+
+// Change is what is done to the lock file and the store, at once or not at all.
+type Change struct {
+	Install []*Candidate
+	// Remove are names of plugins.
+	Remove []string
+	// Declare says that what is installed is added to plugins.toml, where that declares other plugins.
+	Declare bool
+}
+
+// Apply runs each candidate for the first time, to describe itself, and installs it if it does so as its manifest does.
+// Whatever fails or ends it, either all of the change is made or none: the lock file, replaced at once, decides, and what
+// it names is in the store before. What no lock file of the user names any more is removed from the store.
+func (p *Plugins) Apply(ctx context.Context, change Change) error {
+	if err := p.open(); err != nil {
+		return err
+	}
+	for _, c := range change.Install {
+		described, err := p.Describe(ctx, c.Plugin.Path, c.Plugin.Args)
+		if err != nil {
+			return err
+		}
+		if !described.SameDeclaration(c.Plugin.Manifest) {
+			return fmt.Errorf("plugin %s does not describe itself as its manifest does: its author has to write the "+
+				"manifest again with `%s describe` (%w)", c.Plugin.Name, c.Plugin.Executable, catalog.ErrNotInstalled)
+		}
+	}
+	unlock, err := p.exclusive(ctx)
+	if err != nil {
+		return err
+	}
+	defer unlock()
+	lock, err := p.Lock()
+	if err != nil {
+		return err
+	}
+	before := lock
+	if lock, err = changed(lock, change); err != nil {
+		return err
+	}
+	for _, c := range change.Install {
+		if err := p.publish(c); err != nil {
+			return err
+		}
+	}
+	if err := p.register(); err != nil {
+		return err
+	}
+	undo, err := p.declare(change)
+	if err != nil {
+		return err
+	}
+	if err := p.write(before, lock); err != nil {
+		return errors.Join(err, undo())
+	}
+	p.collect(change.Remove)
+	return nil
+}
+
+// changed is the lock file after a change. It fails if a candidate was compared with another entry.
+func changed(lock catalog.Lock, change Change) (catalog.Lock, error) {
+	next := catalog.Lock{Plugins: map[string]catalog.LockEntry{}}
+	for name, entry := range lock.Plugins {
+		next.Plugins[name] = entry
+	}
+	owner := map[string]string{}
+	for _, c := range change.Install {
+		is, ok := lock.Plugins[c.Plugin.Name]
+		if ok != (c.Before != nil) || ok && !is.Equal(*c.Before) {
+			return lock, fmt.Errorf("plugin %s: %w: try again (%w)", c.Plugin.Name, ErrChangedMeanwhile,
+				catalog.ErrNotInstalled)
+		}
+		next.Plugins[c.Plugin.Name] = c.Entry
+		for _, t := range c.Plugin.Tools {
+			if first, taken := owner[t.Name]; taken {
+				return lock, fmt.Errorf("the plugins %s and %s both have a tool %s: install one of the two (%w)", first,
+					c.Plugin.Name, t.Name, catalog.ErrNotInstalled)
+			}
+			owner[t.Name] = c.Plugin.Name
+		}
+	}
+	for _, name := range change.Remove {
+		delete(next.Plugins, name)
+	}
+	return next, nil
+}
+
+// write replaces the lock file if it says something else, so that its time and its place in a repository stay.
+func (p *Plugins) write(before, next catalog.Lock) error {
+	old, err := os.ReadFile(p.LockPath)
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return err
+	}
+	data, err := next.Encode()
+	if err != nil {
+		return err
+	}
+	if string(old) == string(data) || len(before.Plugins)+len(next.Plugins) == 0 && old == nil {
+		return nil
+	}
+	if err := p.step("write the lock file"); err != nil {
+		return err
+	}
+	return next.Write(p.LockPath)
+}
+
+// publish gives the files of a candidate their place in the store, in place of damaged ones.
+func (p *Plugins) publish(c *Candidate) error {
+	place := filepath.Join(p.Store, c.Entry.StoreEntry(catalog.Platform()))
+	if err := catalog.CheckStoreEntry(p.Store, filepath.Base(place)); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return err
+	}
+	if plugin, err := catalog.ReadPlugin(filepath.Join(place, manifestName)); err == nil &&
+		errors.Join(intact(plugin, c.Entry), closeTo(plugin)) == nil {
+		return nil
+	}
+	if err := p.step("make the files durable"); err != nil {
+		return err
+	}
+	if err := syncTree(c.staged.files()); err != nil {
+		return err
+	}
+	if err := p.step("move damaged files away"); err != nil {
+		return err
+	}
+	damaged := filepath.Join(c.staged.dir, "damaged")
+	if err := os.Rename(place, damaged); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return err
+	}
+	err := p.step("move the files to their place")
+	if err == nil {
+		err = os.Rename(c.staged.files(), place)
+	}
+	if err != nil {
+		if back := os.Rename(damaged, place); back != nil && !errors.Is(back, fs.ErrNotExist) {
+			err = errors.Join(err, back)
+		}
+		return err
+	}
+	return syncFolder(p.Store)
+}
+
+func syncFolder(dir string) error {
+	f, err := os.Open(dir)
+	if err != nil {
+		return nil //nolint:nilerr // Windows can't open a folder so
+	}
+	_ = f.Sync() // some network file systems refuse it
+	return f.Close()
+}
+
+// intact refuses files that are not those of an entry of the lock file.
+func intact(plugin *catalog.Plugin, entry catalog.LockEntry) error {
+	binary, err := catalog.DigestFile(plugin.Path)
+	switch {
+	case err != nil:
+		return err
+	case plugin.ManifestDigest != entry.Manifest:
+		return fmt.Errorf("%s is not the manifest that is locked (%s now, %s then)", plugin.ManifestPath,
+			plugin.ManifestDigest, entry.Manifest)
+	case binary != entry.Platforms[catalog.Platform()].Binary:
+		return fmt.Errorf("%s is not the executable that is locked (%s now, %s then)", plugin.Path, binary,
+			entry.Platforms[catalog.Platform()].Binary)
+	}
+	return nil
+}
+
+// register notes the lock file in the store, which keeps what it names.
+func (p *Plugins) register() error {
+	path, err := filepath.Abs(p.LockPath)
+	if err != nil {
+		return err
+	}
+	folder := filepath.Join(p.Store, locksName)
+	name := filepath.Join(folder, lockName(path))
+	if known, err := os.ReadFile(name); err == nil && string(known) == path {
+		return nil
+	}
+	if err := p.step("register the lock file"); err != nil {
+		return err
+	}
+	if err := os.MkdirAll(folder, 0o700); err != nil {
+		return err
+	}
+	return atomicfile.Replace(name, []byte(path), nil)
+}
+
+func lockName(path string) string {
+	sum := sha256.Sum256([]byte(path))
+	return hex.EncodeToString(sum[:])
+}
+
+// collect removes what no lock file names, and what interrupted commands have left. What can't be removed, such as a
+// program that runs on Windows, stays until the next time; nothing is loaded from it. If a lock file can't be read,
+// nothing is removed, since it may name anything.
+func (p *Plugins) collect(removed []string) {
+	kept, err := p.named()
+	if err != nil {
+		return
+	}
+	entries, err := os.ReadDir(p.Store)
+	if err != nil {
+		return
+	}
+	for _, e := range entries {
+		path := filepath.Join(p.Store, e.Name())
+		garbage := catalog.IsStoreEntry(e.Name()) && !kept[e.Name()]
+		if strings.HasPrefix(e.Name(), stagingPrefix) {
+			unlock, err := atomicfile.TryLock(filepath.Join(path, busyName))
+			if garbage = err == nil; garbage {
+				_ = unlock()
+			}
+		}
+		if garbage && p.step("remove "+e.Name()) == nil {
+			_ = os.RemoveAll(path)
+		}
+	}
+	p.collectOlder(kept, removed)
+}
+
+// named are the entries of the store that lock files name, for all platforms. A lock file that is gone is forgotten.
+func (p *Plugins) named() (map[string]bool, error) {
+	kept := map[string]bool{}
+	folder := filepath.Join(p.Store, locksName)
+	entries, err := os.ReadDir(folder)
+	if err != nil {
+		return nil, err
+	}
+	for _, e := range entries {
+		note := filepath.Join(folder, e.Name())
+		path, err := os.ReadFile(note)
+		if err != nil {
+			return nil, err
+		}
+		if lockName(string(path)) != e.Name() {
+			continue // a temporary file
+		}
+		if _, err := os.Stat(string(path)); errors.Is(err, fs.ErrNotExist) {
+			_ = os.Remove(note)
+			continue
+		}
+		lock, err := catalog.ReadLock(string(path))
+		if err != nil {
+			return nil, err
+		}
+		for _, entry := range lock.Plugins {
+			for platform := range entry.Platforms {
+				kept[entry.StoreEntry(platform)] = true
+			}
+		}
+	}
+	return kept, nil
+}
+
+// collectOlder removes folders of versions before the store: of plugins that are in the store, and of removed ones.
+func (p *Plugins) collectOlder(kept map[string]bool, removed []string) {
+	lock, err := p.Lock()
+	if err != nil {
+		return
+	}
+	gone := map[string]bool{}
+	for _, name := range removed {
+		gone[name] = true
+	}
+	for name, entry := range lock.Plugins {
+		_, err := os.Stat(filepath.Join(p.Store, entry.StoreEntry(catalog.Platform()), manifestName))
+		gone[name] = err == nil && kept[entry.StoreEntry(catalog.Platform())]
+	}
+	entries, err := os.ReadDir(p.Older)
+	if err != nil {
+		return
+	}
+	const olderStaging = ".install-"
+	for _, e := range entries {
+		name, _, _ := strings.Cut(e.Name(), "@")
+		if e.IsDir() && (gone[name] || strings.HasPrefix(e.Name(), olderStaging)) &&
+			p.step("remove "+e.Name()) == nil {
+			_ = os.RemoveAll(filepath.Join(p.Older, e.Name()))
+		}
+	}
+}

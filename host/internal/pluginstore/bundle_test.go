@@ -1,0 +1,226 @@
+package pluginstore
+
+import (
+	"archive/tar"
+	"bytes"
+	"errors"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/auth0-mcp/auth0-mcp/host/internal/catalog"
+)
+
+// bundled is a world with roles, its bundle, and the name of its entry.
+func bundled(t *testing.T) (w *world, path, entry string) {
+	t.Helper()
+	w = newWorld(t)
+	w.mustInstall(t, published{version: "1.2.0"})
+	path = filepath.Join(t.TempDir(), "plugins.tar")
+	if n, err := w.WriteBundle(path); n != 1 || err != nil {
+		t.Fatalf("%d plugins, %v", n, err)
+	}
+	lock, err := w.Lock()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return w, path, lock.Plugins["roles"].StoreEntry(catalog.Platform())
+}
+
+func (w *world) installBundle(t *testing.T, path string) error {
+	t.Helper()
+	b, err := w.OpenBundle(path)
+	if err != nil {
+		return err
+	}
+	candidates, err := w.ToInstall(t.Context(), b)
+	if err == nil {
+		err = w.Apply(t.Context(), Change{Install: candidates})
+	}
+	return errors.Join(err, Discard(candidates), b.Close())
+}
+
+// A machine that reaches no source gets plugins from a bundle, with the lock file in it or with its own.
+func TestBundle(t *testing.T) {
+	from, path, _ := bundled(t)
+	isolated := newWorld(t)
+	if err := isolated.installBundle(t, path); err != nil {
+		t.Fatal(err)
+	}
+	isolated.works(t, "1.2.0")
+	checkTidy(t, isolated, 1)
+	a, errA := os.ReadFile(from.LockPath)
+	b, errB := os.ReadFile(isolated.LockPath)
+	if errA != nil || errB != nil || !bytes.Equal(a, b) {
+		t.Errorf("the lock files differ (%v, %v)", errA, errB)
+	}
+	again := filepath.Join(t.TempDir(), "plugins.tar")
+	if _, err := isolated.WriteBundle(again); err != nil {
+		t.Fatal(err)
+	}
+	a, errA = os.ReadFile(path)
+	b, errB = os.ReadFile(again)
+	if errA != nil || errB != nil || !bytes.Equal(a, b) {
+		t.Errorf("the bundles differ (%v, %v)", errA, errB)
+	}
+	if _, err := isolated.WriteBundle(again); err == nil || !strings.Contains(err.Error(), "does not exist yet") {
+		t.Errorf("over an old one: %v", err)
+	}
+	project := newWorld(t)
+	copyLock(t, from, project)
+	bundle, err := project.OpenBundle(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	candidates, err := project.ToSync(t.Context(), bundle)
+	if err != nil || len(candidates) != 1 {
+		t.Fatalf("%d candidates, %v", len(candidates), err)
+	}
+	if err := errors.Join(project.Apply(t.Context(), Change{Install: candidates}), Discard(candidates),
+		bundle.Close()); err != nil {
+		t.Fatal(err)
+	}
+	project.works(t, "1.2.0")
+	checkTidy(t, project, 1)
+	if len(isolated.fetched)+len(project.fetched) > 0 {
+		t.Error("a source was asked")
+	}
+}
+
+func TestBundlesThatAreRefused(t *testing.T) {
+	from, sound, entry := bundled(t)
+	files := map[string][]byte{}
+	data, err := os.ReadFile(sound)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for r := tar.NewReader(bytes.NewReader(data)); ; {
+		header, err := r.Next()
+		if err != nil {
+			break
+		}
+		var content bytes.Buffer
+		if _, err := content.ReadFrom(r); err != nil {
+			t.Fatal(err)
+		}
+		files[header.Name] = content.Bytes()
+	}
+	type member struct {
+		header  tar.Header
+		content string
+	}
+	for name, tt := range map[string]struct {
+		replaced map[string]string // "": left out
+		more     []member
+		cut      bool
+		want     string
+	}{
+		"another executable": {map[string]string{entry + "/run": "evil"}, nil, false, "is not the executable that is locked"},
+		"another manifest": {map[string]string{entry + "/" + manifestName: string(files[entry+"/"+manifestName]) + " "}, nil, false,
+			"is not the manifest that is locked"},
+		"no executable": {map[string]string{entry + "/run": ""}, nil, false, "run"},
+		"no lock file":  {map[string]string{bundledLock: ""}, nil, false, "it has no lock file"},
+		"a newer lock file": {map[string]string{bundledLock: `{"version":9,"plugins":{}}`}, nil, false,
+			"needs a newer auth0-mcp"},
+		"a plugin too few": {map[string]string{entry + "/run": "", entry + "/" + manifestName: ""}, nil, false,
+			"does not have plugin roles"},
+		"a way out":      {nil, []member{{tar.Header{Name: "../x"}, "x"}}, false, "it has a file ../x"},
+		"further in":     {nil, []member{{tar.Header{Name: entry + "/../../x"}, "x"}}, false, "it has a file "},
+		"absolute":       {nil, []member{{tar.Header{Name: "/tmp/x"}, "x"}}, false, "it has a file /tmp/x"},
+		"a backslash":    {nil, []member{{tar.Header{Name: entry + `/..\x`}, "x"}}, false, "it has a file "},
+		"something else": {nil, []member{{tar.Header{Name: "README"}, "x"}}, false, "it has a file README"},
+		"one more file": {nil, []member{{tar.Header{Name: entry + "/library.so"}, "x"}}, false,
+			"a plugin has no other files"},
+		"twice": {nil, []member{{tar.Header{Name: entry + "/run"}, "x"}}, false, "file exists"},
+		"a link": {nil, []member{{tar.Header{Name: entry + "/link", Typeflag: tar.TypeSymlink, Linkname: "/etc"}, ""}}, false,
+			"is not a regular file"},
+		"a hard link": {nil, []member{{tar.Header{Name: entry + "/link", Typeflag: tar.TypeLink, Linkname: "/etc/passwd"}, ""}},
+			false, "is not a regular file"},
+		"a device": {nil, []member{{tar.Header{Name: entry + "/null", Typeflag: tar.TypeChar}, ""}}, false,
+			"is not a regular file"},
+		"half of it": {nil, nil, true, "not a whole tar archive"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			var out bytes.Buffer
+			w := tar.NewWriter(&out)
+			put := func(header tar.Header, content string) {
+				header.Size, header.Mode = int64(len(content)), 0o700
+				if header.Typeflag == 0 {
+					header.Typeflag = tar.TypeReg
+				}
+				if err := w.WriteHeader(&header); err != nil {
+					t.Fatal(err)
+				}
+				if _, err := w.Write([]byte(content)); err != nil {
+					t.Fatal(err)
+				}
+			}
+			for name, content := range files {
+				replaced, changed := tt.replaced[name]
+				switch {
+				case !changed:
+					put(tar.Header{Name: name}, string(content))
+				case replaced != "":
+					put(tar.Header{Name: name}, replaced)
+				}
+			}
+			for _, m := range tt.more {
+				put(m.header, m.content)
+			}
+			if err := w.Close(); err != nil {
+				t.Fatal(err)
+			}
+			bytes := out.Bytes()
+			if tt.cut {
+				bytes = bytes[:700]
+			}
+			path := filepath.Join(t.TempDir(), "plugins.tar")
+			if err := os.WriteFile(path, bytes, 0o600); err != nil {
+				t.Fatal(err)
+			}
+			isolated := newWorld(t)
+			if err := isolated.installBundle(t, path); err == nil || !strings.Contains(err.Error(), tt.want) {
+				t.Errorf("got %v, want %q", err, tt.want)
+			}
+			if lock, err := isolated.Lock(); err != nil || len(lock.Plugins) > 0 {
+				t.Errorf("%v, %v", lock, err)
+			}
+		})
+	}
+	// Nothing is bundled that is not as it is locked.
+	if err := os.WriteFile(filepath.Join(from.Store, entry, "run"), []byte("evil"), 0o700); err != nil {
+		t.Fatal(err)
+	}
+	none := filepath.Join(t.TempDir(), "plugins.tar")
+	if _, err := from.WriteBundle(none); err == nil || !strings.Contains(err.Error(), "can't be bundled") || exists(none) {
+		t.Errorf("got %v", err)
+	}
+}
+
+// Whatever a bundle holds, nothing is written outside of its folder, and only what a bundle has.
+func FuzzBundle(f *testing.F) {
+	var sound bytes.Buffer
+	w := tar.NewWriter(&sound)
+	entry := "sha256-" + strings.Repeat("0", 64)
+	for _, name := range []string{bundledLock, entry + "/" + manifestName, entry + "/bin/run"} {
+		if err := add(w, name, 0o600, 2, strings.NewReader("{}")); err != nil {
+			f.Fatal(err)
+		}
+	}
+	f.Add(sound.Bytes())
+	f.Fuzz(func(t *testing.T, data []byte) {
+		dir := t.TempDir()
+		inner := filepath.Join(dir, "inner")
+		if err := os.Mkdir(inner, 0o700); err != nil {
+			t.Fatal(err)
+		}
+		_ = unpack(tar.NewReader(bytes.NewReader(data)), inner)
+		for path := range tree(t, dir) {
+			inside, err := filepath.Rel("/inner", path)
+			if err != nil || !isBundledName(filepath.ToSlash(inside)) {
+				t.Errorf("it has written %s", path)
+			}
+		}
+	})
+}

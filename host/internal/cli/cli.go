@@ -73,7 +73,7 @@ func execute(args []string, env Environment, exit func(int)) int {
 		logoutCommand(env), profilesCommand(env),
 		clientsCommand(env), doctorCommand(env), pluginCommand(env), sandboxCommand(env), approveCommand(env),
 		secretCommand(env),
-		auditCommand(env))
+		auditCommand(env), uninstallCommand(env))
 	addCompletions(root, env) // after AddCommand: it walks the finished tree
 	err = root.ExecuteContext(ctx)
 	if err != nil && !errors.Is(err, errToolFailed) { // the tool has said why

@@ -27,6 +27,9 @@ gobuild = GOWORK=off CGO_ENABLED=0 GOOS=$(os) GOARCH=$(arch) go build $(goflags)
 .PHONY: help build build-all demo pictures test fuzz bench soak e2e e2e-tutorial e2e-desktop e2e-windows desktop-programs \
 	windows-programs missing-packages lint generate managementapi-check sandbox-check recordings-check breaking \
 	tidy clean tools
+.PHONY: help build build-all demo test fuzz bench soak e2e e2e-tutorial e2e-desktop e2e-windows desktop-programs \
+	windows-programs packages-programs missing-packages snapshot e2e-packages version lint generate \
+	managementapi-check sandbox-check recordings-check breaking tidy clean tools
 
 help: ## Show what can be made
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / {printf "%-19s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -54,6 +57,7 @@ test: ## Run every module's tests with the race detector
 	$(each) go test -race -p 4 -timeout 20m ./...; done
 	cd host && GOWORK=off go test -count=1 . # it reads files of the repository that Go's test cache does not watch
 	cd tools && GOWORK=off go test ./managementapi... ./pluginschemas ./sandboxcheck ./internal/...
+	cd packaging && GOWORK=off go test ./...
 
 # Each target's corpus is in its package's testdata/fuzz; a finding is written there too,
 # and is committed with its fix. New inputs that fail nothing stay in Go's cache.
@@ -103,10 +107,24 @@ e2e-windows: windows-programs ## Run the Windows build under Wine
 	$(if $(BUILT),,$(MAKE) --no-print-directory build GOOS=windows GOARCH=amd64)
 	cd e2e && $(nodetest) windows/*.test.mjs
 
+# With MINISIGN_SECRET_KEY the checksums are signed; THROWAWAY_KEY=1 signs them with a key that is made for it.
+packaging = cd packaging && GOWORK=off go run $(goflags) .
+snapshot: $(if $(BUILT),,build-all) ## Make the files of a release in dist: archives, packages, image, bundles, npm, indexes
+	$(packaging) release -version $(VERSION) -bin $(CURDIR)/bin -out $(CURDIR)/dist $(if $(THROWAWAY_KEY),-throwaway-key)
+	$(packaging) modules -version $(VERSION) -root $(CURDIR) -out $(CURDIR)/dist/goproxy
+
+e2e-packages: packages-programs ## Install and run what make snapshot THROWAWAY_KEY=1 has made
+	$(e2etest) packages/*.test.mjs
+
+version: ## Begin a release: make version NEW=1.2.3 writes it here, and into what our modules require of each other
+	$(packaging) pin -version $(or $(NEW),$(error NEW is missing: make version NEW=1.2.3)) -root $(CURDIR)
+	sed -i.bak 's/^VERSION = .*/VERSION = $(NEW)/' Makefile && rm Makefile.bak
+
 # A test that is left out proves nothing: a program that is missing is an error.
 # Each is named by a program and the Debian package that has it.
 desktop_needs = chromium:chromium tmux:tmux dbus-daemon:dbus-daemon dbus-send:dbus-bin \
 	gnome-keyring-daemon:gnome-keyring openssl:openssl
+packages_needs = dpkg:dpkg rpm:rpm minisign:minisign ruby:ruby unshare:util-linux
 windows_needs = wine:wine wineserver:wine64 x86_64-w64-mingw32-gcc:gcc-mingw-w64-x86-64
 absent = $(shell command -v $(firstword $(1)) >/dev/null || echo $(lastword $(1)))
 missing = $(strip $(foreach need,$(1),$(call absent,$(subst :, ,$(need)))))
@@ -115,14 +133,18 @@ needs = $(if $(2),$(error $(1) needs programs that are missing. On Debian: apt-g
 desktop-programs:
 	$(call needs,e2e-desktop,$(call missing,$(desktop_needs)))@:
 
+packages-programs:
+	$(call needs,e2e-packages,$(call missing,$(packages_needs)))@:
+
 windows-programs:
 	$(call needs,e2e-windows,$(call missing,$(windows_needs)))@:
 
-missing-packages: ## Print the Debian packages that e2e-desktop and e2e-windows lack here
-	@echo $(call missing,$(desktop_needs) $(windows_needs))
+missing-packages: ## Print the Debian packages that e2e-desktop, e2e-windows and e2e-packages lack here
+	@echo $(call missing,$(desktop_needs) $(windows_needs) $(packages_needs))
 
 lint: tools ## Run golangci-lint on every module, and go vet for Windows and macOS
 	$(each) golangci-lint run --config $(CURDIR)/.golangci.yml ./...; done
+	cd packaging && GOWORK=off golangci-lint run --config $(CURDIR)/.golangci.yml ./...
 	@set -e; for os in windows darwin; do for dir in sdk host; do \
 		echo "go vet for $$os in $$dir"; (cd $$dir && GOWORK=off GOOS=$$os go vet ./...); done; done
 
@@ -158,4 +180,4 @@ tools: ## Build the pinned tools into .tools
 	@mkdir -p .tools && cd tools && GOWORK=off go build -o ../.tools/ tool
 
 clean: ## Remove what was built
-	rm -rf bin .tools e2e/node_modules
+	rm -rf bin dist .tools e2e/node_modules

@@ -14,7 +14,7 @@ import (
 
 // Set by the build with -ldflags -X. A plain go build trusts no bundled plugin.
 var (
-	version        = "0.1.0-dev"
+	version        = "0.0.0-dev"
 	bundledPlugins = ""
 	distribution   = ""
 )

@@ -19,6 +19,7 @@ test("a plugin in JavaScript", minutes, async (t) => {
 
   await t.test("passes its tests", () => {
     assert.match(run(dir, "npm", "test"), /^# fail 0$/m);
+    assert.match(run(dir, binary, "plugin", "lint", "--strict", "."), /0 refused, 0 warnings/);
   });
 
   await t.test("answers an MCP client", async (t) => {

@@ -2,14 +2,17 @@
 //
 //   node build.mjs         auth0-mcp-plugin-[[.Name]], a script for the node that ran this (Linux, macOS)
 //   node build.mjs --sea   a program that needs no Node.js: the bundle inside a copy of this node, for this platform
+//   node build.mjs --release   the same, in dist/OS_ARCH
 import { execFileSync } from "node:child_process";
-import { chmodSync, copyFileSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { chmodSync, copyFileSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { build } from "esbuild";
 
 const program = "auth0-mcp-plugin-[[.Name]]";
 const windows = process.platform === "win32";
+// As auth0-mcp calls this platform.
+const platform = [windows ? "windows" : process.platform, process.arch === "x64" ? "amd64" : process.arch];
 
 // The host runs a plugin without PATH, and on Linux from memory, where no path leads to: the line names this very
 // node, and keeps it from resolving its script's path.
@@ -27,8 +30,10 @@ const { outputFiles } = await build({
 });
 const bundle = outputFiles[0].text;
 
-if (process.argv.includes("--sea")) {
-  await writeProgram();
+if (process.argv.includes("--release")) {
+  await writeProgram(join("dist", platform.join("_")));
+} else if (process.argv.includes("--sea")) {
+  await writeProgram(".");
 } else if (windows || /\s/.test(process.execPath)) {
   throw new Error(`no script can name ${process.execPath} here: use node build.mjs --sea`);
 } else {
@@ -37,7 +42,7 @@ if (process.argv.includes("--sea")) {
 }
 
 // https://nodejs.org/api/single-executable-applications.html
-async function writeProgram() {
+async function writeProgram(folder) {
   const { inject } = await import("postject");
   const work = mkdtempSync(join(tmpdir(), "sea-"));
   try {
@@ -45,7 +50,8 @@ async function writeProgram() {
     writeFileSync(main, bundle);
     writeFileSync(config, JSON.stringify({ main, output, disableExperimentalSEAWarning: true }));
     execFileSync(process.execPath, ["--experimental-sea-config", config], { stdio: ["ignore", "ignore", "inherit"] });
-    const file = windows ? `${program}.exe` : program;
+    mkdirSync(folder, { recursive: true });
+    const file = join(folder, windows ? `${program}.exe` : program);
     rmSync(file, { force: true });
     copyFileSync(process.execPath, file);
     chmodSync(file, 0o755);

@@ -44,6 +44,8 @@ func addCompletions(root *cobra.Command, env Environment) {
 		"plugin-dir": completeFolders,
 		"dev-plugin": completeFolders,
 		"plugin-set": cobra.FixedCompletions([]string{"toml"}, cobra.ShellCompDirectiveFilterFileExt),
+		"lang":       cobra.FixedCompletions([]string{"go", "node"}, cobra.ShellCompDirectiveNoFileComp),
+		"sdk":        completeFolders,
 	}
 	arguments := map[string]cobra.CompletionFunc{
 		"call":            firstOnly(c.tools),

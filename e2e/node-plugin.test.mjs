@@ -22,6 +22,11 @@ test("a plugin in JavaScript", minutes, async (t) => {
     assert.match(run(dir, binary, "plugin", "lint", "--strict", "."), /0 refused, 0 warnings/);
   });
 
+  await t.test("keeps the contract", () => {
+    // It fails unless all lines are ok.
+    assert.match(run(dir, binary, "plugin", "conformance", "."), /^ok +cancel /m);
+  });
+
   await t.test("answers an MCP client", async (t) => {
     const { client } = await connect(t, "--dev-plugin", dir);
     const { tools } = await client.listTools();

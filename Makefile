@@ -24,11 +24,8 @@ goflags = -trimpath -buildvcs=false
 seal = GOWORK=off go run $(goflags) ./cmd/manifests
 gobuild = GOWORK=off CGO_ENABLED=0 GOOS=$(os) GOARCH=$(arch) go build $(goflags) -ldflags '-s -w -buildid= $(1)'
 
-.PHONY: help build build-all demo pictures test fuzz bench soak e2e e2e-tutorial e2e-desktop e2e-windows desktop-programs \
-	windows-programs missing-packages lint generate managementapi-check sandbox-check recordings-check breaking \
-	tidy clean tools
-.PHONY: help build build-all demo test fuzz bench soak e2e e2e-tutorial e2e-desktop e2e-windows desktop-programs \
-	windows-programs packages-programs missing-packages snapshot e2e-packages version lint generate \
+.PHONY: help build build-all demo pictures test fuzz bench soak e2e e2e-tutorial e2e-desktop e2e-windows \
+	desktop-programs windows-programs packages-programs missing-packages snapshot e2e-packages version lint generate \
 	managementapi-check sandbox-check recordings-check breaking tidy clean tools
 
 help: ## Show what can be made

@@ -25,7 +25,7 @@ seal = GOWORK=off go run $(goflags) ./cmd/manifests
 gobuild = GOWORK=off CGO_ENABLED=0 GOOS=$(os) GOARCH=$(arch) go build $(goflags) -ldflags '-s -w -buildid= $(1)'
 
 .PHONY: help build build-all demo pictures test fuzz bench soak e2e e2e-tutorial e2e-desktop e2e-windows \
-	desktop-programs windows-programs packages-programs missing-packages snapshot e2e-packages version lint generate \
+	desktop-programs windows-programs packages-programs missing-packages snapshot dist e2e-packages version lint generate \
 	managementapi-check sandbox-check recordings-check breaking tidy clean tools
 
 help: ## Show what can be made
@@ -109,6 +109,12 @@ packaging = cd packaging && GOWORK=off go run $(goflags) .
 snapshot: $(if $(BUILT),,build-all) ## Make the files of a release in dist: archives, packages, image, bundles, npm, indexes
 	$(packaging) release -version $(VERSION) -bin $(CURDIR)/bin -out $(CURDIR)/dist $(if $(THROWAWAY_KEY),-throwaway-key)
 	$(packaging) modules -version $(VERSION) -root $(CURDIR) -out $(CURDIR)/dist/goproxy
+
+# A team's own release, in dist/team: make dist PLUGINS=logs,applications DISTRIBUTION=acme.json PLATFORMS=linux_amd64
+dist: ## Make a distribution with PLUGINS, PLUGIN_SOURCES and DISTRIBUTION: docs/teams.md
+	$(packaging) dist -version $(VERSION) -root $(CURDIR) -plugins "$(PLUGINS)" -sources "$(PLUGIN_SOURCES)" \
+		-distribution "$(DISTRIBUTION)" -platforms "$(PLATFORMS)" $(if $(RELEASE),-config $(abspath $(RELEASE))) \
+		-out $(or $(OUT),$(CURDIR)/dist/team)
 
 e2e-packages: packages-programs ## Install and run what make snapshot THROWAWAY_KEY=1 has made
 	$(e2etest) packages/*.test.mjs

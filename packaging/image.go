@@ -7,6 +7,7 @@ import (
 	"io"
 	"io/fs"
 	"os"
+	"slices"
 	"strings"
 
 	"github.com/google/go-containerregistry/pkg/name"
@@ -26,7 +27,8 @@ const nonroot = 65532
 // certificate authorities and a home folder, and nothing else.
 // https://github.com/opencontainers/image-spec/blob/v1.1.1/image-layout.md
 func (r *Release) writeImage(out *output) error {
-	if r.Image == "" {
+	onLinux := slices.ContainsFunc(r.platforms, func(p platform) bool { return p.os == "linux" })
+	if r.Image == "" || !onLinux {
 		return nil
 	}
 	reference, err := name.NewTag(r.Image+":"+strings.ReplaceAll(r.version, "+", "-"), name.StrictValidation)
@@ -34,7 +36,7 @@ func (r *Release) writeImage(out *output) error {
 		return err
 	}
 	index := mutate.IndexMediaType(empty.Index, types.OCIImageIndex)
-	for _, p := range platforms() {
+	for _, p := range r.platforms {
 		if p.os != "linux" {
 			continue
 		}

@@ -53,7 +53,7 @@ func (r *Release) writeHomebrew(out *output) error {
 		return nil
 	}
 	var systems []brewSystem
-	for _, p := range platforms() {
+	for _, p := range r.platforms {
 		name := map[string]string{"darwin": "macos", "linux": "linux"}[p.os]
 		if name == "" {
 			continue
@@ -98,7 +98,7 @@ func (r *Release) writeScoop(out *output) error {
 		return nil
 	}
 	architecture := map[string]any{}
-	for _, p := range platforms() {
+	for _, p := range r.platforms {
 		name := map[string]string{"amd64": "64bit", "arm64": "arm64"}[p.arch]
 		if p.os != "windows" {
 			continue
@@ -164,7 +164,7 @@ func (r *Release) writeServer(out *output) error {
 		add(registryPackage{Type: "oci", Identifier: r.Image + ":" + strings.ReplaceAll(r.version, "+", "-"),
 			Arguments: run})
 	}
-	for _, p := range platforms() { // a bundle says itself how it is started
+	for _, p := range r.platforms { // a bundle says itself how it is started
 		add(registryPackage{Type: "mcpb", Identifier: r.url(r.mcpbName(p)), Sum: out.sums[r.mcpbName(p)]})
 	}
 	return out.addJSON("server.json", map[string]any{

@@ -3,6 +3,7 @@
 //
 //	packaging release -version 1.2.3 -bin ../bin -out ../dist         make the files of a release
 //	packaging modules -version 1.2.3 -root .. -out ../dist/goproxy    write our Go modules as a module proxy
+//	packaging dist -version 1.2.3 -root .. -plugins logs,actions -out ../dist/team    build and pack a distribution of a team
 //	packaging pin -version 1.2.3 -root ..                             let our modules require each other in that version
 //
 // The same binaries and the same SOURCE_DATE_EPOCH give the same bytes. docs/releasing.md has the steps of a release.
@@ -18,6 +19,9 @@ import (
 	"golang.org/x/mod/semver"
 )
 
+// defaultConfig is our own release.
+const defaultConfig = "release.json"
+
 func main() {
 	if err := run(os.Args[1:], os.Stdout); err != nil { //nolint:forbidigo // the list of what was made
 		fmt.Fprintln(os.Stderr, "packaging:", err)
@@ -27,14 +31,18 @@ func main() {
 
 func run(args []string, out io.Writer) error {
 	if len(args) == 0 {
-		return errors.New("want a command: release, modules or pin")
+		return errors.New("want a command: release, dist, modules or pin")
 	}
 	flags := flag.NewFlagSet("packaging "+args[0], flag.ContinueOnError)
 	version := flags.String("version", "", "version of the release, such as 1.2.3")
 	target := flags.String("out", "", "folder to write; what is in it is replaced")
 	root := flags.String("root", "..", "the repository")
-	config := flags.String("config", "release.json", "what the release is called and which channels it has")
+	config := flags.String("config", defaultConfig, "what the release is called and which channels it has")
 	bin := flags.String("bin", "../bin", "folder of the binaries, as make build-all writes it")
+	plugins := flags.String("plugins", "", "dist: our plugins in it, separated by commas")
+	sources := flags.String("sources", "", "dist: folders of other plugins, separated by commas")
+	distribution := flags.String("distribution", "", "dist: the file with the team's name, defaults and locks")
+	only := flags.String("platforms", "", "dist: the platforms, such as linux_amd64, separated by commas; all six without")
 	throwaway := flags.Bool("throwaway-key", false, "sign with a key that is made for this run, to test signing")
 	if err := flags.Parse(args[1:]); err != nil {
 		return err
@@ -55,10 +63,17 @@ func run(args []string, out io.Writer) error {
 			return err
 		}
 		return r.write(*target, out)
+	case "dist":
+		d, err := readDistribution(*root, *plugins, *sources, *distribution)
+		if err != nil {
+			return err
+		}
+		d.version, d.log = *version, out
+		return makeDistribution(d, *config, *only, *target, out)
 	case "modules":
 		return writeModules(*root, *target, "v"+*version)
 	case "pin":
 		return pinModules(*root, "v"+*version)
 	}
-	return fmt.Errorf("unknown command %q: want release, modules or pin", args[0])
+	return fmt.Errorf("unknown command %q: want release, dist, modules or pin", args[0])
 }

@@ -93,10 +93,10 @@ func (r *Release) writeNPM(out *output) error {
 	pkg.Bin = map[string]string{program: "auth0-mcp.mjs"}
 	pkg.Engines = map[string]string{"node": ">=18"}
 	pkg.Optional = map[string]string{}
-	for _, p := range platforms() {
+	for _, p := range r.platforms {
 		pkg.Optional[r.npmBinaries(p)] = r.version
 	}
-	scope, _, _ := strings.Cut(r.npmBinaries(platforms()[0]), "/")
+	scope, _, _ := strings.Cut(r.npmBinaries(r.platforms[0]), "/")
 	files := []file{
 		{"auth0-mcp.mjs", 0o755, []byte(strings.ReplaceAll(launcher, "@auth0-mcp/", scope+"/"))},
 		{"README.md", 0o644, []byte(strings.NewReplacer("{name}", r.NPM, "{homepage}", r.Homepage).Replace(npmReadme))},

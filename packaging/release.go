@@ -21,6 +21,9 @@ import (
 // program is the file name of the host in every release, without .exe: clients' entries are recognised by it.
 const program = "auth0-mcp"
 
+// fetcher is the program beside it that fetches and verifies plugins.
+const fetcher = "auth0-mcp-fetch"
+
 // Release is one set of packages. Its JSON form is a file that says what the release is called, and which channels it
 // has: a channel without a name is left out.
 type Release struct {
@@ -49,8 +52,12 @@ type Release struct {
 	version string
 	// time is that of every file in the release.
 	time time.Time
+	// partial is whether it may lack what installs plugins.
+	partial bool
 	// bin is the folder of the binaries.
 	bin string
+	// platforms are those that it is for.
+	platforms []platform
 	// extra are the contents of Files.
 	extra []file
 	key   *signer
@@ -66,6 +73,14 @@ func (p platform) exe() string {
 		return ".exe"
 	}
 	return ""
+}
+
+// folder is where the binaries for the platform are below bin.
+func (p platform) folder(bin string) string {
+	if p.os == runtime.GOOS && p.arch == runtime.GOARCH {
+		return bin
+	}
+	return filepath.Join(bin, p.String())
 }
 
 // platforms are those of make build-all.
@@ -96,7 +111,7 @@ func readRelease(path, version, bin string) (*Release, error) {
 	if err != nil {
 		return nil, err
 	}
-	r := &Release{version: version, bin: bin}
+	r := &Release{version: version, bin: bin, platforms: platforms()}
 	decoder := json.NewDecoder(bytes.NewReader(data))
 	decoder.DisallowUnknownFields()
 	if err := decoder.Decode(r); err != nil {
@@ -134,14 +149,22 @@ func readRelease(path, version, bin string) (*Release, error) {
 
 // program is what is installed on a platform: the host, its plugins and the further files.
 func (r *Release) program(p platform) ([]file, error) {
-	folder := filepath.Join(r.bin, p.String())
-	if p.os == runtime.GOOS && p.arch == runtime.GOARCH {
-		folder = r.bin
+	folder := p.folder(r.bin)
+	binaries := []string{program + p.exe()}
+	if _, err := os.Stat(filepath.Join(folder, fetcher+p.exe())); err == nil || !r.partial {
+		binaries = append(binaries, fetcher+p.exe())
 	}
-	binaries := []string{program + p.exe(), "plugins/auth0-mcp-plugins" + p.exe()}
-	manifests, err := fs.Glob(os.DirFS(folder), "plugins/*.manifest.json")
+	var manifests []string
+	plugins, err := fs.Glob(os.DirFS(folder), "plugins/*")
 	if err != nil {
 		return nil, err
+	}
+	for _, name := range plugins {
+		if strings.HasSuffix(name, ".manifest.json") {
+			manifests = append(manifests, name)
+		} else {
+			binaries = append(binaries, name)
+		}
 	}
 	if len(manifests) == 0 {
 		return nil, fmt.Errorf("%s has no plugins: run make build-all", folder)
@@ -183,7 +206,7 @@ func (r *Release) write(folder string, log io.Writer) (err error) {
 	}
 	defer os.RemoveAll(work)
 	made := output{folder: work, sums: map[string]string{}}
-	for _, p := range platforms() {
+	for _, p := range r.platforms {
 		files, err := r.program(p)
 		if err != nil {
 			return err

@@ -42,7 +42,8 @@ func binaries(t *testing.T, plugins ...string) string {
 	for _, p := range platforms() {
 		// The machine's own are at the top, and it is one of these.
 		for _, folder := range []string{bin, filepath.Join(bin, p.String())} {
-			files := map[string][]byte{"auth0-mcp" + p.exe(): small, "plugins/auth0-mcp-plugins" + p.exe(): small}
+			files := map[string][]byte{"auth0-mcp" + p.exe(): small, "auth0-mcp-fetch" + p.exe(): small,
+				"plugins/auth0-mcp-plugins" + p.exe(): small}
 			for _, name := range plugins {
 				files["plugins/"+name+".manifest.json"] = []byte(`{"tools":[{"name":"auth0_list_` + name + `"}]}`)
 			}
@@ -121,7 +122,7 @@ func TestReleaseOfATeam(t *testing.T) {
 			t.Errorf("unexpected file %s", name)
 		}
 	}
-	want := []string{"auth0-mcp", "plugins/auth0-mcp-plugins", "plugins/logs.manifest.json", "auth0-mcp.toml"}
+	want := []string{"auth0-mcp", "auth0-mcp-fetch", "plugins/auth0-mcp-plugins", "plugins/logs.manifest.json", "auth0-mcp.toml"}
 	if got := packed(t, filepath.Join(out, "acme-auth0-mcp_1.2.3_linux_arm64.tar.gz")); !slices.Equal(got, want) {
 		t.Errorf("got %q, want %q", got, want)
 	}

@@ -10,23 +10,11 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
-
-	"github.com/auth0-mcp/auth0-mcp/plugins/actions"
-	"github.com/auth0-mcp/auth0-mcp/plugins/applications"
-	"github.com/auth0-mcp/auth0-mcp/plugins/forms"
-	"github.com/auth0-mcp/auth0-mcp/plugins/logs"
-	"github.com/auth0-mcp/auth0-mcp/plugins/resourceservers"
-	"github.com/auth0-mcp/auth0-mcp/sdk"
 )
 
 // Binary is the name of the shared binary in the manifests, on every platform: on
 // Windows its file name also has the suffix .exe.
 const Binary = "auth0-mcp-plugins"
-
-// Plugins returns the plugins of the bundle.
-func Plugins() []sdk.Plugin {
-	return []sdk.Plugin{applications.Plugin(), resourceservers.Plugin(), actions.Plugin(), logs.Plugin(), forms.Plugin()}
-}
 
 // Seal writes NAME.manifest.json for each plugin into the folder of the shared binary
 // and returns the digests that are compiled into the host:

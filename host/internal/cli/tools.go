@@ -80,7 +80,7 @@ func printTools(out io.Writer, tools []listedTool) error {
 		scopes = append(scopes, t.Scopes...)
 	}
 	slices.Sort(scopes)
-	say(w, "\n%d tools, %d bytes of tools/list. Scopes for all of them:\n%s\n", len(tools), total,
+	say(w, "\n%s, %d bytes of tools/list. Scopes for all of them:\n%s\n", counted(len(tools), "tool"), total,
 		strings.Join(slices.Compact(scopes), ","))
 	return w.Flush()
 }

@@ -45,6 +45,9 @@ would change, and changes nothing.`,
 			if dryRun.on {
 				f.approve = string(approval.Elicit)
 			}
+			if err := env.locks.CheckPlugins(args[0]); err != nil {
+				return err
+			}
 			target, err := lint.Find(cmd.Context(), args[0], describeWithin(f.plugins))
 			if err != nil {
 				return fmt.Errorf("%w. `auth0-mcp plugin lint` says more", err)

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"log/slog"
 	"net/http"
+	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -129,13 +130,19 @@ func run(cmd *cobra.Command, env Environment, f runFlags) error {
 	if f.maxLine < minMaxLine {
 		return fmt.Errorf("--max-line %d: want at least %d bytes", f.maxLine, minMaxLine)
 	}
+	if f, err = f.described(cmd.Context(), env, log); err != nil {
+		return err
+	}
 	parts, err := f.server(cmd, env, log)
 	if err != nil {
 		return err
 	}
 	parts.tenant.events.Run()
 	server := mcpserver.New(mcpserver.Config{Version: env.Version, Selection: parts.selection, Calls: parts.calls,
-		MaxLine: f.maxLine, Log: log})
+		MaxLine: f.maxLine, Log: log, Reloads: len(f.dev) > 0})
+	if len(f.dev) > 0 {
+		defer watch(cmd, env, f, log, server.Replace)()
+	}
 	err = server.Serve(cmd.Context(), env.In, env.Out)
 	// A token that was renewed and not stored would be lost, and its refresh token
 	// with it. The signal that ended the server does not end this.
@@ -368,20 +375,30 @@ func readCatalog(ctx context.Context, env Environment, f runFlags, log *slog.Log
 			return nil, err
 		}
 	}
-	sources.Dev = append(sources.Dev, f.dev...)
-	for _, dir := range notBlank(f.devPlugins) {
+	if f, err = f.described(ctx, env, log); err != nil {
+		return nil, err
+	}
+	sources.Dev = f.dev
+	return catalog.Load(sources)
+}
+
+// described are the flags with the plugins under development described.
+func (f runFlags) described(ctx context.Context, env Environment, log *slog.Logger) (runFlags, error) {
+	dirs := notBlank(f.devPlugins)
+	f.devPlugins, f.dev = nil, slices.Clone(f.dev)
+	for _, dir := range dirs {
 		if err := env.locks.CheckPlugins("--dev-plugin " + dir); err != nil {
-			return nil, err
+			return f, err
 		}
 		dev, err := describeDevPlugin(ctx, dir, f.plugins.start)
 		if err != nil {
-			return nil, err
+			return f, err
 		}
 		log.Warn("loading a plugin under development: its binary is not checked", "plugin", dev.Manifest.Name, "path",
 			dev.Path)
-		sources.Dev = append(sources.Dev, dev)
+		f.dev = append(f.dev, dev)
 	}
-	return catalog.Load(sources)
+	return f, nil
 }
 
 // sources are the places that need no flag.

@@ -35,7 +35,10 @@ func (s *Server) client(p params) toolcall.Client {
 // callTool answers tools/call. It does not go through mcp-go, which decodes arguments
 // into floats and loses what does not fit. That the tool is offered has been checked.
 func (s *Server) callTool(ctx context.Context, r stdio.Request, p params) []byte {
-	tool, _ := s.cfg.Selection.Lookup(p.text("name"))
+	tool, err := s.selection.Load().Find(p.text("name"))
+	if err != nil { // it has vanished since it was checked
+		return refusal(r, mcp.INVALID_PARAMS, err.Error(), nil)
+	}
 	q := toolcall.Request{Tool: tool, Arguments: p.members["arguments"], Client: s.client(p), Approver: s.approver(p)}
 	if p.progressToken != nil {
 		q.Progress = func(progress toolcall.Progress) {

@@ -14,6 +14,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 
 	"github.com/mark3labs/mcp-go/mcp"
 	"github.com/mark3labs/mcp-go/server"
@@ -29,6 +30,8 @@ import (
 type Config struct {
 	Version   string
 	Selection *catalog.Selection
+	// Reloads says that Replace may be called: clients are told that the list of tools can change.
+	Reloads bool
 	// Calls is how tool calls are carried out; PluginLog is the server's.
 	Calls toolcall.Config
 	// MaxLine is the longest line that is read from the client, in bytes; zero:
@@ -39,12 +42,14 @@ type Config struct {
 
 // Server is one MCP server for one client.
 type Server struct {
-	cfg     Config
-	mcp     *server.MCPServer
-	calls   *toolcall.Runner
-	session *session
-	// offer gives mcp-go the tools, once. Writing out their schemas takes longer than all that initialize needs.
-	offer func()
+	cfg       Config
+	mcp       *server.MCPServer
+	calls     *toolcall.Runner
+	session   *session
+	selection atomic.Pointer[catalog.Selection]
+
+	offering sync.Mutex
+	offered  *catalog.Selection // those of its tools that mcp-go has
 }
 
 // New makes a Server. It starts no process and dials nothing.
@@ -53,15 +58,35 @@ func New(cfg Config) *Server {
 	cfg.Calls.PluginLog = s.session.pluginLog
 	s.calls = toolcall.New(cfg.Calls)
 	s.mcp = server.NewMCPServer(serverName, cfg.Version,
-		server.WithToolCapabilities(false), server.WithLogging(), server.WithInstructions(instructions(cfg)))
-	s.offer = sync.OnceFunc(func() {
-		var tools []server.ServerTool
-		for _, tool := range cfg.Selection.Tools() {
-			tools = append(tools, server.ServerTool{Tool: describe(tool), Handler: notDispatched})
-		}
-		s.mcp.SetTools(tools...)
-	})
+		server.WithToolCapabilities(cfg.Reloads), server.WithLogging(), server.WithInstructions(instructions(cfg)))
+	s.selection.Store(cfg.Selection)
 	return s
+}
+
+// offer gives mcp-go the tools, once. Writing out their schemas takes longer than all that initialize needs.
+func (s *Server) offer() {
+	s.offering.Lock()
+	defer s.offering.Unlock()
+	selection := s.selection.Load()
+	if s.offered == selection {
+		return
+	}
+	var tools []server.ServerTool
+	for _, tool := range selection.Tools() {
+		tools = append(tools, server.ServerTool{Tool: describe(tool), Handler: notDispatched})
+	}
+	s.mcp.SetTools(tools...)
+	s.offered = selection
+}
+
+// Replace offers other tools from now on, calls these plugins' new builds, and tells the client. Calls in progress end
+// as they began.
+func (s *Server) Replace(selection *catalog.Selection, renewed []*catalog.Plugin) {
+	s.selection.Store(selection)
+	for _, p := range renewed {
+		s.calls.Renew(p)
+	}
+	s.session.listChanged()
 }
 
 // serverName is how the server calls itself.
@@ -99,7 +124,7 @@ func (s *Server) class(r stdio.Request) (class stdio.Class, parsed any) {
 	case !p.modern() && !s.session.ready():
 		return stdio.Inline, p
 	}
-	if tool, ok := s.cfg.Selection.Lookup(p.text("name")); ok && tool.Effect != pluginv1.EffectRead {
+	if tool, ok := s.selection.Load().Lookup(p.text("name")); ok && tool.Effect != pluginv1.EffectRead {
 		return stdio.Writes, p
 	}
 	return stdio.Reads, p
@@ -283,6 +308,17 @@ func (s *Server) sessionFor(r stdio.Request, p params) server.ClientSession {
 		return s.session
 	}
 	return readOnlySession{s.session}
+}
+
+// listChanged tells a client that has finished its handshake: another has not read the list yet.
+func (s *session) listChanged() {
+	s.mu.Lock()
+	conn, ready := s.conn, s.version != ""
+	s.mu.Unlock()
+	if conn != nil && ready {
+		// A client that is gone has no use for it.
+		_ = conn.Notify(mcp.MethodNotificationToolsListChanged, nil)
+	}
 }
 
 // pluginLog sends a plugin's line to the client, once it has asked for its level: an

@@ -40,8 +40,9 @@ type slot struct {
 
 // startup is a launch in progress; the first caller makes it, the others wait.
 type startup struct {
-	done chan struct{}
-	err  error
+	done  chan struct{}
+	err   error
+	stale bool // it starts what has been renewed meanwhile; guarded by the slot's lock
 }
 
 // failures are the crashes and failed starts of a plugin within crashWindow.
@@ -135,7 +136,7 @@ func (sl *slot) fill(start *startup, wait time.Duration) {
 	case <-sl.closed:
 		start.err = ErrClosed
 	case <-timer.C:
-		proc, start.err = sl.launch(sl.spec)
+		proc, start.err = sl.launch(sl.current())
 	}
 	sl.mu.Lock()
 	sl.starting = nil
@@ -152,8 +153,17 @@ func (sl *slot) fill(start *startup, wait time.Duration) {
 	}
 	defer sl.mu.Unlock()
 	defer sl.changed(changeDelay)
+	if start.err != nil && start.stale {
+		start.err = nil
+		return
+	}
 	if start.err != nil {
 		sl.failures.add(time.Now(), start.err)
+		return
+	}
+	if start.stale {
+		proc.counted = true
+		go proc.kill() // who waits for it starts another
 		return
 	}
 	sl.cur = proc
@@ -236,6 +246,27 @@ func (sl *slot) retire(proc *process) {
 	sl.changed(changeDelay)
 	if proc.inUse == 0 {
 		go proc.kill()
+	}
+}
+
+func (sl *slot) current() Spec {
+	sl.mu.Lock()
+	defer sl.mu.Unlock()
+	return sl.spec
+}
+
+// renew makes another executable the plugin's: the process of the old one gets no more calls, and what it failed in is
+// forgotten.
+func (sl *slot) renew(spec Spec) {
+	sl.mu.Lock()
+	sl.spec, sl.failures = spec, failures{}
+	if sl.starting != nil {
+		sl.starting.stale = true
+	}
+	old := sl.cur
+	sl.mu.Unlock()
+	if old != nil {
+		sl.retire(old)
 	}
 }
 

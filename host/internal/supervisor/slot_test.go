@@ -155,3 +155,55 @@ func TestSweep(t *testing.T) {
 		t.Error("another's folder is removed")
 	}
 }
+
+// After a renewal calls get a process of the new build.
+func TestRenew(t *testing.T) {
+	s := start(t)
+	sp := spec(t, "ok")
+	ask := func(do string) string {
+		t.Helper()
+		answer, err := call(t.Context(), s, sp, read, do)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return answer
+	}
+	before := ask(`{}`)
+	renewed := sp
+	renewed.Args = []string{"ok", "renewed"}
+	s.Renew(renewed)
+	if after := ask(`{}`); after == before {
+		t.Errorf("process %s still answers", after)
+	}
+	if environment := ask(`{"do":"env"}`); !strings.Contains(environment, `"renewed"`) {
+		t.Errorf("the old build was started: %s", environment)
+	}
+	s.Renew(spec(t, "never-started"))
+}
+
+// What is being started meanwhile is not used, and its failure is none of the new build's.
+func TestRenewDuringAStart(t *testing.T) {
+	sl := newSlot(Spec{}, 0)
+	began, goOn := make(chan struct{}), make(chan struct{})
+	var launched []string
+	sl.launch = func(spec Spec) (*process, error) {
+		launched = append(launched, spec.Path)
+		if len(launched) == 1 {
+			close(began)
+			<-goOn
+		}
+		return nil, errors.New("no program")
+	}
+	sl.changed = func(time.Duration) {}
+	ended := make(chan error, 1)
+	go func() {
+		_, err := sl.acquire(t.Context())
+		ended <- err
+	}()
+	<-began
+	sl.renew(Spec{Path: "new"})
+	close(goOn)
+	if err := <-ended; err == nil || len(launched) != 2 || launched[1] != "new" || len(sl.failures.times) != 1 {
+		t.Errorf("%v, launched %q, failures %d", err, launched, len(sl.failures.times))
+	}
+}

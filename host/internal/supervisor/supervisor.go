@@ -240,6 +240,17 @@ func (s *Supervisor) settle(sl *slot, proc *process, tool, callID string) {
 	})
 }
 
+// Renew makes another build of a plugin the one to launch, for plugins under development. A process of the old build
+// ends with the calls that it has.
+func (s *Supervisor) Renew(spec Spec) {
+	s.mu.Lock()
+	sl := s.slots[spec.Name]
+	s.mu.Unlock()
+	if sl != nil {
+		sl.renew(spec)
+	}
+}
+
 // Settle waits until each call that has ended without the plugin's answer has been seen to: its function has returned,
 // or its process takes no more calls. No call may begin meanwhile.
 func (s *Supervisor) Settle() { s.settling.Wait() }

@@ -229,9 +229,7 @@ func (r *Runner) attempt(ctx context.Context, c call, mode egress.Grant) Result 
 			return r.notRun(tool, gated.Close(), mode.DryRun)
 		}
 	}
-	spec := supervisor.Spec{Manifest: tool.Plugin.Manifest, Path: tool.Plugin.Path, Digest: tool.Plugin.Binary,
-		Dev: tool.Plugin.Dev, Remedy: remedy(tool.Plugin)}
-	answer, err := r.supervisor.Call(ctx, spec, tool.ToolManifest, &pluginv1.CallToolRequest{
+	answer, err := r.supervisor.Call(ctx, spec(tool.Plugin), tool.ToolManifest, &pluginv1.CallToolRequest{
 		CallId: gated.ID(), Domain: r.cfg.Domain, Tool: tool.Name, Arguments: c.Arguments,
 		AnswerBudgetBytes: int64(r.cfg.MaxOutput), DryRun: mode.DryRun,
 	})
@@ -301,3 +299,10 @@ func (p *progress) report(r Progress) {
 	}
 	p.send(r)
 }
+
+func spec(p *catalog.Plugin) supervisor.Spec {
+	return supervisor.Spec{Manifest: p.Manifest, Path: p.Path, Digest: p.Binary, Dev: p.Dev, Remedy: remedy(p)}
+}
+
+// Renew makes another build of a plugin the one that calls from now on reach. Calls in progress end on the old one.
+func (r *Runner) Renew(p *catalog.Plugin) { r.supervisor.Renew(spec(p)) }

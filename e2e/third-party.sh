@@ -22,6 +22,26 @@ echo "$calls" | "$root/bin/auth0-mcp" run --sandbox --dev-plugin . >"$work/dev.j
 grep -q '"text":"\[' "$work/dev.json" || fail "not called under development: $(cat "$work/dev.json" "$work/dev.log")"
 grep -q 'not checked' "$work/dev.log" || fail "a plugin under development is not announced"
 
+# Started by its author, as under a debugger; it outlives its host, and serves the next one.
+./auth0-mcp-plugin-client-grants debug 2>"$work/debug.log" &
+plugin=$!
+for _ in $(seq 600); do
+  reattach=$(grep -o '/[^ ]*reattach.json' "$work/debug.log" || true)
+  [ -n "$reattach" ] && [ -f "$reattach" ] && break
+  sleep 0.1
+done
+for _ in first second; do
+  until [ -f "$reattach" ]; do sleep 0.1; done
+  for _ in $(seq 50); do # between two hosts it makes new certificates
+    echo "$calls" | "$root/bin/auth0-mcp" run --sandbox --reattach "$reattach" \
+      >"$work/attached.json" 2>"$work/attached.log" && break
+    sleep 0.1
+  done
+  grep -q '"text":"\[' "$work/attached.json" || fail "not called under a debugger: $(cat "$work"/attached.*)"
+done
+kill "$plugin" || fail "it did not outlive its host"
+rm -rf "$(dirname "$reattach")"
+
 echo "$calls" | "$root/bin/auth0-mcp" run --sandbox --plugin-dir . >"$work/untrusted.json" 2>"$work/untrusted.log"
 grep -q 'plugin install' "$work/untrusted.json" || fail "loaded without being locked: $(cat "$work/untrusted.json")"
 

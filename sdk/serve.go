@@ -46,7 +46,8 @@ func claimStdout() *os.File {
 }
 
 // Serve runs the plugin and does not return. With the argument "describe" it
-// prints the manifest and exits.
+// prints the manifest and exits; with "debug" it serves hosts that are told to attach to
+// it (auth0-mcp run --reattach), until it is interrupted.
 //
 // The process ends when its stdin does (the host holds the other end), when the
 // connection to the host is lost, or when the host does not configure it within
@@ -63,6 +64,13 @@ func Serve(p Plugin) {
 		}
 		os.Exit(0)
 	}
+	if len(os.Args) > 1 && os.Args[len(os.Args)-1] == "debug" {
+		if err := serveDebug(p); err != nil {
+			fmt.Fprintf(os.Stderr, "plugin %s: %v\n", p.Name, err)
+			os.Exit(1)
+		}
+		os.Exit(0)
+	}
 	if os.Getenv(pluginv1.MagicCookieKey) != pluginv1.MagicCookieValue {
 		fmt.Fprintf(os.Stderr, "%s is a plugin of auth0-mcp, which starts it by itself. To see what it offers: %s describe\n",
 			p.Name, os.Args[0])
@@ -75,7 +83,14 @@ func Serve(p Plugin) {
 	}
 	go exitAfter(s)
 	os.Stdout = stdout //nolint:forbidigo // go-plugin writes the handshake to it, then replaces it
-	goplugin.Serve(&goplugin.ServeConfig{
+	goplugin.Serve(serveConfig(s, config))
+	// go-plugin returns when the host asks for the end.
+	os.Exit(0)
+}
+
+// serveConfig is what go-plugin serves.
+func serveConfig(s *server, config *tls.Config) *goplugin.ServeConfig {
+	return &goplugin.ServeConfig{
 		HandshakeConfig: goplugin.HandshakeConfig{
 			ProtocolVersion: pluginv1.ProtocolVersion, MagicCookieKey: pluginv1.MagicCookieKey,
 			MagicCookieValue: pluginv1.MagicCookieValue,
@@ -90,9 +105,7 @@ func Serve(p Plugin) {
 				grpc.StaticConnWindowSize(2*window), grpc.NumStreamWorkers(streamWorkers))...)
 		},
 		Logger: hclog.New(&hclog.LoggerOptions{Level: hclog.Warn, Output: os.Stderr, JSONFormat: true}),
-	})
-	// go-plugin returns when the host asks for the end.
-	os.Exit(0)
+	}
 }
 
 // exitAfter ends the process when the host is gone, however it went.

@@ -45,6 +45,8 @@ type Plugin struct {
 	// Dev is true for a plugin from --dev-plugin, whose binary is not checked.
 	Dev    bool
 	Origin Origin
+	// Reattach is how a dev plugin that its author has started is reached: a file, or a pluginv1.Reattach in JSON.
+	Reattach string
 }
 
 // Tool is one tool of a plugin. Its methods may be called from several
@@ -151,6 +153,8 @@ type DevPlugin struct {
 	// manifest's Executable inside Dir.
 	Path     string
 	Manifest pluginv1.Manifest
+	// Reattach, if set, is how the running plugin is reached: see Plugin.
+	Reattach string
 }
 
 // Sources says where plugins come from and what vouches for them.

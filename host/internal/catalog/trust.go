@@ -49,12 +49,12 @@ func (l *loader) refusePlugin(p *Plugin, kind RefusalKind, reason, remedy string
 // addDev checks a dev plugin in full, whatever that costs: its author wants to
 // know, and no lock says that it was checked before.
 func (l *loader) addDev(d DevPlugin) {
-	p := &Plugin{Manifest: d.Manifest, Dir: d.Dir, Path: d.Path, Dev: true, Origin: OriginDev}
+	p := &Plugin{Manifest: d.Manifest, Dir: d.Dir, Path: d.Path, Dev: true, Origin: OriginDev, Reattach: d.Reattach}
 	var err error
 	if p.Dir, err = filepath.Abs(d.Dir); err == nil {
 		err = ValidateManifest(p.Manifest)
 	}
-	if err == nil && p.Path == "" {
+	if err == nil && p.Path == "" && p.Reattach == "" {
 		p.Path, err = resolveExecutable(runtime.GOOS, p.Dir, p.Executable)
 	}
 	if err == nil {

@@ -22,6 +22,7 @@ import (
 	"github.com/auth0-mcp/auth0-mcp/host/internal/ratelimit"
 	"github.com/auth0-mcp/auth0-mcp/host/internal/redact"
 	"github.com/auth0-mcp/auth0-mcp/host/internal/stdio"
+	"github.com/auth0-mcp/auth0-mcp/host/internal/supervisor"
 	"github.com/auth0-mcp/auth0-mcp/host/internal/tenant"
 	"github.com/auth0-mcp/auth0-mcp/host/internal/toolcall"
 )
@@ -33,6 +34,7 @@ type runFlags struct {
 	devPlugins []string
 	dev        []catalog.DevPlugin // described already
 	set        pluginSetFlag
+	reattach   []string
 	sandbox    bool
 	maxOutput  int
 	maxLine    int
@@ -63,6 +65,8 @@ beats the environment, and AUTH0_TOKEN the default profile.`,
 		RunE: func(cmd *cobra.Command, _ []string) error { return run(cmd, env, f) },
 	}
 	f.addSelection(cmd)
+	cmd.Flags().StringArrayVar(&f.reattach, "reattach", nil, "a plugin that its author has started, as under a debugger: "+
+		"the file that it names (PLUGIN debug), or its JSON; repeatable")
 	f.addTenant(cmd)
 	cmd.Flags().IntVar(&f.maxLine, "max-line", stdio.DefaultMaxLine,
 		"longest line that is read from the client, in bytes; a longer one is refused")
@@ -384,7 +388,8 @@ func readCatalog(ctx context.Context, env Environment, f runFlags, log *slog.Log
 
 // described are the flags with the plugins under development described.
 func (f runFlags) described(ctx context.Context, env Environment, log *slog.Logger) (runFlags, error) {
-	dirs := notBlank(f.devPlugins)
+	dirs, attached := notBlank(f.devPlugins), notBlank(f.reattach)
+	f.reattach = nil
 	f.devPlugins, f.dev = nil, slices.Clone(f.dev)
 	for _, dir := range dirs {
 		if err := env.locks.CheckPlugins("--dev-plugin " + dir); err != nil {
@@ -397,6 +402,19 @@ func (f runFlags) described(ctx context.Context, env Environment, log *slog.Logg
 		log.Warn("loading a plugin under development: its binary is not checked", "plugin", dev.Manifest.Name, "path",
 			dev.Path)
 		f.dev = append(f.dev, dev)
+	}
+	for _, source := range attached {
+		if err := env.locks.CheckPlugins("--reattach"); err != nil {
+			return f, err
+		}
+		describing, cancel := context.WithTimeout(ctx, f.plugins.start)
+		m, err := supervisor.DescribeAttached(describing, source)
+		cancel()
+		if err != nil {
+			return f, fmt.Errorf("--reattach: %w", err)
+		}
+		log.Warn("attaching to a plugin that runs already: neither its binary nor its process is checked", "plugin", m.Name)
+		f.dev = append(f.dev, catalog.DevPlugin{Manifest: m, Reattach: source})
 	}
 	return f, nil
 }

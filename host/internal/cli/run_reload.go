@@ -78,6 +78,9 @@ func watch(cmd *cobra.Command, env Environment, f runFlags, log *slog.Logger,
 // look reloads what has changed, once it has been the same twice: a compiler writes for a while.
 func (r *reloader) look(ctx context.Context) {
 	for i, dev := range r.flags.dev {
+		if dev.Reattach != "" {
+			continue // its author restarts it
+		}
 		now := look(dev.Path)
 		settled := now.info != nil && now.same(r.pending[i])
 		r.pending[i] = now

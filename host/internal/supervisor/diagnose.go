@@ -44,6 +44,9 @@ func (s *Supervisor) explain(p *process, spec Spec, stage string, by bool, cause
 		return spec.Remedy, err
 	case errors.As(err, &refusal):
 		return refusal.remedy, err
+	case spec.Reattach != "":
+		return "Start it with `PLUGIN debug`, and restart the server with the --reattach that it names",
+			fmt.Errorf("attaching to it failed %s: %s", stage, reason(err))
 	case p.runner == nil:
 		return retryRemedy, fmt.Errorf("the folder of its sockets could not be made: %w", err)
 	case errors.Is(cause, ErrSlow):

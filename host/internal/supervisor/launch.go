@@ -39,6 +39,19 @@ func (s *Supervisor) launch(spec Spec) (*process, error) {
 	return s.launchIn(spec, dir)
 }
 
+// ownCertificate is what the host shows to a plugin: one that runs already accepts none but that which it made for it.
+func (s *Supervisor) ownCertificate(spec Spec) (tls.Certificate, error) {
+	if spec.Reattach == "" {
+		return s.certificate()
+	}
+	at, err := readReattach(spec.Reattach)
+	if err != nil {
+		return tls.Certificate{}, err
+	}
+	_, own, err := at.Certificates()
+	return own, err
+}
+
 func (s *Supervisor) notLaunched(spec Spec, stderr *tail, remedy string, err error) *LaunchError {
 	e := &LaunchError{Plugin: spec.Name, Path: spec.Path, Remedy: remedy, Err: err}
 	if stderr != nil {
@@ -49,7 +62,7 @@ func (s *Supervisor) notLaunched(spec Spec, stderr *tail, remedy string, err err
 
 // launchIn launches with a run folder, which may have vanished.
 func (s *Supervisor) launchIn(spec Spec, dir string) (*process, error) {
-	own, err := s.certificate()
+	own, err := s.ownCertificate(spec)
 	if err != nil {
 		return nil, s.notLaunched(spec, nil, "", err)
 	}

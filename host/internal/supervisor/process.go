@@ -15,6 +15,8 @@ import (
 const (
 	// shutdownGrace is how long a process that is asked to end may take.
 	shutdownGrace = 2 * time.Second
+	// detachGrace is how long the goodbye to a process may take that was not started here.
+	detachGrace = 200 * time.Millisecond
 	// killPatience bounds the wait for a process that was killed: one that hangs in
 	// the kernel must not hold the host.
 	killPatience = 5 * time.Second
@@ -84,7 +86,11 @@ func (p *process) endOnce() func() {
 			// descendant of the living.
 			p.runner.resident()
 			// go-plugin asks politely first, and waits for the answer without a bound.
-			timer := time.AfterFunc(shutdownGrace, func() { p.stop(nil) })
+			grace := shutdownGrace
+			if p.runner.spec.Reattach != "" {
+				grace = detachGrace // its process goes on, and there is no end to wait for
+			}
+			timer := time.AfterFunc(grace, func() { p.stop(nil) })
 			asked := make(chan struct{})
 			go func() {
 				defer close(asked)

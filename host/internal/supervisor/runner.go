@@ -41,9 +41,10 @@ type processRunner struct {
 	// as far as it can be found, and its last words are in tail.
 	exited chan struct{}
 
-	mu     sync.Mutex
-	alive  bool     // started, and not yet waited for: its number is its own
-	family []member // as last seen
+	mu       sync.Mutex
+	attached bool     // to a process that was not started here: see attach
+	alive    bool     // started, and not yet waited for: its number is its own
+	family   []member // as last seen
 }
 
 // runnerConfig is what a runner needs besides the plugin.
@@ -72,6 +73,9 @@ func newRunner(ctx context.Context, spec Spec, cfg runnerConfig) *processRunner 
 		return cmd
 	}
 	r.cmd = r.command()
+	if spec.Reattach != "" {
+		context.AfterFunc(ctx, func() { _ = r.killNow() }) // as the command's own context would
+	}
 	return r
 }
 
@@ -98,6 +102,9 @@ func (r *processRunner) Start(context.Context) (err error) {
 			close(r.exited)
 		}
 	}()
+	if r.spec.Reattach != "" {
+		return r.attach()
+	}
 	prog, err := r.programs.open(r.spec)
 	if err != nil {
 		return err
@@ -205,6 +212,9 @@ func (r *processRunner) endFamily() error {
 func (r *processRunner) killNow() error {
 	r.mu.Lock()
 	defer r.mu.Unlock()
+	if r.spec.Reattach != "" {
+		return r.detach()
+	}
 	if !r.alive {
 		return os.ErrProcessDone
 	}

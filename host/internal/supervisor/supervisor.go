@@ -27,6 +27,9 @@ type Spec struct {
 	Digest [32]byte
 	// Dev plugins are launched without a check of the digest.
 	Dev bool
+	// Reattach says where a plugin listens that its author has started: a file, or a pluginv1.Reattach in JSON. It is
+	// read at each launch, which starts and ends no process.
+	Reattach string
 	// Remedy is what to do if the executable is not the one that was trusted.
 	Remedy string
 }

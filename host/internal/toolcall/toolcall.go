@@ -301,7 +301,8 @@ func (p *progress) report(r Progress) {
 }
 
 func spec(p *catalog.Plugin) supervisor.Spec {
-	return supervisor.Spec{Manifest: p.Manifest, Path: p.Path, Digest: p.Binary, Dev: p.Dev, Remedy: remedy(p)}
+	return supervisor.Spec{Manifest: p.Manifest, Path: p.Path, Digest: p.Binary, Dev: p.Dev, Remedy: remedy(p),
+		Reattach: p.Reattach}
 }
 
 // Renew makes another build of a plugin the one that calls from now on reach. Calls in progress end on the old one.

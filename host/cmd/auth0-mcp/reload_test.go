@@ -41,7 +41,6 @@ func newDevPlugin(t *testing.T) devPlugin {
 func (d devPlugin) build(script string) {
 	d.t.Helper()
 	next := filepath.Join(d.folder, "next")
-	//nolint:gosec // it is executed
 	if err := os.WriteFile(next, []byte("#!/bin/sh\n"+script+"\n"), 0o700); err != nil {
 		d.t.Fatal(err)
 	}

@@ -28,13 +28,12 @@ const (
 // examples are the arguments that a tool is called with: those of its manifest, the least that fits its schema, and
 // texts that are odd or long where it takes any. All of them fit the schema.
 func examples(tool *catalog.Tool) (found []arguments) {
-	add := func(about string, raw json.RawMessage) bool {
+	add := func(about string, raw json.RawMessage) {
 		meant, err := tool.CheckArguments(raw)
-		if err != nil || slices.ContainsFunc(found, func(a arguments) bool { return string(a.json) == string(meant) }) {
-			return err == nil
+		known := func(a arguments) bool { return string(a.json) == string(meant) }
+		if err == nil && !slices.ContainsFunc(found, known) {
+			found = append(found, arguments{about, meant})
 		}
-		found = append(found, arguments{about, meant})
-		return true
 	}
 	for i, example := range tool.Examples {
 		if len(example.Arguments) > 0 {

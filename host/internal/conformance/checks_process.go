@@ -185,7 +185,7 @@ func describesOverGRPC(ctx context.Context, e *exam) error {
 		}
 		m, err := pluginv1.ParseManifest(answer.GetManifest())
 		if err == nil && !m.SameDeclaration(e.manifest) {
-			err = errors.New("Describe answers with another manifest than `describe`")
+			err = errors.New("the call Describe answers with another manifest than `describe`")
 		}
 		return err
 	})
@@ -203,7 +203,7 @@ func endsWhenAsked(ctx context.Context, e *exam) error {
 }
 
 func endsWithStdin(ctx context.Context, e *exam) error {
-	return connected(ctx, e, func(ctx context.Context, p *process, conn *grpc.ClientConn) error {
+	return connected(ctx, e, func(ctx context.Context, p *process, _ *grpc.ClientConn) error {
 		if err := p.stdin.Close(); err != nil {
 			return err
 		}

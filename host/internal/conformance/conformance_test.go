@@ -11,7 +11,6 @@ import (
 	"time"
 
 	"github.com/auth0-mcp/auth0-mcp/host/internal/fakeplugin"
-	"github.com/auth0-mcp/auth0-mcp/proto/pluginv1"
 )
 
 // The test binary is the fake plugins: each is launched with its role as its argument.
@@ -198,5 +197,4 @@ func TestExamples(t *testing.T) {
 	if len(found) != 3 || len(found[2].json) < hugeBytes || !strings.Contains(string(found[1].json), "ä") {
 		t.Errorf("%.300v", found)
 	}
-	var _ pluginv1.Manifest = m
 }

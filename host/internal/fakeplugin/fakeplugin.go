@@ -165,7 +165,8 @@ func Serve() {
 			MagicCookieValue: pluginv1.MagicCookieValue},
 		VersionedPlugins: map[int]goplugin.PluginSet{pluginv1.ProtocolVersion: {pluginv1.PluginSet: f}},
 		GRPCServer: func(opts []grpc.ServerOption) *grpc.Server {
-			return goplugin.DefaultGRPCServer(append(append(opts, serverOptions(role)...), grpc.StatsHandler(breaker{f}), grpc.MaxSendMsgSize(1<<30)))
+			opts = append(append(opts, serverOptions(role)...), grpc.StatsHandler(breaker{f}), grpc.MaxSendMsgSize(1<<30))
+			return goplugin.DefaultGRPCServer(opts)
 		},
 		Logger: hclog.New(&hclog.LoggerOptions{Level: hclog.Warn, JSONFormat: true}),
 	})

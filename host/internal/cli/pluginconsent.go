@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"maps"
 	"slices"
+	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -73,6 +74,9 @@ func (f consentFlags) decide(ctx context.Context, env Environment, set pluginSet
 			replaced[name] = true
 		}
 		say(env.Out, "%s\n", lines(reviews[i].String()))
+		if len(c.Origins) > 0 {
+			say(env.Out, "Its source refers to other servers: %s\n\n", strings.Join(c.Origins, ", "))
+		}
 		if c.Yanked != "" {
 			say(env.Out, "Its author has withdrawn this version: %s\n\n", c.Yanked)
 		}

@@ -322,3 +322,16 @@ func TestPluginThatDescribesItselfOtherwise(t *testing.T) {
 	}
 	w.works(t, "1.0.0")
 }
+
+// Where else an index sends the program that fetches is told to the user.
+func TestOriginsAreTold(t *testing.T) {
+	w := newWorld(t)
+	w.offers[rolesURL] = published{version: "1.0.0", origins: []string{"https://elsewhere.example"}}
+	c, err := w.Get(t.Context(), Wanted{Source: rolesURL})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := c.Discard(); err != nil || len(c.Origins) != 1 || c.Origins[0] != "https://elsewhere.example" {
+		t.Errorf("got %q (%v)", c.Origins, err)
+	}
+}

@@ -38,6 +38,8 @@ type Candidate struct {
 	Before *catalog.LockEntry
 	// Yanked is why its author has withdrawn the release; empty if it is not.
 	Yanked string
+	// Origins are other servers that the source refers to.
+	Origins []string
 
 	staged *staging
 }
@@ -100,7 +102,8 @@ func (p *Plugins) Get(ctx context.Context, w Wanted) (c *Candidate, err error) {
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", from, err)
 	}
-	c = &Candidate{Plugin: plugin, Entry: entryOf(w, plugin, release), Yanked: release.Yanked, staged: staged}
+	c = &Candidate{Plugin: plugin, Entry: entryOf(w, plugin, release), Yanked: release.Yanked,
+		Origins: release.Origins, staged: staged}
 	if w.Name != "" && plugin.Name != w.Name {
 		return nil, fmt.Errorf("%s holds the plugin %s, not %s: correct its source", from, plugin.Name, w.Name)
 	}

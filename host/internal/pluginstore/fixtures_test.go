@@ -35,6 +35,7 @@ type published struct {
 	// link puts a symbolic link, extra another file, beside the executable.
 	link, extra bool
 	notForUs    bool
+	origins     []string
 }
 
 func tool(name string, change ...func(*pluginv1.ToolManifest)) pluginv1.ToolManifest {
@@ -88,6 +89,7 @@ func (r published) write(dir string) (source.Release, error) {
 		}
 	}
 	found := source.Release{Name: m.Name, Version: m.Version, Manifest: digest(string(manifest)), Signer: r.signer,
+		Origins: r.origins,
 		Platforms: map[string]source.Platform{catalog.Platform(): {Archive: digest("archive" + r.version),
 			Binary: digest(string(files["run"]))}}}
 	if r.notForUs {

@@ -33,7 +33,7 @@ type Lock struct {
 }
 
 // LockEntry vouches for one plugin on all platforms that its source lists. Manifest and binaries decide. What the
-// manifest lets its tools do is repeated in Tools, so that a change of it shows in a review of the lock file: a manifest
+// manifest lets its tools do is repeated in Tools, so that its changes show in a review of the file. A manifest
 // that differs from Tools is refused.
 type LockEntry struct {
 	Version string `json:"version"`

@@ -48,8 +48,8 @@ func sortedList(list []string) []string {
 	return slices.Compact(slices.Sorted(slices.Values(list)))
 }
 
-// Widened lists what tools may do that before did not let them do, one line each, in the order of the tools' names. Line
-// breaks and invisible characters in names are escaped.
+// Widened lists what tools may do that before did not let them do, one line each, in the order of the tools' names.
+// Line breaks and invisible characters in names are escaped.
 func Widened(before, now map[string]Permissions) []string {
 	var wider []string
 	for _, name := range names(now) {

@@ -73,7 +73,7 @@ func TestReviewOfAHostilePlugin(t *testing.T) {
 	}
 	r := Review{Plugin: p, Before: &before, Wider: Widened(PermissionsOf(before), PermissionsOf(p.Manifest)),
 		Entry: LockEntry{Source: "/home/u/Downloads/\x1b[2Jplugin\n  effect       read", Constraint: "1\n2",
-			Signer: Signer{Name: "me\nTool \"x\"", Kind: "mini\nsign", Detail: "\u202ekey"},
+			Signer:    Signer{Name: "me\nTool \"x\"", Kind: "mini\nsign", Detail: "\u202ekey"},
 			Platforms: map[string]Pin{"linux/amd64\n  binary": {Binary: Digest{2}}}},
 		Replaced: map[string]string{"roles": "the installed version 0.9.0\n\x1b[31m"}}
 	got := r.String()

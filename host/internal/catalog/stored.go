@@ -44,8 +44,8 @@ func (e LockEntry) OlderFolder(name string) string {
 	return name + "@" + hex.EncodeToString(sum[:8])
 }
 
-// CheckStoreEntry refuses a folder of the store that is a symbolic link, or lies behind one: what is trusted by its place
-// must be there. It returns fs.ErrNotExist if there is none.
+// CheckStoreEntry refuses a folder of the store that is a symbolic link, or lies behind one: what is trusted by its
+// place must be there. It returns fs.ErrNotExist if there is none.
 func CheckStoreEntry(store, entry string) error {
 	for _, path := range []string{store, filepath.Join(store, entry)} {
 		info, err := os.Lstat(path)

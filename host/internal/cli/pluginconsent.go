@@ -54,10 +54,10 @@ func (f consentFlags) agree(ctx context.Context, env Environment, question strin
 	return confirm(ctx, env, question)
 }
 
-// decide shows all that candidates ask for, and returns an error unless the user agrees to it. owned are plugins that
-// they may replace without a flag: those that are to be updated.
-func (f consentFlags) decide(ctx context.Context, env Environment, set pluginSetFlag, candidates []*pluginstore.Candidate,
-	ownName bool, question string) error {
+// decide shows all that candidates ask for, and returns an error unless the user agrees to it. With ownName each may
+// replace the installed plugin of its name without a flag: that is what an update is for.
+func (f consentFlags) decide(ctx context.Context, env Environment, set pluginSetFlag,
+	candidates []*pluginstore.Candidate, ownName bool, question string) error {
 	from, err := sources(env, set)
 	if err != nil {
 		return err

@@ -107,7 +107,8 @@ func (f installFlags) installBundle(ctx context.Context, env Environment, plugin
 		fmt.Fprintln(env.Out, "Everything in the bundle is installed.")
 		return nil
 	}
-	if err := f.consent.decide(ctx, env, f.set, candidates, false, "Trust these plugins and install them? [y/N] "); err != nil {
+	const question = "Trust these plugins and install them? [y/N] "
+	if err := f.consent.decide(ctx, env, f.set, candidates, false, question); err != nil {
 		return err
 	}
 	if err := plugins.Apply(ctx, pluginstore.Change{Install: candidates, Declare: true}); err != nil {

@@ -148,8 +148,8 @@ func pluginVerifyCommand(env Environment) *cobra.Command {
 		Use:   "verify [NAME…]",
 		Short: "Check the installed plugins against the lock file",
 		Long: `Check that the files of each plugin, or of those that are named, are those that are pinned, that no other user
-can change them, and that the lock file says of its tools what the manifest does. The exit status is 1
-if one fails. Nothing is fetched and nothing is run.`,
+can change them, that the lock file says of its tools what the manifest does, and that you have not revoked
+the key that signed it. The exit status is 1 if one fails. Nothing is fetched and nothing is run.`,
 		RunE: func(_ *cobra.Command, names []string) error {
 			plugins, err := set.open()
 			if err != nil {

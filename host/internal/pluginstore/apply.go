@@ -25,8 +25,8 @@ type Change struct {
 }
 
 // Apply runs each candidate for the first time, to describe itself, and installs it if it does so as its manifest does.
-// Whatever fails or ends it, either all of the change is made or none: the lock file, replaced at once, decides, and what
-// it names is in the store before. What no lock file of the user names any more is removed from the store.
+// Whatever fails or ends it, either all of the change is made or none: the lock file, replaced at once, decides, and
+// what it names is in the store before. What no lock file of the user names any more is removed from the store.
 func (p *Plugins) Apply(ctx context.Context, change Change) error {
 	if err := p.open(); err != nil {
 		return err
@@ -133,7 +133,7 @@ func (p *Plugins) publish(c *Candidate) error {
 	if err := p.step("make the files durable"); err != nil {
 		return err
 	}
-	if err := syncTree(c.staged.files()); err != nil {
+	if err := durable(c.Plugin); err != nil {
 		return err
 	}
 	if err := p.step("move damaged files away"); err != nil {
@@ -153,16 +153,8 @@ func (p *Plugins) publish(c *Candidate) error {
 		}
 		return err
 	}
-	return syncFolder(p.Store)
-}
-
-func syncFolder(dir string) error {
-	f, err := os.Open(dir)
-	if err != nil {
-		return nil //nolint:nilerr // Windows can't open a folder so
-	}
-	_ = f.Sync() // some network file systems refuse it
-	return f.Close()
+	syncFolder(p.Store)
+	return nil
 }
 
 // intact refuses files that are not those of an entry of the lock file.

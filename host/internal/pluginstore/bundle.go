@@ -30,8 +30,8 @@ const (
 )
 
 // WriteBundle writes all installed plugins into a new file, for a machine of this platform that cannot reach their
-// sources: the lock file, and of each plugin the files that it pins. It fails if a plugin is not as it is locked. The same
-// plugins give the same bytes.
+// sources: the lock file, and of each plugin the files that it pins. It fails if a plugin is not as it is locked. The
+// same plugins give the same bytes.
 func (p *Plugins) WriteBundle(name string) (plugins int, err error) {
 	lock, err := p.Lock()
 	if err != nil {

@@ -171,7 +171,7 @@ func checked(dir string, release source.Release) (*catalog.Plugin, error) {
 
 func entryOf(w Wanted, plugin *catalog.Plugin, release source.Release) catalog.LockEntry {
 	entry := catalog.LockEntry{
-		Version: plugin.Version, Source: w.Source, Constraint: w.Constraint, Release: release.Digest,
+		Version: plugin.Version, Source: w.Source, Constraint: w.Constraint, Key: w.Key, Release: release.Digest,
 		Manifest: plugin.ManifestDigest, Platforms: map[string]catalog.Pin{}, Tools: catalog.PermissionsOf(plugin.Manifest),
 		Signer: catalog.Signer{Name: release.Signer.Name, Kind: release.Signer.Kind, Detail: release.Signer.Detail},
 	}
@@ -200,8 +200,8 @@ func (p *Plugins) compare(c *Candidate, pinned *catalog.LockEntry) error {
 	return nil
 }
 
-// difference names what of a release is another than what is locked; "" if nothing is. A folder has this platform alone,
-// whatever the lock file knows of others.
+// difference names what of a release is another than what is locked; "" if nothing is. A folder has this platform
+// alone, whatever the lock file knows of others.
 func difference(pinned, found catalog.LockEntry) string {
 	switch {
 	case pinned.Version != found.Version:

@@ -21,8 +21,9 @@ func Discard(candidates []*Candidate) error {
 	return errors.Join(errs...)
 }
 
-// ToSync gets what the lock file names and the store does not hold, as it is pinned, and nothing else: from a bundle, if
-// it is not nil and has it, or from its source. It fails with a [*DriftError] if plugins.toml declares something else.
+// ToSync gets what the lock file names and the store does not hold, as it is pinned, and nothing else: from a bundle,
+// if it is not nil and has it, or from its source. It fails with a [*DriftError] if plugins.toml declares something
+// else.
 func (p *Plugins) ToSync(ctx context.Context, from *Bundle) (candidates []*Candidate, err error) {
 	lock, err := p.Lock()
 	if err != nil {
@@ -73,8 +74,8 @@ func platforms(entry catalog.LockEntry) []string { return slices.Sorted(maps.Key
 
 // ToUpdate gets the newest release of each of names, of all plugins if there are none, within what plugins.toml or the
 // lock file says of it. Where plugins.toml exists, names may be of plugins that are not locked yet, and without names
-// removed are the plugins that it does not declare. allowUnsigned accepts releases that none of the keys has signed also
-// for plugins that are not locked yet, or were signed. Candidates that are what is locked are left out.
+// removed are the plugins that it does not declare. allowUnsigned accepts releases that none of the keys has signed
+// also for plugins that are not locked yet, or were signed. Candidates that are what is locked are left out.
 func (p *Plugins) ToUpdate(ctx context.Context, names []string, allowUnsigned bool) (candidates []*Candidate,
 	removed []string, err error) {
 	lock, err := p.Lock()

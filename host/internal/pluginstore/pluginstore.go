@@ -13,6 +13,7 @@ import (
 
 	"github.com/auth0-mcp/auth0-mcp/host/internal/atomicfile"
 	"github.com/auth0-mcp/auth0-mcp/host/internal/catalog"
+	"github.com/auth0-mcp/auth0-mcp/host/internal/redact"
 	"github.com/auth0-mcp/auth0-mcp/host/internal/source"
 	"github.com/auth0-mcp/auth0-mcp/proto/pluginv1"
 )
@@ -88,7 +89,7 @@ func (p *Plugins) open() error {
 		return fmt.Errorf("plugin store: %w", writers)
 	}
 	if info.Mode().Perm()&0o077 != 0 {
-		return os.Chmod(p.Store, 0o700)
+		return os.Chmod(p.Store, 0o700) //nolint:gosec // a folder
 	}
 	return nil
 }
@@ -141,40 +142,55 @@ func (s *staging) discard() error {
 // closeTo lets this user alone into the files of a candidate, and refuses what is not a manifest or an executable: no
 // digest vouches for anything else.
 func closeTo(plugin *catalog.Plugin) error {
-	return filepath.WalkDir(plugin.Dir, func(path string, e fs.DirEntry, err error) error {
+	modes := map[string]fs.FileMode{}
+	for path, mode := range map[string]fs.FileMode{plugin.ManifestPath: 0o600, plugin.Path: 0o700} {
+		inside, err := filepath.Rel(plugin.Dir, path)
+		if err != nil {
+			return err
+		}
+		modes[filepath.ToSlash(inside)] = mode
+	}
+	root, err := os.OpenRoot(plugin.Dir)
+	if err != nil {
+		return err
+	}
+	defer func() { _ = root.Close() }()
+	return fs.WalkDir(root.FS(), ".", func(path string, e fs.DirEntry, err error) error {
+		mode, known := modes[path]
 		switch {
 		case err != nil:
 			return err
 		case e.IsDir():
-			return os.Chmod(path, 0o700) //nolint:gosec // a folder
+			mode = 0o700
 		case !e.Type().IsRegular():
-			return fmt.Errorf("%s is not a regular file (%s)", path, e.Type())
-		case path == plugin.Path:
-			return os.Chmod(path, 0o700) //nolint:gosec // an executable
-		case path == plugin.ManifestPath:
-			return os.Chmod(path, 0o600)
+			return fmt.Errorf("%s is not a regular file (%s)", redact.Line(path), e.Type())
+		case !known:
+			return fmt.Errorf("%s is neither the manifest nor the executable: a plugin has no other files", redact.Line(path))
 		}
-		return fmt.Errorf("%s is neither the manifest nor the executable: a plugin has no other files", path)
+		return root.Chmod(path, mode)
 	})
 }
 
-// syncTree makes what is in a folder durable: the lock file must not reach the disk before what it names.
-func syncTree(dir string) error {
-	return filepath.WalkDir(dir, func(path string, e fs.DirEntry, err error) error {
-		if err != nil {
-			return err
-		}
+// durable makes the files of a candidate survive a power cut: the lock file must not reach the disk before them.
+func durable(plugin *catalog.Plugin) error {
+	for _, path := range []string{plugin.ManifestPath, plugin.Path} {
 		f, err := os.OpenFile(path, os.O_RDWR, 0)
-		if e.IsDir() {
-			if f, err = os.Open(path); err != nil {
-				return nil // Windows can't open a folder so
-			}
-			_ = f.Sync() // some network file systems refuse it
-			return f.Close()
-		}
 		if err != nil {
 			return err
 		}
-		return errors.Join(f.Sync(), f.Close())
-	})
+		if err := errors.Join(f.Sync(), f.Close()); err != nil {
+			return err
+		}
+		syncFolder(filepath.Dir(path))
+	}
+	return nil
+}
+
+// syncFolder makes the names in a folder durable where the system can: Windows can't open a folder so, and some network
+// file systems refuse it.
+func syncFolder(dir string) {
+	if f, err := os.Open(dir); err == nil {
+		_ = f.Sync()
+		_ = f.Close()
+	}
 }

@@ -188,7 +188,7 @@ func TestStoreIsTheUsersAlone(t *testing.T) {
 		t.Skip("it has no modes")
 	}
 	w := newWorld(t)
-	if err := os.MkdirAll(w.Store, 0o755); err != nil { //nolint:gosec // what is to be closed
+	if err := os.MkdirAll(w.Store, 0o755); err != nil {
 		t.Fatal(err)
 	}
 	w.mustInstall(t, published{version: "1.0.0"})
@@ -201,7 +201,7 @@ func TestStoreIsTheUsersAlone(t *testing.T) {
 	if info, err := os.Stat(w.Store); err != nil || info.Mode().Perm() != 0o700 {
 		t.Errorf("the store has the mode %v (%v)", info.Mode(), err)
 	}
-	if err := os.Chmod(w.Store, 0o702); err != nil { //nolint:gosec // what is to be refused
+	if err := os.Chmod(w.Store, 0o702); err != nil {
 		t.Fatal(err)
 	}
 	_, err := w.Get(t.Context(), Wanted{Source: rolesURL})

@@ -8,6 +8,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"time"
 
 	"github.com/auth0-mcp/auth0-mcp/host/internal/atomicfile"
 	"github.com/auth0-mcp/auth0-mcp/host/internal/catalog"
@@ -30,7 +31,7 @@ func (e *NotInstalledError) Error() string {
 }
 
 // Verify compares the files of plugins, of all if there are no names, with the lock file: who can change them, their
-// digests, and the permissions. Nothing is fetched.
+// digests, and the permissions; and the keys that signed them with those of the user. Nothing is fetched.
 func (p *Plugins) Verify(names []string) ([]Verified, error) {
 	lock, err := p.Lock()
 	if err != nil {
@@ -58,7 +59,34 @@ func (p *Plugins) verify(name string, entry catalog.LockEntry) Verified {
 	if errors.Is(v.Err, fs.ErrNotExist) {
 		v.Err = errors.New("it is not on this machine: run auth0-mcp plugin sync")
 	}
+	if v.Err == nil {
+		v.Err = p.checkSigner(entry)
+	}
 	return v
+}
+
+// checkSigner refuses a plugin whose key the user has revoked since, or removed while it is required. The signature was
+// verified when the release was pinned, and the pins are compared: a key that has expired since changes nothing.
+func (p *Plugins) checkSigner(entry catalog.LockEntry) error {
+	if entry.Signer == (catalog.Signer{}) {
+		return nil
+	}
+	for _, key := range p.Keys {
+		by := key.Signer()
+		if !sameKey(entry.Signer, catalog.Signer{Kind: by.Kind, Detail: by.Detail}) {
+			continue
+		}
+		if key.Revoked.IsZero() {
+			return nil
+		}
+		return fmt.Errorf("it was signed by %s, which you revoked on %s: remove it, or update it to a release that another "+
+			"key has signed", signer(entry.Signer), key.Revoked.UTC().Format(time.DateOnly))
+	}
+	if entry.Key == "" {
+		return nil
+	}
+	return fmt.Errorf("it has to be signed by %s, which is none of your keys: add it with auth0-mcp plugin keys add",
+		signer(entry.Signer))
 }
 
 // Folder is where the files of a plugin are, or would be.

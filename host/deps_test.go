@@ -157,7 +157,9 @@ var only = map[string]struct {
 	by  []string
 	why string
 }{
-	"github.com/hashicorp/go-plugin": {[]string{"supervisor", "fakeplugin"}, "processes are the supervisor's"},
+	"github.com/hashicorp/go-plugin":             {[]string{"supervisor", "fakeplugin"}, "processes are the supervisor's"},
+	"github.com/sigstore/sigstore-go/pkg/verify": {[]string{"fetch"}, "signatures are verified where there is no token"},
+	"oras.land/oras-go/v2/registry/remote":       {[]string{"fetch"}, "registries are read where there is no token"},
 	"github.com/mark3labs/mcp-go/server": {[]string{"mcpserver"},
 		"the protocol is mcpserver's: calls, the transport and the command line know none"},
 	"github.com/mark3labs/mcp-go/mcp": {[]string{"mcpserver"}, "the protocol is mcpserver's"},

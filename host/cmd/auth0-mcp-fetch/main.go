@@ -13,6 +13,7 @@ import (
 
 func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
-	defer stop()
-	os.Exit(fetch.Main(ctx, os.Stdin, os.Stdout, os.Stderr))
+	status := fetch.Main(ctx, os.Stdin, os.Stdout, os.Stderr) //nolint:forbidigo // the reply goes there
+	stop()
+	os.Exit(status)
 }

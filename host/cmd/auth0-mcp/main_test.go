@@ -48,7 +48,7 @@ func fetchPlugin() {
 	if self, err := os.Executable(); err == nil && os.Getenv("GORACE") == "" {
 		_ = syscall.Exec(self, os.Args, append(os.Environ(), "GORACE=atexit_sleep_ms=0")) // not on Windows
 	}
-	os.Exit(fetch.Main(context.Background(), os.Stdin, os.Stdout, os.Stderr))
+	os.Exit(fetch.Main(context.Background(), os.Stdin, os.Stdout, os.Stderr)) //nolint:forbidigo // the reply goes there
 }
 
 // startPatiently gives plugins more time to start than users would, for a busy machine.

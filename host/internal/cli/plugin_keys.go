@@ -58,7 +58,8 @@ root of the public instance is trusted_root.json of the Sigstore project.`,
 	}
 	flags := cmd.Flags()
 	flags.StringVar(&f.expires, "expires", "", "the day from which on new releases are not believed, such as 2027-12-31")
-	flags.StringVar(&f.subject, "sigstore-identity", "", "who signs with Sigstore; * stands for any characters but / and @")
+	flags.StringVar(&f.subject, "sigstore-identity", "", "who signs with Sigstore; * stands for any characters but / and "+
+		"@")
 	flags.StringVar(&f.issuer, "sigstore-issuer", "", "who signs that identity in, such as "+
 		"https://token.actions.githubusercontent.com")
 	flags.StringVar(&f.root, "trusted-root", "", "the file with the trusted root of the Sigstore instance")

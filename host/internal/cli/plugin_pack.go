@@ -20,7 +20,7 @@ import (
 )
 
 // signingPassphrase is the variable with the passphrase of a secret key for signing.
-const signingPassphrase = "AUTH0_MCP_SIGNING_PASSPHRASE"
+const signingPassphrase = "AUTH0_MCP_SIGNING_PASSPHRASE" //nolint:gosec // the name of it
 
 type packFlags struct {
 	manifest, out, key, published string

@@ -132,8 +132,8 @@ func (f fetcher) versions(ctx context.Context) ([]source.Version, error) {
 	case source.OCI, source.OCILayout:
 		return f.repositoryVersions(ctx)
 	}
-	return nil, fault(source.NoVersion, "a %s has no list of versions: install it as it is, or name an index or a registry",
-		f.query.Source.Kind())
+	return nil, fault(source.NoVersion, "a %s has no list of versions: install it as it is, or name an index or a "+
+		"registry", f.query.Source.Kind())
 }
 
 func versionsOf(x release.Index) []source.Version {

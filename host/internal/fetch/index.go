@@ -52,7 +52,8 @@ func (f fetcher) checkIndexSignature(ctx context.Context, at string, index []byt
 		sig.kind, suffix = release.SignatureSigstore, release.SigstoreSuffix
 	}
 	sig.data, err = f.read(ctx, at+suffix, maxSignatureBytes)
-	if known, ok := errors.AsType[*source.Error](err); errors.Is(err, fs.ErrNotExist) || ok && known.Kind == source.NotFound {
+	known, _ := errors.AsType[*source.Error](err)
+	if errors.Is(err, fs.ErrNotExist) || known != nil && known.Kind == source.NotFound {
 		return fault(source.Unsigned, "the index is not signed: key %s is required, and there is no %s. Ask its author to "+
 			"sign it with `auth0-mcp plugin index --key`", key.Name, at+suffix)
 	}

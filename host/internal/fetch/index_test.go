@@ -217,21 +217,20 @@ func TestOrigins(t *testing.T) {
 func TestServers(t *testing.T) {
 	a := newAuthor(t)
 	a.release("1.2.0")
-	quick := defaultLimits
-	quick.window, quick.least, quick.requests = 200*time.Millisecond, 1<<10, 20
 	ended := make(chan struct{})
 	t.Cleanup(func() { close(ended) })
 	for name, tt := range map[string]struct {
 		handle http.HandlerFunc
 		kind   source.ErrorKind
 		text   string
+		window time.Duration // zero: long enough for any machine
 	}{
 		"no answer": {func(_ http.ResponseWriter, r *http.Request) {
 			select {
 			case <-r.Context().Done():
 			case <-ended:
 			}
-		}, source.Unreachable, "did not answer within 200ms"},
+		}, source.Unreachable, "did not answer within 200ms", 200 * time.Millisecond},
 		"slow": {func(w http.ResponseWriter, r *http.Request) {
 			for r.Context().Err() == nil {
 				_, _ = w.Write([]byte(" "))
@@ -242,11 +241,11 @@ func TestServers(t *testing.T) {
 					return
 				}
 			}
-		}, source.Unreachable, "the server is too slow"},
+		}, source.Unreachable, "the server is too slow", 200 * time.Millisecond},
 		"half": {func(w http.ResponseWriter, _ *http.Request) {
 			w.Header().Set("Content-Length", "1000")
 			_, _ = w.Write([]byte(`{"indexVersion":1,`))
-		}, source.Unreachable, "broke off"},
+		}, source.Unreachable, "broke off", 0},
 		"endless": {func(w http.ResponseWriter, _ *http.Request) {
 			block := make([]byte, 64<<10)
 			for {
@@ -254,31 +253,33 @@ func TestServers(t *testing.T) {
 					return
 				}
 			}
-		}, source.Refused, "is larger than 4194304 bytes"},
+		}, source.Refused, "is larger than 4194304 bytes", 0},
 		"redirects for ever": {func(w http.ResponseWriter, r *http.Request) {
 			http.Redirect(w, r, "/index.json", http.StatusFound)
-		}, source.Refused, "redirects more than 5 times"},
+		}, source.Refused, "redirects more than 5 times", 0},
 		"redirects to plain http": {func(w http.ResponseWriter, r *http.Request) {
 			http.Redirect(w, r, "http://plugins.example.com/index.json", http.StatusFound)
-		}, source.Refused, "which is not https"},
+		}, source.Refused, "which is not https", 0},
 		"redirects to a file": {func(w http.ResponseWriter, r *http.Request) {
 			http.Redirect(w, r, "file:///etc/passwd", http.StatusFound)
-		}, source.Refused, "which is not https"},
-		"not there": {http.NotFound, source.NotFound, "is not there (404)"},
+		}, source.Refused, "which is not https", 0},
+		"not there": {http.NotFound, source.NotFound, "is not there (404)", 0},
 		"private": {func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusForbidden) },
-			source.NotFound, "may not be read without signing in"},
+			source.NotFound, "may not be read without signing in", 0},
 		"broken": {func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusBadGateway) },
-			source.Unreachable, "answered 502 Bad Gateway"},
+			source.Unreachable, "answered 502 Bad Gateway", 0},
 		"no JSON": {func(w http.ResponseWriter, _ *http.Request) { _, _ = w.Write([]byte("<html>\x1b[2J")) },
-			source.Refused, "not a usable index"},
+			source.Refused, "not a usable index", 0},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			server := httptest.NewServer(tt.handle)
 			defer server.Close()
 			f := fetching(t, server.URL+"/index.json", a.trusted())
-			f.limits = quick
-			f.web = newWeb(f.web.transport, quick)
+			if tt.window > 0 {
+				f.limits.window, f.limits.least = tt.window, 1<<10
+				f.web = newWeb(f.web.transport, f.limits)
+			}
 			refused(t, f, tt.kind, tt.text)
 		})
 	}
@@ -286,9 +287,9 @@ func TestServers(t *testing.T) {
 
 // A server elsewhere must not make this machine ask itself.
 func TestRedirectToThisMachine(t *testing.T) {
-	from, _ := http.NewRequest(http.MethodGet, "https://plugins.example.com/index.json", nil)
+	from, _ := http.NewRequestWithContext(t.Context(), http.MethodGet, "https://plugins.example.com/index.json", nil)
 	for _, to := range []string{"http://127.0.0.1:8080/x", "https://localhost/x", "http://[::1]/x"} {
-		r, _ := http.NewRequest(http.MethodGet, to, nil)
+		r, _ := http.NewRequestWithContext(t.Context(), http.MethodGet, to, nil)
 		if err := checkRedirect(r, []*http.Request{from}); err == nil {
 			t.Errorf("%s was followed", to)
 		}

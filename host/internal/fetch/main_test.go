@@ -25,7 +25,7 @@ func TestMain(m *testing.M) {
 			// The race detector waits a second in every process that ends.
 			_ = syscall.Exec(self, os.Args, append(os.Environ(), "GORACE=atexit_sleep_ms=0"))
 		}
-		os.Exit(Main(context.Background(), os.Stdin, os.Stdout, os.Stderr))
+		os.Exit(Main(context.Background(), os.Stdin, os.Stdout, os.Stderr)) //nolint:forbidigo // the reply goes there
 	}
 	os.Exit(m.Run())
 }

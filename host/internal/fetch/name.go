@@ -80,7 +80,7 @@ func checkName(name string) error {
 	case strings.HasPrefix(name, "/"):
 		return errors.New("it is an absolute path")
 	case strings.ContainsAny(name, `\:*?"<>|`):
-		return errors.New(`it has a character that a system treats specially, such as \ or :`)
+		return errors.New(`a system treats one of its characters specially, such as \ or : in it`)
 	case !norm.NFC.IsNormalString(name):
 		return errors.New("it is not in the Unicode normalization form NFC")
 	case strings.Count(name, "/") >= maxNameDepth:
@@ -94,7 +94,7 @@ func checkName(name string) error {
 	for part := range strings.SplitSeq(name, "/") {
 		switch {
 		case part == "..":
-			return errors.New("it leads out of the folder by ..")
+			return errors.New("it leads by .. out of the folder")
 		case part == "" || part == ".":
 			return errors.New("it has an empty part or a dot")
 		case strings.HasSuffix(part, ".") || strings.HasSuffix(part, " ") || strings.HasPrefix(part, " "):

@@ -126,12 +126,12 @@ func (w *web) open(ctx context.Context, at string) (io.ReadCloser, error) {
 }
 
 func checkStatus(answer *http.Response, at string) error {
-	switch status := answer.StatusCode; {
-	case status == http.StatusOK:
+	switch status := answer.StatusCode; status {
+	case http.StatusOK:
 		return nil
-	case status == http.StatusNotFound || status == http.StatusGone:
+	case http.StatusNotFound, http.StatusGone:
 		return fault(source.NotFound, "%s is not there (%d): check the source", at, status)
-	case status == http.StatusUnauthorized || status == http.StatusForbidden:
+	case http.StatusUnauthorized, http.StatusForbidden:
 		return fault(source.NotFound, "%s may not be read without signing in (%d): copy what is private to a folder, and "+
 			"install from there", at, status)
 	default:
@@ -152,7 +152,8 @@ func (w *web) unreachable(u *url.URL, err error) error {
 		return fault(source.Unreachable, "%s did not answer within %v: try again later, or install from a mirror", u.Host,
 			w.limits.window)
 	}
-	return fault(source.Unreachable, "%s cannot be reached: %v. Check the network, HTTPS_PROXY and the address", u.Host, err)
+	return fault(source.Unreachable, "%s cannot be reached: %v. Check the network, HTTPS_PROXY and the address", u.Host,
+		err)
 }
 
 // open opens a file on disk or on a web server.

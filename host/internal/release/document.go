@@ -149,8 +149,9 @@ func (d Document) FileName() string { return d.Name + "_" + d.Version + Document
 const (
 	// DocumentSuffix ends the name of a document's file.
 	DocumentSuffix = ".release.json"
-	// MinisignSuffix and SigstoreSuffix end the names of signatures, after the whole name of what is signed.
+	// MinisignSuffix ends the name of a signature, after the whole name of what is signed.
 	MinisignSuffix = ".minisig"
+	// SigstoreSuffix is the same for a Sigstore bundle.
 	SigstoreSuffix = ".sigstore.json"
 )
 

@@ -64,7 +64,7 @@ func (p Pack) Do() (Document, string, error) {
 	if err != nil {
 		return Document{}, "", err
 	}
-	if err := os.MkdirAll(p.Folder, 0o755); err != nil {
+	if err := os.MkdirAll(p.Folder, 0o755); err != nil { //nolint:gosec // it is going to be published
 		return Document{}, "", err
 	}
 	d := Document{Format: DocumentVersion, Name: m.Name, Version: m.Version, Published: p.Published.UTC().

@@ -98,23 +98,23 @@ type Signer struct {
 type ErrorKind string
 
 const (
-	// NotFound: the source, or what it refers to, is not there.
+	// NotFound means that the source, or what it refers to, is not there.
 	NotFound ErrorKind = "not-found"
-	// Unreachable: a server did not answer, or not in time.
+	// Unreachable means that a server did not answer, or not in time.
 	Unreachable ErrorKind = "unreachable"
-	// Refused: what was fetched is malformed, unsafe, or not what its digest says.
+	// Refused means that what was fetched is malformed, unsafe, or not what its digest says.
 	Refused ErrorKind = "refused"
-	// Unsigned: there is no signature by a key that the user trusts.
+	// Unsigned means that there is no signature by a key that the user trusts.
 	Unsigned ErrorKind = "unsigned"
-	// Untrusted: a signature is wrong, or its key is unknown, revoked or has expired.
+	// Untrusted means that a signature is wrong, or its key is unknown, revoked or has expired.
 	Untrusted ErrorKind = "untrusted"
-	// Changed: the source offers something else under a version than what is pinned.
+	// Changed means that the source offers something else under a version than what is pinned.
 	Changed ErrorKind = "changed"
-	// WrongPlatform: there is nothing for this machine, or it is for another one.
+	// WrongPlatform means that there is nothing for this machine, or it is for another one.
 	WrongPlatform ErrorKind = "platform"
-	// Stale: the index has expired.
+	// Stale means that the index has expired.
 	Stale ErrorKind = "stale"
-	// NoVersion: no version satisfies the constraint.
+	// NoVersion means that no version satisfies the constraint.
 	NoVersion ErrorKind = "no-version"
 )
 
@@ -126,8 +126,8 @@ type Error struct {
 
 func (e *Error) Error() string { return e.Text }
 
-// Query is what auth0-mcp-fetch reads from its standard input: one line of JSON. With Into it fetches a release, without
-// it lists versions. The program ends when its standard input does.
+// Query is what auth0-mcp-fetch reads from its standard input: one line of JSON. With Into it fetches a release,
+// without it lists versions. The program ends when its standard input does.
 type Query struct {
 	Source     Source         `json:"source"`
 	Constraint string         `json:"constraint,omitempty"`
@@ -223,7 +223,7 @@ func (f Fetcher) ask(ctx context.Context, q Query) (reply Reply, err error) {
 	if err != nil {
 		return Reply{}, err
 	}
-	cmd := exec.CommandContext(ctx, f.Program)
+	cmd := exec.CommandContext(ctx, f.Program) //nolint:gosec // ours, beside the host
 	cmd.Env = environment(os.Getenv)
 	cmd.WaitDelay = 5 * time.Second
 	answer, complaints := bounded{limit: maxReply}, bounded{limit: 4 << 10}

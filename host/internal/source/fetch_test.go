@@ -15,7 +15,7 @@ import (
 
 // The test binary is a bad auth0-mcp-fetch where it is called so.
 func TestMain(m *testing.M) {
-	name := filepath.Base(os.Args[0])
+	name, out := filepath.Base(os.Args[0]), os.Stdout //nolint:forbidigo // replies go there
 	if !strings.HasPrefix(name, "fetch-") {
 		os.Exit(m.Run())
 	}
@@ -26,15 +26,15 @@ func TestMain(m *testing.M) {
 		_, _ = os.Stderr.WriteString("it is broken\x1b[2J\n")
 		os.Exit(1)
 	case "fetch-refuses":
-		_, _ = os.Stdout.WriteString(`{"error":{"kind":"changed","text":"not\u001b[2J the one"}}`)
+		_, _ = out.WriteString(`{"error":{"kind":"changed","text":"not\u001b[2J the one"}}`)
 	case "fetch-environment":
 		beside := filepath.Join(filepath.Dir(os.Args[0]), "environment")
 		_ = os.WriteFile(beside, []byte(strings.Join(os.Environ(), "\n")), 0o600)
-		_, _ = os.Stdout.WriteString(`{"versions":[{"version":"1.0.0"}]}`)
+		_, _ = out.WriteString(`{"versions":[{"version":"1.0.0"}]}`)
 	case "fetch-floods":
 		block := make([]byte, 1<<20)
 		for {
-			if _, err := os.Stdout.Write(block); err != nil {
+			if _, err := out.Write(block); err != nil {
 				os.Exit(1)
 			}
 		}

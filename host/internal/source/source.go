@@ -24,8 +24,9 @@ const (
 	Archive Kind = "archive"
 	// Index is an index.json, on disk or on a web server.
 	Index Kind = "index"
-	// OCI is a repository of a registry, OCILayout one on disk.
-	OCI       Kind = "oci"
+	// OCI is a repository of a registry.
+	OCI Kind = "oci"
+	// OCILayout is a repository on disk.
 	OCILayout Kind = "oci-layout"
 )
 
@@ -48,8 +49,21 @@ func (s Source) At() string { return s.at }
 // Tag is the tag that the reference to a repository names; empty if it names none.
 func (s Source) Tag() string { return s.tag }
 
-// Digest is the digest that the reference names: of a manifest in a repository, or of an archive. Zero if it names none.
+// Digest is the digest that the reference names: of a manifest in a repository, or of an archive. Zero if it names
+// none.
 func (s Source) Digest() catalog.Digest { return s.digest }
+
+// WithDigest is the source of one content of a repository, whatever its tags become.
+func (s Source) WithDigest(d catalog.Digest) Source {
+	s.digest = d
+	return s
+}
+
+// Host is the host, with its port, of a repository's registry.
+func (s Source) Host() string {
+	host, _, _ := strings.Cut(s.at, "/")
+	return host
+}
 
 // Remote reports whether the source is on a server.
 func (s Source) Remote() bool { return s.kind == OCI || isURL(s.at) }

@@ -21,7 +21,7 @@ import (
 // program is the file name of the host in every release, without .exe: clients' entries are recognised by it.
 const program = "auth0-mcp"
 
-// fetcher is the program beside it that fetches and verifies plugins.
+// fetcher is the file name of the program that the host runs to fetch plugins.
 const fetcher = "auth0-mcp-fetch"
 
 // Release is one set of packages. Its JSON form is a file that says what the release is called, and which channels it
@@ -135,7 +135,7 @@ func readRelease(path, version, bin string) (*Release, error) {
 	r.time = time.Unix(seconds, 0).UTC()
 	for _, to := range slices.Sorted(maps.Keys(r.Files)) {
 		top, _, _ := strings.Cut(to, "/")
-		if !fs.ValidPath(to) || slices.Contains([]string{".", program, program + ".exe", "plugins"}, top) {
+		if !fs.ValidPath(to) || slices.Contains([]string{".", program, program + ".exe", fetcher, fetcher + ".exe", "plugins"}, top) {
 			return nil, fmt.Errorf("%s: files: %q is no path beside the program that is free", path, to)
 		}
 		data, err := os.ReadFile(filepath.Join(filepath.Dir(path), filepath.FromSlash(r.Files[to])))
@@ -147,7 +147,8 @@ func readRelease(path, version, bin string) (*Release, error) {
 	return r, nil
 }
 
-// program is what is installed on a platform: the host, its plugins and the further files.
+// program is what is installed on a platform: the host, the program beside it that fetches plugins, its own plugins and
+// the further files.
 func (r *Release) program(p platform) ([]file, error) {
 	folder := p.folder(r.bin)
 	binaries := []string{program + p.exe()}

@@ -6,7 +6,7 @@ import { test } from "node:test";
 import { getMcpConfigForManifest } from "@anthropic-ai/mcpb/node";
 import { strFromU8, unzipSync } from "fflate";
 import { folder } from "../station.mjs";
-import { arch, packageFile, readJSON, run, serves, version } from "./release.mjs";
+import { arch, fetches, packageFile, readJSON, run, serves, version } from "./release.mjs";
 
 const mcpb = new URL("../node_modules/@anthropic-ai/mcpb/dist/cli/cli.js", import.meta.url).pathname;
 const platforms = ["linux_amd64", "linux_arm64", "darwin_amd64", "darwin_arm64", "windows_amd64", "windows_arm64"];
@@ -25,6 +25,7 @@ test("the bundle is unpacked, and its command serves", async (t) => {
   assert.deepEqual(args, ["run"]);
   assert.ok(!JSON.stringify(env).includes("${"), JSON.stringify(env));
   await serves(t, command, [], env);
+  fetches(join(into, "server/auth0-mcp-fetch"));
 });
 
 // A zip file of Windows is for Windows, and so on; and each manifest names a command that is in it.

@@ -9,7 +9,7 @@ import { join } from "node:path";
 import { test } from "node:test";
 import { promisify } from "node:util";
 import { after, folder } from "../station.mjs";
-import { dist, readJSON, run, serves, version } from "./release.mjs";
+import { dist, fetches, readJSON, run, serves, version } from "./release.mjs";
 
 // The least registry that npm can install from.
 async function registry(t) {
@@ -52,6 +52,7 @@ test("npm install takes the binaries for this platform alone, and the launcher i
   assert.equal(installed.scripts, undefined);
   const launcher = join(project, "node_modules/.bin/auth0-mcp");
   await serves(t, launcher);
+  fetches(join(project, `node_modules/@auth0-mcp/${process.platform}-${process.arch}/bin/auth0-mcp-fetch`));
 
   const home = folder(t);
   const start = (...args) => spawn(launcher, args, { env: { PATH: process.env.PATH, HOME: home, TMPDIR: home } });

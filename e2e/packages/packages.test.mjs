@@ -6,7 +6,7 @@ import { join } from "node:path";
 import { test } from "node:test";
 import { unzipSync } from "fflate";
 import { folder } from "../station.mjs";
-import { arch, inRoot, only, packageFile, readJSON, run, serves, version } from "./release.mjs";
+import { arch, fetches, inRoot, only, packageFile, readJSON, run, serves, version } from "./release.mjs";
 
 // What is still there of an installed package.
 const left = (into) => run("find", [into, "-path", "*/usr/*auth0-mcp*"]).split("\n").filter(Boolean);
@@ -17,6 +17,7 @@ test("the archive runs where it is unpacked", async (t) => {
   const into = folder(t);
   extract(packageFile(`linux_${arch}.tar.gz`), into);
   await serves(t, join(only(into), "auth0-mcp"));
+  fetches(join(only(into), "auth0-mcp-fetch"));
 });
 
 test("the deb is installed and removed", async (t) => {
@@ -26,6 +27,7 @@ test("the deb is installed and removed", async (t) => {
   dpkg("--install", packageFile(`linux_${arch}.deb`));
   const { command, args } = inRoot(into, "/usr/bin/auth0-mcp");
   await serves(t, command, args, { HOME: "/tmp", TMPDIR: "/tmp" });
+  fetches(join(into, "usr/lib/auth0-mcp/auth0-mcp-fetch"));
   assert.match(dpkg("--status", "auth0-mcp"), new RegExp(`^Version: ${version}-1$`, "m"));
   dpkg("--purge", "auth0-mcp");
   assert.deepEqual(left(into), []);
@@ -37,6 +39,7 @@ test("the rpm is installed and removed", async (t) => {
   rpm("--nodeps", "--install", packageFile(`linux_${arch}.rpm`));
   const { command, args } = inRoot(into, "/usr/bin/auth0-mcp");
   await serves(t, command, args, { HOME: "/tmp", TMPDIR: "/tmp" });
+  fetches(join(into, "usr/lib/auth0-mcp/auth0-mcp-fetch"));
   assert.equal(rpm("--query", "--queryformat", "%{NAME} %{VERSION}", "auth0-mcp"), `auth0-mcp ${version}`);
   rpm("--nodeps", "--erase", "auth0-mcp");
   assert.deepEqual(left(into), []);
@@ -47,6 +50,7 @@ test("the apk holds the program and says its version", async (t) => {
   extract(packageFile(`linux_${arch}.apk`), into);
   assert.match(readFileSync(join(into, ".PKGINFO"), "utf8"), new RegExp(`^pkgver = ${version}-r1$`, "m"));
   await serves(t, join(into, "usr/bin/auth0-mcp"));
+  fetches(join(into, "usr/lib/auth0-mcp/auth0-mcp-fetch"));
 });
 
 // As a container runtime reads it: each blob by its digest.

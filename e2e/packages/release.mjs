@@ -1,6 +1,6 @@
 // The files that make snapshot has made, and how what is in them is tried.
 import assert from "node:assert/strict";
-import { execFileSync } from "node:child_process";
+import { execFileSync, spawnSync } from "node:child_process";
 import { chmodSync, mkdirSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { Client } from "@modelcontextprotocol/sdk/client/index.js";
@@ -44,6 +44,13 @@ export async function serves(t, command, args = [], env = {}) {
   assert.ok(!isError, content[0].text);
   assert.ok(JSON.parse(content[0].text).logs.length > 0);
   return transport.pid;
+}
+
+// The program that fetches plugins is beside the server, and can be executed there.
+export function fetches(command, args = []) {
+  const { status, stderr } = spawnSync(command, args, { input: "", encoding: "utf8" });
+  assert.match(stderr, /it is run by `auth0-mcp plugin`/);
+  assert.notEqual(status, 0);
 }
 
 // The command that runs a program with a folder as its root, and the machine's devices and processes. Without root it

@@ -41,6 +41,6 @@ func start(workFactor int) {
 	signal.Ignore(syscall.SIGPIPE)
 	os.Exit(cli.Main(os.Args[1:], cli.Environment{
 		In: in, Out: out, Err: os.Stderr, Version: version, Bundled: bundledPlugins,
-		Distribution: distribution, WorkFactor: workFactor,
+		Distribution: distribution, WorkFactor: workFactor, Started: releaseProgram,
 	}))
 }

@@ -10,11 +10,16 @@ import (
 )
 
 // trimMemory gives back what the start took and waiting does not need: the heap's
-// free pages, and the mapping of the program's own file. The kernel maps most of the
-// file while the packages initialise; what is used again comes back from the page
-// cache, 64 kB at a time.
+// free pages, and what releaseProgram releases.
 func trimMemory() {
 	debug.FreeOSMemory()
+	releaseProgram()
+}
+
+// releaseProgram gives back the mapping of the program's own file. The kernel maps most of the
+// file while the packages initialise; what is used again comes back from the page
+// cache, 64 kB at a time.
+func releaseProgram() {
 	self, err := os.Executable()
 	if err != nil {
 		return

@@ -33,6 +33,8 @@ type Environment struct {
 	// Distribution is the file that a team's own build was made from (distribution.Parse), in base64; empty for
 	// the plain auth0-mcp.
 	Distribution string
+	// Started, if set, is called when a server's handshake is over: most of what was used until then is not used again.
+	Started func()
 	// WorkFactor is that of auth.StoreOptions: 0 but in tests.
 	WorkFactor int
 

@@ -143,7 +143,8 @@ func run(cmd *cobra.Command, env Environment, f runFlags) error {
 	}
 	parts.tenant.events.Run()
 	server := mcpserver.New(mcpserver.Config{Version: env.Version, Selection: parts.selection, Calls: parts.calls,
-		MaxLine: f.maxLine, Log: log, Reloads: len(f.dev) > 0})
+		MaxLine: f.maxLine, Initialized: env.Started, Log: log,
+		Reloads: len(f.dev) > 0})
 	if len(f.dev) > 0 {
 		defer watch(cmd, env, f, log, server.Replace)()
 	}

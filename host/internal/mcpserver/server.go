@@ -37,7 +37,10 @@ type Config struct {
 	// MaxLine is the longest line that is read from the client, in bytes; zero:
 	// stdio.DefaultMaxLine.
 	MaxLine int
-	Log     *slog.Logger
+	// Initialized, if set, is called once, when the client has said that it is initialized and before its next message is
+	// read.
+	Initialized func()
+	Log         *slog.Logger
 }
 
 // Server is one MCP server for one client.
@@ -50,6 +53,9 @@ type Server struct {
 
 	offering sync.Mutex
 	offered  *catalog.Selection // those of its tools that mcp-go has
+
+	// initialized is Config.Initialized.
+	initialized func()
 }
 
 // New makes a Server. It starts no process and dials nothing.
@@ -60,6 +66,11 @@ func New(cfg Config) *Server {
 	s.mcp = server.NewMCPServer(serverName, cfg.Version,
 		server.WithToolCapabilities(cfg.Reloads), server.WithLogging(), server.WithInstructions(instructions(cfg)))
 	s.selection.Store(cfg.Selection)
+	s.initialized = sync.OnceFunc(func() {
+		if cfg.Initialized != nil {
+			cfg.Initialized()
+		}
+	})
 	return s
 }
 
@@ -142,8 +153,11 @@ func (s *Server) handle(ctx context.Context, r stdio.Request) []byte {
 	if r.Method == string(mcp.MethodToolsCall) && !r.Notification {
 		return s.callTool(ctx, r, p)
 	}
-	if r.Method == string(mcp.MethodToolsList) {
+	switch r.Method {
+	case string(mcp.MethodToolsList):
 		s.offer()
+	case string(mcp.MethodNotificationInitialized):
+		s.initialized()
 	}
 	answer := s.mcp.HandleMessage(s.mcp.WithContext(ctx, s.sessionFor(r, p)), r.Message)
 	if answer == nil {

@@ -13,10 +13,12 @@ import (
 type Permissions struct {
 	Effect pluginv1.Effect `json:"effect"`
 	Scopes []string        `json:"scopes,omitempty"`
-	// Paths are its requests; "*" alone for every path that the effect allows.
-	Paths []string `json:"paths"`
+	// Paths are its requests; "*" alone for every path that the effect allows. An external tool has none.
+	Paths []string `json:"paths,omitempty"`
 	// Files are the roots below which it may write.
 	Files []string `json:"files,omitempty"`
+	// External tools work outside of the tenant, where nothing of this is enforced.
+	External bool `json:"external,omitempty"`
 }
 
 // everyPath stands for a tool that declares no paths. No declared path can be the same.
@@ -26,8 +28,8 @@ const everyPath = "*"
 func PermissionsOf(m pluginv1.Manifest) map[string]Permissions {
 	tools := make(map[string]Permissions, len(m.Tools))
 	for _, t := range m.Tools {
-		may := Permissions{Effect: t.Effect, Scopes: t.Scopes, Paths: t.Paths, Files: t.Files}
-		if len(may.Paths) == 0 {
+		may := Permissions{Effect: t.Effect, Scopes: t.Scopes, Paths: t.Paths, Files: t.Files, External: t.External}
+		if len(may.Paths) == 0 && !t.External {
 			may.Paths = []string{everyPath}
 		}
 		tools[t.Name] = may.sorted()
@@ -37,7 +39,7 @@ func PermissionsOf(m pluginv1.Manifest) map[string]Permissions {
 
 func (p Permissions) sorted() Permissions {
 	return Permissions{Effect: p.Effect, Scopes: sortedList(p.Scopes), Paths: sortedList(p.Paths),
-		Files: sortedList(p.Files)}
+		Files: sortedList(p.Files), External: p.External}
 }
 
 // sortedList is nil for an empty list, which JSON then leaves out.
@@ -73,6 +75,9 @@ func Widened(before, now map[string]Permissions) []string {
 		for _, root := range without(is.Files, was.Files) {
 			wider = append(wider, fmt.Sprintf("%s: files below %s", quoted(name), quoted(root)))
 		}
+		if is.External && !was.External {
+			wider = append(wider, quoted(name)+": works outside of the tenant")
+		}
 	}
 	return wider
 }
@@ -100,7 +105,7 @@ func (e LockEntry) Differs(m pluginv1.Manifest) string {
 
 func (p Permissions) equal(other Permissions) bool {
 	return p.Effect == other.Effect && slices.Equal(p.Scopes, other.Scopes) && slices.Equal(p.Paths, other.Paths) &&
-		slices.Equal(p.Files, other.Files)
+		slices.Equal(p.Files, other.Files) && p.External == other.External
 }
 
 // Platform is this system and architecture, as Go names them: "linux/amd64".

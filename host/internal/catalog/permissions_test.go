@@ -12,6 +12,7 @@ func TestWidened(t *testing.T) {
 		"auth0_a": {Effect: "read", Scopes: []string{"read:a"}, Paths: []string{"GET /api/v2/a"}, Files: []string{"project"}},
 		"auth0_b": {Effect: "write", Paths: []string{everyPath}},
 		"auth0_c": {Effect: "destroy", Paths: []string{"GET /api/v2/c"}},
+		"auth0_x": PermissionsOf(aManifest("x", pluginv1.ToolManifest{Name: "auth0_x", Effect: "write", External: true}))["auth0_x"],
 	}
 	for name, tt := range map[string]struct {
 		tool string
@@ -30,7 +31,10 @@ func TestWidened(t *testing.T) {
 		"every path": {"auth0_c", Permissions{Effect: "read", Paths: []string{everyPath}}, `"auth0_c": request "*"`},
 		"files": {"auth0_c", Permissions{Effect: "read", Paths: []string{"GET /api/v2/c"}, Files: []string{"downloads"}},
 			`"auth0_c": files below "downloads"`},
-		"a tool": {"auth0_new", Permissions{Effect: "read"}, `new tool "auth0_new" [read]`},
+		"the tenant": {"auth0_x", PermissionsOf(aManifest("x", pluginv1.ToolManifest{Name: "auth0_x", Effect: "write"}))["auth0_x"],
+			`"auth0_x": request "*"`},
+		"the world": {"auth0_c", Permissions{Effect: "destroy", External: true}, `"auth0_c": works outside of the tenant`},
+		"a tool":    {"auth0_new", Permissions{Effect: "read"}, `new tool "auth0_new" [read]`},
 	} {
 		t.Run(name, func(t *testing.T) {
 			if got := strings.Join(Widened(before, map[string]Permissions{tt.tool: tt.now}), "; "); got != tt.want {
@@ -46,10 +50,13 @@ func TestLockThatHidesPermissions(t *testing.T) {
 	tool.Scopes = []string{"read:roles"}
 	honest := PermissionsOf(aManifest("roles", tool))
 	for name, change := range map[string]func(m *pluginv1.Manifest){
-		"an effect":  func(m *pluginv1.Manifest) { m.Tools[0].Effect = pluginv1.EffectDestroy },
-		"a scope":    func(m *pluginv1.Manifest) { m.Tools[0].Scopes = []string{"read:roles", "read:users"} },
-		"fewer":      func(m *pluginv1.Manifest) { m.Tools[0].Scopes = nil },
-		"a path":     func(m *pluginv1.Manifest) { m.Tools[0].Paths = []string{"GET /api/v2/users"} },
+		"an effect": func(m *pluginv1.Manifest) { m.Tools[0].Effect = pluginv1.EffectDestroy },
+		"a scope":   func(m *pluginv1.Manifest) { m.Tools[0].Scopes = []string{"read:roles", "read:users"} },
+		"fewer":     func(m *pluginv1.Manifest) { m.Tools[0].Scopes = nil },
+		"a path":    func(m *pluginv1.Manifest) { m.Tools[0].Paths = []string{"GET /api/v2/users"} },
+		"the world": func(m *pluginv1.Manifest) {
+			m.Tools[0].Effect, m.Tools[0].Scopes, m.Tools[0].Paths, m.Tools[0].External = pluginv1.EffectWrite, nil, nil, true
+		},
 		"files":      func(m *pluginv1.Manifest) { m.Tools[0].Files = []string{"project"} },
 		"a tool":     func(m *pluginv1.Manifest) { m.Tools = append(m.Tools, aTool("auth0_b", pluginv1.EffectRead)) },
 		"no tool":    func(m *pluginv1.Manifest) { m.Tools[0] = aTool("auth0_other", pluginv1.EffectRead) },

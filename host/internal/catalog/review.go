@@ -182,7 +182,9 @@ func (l *listing) others(v any, listed ...string) {
 	found := members(v)
 	for _, name := range names(found) {
 		if !slices.Contains(listed, name) {
-			l.field(name, quoted(string(found[name])))
+			text := string(found[name])
+			_ = json.Unmarshal(found[name], &text) // what is no string is shown as it is written
+			l.field(name, quoted(text))
 		}
 	}
 }

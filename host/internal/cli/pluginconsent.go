@@ -69,7 +69,9 @@ func (f consentFlags) decide(ctx context.Context, env Environment, set pluginSet
 	reviews := make([]catalog.Review, len(candidates))
 	replaced := map[string]bool{}
 	for i, c := range candidates {
-		reviews[i] = catalog.NewReview(c.Plugin, c.Entry, loaded, from.Lock, from.Bundled)
+		entry := c.Entry
+		entry.Signer = c.Signer
+		reviews[i] = catalog.NewReview(c.Plugin, entry, loaded, from.Lock, from.Bundled)
 		for name := range reviews[i].Replaced {
 			replaced[name] = true
 		}

@@ -249,7 +249,8 @@ func (p *Plugins) candidate(b *Bundle, name string, entry catalog.LockEntry) (*C
 	return c, nil
 }
 
-// ToInstall are the plugins of a bundle that are not installed as they are locked there.
+// ToInstall are the plugins of a bundle that are not installed as they are locked there. Who signed them is not known
+// here, whatever the bundle says: it has no signatures.
 func (p *Plugins) ToInstall(_ context.Context, b *Bundle) (candidates []*Candidate, err error) {
 	lock, err := p.Lock()
 	if err != nil {
@@ -257,7 +258,11 @@ func (p *Plugins) ToInstall(_ context.Context, b *Bundle) (candidates []*Candida
 	}
 	for _, name := range slices.Sorted(maps.Keys(b.Lock.Plugins)) {
 		entry := b.Lock.Plugins[name]
-		if before, ok := lock.Plugins[name]; ok && before.Equal(entry) && p.check(name, entry) == nil {
+		before := lock.Plugins[name]
+		if !before.Equal(entry) {
+			entry.Signer = catalog.Signer{}
+		}
+		if before.Equal(entry) && p.check(name, entry) == nil {
 			continue
 		}
 		c, err := p.candidate(b, name, entry)

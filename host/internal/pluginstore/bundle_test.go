@@ -4,12 +4,15 @@ import (
 	"archive/tar"
 	"bytes"
 	"errors"
+	"maps"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
 	"github.com/auth0-mcp/auth0-mcp/host/internal/catalog"
+	"github.com/auth0-mcp/auth0-mcp/host/internal/source"
 )
 
 // bundled is a world with roles, its bundle, and the name of its entry.
@@ -88,6 +91,70 @@ func TestBundle(t *testing.T) {
 	}
 }
 
+// A bundle cannot say who signed a plugin: neither to the user, nor to pass for an update by the same author.
+func TestBundleThatNamesASigner(t *testing.T) {
+	key := source.Signer{Name: "example", Kind: "minisign", Detail: "key 0123456789ABCDEF"}
+	forger := newWorld(t)
+	forger.mustInstall(t, published{version: "9.0.0", signer: key})
+	lock, err := forger.Lock()
+	if err != nil {
+		t.Fatal(err)
+	}
+	entry := lock.Plugins["roles"]
+	entry.Key = key.Name
+	lock.Plugins["roles"] = entry
+	if err := lock.Write(forger.LockPath); err != nil {
+		t.Fatal(err)
+	}
+	path := filepath.Join(t.TempDir(), "plugins.tar")
+	if _, err := forger.WriteBundle(path); err != nil {
+		t.Fatal(err)
+	}
+
+	isolated := newWorld(t)
+	for range 2 { // the second time there is nothing to do
+		if err := isolated.installBundle(t, path); err != nil {
+			t.Fatal(err)
+		}
+		lock, err := isolated.Lock()
+		if err != nil || lock.Plugins["roles"].Signer != (catalog.Signer{}) {
+			t.Errorf("%+v, %v", lock.Plugins["roles"].Signer, err)
+		}
+	}
+
+	w := newWorld(t)
+	w.mustInstall(t, published{version: "1.2.0", signer: key})
+	b, err := w.OpenBundle(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	candidates, err := w.ToInstall(t.Context(), b)
+	if err != nil || len(candidates) != 1 {
+		t.Fatalf("%d candidates, %v", len(candidates), err)
+	}
+	defer func() {
+		if err := errors.Join(Discard(candidates), b.Close()); err != nil {
+			t.Error(err)
+		}
+	}()
+	if candidates[0].Signer != (catalog.Signer{}) {
+		t.Errorf("signed by %+v", candidates[0].Signer)
+	}
+	loaded, err := w.load()
+	if err != nil {
+		t.Fatal(err)
+	}
+	installed, err := w.Lock()
+	if err != nil {
+		t.Fatal(err)
+	}
+	review := catalog.NewReview(candidates[0].Plugin, candidates[0].Entry, loaded, installed, catalog.Lock{})
+	err = candidates[0].Refuse(review, Consent{Replace: []string{"roles"}}, true)
+	if err == nil || !strings.Contains(err.Error(), "and this one by nobody") {
+		t.Errorf("got %v", err)
+	}
+}
+
 func TestBundlesThatAreRefused(t *testing.T) {
 	from, sound, entry := bundled(t)
 	files := map[string][]byte{}
@@ -156,7 +223,8 @@ func TestBundlesThatAreRefused(t *testing.T) {
 					t.Fatal(err)
 				}
 			}
-			for name, content := range files {
+			for _, name := range slices.Sorted(maps.Keys(files)) { // the lock file first, which "half of it" cuts
+				content := files[name]
 				replaced, changed := tt.replaced[name]
 				switch {
 				case !changed:

@@ -36,6 +36,8 @@ type Candidate struct {
 	// Entry is what the lock file will say, and Before what it says now; nil if it does not know the plugin.
 	Entry  catalog.LockEntry
 	Before *catalog.LockEntry
+	// Signer is the user's key whose signature was verified just now; zero if none was, whoever a lock file says it was.
+	Signer catalog.Signer
 	// Yanked is why its author has withdrawn the release; empty if it is not.
 	Yanked string
 	// Origins are other servers that the source refers to.
@@ -104,6 +106,7 @@ func (p *Plugins) Get(ctx context.Context, w Wanted) (c *Candidate, err error) {
 	}
 	c = &Candidate{Plugin: plugin, Entry: entryOf(w, plugin, release), Yanked: release.Yanked,
 		Origins: release.Origins, staged: staged}
+	c.Signer = c.Entry.Signer
 	if w.Name != "" && plugin.Name != w.Name {
 		return nil, fmt.Errorf("%s holds the plugin %s, not %s: correct its source", from, plugin.Name, w.Name)
 	}

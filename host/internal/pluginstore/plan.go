@@ -164,9 +164,9 @@ func (c *Candidate) Refuse(review catalog.Review, consent Consent, seen bool) er
 		return fmt.Errorf("%w. If you trust it all the same, run auth0-mcp plugin remove %s and install it again (%w)",
 			&ChangedError{name, before.Version, c.Entry.Source, difference(*before, c.Entry)}, name,
 			catalog.ErrNotInstalled)
-	case before.Signer != (catalog.Signer{}) && c.Entry.Key == "" && !sameKey(before.Signer, c.Entry.Signer):
+	case before.Signer != (catalog.Signer{}) && !c.byItsKey() && !sameKey(before.Signer, c.Entry.Signer):
 		return fmt.Errorf("plugin %s: the installed version was signed by %s, and this one by %s: if its author has changed "+
-			"keys, name the new one with --key or in plugins.toml (%w)", name, signer(before.Signer),
+			"keys, name the new one with --key or in plugins.toml; or remove the plugin first (%w)", name, signer(before.Signer),
 			signer(c.Entry.Signer), catalog.ErrNotInstalled)
 	case len(review.Wider) > 0 && !consent.Widening && !seen:
 		return fmt.Errorf("plugin %s %s asks for more than version %s, which is installed: see above. To agree to that "+
@@ -180,6 +180,9 @@ func (c *Candidate) Refuse(review catalog.Review, consent Consent, seen bool) er
 func (c *Candidate) republished() bool {
 	return !c.Entry.Release.IsZero() && c.Before.Source == c.Entry.Source
 }
+
+// byItsKey reports whether the key that the user requires has signed it.
+func (c *Candidate) byItsKey() bool { return c.Entry.Key != "" && c.Entry.Key == c.Signer.Name }
 
 func sameKey(a, b catalog.Signer) bool { return a.Kind == b.Kind && a.Detail == b.Detail }
 

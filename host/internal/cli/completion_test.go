@@ -34,6 +34,20 @@ func TestCompleteList(t *testing.T) {
 	}
 }
 
+// Two commands of one name would both be listed, and one of them never run.
+func TestCommandsAreListedOnce(t *testing.T) {
+	env := Environment{}
+	for _, parent := range []*cobra.Command{pluginCommand(env), clientsCommand(env), profilesCommand(env)} {
+		seen := map[string]bool{}
+		for _, cmd := range parent.Commands() {
+			if seen[cmd.Name()] {
+				t.Errorf("%s is there twice", cmd.CommandPath())
+			}
+			seen[cmd.Name()] = true
+		}
+	}
+}
+
 // Every flag whose values are known is completed, wherever it is: a new command gets
 // it by the flag's name.
 func TestEveryKnownFlagCompletes(t *testing.T) {

@@ -22,13 +22,10 @@ import (
 
 func pluginCommand(env Environment) *cobra.Command {
 	cmd := &cobra.Command{Use: "plugin", Aliases: []string{"plugins"}, Short: "Manage plugins"}
-	cmd.AddCommand(pluginInstallCommand(env), pluginStatusCommand(env))
-	cmd.AddCommand(pluginLintCommand(env), pluginConformanceCommand(env), pluginRunToolCommand(env))
 	cmd.AddCommand(pluginInstallCommand(env), pluginUpdateCommand(env), pluginSyncCommand(env), pluginListCommand(env),
 		pluginInfoCommand(env), pluginVerifyCommand(env), pluginRemoveCommand(env), pluginBundleCommand(env),
 		pluginStatusCommand(env))
-	cmd.AddCommand(pluginLintCommand(env))
-	cmd.AddCommand(pluginNewCommand(env))
+	cmd.AddCommand(pluginNewCommand(env), pluginLintCommand(env), pluginConformanceCommand(env), pluginRunToolCommand(env))
 	cmd.AddCommand(pluginPackCommand(env), pluginIndexCommand(env), pluginKeysCommand(env))
 	return cmd
 }

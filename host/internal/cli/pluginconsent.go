@@ -37,8 +37,8 @@ func (f *consentFlags) addDowngrade(cmd *cobra.Command) {
 }
 
 func (f *consentFlags) addWidening(cmd *cobra.Command) {
-	cmd.Flags().BoolVar(&f.widening, "allow-widening", false, "with --yes, agree also to tools, effects, scopes, requests "+
-		"and files that the installed version does not have")
+	cmd.Flags().BoolVar(&f.widening, "allow-widening", false, "with --yes, agree also to tools, effects, scopes, "+
+		"requests and files that the installed version does not have")
 }
 
 var errNoTerminal = errors.New("there is no terminal to ask at: pass --yes to agree without being asked")

@@ -76,7 +76,8 @@ func (f installFlags) install(ctx context.Context, env Environment, reference st
 	}
 	defer func() { err = errors.Join(err, candidate.Discard()) }()
 	candidates := []*pluginstore.Candidate{candidate}
-	if err := f.consent.decide(ctx, env, f.set, candidates, false, "Trust this plugin and install it? [y/N] "); err != nil {
+	err = f.consent.decide(ctx, env, f.set, candidates, false, "Trust this plugin and install it? [y/N] ")
+	if err != nil {
 		return err
 	}
 	if err := plugins.Apply(ctx, pluginstore.Change{Install: candidates, Declare: true}); err != nil {

@@ -121,7 +121,8 @@ func sync(ctx context.Context, env Environment, set pluginSetFlag, consent conse
 	}
 	defer func() { err = errors.Join(err, pluginstore.Discard(candidates)) }()
 	if len(candidates) > 0 {
-		if err := consent.decide(ctx, env, set, candidates, true, "Trust these plugins and install them? [y/N] "); err != nil {
+		err = consent.decide(ctx, env, set, candidates, true, "Trust these plugins and install them? [y/N] ")
+		if err != nil {
 			return err
 		}
 	}

@@ -34,6 +34,7 @@ help: ## Show what can be made
 build: ## Build bin/auth0-mcp and its plugins; with GOOS and GOARCH into bin/GOOS_GOARCH
 	rm -rf $(bin)/auth0-mcp$(exe) $(bin)/auth0-mcp-fetch$(exe) $(bin)/plugins && mkdir -p $(bin)/plugins
 	cd plugins/bundle && $(call gobuild,) -o $(bin)/plugins/auth0-mcp-plugins$(exe) ./cmd/auth0-mcp-plugins
+	cd plugins/wrap && $(call gobuild,) -o $(bin)/plugins/auth0-mcp-wrap$(exe) ./cmd/auth0-mcp-wrap
 	digests=$$(cd plugins/bundle && $(seal) $(bin)/plugins/auth0-mcp-plugins$(exe)) && cd host && $(call gobuild, \
 		-X main.version=$(VERSION) -X "main.bundledPlugins='"$$digests"'") -o $(bin)/auth0-mcp$(exe) ./cmd/auth0-mcp
 	cd host && $(call gobuild,) -o $(bin)/auth0-mcp-fetch$(exe) ./cmd/auth0-mcp-fetch

@@ -121,6 +121,13 @@ func Files(roots ...string) Option {
 	return func(m *pluginv1.ToolManifest) { m.Files = append(m.Files, roots...) }
 }
 
+// External says that the tool works outside of the tenant, where the host cannot see what it does. It then declares no
+// scopes, paths and files, its requests to Auth0 are refused, and each of its calls needs approval unless the operator
+// excepts it. It has the effect Write or Destroy.
+func External() Option {
+	return func(m *pluginv1.ToolManifest) { m.External = true }
+}
+
 // InputSchema is the JSON schema of the tool's arguments, in place of one made from the fields of its input: an
 // object, closed at every level, without lists of types and references to other documents. The input then needs only
 // the fields that the tool reads; [Call.Arguments] has all arguments.
@@ -202,6 +209,12 @@ func (t Tool) check() error {
 	}
 	if len(t.manifest.Files) > 0 && t.manifest.Effect == Read {
 		errs = append(errs, errors.New("a tool with the effect sdk.Read writes no files"))
+	}
+	if t.manifest.External && t.manifest.Effect == Read {
+		errs = append(errs, errors.New("a tool that works outside of the tenant is never sdk.Read"))
+	}
+	if t.manifest.External && len(t.manifest.Scopes)+len(t.manifest.Paths)+len(t.manifest.Files) > 0 {
+		errs = append(errs, errors.New("a tool that works outside of the tenant has no scopes, paths and files"))
 	}
 	for _, rule := range t.manifest.Paths {
 		if _, err := pluginv1.ParsePathRule(rule); err != nil {

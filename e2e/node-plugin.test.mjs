@@ -42,6 +42,18 @@ test("a plugin in JavaScript", minutes, async (t) => {
     assert.match(gone.content[0].text, /404/);
   });
 
+  await t.test("is signed, published, installed from an index and called", () => {
+    const platform = `${process.platform}/${process.arch === "x64" ? "amd64" : process.arch}`;
+    run(dir, binary, "plugin", "keys", "generate", "../release.key", "--unencrypted");
+    run(dir, binary, "plugin", "pack", "--key", "../release.key", "--out", "../public", `${platform}=auth0-mcp-plugin-grants`);
+    run(home, binary, "plugin", "index", "public/index.json", "public/grants_0.1.0.release.json", "--key", "release.key");
+    run(home, binary, "plugin", "keys", "add", "acme", "release.key.pub");
+    run(home, binary, "plugin", "install", "--yes", "--key", "acme", "public/index.json");
+    assert.match(run(home, binary, "plugin", "list"), /^grants +0\.1\.0 +2 +acme +ok /m);
+    assert.equal(JSON.parse(run(home, binary, "call", "--sandbox", "auth0_list_client_grants", "client_id=none")).count, 0);
+    run(home, binary, "plugin", "remove", "--yes", "grants");
+  });
+
   await t.test("is installed with Node.js inside, and called", () => {
     run(dir, "node", "build.mjs", "--sea");
     run(dir, binary, "plugin", "install", "--yes", ".");

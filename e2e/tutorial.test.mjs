@@ -4,11 +4,11 @@
 // A block of sh is run; a block of text or json that follows is its output, in which … stands for anything. A block of
 // a language and a name, such as "go main.go", is that file.
 import assert from "node:assert/strict";
-import { execFileSync, spawnSync } from "node:child_process";
+import { spawnSync } from "node:child_process";
 import { mkdirSync, readFileSync, readdirSync, symlinkSync, writeFileSync } from "node:fs";
-import { dirname, join, relative } from "node:path";
+import { join } from "node:path";
 import { test } from "node:test";
-import { zipSync } from "fflate";
+import { goEnvironment } from "./goproxy.mjs";
 import { binary, folder } from "./station.mjs";
 
 const root = new URL("..", import.meta.url).pathname;
@@ -31,41 +31,12 @@ const script = (found, out) =>
 const pattern = (shown) =>
   new RegExp(`^${shown.trim().split("…").map((part) => part.replace(/[.*+?^${}()|[\]\\]/g, "\\$&")).join("[^]*?")}$`);
 
-// publish makes a module proxy of this repository's modules, as its tags would have them.
-function publish(proxy, version) {
-  for (const module of ["proto", "sdk"]) {
-    const path = `github.com/auth0-mcp/auth0-mcp/${module}`;
-    const mod = read(`${module}/go.mod`).replace(/^replace .*\n/gm, "").replace(/(auth0-mcp\/auth0-mcp\/\w+) v\S+/g, `$1 v${version}`);
-    const files = { [`${path}@v${version}/go.mod`]: Buffer.from(mod) };
-    for (const file of sources(join(root, module))) {
-      files[`${path}@v${version}/${relative(join(root, module), file)}`] ??= readFileSync(file);
-    }
-    const at = join(proxy, path, "@v");
-    mkdirSync(at, { recursive: true });
-    writeFileSync(join(at, "list"), `v${version}\n`);
-    writeFileSync(join(at, `v${version}.info`), JSON.stringify({ Version: `v${version}` }));
-    writeFileSync(join(at, `v${version}.mod`), mod);
-    writeFileSync(join(at, `v${version}.zip`), zipSync(files, { level: 0 }));
-  }
-}
-
-// A module does not hold the modules below it.
-const sources = (dir, top = dir) =>
-  readdirSync(dir, { withFileTypes: true }).flatMap((entry) => {
-    const path = join(dir, entry.name);
-    if (entry.isFile()) return [path];
-    return readdirSync(path).includes("go.mod") ? [] : sources(path, top);
-  });
-
-const go = (name) => execFileSync("go", ["env", name], { encoding: "utf8" }).trim();
-
 test("the tutorial", { timeout: 300_000 }, (t) => {
   const work = folder(t);
-  const [empty, out, proxy, home] = ["empty", "out", "proxy", "home"].map((name) => join(work, name));
-  for (const dir of [empty, out, proxy, home, join(work, "bin")]) mkdirSync(dir);
+  const [empty, out, home] = ["empty", "out", "home"].map((name) => join(work, name));
+  for (const dir of [empty, out, home, join(work, "bin")]) mkdirSync(dir);
   symlinkSync(binary, join(work, "bin", "auth0-mcp"));
   symlinkSync(new URL("node_modules", import.meta.url).pathname, join(work, "node_modules")); // npx finds the Inspector
-  publish(proxy, execFileSync(binary, ["--version"], { encoding: "utf8" }).trim());
 
   const found = steps(read("docs/plugins/tutorial.md"));
   assert.ok(found.length > 8, "the tutorial has its steps");
@@ -79,14 +50,7 @@ test("the tutorial", { timeout: 300_000 }, (t) => {
       HOME: home,
       npm_config_update_notifier: "false",
       TMPDIR: work,
-      GOWORK: "off",
-      GOCACHE: go("GOCACHE"),
-      // A cache of its own, so that the modules of this version stay out of the machine's; others come from there.
-      GOMODCACHE: join(work, "modules"),
-      GOPROXY: `file://${proxy},file://${join(go("GOMODCACHE"), "cache/download")},${go("GOPROXY")}`,
-      GOSUMDB: "off", // these modules are in no database
-      GOFLAGS: "-modcacherw -trimpath -buildvcs=false",
-      CGO_ENABLED: "0", // as the build of the plugins has it, whose packages are compiled already
+      ...goEnvironment(work),
     },
   });
   const said = readdirSync(out).map((_, i) => readFileSync(join(out, String(i)), "utf8"));

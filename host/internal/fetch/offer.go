@@ -108,7 +108,10 @@ func download(from io.ReadCloser, path, name string, size int64, digest catalog.
 	}
 	written, err := io.Copy(io.MultiWriter(to, hash), io.LimitReader(from, limit+1))
 	found := catalog.Digest(hash.Sum(nil))
+	local, isLocal := errors.AsType[*os.PathError](err)
 	switch {
+	case isLocal && local.Path == path:
+		return fmt.Errorf("%s cannot be stored here: %w", name, err)
 	case err != nil:
 		return brokeOff(name, written, err)
 	case written > limit:

@@ -61,7 +61,7 @@ func ParseDigest(s string) (Digest, error) {
 
 // DigestFile returns the digest of the regular file at path.
 func DigestFile(path string) (Digest, error) {
-	f, err := openRegular(path)
+	f, err := OpenRegular(path)
 	if err != nil {
 		return Digest{}, err
 	}
@@ -73,9 +73,9 @@ func DigestFile(path string) (Digest, error) {
 	return Digest(h.Sum(nil)), nil
 }
 
-// openRegular refuses anything but a regular file before it opens it: opening a
-// named pipe would hang the host at its start.
-func openRegular(path string) (*os.File, error) {
+// OpenRegular refuses anything but a regular file before it opens it: opening a
+// named pipe would hang the host, and a device may have no end.
+func OpenRegular(path string) (*os.File, error) {
 	info, err := os.Stat(path)
 	if err != nil {
 		return nil, err
@@ -86,9 +86,9 @@ func openRegular(path string) (*os.File, error) {
 	return os.Open(path)
 }
 
-// readSmall reads a file of at most limit bytes.
-func readSmall(path string, limit int64) ([]byte, error) {
-	f, err := openRegular(path)
+// ReadSmall reads a file of at most limit bytes.
+func ReadSmall(path string, limit int64) ([]byte, error) {
+	f, err := OpenRegular(path)
 	if err != nil {
 		return nil, err
 	}

@@ -196,7 +196,7 @@ func ReadPlugin(manifestPath string) (*Plugin, error) {
 // readPlugin reads and decodes the manifest at an absolute path and checks nothing but its form. The digest is that of
 // the bytes that were decoded, which it returns.
 func readPlugin(path string) (*Plugin, []byte, error) {
-	data, err := readSmall(path, maxManifestBytes)
+	data, err := ReadSmall(path, maxManifestBytes)
 	if err != nil {
 		return nil, nil, err
 	}

@@ -100,7 +100,7 @@ func ReadLock(path string) (Lock, error) {
 	if errors.As(atomicfile.CheckWriters(path), &writers) {
 		return Lock{}, fmt.Errorf("lock file %s is not trusted: %w", path, writers)
 	}
-	data, err := readSmall(path, maxLockBytes)
+	data, err := ReadSmall(path, maxLockBytes)
 	if errors.Is(err, fs.ErrNotExist) {
 		return Lock{Plugins: map[string]LockEntry{}}, nil
 	}

@@ -136,7 +136,7 @@ func (p *Plugins) OpenBundle(name string) (b *Bundle, err error) {
 	if err := p.open(); err != nil {
 		return nil, err
 	}
-	file, err := os.Open(name)
+	file, err := catalog.OpenRegular(name)
 	if err != nil {
 		return nil, err
 	}

@@ -32,7 +32,7 @@ const maxDeclaration = 1 << 20
 
 // Declared reads plugins.toml. ok is false if there is none: then the lock file alone says what is installed.
 func (p *Plugins) Declared() (plugins map[string]Declared, ok bool, err error) {
-	data, err := os.ReadFile(p.Declaration)
+	data, err := catalog.ReadSmall(p.Declaration, maxDeclaration)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, false, nil
 	}
@@ -89,7 +89,7 @@ func (p *Plugins) declare(change Change) (undo func() error, err error) {
 	if err != nil || !ok || !change.Declare {
 		return undo, err
 	}
-	old, err := os.ReadFile(p.Declaration)
+	old, err := catalog.ReadSmall(p.Declaration, maxDeclaration)
 	if err != nil {
 		return undo, err
 	}

@@ -3,6 +3,8 @@ package pluginstore
 import (
 	"errors"
 	"os"
+	"path/filepath"
+	"runtime"
 	"strings"
 	"testing"
 )
@@ -24,6 +26,26 @@ func TestDeclarationsThatAreRefused(t *testing.T) {
 				t.Errorf("got %v, want %q", err, tt.want)
 			}
 		})
+	}
+}
+
+// A repository can hold a link that leads anywhere: what has no end is not read.
+func TestFilesWithoutAnEnd(t *testing.T) {
+	if runtime.GOOS == "windows" {
+		t.Skip("there is no such file")
+	}
+	w := newWorld(t)
+	if err := os.MkdirAll(filepath.Dir(w.Declaration), 0o700); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Symlink("/dev/zero", w.Declaration); err != nil {
+		t.Fatal(err)
+	}
+	if _, _, err := w.Declared(); err == nil || !strings.Contains(err.Error(), "is not a regular file") {
+		t.Errorf("plugins.toml: %v", err)
+	}
+	if _, err := w.OpenBundle("/dev/zero"); err == nil || !strings.Contains(err.Error(), "is not a regular file") {
+		t.Errorf("bundle: %v", err)
 	}
 }
 

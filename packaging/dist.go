@@ -123,10 +123,9 @@ func (d *Distribution) pluginList() []byte {
 	var imports, calls strings.Builder
 	for _, name := range d.plugins {
 		fmt.Fprintf(&imports, "\t\"github.com/auth0-mcp/auth0-mcp/plugins/%s\"\n", name)
-		fmt.Fprintf(&calls, "%s.Plugin(), ", name)
+		fmt.Fprintf(&calls, "{%q, %s.Plugin}, ", name, name)
 	}
-	return fmt.Appendf(nil, "package bundle\n\nimport (\n%s\t\"github.com/auth0-mcp/auth0-mcp/sdk\"\n)\n\n"+
-		"// Plugins returns the plugins of the bundle.\nfunc Plugins() []sdk.Plugin {\n\treturn []sdk.Plugin{%s}\n}\n",
+	return fmt.Appendf(nil, "package bundle\n\nimport (\n%s)\n\nfunc members() []member {\n\treturn []member{%s}\n}\n",
 		imports.String(), strings.TrimSuffix(calls.String(), ", "))
 }
 
@@ -159,6 +158,10 @@ func (d *Distribution) buildFor(ctx context.Context, p platform, folder, overlay
 	}
 	if d.locked {
 		return nil
+	}
+	wrapper := filepath.Join(folder, "plugins", "auth0-mcp-wrap"+p.exe())
+	if err := d.goBuild(ctx, p, filepath.Join(d.root, "plugins", "wrap"), wrapper, "./cmd/auth0-mcp-wrap", ""); err != nil {
+		return err
 	}
 	return d.goBuild(ctx, p, host, filepath.Join(folder, fetcher+p.exe()), "./cmd/auth0-mcp-fetch", "")
 }

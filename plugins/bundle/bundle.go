@@ -10,11 +10,47 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+
+	"github.com/auth0-mcp/auth0-mcp/sdk"
 )
 
 // Binary is the name of the shared binary in the manifests, on every platform: on
 // Windows its file name also has the suffix .exe.
 const Binary = "auth0-mcp-plugins"
+
+// member is a plugin of the bundle. A process makes its own alone: to make one takes time and memory, for its schemas.
+type member struct {
+	name string
+	make func() sdk.Plugin
+}
+
+// Plugins returns the plugins of the bundle.
+func Plugins() []sdk.Plugin {
+	var plugins []sdk.Plugin
+	for _, m := range members() {
+		plugins = append(plugins, m.make())
+	}
+	return plugins
+}
+
+// Plugin returns the plugin of that name, and whether the bundle has one.
+func Plugin(name string) (sdk.Plugin, bool) {
+	for _, m := range members() {
+		if m.name == name {
+			return m.make(), true
+		}
+	}
+	return sdk.Plugin{}, false
+}
+
+// Names returns the names of the plugins, in the order of Plugins.
+func Names() []string {
+	var names []string
+	for _, m := range members() {
+		names = append(names, m.name)
+	}
+	return names
+}
 
 // Seal writes NAME.manifest.json for each plugin into the folder of the shared binary
 // and returns the digests that are compiled into the host:

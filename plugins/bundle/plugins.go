@@ -6,10 +6,15 @@ import (
 	"github.com/auth0-mcp/auth0-mcp/plugins/forms"
 	"github.com/auth0-mcp/auth0-mcp/plugins/logs"
 	"github.com/auth0-mcp/auth0-mcp/plugins/resourceservers"
-	"github.com/auth0-mcp/auth0-mcp/sdk"
 )
 
-// Plugins returns the plugins of the bundle.
-func Plugins() []sdk.Plugin {
-	return []sdk.Plugin{applications.Plugin(), resourceservers.Plugin(), actions.Plugin(), logs.Plugin(), forms.Plugin()}
+// members are the plugins of the bundle. A distribution is built with a list of its own in place of this file.
+func members() []member {
+	return []member{
+		{"applications", applications.Plugin},
+		{"resourceservers", resourceservers.Plugin},
+		{"actions", actions.Plugin},
+		{"logs", logs.Plugin},
+		{"forms", forms.Plugin},
+	}
 }

@@ -58,3 +58,15 @@ func TestSealRefusesAnotherName(t *testing.T) {
 		t.Errorf("error %v, want the name %s", err, Binary)
 	}
 }
+
+// TestPluginByName: a process serves the plugin that its argument names.
+func TestPluginByName(t *testing.T) {
+	for i, p := range Plugins() {
+		if got, ok := Plugin(p.Name); !ok || got.Name != p.Name || Names()[i] != p.Name {
+			t.Errorf("Plugin(%q) is %q, %v; Names has %q", p.Name, got.Name, ok, Names()[i])
+		}
+	}
+	if _, ok := Plugin(""); ok {
+		t.Error("there is a plugin without a name")
+	}
+}

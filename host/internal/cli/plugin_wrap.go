@@ -49,8 +49,8 @@ server is not started if one has changed. It gets none of your environment but w
 		},
 		RunE: func(cmd *cobra.Command, args []string) error { return f.run(cmd.Context(), env, args[0], args[1:]) },
 	}
-	cmd.Flags().BoolVarP(&f.install.yes, "yes", "y", false, "agree without being asked, also to running the command")
-	cmd.Flags().StringArrayVar(&f.install.replace, "replace", nil, "a plugin that the new one may take the place of; "+
+	cmd.Flags().BoolVarP(&f.install.consent.yes, "yes", "y", false, "agree without being asked, also to running the command")
+	cmd.Flags().StringArrayVar(&f.install.consent.replace, "replace", nil, "a plugin that the new one may take the place of; "+
 		"repeatable")
 	cmd.Flags().StringArrayVar(&f.env, "env", nil, "a variable of the server's environment, NAME=VALUE, or NAME for the "+
 		"value that it has here; repeatable")
@@ -103,7 +103,7 @@ func (f wrapFlags) run(ctx context.Context, env Environment, name string, comman
 	if err != nil {
 		return err
 	}
-	if err := install(ctx, env, folder, f.install); err != nil {
+	if err := f.install.install(ctx, env, folder); err != nil {
 		if created {
 			err = errors.Join(err, os.RemoveAll(folder))
 		}
@@ -113,7 +113,7 @@ func (f wrapFlags) run(ctx context.Context, env Environment, name string, comman
 }
 
 func (f wrapFlags) agree(ctx context.Context, env Environment, question string) error {
-	if f.install.yes {
+	if f.install.consent.yes {
 		return nil
 	}
 	err := confirm(ctx, env, question)

@@ -14,13 +14,11 @@ import (
 )
 
 func main() {
-	var names []string
-	for _, p := range bundle.Plugins() {
-		if len(os.Args) > 1 && os.Args[1] == p.Name {
+	if len(os.Args) > 1 {
+		if p, ok := bundle.Plugin(os.Args[1]); ok {
 			sdk.Serve(p)
 		}
-		names = append(names, p.Name)
 	}
-	fmt.Fprintf(os.Stderr, "%s: name one plugin: %s\n", bundle.Binary, strings.Join(names, ", "))
+	fmt.Fprintf(os.Stderr, "%s: name one plugin: %s\n", bundle.Binary, strings.Join(bundle.Names(), ", "))
 	os.Exit(1)
 }

@@ -79,8 +79,12 @@ func checkDigest(spec Spec, file io.ReaderAt) error {
 	if _, err := io.Copy(h, io.NewSectionReader(file, 0, maxProgramBytes+1)); err != nil {
 		return fmt.Errorf("reading %s: %w", spec.Path, err)
 	}
-	if got := [32]byte(h.Sum(nil)); got != spec.Digest {
-		return &digestError{path: spec.Path, want: spec.Digest, got: got}
+	return spec.compareDigest([32]byte(h.Sum(nil)))
+}
+
+func (s Spec) compareDigest(got [32]byte) error {
+	if got != s.Digest {
+		return &digestError{path: s.Path, want: s.Digest, got: got}
 	}
 	return nil
 }

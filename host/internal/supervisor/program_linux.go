@@ -1,6 +1,7 @@
 package supervisor
 
 import (
+	"crypto/sha256"
 	"errors"
 	"fmt"
 	"io"
@@ -140,14 +141,14 @@ func seal(spec Spec) (*os.File, error) {
 		return nil, noSealing(err)
 	}
 	defer memory.Close()
-	if _, err := io.Copy(memory, io.LimitReader(source, maxProgramBytes)); err != nil {
+	if err := copyProgram(memory, source); err != nil {
 		return nil, fmt.Errorf("copying %s into memory: %w", spec.Path, err)
 	}
 	const seals = unix.F_SEAL_WRITE | unix.F_SEAL_GROW | unix.F_SEAL_SHRINK | unix.F_SEAL_SEAL
 	if _, err := unix.FcntlInt(memory.Fd(), unix.F_ADD_SEALS, seals); err != nil {
 		return nil, noSealing(os.NewSyscallError("fcntl F_ADD_SEALS", err))
 	}
-	if err := checkDigest(spec, memory); err != nil {
+	if err := checkSealedDigest(spec, memory); err != nil {
 		return nil, err
 	}
 	// For reading: a plugin gets it as its descriptor 3.
@@ -160,6 +161,43 @@ func seal(spec Spec) (*os.File, error) {
 		return nil, noSealing(err)
 	}
 	return file, nil
+}
+
+// copyProgram copies what is left of source, within the kernel: io.Copy takes three times as long for a file in memory.
+func copyProgram(memory, source *os.File) error {
+	for left := maxProgramBytes; left > 0; {
+		n, err := unix.Sendfile(int(memory.Fd()), int(source.Fd()), nil, left)
+		switch {
+		case errors.Is(err, unix.EINTR):
+		case errors.Is(err, unix.EINVAL) || errors.Is(err, unix.ENOSYS): // not every file system can
+			_, err := io.Copy(memory, io.LimitReader(source, int64(left)))
+			return err
+		case err != nil:
+			return os.NewSyscallError("sendfile", err)
+		case n == 0:
+			return nil
+		default:
+			left -= n
+		}
+	}
+	return nil
+}
+
+// checkSealedDigest compares sealed memory with what was trusted. It reads the memory in place: nobody can shorten it.
+func checkSealedDigest(spec Spec, memory *os.File) error {
+	info, err := memory.Stat()
+	if err != nil {
+		return err
+	}
+	var content []byte
+	if info.Size() > 0 {
+		content, err = unix.Mmap(int(memory.Fd()), 0, int(info.Size()), unix.PROT_READ, unix.MAP_PRIVATE)
+		if err != nil {
+			return os.NewSyscallError("mmap", err)
+		}
+		defer func() { _ = unix.Munmap(content) }()
+	}
+	return spec.compareDigest(sha256.Sum256(content))
 }
 
 // newMemory is an empty file in memory that can be sealed and executed. Source:

@@ -8,6 +8,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"runtime/debug"
 	"slices"
 	"strings"
 	"time"
@@ -23,6 +24,9 @@ import (
 // configureTimeout ends a plugin whose host never configures it: a host that
 // died between launch and Configure.
 const configureTimeout = 15 * time.Second
+
+// afterStart is when the first call has most likely ended. What was allocated until then is mostly not used again.
+const afterStart = 25 * time.Millisecond
 
 const (
 	// window is how much of a message is under way at once, in both directions. It is fixed: gRPC would measure the
@@ -124,6 +128,7 @@ func exitAfter(s *server) {
 		fmt.Fprintln(os.Stderr, "no Configure from the host: exiting")
 		os.Exit(1)
 	}
+	time.AfterFunc(afterStart, debug.FreeOSMemory)
 	select {
 	case <-s.lost:
 		// A host that ends this process alone closes the connection and keeps the

@@ -19,6 +19,9 @@ var (
 	distribution   = ""
 )
 
+// afterLaunch is when a plugin's first call has most likely ended, for which it was launched.
+const afterLaunch = 25 * time.Millisecond
+
 func main() { start(0) }
 
 // start runs the program; workFactor is that of cli.Environment.
@@ -35,12 +38,13 @@ func start(workFactor int) {
 	}
 	os.Stdin = null
 	// Servers are idle most of the time, and several run on one machine.
-	time.AfterFunc(time.Second, trimMemory)
+	trim := time.AfterFunc(time.Second, trimMemory)
 	// Writing to a client that has gone then fails, and the server stops its plugins
 	// and ends. By default the signal would kill it at once.
 	signal.Ignore(syscall.SIGPIPE)
 	os.Exit(cli.Main(os.Args[1:], cli.Environment{
 		In: in, Out: out, Err: os.Stderr, Version: version, Bundled: bundledPlugins,
 		Distribution: distribution, WorkFactor: workFactor, Started: releaseProgram,
+		Launched: func() { trim.Reset(afterLaunch) },
 	}))
 }

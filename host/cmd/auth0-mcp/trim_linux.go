@@ -9,7 +9,7 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// trimMemory gives back what the start took and waiting does not need: the heap's
+// trimMemory gives back what the start or a launch took and waiting does not need: the heap's
 // free pages, and what releaseProgram releases.
 func trimMemory() {
 	debug.FreeOSMemory()

@@ -4,7 +4,7 @@ package main
 
 import "runtime/debug"
 
-// trimMemory gives back what the start took.
+// trimMemory gives back what the start or a launch took.
 func trimMemory() { debug.FreeOSMemory() }
 
 // releaseProgram does nothing: only Linux maps more of a program than is used.

@@ -35,6 +35,8 @@ type Environment struct {
 	Distribution string
 	// Started, if set, is called when a server's handshake is over: most of what was used until then is not used again.
 	Started func()
+	// Launched, if set, is called whenever a plugin has been launched.
+	Launched func()
 	// WorkFactor is that of auth.StoreOptions: 0 but in tests.
 	WorkFactor int
 

@@ -216,6 +216,7 @@ func (f runFlags) server(cmd *cobra.Command, env Environment, log *slog.Logger) 
 	})
 	log.Info("serving", "version", env.Version, "tenant", t.domain, "tools", len(selection.Tools()), "read-only",
 		readOnly)
+	bounds.Launched = env.Launched
 	if bounds.Profile = t.profile; f.sandbox {
 		bounds.Profile = "(sandbox)"
 	}

@@ -83,6 +83,9 @@ func (s *Supervisor) launchIn(spec Spec, dir string) (*process, error) {
 		err = ErrSlow // it is about to be killed
 	}
 	if err == nil {
+		if s.cfg.Launched != nil {
+			s.cfg.Launched()
+		}
 		return p, nil
 	}
 	// Whether the process ended by itself must be known before it is killed. There is

@@ -64,7 +64,9 @@ type Config struct {
 	// MemoryLimit is how much memory a plugin's process and what it forks may have
 	// resident together, in bytes; 0: no limit.
 	MemoryLimit uint64
-	Log         *slog.Logger
+	// Launched, if set, is called whenever a plugin has been launched.
+	Launched func()
+	Log      *slog.Logger
 	// Watch is told of faults that the host puts up with.
 	Watch Watch
 	// Capabilities are announced to plugins beside those of this host, which they have to ignore.

@@ -3,6 +3,7 @@ package jsondoc
 import (
 	"bytes"
 	"encoding/json"
+	"unicode/utf8"
 
 	"github.com/go-json-experiment/json/jsontext"
 )
@@ -29,16 +30,19 @@ func Unquote(quoted []byte) []byte {
 
 // ValuesOf returns the items of a valid array, as parts of data; false of any other document.
 func ValuesOf(data []byte) (items []json.RawMessage, ok bool) {
-	dec, ok := inside(data, jsontext.KindBeginArray)
-	if !ok {
+	s := splitter{data: data}
+	if !s.pass('[') {
 		return nil, false
 	}
-	for dec.PeekKind() != jsontext.KindEndArray {
-		value, err := dec.ReadValue()
-		if err != nil {
+	for first := true; !s.pass(']'); first = false {
+		if !first && !s.pass(',') {
 			return nil, false
 		}
-		items = append(items, partOf(data, dec, value))
+		item := s.value()
+		if item == nil {
+			return nil, false
+		}
+		items = append(items, item)
 	}
 	return items, true
 }
@@ -46,36 +50,111 @@ func ValuesOf(data []byte) (items []json.RawMessage, ok bool) {
 // ValueOf returns the member of a valid object with this name, as a part of data: the last if there are several, as
 // encoding/json does. It is nil if there is none, and of any other document.
 func ValueOf(data []byte, name string) (found json.RawMessage) {
-	dec, ok := inside(data, jsontext.KindBeginObject)
-	for ok && dec.PeekKind() != jsontext.KindEndObject {
-		token, err := dec.ReadToken()
-		if err != nil {
+	s := splitter{data: data}
+	if !s.pass('{') {
+		return nil
+	}
+	for first := true; !s.pass('}'); first = false {
+		if !first && !s.pass(',') {
 			return nil
 		}
-		is := token.String() == name
-		value, err := dec.ReadValue()
-		if err != nil {
+		member := s.value()
+		if len(member) < 2 || member[0] != '"' || !s.pass(':') {
 			return nil
 		}
-		if is {
-			found = partOf(data, dec, value)
+		value := s.value()
+		if value == nil {
+			return nil
+		}
+		if text := member[1 : len(member)-1]; string(text) == name || !asItStands(text) && string(Unquote(member)) == name {
+			found = value
 		}
 	}
 	return found
 }
 
-// inside reads the beginning of a container.
-func inside(data []byte, begin jsontext.Kind) (dec *jsontext.Decoder, ok bool) {
-	dec = jsontext.NewDecoder(bytes.NewBuffer(data), lenient()...)
-	if dec.PeekKind() != begin {
-		return nil, false
-	}
-	_, err := dec.ReadToken()
-	return dec, err == nil
+// asItStands reports whether the text of a string stands in a document as it is.
+func asItStands(text []byte) bool {
+	return !bytes.ContainsFunc(text, func(r rune) bool { return r == '\\' || r >= utf8.RuneSelf })
 }
 
-// partOf is a value that a decoder read last: its own slice is valid until it goes on.
-func partOf(data []byte, dec *jsontext.Decoder, value jsontext.Value) json.RawMessage {
-	end := int(dec.InputOffset())
-	return json.RawMessage(data[end-len(value) : end : end])
+// splitter finds where the parts of a valid document begin and end. A tokenizer, which checks while it reads, takes
+// several times as long.
+type splitter struct {
+	data []byte
+	at   int
+}
+
+// pass passes the next byte that is no white space, if it is c.
+func (s *splitter) pass(c byte) bool {
+	for ; s.at < len(s.data); s.at++ {
+		switch s.data[s.at] {
+		case ' ', '\t', '\n', '\r':
+		case c:
+			s.at++
+			return true
+		default:
+			return false
+		}
+	}
+	return false
+}
+
+// value passes a value and returns its text; nil if there is none, or it has no end.
+func (s *splitter) value() json.RawMessage {
+	s.pass(0) // white space
+	start, depth := s.at, 0
+	for s.at < len(s.data) {
+		switch c := s.data[s.at]; c {
+		case '"':
+			if !s.text() {
+				return nil
+			}
+		case '{', '[':
+			depth++
+			s.at++
+		case '}', ']':
+			if depth--; depth < 0 {
+				return nil
+			}
+			s.at++
+		case ',', ':', ' ', '\t', '\n', '\r':
+			if depth == 0 {
+				return nil
+			}
+			s.at++
+			continue
+		default: // a number, true, false or null
+			for s.at < len(s.data) && !endsLiteral(s.data[s.at]) {
+				s.at++
+			}
+		}
+		if depth == 0 {
+			return json.RawMessage(s.data[start:s.at:s.at])
+		}
+	}
+	return nil
+}
+
+func endsLiteral(c byte) bool { return c == ',' || c == ']' || c == '}' || c <= ' ' }
+
+// text passes a string. It reports false if that has no end.
+func (s *splitter) text() bool {
+	for at := s.at + 1; ; {
+		end := bytes.IndexByte(s.data[at:], '"')
+		if end < 0 {
+			return false
+		}
+		end += at
+		// The quote is part of the text behind an odd number of backslashes.
+		before := end
+		for s.data[before-1] == '\\' {
+			before--
+		}
+		at = end + 1
+		if (end-before)%2 == 0 {
+			s.at = at
+			return true
+		}
+	}
 }

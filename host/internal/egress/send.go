@@ -118,7 +118,7 @@ func (c *Call) exchange(ctx context.Context, q *request) *pluginv1.RoundTripResp
 		return c.fails(pluginv1.Failure_CODE_TRANSPORT, fmt.Sprintf("%s: %s redirects, which is not followed: check the "+
 			"tenant's domain", q.name(), q.domain))
 	}
-	body, err := io.ReadAll(io.LimitReader(response.Body, pluginv1.MaxBodyBytes+1))
+	body, err := readBody(response.Response)
 	if err != nil {
 		return c.fails(pluginv1.Failure_CODE_TRANSPORT, transportText(q, tenant.FaultOf(q.domain, err, true)))
 	}
@@ -132,6 +132,16 @@ func (c *Call) exchange(ctx context.Context, q *request) *pluginv1.RoundTripResp
 		return c.fails(pluginv1.Failure_CODE_TOO_LARGE, tooManySecrets(q))
 	}
 	return c.answer(response, body)
+}
+
+// readBody reads an answer's body up to one byte more than it may have.
+func readBody(response *http.Response) ([]byte, error) {
+	const most = 1 << 20 // to be believed of what the header says
+	var body bytes.Buffer
+	// With MinRead bytes more, which ReadFrom wants to be free before it finds the end.
+	body.Grow(int(min(max(response.ContentLength, 0), most)) + bytes.MinRead)
+	_, err := body.ReadFrom(io.LimitReader(response.Body, pluginv1.MaxBodyBytes+1))
+	return body.Bytes(), err
 }
 
 // name is the request's method and path.
@@ -247,8 +257,15 @@ func (c *Call) httpRequest(ctx context.Context, r *request, s sender) (*http.Req
 // called: base64url JSON with name, version and environment, as Auth0's own
 // libraries send it.
 func (c *Call) telemetry() string {
-	info, err := json.Marshal(map[string]any{"name": "auth0-mcp", "version": c.gate.cfg.Version,
-		"env": map[string]string{"go": runtime.Version(), "plugin": c.grant.Plugin + "/" + c.grant.PluginVersion}})
+	type environment struct {
+		Go     string `json:"go"`
+		Plugin string `json:"plugin"`
+	}
+	info, err := json.Marshal(struct {
+		Name        string      `json:"name"`
+		Version     string      `json:"version"`
+		Environment environment `json:"env"`
+	}{"auth0-mcp", c.gate.cfg.Version, environment{runtime.Version(), c.grant.Plugin + "/" + c.grant.PluginVersion}})
 	if err != nil {
 		return "" // strings always encode
 	}

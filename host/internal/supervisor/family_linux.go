@@ -48,12 +48,13 @@ func family(pid int) (members []member, resident uint64) {
 		}
 		members = append(members, member{pid, started})
 		resident += residentBytes(pid)
-		tasks, err := filepath.Glob(fmt.Sprintf("/proc/%d/task/*/children", pid))
+		folder := fmt.Sprintf("/proc/%d/task", pid)
+		tasks, err := os.ReadDir(folder) // not a pattern, which would read each task's folder too
 		if err != nil {
 			continue
 		}
 		for _, task := range tasks {
-			children, err := os.ReadFile(task)
+			children, err := os.ReadFile(filepath.Join(folder, task.Name(), "children"))
 			if err != nil {
 				continue // the task has ended meanwhile
 			}

@@ -17,6 +17,8 @@ import (
 	goplugin "github.com/hashicorp/go-plugin"
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/connectivity"
+	"google.golang.org/grpc/experimental"
+	"google.golang.org/grpc/mem"
 
 	"github.com/auth0-mcp/auth0-mcp/proto/pluginv1"
 )
@@ -106,10 +108,22 @@ func serveConfig(s *server, config *tls.Config) *goplugin.ServeConfig {
 		GRPCServer: func(opts []grpc.ServerOption) *grpc.Server {
 			return grpc.NewServer(append(opts, grpc.MaxRecvMsgSize(pluginv1.MaxMessageBytes),
 				grpc.MaxSendMsgSize(pluginv1.MaxMessageBytes), grpc.StaticStreamWindowSize(window),
-				grpc.StaticConnWindowSize(2*window), grpc.NumStreamWorkers(streamWorkers))...)
+				grpc.StaticConnWindowSize(2*window), grpc.NumStreamWorkers(streamWorkers),
+				experimental.BufferPool(s.buffers))...)
 		},
 		Logger: hclog.New(&hclog.LoggerOptions{Level: hclog.Warn, Output: os.Stderr, JSONFormat: true}),
 	}
+}
+
+// newBuffers makes a pool for the messages of gRPC with a size for each power of two: those of its own use a megabyte
+// for a message over 32 KiB, and clear it.
+func newBuffers() mem.BufferPool {
+	const smallest, largest = 256, 1 << 20
+	var sizes []int
+	for size := smallest; size <= largest; size *= 2 {
+		sizes = append(sizes, size)
+	}
+	return mem.NewTieredBufferPool(sizes...)
 }
 
 // exitAfter ends the process when the host is gone, however it went.

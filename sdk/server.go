@@ -9,6 +9,8 @@ import (
 	goplugin "github.com/hashicorp/go-plugin"
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/experimental"
+	"google.golang.org/grpc/mem"
 	"google.golang.org/grpc/status"
 
 	"github.com/auth0-mcp/auth0-mcp/proto/pluginv1"
@@ -57,6 +59,7 @@ type server struct {
 	configured chan struct{}
 	lost       chan struct{}
 	host       atomic.Pointer[hostLink]
+	buffers    mem.BufferPool
 
 	mu      sync.Mutex
 	running map[string]chan struct{} // by the call's id; closed when its function has returned
@@ -78,7 +81,7 @@ func newServer(p Plugin) (*server, error) {
 		return nil, err
 	}
 	s := &server{manifest: encoded, tools: map[string]Tool{}, running: map[string]chan struct{}{},
-		configured: make(chan struct{}), lost: make(chan struct{})}
+		configured: make(chan struct{}), lost: make(chan struct{}), buffers: newBuffers()}
 	for _, t := range p.Tools {
 		s.tools[t.manifest.Name] = t
 	}
@@ -102,7 +105,7 @@ func (s *server) Configure(_ context.Context, r *pluginv1.ConfigureRequest) (*pl
 // process: a connection for each call leaks goroutines on the host's side.
 func (s *server) connect(r *pluginv1.ConfigureRequest) error {
 	conn, err := s.broker.DialWithOptions(r.GetHostBrokerId(), grpc.WithStaticStreamWindowSize(window),
-		grpc.WithStaticConnWindowSize(2*window))
+		grpc.WithStaticConnWindowSize(2*window), experimental.WithBufferPool(s.buffers))
 	if err != nil {
 		return status.Errorf(codes.Unavailable, "dialling the host: %v", err)
 	}

@@ -15,6 +15,7 @@ import (
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/encoding"
 	"google.golang.org/grpc/encoding/proto"
+	"google.golang.org/grpc/experimental"
 	"google.golang.org/grpc/mem"
 	protobuf "google.golang.org/protobuf/proto"
 
@@ -65,6 +66,7 @@ type hostService struct {
 	requests *semaphore.Weighted
 	answers  *semaphore.Weighted
 	lines    *logLimit
+	buffers  mem.BufferPool
 	received *rateLimit   // Progress messages
 	refused  atomic.Int64 // requests that failed as busy
 
@@ -72,10 +74,22 @@ type hostService struct {
 	calls map[string]*rateLimit // progress of the calls in progress
 }
 
-func newHostService(host pluginv1.HostServer, plugin string, lines *logLimit) *hostService {
+func newHostService(host pluginv1.HostServer, plugin string, lines *logLimit, buffers mem.BufferPool) *hostService {
 	return &hostService{host: host, plugin: plugin, patience: requestPatience,
 		requests: semaphore.NewWeighted(requestBytes), answers: semaphore.NewWeighted(answerBytes),
-		lines: lines, received: &rateLimit{most: receivedNotes, period: progressPeriod}, calls: map[string]*rateLimit{}}
+		lines: lines, buffers: buffers, received: &rateLimit{most: receivedNotes, period: progressPeriod},
+		calls: map[string]*rateLimit{}}
+}
+
+// newBuffers makes a pool for the messages of gRPC with a size for each power of two: those of its own use a megabyte
+// for a message over 32 KiB, and clear it.
+func newBuffers() mem.BufferPool {
+	const smallest, largest = 256, 1 << 20
+	var sizes []int
+	for size := smallest; size <= largest; size *= 2 {
+		sizes = append(sizes, size)
+	}
+	return mem.NewTieredBufferPool(sizes...)
 }
 
 // begin lets a call report progress until the returned function is called.
@@ -99,7 +113,7 @@ func (h *hostService) server(opts []grpc.ServerOption) *grpc.Server {
 		grpc.MaxConcurrentStreams(openStreams),
 		// Fixed: gRPC would let them grow to 16 MiB for each request.
 		grpc.StaticStreamWindowSize(streamWindow), grpc.StaticConnWindowSize(16*streamWindow),
-		grpc.NumStreamWorkers(streamWorkers),
+		grpc.NumStreamWorkers(streamWorkers), experimental.BufferPool(h.buffers),
 		grpc.ForceServerCodecV2(boundedCodec{encoding.GetCodecV2(proto.Name)}))...)
 	method := func(name string, serve func(grpc.ServerStream) error) grpc.StreamDesc {
 		return grpc.StreamDesc{StreamName: name, ServerStreams: true,

@@ -15,6 +15,7 @@ import (
 	"github.com/hashicorp/go-plugin/runner"
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/experimental"
 	"google.golang.org/grpc/status"
 
 	"github.com/auth0-mcp/auth0-mcp/proto/pluginv1"
@@ -113,7 +114,7 @@ func (s *Supervisor) clientConfig(ctx context.Context, p *process, spec Spec, di
 		AllowedProtocols: []goplugin.Protocol{goplugin.ProtocolGRPC},
 		TLSConfig:        pluginv1.TLSConfig(own, nil),
 		GRPCDialOptions: []grpc.DialOption{grpc.WithStaticStreamWindowSize(answerWindow),
-			grpc.WithStaticConnWindowSize(2 * answerWindow)},
+			grpc.WithStaticConnWindowSize(2 * answerWindow), experimental.WithBufferPool(s.buffers)},
 		SkipHostEnv: true,
 		// Ours comes first, and covers more than the handshake.
 		StartTimeout:     s.cfg.StartTimeout + time.Minute,
@@ -178,7 +179,7 @@ func (s *Supervisor) connect(ctx context.Context, p *process, spec Spec) (stage 
 			"Check the difference, and install it again with auth0-mcp plugin install"}
 	}
 	id := conn.broker.NextId()
-	p.host = newHostService(s.cfg.Host(spec.Name), spec.Name, p.lines)
+	p.host = newHostService(s.cfg.Host(spec.Name), spec.Name, p.lines, s.buffers)
 	go conn.broker.AcceptAndServe(id, p.host.server)
 	configured, err := conn.Configure(ctx, &pluginv1.ConfigureRequest{HostBrokerId: id,
 		Capabilities: append([]string{pluginv1.CapabilityWriteFile}, s.cfg.Capabilities...)})

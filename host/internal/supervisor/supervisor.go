@@ -13,6 +13,7 @@ import (
 
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/mem"
 	"google.golang.org/grpc/status"
 
 	"github.com/auth0-mcp/auth0-mcp/proto/pluginv1"
@@ -97,6 +98,8 @@ type Supervisor struct {
 	programs *programs
 	// certificate is the host's towards all its plugins.
 	certificate func() (tls.Certificate, error)
+	// buffers are those of all connections.
+	buffers mem.BufferPool
 
 	mu     sync.Mutex
 	slots  map[string]*slot
@@ -117,7 +120,7 @@ func New(cfg Config) *Supervisor {
 	cfg.CallTimeout = orDefault(cfg.CallTimeout, DefaultCallTimeout)
 	cfg.HangGrace = orDefault(cfg.HangGrace, defaultHangGrace)
 	s := &Supervisor{cfg: cfg, begun: time.Now(), slots: map[string]*slot{}, programs: newPrograms(cfg.Log),
-		certificate: sync.OnceValues(pluginv1.NewCertificate)}
+		certificate: sync.OnceValues(pluginv1.NewCertificate), buffers: newBuffers()}
 	s.ctx, s.cancel = context.WithCancel(context.Background())
 	s.close = sync.OnceValue(s.shutDown)
 	s.report = newReport(s.writeStatus)

@@ -55,6 +55,11 @@ func TestLittleIsAllocatedWithoutSecrets(t *testing.T) {
 		if n := testing.AllocsPerRun(100, func() { Secrets(o.Answer, document) }); n > 1 {
 			t.Errorf("%s: %v allocations", name, n)
 		}
+		const most = 6
+		clean := new(Redactor)
+		if n := testing.AllocsPerRun(100, func() { _, _, _ = clean.Clean(document) }); n > most {
+			t.Errorf("%s, cleaned: %v allocations, want at most %d", name, n, most)
+		}
 	}
 }
 

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"slices"
@@ -97,27 +98,47 @@ func namesOnce(dec *json.Decoder, at string) error {
 	return err
 }
 
+// A line becomes a reply with few allocations, those of the pipes included.
+func TestALineAllocatesLittle(t *testing.T) {
+	const most = 50
+	if n := testing.AllocsPerRun(200, roundTrip(t)); n > most {
+		t.Errorf("%v allocations, want at most %d", n, most)
+	}
+}
+
 func BenchmarkRoundTrip(b *testing.B) {
+	call := roundTrip(b)
+	b.ReportAllocs()
+	for b.Loop() {
+		call()
+	}
+}
+
+// roundTrip makes one call of a server that answers at once.
+func roundTrip(tb testing.TB) (call func()) {
+	tb.Helper()
 	toServer, fromClient := io.Pipe()
 	fromServer, toClient := io.Pipe()
 	served := make(chan error, 1)
 	go func() {
-		served <- Serve(b.Context(), Config{In: toServer, Out: toClient, Handle: func(_ context.Context,
+		served <- Serve(tb.Context(), Config{In: toServer, Out: toClient, Handle: func(_ context.Context,
 			r Request) []byte {
 			return result(r, "1")
 		}})
 	}()
 	line, answer := []byte(callLine("1")+"\n"), make([]byte, 4096)
-	for b.Loop() {
+	tb.Cleanup(func() {
+		_ = fromClient.Close()
+		if err := <-served; err != nil && !errors.Is(err, context.Canceled) {
+			tb.Error(err)
+		}
+	})
+	return func() {
 		if _, err := fromClient.Write(line); err != nil {
-			b.Fatal(err)
+			tb.Fatal(err)
 		}
 		if _, err := fromServer.Read(answer); err != nil {
-			b.Fatal(err)
+			tb.Fatal(err)
 		}
-	}
-	_ = fromClient.Close()
-	if err := <-served; err != nil {
-		b.Fatal(err)
 	}
 }

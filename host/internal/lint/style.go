@@ -138,7 +138,7 @@ func wordy(t tool) (what, fix string) {
 }
 
 func noPaths(t tool) (what, fix string) {
-	if len(t.Paths) == 0 {
+	if len(t.Paths) == 0 && !t.External {
 		return "it declares no paths: users are told that it may send anything its effect allows",
 			`declare its requests, such as sdk.Paths("GET /api/v2/roles/{id}")`
 	}
@@ -237,7 +237,7 @@ func needlessScopes(t tool) (what, fix string) {
 }
 
 func noUntrusted(t tool) (what, fix string) {
-	if len(t.Untrusted) == 0 {
+	if len(t.Untrusted) == 0 && !t.External {
 		return "it does not say which fields of its answers others can write, so that every text counts as such",
 			`name them, such as sdk.Untrusted("roles[].description")`
 	}

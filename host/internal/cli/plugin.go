@@ -27,9 +27,6 @@ func pluginCommand(env Environment) *cobra.Command {
 		pluginStatusCommand(env))
 	cmd.AddCommand(pluginNewCommand(env), pluginLintCommand(env), pluginConformanceCommand(env), pluginRunToolCommand(env))
 	cmd.AddCommand(pluginPackCommand(env), pluginIndexCommand(env), pluginKeysCommand(env))
-	cmd.AddCommand(pluginInstallCommand(env), pluginStatusCommand(env))
-	cmd.AddCommand(pluginLintCommand(env))
-	cmd.AddCommand(pluginNewCommand(env))
 	cmd.AddCommand(pluginWrapCommand(env))
 	return cmd
 }

@@ -159,8 +159,9 @@ func (d *Distribution) buildFor(ctx context.Context, p platform, folder, overlay
 	if d.locked {
 		return nil
 	}
-	wrapper := filepath.Join(folder, "plugins", "auth0-mcp-wrap"+p.exe())
-	if err := d.goBuild(ctx, p, filepath.Join(d.root, "plugins", "wrap"), wrapper, "./cmd/auth0-mcp-wrap", ""); err != nil {
+	wrap := filepath.Join(d.root, "plugins", "wrap")
+	err := d.goBuild(ctx, p, wrap, filepath.Join(folder, "plugins", "auth0-mcp-wrap"+p.exe()), "./cmd/auth0-mcp-wrap", "")
+	if err != nil {
 		return err
 	}
 	return d.goBuild(ctx, p, host, filepath.Join(folder, fetcher+p.exe()), "./cmd/auth0-mcp-fetch", "")
@@ -197,7 +198,8 @@ func (d *Distribution) buildSource(ctx context.Context, p platform, source, fold
 	} else if err := copyExecutable(filepath.Join(source, m.Executable+p.exe()), target, p); err != nil {
 		return "", err
 	}
-	if err := os.WriteFile(filepath.Join(folder, m.Name+".manifest.json"), text, 0o644); err != nil { //nolint:gosec // public
+	//nolint:gosec // a manifest is public
+	if err := os.WriteFile(filepath.Join(folder, m.Name+".manifest.json"), text, 0o644); err != nil {
 		return "", err
 	}
 	code, err := os.ReadFile(target)

@@ -3,7 +3,7 @@
 //
 //	packaging release -version 1.2.3 -bin ../bin -out ../dist         make the files of a release
 //	packaging modules -version 1.2.3 -root .. -out ../dist/goproxy    write our Go modules as a module proxy
-//	packaging dist -version 1.2.3 -root .. -plugins logs,actions -out ../dist/team    build and pack a distribution of a team
+//	packaging dist -version 1.2.3 -root .. -plugins logs -out ../dist/team    build and pack a team's distribution
 //	packaging pin -version 1.2.3 -root ..                             let our modules require each other in that version
 //
 // The same binaries and the same SOURCE_DATE_EPOCH give the same bytes. docs/releasing.md has the steps of a release.

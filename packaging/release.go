@@ -135,7 +135,8 @@ func readRelease(path, version, bin string) (*Release, error) {
 	r.time = time.Unix(seconds, 0).UTC()
 	for _, to := range slices.Sorted(maps.Keys(r.Files)) {
 		top, _, _ := strings.Cut(to, "/")
-		if !fs.ValidPath(to) || slices.Contains([]string{".", program, program + ".exe", fetcher, fetcher + ".exe", "plugins"}, top) {
+		taken := []string{".", program, program + ".exe", fetcher, fetcher + ".exe", "plugins"}
+		if !fs.ValidPath(to) || slices.Contains(taken, top) {
 			return nil, fmt.Errorf("%s: files: %q is no path beside the program that is free", path, to)
 		}
 		data, err := os.ReadFile(filepath.Join(filepath.Dir(path), filepath.FromSlash(r.Files[to])))

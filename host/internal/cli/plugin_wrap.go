@@ -49,8 +49,9 @@ server is not started if one has changed. It gets none of your environment but w
 		},
 		RunE: func(cmd *cobra.Command, args []string) error { return f.run(cmd.Context(), env, args[0], args[1:]) },
 	}
-	cmd.Flags().BoolVarP(&f.install.consent.yes, "yes", "y", false, "agree without being asked, also to running the command")
-	cmd.Flags().StringArrayVar(&f.install.consent.replace, "replace", nil, "a plugin that the new one may take the place of; "+
+	consent := &f.install.consent
+	cmd.Flags().BoolVarP(&consent.yes, "yes", "y", false, "agree without being asked, also to running the command")
+	cmd.Flags().StringArrayVar(&consent.replace, "replace", nil, "a plugin that the new one may take the place of; "+
 		"repeatable")
 	cmd.Flags().StringArrayVar(&f.env, "env", nil, "a variable of the server's environment, NAME=VALUE, or NAME for the "+
 		"value that it has here; repeatable")

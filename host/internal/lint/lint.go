@@ -102,9 +102,15 @@ func Find(ctx context.Context, path string, describe Describe) (Target, error) {
 
 // Executable is the one executable of a plugin under development in a folder.
 func Executable(folder string) (string, error) {
-	found, err := filepath.Glob(filepath.Join(folder, "auth0-mcp-plugin-*"))
+	entries, err := os.ReadDir(folder) // filepath.Glob would hide why the folder cannot be read
 	if err != nil {
 		return "", err
+	}
+	var found []string
+	for _, entry := range entries {
+		if strings.HasPrefix(entry.Name(), "auth0-mcp-plugin-") {
+			found = append(found, filepath.Join(folder, entry.Name()))
+		}
 	}
 	if len(found) != 1 {
 		return "", fmt.Errorf("%s: want one executable called auth0-mcp-plugin-NAME there, found %d: build it with "+

@@ -38,11 +38,12 @@ func (f figures) String() string {
 		f.pluginFiles, f.threads, float64(f.pss)/1024)
 }
 
-// What a host may use beyond a fresh one that has called each plugin once: idle
-// connections to the tenant, and memory that the runtime has not given back.
+// What a host may use beyond a fresh one that has called each plugin once: idle connections to the tenant, as many as
+// requests may be in flight, each with two goroutines; goroutines that wait for the next call; and memory that the
+// runtime has not given back.
 const (
-	moreDescriptors = 6
-	moreGoroutines  = 12
+	moreDescriptors = 8
+	moreGoroutines  = 24
 	moreMemory      = 48 << 10 // kB, for a host and five plugins
 )
 

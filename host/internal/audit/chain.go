@@ -125,56 +125,43 @@ func (f *logFile) sync() error {
 	return f.flush(f.File)
 }
 
-// append writes records behind the last one of the log, whichever process wrote that, and
-// waits for the lock no longer than patience. It returns how many it wrote. If they are to
-// be durable, the caller must sync the file that it returns.
-func (c *chain) append(records []Record, patience time.Duration, durable bool) (*logFile, int, error) {
-	n, err := c.try(records, patience)
+// append writes a record behind the last one of the log, whichever process wrote that, and
+// waits for the lock no longer than patience. If the record is to be durable, the
+// caller must sync the file that it returns.
+func (c *chain) append(r Record, patience time.Duration, durable bool) (*logFile, error) {
+	err := c.try(r, patience)
 	if errors.Is(err, fs.ErrNotExist) || errors.Is(err, errReplaced) {
 		// The folder or a file was removed or moved since: once more from the start.
 		c.reset()
-		var more int
-		more, err = c.try(records[n:], patience)
-		n += more
+		err = c.try(r, patience)
 	}
 	if err != nil {
 		c.reset()
-		return nil, n, err
+		return nil, err
 	}
 	if durable {
 		c.file.users.Add(1)
 	}
-	return c.file, n, nil
+	return c.file, nil
 }
 
-// try returns how many of the records it wrote.
-func (c *chain) try(records []Record, patience time.Duration) (int, error) {
+func (c *chain) try(r Record, patience time.Duration) error {
 	if err := c.enter(); err != nil {
-		return 0, err
+		return err
 	}
 	unlock, err := c.lock(patience)
 	if err != nil {
-		return 0, err
+		return err
 	}
 	defer unlock()
 	if err := c.catchUp(); err != nil {
-		return 0, err
+		return err
 	}
 	if c.mine.seq > c.last.seq {
 		// What this process wrote is gone. Going on from there keeps the gap visible.
 		c.last = c.mine
 	}
-	for i := range records {
-		if err := c.add(&records[i]); err != nil {
-			return i, err
-		}
-	}
-	return len(records), nil
-}
-
-// add writes a record in its place; the lock is held.
-func (c *chain) add(r *Record) error {
-	line, err := c.stamp(r)
+	line, err := c.stamp(&r)
 	if err != nil {
 		return err
 	}
@@ -183,7 +170,7 @@ func (c *chain) add(r *Record) error {
 			return err
 		}
 		// The new file may begin with the record of a removal.
-		if line, err = c.stamp(r); err != nil {
+		if line, err = c.stamp(&r); err != nil {
 			return err
 		}
 	}
@@ -194,9 +181,7 @@ func (c *chain) add(r *Record) error {
 func (c *chain) stamp(r *Record) ([]byte, error) {
 	r.Version, r.Chain = recordVersion, c.id
 	r.Seq, r.Prev, r.Torn = c.last.seq+1, c.last.hash, c.torn
-	if r.Time == "" { // a record that waited has that of its call's end
-		r.Time = c.now().UTC().Format(TimeFormat)
-	}
+	r.Time = c.now().UTC().Format(TimeFormat)
 	if r.canonical != nil {
 		r.ArgumentsHMAC = c.hmac(r.canonical)
 	}

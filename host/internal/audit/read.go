@@ -219,19 +219,23 @@ func (f part) lines(offset int64, before int) iter.Seq2[Line, error] {
 }
 
 // Unfinished finds the requests that were begun and have no end: each may have
-// happened, or is under way.
+// happened, or is under way. Calls that wrote and have no end are among them as request 0.
 func (s *Snapshot) Unfinished() (map[Key]bool, error) {
 	begun := map[Key]bool{}
 	for line, err := range lines(s.changes) {
 		if err != nil {
 			return nil, err
 		}
-		if errors.Is(line.Err, errNotARecord) || line.Record.Kind != KindRequest {
+		if errors.Is(line.Err, errNotARecord) {
 			continue
 		}
-		if key := line.Record.Key(); line.Record.Phase == Sending {
-			begun[key] = true
-		} else {
+		switch key := line.Record.Key(); {
+		case line.Record.Kind == KindCall:
+			delete(begun, Key{Call: key.Call})
+		case line.Record.Kind != KindRequest:
+		case line.Record.Phase == Sending:
+			begun[key], begun[Key{Call: key.Call}] = true, true
+		default:
 			delete(begun, key)
 		}
 	}

@@ -136,7 +136,8 @@ func newEntry(line audit.Line, unfinished map[audit.Key]bool) entry {
 		if unfinished[e.Key()] {
 			e.outcome = audit.MayHaveHappened
 		} else {
-			e.ended = true
+			// Of a call without an end, as of a server that was killed, only this record has the arguments.
+			e.ended = len(e.Arguments) == 0 || !unfinished[audit.Key{Call: e.Call}]
 		}
 	}
 	return e

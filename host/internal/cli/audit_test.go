@@ -187,3 +187,21 @@ func TestDecisionInATerminalIsRecorded(t *testing.T) {
 		t.Errorf("%v %v, want %s", err, got, want)
 	}
 }
+
+// What a killed server was asked for is shown although its request has an end: only the beginning has the arguments.
+func TestBeginningOfACallWithoutEnd(t *testing.T) {
+	begun := audit.Line{Record: audit.Record{Kind: audit.KindRequest, Phase: audit.Sending, Call: "c-1", Request: 2,
+		Arguments: []byte(`{"id":"x"}`)}}
+	for name, test := range map[string]struct {
+		unfinished map[audit.Key]bool
+		ended      bool
+	}{
+		"the call has an end":    {map[audit.Key]bool{}, true},
+		"the call has no end":    {map[audit.Key]bool{{Call: "c-1"}: true}, false},
+		"another one has no end": {map[audit.Key]bool{{Call: "c-2"}: true}, true},
+	} {
+		if got := newEntry(begun, test.unfinished).ended; got != test.ended {
+			t.Errorf("%s: left out %v, want %v", name, got, test.ended)
+		}
+	}
+}

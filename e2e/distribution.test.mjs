@@ -149,7 +149,7 @@ test("a plugin from its author to users", { timeout: 300_000 }, async (t) => {
     assert.deepEqual(user.stored, []);
     await user.plugin("keys", "add", "acme", join(author.home, "release.key.pub"));
     assert.match(await user.refused("install", server.url), /Tool "auth0_update_client_grant"[^]*pass --yes/);
-    assert.ok(!existsSync(user.lockFile), "nobody has agreed");
+    assert.ok(!existsSync(user.lockFile), "no agreement was given");
     assert.match(await user.plugin("install", server.url, "--key", "acme", "--yes"), /^Installed grants 0\.1\.0 in /m);
     const { version, platforms, tools, signer, source } = JSON.parse(user.lock).plugins.grants;
     assert.deepEqual([version, source, signer.name], ["0.1.0", server.url, "acme"]);

@@ -1,7 +1,7 @@
 // An MCP server of others as a plugin: wrapped, called through a real client with approval, and refused once it changed.
 import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
-import { appendFileSync, copyFileSync, mkdirSync, symlinkSync } from "node:fs";
+import { appendFileSync, copyFileSync, existsSync, mkdirSync, readdirSync, symlinkSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
 import { Client } from "@modelcontextprotocol/sdk/client/index.js";
@@ -91,5 +91,12 @@ test("a wrapped MCP server", { timeout: 300_000 }, async (t) => {
     const { client } = await connect(t, "accept");
     const refused = await client.callTool({ name: "notes_count", arguments: { to: 1 } });
     assert.match(refused.content[0].text, /server\.mjs has changed since it was agreed to/);
+  });
+
+  await t.test("leaves nothing behind when it is removed", () => {
+    const wrapped = join(home, ".local/share/auth0-mcp/wrapped");
+    assert.equal(readdirSync(wrapped).length, 1);
+    run("plugin", "remove", "notes", "--yes");
+    assert.ok(!existsSync(wrapped));
   });
 });

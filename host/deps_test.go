@@ -278,7 +278,7 @@ func TestFetchIsAProgramOfItsOwn(t *testing.T) {
 
 // A rule that no package may import another holds also if its name is wrong. These are
 // packages of a plugin's module, which the host does not require.
-func TestWhatNobodyImportsExists(t *testing.T) {
+func TestForbiddenImportsExist(t *testing.T) {
 	for imported, rule := range only {
 		if rule.by != nil {
 			continue

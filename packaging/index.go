@@ -22,7 +22,7 @@ const formula = `class {{.Class}} < Formula
   end
 {{end}}
   def install
-    libexec.install "auth0-mcp", "auth0-mcp-fetch", "plugins"
+    libexec.install Dir["*"]
     bin.install_symlink libexec/"auth0-mcp"
     generate_completions_from_executable(bin/"auth0-mcp", "completion")
   end

@@ -126,7 +126,7 @@ func TestReleaseOfATeam(t *testing.T) {
 	config := filepath.Join(folder, "team.json")
 	text := `{"name": "acme-auth0-mcp", "title": "Acme", "description": "d", "homepage": "https://acme.example",
 		"author": "Acme", "maintainer": "Acme <it@acme.example>", "license": "MIT",
-		"download": "https://acme.example/{version}", "files": {"auth0-mcp.toml": "team.toml"}}`
+		"download": "https://acme.example/{version}", "homebrew": true, "files": {"auth0-mcp.toml": "team.toml"}}`
 	for path, data := range map[string]string{config: text, filepath.Join(folder, "team.toml"): "read_only = true\n"} {
 		if err := os.WriteFile(path, []byte(data), 0o600); err != nil {
 			t.Fatal(err)
@@ -139,9 +139,14 @@ func TestReleaseOfATeam(t *testing.T) {
 		t.Fatal(err)
 	}
 	for name := range made(t, out) {
-		if !strings.HasPrefix(name, "acme-auth0-mcp_1.2.3_") || strings.HasSuffix(name, "oci.tar") {
+		formula := name == "homebrew/acme-auth0-mcp.rb"
+		if !strings.HasPrefix(name, "acme-auth0-mcp_1.2.3_") && !formula || strings.HasSuffix(name, "oci.tar") {
 			t.Errorf("unexpected file %s", name)
 		}
+	}
+	formula, err := os.ReadFile(filepath.Join(out, "homebrew", "acme-auth0-mcp.rb"))
+	if err != nil || !strings.Contains(string(formula), `libexec.install Dir["*"]`) {
+		t.Errorf("the formula does not install all files of the archive: %s (%v)", formula, err)
 	}
 	want := []string{"auth0-mcp", "auth0-mcp-fetch", "plugins/auth0-mcp-plugins", "plugins/logs.manifest.json",
 		"auth0-mcp.toml"}

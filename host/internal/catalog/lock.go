@@ -46,7 +46,7 @@ type LockEntry struct {
 	Key string `json:"key,omitempty"`
 	// Release is the digest of the document that lists the release's platforms; zero if the source has none.
 	Release Digest `json:"release,omitzero"`
-	// Signer is who signed the release; zero: nobody who is trusted did.
+	// Signer is the trusted key that signed the release; zero: none did.
 	Signer   Signer `json:"signer,omitzero"`
 	Manifest Digest `json:"manifest"`
 	// Platforms are those that the plugin can run on, as [Platform] names them.

@@ -137,7 +137,7 @@ func (r Review) String() string {
 // describe is the signer in one line.
 func (s Signer) describe() string {
 	if s == (Signer{}) {
-		return "nobody whose key you have added"
+		return "none of your keys"
 	}
 	return fmt.Sprintf("%s (%s %s)", quoted(s.Name), redact.Line(s.Kind), quoted(s.Detail))
 }

@@ -53,7 +53,7 @@ with an application of the tenant: --auth0-domain and --auth0-client-id, and its
 (--private-key-file). Everything is checked before anyone is asked to sign in, and nothing is
 written unless the sign-in succeeded.
 
---sandbox needs no Auth0 account: the clients get the built-in tenant, and nobody signs in.`,
+--sandbox needs no Auth0 account: the clients get the built-in tenant, without a sign-in.`,
 		Example: `  auth0-mcp init --sandbox --client cursor
   auth0-mcp init --client claude-code --scopes 'read:*'
   auth0-mcp init --profile prod --client cursor --read-only --scopes read:clients,read:logs

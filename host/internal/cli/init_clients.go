@@ -23,7 +23,7 @@ import (
 var forSandbox = []string{"sandbox", "client", "folder", "tools", "read-only", "plugin-dir", "dev-plugin",
 	"plugin-start-timeout", "json", "replace", "dry-run", "no-interaction"}
 
-// setUpSandbox is --sandbox: the clients get the built-in tenant, and nobody signs in.
+// setUpSandbox is --sandbox: the clients get the built-in tenant, without a sign-in.
 func (f initFlags) setUpSandbox(cmd *cobra.Command, env Environment) error {
 	var other []string
 	cmd.Flags().Visit(func(flag *pflag.Flag) {

@@ -17,6 +17,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/auth0-mcp/auth0-mcp/host/internal/atomicfile"
+	"github.com/auth0-mcp/auth0-mcp/host/internal/catalog"
 	"github.com/auth0-mcp/auth0-mcp/host/internal/release"
 )
 
@@ -95,7 +96,7 @@ func index(ctx context.Context, env Environment, at string, releases []string, f
 }
 
 func readIndex(at string) (release.Index, error) {
-	data, err := os.ReadFile(at)
+	data, err := catalog.ReadSmall(at, release.MaxIndexBytes)
 	if errors.Is(err, fs.ErrNotExist) {
 		return release.Index{}, nil
 	}
@@ -111,7 +112,7 @@ func readIndex(at string) (release.Index, error) {
 
 // addTo adds the release of a document, with the signatures that are beside it.
 func (f indexFlags) addTo(x *release.Index, at, document string) error {
-	data, err := os.ReadFile(document)
+	data, err := catalog.ReadSmall(document, release.MaxDocumentBytes)
 	if err != nil {
 		return err
 	}

@@ -17,6 +17,7 @@ import (
 	"github.com/auth0-mcp/auth0-mcp/host/internal/atomicfile"
 	"github.com/auth0-mcp/auth0-mcp/host/internal/catalog"
 	"github.com/auth0-mcp/auth0-mcp/host/internal/jsondoc"
+	"github.com/auth0-mcp/auth0-mcp/host/internal/pluginstore"
 	"github.com/auth0-mcp/auth0-mcp/host/internal/redact"
 	"github.com/auth0-mcp/auth0-mcp/host/internal/wrap"
 )
@@ -100,7 +101,7 @@ func (f wrapFlags) run(ctx context.Context, env Environment, name string, comman
 	if err != nil {
 		return err
 	}
-	folder, created, err := plugin.Write(filepath.Join(data, "wrapped"), bridge)
+	folder, created, err := plugin.Write(wrap.Folder(data), bridge)
 	if err != nil {
 		return err
 	}
@@ -122,6 +123,25 @@ func (f wrapFlags) agree(ctx context.Context, env Environment, question string) 
 		return fmt.Errorf("%w: %w", catalog.ErrNotInstalled, err)
 	}
 	return err
+}
+
+// removeWrapped removes the folders of wrapped servers that were removed and that no lock file names any more.
+func removeWrapped(plugins *pluginstore.Plugins, removed ...catalog.LockEntry) error {
+	data, err := atomicfile.DataFolder()
+	if err != nil {
+		return err
+	}
+	for _, entry := range removed {
+		used, err := plugins.HasSource(entry.Source)
+		if err == nil && !used {
+			err = wrap.Remove(wrap.Folder(data), entry.Source)
+		}
+		if err != nil {
+			return fmt.Errorf("what %s was installed from is still there, with the values of its variables: %w. Remove the "+
+				"folder yourself", entry.Source, err)
+		}
+	}
+	return nil
 }
 
 // environmentOf reads --env.

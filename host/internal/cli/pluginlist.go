@@ -223,8 +223,12 @@ func pluginRemoveCommand(env Environment) *cobra.Command {
 			if err := consent.agree(cmd.Context(), env, "Remove it? [y/N] "); err != nil {
 				return fmt.Errorf("nothing was removed: %w", err)
 			}
-			if err := plugins.Apply(cmd.Context(), pluginstore.Change{Remove: []string{name}}); err != nil {
-				return err
+			err = plugins.Apply(cmd.Context(), pluginstore.Change{Remove: []string{name}})
+			if err == nil {
+				err = removeWrapped(plugins, entry)
+			}
+			if err != nil {
+				return fmt.Errorf("plugin %s: %w", name, err)
 			}
 			say(env.Out, "Removed %s.\n", name)
 			return nil

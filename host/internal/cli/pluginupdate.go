@@ -63,8 +63,17 @@ func update(ctx context.Context, env Environment, set pluginSetFlag, consent con
 	if err := consent.decide(ctx, env, set, candidates, true, "Make these changes? [y/N] "); err != nil {
 		return err
 	}
+	before, err := plugins.Lock()
+	if err != nil {
+		return err
+	}
 	if err := plugins.Apply(ctx, pluginstore.Change{Install: candidates, Remove: removed}); err != nil {
 		return err
+	}
+	for _, name := range removed {
+		if err := removeWrapped(plugins, before.Plugins[name]); err != nil {
+			return fmt.Errorf("plugin %s: %w", name, err)
+		}
 	}
 	for _, c := range candidates {
 		if c.Before == nil {

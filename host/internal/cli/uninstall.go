@@ -16,6 +16,7 @@ import (
 	"github.com/auth0-mcp/auth0-mcp/host/internal/atomicfile"
 	"github.com/auth0-mcp/auth0-mcp/host/internal/clients"
 	"github.com/auth0-mcp/auth0-mcp/host/internal/redact"
+	"github.com/auth0-mcp/auth0-mcp/host/internal/wrap"
 )
 
 type uninstallFlags struct {
@@ -117,7 +118,7 @@ func (u *uninstallation) findFiles(keepAudit bool) error {
 		names  []string
 	}{
 		{state, []string{"approvals", "secrets"}},
-		{data, []string{"sessions", "plugins"}},
+		{data, []string{"sessions", "plugins", filepath.Base(wrap.Folder(data))}},
 		{config, []string{"config.toml", "config.toml.bak", "plugins.lock.json", "plugins.toml", "plugin-keys.json",
 			"clients.lock"}},
 	} {

@@ -64,7 +64,8 @@ func TestWhatAUserMayChange(t *testing.T) {
 		}
 	}
 	patterns := []string{"auth0_*_logs"}
-	if f := closed.Filter(patterns); !reflect.DeepEqual(f.Within, closed.Tools) || !reflect.DeepEqual(f.Patterns, patterns) {
+	if f := closed.Filter(patterns); !reflect.DeepEqual(f.Within, closed.Tools) || !reflect.DeepEqual(f.Patterns,
+		patterns) {
 		t.Errorf("locked tools: %+v", f)
 	}
 	if f := open.Filter(patterns); f.Within != nil || !reflect.DeepEqual(f.Patterns, patterns) {
@@ -103,7 +104,8 @@ func TestString(t *testing.T) {
 	for d, want := range map[*Distribution]string{
 		{}:             "",
 		{Name: "Acme"}: "Acme",
-		{Name: "Acme", ReadOnly: true, Approve: approval.Terminal, Locked: []Setting{ReadOnly, Plugins}}: "Acme: --read-only " +
+		{Name: "Acme", ReadOnly: true, Approve: approval.Terminal, Locked: []Setting{ReadOnly,
+			Plugins}}: "Acme: --read-only " +
 			"(locked), --approve terminal, its own plugins only (locked)",
 	} {
 		if got := d.String(); got != want {

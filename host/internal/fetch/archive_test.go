@@ -57,25 +57,29 @@ func TestArchiveAttacks(t *testing.T) {
 		"stream":               {with(item{name: "a:b", data: "x"}), "treats one of its characters specially"},
 		"device name":          {with(item{name: "docs/nul.txt", data: "x"}), "is a device on Windows"},
 		"device name, console": {with(item{name: "COM¹", data: "x"}), "is a device on Windows"},
-		"symbolic link":        {with(item{name: "l", data: "/etc/passwd", kind: tar.TypeSymlink}), "links and devices are refused"},
-		"bidi":                 {with(item{name: "a\u202egpj.exe", data: "x"}), "invisible or control character U+202E"},
-		"control":              {with(item{name: "a\x1b[2J", data: "x"}), "invisible or control character U+001B"},
-		"not UTF-8":            {with(item{name: "a\xff", data: "x"}), "not UTF-8"},
-		"twice":                {with(item{name: "manifest.json", data: "{}"}), "the name is given twice"},
-		"case":                 {with(item{name: "Manifest.JSON", data: "{}"}), "for the same file as"},
-		"case of a folder":     {with(item{name: "a/x", data: ""}, item{name: "A/y", data: ""}), "for the same file as"},
-		"normalization":        {with(item{name: "é", data: "x"}, item{name: "e\u0301", data: "x"}), "normalization form NFC"},
-		"compatibility":        {with(item{name: "ﬁle", data: "x"}, item{name: "file", data: "y"}), "for the same file as"},
-		"file as a folder":     {with(item{name: executable + "/x", data: "x"}), "is a file"},
-		"trailing dot":         {with(item{name: "manifest.json.", data: "{}"}), "ends with a space or a dot"},
-		"too deep":             {with(item{name: strings.Repeat("a/", 20) + "b", data: "x"}), "folders deep"},
-		"setuid":               {with(item{name: "su", data: "x", mode: 0o4755}), ""},
-		"not executable":       {[]item{sound(t)[0], {name: executable, data: program, mode: 0o644}}, "may not be executed"},
-		"no manifest":          {sound(t)[1:], "no manifest.json"},
-		"no executable":        {sound(t)[:1], "which its manifest names"},
-		"no program":           {[]item{sound(t)[0], {name: executable, data: "text", mode: 0o755}}, "is none for linux/amd64"},
-		"bad manifest":         {[]item{{name: "manifest.json", data: `{"name":"a","name":"b"}`}, sound(t)[1]}, "manifest"},
-		"large manifest":       {[]item{{name: "manifest.json", data: strings.Repeat(" ", maxManifestBytes+1)}, sound(t)[1]}, "manifest"},
+		"symbolic link": {with(item{name: "l", data: "/etc/passwd", kind: tar.TypeSymlink}),
+			"links and devices are refused"},
+		"bidi":             {with(item{name: "a\u202egpj.exe", data: "x"}), "invisible or control character U+202E"},
+		"control":          {with(item{name: "a\x1b[2J", data: "x"}), "invisible or control character U+001B"},
+		"not UTF-8":        {with(item{name: "a\xff", data: "x"}), "not UTF-8"},
+		"twice":            {with(item{name: "manifest.json", data: "{}"}), "the name is given twice"},
+		"case":             {with(item{name: "Manifest.JSON", data: "{}"}), "for the same file as"},
+		"case of a folder": {with(item{name: "a/x", data: ""}, item{name: "A/y", data: ""}), "for the same file as"},
+		"normalization": {with(item{name: "é", data: "x"}, item{name: "e\u0301", data: "x"}),
+			"normalization form NFC"},
+		"compatibility":    {with(item{name: "ﬁle", data: "x"}, item{name: "file", data: "y"}), "for the same file as"},
+		"file as a folder": {with(item{name: executable + "/x", data: "x"}), "is a file"},
+		"trailing dot":     {with(item{name: "manifest.json.", data: "{}"}), "ends with a space or a dot"},
+		"too deep":         {with(item{name: strings.Repeat("a/", 20) + "b", data: "x"}), "folders deep"},
+		"setuid":           {with(item{name: "su", data: "x", mode: 0o4755}), ""},
+		"not executable":   {[]item{sound(t)[0], {name: executable, data: program, mode: 0o644}}, "may not be executed"},
+		"no manifest":      {sound(t)[1:], "no manifest.json"},
+		"no executable":    {sound(t)[:1], "which its manifest names"},
+		"no program": {[]item{sound(t)[0], {name: executable, data: "text", mode: 0o755}},
+			"is none for linux/amd64"},
+		"bad manifest": {[]item{{name: "manifest.json", data: `{"name":"a","name":"b"}`}, sound(t)[1]}, "manifest"},
+		"large manifest": {[]item{{name: "manifest.json", data: strings.Repeat(" ", maxManifestBytes+1)}, sound(t)[1]},
+			"manifest"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			f := archived(t, "x.tar.gz", tarball(t, tt.items...))
@@ -114,23 +118,25 @@ func TestArchiveForms(t *testing.T) {
 		data []byte
 		text string
 	}{
-		"hard link":           {"x.tgz", tarball(t, item{name: "l", data: "manifest.json", kind: tar.TypeLink}), "links and devices"},
-		"device":              {"x.tgz", tarball(t, item{name: "d", kind: tar.TypeChar}), "links and devices"},
-		"pipe":                {"x.tgz", tarball(t, item{name: "p", kind: tar.TypeFifo}), "links and devices"},
-		"second stream":       {"x.tgz", slices.Concat(good, good), "data follow its end"},
-		"data after gzip":     {"x.tgz", append(slices.Clone(good), "hidden"...), "data follow its end"},
-		"data after tar":      {"x.tgz", padded.Bytes(), "data follow its end"},
-		"data after zip":      {"x.zip", append(slices.Clone(goodZip), "hidden"...), "does not end as a zip"},
-		"data before zip":     {"x.zip", append([]byte("hidden"), goodZip...), "does not begin as a zip"},
-		"cut off":             {"x.tgz", good[:len(good)/2], "unexpected EOF"},
-		"zip cut off":         {"x.zip", goodZip[:len(goodZip)/2], "does not end as a zip"},
-		"empty":               {"x.tgz", nil, "not a usable archive"},
-		"zip as tar":          {"x.tgz", goodZip, "not a usable archive"},
-		"bomb":                {"x.tgz", tarball(t, bomb...), "times its size"},
-		"zip bomb":            {"x.zip", zipped(t, bomb...), "times its size"},
-		"too many entries":    {"x.tgz", tarball(t, many...), "more than 10 entries"},
-		"too many in a zip":   {"x.zip", zipped(t, many...), "more than 10 entries"},
-		"unpacks to too much": {"x.tgz", tarball(t, append(sound(t), item{name: "z", data: random(128 << 10)})...), "more than 65536 bytes"},
+		"hard link": {"x.tgz", tarball(t, item{name: "l", data: "manifest.json", kind: tar.TypeLink}),
+			"links and devices"},
+		"device":            {"x.tgz", tarball(t, item{name: "d", kind: tar.TypeChar}), "links and devices"},
+		"pipe":              {"x.tgz", tarball(t, item{name: "p", kind: tar.TypeFifo}), "links and devices"},
+		"second stream":     {"x.tgz", slices.Concat(good, good), "data follow its end"},
+		"data after gzip":   {"x.tgz", append(slices.Clone(good), "hidden"...), "data follow its end"},
+		"data after tar":    {"x.tgz", padded.Bytes(), "data follow its end"},
+		"data after zip":    {"x.zip", append(slices.Clone(goodZip), "hidden"...), "does not end as a zip"},
+		"data before zip":   {"x.zip", append([]byte("hidden"), goodZip...), "does not begin as a zip"},
+		"cut off":           {"x.tgz", good[:len(good)/2], "unexpected EOF"},
+		"zip cut off":       {"x.zip", goodZip[:len(goodZip)/2], "does not end as a zip"},
+		"empty":             {"x.tgz", nil, "not a usable archive"},
+		"zip as tar":        {"x.tgz", goodZip, "not a usable archive"},
+		"bomb":              {"x.tgz", tarball(t, bomb...), "times its size"},
+		"zip bomb":          {"x.zip", zipped(t, bomb...), "times its size"},
+		"too many entries":  {"x.tgz", tarball(t, many...), "more than 10 entries"},
+		"too many in a zip": {"x.zip", zipped(t, many...), "more than 10 entries"},
+		"unpacks to too much": {"x.tgz", tarball(t, append(sound(t), item{name: "z", data: random(128 << 10)})...),
+			"more than 65536 bytes"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			f := archived(t, tt.file, tt.data)
@@ -198,7 +204,8 @@ func TestPrograms(t *testing.T) {
 	pe[0x3c] = 0x80
 	copy(pe[0x80:], "PE\x00\x00\x64\x86")
 	macho := []byte("\xcf\xfa\xed\xfe\x0c\x00\x00\x01\x00\x00\x00\x00")
-	fat := []byte("\xca\xfe\xba\xbe\x00\x00\x00\x02" + "\x01\x00\x00\x07" + strings.Repeat("\x00", 16) + "\x01\x00\x00\x0c" +
+	fat := []byte("\xca\xfe\xba\xbe\x00\x00\x00\x02" + "\x01\x00\x00\x07" + strings.Repeat("\x00", 16) +
+		"\x01\x00\x00\x0c" +
 		strings.Repeat("\x00", 16))
 	for name, tt := range map[string]struct {
 		head     []byte

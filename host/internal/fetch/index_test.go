@@ -172,8 +172,9 @@ func TestDocumentDeviates(t *testing.T) {
 		change func(d *release.Document)
 		text   string
 	}{
-		"manifest": {func(d *release.Document) { d.Manifest = sha256.Sum256(nil) }, "its manifest is not the one of the release"},
-		"name":     {func(d *release.Document) { d.Name = "other" }, "its manifest is that of ok 1.2.0"},
+		"manifest": {func(d *release.Document) { d.Manifest = sha256.Sum256(nil) },
+			"its manifest is not the one of the release"},
+		"name": {func(d *release.Document) { d.Name = "other" }, "its manifest is that of ok 1.2.0"},
 		"binary": {func(d *release.Document) {
 			p := d.Platforms[platform]
 			p.Binary = sha256.Sum256(nil)

@@ -175,7 +175,10 @@ func TestRepositoryAttacks(t *testing.T) {
 			kind: source.Refused, text: "two layers are called"},
 		"large document": {change: func(m *ocispec.Manifest) { m.Config.Size = 1 << 30 },
 			kind: source.Refused, text: "a descriptor of 1073741824 bytes"},
-		"weak digest": {change: func(m *ocispec.Manifest) { m.Config.Digest = "sha512:" + digest.Digest(strings.Repeat("a", 128)) },
+		"weak digest": {change: func(m *ocispec.Manifest) {
+			m.Config.Digest = "sha512:" + digest.Digest(strings.Repeat("a",
+				128))
+		},
 			kind: source.Refused, text: "and SHA-256"},
 		"manifest changed": {after: func(_ *fetcher, folder string, desc ocispec.Descriptor) {
 			path := filepath.Join(folder, "blobs", "sha256", desc.Digest.Encoded())

@@ -33,7 +33,7 @@ func (f fetcher) requiredKey() (source.Key, error) {
 }
 
 // signer finds the trusted key that has signed a message; what names the message. One good signature is enough. Without
-// one, a wrong signature is refused even where none is required: someone has changed something.
+// one, a wrong signature is refused even where none is required: the content was changed.
 func (f fetcher) signer(what string, message []byte, all []signature) (source.Signer, error) {
 	trust := f.query.Trust
 	if trust.Require != "" {
@@ -81,7 +81,7 @@ func requiring(name string) string {
 	return ", and key " + name + " is required"
 }
 
-// strangerError is a signature by someone whom the user has not named.
+// strangerError is a signature by a key or an identity that the user has not added.
 type strangerError struct{ who string }
 
 func (e *strangerError) Error() string { return "unknown signer " + e.who }

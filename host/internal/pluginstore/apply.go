@@ -9,7 +9,6 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
-	"strings"
 
 	"github.com/auth0-mcp/auth0-mcp/host/internal/atomicfile"
 	"github.com/auth0-mcp/auth0-mcp/host/internal/catalog"
@@ -69,8 +68,8 @@ func (p *Plugins) Apply(ctx context.Context, change Change) error {
 	if err := p.write(before, lock); err != nil {
 		return errors.Join(err, undo())
 	}
-	p.collect(change.Remove)
-	return nil
+	left := p.collect(change.Remove)
+	return p.leftover(left, change.Remove, before)
 }
 
 // changed is the lock file after a change. It fails if a candidate was compared with another entry.
@@ -196,94 +195,4 @@ func (p *Plugins) register() error {
 func lockName(path string) string {
 	sum := sha256.Sum256([]byte(path))
 	return hex.EncodeToString(sum[:])
-}
-
-// collect removes what no lock file names, and what interrupted commands have left. What can't be removed, such as a
-// program that runs on Windows, stays until the next time; nothing is loaded from it. If a lock file can't be read,
-// nothing is removed, since it may name anything.
-func (p *Plugins) collect(removed []string) {
-	kept, err := p.named()
-	if err != nil {
-		return
-	}
-	entries, err := os.ReadDir(p.Store)
-	if err != nil {
-		return
-	}
-	for _, e := range entries {
-		path := filepath.Join(p.Store, e.Name())
-		garbage := catalog.IsStoreEntry(e.Name()) && !kept[e.Name()]
-		if strings.HasPrefix(e.Name(), stagingPrefix) {
-			unlock, err := atomicfile.TryLock(filepath.Join(path, busyName))
-			if garbage = err == nil; garbage {
-				_ = unlock()
-			}
-		}
-		if garbage && p.step("remove "+e.Name()) == nil {
-			_ = os.RemoveAll(path)
-		}
-	}
-	p.collectOlder(kept, removed)
-}
-
-// named are the entries of the store that lock files name, for all platforms. A lock file that is gone is forgotten.
-func (p *Plugins) named() (map[string]bool, error) {
-	kept := map[string]bool{}
-	folder := filepath.Join(p.Store, locksName)
-	entries, err := os.ReadDir(folder)
-	if err != nil {
-		return nil, err
-	}
-	for _, e := range entries {
-		note := filepath.Join(folder, e.Name())
-		path, err := os.ReadFile(note)
-		if err != nil {
-			return nil, err
-		}
-		if lockName(string(path)) != e.Name() {
-			continue // a temporary file
-		}
-		if _, err := os.Stat(string(path)); errors.Is(err, fs.ErrNotExist) {
-			_ = os.Remove(note)
-			continue
-		}
-		lock, err := catalog.ReadLock(string(path))
-		if err != nil {
-			return nil, err
-		}
-		for _, entry := range lock.Plugins {
-			for platform := range entry.Platforms {
-				kept[entry.StoreEntry(platform)] = true
-			}
-		}
-	}
-	return kept, nil
-}
-
-// collectOlder removes folders of versions before the store: of plugins that are in the store, and of removed ones.
-func (p *Plugins) collectOlder(kept map[string]bool, removed []string) {
-	lock, err := p.Lock()
-	if err != nil {
-		return
-	}
-	gone := map[string]bool{}
-	for _, name := range removed {
-		gone[name] = true
-	}
-	for name, entry := range lock.Plugins {
-		_, err := os.Stat(filepath.Join(p.Store, entry.StoreEntry(catalog.Platform()), manifestName))
-		gone[name] = err == nil && kept[entry.StoreEntry(catalog.Platform())]
-	}
-	entries, err := os.ReadDir(p.Older)
-	if err != nil {
-		return
-	}
-	const olderStaging = ".install-"
-	for _, e := range entries {
-		name, _, _ := strings.Cut(e.Name(), "@")
-		if e.IsDir() && (gone[name] || strings.HasPrefix(e.Name(), olderStaging)) &&
-			p.step("remove "+e.Name()) == nil {
-			_ = os.RemoveAll(filepath.Join(p.Older, e.Name()))
-		}
-	}
 }

@@ -38,30 +38,38 @@ func TestOffersThatAreRefused(t *testing.T) {
 			"its manifest says roles 1.3.0, and its release roles 1.4.0"},
 		"another platform's": {published{version: "1.3.0", notForUs: true}, Wanted{}, replace,
 			"its executable is not the one of its release for " + catalog.Platform()},
-		"a path as a name":     {published{version: "1.3.0", name: "../roles"}, Wanted{}, replace, "want a lower-case letter"},
-		"a backslash":          {published{version: "1.3.0", name: `roles\x`}, Wanted{}, replace, "want a lower-case letter"},
-		"a look-alike":         {published{version: "1.3.0", name: "r\u043eles"}, Wanted{}, replace, "want a lower-case letter"},
-		"an invisible name":    {published{version: "1.3.0", name: "roles\u200b"}, Wanted{}, replace, "want a lower-case letter"},
-		"a path as a version":  {published{version: "../1"}, Wanted{}, replace, "want a semantic version"},
-		"a tool's odd name":    {published{version: "1.3.0", tools: []pluginv1.ToolManifest{tool("auth0_list_r\u043eles")}}, Wanted{}, replace, "auth0_list_r"},
+		"a path as a name": {published{version: "1.3.0", name: "../roles"}, Wanted{}, replace,
+			"want a lower-case letter"},
+		"a backslash": {published{version: "1.3.0", name: `roles\x`}, Wanted{}, replace, "want a lower-case letter"},
+		"a look-alike": {published{version: "1.3.0", name: "r\u043eles"}, Wanted{}, replace,
+			"want a lower-case letter"},
+		"an invisible name": {published{version: "1.3.0", name: "roles\u200b"}, Wanted{}, replace,
+			"want a lower-case letter"},
+		"a path as a version": {published{version: "../1"}, Wanted{}, replace, "want a semantic version"},
+		"a tool's odd name": {published{version: "1.3.0", tools: []pluginv1.ToolManifest{tool("auth0_list_r\u043eles")}},
+			Wanted{}, replace, "auth0_list_r"},
 		"a symbolic link":      {published{version: "1.3.0", link: true}, Wanted{}, replace, "is not a regular file"},
 		"a file without a pin": {published{version: "1.3.0", extra: true}, Wanted{}, replace, "a plugin has no other files"},
 		"unasked": {published{version: "1.3.0", signer: key}, Wanted{}, Consent{},
 			"it would replace the installed version 1.2.0: if you want that, pass --replace roles"},
 		"a downgrade": {published{version: "1.1.0", signer: key}, Wanted{}, replace,
 			"version 1.1.0 is older than 1.2.0, which is installed: if you want that, pass --allow-downgrade"},
-		"a downgrade to a pre-release": {published{version: "1.2.0-rc.1", signer: key}, Wanted{}, replace, "--allow-downgrade"},
-		"the version again, with another binary": {published{version: "1.2.0", binary: "other", signer: key}, Wanted{}, replace,
+		"a downgrade to a pre-release": {published{version: "1.2.0-rc.1", signer: key}, Wanted{}, replace,
+			"--allow-downgrade"},
+		"the version again, with another binary": {published{version: "1.2.0", binary: "other", signer: key}, Wanted{},
+			replace,
 			"is not what is locked: another binary for "},
 		"without a signature": {published{version: "1.3.0"}, Wanted{}, replace,
-			"was signed by example (minisign 0123456789ABCDEF), and this one by nobody"},
-		"another key": {published{version: "1.3.0", signer: source.Signer{Name: "b", Kind: "minisign", Detail: "FF"}}, Wanted{},
+			"was signed by example (minisign 0123456789ABCDEF), and this one by none of your keys"},
+		"another key": {published{version: "1.3.0", signer: source.Signer{Name: "b", Kind: "minisign", Detail: "FF"}},
+			Wanted{},
 			replace, "and this one by b (minisign FF)"},
 		"an added tool": {published{version: "1.3.0", signer: key, tools: []pluginv1.ToolManifest{tool("auth0_list_roles"),
 			tool("auth0_list_users")}}, Wanted{}, replace, "asks for more than version 1.2.0"},
 		"a wider effect": {wider(func(m *pluginv1.ToolManifest) { m.Effect = pluginv1.EffectDestroy }), Wanted{}, replace,
 			"asks for more"},
-		"a wider scope": {wider(func(m *pluginv1.ToolManifest) { m.Scopes = append(m.Scopes, "read:users") }), Wanted{}, replace,
+		"a wider scope": {wider(func(m *pluginv1.ToolManifest) { m.Scopes = append(m.Scopes, "read:users") }), Wanted{},
+			replace,
 			"asks for more"},
 		"a wider path": {wider(func(m *pluginv1.ToolManifest) { m.Paths = append(m.Paths, "GET /api/v2/users") }), Wanted{},
 			replace, "asks for more"},
@@ -70,7 +78,8 @@ func TestOffersThatAreRefused(t *testing.T) {
 			m.Effect, m.Files = pluginv1.EffectWrite, []string{"project"}
 		}), Wanted{}, replace, "asks for more"},
 		"a version out of bounds": {published{version: "2.0.0", signer: key},
-			Wanted{Source: "/mirror/roles.tar.gz", Constraint: "~> 1.2"}, replace, `version 2.0.0, which is not within "~> 1.2"`},
+			Wanted{Source: "/mirror/roles.tar.gz", Constraint: "~> 1.2"}, replace,
+			`version 2.0.0, which is not within "~> 1.2"`},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -96,7 +105,8 @@ func TestOffersThatAreRefused(t *testing.T) {
 	}{
 		"a newer version": {published{version: "1.3.0", signer: key}, replace},
 		"a downgrade":     {published{version: "1.1.0", signer: key}, Consent{Replace: []string{"roles"}, Downgrade: true}},
-		"more":            {wider(func(m *pluginv1.ToolManifest) { m.Paths = nil }), Consent{Replace: []string{"roles"}, Widening: true}},
+		"more": {wider(func(m *pluginv1.ToolManifest) { m.Paths = nil }), Consent{Replace: []string{"roles"},
+			Widening: true}},
 	} {
 		t.Run(name+", agreed to", func(t *testing.T) {
 			w := newWorld(t)
@@ -118,7 +128,8 @@ func TestToolsOfAnotherPlugin(t *testing.T) {
 	const other = "https://other.example/index.json"
 	w.offers[other] = published{name: "other", version: "1.0.0"}
 	err := w.install(t.Context(), Wanted{Source: other}, Consent{})
-	if err == nil || !strings.Contains(err.Error(), "also has a tool auth0_list_roles: if you want that, pass --replace roles") {
+	if err == nil || !strings.Contains(err.Error(),
+		"also has a tool auth0_list_roles: if you want that, pass --replace roles") {
 		t.Errorf("got %v", err)
 	}
 	w.works(t, "1.0.0")
@@ -153,13 +164,15 @@ func TestStoreThatWasChanged(t *testing.T) {
 	}{
 		"a swapped binary":   {write("run", "#!/bin/sh\nevil"), "run is not the executable that is locked"},
 		"an edited manifest": {editManifest("GET /api/v2/roles", "GET /api/v2/users"), "is not the manifest that is locked"},
-		"no manifest":        {func(dir string) error { return os.Remove(filepath.Join(dir, manifestName)) }, "not on this machine"},
-		"nothing":            {os.RemoveAll, "not on this machine: run auth0-mcp plugin sync"},
+		"no manifest": {func(dir string) error { return os.Remove(filepath.Join(dir, manifestName)) },
+			"not on this machine"},
+		"nothing": {os.RemoveAll, "not on this machine: run auth0-mcp plugin sync"},
 		"a link in place of the folder": {func(dir string) error {
 			return errors.Join(os.Rename(dir, dir+"x"), os.Symlink(dir+"x", dir))
 		}, "is a symbolic link"},
 		"an open folder": {func(dir string) error { return os.Chmod(dir, 0o703) }, "can be changed by others"},
-		"an open binary": {func(dir string) error { return os.Chmod(filepath.Join(dir, "run"), 0o702) }, "can be changed by others"},
+		"an open binary": {func(dir string) error { return os.Chmod(filepath.Join(dir, "run"), 0o702) },
+			"can be changed by others"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -221,10 +234,12 @@ func TestIndexThatChangesUnderThePin(t *testing.T) {
 			"another binary for plan9/arm"},
 		"another platform": {published{version: "1.2.0", others: map[string]string{"plan9/arm": "theirs", "plan9/386": "x"}},
 			"another list of platforms"},
-		"another manifest": {published{version: "1.2.0", tools: []pluginv1.ToolManifest{tool("auth0_b")}, others: locked.others},
+		"another manifest": {published{version: "1.2.0", tools: []pluginv1.ToolManifest{tool("auth0_b")},
+			others: locked.others},
 			"another manifest"},
-		"another version":  {published{version: "1.3.0", others: locked.others}, "another version, 1.3.0"},
-		"another document": {published{version: "1.2.0", republished: true, others: locked.others}, "another release document"},
+		"another version": {published{version: "1.3.0", others: locked.others}, "another version, 1.3.0"},
+		"another document": {published{version: "1.2.0", republished: true, others: locked.others},
+			"another release document"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -294,7 +309,8 @@ func TestLockOfAnotherPlatform(t *testing.T) {
 	if err := lock.Write(w.LockPath); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := w.ToSync(t.Context(), nil); err == nil || !strings.Contains(err.Error(), "is locked for [plan9/arm], and this is") {
+	if _, err := w.ToSync(t.Context(), nil); err == nil || !strings.Contains(err.Error(),
+		"is locked for [plan9/arm], and this is") {
 		t.Errorf("got %v", err)
 	}
 }

@@ -150,7 +150,7 @@ func TestBundleThatNamesASigner(t *testing.T) {
 	}
 	review := catalog.NewReview(candidates[0].Plugin, candidates[0].Entry, loaded, installed, catalog.Lock{})
 	err = candidates[0].Refuse(review, Consent{Replace: []string{"roles"}}, true)
-	if err == nil || !strings.Contains(err.Error(), "and this one by nobody") {
+	if err == nil || !strings.Contains(err.Error(), "and this one by none of your keys") {
 		t.Errorf("got %v", err)
 	}
 }
@@ -184,7 +184,8 @@ func TestBundlesThatAreRefused(t *testing.T) {
 		want     string
 	}{
 		"another executable": {map[string]string{entry + "/run": "evil"}, nil, false, "is not the executable that is locked"},
-		"another manifest": {map[string]string{entry + "/" + manifestName: string(files[entry+"/"+manifestName]) + " "}, nil, false,
+		"another manifest": {map[string]string{entry + "/" + manifestName: string(files[entry+"/"+manifestName]) + " "}, nil,
+			false,
 			"is not the manifest that is locked"},
 		"no executable": {map[string]string{entry + "/run": ""}, nil, false, "run"},
 		"no lock file":  {map[string]string{bundledLock: ""}, nil, false, "it has no lock file"},
@@ -202,7 +203,8 @@ func TestBundlesThatAreRefused(t *testing.T) {
 		"twice": {nil, []member{{tar.Header{Name: entry + "/run"}, "x"}}, false, "file exists"},
 		"a link": {nil, []member{{tar.Header{Name: entry + "/link", Typeflag: tar.TypeSymlink, Linkname: "/etc"}, ""}}, false,
 			"is not a regular file"},
-		"a hard link": {nil, []member{{tar.Header{Name: entry + "/link", Typeflag: tar.TypeLink, Linkname: "/etc/passwd"}, ""}},
+		"a hard link": {nil, []member{{tar.Header{Name: entry + "/link", Typeflag: tar.TypeLink, Linkname: "/etc/passwd"},
+			""}},
 			false, "is not a regular file"},
 		"a device": {nil, []member{{tar.Header{Name: entry + "/null", Typeflag: tar.TypeChar}, ""}}, false,
 			"is not a regular file"},

@@ -60,8 +60,9 @@ func (c *Candidate) Discard() error {
 type ChangedError struct{ Name, Version, Source, What string }
 
 func (e *ChangedError) Error() string {
-	return fmt.Sprintf("%s %s at %s is not what is locked: another %s. Its author has changed a release, or somebody "+
-		"else has: nothing was installed. Ask the author; a corrected release has a new version", e.Name, e.Version,
+	return fmt.Sprintf("%s %s at %s is not what is locked: another %s. A published release "+
+		"was changed, by its author or by an attacker: nothing was installed. Ask the author; a corrected release has a "+
+		"new version", e.Name, e.Version,
 		e.Source, e.What)
 }
 

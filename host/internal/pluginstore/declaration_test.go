@@ -72,11 +72,12 @@ func TestDeclaredPlugins(t *testing.T) {
 	o.tools = append(o.tools, tool("auth0_other"))
 	w.offers[other] = o
 	for name, tt := range map[string]struct{ text, want string }{
-		"nothing":      {"", "roles is locked and not declared"},
-		"another":      {"[plugins.other]\nsource = '" + other + "'\n", "other is declared and not locked"},
-		"a constraint": {"[plugins.roles]\nsource = '" + rolesURL + "'\nversion = '~> 1.0'\n", "version \"~> 1.0\" and locked as"},
-		"a key":        {"[plugins.roles]\nsource = '" + rolesURL + "'\nkey = 'example'\n", "key \"example\" and locked as"},
-		"a source":     {"[plugins.roles]\nsource = '" + other + "'\n", "roles is declared as \"" + other},
+		"nothing": {"", "roles is locked and not declared"},
+		"another": {"[plugins.other]\nsource = '" + other + "'\n", "other is declared and not locked"},
+		"a constraint": {"[plugins.roles]\nsource = '" + rolesURL + "'\nversion = '~> 1.0'\n",
+			"version \"~> 1.0\" and locked as"},
+		"a key":    {"[plugins.roles]\nsource = '" + rolesURL + "'\nkey = 'example'\n", "key \"example\" and locked as"},
+		"a source": {"[plugins.roles]\nsource = '" + other + "'\n", "roles is declared as \"" + other},
 	} {
 		t.Run(name, func(t *testing.T) {
 			if err := os.WriteFile(w.Declaration, []byte(tt.text), 0o600); err != nil {

@@ -128,7 +128,8 @@ func worldIn(dir string) *world {
 	w := &world{offers: map[string]published{}}
 	w.Plugins = &Plugins{
 		Store: filepath.Join(dir, "data", "plugins", "store"), Older: filepath.Join(dir, "data", "plugins"),
-		LockPath: filepath.Join(dir, "config", "plugins.lock.json"), Declaration: filepath.Join(dir, "config", "plugins.toml"),
+		LockPath: filepath.Join(dir, "config", "plugins.lock.json"), Declaration: filepath.Join(dir, "config",
+			"plugins.toml"),
 		Fetch: func(_ context.Context, r source.Request) (source.Release, error) {
 			w.fetched = append(w.fetched, r)
 			offer, ok := w.offers[r.Source.String()]
@@ -193,7 +194,8 @@ func (w *world) mustInstall(t *testing.T, offer published) {
 	}
 }
 
-// works checks that exactly the plugin roles of a version is loaded, with the binary that is locked, and nothing refused.
+// works checks that exactly the plugin roles of a version is loaded, with the binary that is locked, and that nothing
+// is refused.
 func (w *world) works(t *testing.T, version string) {
 	t.Helper()
 	found, err := w.load()

@@ -145,7 +145,7 @@ type Consent struct {
 }
 
 // Refuse says why a candidate must not take the place of what is locked, whoever agrees in general; nil if it may.
-// widening is refused only if nobody sees it.
+// widening is refused only if the user has not seen it.
 func (c *Candidate) Refuse(review catalog.Review, consent Consent, seen bool) error {
 	if err := review.Check(consent.Replace); err != nil {
 		return err
@@ -188,7 +188,7 @@ func sameKey(a, b catalog.Signer) bool { return a.Kind == b.Kind && a.Detail == 
 
 func signer(s catalog.Signer) string {
 	if s == (catalog.Signer{}) {
-		return "nobody whose key you have added"
+		return "none of your keys"
 	}
 	return fmt.Sprintf("%s (%s %s)", s.Name, s.Kind, s.Detail)
 }

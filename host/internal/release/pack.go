@@ -49,7 +49,7 @@ var archiveTime = time.Date(1980, 1, 1, 0, 0, 0, 0, time.UTC)
 
 // Do writes the archives and then the document, and returns the document and its path.
 func (p Pack) Do() (Document, string, error) {
-	manifest, err := os.ReadFile(p.Manifest)
+	manifest, err := catalog.ReadSmall(p.Manifest, MaxArchiveBytes)
 	if err != nil {
 		return Document{}, "", err
 	}
@@ -73,7 +73,7 @@ func (p Pack) Do() (Document, string, error) {
 		if !IsPlatform(platform) {
 			return Document{}, "", fmt.Errorf("platform %q: want GOOS/GOARCH, such as linux/amd64", platform)
 		}
-		program, err := os.ReadFile(p.Executables[platform])
+		program, err := catalog.ReadSmall(p.Executables[platform], MaxArchiveBytes)
 		if err != nil {
 			return Document{}, "", fmt.Errorf("%s: %w", platform, err)
 		}
@@ -110,7 +110,7 @@ func (p Pack) extra(executable string) ([]packed, error) {
 				"._+-: rename it", path)
 		}
 		taken[strings.ToLower(name)] = true
-		data, err := os.ReadFile(path)
+		data, err := catalog.ReadSmall(path, MaxArchiveBytes)
 		if err != nil {
 			return nil, err
 		}

@@ -12,7 +12,8 @@ import (
 	"time"
 )
 
-const manifest = `{"manifest":1,"name":"ok","version":"1.2.0","protocols":[1],"executable":"auth0-mcp-plugin-ok","tools":[
+const manifest = `{"manifest":1,"name":"ok","version":"1.2.0","protocols":[1],
+"executable":"auth0-mcp-plugin-ok","tools":[
 {"name":"auth0_ok","effect":"read","display":{"description":"Reads."},
 "inputSchema":{"type":"object","additionalProperties":false}}]}`
 

@@ -94,7 +94,8 @@ func TestExample(t *testing.T) {
 	if *update {
 		for path, text := range want {
 			target := filepath.Join(example, path)
-			if err := errors.Join(os.MkdirAll(filepath.Dir(target), 0o755), os.WriteFile(target, []byte(text), 0o644)); err != nil {
+			if err := errors.Join(os.MkdirAll(filepath.Dir(target), 0o755), os.WriteFile(target, []byte(text),
+				0o644)); err != nil {
 				t.Fatal(err)
 			}
 		}

@@ -25,7 +25,8 @@ func TestKeys(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "config", "plugin-keys.json")
 	acme := newKey(t, "acme")
 	root := json.RawMessage(`{}`)
-	ci := Key{Name: "ci", Sigstore: &Identity{Subject: "https://github.com/acme/*", Issuer: "https://a.example.com", Root: root}}
+	ci := Key{Name: "ci", Sigstore: &Identity{Subject: "https://github.com/acme/*", Issuer: "https://a.example.com",
+		Root: root}}
 	anybody := Key{Name: "x", Sigstore: &Identity{Subject: "*", Issuer: "https://a.example.com", Root: root}}
 	now := time.Date(2026, 12, 1, 0, 0, 0, 0, time.UTC)
 	add := func(key Key) func(Keys) (Keys, error) {

@@ -27,11 +27,13 @@ func TestParse(t *testing.T) {
 		"oci://localhost:5000/roles@sha256:" + hex:       {kind: OCI},
 		"oci://[::1]:5000/roles:1.2.0@sha256:" + hex:     {kind: OCI},
 		"oci-layout:layout":                              {OCILayout, "oci-layout:" + filepath.Join(here, "layout"), true},
-		"oci-layout:layout:1.0.0":                        {OCILayout, "oci-layout:" + filepath.Join(here, "layout") + ":1.0.0", false},
-		"dist/roles_1.0.0_linux_amd64.tar.gz":            {Archive, filepath.Join(here, "dist/roles_1.0.0_linux_amd64.tar.gz"), false},
-		"roles.ZIP":                                      {Archive, filepath.Join(here, "roles.ZIP"), false},
-		"./mirror/index.json":                            {Index, filepath.Join(here, "mirror/index.json"), true},
-		".":                                              {Folder, here, false},
+		"oci-layout:layout:1.0.0": {OCILayout, "oci-layout:" + filepath.Join(here, "layout") +
+			":1.0.0", false},
+		"dist/roles_1.0.0_linux_amd64.tar.gz": {Archive, filepath.Join(here,
+			"dist/roles_1.0.0_linux_amd64.tar.gz"), false},
+		"roles.ZIP":           {Archive, filepath.Join(here, "roles.ZIP"), false},
+		"./mirror/index.json": {Index, filepath.Join(here, "mirror/index.json"), true},
+		".":                   {Folder, here, false},
 	} {
 		s, err := Parse(reference)
 		if err != nil {
@@ -81,7 +83,8 @@ func TestParseRefuses(t *testing.T) {
 }
 
 func FuzzParse(f *testing.F) {
-	for _, s := range []string{"https://a/index.json", "oci://a/b:c@sha256:", "oci-layout:x:1", "a.zip", "https://[::1]/x.json#"} {
+	for _, s := range []string{"https://a/index.json", "oci://a/b:c@sha256:", "oci-layout:x:1", "a.zip",
+		"https://[::1]/x.json#"} {
 		f.Add(s)
 	}
 	f.Fuzz(func(t *testing.T, reference string) {
@@ -99,7 +102,8 @@ func TestSelect(t *testing.T) {
 	all := []Version{{Version: "1.0.0"}, {Version: "1.10.0"}, {Version: "1.9.0"}, {Version: "2.0.0-rc.1"},
 		{Version: "1.11.0", Yanked: "it deletes too much"}}
 	for constraint, want := range map[string]string{
-		"": "1.10.0", "~> 1.0": "1.10.0", "~> 1.9.0": "1.9.0", ">= 1.0, < 1.10": "1.9.0", "1.0.0": "1.0.0", "= 1.0.0": "1.0.0",
+		"": "1.10.0", "~> 1.0": "1.10.0", "~> 1.9.0": "1.9.0", ">= 1.0, < 1.10": "1.9.0", "1.0.0": "1.0.0",
+		"= 1.0.0":    "1.0.0",
 		"2.0.0-rc.1": "2.0.0-rc.1", "1.11.0": "1.11.0", "^1": "want 1.2.3", "~> 3.0": "there is 2.0.0-rc.1, 1.11.0, 1.10.0",
 		">= 1.11, < 2": "1.11.0 was withdrawn by its author (it deletes too much)",
 	} {

@@ -183,7 +183,7 @@ func copyProgram(memory, source *os.File) error {
 	return nil
 }
 
-// checkSealedDigest compares sealed memory with what was trusted. It reads the memory in place: nobody can shorten it.
+// checkSealedDigest compares sealed memory with what was trusted. It reads the memory in place: sealed memory cannot be shortened.
 func checkSealedDigest(spec Spec, memory *os.File) error {
 	info, err := memory.Stat()
 	if err != nil {

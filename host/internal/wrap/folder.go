@@ -56,6 +56,24 @@ func (p Plugin) Write(dir string, bridge Bridge) (folder string, created bool, e
 	return folder, true, os.Rename(staged, folder)
 }
 
+// Folder is the folder, in the user's data folder, that plugins are written below.
+func Folder(data string) string { return filepath.Join(data, "wrapped") }
+
+// Remove removes the folder that a plugin was installed from, which holds the values of its variables. It leaves a
+// source alone that is not below dir.
+func Remove(dir, source string) error {
+	if filepath.Dir(source) != filepath.Clean(dir) || !strings.Contains(filepath.Base(source), "@") {
+		return nil
+	}
+	if err := os.RemoveAll(source); err != nil {
+		return err
+	}
+	if left, err := os.ReadDir(dir); err == nil && len(left) == 0 {
+		return os.Remove(dir)
+	}
+	return nil
+}
+
 // RemoveOthers removes the folders that a plugin was installed from before.
 func RemoveOthers(folder string) error {
 	name, _, _ := strings.Cut(filepath.Base(folder), "@")

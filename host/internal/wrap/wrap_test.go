@@ -2,7 +2,9 @@ package wrap_test
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"strings"
@@ -69,28 +71,35 @@ func TestSchemas(t *testing.T) {
 		schema string
 		want   string // of the argument a; "" if all arguments are in one
 	}{
-		"open":       {`{"type":"object","properties":{"a":{"type":"string"}}}`, `{"type":"string"}`},
-		"list":       {`{"properties":{"a":{"type":["string","null"]}}}`, `{"anyOf":[{"type":"string"},{"type":"null"}],"description":"One of several kinds of values."}`},
-		"map":        {`{"properties":{"a":{"type":"object"}}}`, `{"additionalProperties":true,"description":"Any members that the server takes.","type":"object"}`},
-		"array":      {`{"properties":{"a":{"type":"array"}}}`, `{"items":{"description":"Any value that the server takes."},"type":"array"}`},
-		"old":        {`{"definitions":{"x":{"type":"integer"}},"properties":{"a":{"$ref":"#/definitions/x"}}}`, `{"$ref":"#/$defs/x"}`},
+		"open": {`{"type":"object","properties":{"a":{"type":"string"}}}`, `{"type":"string"}`},
+		"list": {`{"properties":{"a":{"type":["string","null"]}}}`,
+			`{"anyOf":[{"type":"string"},{"type":"null"}],"description":"One of several kinds of values."}`},
+		"map": {`{"properties":{"a":{"type":"object"}}}`,
+			`{"additionalProperties":true,"description":"Any members that the server takes.","type":"object"}`},
+		"array": {`{"properties":{"a":{"type":"array"}}}`,
+			`{"items":{"description":"Any value that the server takes."},"type":"array"}`},
+		"old": {`{"definitions":{"x":{"type":"integer"}},"properties":{"a":{"$ref":"#/definitions/x"}}}`,
+			`{"$ref":"#/$defs/x"}`},
 		"host's own": {`{"properties":{"a":{"type":"string","readOnly":true,"fold":true}}}`, `{"type":"string"}`},
 		"pattern":    {`{"properties":{"a":{"type":"string","pattern":"(?=x)"}}}`, `{"type":"string"}`},
 		"unknown":    {`{"properties":{"a":{"type":"string","x-secret":1,"not":{}}}}`, `{"type":"string"}`},
-		"all of":     {`{"properties":{"a":{"allOf":[{"properties":{"b":{}}},{"properties":{"c":{}}}]}}}`, `{"description":"Any value that the server takes."}`},
-		"hidden":     {"{\"properties\":{\"a\":{\"type\":\"string\",\"description\":\"a\u200bb\\u0007\"}}}", `{"description":"ab","type":"string"}`},
-		"circle":     {`{"$defs":{"x":{"properties":{"x":{"$ref":"#/$defs/x"}}}},"properties":{"a":{"$ref":"#/$defs/x"}}}`, ""},
-		"union":      {`{"anyOf":[{"type":"object"}]}`, ""},
-		"names":      {"{\"properties\":{\"a\u200b\":{}}}", ""},
-		"enum":       {"{\"properties\":{\"a\":{\"enum\":[\"\u200b\"]}}}", ""},
-		"any":        {`{"additionalProperties":true}`, ""},
-		"elsewhere":  {`{"properties":{"a":{"$ref":"https://x.example/s"}}}`, ""},
-		"no object":  {`{"type":"array"}`, ""},
-		"no schema":  {`true`, ""},
-		"broken":     {`{"type":"object","type":"object"}`, ""},
-		"limits":     {`{"properties":{"a":{"type":"string","minLength":"x"}}}`, ""},
-		"huge":       {`{"properties":{"a":{"type":"string","const":"` + strings.Repeat("x", 70<<10) + `"}}}`, ""},
-		"deep":       {deep, `-`},
+		"all of": {`{"properties":{"a":{"allOf":[{"properties":{"b":{}}},{"properties":{"c":{}}}]}}}`,
+			`{"description":"Any value that the server takes."}`},
+		"hidden": {"{\"properties\":{\"a\":{\"type\":\"string\",\"description\":\"a\u200bb\\u0007\"}}}",
+			`{"description":"ab","type":"string"}`},
+		"circle": {`{"$defs":{"x":{"properties":{"x":{"$ref":"#/$defs/x"}}}},"properties":{"a":{"$ref":"#/$defs/x"}}}`,
+			""},
+		"union":     {`{"anyOf":[{"type":"object"}]}`, ""},
+		"names":     {"{\"properties\":{\"a\u200b\":{}}}", ""},
+		"enum":      {"{\"properties\":{\"a\":{\"enum\":[\"\u200b\"]}}}", ""},
+		"any":       {`{"additionalProperties":true}`, ""},
+		"elsewhere": {`{"properties":{"a":{"$ref":"https://x.example/s"}}}`, ""},
+		"no object": {`{"type":"array"}`, ""},
+		"no schema": {`true`, ""},
+		"broken":    {`{"type":"object","type":"object"}`, ""},
+		"limits":    {`{"properties":{"a":{"type":"string","minLength":"x"}}}`, ""},
+		"huge":      {`{"properties":{"a":{"type":"string","const":"` + strings.Repeat("x", 70<<10) + `"}}}`, ""},
+		"deep":      {deep, `-`},
 	} {
 		p, err := wrap.Make("notes", wrap.Launch{}, wrap.Listing{Tools: []wrap.Listed{listed("x", test.schema)}}, nil)
 		if err != nil {
@@ -159,5 +168,21 @@ func TestWrite(t *testing.T) {
 	}
 	if left, err := os.ReadDir(dir); err != nil || len(left) != 1 {
 		t.Errorf("%v, %v", left, err)
+	}
+	// A plugin that was installed from elsewhere keeps its source.
+	elsewhere := t.TempDir()
+	for _, source := range []string{elsewhere, dir, "https://plugins.example/index.json"} {
+		if err := wrap.Remove(dir, source); err != nil {
+			t.Error(err)
+		}
+	}
+	if _, err := os.Stat(elsewhere); err != nil {
+		t.Error(err)
+	}
+	if err := wrap.Remove(dir, folder); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := os.Stat(dir); !errors.Is(err, fs.ErrNotExist) {
+		t.Errorf("%s is still there: %v", dir, err)
 	}
 }

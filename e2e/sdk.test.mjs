@@ -12,6 +12,16 @@ test("initialize, instructions, ping", async (t) => {
   await client.ping();
 });
 
+test("what a client shows users: titles, an icon, a website", async (t) => {
+  const { client } = await connect(t);
+  const { title, icons, websiteUrl } = client.getServerVersion();
+  assert.equal(title, "Auth0");
+  assert.match(websiteUrl, /^https:/);
+  assert.deepEqual(icons.map(({ mimeType, sizes }) => [mimeType, sizes]), [["image/png", ["64x64"]]]);
+  const { tools } = await client.listTools();
+  for (const tool of tools) assert.ok(tool.title && !tool.annotations.title, tool.name);
+});
+
 test("every tool's schema is draft 2020-12, closed, without type unions", async (t) => {
   const { client, pid } = await connect(t);
   const { tools } = await client.listTools();

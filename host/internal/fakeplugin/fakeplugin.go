@@ -75,7 +75,7 @@ func Manifest(role string) pluginv1.Manifest {
 		}
 		return pluginv1.ToolManifest{Name: "auth0_" + strings.ReplaceAll(role, "-", "_") + "_" + name, Effect: effect,
 			Paths: paths, Scopes: []string{scope}, Untrusted: untrusted,
-			Display: pluginv1.Display{Description: "A " + name + "."},
+			Display: pluginv1.Display{Title: "A " + name, Description: "A " + name + "."},
 			InputSchema: json.RawMessage(`{"type":"object","additionalProperties":false,"properties":{` +
 				`"do":{"type":"string"},"then":{"type":"string"},"file":{"type":"string"},` +
 				`"method":{"type":"string"},"path":{"type":"string"},"call":{"type":"string"},` +

@@ -64,7 +64,8 @@ func New(cfg Config) *Server {
 	cfg.Calls.PluginLog = s.session.pluginLog
 	s.calls = toolcall.New(cfg.Calls)
 	s.mcp = server.NewMCPServer(serverName, cfg.Version,
-		server.WithToolCapabilities(cfg.Reloads), server.WithLogging(), server.WithInstructions(instructions(cfg)))
+		server.WithToolCapabilities(cfg.Reloads), server.WithLogging(), server.WithInstructions(instructions(cfg)),
+		server.WithToolFilter(titles), cacheHints(cfg))
 	s.selection.Store(cfg.Selection)
 	s.initialized = sync.OnceFunc(func() {
 		if cfg.Initialized != nil {
@@ -99,9 +100,6 @@ func (s *Server) Replace(selection *catalog.Selection, renewed []*catalog.Plugin
 	}
 	s.session.listChanged()
 }
-
-// serverName is how the server calls itself.
-const serverName = "auth0-mcp"
 
 // notDispatched is mcp-go's handler of each tool: tools/call does not get there.
 func notDispatched(context.Context, mcp.CallToolRequest) (*mcp.CallToolResult, error) {
@@ -163,7 +161,7 @@ func (s *Server) handle(ctx context.Context, r stdio.Request) []byte {
 	if answer == nil {
 		return nil
 	}
-	return reword(r, answer)
+	return reword(r, s.identify(answer, p))
 }
 
 func encode(v any) []byte {
@@ -184,7 +182,7 @@ func ListedBytes(t *catalog.Tool) int { return len(encode(describe(t))) + len(",
 // enforced, never from a claim.
 func describe(t *catalog.Tool) mcp.Tool {
 	reading := t.Effect == pluginv1.EffectRead
-	hints := mcp.ToolAnnotation{Title: t.Title, ReadOnlyHint: mcp.ToBoolPtr(reading),
+	hints := mcp.ToolAnnotation{ReadOnlyHint: mcp.ToBoolPtr(reading),
 		OpenWorldHint: mcp.ToBoolPtr(t.External)}
 	// The other two mean nothing for a tool that reads, and their defaults go
 	// without saying: every session pays for what is said.
@@ -194,7 +192,8 @@ func describe(t *catalog.Tool) mcp.Tool {
 	if !reading && t.Idempotent {
 		hints.IdempotentHint = mcp.ToBoolPtr(true)
 	}
-	return mcp.Tool{Name: t.Name, Description: t.Description, RawInputSchema: t.Listed(), Annotations: hints}
+	return mcp.Tool{Name: t.Name, Title: t.Title, Description: t.Description, RawInputSchema: t.Listed(),
+		Annotations: hints}
 }
 
 // instructions tell a model what is managed here and how to page. Every session

@@ -87,7 +87,8 @@ func (f pluginSetFlag) open() (*pluginstore.Plugins, error) {
 	if err != nil {
 		return nil, err
 	}
-	p := &pluginstore.Plugins{Store: storeDir(user), Older: user, Fetch: fetchPlugin, Describe: describe}
+	p := &pluginstore.Plugins{Store: storeDir(user), Older: user, Fetch: fetchPlugin, VerifySignature: verifySignature,
+		Describe: describe}
 	if p.Declaration, err = f.declaration(); err != nil {
 		return nil, err
 	}
@@ -109,6 +110,14 @@ func fetchPlugin(ctx context.Context, r source.Request) (source.Release, error) 
 		return source.Release{}, err
 	}
 	return fetcher.Fetch(ctx, r)
+}
+
+func verifySignature(ctx context.Context, e source.Evidence, t source.Trust) (source.Signer, error) {
+	fetcher, err := source.NewFetcher("")
+	if err != nil {
+		return source.Signer{}, err
+	}
+	return fetcher.VerifySignature(ctx, e, t)
 }
 
 // describe runs an executable that may be on a slow disk to describe itself.

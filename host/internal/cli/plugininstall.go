@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -10,6 +11,7 @@ import (
 
 	"github.com/auth0-mcp/auth0-mcp/host/internal/catalog"
 	"github.com/auth0-mcp/auth0-mcp/host/internal/pluginstore"
+	"github.com/auth0-mcp/auth0-mcp/host/internal/release"
 	"github.com/auth0-mcp/auth0-mcp/host/internal/source"
 )
 
@@ -123,29 +125,48 @@ func (f installFlags) installBundle(ctx context.Context, env Environment, plugin
 
 func pluginBundleCommand(env Environment) *cobra.Command {
 	var set pluginSetFlag
+	var platforms []string
 	cmd := &cobra.Command{
 		Use:   "bundle FILE" + pluginstore.BundleSuffix,
-		Short: "Write the installed plugins into a file, for a machine without a network",
-		Long: `Write the lock file and the files of all plugins that it names into a new tar file. On a machine of the same
-platform that cannot reach the sources, ` + "`auth0-mcp plugin install FILE.tar`" + ` installs them, and
-` + "`auth0-mcp plugin sync --from FILE.tar`" + ` takes from it what a lock file of that machine names.`,
+		Short: "Write the installed plugins into a file, for machines without a network",
+		Long: `Write the lock file, and the files and signatures of all plugins that it names, into a new tar file.
+On a machine that cannot reach the sources, ` + "`auth0-mcp plugin install FILE.tar`" + ` installs them, and
+` + "`auth0-mcp plugin sync --from FILE.tar`" + ` takes from it what a lock file of that machine names.
+
+The bundle is for this platform, or for those of --platform, whose files are fetched from the sources and must be those
+that are locked.`,
+		Example: `  auth0-mcp plugin bundle plugins.tar
+  auth0-mcp plugin bundle plugins.tar --platform linux/amd64,windows/amd64`,
 		Args: cobra.ExactArgs(1),
-		RunE: func(_ *cobra.Command, args []string) error {
+		RunE: func(cmd *cobra.Command, args []string) error {
 			if !strings.HasSuffix(args[0], pluginstore.BundleSuffix) {
 				return fmt.Errorf("bundle %s: want a name that ends in %s", args[0], pluginstore.BundleSuffix)
+			}
+			for _, platform := range platforms {
+				all := platform == pluginstore.AllPlatforms && len(platforms) == 1
+				if !all && !release.IsPlatform(platform) {
+					return fmt.Errorf("--platform %s: want all, or platforms such as linux/amd64,windows/arm64",
+						strings.Join(platforms, ","))
+				}
 			}
 			plugins, err := set.open()
 			if err != nil {
 				return err
 			}
-			count, err := plugins.WriteBundle(args[0])
+			count, err := plugins.WriteBundle(cmd.Context(), args[0], platforms)
 			if err != nil {
 				return err
 			}
-			say(env.Out, "Wrote %s for %s into %s.\n", counted(count, "plugin"), catalog.Platform(), args[0])
+			written := cmp.Or(strings.Join(platforms, ", "), catalog.Platform())
+			if written == pluginstore.AllPlatforms {
+				written = "all platforms that are locked"
+			}
+			say(env.Out, "Wrote %s for %s into %s.\n", counted(count, "plugin"), written, args[0])
 			return nil
 		},
 	}
 	set.add(cmd)
+	cmd.Flags().StringSliceVar(&platforms, "platform", nil, "for which platforms, such as linux/amd64,darwin/arm64, or all "+
+		"that are locked (default this one)")
 	return cmd
 }

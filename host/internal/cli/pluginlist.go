@@ -23,20 +23,22 @@ type installedPlugin struct {
 	// Folder holds its files on this machine; Problem is why they must not be used.
 	Folder  string `json:"folder"`
 	Problem string `json:"problem,omitempty"`
+	// Warning is what to know of it all the same.
+	Warning string `json:"warning,omitempty"`
 }
 
-func installed(plugins *pluginstore.Plugins, names []string) ([]installedPlugin, error) {
-	lock, err := plugins.Lock()
+// installed are the plugins of the lock file with what a check has found of them.
+func installed(plugins *pluginstore.Plugins, verified []pluginstore.Verified, err error) ([]installedPlugin, error) {
 	if err != nil {
 		return nil, err
 	}
-	verified, err := plugins.Verify(names)
+	lock, err := plugins.Lock()
 	if err != nil {
 		return nil, err
 	}
 	list := []installedPlugin{}
 	for _, v := range verified {
-		p := installedPlugin{Name: v.Name, LockEntry: lock.Plugins[v.Name], Folder: v.Folder}
+		p := installedPlugin{Name: v.Name, LockEntry: lock.Plugins[v.Name], Folder: v.Folder, Warning: v.Warning}
 		if v.Err != nil {
 			p.Problem = v.Err.Error()
 		}
@@ -59,7 +61,8 @@ belong to auth0-mcp are in ` + "`auth0-mcp plugin status`" + `.`,
 			if err != nil {
 				return err
 			}
-			list, err := installed(plugins, nil)
+			checked, err := plugins.Check(nil)
+			list, err := installed(plugins, checked, err)
 			if err != nil {
 				return err
 			}
@@ -108,7 +111,8 @@ func pluginInfoCommand(env Environment) *cobra.Command {
 			if err != nil {
 				return err
 			}
-			list, err := installed(plugins, args)
+			checked, err := plugins.Check(args)
+			list, err := installed(plugins, checked, err)
 			if err != nil {
 				return err
 			}
@@ -146,16 +150,19 @@ func pluginVerifyCommand(env Environment) *cobra.Command {
 	var asJSON boolFlag
 	cmd := &cobra.Command{
 		Use:   "verify [NAME…]",
-		Short: "Check the installed plugins against the lock file",
+		Short: "Check the installed plugins against the lock file and their signatures",
 		Long: `Check that the files of each plugin, or of those that are named, are those that are pinned, that no other user
-can change them, that the lock file says of its tools what the manifest does, and that you have not revoked
-the key that signed it. The exit status is 1 if one fails. Nothing is fetched and nothing is run.`,
-		RunE: func(_ *cobra.Command, names []string) error {
+can change them, and that the lock file says of its tools what the manifest does. Verify the signature of its release
+again, with the keys that you trust now, and that the lock file pins what was signed. A key that you have revoked
+fails; one that has expired since is a warning. The exit status is 1 if a plugin fails. Nothing is fetched, and nothing
+of a plugin is run.`,
+		RunE: func(cmd *cobra.Command, names []string) error {
 			plugins, err := set.open()
 			if err != nil {
 				return err
 			}
-			list, err := installed(plugins, names)
+			verified, err := plugins.Verify(cmd.Context(), names)
+			list, err := installed(plugins, verified, err)
 			if err != nil {
 				return err
 			}
@@ -169,7 +176,11 @@ the key that signed it. The exit status is 1 if one fails. Nothing is fetched an
 				err = writeJSON(env.Out, map[string]any{"plugins": list})
 			} else {
 				for _, p := range list {
-					say(env.Out, "%s %s: %s\n", p.Name, p.Version, cmp.Or(p.Problem, "ok"))
+					found := cmp.Or(p.Problem, "ok")
+					if p.Problem == "" && p.Warning != "" {
+						found += ", but " + p.Warning
+					}
+					say(env.Out, "%s %s: %s\n", p.Name, p.Version, found)
 				}
 				if len(list) == 0 {
 					fmt.Fprintln(env.Out, "No plugin is installed.")

@@ -89,6 +89,13 @@ type fetcher struct {
 }
 
 func (f fetcher) answer(ctx context.Context) source.Reply {
+	if f.query.Evidence != nil {
+		signer, err := f.verifyAgain(*f.query.Evidence)
+		if err != nil {
+			return source.Reply{Error: f.refusal(err)}
+		}
+		return source.Reply{Signer: &signer}
+	}
 	if f.query.Into == "" {
 		offered, err := f.versions(ctx)
 		if err != nil {
@@ -118,7 +125,11 @@ func (f fetcher) refusal(err error) *source.Error {
 	} else if _, ok := errors.AsType[*source.NoVersionError](err); ok {
 		kind = source.NoVersion
 	}
-	return &source.Error{Kind: kind, Text: redact.Line(fmt.Sprintf("%s: %v", f.query.Source, err))}
+	text := err.Error()
+	if f.query.Evidence == nil {
+		text = f.query.Source.String() + ": " + text
+	}
+	return &source.Error{Kind: kind, Text: redact.Line(text)}
 }
 
 func (f fetcher) versions(ctx context.Context) ([]source.Version, error) {

@@ -69,7 +69,10 @@ func (f fetcher) take(ctx context.Context, o offer) (source.Release, error) {
 	}
 	r := source.Release{Source: o.source, Name: d.Name, Version: d.Version, Digest: digest, Manifest: d.Manifest,
 		Platforms: map[string]source.Platform{}, Published: d.Published, Yanked: o.yanked, Origins: o.origins,
-		Signer: signer}
+		Signer: signer, Evidence: source.Evidence{Document: o.document}}
+	for _, s := range o.signatures {
+		r.Evidence.Signatures = append(r.Evidence.Signatures, source.Signature{Kind: s.kind, Data: s.data})
+	}
 	for name, p := range d.Platforms {
 		r.Platforms[name] = source.Platform{Archive: p.Digest, Size: p.Size, Binary: p.Binary}
 	}

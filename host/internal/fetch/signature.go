@@ -1,6 +1,7 @@
 package fetch
 
 import (
+	"crypto/sha256"
 	"errors"
 	"fmt"
 	"strings"
@@ -72,6 +73,16 @@ func (f fetcher) signer(what string, message []byte, all []signature) (source.Si
 		return source.Signer{}, fault(source.Unsigned, "%s is not signed%s. Ask its author to sign it, or accept what is "+
 			"not signed with --allow-unsigned", what, requiring(trust.Require))
 	}
+}
+
+// verifyAgain finds the trusted key that has signed a release which was accepted before, from what was kept of it.
+func (f fetcher) verifyAgain(e source.Evidence) (source.Signer, error) {
+	f.query.Pinned = sha256.Sum256(e.Document) // a key may expire after what it has signed was accepted
+	var all []signature
+	for _, s := range e.Signatures[:min(len(e.Signatures), maxSignatures)] {
+		all = append(all, signature{s.Kind, s.Data})
+	}
+	return f.signer("the release", e.Document, all)
 }
 
 func requiring(name string) string {

@@ -5,6 +5,8 @@ import (
 	"encoding/json"
 	"os"
 	"path/filepath"
+	"slices"
+	"strings"
 	"testing"
 
 	bundlepb "github.com/sigstore/protobuf-specs/gen/pb-go/bundle/v1"
@@ -138,6 +140,30 @@ func TestSigstore(t *testing.T) {
 		r := fetched(t, fetching(t, at, i.trusted(subject)))
 		if r.Signer.Name != "acme-ci" || r.Signer.Kind != "sigstore" {
 			t.Errorf("got %+v", r.Signer)
+		}
+	}
+
+	// What was kept of the release is verified again, without its source.
+	r := fetched(t, fetching(t, at, i.trusted(workflow)))
+	revoked := i.trusted(workflow)
+	revoked.Revoked = published
+	changed := source.Evidence{Document: append(slices.Clone(r.Evidence.Document), ' '), Signatures: r.Evidence.Signatures}
+	for _, tt := range []struct {
+		key      source.Key
+		evidence source.Evidence
+		text     string
+	}{
+		{i.trusted(workflow), r.Evidence, ""},
+		{i.trusted(workflow), changed, "the release: the Sigstore bundle does not verify"},
+		{revoked, r.Evidence, "was revoked"},
+	} {
+		f := fetcher{query: source.Query{Evidence: &tt.evidence, Trust: source.Trust{Keys: source.Keys{tt.key}}}}
+		reply := f.answer(t.Context())
+		switch {
+		case tt.text == "" && (reply.Signer == nil || reply.Signer.Name != "acme-ci"):
+			t.Errorf("got %+v", reply)
+		case tt.text != "" && (reply.Error == nil || !strings.Contains(reply.Error.Text, tt.text)):
+			t.Errorf("got %+v, want %q", reply.Error, tt.text)
 		}
 	}
 

@@ -54,7 +54,7 @@ func (p *Plugins) Apply(ctx context.Context, change Change) error {
 		return err
 	}
 	for _, c := range change.Install {
-		if err := p.publish(c); err != nil {
+		if err := errors.Join(p.publish(c), p.keep(c)); err != nil {
 			return err
 		}
 	}
@@ -126,7 +126,7 @@ func (p *Plugins) publish(c *Candidate) error {
 		return err
 	}
 	if plugin, err := catalog.ReadPlugin(filepath.Join(place, manifestName)); err == nil &&
-		errors.Join(intact(plugin, c.Entry), closeTo(plugin)) == nil {
+		errors.Join(intact(plugin, c.Entry, catalog.Platform()), closeTo(plugin)) == nil {
 		return nil
 	}
 	if err := p.step("make the files durable"); err != nil {
@@ -156,18 +156,18 @@ func (p *Plugins) publish(c *Candidate) error {
 	return nil
 }
 
-// intact refuses files that are not those of an entry of the lock file.
-func intact(plugin *catalog.Plugin, entry catalog.LockEntry) error {
+// intact refuses files that are not those of an entry of the lock file for a platform.
+func intact(plugin *catalog.Plugin, entry catalog.LockEntry, platform string) error {
 	binary, err := catalog.DigestFile(plugin.Path)
+	locked := entry.Platforms[platform].Binary
 	switch {
 	case err != nil:
 		return err
 	case plugin.ManifestDigest != entry.Manifest:
 		return fmt.Errorf("%s is not the manifest that is locked (%s now, %s then)", plugin.ManifestPath,
 			plugin.ManifestDigest, entry.Manifest)
-	case binary != entry.Platforms[catalog.Platform()].Binary:
-		return fmt.Errorf("%s is not the executable that is locked (%s now, %s then)", plugin.Path, binary,
-			entry.Platforms[catalog.Platform()].Binary)
+	case binary != locked:
+		return fmt.Errorf("%s is not the executable that is locked (%s now, %s then)", plugin.Path, binary, locked)
 	}
 	return nil
 }

@@ -189,7 +189,7 @@ func TestStoreThatWasChanged(t *testing.T) {
 			if err := tt.change(place); err != nil {
 				t.Fatal(err)
 			}
-			found, err := w.Verify([]string{"roles"})
+			found, err := w.Verify(t.Context(), []string{"roles"})
 			if err != nil || found[0].Err == nil || !strings.Contains(found[0].Err.Error(), tt.want) {
 				t.Fatalf("got %+v, %v; want %q", found, err, tt.want)
 			}

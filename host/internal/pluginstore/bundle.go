@@ -15,24 +15,23 @@ import (
 	"strings"
 
 	"github.com/auth0-mcp/auth0-mcp/host/internal/catalog"
-	"github.com/auth0-mcp/auth0-mcp/host/internal/redact"
+	"github.com/auth0-mcp/auth0-mcp/host/internal/source"
 )
 
 const (
 	// BundleSuffix ends the name of a bundle.
 	BundleSuffix = ".tar"
+	// AllPlatforms stands for every platform that the lock file has of a plugin.
+	AllPlatforms = "all"
 
 	bundledLock = "plugins.lock.json"
-	// A plugin has two files, and its executable some ten megabytes.
-	maxBundledFiles = 2*200 + 1
-	maxBundledFile  = 512 << 20
-	maxBundledBytes = 4 << 30
 )
 
-// WriteBundle writes all installed plugins into a new file, for a machine of this platform that cannot reach their
-// sources: the lock file, and of each plugin the files that it pins. It fails if a plugin is not as it is locked. The
-// same plugins give the same bytes.
-func (p *Plugins) WriteBundle(name string) (plugins int, err error) {
+// WriteBundle writes all installed plugins into a new file, for machines that cannot reach their sources: the lock
+// file, and of each plugin the files that it pins for the platforms, with the signatures. Without platforms it is for
+// this one. Files for other platforms are fetched, and must be those that are pinned. It fails if a plugin is not as it
+// is locked. The same plugins give the same bytes.
+func (p *Plugins) WriteBundle(ctx context.Context, name string, platforms []string) (plugins int, err error) {
 	lock, err := p.Lock()
 	if err != nil {
 		return 0, err
@@ -41,8 +40,12 @@ func (p *Plugins) WriteBundle(name string) (plugins int, err error) {
 		return 0, fmt.Errorf("there is nothing to bundle: %s names no plugin", p.LockPath)
 	}
 	for _, v := range slices.Sorted(maps.Keys(lock.Plugins)) {
-		if err := p.check(v, lock.Plugins[v]); err != nil {
+		err := p.complete(v, lock.Plugins[v])
+		if err != nil {
 			return 0, fmt.Errorf("plugin %s can't be bundled: %w. Run auth0-mcp plugin sync first", v, err)
+		}
+		if _, err := platformsOf(v, lock.Plugins[v], platforms); err != nil {
+			return 0, err
 		}
 	}
 	file, err := os.OpenFile(name, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
@@ -65,21 +68,129 @@ func (p *Plugins) WriteBundle(name string) (plugins int, err error) {
 	if err := add(w, bundledLock, 0o600, int64(len(data)), strings.NewReader(string(data))); err != nil {
 		return 0, err
 	}
-	entries := map[string]bool{} // two plugins can't share one, whose manifest names the plugin
-	for _, entry := range lock.Plugins {
-		entries[entry.StoreEntry(catalog.Platform())] = true
-	}
-	for _, entry := range slices.Sorted(maps.Keys(entries)) {
-		if err := p.addEntry(w, entry); err != nil {
-			return 0, err
+	for _, name := range slices.Sorted(maps.Keys(lock.Plugins)) {
+		wanted, err := platformsOf(name, lock.Plugins[name], platforms)
+		if err == nil {
+			err = p.addPlugin(ctx, w, name, lock.Plugins[name], wanted)
+		}
+		if err != nil {
+			return 0, fmt.Errorf("plugin %s: %w", name, err)
 		}
 	}
 	return len(lock.Plugins), errors.Join(w.Close(), file.Sync())
 }
 
-func (p *Plugins) addEntry(w *tar.Writer, entry string) error {
-	dir := filepath.Join(p.Store, entry)
-	plugin, err := catalog.ReadPlugin(filepath.Join(dir, manifestName))
+// platformsOf are the platforms of a plugin that a bundle gets.
+func platformsOf(name string, entry catalog.LockEntry, wanted []string) ([]string, error) {
+	switch {
+	case len(wanted) == 0:
+		return []string{catalog.Platform()}, nil
+	case slices.Equal(wanted, []string{AllPlatforms}):
+		return platforms(entry), nil
+	}
+	all := slices.Compact(slices.Sorted(slices.Values(wanted)))
+	for _, platform := range all {
+		if _, ok := entry.Platforms[platform]; !ok {
+			return nil, fmt.Errorf("plugin %s is locked for %s, and not for %q: leave that platform out, or bundle all", name,
+				strings.Join(platforms(entry), ", "), platform)
+		}
+	}
+	return all, nil
+}
+
+// addPlugin adds the files of a plugin for some platforms, and the evidence of who signed it.
+func (p *Plugins) addPlugin(ctx context.Context, w *tar.Writer, name string, entry catalog.LockEntry,
+	platforms []string) error {
+	added := map[string]bool{} // a script is the same on several platforms
+	for _, platform := range platforms {
+		if added[entry.StoreEntry(platform)] {
+			continue
+		}
+		added[entry.StoreEntry(platform)] = true
+		var err error
+		if platform == catalog.Platform() {
+			err = addEntry(w, entry, platform, filepath.Join(p.Store, entry.StoreEntry(platform)))
+		} else {
+			err = p.addOther(ctx, w, name, entry, platform)
+		}
+		if err != nil {
+			return err
+		}
+	}
+	kept := evidenceName(entry)
+	path := filepath.Join(p.Store, filepath.FromSlash(kept))
+	if kept == "" || !exists(path) {
+		return nil
+	}
+	return addFile(w, kept, 0o600, path)
+}
+
+// addOther fetches what is pinned for another platform and adds it.
+func (p *Plugins) addOther(ctx context.Context, w *tar.Writer, name string, entry catalog.LockEntry,
+	platform string) (err error) {
+	if entry.Source == "" {
+		return fmt.Errorf("the files for %s can't be fetched: the lock file does not know where it came from", platform)
+	}
+	from, err := p.parse(entry.Source)
+	if err != nil {
+		return err
+	}
+	if err := p.open(); err != nil {
+		return err
+	}
+	staged, err := p.stage()
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, staged.discard()) }()
+	request := source.Request{Source: from, Into: staged.files(), Platform: platform, Pinned: entry.Release,
+		Trust: source.Trust{Keys: p.Keys, Require: entry.Key, AllowUnsigned: entry.Key == ""}}
+	if from.Versioned() {
+		request.Constraint = entry.Version
+	}
+	if _, err := p.Fetch(ctx, request); err != nil {
+		return fmt.Errorf("for %s: %w", platform, err)
+	}
+	plugin, err := readFor(platform, staged.files())
+	if err == nil {
+		err = errors.Join(closeTo(plugin), intact(plugin, entry, platform))
+	}
+	if err == nil && plugin.Name != name {
+		err = fmt.Errorf("it is the plugin %s", plugin.Name)
+	}
+	if err != nil {
+		return fmt.Errorf("what %s offers for %s: %w", from, platform, err)
+	}
+	return addEntry(w, entry, platform, staged.files())
+}
+
+// readFor reads a plugin for a platform. It is not checked as one that can run here.
+func readFor(platform, dir string) (*catalog.Plugin, error) {
+	path := filepath.Join(dir, manifestName)
+	if platform == catalog.Platform() {
+		return catalog.ReadPlugin(path)
+	}
+	digest, err := catalog.DigestFile(path)
+	if err != nil {
+		return nil, err
+	}
+	data, err := os.ReadFile(path)
+	if err != nil {
+		return nil, err
+	}
+	m, err := catalog.ParseManifest(data)
+	if err != nil {
+		return nil, err
+	}
+	system, _, _ := strings.Cut(platform, "/")
+	executable := filepath.FromSlash(catalog.ExecutableName(system, m.Executable))
+	return &catalog.Plugin{Manifest: m, Dir: dir, ManifestPath: path, ManifestDigest: digest,
+		Path: filepath.Join(dir, executable)}, nil
+}
+
+// addEntry adds the two files that a plugin has for a platform.
+func addEntry(w *tar.Writer, entry catalog.LockEntry, platform, dir string) error {
+	plugin, err := readFor(platform, dir)
 	if err != nil {
 		return err
 	}
@@ -91,19 +202,24 @@ func (p *Plugins) addEntry(w *tar.Writer, entry string) error {
 		if err != nil {
 			return err
 		}
-		f, err := os.Open(file.path)
-		if err != nil {
-			return err
-		}
-		info, err := f.Stat()
-		if err == nil {
-			err = add(w, path.Join(entry, filepath.ToSlash(inside)), file.mode, info.Size(), f)
-		}
-		if err := errors.Join(err, f.Close()); err != nil {
+		name := path.Join(entry.StoreEntry(platform), filepath.ToSlash(inside))
+		if err := addFile(w, name, file.mode, file.path); err != nil {
 			return err
 		}
 	}
 	return nil
+}
+
+func addFile(w *tar.Writer, name string, mode int64, path string) error {
+	f, err := os.Open(path)
+	if err != nil {
+		return err
+	}
+	info, err := f.Stat()
+	if err == nil {
+		err = add(w, name, mode, info.Size(), f)
+	}
+	return errors.Join(err, f.Close())
 }
 
 func add(w *tar.Writer, name string, mode, size int64, from io.Reader) error {
@@ -113,166 +229,4 @@ func add(w *tar.Writer, name string, mode, size int64, from io.Reader) error {
 	}
 	_, err := io.Copy(w, from)
 	return err
-}
-
-// Bundle is a file that WriteBundle wrote, unpacked into the store. Close removes what was not installed.
-type Bundle struct {
-	// Lock is the lock file in it.
-	Lock   catalog.Lock
-	path   string
-	staged *staging
-}
-
-// BundleError means that a file is no bundle, or not a safe one.
-type BundleError struct{ Path, Problem string }
-
-func (e *BundleError) Error() string {
-	return fmt.Sprintf("%s is no bundle of plugins: %s. auth0-mcp plugin bundle writes one", e.Path, e.Problem)
-}
-
-// OpenBundle unpacks a bundle. It does not believe it: what counts are the digests of the lock file in it, which a user
-// has to agree to, or of the one that is here.
-func (p *Plugins) OpenBundle(name string) (b *Bundle, err error) {
-	if err := p.open(); err != nil {
-		return nil, err
-	}
-	file, err := catalog.OpenRegular(name)
-	if err != nil {
-		return nil, err
-	}
-	defer file.Close()
-	staged, err := p.stage()
-	if err != nil {
-		return nil, err
-	}
-	b = &Bundle{path: name, staged: staged}
-	defer func() {
-		if err != nil {
-			err = errors.Join(err, b.Close())
-			b = nil
-		}
-	}()
-	if problem := unpack(tar.NewReader(file), staged.files()); problem != "" {
-		return b, &BundleError{name, problem}
-	}
-	data, err := os.ReadFile(filepath.Join(staged.files(), bundledLock))
-	if err != nil {
-		return b, &BundleError{name, "it has no lock file"}
-	}
-	if b.Lock, err = catalog.ParseLock(data); err != nil {
-		return b, fmt.Errorf("the lock file in %s: %w", name, err)
-	}
-	return b, nil
-}
-
-// Close removes what is left of a bundle.
-func (b *Bundle) Close() error { return b.staged.discard() }
-
-// unpack writes the files of a bundle below a folder. Names are those that WriteBundle writes and no others, so that
-// nothing leads out of the folder, and nothing is written twice.
-func unpack(r *tar.Reader, dir string) (problem string) {
-	root, err := os.OpenRoot(dir)
-	if err != nil {
-		return err.Error()
-	}
-	defer func() { _ = root.Close() }()
-	var total int64
-	for files := 1; ; files++ {
-		header, err := r.Next()
-		switch {
-		case errors.Is(err, io.EOF):
-			return ""
-		case err != nil:
-			return "it is not a whole tar archive"
-		case files > maxBundledFiles:
-			return fmt.Sprintf("it has more than %d files", maxBundledFiles)
-		case header.Typeflag != tar.TypeReg:
-			return fmt.Sprintf("%s is not a regular file", redact.Line(header.Name))
-		case !isBundledName(header.Name):
-			return fmt.Sprintf("it has a file %s", redact.Line(header.Name))
-		}
-		if total += header.Size; header.Size > maxBundledFile || total > maxBundledBytes {
-			return fmt.Sprintf("%s is too large", redact.Line(header.Name))
-		}
-		err = write(root, filepath.FromSlash(header.Name), r)
-		if errors.Is(err, io.ErrUnexpectedEOF) {
-			return "it is not a whole tar archive"
-		}
-		if err != nil {
-			return err.Error()
-		}
-	}
-}
-
-func isBundledName(name string) bool {
-	entry, inside, ok := strings.Cut(name, "/")
-	return name == bundledLock || ok && catalog.IsStoreEntry(entry) && path.Clean(inside) == inside &&
-		filepath.IsLocal(filepath.FromSlash(inside)) && !strings.ContainsAny(inside, `\:`)
-}
-
-func write(root *os.Root, name string, from io.Reader) error {
-	if err := root.MkdirAll(filepath.Dir(name), 0o700); err != nil {
-		return err
-	}
-	to, err := root.OpenFile(name, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o700)
-	if err != nil {
-		return err
-	}
-	_, err = io.Copy(to, from)
-	return errors.Join(err, to.Close())
-}
-
-// candidate is what a bundle has of an entry of a lock file, or nil if it does not have it.
-func (p *Plugins) candidate(b *Bundle, name string, entry catalog.LockEntry) (*Candidate, error) {
-	dir := filepath.Join(b.staged.files(), entry.StoreEntry(catalog.Platform()))
-	if entry.StoreEntry(catalog.Platform()) == "" || !exists(dir) {
-		return nil, nil //nolint:nilnil // it is somewhere else
-	}
-	staged, err := p.stage()
-	if err != nil {
-		return nil, err
-	}
-	c := &Candidate{Entry: entry, staged: staged}
-	err = errors.Join(os.Remove(staged.files()), os.Rename(dir, staged.files()))
-	if err == nil {
-		c.Plugin, err = catalog.ReadPlugin(filepath.Join(staged.files(), manifestName))
-	}
-	if err == nil {
-		err = errors.Join(closeTo(c.Plugin), checkFolder(staged.files(), name, entry))
-	}
-	if err == nil {
-		err = p.compare(c, nil)
-	}
-	if err != nil {
-		return nil, errors.Join(fmt.Errorf("%s: plugin %s: %w", b.path, name, err), c.Discard())
-	}
-	return c, nil
-}
-
-// ToInstall are the plugins of a bundle that are not installed as they are locked there. Who signed them is not known
-// here, whatever the bundle says: it has no signatures.
-func (p *Plugins) ToInstall(_ context.Context, b *Bundle) (candidates []*Candidate, err error) {
-	lock, err := p.Lock()
-	if err != nil {
-		return nil, err
-	}
-	for _, name := range slices.Sorted(maps.Keys(b.Lock.Plugins)) {
-		entry := b.Lock.Plugins[name]
-		before := lock.Plugins[name]
-		if !before.Equal(entry) {
-			entry.Signer = catalog.Signer{}
-		}
-		if before.Equal(entry) && p.check(name, entry) == nil {
-			continue
-		}
-		c, err := p.candidate(b, name, entry)
-		if err == nil && c == nil {
-			err = &BundleError{b.path, fmt.Sprintf("it does not have plugin %s for %s", name, catalog.Platform())}
-		}
-		if err != nil {
-			return nil, errors.Join(err, Discard(candidates))
-		}
-		candidates = append(candidates, c)
-	}
-	return candidates, nil
 }

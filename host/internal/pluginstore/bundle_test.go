@@ -10,6 +10,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/auth0-mcp/auth0-mcp/host/internal/catalog"
 	"github.com/auth0-mcp/auth0-mcp/host/internal/source"
@@ -21,7 +22,7 @@ func bundled(t *testing.T) (w *world, path, entry string) {
 	w = newWorld(t)
 	w.mustInstall(t, published{version: "1.2.0"})
 	path = filepath.Join(t.TempDir(), "plugins.tar")
-	if n, err := w.WriteBundle(path); n != 1 || err != nil {
+	if n, err := w.WriteBundle(t.Context(), path, nil); n != 1 || err != nil {
 		t.Fatalf("%d plugins, %v", n, err)
 	}
 	lock, err := w.Lock()
@@ -59,7 +60,7 @@ func TestBundle(t *testing.T) {
 		t.Errorf("the lock files differ (%v, %v)", errA, errB)
 	}
 	again := filepath.Join(t.TempDir(), "plugins.tar")
-	if _, err := isolated.WriteBundle(again); err != nil {
+	if _, err := isolated.WriteBundle(t.Context(), again, nil); err != nil {
 		t.Fatal(err)
 	}
 	a, errA = os.ReadFile(path)
@@ -67,7 +68,7 @@ func TestBundle(t *testing.T) {
 	if errA != nil || errB != nil || !bytes.Equal(a, b) {
 		t.Errorf("the bundles differ (%v, %v)", errA, errB)
 	}
-	if _, err := isolated.WriteBundle(again); err == nil || !strings.Contains(err.Error(), "does not exist yet") {
+	if _, err := isolated.WriteBundle(t.Context(), again, nil); err == nil || !strings.Contains(err.Error(), "does not exist yet") {
 		t.Errorf("over an old one: %v", err)
 	}
 	project := newWorld(t)
@@ -107,7 +108,7 @@ func TestBundleThatNamesASigner(t *testing.T) {
 		t.Fatal(err)
 	}
 	path := filepath.Join(t.TempDir(), "plugins.tar")
-	if _, err := forger.WriteBundle(path); err != nil {
+	if _, err := forger.WriteBundle(t.Context(), path, nil); err != nil {
 		t.Fatal(err)
 	}
 
@@ -263,8 +264,111 @@ func TestBundlesThatAreRefused(t *testing.T) {
 		t.Fatal(err)
 	}
 	none := filepath.Join(t.TempDir(), "plugins.tar")
-	if _, err := from.WriteBundle(none); err == nil || !strings.Contains(err.Error(), "can't be bundled") || exists(none) {
+	if _, err := from.WriteBundle(t.Context(), none, nil); err == nil || !strings.Contains(err.Error(), "can't be bundled") || exists(none) {
 		t.Errorf("got %v", err)
+	}
+}
+
+// A bundle for several platforms has what is locked for each, and a machine unpacks only its own.
+func TestBundleForSeveralPlatforms(t *testing.T) {
+	offer := published{version: "1.2.0", others: map[string]string{"plan9/arm": "theirs", "windows/mips": "others"}}
+	w := newWorld(t)
+	w.mustInstall(t, offer)
+	lock, err := w.Lock()
+	if err != nil {
+		t.Fatal(err)
+	}
+	entry := lock.Plugins["roles"]
+	path := filepath.Join(t.TempDir(), "plugins.tar")
+	if _, err := w.WriteBundle(t.Context(), path, []string{AllPlatforms}); err != nil {
+		t.Fatal(err)
+	}
+	names := tarNames(t, path)
+	for platform, program := range map[string]string{"plan9/arm": "run", "windows/mips": "run.exe"} {
+		if name := entry.StoreEntry(platform) + "/" + program; !slices.Contains(names, name) {
+			t.Errorf("%s: %s is missing in %v", platform, name, names)
+		}
+	}
+	isolated := newWorld(t)
+	if err := isolated.installBundle(t, path); err != nil {
+		t.Fatal(err)
+	}
+	isolated.works(t, "1.2.0")
+	checkTidy(t, isolated, 1)
+
+	elsewhere := filepath.Join(t.TempDir(), "plan9.tar")
+	if _, err := w.WriteBundle(t.Context(), elsewhere, []string{"plan9/arm"}); err != nil {
+		t.Fatal(err)
+	}
+	err = newWorld(t).installBundle(t, elsewhere)
+	if err == nil || !strings.Contains(err.Error(), "does not have plugin roles for "+catalog.Platform()) {
+		t.Errorf("got %v", err)
+	}
+	for platform, want := range map[string]string{"plan9/386": "is locked for", "plan9/arm": "is not the executable"} {
+		offer.others = map[string]string{"plan9/arm": "evil", "windows/mips": "others"}
+		w.offers[rolesURL] = offer
+		none := filepath.Join(t.TempDir(), "none.tar")
+		_, err := w.WriteBundle(t.Context(), none, []string{platform})
+		if err == nil || !strings.Contains(err.Error(), want) || exists(none) {
+			t.Errorf("%s: got %v, want %q", platform, err, want)
+		}
+	}
+	checkTidy(t, w, 1)
+}
+
+func tarNames(t *testing.T, path string) (names []string) {
+	t.Helper()
+	data, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for r := tar.NewReader(bytes.NewReader(data)); ; {
+		header, err := r.Next()
+		if err != nil {
+			return names
+		}
+		names = append(names, header.Name)
+	}
+}
+
+// The signatures travel with a bundle: its plugins count as signed where the user has the key, and nowhere else.
+func TestBundleWithSignatures(t *testing.T) {
+	key := minisignKey(t, "example")
+	w := newWorld(t)
+	w.Keys = source.Keys{key}
+	w.mustInstall(t, published{version: "1.2.0", signer: key.Signer()})
+	path := filepath.Join(t.TempDir(), "plugins.tar")
+	if _, err := w.WriteBundle(t.Context(), path, nil); err != nil {
+		t.Fatal(err)
+	}
+	mine := key
+	mine.Name = "ours"
+	revoked := key
+	revoked.Revoked = time.Now()
+	for name, tt := range map[string]struct {
+		keys   source.Keys
+		signer string
+		want   string
+	}{
+		"with the key":  {source.Keys{mine}, "ours", ""},
+		"without a key": {nil, "", ""},
+		"with another":  {source.Keys{minisignKey(t, "other")}, "", ""},
+		"a revoked key": {source.Keys{revoked}, "", "was revoked"},
+	} {
+		isolated := newWorld(t)
+		isolated.Keys = tt.keys
+		err := isolated.installBundle(t, path)
+		if tt.want != "" {
+			if err == nil || !strings.Contains(err.Error(), tt.want) {
+				t.Errorf("%s: got %v, want %q", name, err, tt.want)
+			}
+			continue
+		}
+		lock, lockErr := isolated.Lock()
+		if err := errors.Join(err, lockErr); err != nil || lock.Plugins["roles"].Signer.Name != tt.signer {
+			t.Errorf("%s: signed by %+v, want %q (%v)", name, lock.Plugins["roles"].Signer, tt.signer, err)
+		}
+		isolated.works(t, "1.2.0")
 	}
 }
 

@@ -43,7 +43,8 @@ type Candidate struct {
 	// Origins are other servers that the source refers to.
 	Origins []string
 
-	staged *staging
+	evidence source.Evidence
+	staged   *staging
 }
 
 // Discard removes what was fetched, unless it was installed.
@@ -106,7 +107,7 @@ func (p *Plugins) Get(ctx context.Context, w Wanted) (c *Candidate, err error) {
 		return nil, fmt.Errorf("%s: %w", from, err)
 	}
 	c = &Candidate{Plugin: plugin, Entry: entryOf(w, plugin, release), Yanked: release.Yanked,
-		Origins: release.Origins, staged: staged}
+		Origins: release.Origins, evidence: release.Evidence, staged: staged}
 	c.Signer = c.Entry.Signer
 	if w.Name != "" && plugin.Name != w.Name {
 		return nil, fmt.Errorf("%s holds the plugin %s, not %s: correct its source", from, plugin.Name, w.Name)
@@ -232,7 +233,7 @@ func difference(pinned, found catalog.LockEntry) string {
 func (p *Plugins) older(name string, entry catalog.LockEntry) (*Candidate, error) {
 	dir := filepath.Join(p.Older, entry.OlderFolder(name))
 	plugin, err := catalog.ReadPlugin(filepath.Join(dir, manifestName))
-	if err != nil || intact(plugin, entry) != nil {
+	if err != nil || intact(plugin, entry, catalog.Platform()) != nil {
 		return nil, nil //nolint:nilnil,nilerr // it has to be fetched then
 	}
 	staged, err := p.stage()
@@ -243,7 +244,7 @@ func (p *Plugins) older(name string, entry catalog.LockEntry) (*Candidate, error
 		plugin, err = catalog.ReadPlugin(filepath.Join(staged.files(), manifestName))
 	}
 	if err == nil {
-		err = errors.Join(closeTo(plugin), intact(plugin, entry))
+		err = errors.Join(closeTo(plugin), intact(plugin, entry, catalog.Platform()))
 	}
 	if err != nil {
 		return nil, errors.Join(err, staged.discard())

@@ -24,7 +24,7 @@ func (p *Plugins) collect(removed []string) error {
 	if err != nil {
 		return err
 	}
-	var errs []error
+	errs := []error{p.collectReleases(kept)}
 	for _, e := range entries {
 		path := filepath.Join(p.Store, e.Name())
 		garbage := catalog.IsStoreEntry(e.Name()) && !kept[e.Name()]
@@ -39,6 +39,21 @@ func (p *Plugins) collect(removed []string) error {
 		}
 	}
 	return errors.Join(append(errs, p.collectOlder(kept, removed))...)
+}
+
+// collectReleases removes release documents that no lock file names.
+func (p *Plugins) collectReleases(kept map[string]bool) error {
+	entries, err := os.ReadDir(filepath.Join(p.Store, releasesName))
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil
+	}
+	errs := []error{err}
+	for _, e := range entries {
+		if !kept[releasesName+"/"+e.Name()] {
+			errs = append(errs, p.removeAll(filepath.Join(p.Store, releasesName, e.Name())))
+		}
+	}
+	return errors.Join(errs...)
 }
 
 func (p *Plugins) removeAll(path string) error {
@@ -89,12 +104,13 @@ func (p *Plugins) leftover(failure error, removed []string, before catalog.Lock)
 	return &LeftoverError{left, failure}
 }
 
-// named are the entries of the store that lock files name, for all platforms.
+// named are the entries of the store and the release documents that lock files name, for all platforms.
 func (p *Plugins) named() (map[string]bool, error) {
 	kept := map[string]bool{}
 	locks, err := p.locks()
 	for _, lock := range locks {
 		for _, entry := range lock.Plugins {
+			kept[evidenceName(entry)] = true
 			for platform := range entry.Platforms {
 				kept[entry.StoreEntry(platform)] = true
 			}

@@ -1,6 +1,7 @@
 package pluginstore
 
 import (
+	"cmp"
 	"context"
 	"crypto/sha256"
 	"encoding/json"
@@ -10,8 +11,10 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/auth0-mcp/auth0-mcp/host/internal/catalog"
+	"github.com/auth0-mcp/auth0-mcp/host/internal/release"
 	"github.com/auth0-mcp/auth0-mcp/host/internal/source"
 	"github.com/auth0-mcp/auth0-mcp/proto/pluginv1"
 )
@@ -63,8 +66,8 @@ func (r published) manifest() pluginv1.Manifest {
 
 func digest(text string) catalog.Digest { return sha256.Sum256([]byte(text)) }
 
-// write puts the files of the release into a folder, and returns what a fetch says of it.
-func (r published) write(dir string) (source.Release, error) {
+// write puts the files of the release for a platform into a folder, and returns what a fetch says of it.
+func (r published) write(dir, platform string) (source.Release, error) {
 	m := r.manifest()
 	manifest, err := m.Encode()
 	if err != nil {
@@ -77,7 +80,10 @@ func (r published) write(dir string) (source.Release, error) {
 	for name, data := range files {
 		path := filepath.Join(dir, catalog.ExecutableName("", name))
 		if name == "run" {
-			path = filepath.Join(dir, catalog.ExecutableName(strings.Split(catalog.Platform(), "/")[0], name))
+			path = filepath.Join(dir, catalog.ExecutableName(strings.Split(platform, "/")[0], name))
+			if platform != catalog.Platform() {
+				data = []byte(r.others[platform])
+			}
 		}
 		if err := os.WriteFile(path, data, 0o755); err != nil {
 			return source.Release{}, err
@@ -107,9 +113,52 @@ func (r published) write(dir string) (source.Release, error) {
 	for platform, binary := range r.others {
 		found.Platforms[platform] = source.Platform{Archive: digest("archive" + binary), Binary: digest(binary)}
 	}
-	document, err := json.Marshal([]any{found.Name, found.Version, found.Manifest, found.Platforms, r.republished})
-	found.Digest = digest(string(document))
+	found.Evidence, err = r.evidence(found)
+	found.Digest = digest(string(found.Evidence.Document))
 	return found, err
+}
+
+// evidence is the release document, whose fields need not be valid, and a signature that names its signer.
+func (r published) evidence(found source.Release) (e source.Evidence, err error) {
+	document := release.Document{Format: release.DocumentVersion, Name: found.Name, Version: found.Version,
+		Published: time.Date(2026, 11, 1, 0, 0, 0, 0, time.UTC), Manifest: found.Manifest,
+		Platforms: map[string]release.Platform{}}
+	if r.republished {
+		document.Published = document.Published.AddDate(0, 0, 1)
+	}
+	for platform, files := range found.Platforms {
+		document.Platforms[platform] = release.Platform{Archive: strings.ReplaceAll(platform, "/", "_") + ".zip", Size: 1,
+			Digest: files.Archive, Binary: files.Binary}
+	}
+	if e.Document, err = document.Encode(); err != nil {
+		e.Document, err = json.Marshal(document)
+	}
+	if r.signer != (source.Signer{}) {
+		e.Signatures = []source.Signature{{Kind: r.signer.Kind, Data: []byte(r.signer.Detail)}}
+	}
+	return e, err
+}
+
+// verifySignature believes a signature that names a key.
+func verifySignature(_ context.Context, e source.Evidence, t source.Trust) (source.Signer, error) {
+	for _, s := range e.Signatures {
+		for _, key := range t.Keys {
+			by := key.Signer()
+			switch {
+			case string(s.Data) == "forged":
+				return source.Signer{}, errors.New("the signature is not of this content")
+			case by.Kind != s.Kind || by.Detail != string(s.Data) || t.Require != "" && t.Require != key.Name:
+			case !key.Revoked.IsZero():
+				return source.Signer{}, errors.New("the key was revoked")
+			default:
+				return by, nil
+			}
+		}
+	}
+	if t.Require != "" {
+		return source.Signer{}, errors.New("there is no signature by " + t.Require)
+	}
+	return source.Signer{}, nil
 }
 
 // world is a user's plugins and what their sources offer.
@@ -136,10 +185,11 @@ func worldIn(dir string) *world {
 			if !ok {
 				return source.Release{}, &source.Error{Kind: source.NotFound, Text: r.Source.String() + " is not there"}
 			}
-			found, err := offer.write(r.Into)
+			found, err := offer.write(r.Into, cmp.Or(r.Platform, catalog.Platform()))
 			found.Source = r.Source
 			return found, err
 		},
+		VerifySignature: verifySignature,
 		Describe: func(_ context.Context, path string, _ []string) (pluginv1.Manifest, error) {
 			data, err := os.ReadFile(filepath.Join(filepath.Dir(path), manifestName))
 			if err != nil {
@@ -212,7 +262,7 @@ func (w *world) works(t *testing.T, version string) {
 	if is, err := catalog.DigestFile(p.Path); err != nil || is != p.Binary {
 		t.Errorf("the binary is not the one that is locked: it would not start (%v)", err)
 	}
-	verified, err := w.Verify(nil)
+	verified, err := w.Verify(t.Context(), nil)
 	if err != nil || len(verified) != 1 || verified[0].Err != nil {
 		t.Errorf("verify: %+v, %v", verified, err)
 	}

@@ -47,7 +47,7 @@ func (p *Plugins) ToSync(ctx context.Context, from *Bundle) (candidates []*Candi
 			return candidates, fmt.Errorf("plugin %s is locked for %s, and this is %s: run auth0-mcp plugin update %s if "+
 				"its author has published it for this platform since", name, platforms(entry), catalog.Platform(), name)
 		}
-		if p.check(name, entry) == nil {
+		if p.complete(name, entry) == nil {
 			continue
 		}
 		c, err := p.older(name, entry)
@@ -125,7 +125,7 @@ func (p *Plugins) ToUpdate(ctx context.Context, names []string, allowUnsigned bo
 		if err != nil {
 			return candidates, nil, fmt.Errorf("plugin %s: %w", name, err)
 		}
-		if c.Before != nil && c.Before.Equal(c.Entry) && p.check(name, c.Entry) == nil {
+		if c.Before != nil && c.Before.Equal(c.Entry) && p.complete(name, c.Entry) == nil {
 			if err := c.Discard(); err != nil {
 				return candidates, nil, err
 			}

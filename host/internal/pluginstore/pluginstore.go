@@ -30,6 +30,8 @@ type Plugins struct {
 	Keys source.Keys
 	// Fetch is that of a [source.Fetcher].
 	Fetch func(ctx context.Context, r source.Request) (source.Release, error)
+	// VerifySignature is that of a [source.Fetcher].
+	VerifySignature func(ctx context.Context, e source.Evidence, t source.Trust) (source.Signer, error)
 	// Describe runs the executable at a path to describe itself.
 	Describe func(ctx context.Context, path string, args []string) (pluginv1.Manifest, error)
 

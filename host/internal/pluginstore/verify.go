@@ -1,6 +1,8 @@
 package pluginstore
 
 import (
+	"cmp"
+	"context"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -21,6 +23,8 @@ type Verified struct {
 	Folder string
 	// Err is why it must not be used, or nil.
 	Err error
+	// Warning is what a user should know all the same.
+	Warning string
 }
 
 // NotInstalledError means that the lock file does not know a plugin.
@@ -30,9 +34,20 @@ func (e *NotInstalledError) Error() string {
 	return fmt.Sprintf("plugin %q is not installed: %s does not have it; see auth0-mcp plugin list", e.Name, e.LockPath)
 }
 
-// Verify compares the files of plugins, of all if there are no names, with the lock file: who can change them, their
-// digests, and the permissions; and the keys that signed them with those of the user. Nothing is fetched.
-func (p *Plugins) Verify(names []string) ([]Verified, error) {
+// Check compares the files of plugins, of all if there are no names, with the lock file: who can change them, their
+// digests, and the permissions; and whether the user has revoked the keys that signed them.
+func (p *Plugins) Check(names []string) ([]Verified, error) {
+	return p.each(names, func(string, catalog.LockEntry) (string, error) { return "", nil })
+}
+
+// Verify is Check, and verifies the signatures again with the keys that the user has now. Nothing is fetched.
+func (p *Plugins) Verify(ctx context.Context, names []string) ([]Verified, error) {
+	return p.each(names, func(name string, entry catalog.LockEntry) (string, error) {
+		return p.checkSignature(ctx, name, entry)
+	})
+}
+
+func (p *Plugins) each(names []string, more func(string, catalog.LockEntry) (string, error)) ([]Verified, error) {
 	lock, err := p.Lock()
 	if err != nil {
 		return nil, err
@@ -46,7 +61,13 @@ func (p *Plugins) Verify(names []string) ([]Verified, error) {
 		if !ok {
 			return nil, &NotInstalledError{name, p.LockPath}
 		}
-		found = append(found, p.verify(name, entry))
+		v := p.verify(name, entry)
+		if v.Err == nil {
+			var warning string
+			warning, v.Err = more(name, entry)
+			v.Warning = cmp.Or(warning, v.Warning)
+		}
+		found = append(found, v)
 	}
 	return found, nil
 }
@@ -60,33 +81,30 @@ func (p *Plugins) verify(name string, entry catalog.LockEntry) Verified {
 		v.Err = errors.New("it is not on this machine: run auth0-mcp plugin sync")
 	}
 	if v.Err == nil {
-		v.Err = p.checkSigner(entry)
+		v.Warning, v.Err = p.checkSigner(entry, time.Now())
 	}
 	return v
 }
 
-// checkSigner refuses a plugin whose key the user has revoked since, or removed while it is required. The signature was
-// verified when the release was pinned, and the pins are compared: a key that has expired since changes nothing.
-func (p *Plugins) checkSigner(entry catalog.LockEntry) error {
+// checkSigner refuses a plugin whose key the user has revoked since, or removed while it is required. A key that has
+// expired since is a warning: the release was accepted while it was valid.
+func (p *Plugins) checkSigner(entry catalog.LockEntry, now time.Time) (warning string, err error) {
 	if entry.Signer == (catalog.Signer{}) {
-		return nil
+		return "", nil
 	}
-	for _, key := range p.Keys {
-		by := key.Signer()
-		if !sameKey(entry.Signer, catalog.Signer{Kind: by.Kind, Detail: by.Detail}) {
-			continue
-		}
-		if key.Revoked.IsZero() {
-			return nil
-		}
-		return fmt.Errorf("it was signed by %s, which you revoked on %s: remove it, or update it to a release that another "+
-			"key has signed", signer(entry.Signer), key.Revoked.UTC().Format(time.DateOnly))
+	key, known := p.key(entry.Signer)
+	switch {
+	case !known && entry.Key != "":
+		return "", fmt.Errorf("it has to be signed by %s, which is none of your keys: add it with auth0-mcp plugin keys add",
+			signer(entry.Signer))
+	case known && !key.Revoked.IsZero():
+		return "", fmt.Errorf("it was signed by %s, which you revoked on %s: remove it, or update it to a release that "+
+			"another key has signed", signer(entry.Signer), key.Revoked.UTC().Format(time.DateOnly))
+	case known && !key.Expires.IsZero() && !key.Expires.After(now):
+		return fmt.Sprintf("the key %s expired on %s: new releases that it signs are refused", key.Name,
+			key.Expires.UTC().Format(time.DateOnly)), nil
 	}
-	if entry.Key == "" {
-		return nil
-	}
-	return fmt.Errorf("it has to be signed by %s, which is none of your keys: add it with auth0-mcp plugin keys add",
-		signer(entry.Signer))
+	return "", nil
 }
 
 // Folder is where the files of a plugin are, or would be.
@@ -121,7 +139,7 @@ func checkFolder(dir, name string, entry catalog.LockEntry) error {
 			return writers
 		}
 	}
-	if err := intact(plugin, entry); err != nil {
+	if err := intact(plugin, entry, catalog.Platform()); err != nil {
 		return err
 	}
 	if plugin.Name != name {

@@ -53,6 +53,8 @@ type Request struct {
 	// accepted even if its key or the index has expired. Zero: none was.
 	Pinned catalog.Digest
 	Trust  Trust
+	// Platform is what it is for, such as linux/amd64; empty: this machine.
+	Platform string
 	// Into is an empty folder of the caller's that no other user can change. It gets manifest.json and the executable.
 	Into string
 }
@@ -67,7 +69,7 @@ type Release struct {
 	Digest catalog.Digest `json:"digest,omitzero"`
 	// Manifest is the digest of manifest.json, the same on all platforms.
 	Manifest catalog.Digest `json:"manifest"`
-	// Platforms are all that the release has, by GOOS/GOARCH. This machine's is among them.
+	// Platforms are all that the release has, by GOOS/GOARCH. The one of the request is among them.
 	Platforms map[string]Platform `json:"platforms"`
 	Published time.Time           `json:"published,omitzero"`
 	Yanked    string              `json:"yanked,omitempty"`
@@ -75,6 +77,8 @@ type Release struct {
 	Origins []string `json:"origins,omitempty"`
 	// Signer is the key that the user trusts and that has signed; its Name is empty if none has.
 	Signer Signer `json:"signer"`
+	// Evidence is kept, so that the signature can be verified again. Without a release document it is empty.
+	Evidence Evidence `json:"evidence"`
 }
 
 // Platform is what a release has for one platform.
@@ -126,10 +130,11 @@ type Error struct {
 
 func (e *Error) Error() string { return e.Text }
 
-// Query is what auth0-mcp-fetch reads from its standard input: one line of JSON. With Into it fetches a release,
-// without it lists versions. The program ends when its standard input does.
+// Query is what auth0-mcp-fetch reads from its standard input: one line of JSON. With Into it fetches a release, with
+// Evidence it verifies a signature, without both it lists versions. The program ends when its standard input does.
 type Query struct {
-	Source     Source         `json:"source"`
+	Source     Source         `json:"source,omitzero"`
+	Evidence   *Evidence      `json:"evidence,omitempty"`
 	Constraint string         `json:"constraint,omitempty"`
 	Pinned     catalog.Digest `json:"pinned,omitzero"`
 	Trust      Trust          `json:"trust"`
@@ -143,6 +148,7 @@ type Reply struct {
 	Error    *Error    `json:"error,omitempty"`
 	Versions []Version `json:"versions,omitempty"`
 	Release  *Release  `json:"release,omitempty"`
+	Signer   *Signer   `json:"signer,omitempty"`
 }
 
 // maxReply is above the reply for the largest index.
@@ -198,7 +204,7 @@ func (f Fetcher) Fetch(ctx context.Context, r Request) (release Release, err err
 		}
 	}()
 	reply, err := f.ask(ctx, Query{Source: r.Source, Constraint: r.Constraint, Pinned: r.Pinned, Trust: r.Trust,
-		Into: r.Into})
+		Platform: r.Platform, Into: r.Into})
 	if err != nil {
 		return Release{}, err
 	}
@@ -218,7 +224,7 @@ func empty(folder string) error {
 
 func (f Fetcher) ask(ctx context.Context, q Query) (reply Reply, err error) {
 	q.CAFile = f.CAFile
-	q.Platform = runtime.GOOS + "/" + runtime.GOARCH
+	q.Platform = q.platform()
 	question, err := json.Marshal(q)
 	if err != nil {
 		return Reply{}, err

@@ -69,6 +69,10 @@ type Operation struct {
 	Path   string // with parameters: /api/v2/clients/{id}
 	Group  string // the documentation's group, such as "clients"
 
+	// Summary says in one line what the operation does. Phrases, separated by commas, and Words are those by which
+	// users ask for it.
+	Summary, Phrases, Words string
+
 	// Scopes: any one of them suffices. Answers can hold more with more of them
 	// (secrets), and writing some members needs another.
 	Scopes    []string
@@ -109,6 +113,9 @@ func (o *Operation) Name() string { return o.Method + " " + o.Path }
 // wire is how an operation is written in operations.gz, behind its name and a tab.
 type wire struct {
 	Group     string      `json:"group"`
+	Summary   string      `json:"summary"`
+	Phrases   string      `json:"phrases,omitempty"`
+	Words     string      `json:"words,omitempty"`
 	Scopes    []string    `json:"scopes"`
 	Lifecycle Lifecycle   `json:"lifecycle,omitempty"`
 	Effect    Effect      `json:"effect"`
@@ -134,7 +141,8 @@ type parameter struct {
 // Encode writes the operation as a line of operations.gz, for the generator.
 func (o *Operation) Encode() (string, error) {
 	w := wire{
-		Group: o.Group, Scopes: o.Scopes, Lifecycle: o.Lifecycle, Effect: o.Effect, OnlyAdds: o.OnlyAdds,
+		Group: o.Group, Summary: o.Summary, Phrases: o.Phrases, Words: o.Words,
+		Scopes: o.Scopes, Lifecycle: o.Lifecycle, Effect: o.Effect, OnlyAdds: o.OnlyAdds,
 		InPath: toWire(o.PathParameters), Query: toWire(o.Query), Merges: o.Merges, Once: o.Once,
 	}
 	if o.Body != nil {
@@ -184,7 +192,8 @@ func decode(line string) (*Operation, error) {
 		return nil, fmt.Errorf("%s: %w", name, err)
 	}
 	o := &Operation{
-		Method: method, Path: path, Group: w.Group, Scopes: w.Scopes, Lifecycle: w.Lifecycle,
+		Method: method, Path: path, Group: w.Group, Summary: w.Summary, Phrases: w.Phrases, Words: w.Words,
+		Scopes: w.Scopes, Lifecycle: w.Lifecycle,
 		Effect: w.Effect, OnlyAdds: w.OnlyAdds, Merges: w.Merges, Once: w.Once,
 	}
 	if w.Paging != nil {

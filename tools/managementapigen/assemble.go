@@ -106,6 +106,7 @@ func (a *assembler) operation(row operationRow, from goauth0.Operation) (*manage
 	a.reach(o.Body)
 	a.reach(o.Answer)
 	o.Paging = a.paging(o)
+	a.summarize(o)
 	return o, err
 }
 
@@ -257,6 +258,9 @@ func (a *assembler) unused() {
 	}
 	for name := range a.tables.parts {
 		a.fail("types: there is no operation %s", name)
+	}
+	for name := range a.tables.summaries {
+		a.fail("summaries: there is no operation %s", name)
 	}
 	for _, row := range a.tables.members {
 		if a.definitions[row.definition] == nil {

@@ -22,6 +22,8 @@ type tables struct {
 	parts        map[string][]partRow // by operation
 	secrets      []markRow
 	destinations []markRow
+	nouns        map[string]noun       // by segments
+	summaries    map[string]summaryRow // by operation
 }
 
 type operationRow struct {
@@ -108,7 +110,11 @@ func readTables() (*tables, error) {
 			*rows = append(*rows, row)
 		}
 	}
-	return t, errors.Join(errs...)
+	var err error
+	t.nouns, err = readNouns()
+	errs = append(errs, err)
+	t.summaries, err = readSummaries()
+	return t, errors.Join(append(errs, err)...)
 }
 
 func parseOperation(line string) (row operationRow, err error) {

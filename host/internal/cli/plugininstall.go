@@ -166,7 +166,7 @@ that are locked.`,
 		},
 	}
 	set.add(cmd)
-	cmd.Flags().StringSliceVar(&platforms, "platform", nil, "for which platforms, such as linux/amd64,darwin/arm64, or all "+
-		"that are locked (default this one)")
+	cmd.Flags().StringSliceVar(&platforms, "platform", nil, "for which platforms, such as linux/amd64,darwin/arm64, or "+
+		"all that are locked (default this one)")
 	return cmd
 }

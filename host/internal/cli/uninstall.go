@@ -20,8 +20,25 @@ import (
 )
 
 type uninstallFlags struct {
-	folder             string
-	yes, dryRun, audit boolFlag
+	folder                     string
+	yes, dryRun, audit, asJSON boolFlag
+}
+
+// uninstallReport is the output of `auth0-mcp uninstall --json`. Its field names are a promise to programs.
+type uninstallReport struct {
+	// Removed is whether it was removed; --dry-run only shows it.
+	Removed  bool           `json:"removed"`
+	Entries  []removedEntry `json:"entries"`
+	Profiles []string       `json:"profiles"`
+	Paths    []string       `json:"paths"`
+	// Kept are files in the program's folders that it did not make.
+	Kept []string `json:"kept"`
+}
+
+type removedEntry struct {
+	Client string `json:"client"`
+	Name   string `json:"name"`
+	Path   string `json:"path"`
 }
 
 func uninstallCommand(env Environment) *cobra.Command {
@@ -37,7 +54,8 @@ Nothing else in a client's config changes, and its backups stay. Files in the fo
 make stay too. Entries in projects' folders are found in the current folder only, or in --folder. Quit your MCP
 clients first: a running server writes its files again.`,
 		Example: `  auth0-mcp uninstall --dry-run
-  auth0-mcp uninstall --keep-audit`,
+  auth0-mcp uninstall --keep-audit
+  auth0-mcp uninstall --yes --json`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error { return f.run(cmd.Context(), env) },
 	}
@@ -45,6 +63,7 @@ clients first: a running server writes its files again.`,
 	f.yes.add(cmd, "yes", "do not ask")
 	f.dryRun.add(cmd, "dry-run", "show what would be removed, and remove nothing")
 	f.audit.add(cmd, "keep-audit", "keep the audit log")
+	f.asJSON.add(cmd, "json", "for programs; with --yes or --dry-run")
 	return cmd
 }
 
@@ -61,9 +80,15 @@ type uninstallation struct {
 }
 
 func (f uninstallFlags) run(ctx context.Context, env Environment) error {
+	if f.asJSON.on && !f.yes.on && !f.dryRun.on {
+		return errors.New("--json does not ask: add --yes, or --dry-run to see what would be removed. Nothing was removed")
+	}
 	u, err := f.find(env)
 	if err != nil {
 		return fmt.Errorf("%w. Nothing was removed", err)
+	}
+	if f.asJSON.on {
+		return f.runForPrograms(ctx, env, u)
 	}
 	if len(u.entries)+len(u.profiles)+len(u.paths) == 0 {
 		fmt.Fprintln(env.Out, "Nothing of auth0-mcp is stored here: there is nothing to remove.")
@@ -83,6 +108,34 @@ func (f uninstallFlags) run(ctx context.Context, env Environment) error {
 		}
 	}
 	return u.remove(ctx, env)
+}
+
+// runForPrograms removes without a word, and then reports what was removed.
+func (f uninstallFlags) runForPrograms(ctx context.Context, env Environment, u *uninstallation) error {
+	if f.dryRun.on {
+		return writeJSON(env.Out, u.report(false))
+	}
+	silent, err := os.OpenFile(os.DevNull, os.O_WRONLY, 0)
+	if err != nil {
+		return err
+	}
+	defer silent.Close()
+	progress := env
+	progress.Out = silent
+	if err := u.remove(ctx, progress); err != nil {
+		return err
+	}
+	return writeJSON(env.Out, u.report(true))
+}
+
+func (u *uninstallation) report(removed bool) uninstallReport {
+	list := func(all []string) []string { return append([]string{}, all...) } // [] and not null
+	r := uninstallReport{Removed: removed, Entries: []removedEntry{}, Profiles: list(u.profiles), Paths: list(u.paths),
+		Kept: list(u.others)}
+	for _, i := range u.entries {
+		r.Entries = append(r.Entries, removedEntry{i.Client.Name, i.Name, i.Path})
+	}
+	return r
 }
 
 // find looks for everything before anything is removed: what cannot be read must not be forgotten.

@@ -75,8 +75,11 @@ func (f fetcher) remote(s source.Source) (*remote.Repository, error) {
 	if err != nil {
 		return nil, fault(source.Refused, "%v", err)
 	}
-	// Anonymous: what a registry asks a password for is refused.
-	client := &auth.Client{Client: f.web.client, Cache: auth.NewCache()}
+	login, err := f.login()
+	if err != nil {
+		return nil, err
+	}
+	client := &auth.Client{Client: f.web.client, Cache: auth.NewCache(), Credential: login}
 	client.SetUserAgent("auth0-mcp")
 	repo.Client = client
 	repo.PlainHTTP = isLoopback(&url.URL{Host: s.Host()})
@@ -267,8 +270,9 @@ func (f fetcher) registryError(err error) error {
 		return known
 	case errors.Is(err, auth.ErrBasicCredentialNotFound), status == http.StatusUnauthorized,
 		status == http.StatusForbidden:
-		return fault(source.NotFound, "the registry wants a user and password: copy what is private to an OCI layout, such "+
-			"as with `oras copy --to-oci-layout`, and install from there")
+		return fault(source.NotFound, "the registry wants a user and password, and takes none that Docker's config file has "+
+			"for %s: sign in with `docker login`. Credential helpers are not run: with one, copy the artifact with `oras copy "+
+			"--to-oci-layout`, and install from there", f.query.Source.Host())
 	case errors.Is(err, errdef.ErrNotFound), errors.Is(err, fs.ErrNotExist), status == http.StatusNotFound:
 		return fault(source.NotFound, "it is not there (%v): check the repository, the tag and the digest", err)
 	case errors.Is(err, content.ErrMismatchedDigest), errors.Is(err, content.ErrTrailingData),

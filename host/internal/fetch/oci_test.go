@@ -3,10 +3,13 @@ package fetch
 import (
 	"bytes"
 	"crypto/sha256"
+	"encoding/base64"
 	"encoding/json"
 	"fmt"
 	"net/http"
 	"net/http/httptest"
+	"net/http/httputil"
+	"net/url"
 	"os"
 	"path/filepath"
 	"strings"
@@ -254,5 +257,82 @@ func TestRegistries(t *testing.T) {
 			at := "oci://" + strings.TrimPrefix(server.URL, "http://") + "/team/ok"
 			refused(t, fetching(t, at), tt.kind, tt.text)
 		})
+	}
+}
+
+// A registry gets the credentials that Docker's config file has for it, and they are in no error. Another one gets none.
+func TestRegistryWithCredentials(t *testing.T) {
+	a, folder := newAuthor(t), t.TempDir()
+	a.layout(folder, "1.2.0", a.release("1.2.0"), nil)
+	open, err := url.Parse("http://" + strings.SplitN(strings.TrimPrefix(serveRegistry(t, folder), "oci://"), "/", 2)[0])
+	if err != nil {
+		t.Fatal(err)
+	}
+	proxy := httputil.NewSingleHostReverseProxy(open)
+	basic := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if user, password, ok := r.BasicAuth(); !ok || user != "robot" || password != "canary-password" {
+			w.Header().Set("WWW-Authenticate", `Basic realm="registry"`)
+			w.WriteHeader(http.StatusUnauthorized)
+			return
+		}
+		proxy.ServeHTTP(w, r)
+	}))
+	defer basic.Close()
+	// A registry with tokens: the password goes to the server of the tokens, and the token to the registry.
+	tokens := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if _, password, ok := r.BasicAuth(); !ok || password != "canary-password" {
+			w.WriteHeader(http.StatusUnauthorized)
+			return
+		}
+		_, _ = w.Write([]byte(`{"token":"canary-token"}`))
+	}))
+	defer tokens.Close()
+	bearer := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.Header.Get("Authorization") != "Bearer canary-token" {
+			w.Header().Set("WWW-Authenticate", `Bearer realm="`+tokens.URL+`/token",service="registry"`)
+			w.WriteHeader(http.StatusUnauthorized)
+			return
+		}
+		proxy.ServeHTTP(w, r)
+	}))
+	defer bearer.Close()
+	config := func(host, password string) string {
+		path := filepath.Join(t.TempDir(), "config.json")
+		login := base64.StdEncoding.EncodeToString([]byte("robot:" + password))
+		text := fmt.Sprintf(`{"auths":{%q:{"auth":%q}}}`, host, login)
+		if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		return path
+	}
+	broken := filepath.Join(t.TempDir(), "config.json")
+	if err := os.WriteFile(broken, []byte(`{"auths": canary`), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	for _, server := range []*httptest.Server{basic, bearer} {
+		host := strings.TrimPrefix(server.URL, "http://")
+		for _, tt := range []struct {
+			config string
+			kind   source.ErrorKind
+			text   string
+		}{
+			{config(host, "canary-password"), "", ""},
+			{config(host, "canary-wrong"), source.NotFound, "takes none that Docker's config file has for " + host},
+			{config("registry.example.com", "canary-password"), source.NotFound, "sign in with `docker login`"},
+			{filepath.Join(t.TempDir(), "none.json"), source.NotFound, "Credential helpers are not run"},
+			{broken, source.Refused, "is not a config file of Docker"},
+			{t.TempDir(), source.Refused, "is not a regular file"},
+		} {
+			f := fetching(t, "oci://"+host+"/team/ok", a.trusted())
+			f.query.RegistryConfig = tt.config
+			if tt.kind == "" {
+				fetched(t, f)
+				continue
+			}
+			refused(t, f, tt.kind, tt.text)
+			if reply := f.answer(t.Context()); strings.Contains(reply.Error.Text, "canary") {
+				t.Errorf("a secret in %s", reply.Error.Text)
+			}
+		}
 	}
 }

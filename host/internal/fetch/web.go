@@ -19,7 +19,7 @@ import (
 
 const maxRedirects = 5
 
-// web makes all requests of a query. It follows redirects to https alone, sends no credentials, and ends what is slow.
+// web makes all requests of a query. It follows redirects to https alone, adds no credentials, and ends what is slow.
 type web struct {
 	client    *http.Client
 	transport *http.Transport

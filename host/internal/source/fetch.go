@@ -141,6 +141,8 @@ type Query struct {
 	Into       string         `json:"into,omitempty"`
 	Platform   string         `json:"platform"`
 	CAFile     string         `json:"caFile,omitempty"`
+	// RegistryConfig is the path of Docker's config file, whose credentials the registry of the source gets.
+	RegistryConfig string `json:"registryConfig,omitempty"`
 }
 
 // Reply is what auth0-mcp-fetch writes to its standard output. It has exactly one member.
@@ -225,6 +227,9 @@ func empty(folder string) error {
 func (f Fetcher) ask(ctx context.Context, q Query) (reply Reply, err error) {
 	q.CAFile = f.CAFile
 	q.Platform = q.platform()
+	if q.Source.Kind() == OCI {
+		q.RegistryConfig = registryConfig(os.Getenv, os.UserHomeDir)
+	}
 	question, err := json.Marshal(q)
 	if err != nil {
 		return Reply{}, err
@@ -258,6 +263,18 @@ func (f Fetcher) ask(ctx context.Context, q Query) (reply Reply, err error) {
 		return Reply{}, reply.Error
 	}
 	return reply, nil
+}
+
+// registryConfig is the path of Docker's config file, which need not exist; empty if there is no home folder.
+func registryConfig(lookup func(string) string, home func() (string, error)) string {
+	if dir := lookup("DOCKER_CONFIG"); dir != "" {
+		return filepath.Join(dir, "config.json")
+	}
+	dir, err := home()
+	if err != nil {
+		return ""
+	}
+	return filepath.Join(dir, ".docker", "config.json")
 }
 
 // bounded keeps what is written to it, up to a limit. It embeds no buffer, whose ReadFrom would know no limit.

@@ -145,3 +145,17 @@ func TestNewFetcher(t *testing.T) {
 		t.Errorf("got %v", err)
 	}
 }
+
+func TestRegistryConfig(t *testing.T) {
+	home := func() (string, error) { return "/home/a", nil }
+	for folder, want := range map[string]string{"": "/home/a/.docker/config.json", "/docker": "/docker/config.json"} {
+		found := registryConfig(func(string) string { return folder }, home)
+		if filepath.ToSlash(found) != want {
+			t.Errorf("got %s, want %s", found, want)
+		}
+	}
+	homeless := func() (string, error) { return "", os.ErrNotExist }
+	if found := registryConfig(func(string) string { return "" }, homeless); found != "" {
+		t.Errorf("got %s", found)
+	}
+}

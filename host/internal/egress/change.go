@@ -46,10 +46,10 @@ func (c *Call) change(ctx context.Context, r *pluginv1.RoundTripRequest) *plugin
 
 // simulate notes what a dry run would send, and answers it.
 func (c *Call) simulate(w *write) *pluginv1.RoundTripResponse {
-	if c.simulation.Size()+w.change.Size() > maxKept {
+	if c.simulation.Size()+w.change.Size() > c.gate.maxKept {
 		return c.fails(pluginv1.Failure_CODE_REFUSED, fmt.Sprintf("%s %s was not sent: the call changes more than %d "+
 			"MiB, too much to be approved at once: do it in parts",
-			w.GetMethod(), clipped(w.GetPath()), maxKept>>20))
+			w.GetMethod(), clipped(w.GetPath()), c.gate.maxKept>>20))
 	}
 	return simulated(c.simulation.Apply(w.change))
 }
@@ -99,7 +99,7 @@ func (c *Call) write(ctx context.Context, w *write) (answer *pluginv1.RoundTripR
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	kept := change
-	if c.kept += change.Size(); c.kept > maxKept {
+	if c.kept += change.Size(); c.kept > c.gate.maxKept {
 		kept = plan.Change{Method: change.Method, Path: change.Path, Query: change.Query}
 	}
 	c.outcome.Changes = append(c.outcome.Changes, kept)

@@ -413,7 +413,7 @@ func TestTargetThatCannotBeRead(t *testing.T) {
 
 // What a call keeps of its changes is bounded, and each change is told all the same.
 func TestKeptChangesAreBounded(t *testing.T) {
-	const n, size = 5, 8 << 20
+	const n, bound, size = 5, 1 << 20, 1 << 18
 	sent := 0
 	g := New(Config{Domain: "tenant.auth0.example", Tokens: &tokens{[]string{"one"}},
 		Transport: transport(func(r *http.Request) (*http.Response, error) {
@@ -423,6 +423,10 @@ func TestKeptChangesAreBounded(t *testing.T) {
 			return &http.Response{StatusCode: http.StatusOK,
 				Body: io.NopCloser(strings.NewReader(`{"a":"` + strings.Repeat("x", size) + `"}`))}, nil
 		})})
+	if g.maxKept != maxKept {
+		t.Errorf("a gate keeps up to %d bytes", g.maxKept)
+	}
+	g.maxKept = bound
 	for _, dry := range []bool{false, true} {
 		sent = 0
 		c, err := g.Open(t.Context(), Grant{Plugin: "p", DryRun: dry, Tool: pluginv1.ToolManifest{Name: "auth0_tool",
@@ -444,7 +448,7 @@ func TestKeptChangesAreBounded(t *testing.T) {
 		for _, change := range append(out.Changes, out.Plan.Changes...) {
 			kept += change.Size()
 		}
-		if kept > maxKept || kept < maxKept/4 {
+		if kept > bound || kept < bound/4 {
 			t.Errorf("dry run %v: %d bytes kept", dry, kept)
 		}
 		if dry && (sent != 0 || refused == 0) || !dry && (len(out.Changes) != n || sent != n) {

@@ -68,6 +68,7 @@ type Config struct {
 type Gate struct {
 	cfg     Config
 	limiter *ratelimit.Limiter
+	maxKept int // the constant, but in a test
 
 	mu     sync.Mutex
 	calls  map[string]*Call // those in progress, by their ids
@@ -94,7 +95,7 @@ func New(cfg Config) *Gate {
 	if cfg.MaxWait == 0 {
 		cfg.MaxWait = ratelimit.DefaultMaxWait
 	}
-	return &Gate{cfg: cfg, limiter: ratelimit.New(cfg.RateLimit), calls: map[string]*Call{}}
+	return &Gate{cfg: cfg, limiter: ratelimit.New(cfg.RateLimit), maxKept: maxKept, calls: map[string]*Call{}}
 }
 
 // RoundTrip sends one request of a plugin's process. plugin is the identity of

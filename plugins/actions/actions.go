@@ -49,7 +49,7 @@ func plugin(p auth0v1.Patience) sdk.Plugin {
 			sdk.Paths("PATCH /api/v2/actions/actions/{id}", triggersPath, listPath, getPath), sdk.Untrusted(written("")...)),
 		sdk.NewTool("auth0_deploy_action", sdk.Write, "Make an action's draft live: waits for its build and tells why it "+
 			"failed, and whether it is bound.",
-			deployer{p}.deployAction, sdk.Title("Deploy action"), sdk.Scopes("read:actions", "update:actions"),
+			deployer{p}.deployAction, sdk.Title("Deploy action"), sdk.Scopes("read:actions", "create:actions"),
 			sdk.Paths(listPath, getPath, triggersPath, bindingsPath, "POST /api/v2/actions/actions/{id}/deploy",
 				"GET /api/v2/actions/actions/{id}/versions", "GET /api/v2/actions/actions/{id}/versions/{version}"),
 			sdk.Untrusted("action", "code", "dependencies", "secrets", "errors", "outcome", "next_step")),

@@ -35,6 +35,7 @@ func better() map[string]string {
 		"auth0_create_resource_server.client": "Auth0 refuses it, whatever it holds",
 		"auth0_update_resource_server.client": "Auth0 refuses it, whatever it holds",
 		"auth0_publish_form":                  "it never shipped there",
+		"auth0_deploy_action.scopes":          "Auth0 documents create:actions for a deployment",
 	}
 }
 
@@ -85,7 +86,7 @@ func TestEveryParameterOfTheContractIsKept(t *testing.T) {
 					t.Errorf("%s: effect %s, promised read-only %v", tool.Name, tool.Effect, promised.ReadOnly)
 				}
 				for _, scope := range promised.Scopes {
-					if !slices.Contains(tool.Scopes, scope) {
+					if _, ok := excused[tool.Name+".scopes"]; !ok && !slices.Contains(tool.Scopes, scope) {
 						t.Errorf("%s: scopes %v, promised %s", tool.Name, tool.Scopes, scope)
 					}
 				}

@@ -40,10 +40,9 @@ func plugin(p auth0v1.Patience) sdk.Plugin {
 				"GET /api/v2/actions/actions", "GET /api/v2/actions/triggers/{trigger}/bindings"), sdk.Idempotent(),
 			sdk.Untrusted("name", "faults", "needs", "rendered_by", "next_steps")),
 		sdk.NewTool("auth0_publish_form", sdk.Write,
-			"Does what auth0_check_form does; render_in also creates, deploys and binds an Action that renders the form "+
-				"(needs create:actions, update:actions).",
+			"Does what auth0_check_form does; render_in also creates, deploys and binds an Action that renders the form.",
 			publisher{p}.publishForm, sdk.Title("Publish form"), sdk.Scopes("read:forms", "read:flows",
-				"read:actions"), sdk.Paths(
+				"read:actions", "create:actions", "update:actions"), sdk.Paths(
 				"GET /api/v2/forms/{id}", "GET /api/v2/forms", "GET /api/v2/flows/{id}",
 				"GET /api/v2/actions/actions", "GET /api/v2/actions/triggers/{trigger}/bindings",
 				"GET /api/v2/actions/triggers", "POST /api/v2/actions/actions", "PATCH /api/v2/actions/actions/{id}",

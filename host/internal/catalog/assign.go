@@ -5,10 +5,12 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"unicode"
 )
 
 // Assign makes a call's arguments from words of a command line: key=value. The tool's schema decides how a value is
-// read: where it allows a string, as it is, else as JSON; an array collects the values of all words with its key.
+// read: where it allows a string, as it is, else as JSON. An array collects the values of all words with its key, and
+// takes several names or numbers in one word: a,b,c. An item that holds a comma itself is given as JSON.
 // Assign checks the words only; CheckArguments checks the result.
 func (t *Tool) Assign(words []string) (json.RawMessage, error) {
 	var schema assignSchema
@@ -29,14 +31,17 @@ func (t *Tool) Assign(words []string) (json.RawMessage, error) {
 		list, isList := arguments[key].([]any)
 		switch _, given := arguments[key]; {
 		case property.allows("array") && !strings.HasPrefix(value, "[") && value != "null":
-			item, err := property.items().read(key, value)
-			if err != nil {
-				return nil, err
-			}
 			if given && !isList {
 				return nil, fmt.Errorf("%s is given as a whole and item by item: give it once", key)
 			}
-			arguments[key] = append(list, item)
+			for _, one := range items(value) {
+				item, err := property.items().read(key, one)
+				if err != nil {
+					return nil, err
+				}
+				list = append(list, item)
+			}
+			arguments[key] = list
 		case given:
 			return nil, fmt.Errorf("%s is given twice", key)
 		default:
@@ -48,6 +53,19 @@ func (t *Tool) Assign(words []string) (json.RawMessage, error) {
 		}
 	}
 	return json.Marshal(arguments)
+}
+
+// items splits a word of names or numbers that commas separate. Anything else, such as a URL or an object, is one item.
+func items(value string) []string {
+	parts := strings.Split(value, ",")
+	for _, part := range parts {
+		if part == "" || strings.ContainsFunc(part, func(r rune) bool {
+			return !unicode.IsLetter(r) && !unicode.IsDigit(r) && !strings.ContainsRune("_.-:", r)
+		}) {
+			return []string{value}
+		}
+	}
+	return parts
 }
 
 type assignSchema struct {

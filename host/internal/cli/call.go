@@ -26,10 +26,11 @@ func callCommand(env Environment) *cobra.Command {
 		Short: "Call a tool directly",
 		Long: `Call a tool with the same checks, plugin process and limits as an MCP client, and print its answer.
 Arguments are one JSON object, ` + "`-`" + ` for an object on stdin, or key=value words:
-a text is taken as it is, anything else as JSON, and a list collects the words with its key.
+a text is taken as it is, anything else as JSON. A list is a,b,c, or several words with its key, or JSON.
 
 The exit status is 0 if the tool did what was asked.`,
 		Example: `  auth0-mcp call auth0_list_logs type=failed_login since=24h
+  auth0-mcp call auth0_list_applications fields=client_id,name
   auth0-mcp call auth0_update_application client_id=… callbacks=https://a.example callbacks=https://b.example
   auth0-mcp call auth0_create_form - < form.json`,
 		Args: cobra.MinimumNArgs(1),

@@ -159,8 +159,8 @@ func (s *Server) refuse(r stdio.Request, p params) []byte {
 	case method == mcp.MethodToolsList && p.text("cursor") != "":
 		wrong = "unknown cursor: tools/list gives none, it answers with all tools at once"
 	case method == mcp.MethodSubscriptionsListen && p.modern():
-		return refusal(r, mcp.METHOD_NOT_FOUND, "subscriptions/listen is not supported: nothing here changes that a "+
-			"client could listen to", nil)
+		return refusal(r, mcp.METHOD_NOT_FOUND, "subscriptions/listen is not supported: call tools/list again to see "+
+			"whether the tools have changed", nil)
 	case method == mcp.MethodToolsCall && p.withoutCapabilities:
 		wrong = "missing or invalid _meta field " + mcp.MetaKeyClientCapabilities
 	case method == mcp.MethodToolsCall && p.text("name") == "":

@@ -26,7 +26,9 @@ func settings() []setting {
 		{"token", "AUTH0_TOKEN", "Management API token", "A Management API token of that tenant. Leave it empty to use the " +
 			"profile that `auth0-mcp init` made.", "string", true},
 		{"tools", "AUTH0_MCP_TOOLS", "Tools", "Patterns of the tools to offer, separated by commas, such as auth0_list_*. " +
-			"Empty means all.", "string", false},
+			"Empty leaves it to the presets.", "string", false},
+		{"preset", "AUTH0_MCP_PRESET", "Presets", "Tools by task, separated by commas: default, support, security, " +
+			"developer or all. Empty means default.", "string", false},
 		{"read_only", "AUTH0_MCP_READ_ONLY", "Read only", "Offer only tools that read, and let no write leave.", "boolean",
 			false},
 	}

@@ -4,6 +4,8 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+
+	"github.com/auth0-mcp/auth0-mcp/host/internal/catalog"
 )
 
 // readers and writers are the tools that are compared over time: what every resource has.
@@ -26,14 +28,19 @@ func (b *bench) listing(ctx context.Context) error {
 		sizes[i] = float64(n)
 	}
 	b.table.add("bytes of tools/list", "%.0f", "", sizes)
-	for _, form := range []struct {
+	type form struct {
 		name  string
 		flags []string
-	}{
+	}
+	forms := []form{
 		{"the tools of every resource", []string{"--tools", readers + "," + writers}},
 		{"those of them that read", []string{"--tools", readers}},
 		{"--read-only", []string{"--read-only"}},
-	} {
+	}
+	for _, preset := range catalog.Presets() {
+		forms = append(forms, form{"--preset " + preset.Name, []string{"--preset", preset.Name}})
+	}
+	for _, form := range forms {
 		n, tools, err := listed(ctx, &b.servers[0], form.flags...)
 		if err != nil {
 			return err

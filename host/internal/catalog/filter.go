@@ -43,8 +43,12 @@ type Filter struct {
 	Patterns []string
 	// ReadOnly leaves the tools with the effect "read", whatever the patterns say.
 	ReadOnly bool
+	// Presets select tools of the shipped plugins by task; nil selects all of them. Patterns select among these.
+	Presets []string
 	// Within are globs over the tools that this host offers at all; nil is every tool. Patterns select among these.
 	Within []string
+	// WithinPresets are the same as presets.
+	WithinPresets []string
 }
 
 // ParsePatterns reads the value of --tools: globs separated by commas. A value
@@ -71,6 +75,8 @@ type NoMatchError struct {
 	Near []string
 	// Outside is whether it matches tools that this host does not offer: Filter.Within.
 	Outside bool
+	// Presets are those that were selected, if it matches tools of others.
+	Presets []string
 	// Refusal is set if the pattern selects tools of a plugin that is not loaded.
 	Refusal *Refusal
 }
@@ -80,6 +86,9 @@ func (e *NoMatchError) Error() string {
 	switch {
 	case e.Outside:
 		return fmt.Sprintf("--tools: %s matches only tools that this distribution leaves out", jsondoc.Quote(e.Pattern))
+	case len(e.Presets) > 0:
+		return fmt.Sprintf("--tools: %s matches no tool in %s: add a preset that has it, such as all, with --preset",
+			jsondoc.Quote(e.Pattern), presetWords(e.Presets))
 	case e.Refusal != nil:
 		return text + " that is loaded: " + e.Refusal.String()
 	case len(e.Near) > 0:
@@ -92,43 +101,29 @@ func (e *NoMatchError) Error() string {
 // Select applies a filter. It fails with a *NoMatchError for each pattern that
 // matches nothing, and with ErrNothingLeft if read-only leaves no tool.
 func (c *Catalog) Select(f Filter) (*Selection, error) {
-	if f.Patterns != nil && len(f.Patterns) == 0 {
-		return nil, errors.New("an empty list of tool patterns selects nothing")
-	}
-	var unmatched []error
-	describes := slices.ContainsFunc(c.tools, (*Tool).Folds)
-	for _, p := range f.Patterns {
-		if (!describes || !MatchGlob(p, describeToolName)) &&
-			!slices.ContainsFunc(c.tools, func(t *Tool) bool { return f.offers(t.Name) && MatchGlob(p, t.Name) }) {
-			unmatched = append(unmatched, c.noMatch(p))
-		}
-	}
-	if len(unmatched) > 0 {
-		return nil, errors.Join(unmatched...)
+	if err := c.checkPatterns(f); err != nil {
+		return nil, err
 	}
 	s := &Selection{catalog: c, byName: make(map[string]*Tool, len(c.tools)), excluded: map[string]string{}}
 	matched := 0
 	for _, t := range c.tools {
-		wanted := f.offers(t.Name) && f.wants(t.Name)
-		if wanted {
+		if f.offers(t) && f.selects(t) {
 			matched++
 		}
-		switch {
-		case !f.offers(t.Name):
-			s.excluded[t.Name] = fmt.Sprintf("tool %s is left out of this distribution", t.Name)
-		case f.ReadOnly && t.Effect != pluginv1.EffectRead:
-			s.excluded[t.Name] = fmt.Sprintf("tool %s changes the tenant (effect %s) and this host runs with --read-only",
-				t.Name, t.Effect)
-		case !wanted:
-			s.excluded[t.Name] = fmt.Sprintf("tool %s is left out by --tools", t.Name)
-		default:
-			s.tools = append(s.tools, t)
-			s.byName[t.Name] = t
+		if reason := f.excludes(t); reason != "" {
+			s.excluded[t.Name] = reason
+			continue
 		}
+		s.tools = append(s.tools, t)
+		s.byName[t.Name] = t
 	}
-	if matched > 0 && len(s.tools) == 0 {
+	switch {
+	case matched > 0 && len(s.tools) == 0:
 		return nil, fmt.Errorf("%w: all %d selected tools change the tenant; select reading tools with --tools, or leave "+
 			"--read-only out", ErrNothingLeft, matched)
+	case matched == 0 && f.Presets != nil && f.Patterns == nil && len(c.tools) > 0:
+		return nil, fmt.Errorf("no tool of the plugins here is in %s: choose another with --preset, or select tools with "+
+			"--tools", presetWords(f.Presets))
 	}
 	if s.addDescribeTool(f); len(s.tools) == 0 && f.Patterns != nil {
 		return nil, fmt.Errorf("--tools: %s describes other tools, name those too", describeToolName)
@@ -136,13 +131,53 @@ func (c *Catalog) Select(f Filter) (*Selection, error) {
 	return s, nil
 }
 
+// checkPatterns finds the patterns that match nothing.
+func (c *Catalog) checkPatterns(f Filter) error {
+	if f.Patterns != nil && len(f.Patterns) == 0 {
+		return errors.New("an empty list of tool patterns selects nothing")
+	}
+	var unmatched []error
+	describes := slices.ContainsFunc(c.tools, (*Tool).Folds)
+	for _, p := range f.Patterns {
+		if (!describes || !MatchGlob(p, describeToolName)) && !slices.ContainsFunc(c.tools, func(t *Tool) bool {
+			return f.offers(t) && f.presets(t) && MatchGlob(p, t.Name)
+		}) {
+			unmatched = append(unmatched, c.noMatch(f, p))
+		}
+	}
+	return errors.Join(unmatched...)
+}
+
+// excludes says why a tool is not selected; empty if it is.
+func (f Filter) excludes(t *Tool) string {
+	switch {
+	case !f.offers(t):
+		return fmt.Sprintf("tool %s is left out of this distribution", t.Name)
+	case f.ReadOnly && t.Effect != pluginv1.EffectRead:
+		return fmt.Sprintf("tool %s changes the tenant (effect %s) and this host runs with --read-only", t.Name, t.Effect)
+	case !f.presets(t):
+		in, _ := PresetsOf(t)
+		return fmt.Sprintf("tool %s is not in %s, with which this host runs: it is in %s, which a user can select with "+
+			"--preset", t.Name, presetWords(f.Presets), presetWords(in))
+	case !f.wants(t.Name):
+		return fmt.Sprintf("tool %s is left out by --tools", t.Name)
+	}
+	return ""
+}
+
+// selects reports whether the user selects a tool.
+func (f Filter) selects(t *Tool) bool { return f.presets(t) && f.wants(t.Name) }
+
+func (f Filter) presets(t *Tool) bool { return f.Presets == nil || InPresets(t, f.Presets) }
+
 func (f Filter) wants(tool string) bool {
 	return f.Patterns == nil || slices.ContainsFunc(f.Patterns, func(p string) bool { return MatchGlob(p, tool) })
 }
 
 // offers reports whether the host has the tool at all, whatever is selected.
-func (f Filter) offers(tool string) bool {
-	return f.Within == nil || slices.ContainsFunc(f.Within, func(p string) bool { return MatchGlob(p, tool) })
+func (f Filter) offers(t *Tool) bool {
+	return (f.WithinPresets == nil || InPresets(t, f.WithinPresets)) &&
+		(f.Within == nil || slices.ContainsFunc(f.Within, func(p string) bool { return MatchGlob(p, t.Name) }))
 }
 
 // addDescribeTool offers the tool that describes others, if there is something to describe.
@@ -160,10 +195,19 @@ func (s *Selection) addDescribeTool(f Filter) {
 	}
 }
 
-func (c *Catalog) noMatch(pattern string) error {
+func (c *Catalog) noMatch(f Filter, pattern string) error {
 	e := &NoMatchError{Pattern: pattern}
-	if slices.ContainsFunc(c.tools, func(t *Tool) bool { return MatchGlob(pattern, t.Name) }) {
-		e.Outside = true // it matches, and yet nothing that is offered
+	for _, t := range c.tools {
+		switch {
+		case !MatchGlob(pattern, t.Name):
+		case f.offers(t):
+			e.Presets = f.Presets
+			return e
+		default:
+			e.Outside = true // unless another that it matches is offered
+		}
+	}
+	if e.Outside {
 		return e
 	}
 	refused := make([]string, 0, len(c.refusedTools))

@@ -39,6 +39,7 @@ The exit status is 0 if the tool did what was asked.`,
 			if f.log.level == "" && !debugging() {
 				f.log.level = slog.LevelError.String()
 			}
+			f.everyTool = true // the user names the tool
 			return callTool(cmd, env, f, args, callOptions{asJSON: asJSON.on})
 		},
 	}

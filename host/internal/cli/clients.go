@@ -78,7 +78,7 @@ func clientsAddCommand(env Environment) *cobra.Command {
 		Use:   "add CLIENT[:SCOPE]",
 		Short: "Write the entry that starts this server into a client's config",
 		Long: `Write the entry that starts this server into a client's config, or update it. Nothing else in the
-file changes. An entry that is there keeps its --tools, its --read-only, other arguments and its env,
+file changes. An entry that is there keeps its --tools, --preset, --read-only, other arguments and its env,
 unless flags say otherwise. A backup of the file is saved beside it, or in the state folder if it is
 in a git work tree. The client ` + "`print`" + ` stands for any other: its
 entry is printed, to be pasted yourself.
@@ -161,14 +161,19 @@ func (f clientsAddFlags) entry(cmd *cobra.Command, env Environment, a *account.A
 		return clients.Entry{}, err
 	}
 	tools := strings.TrimSpace(f.tools.tools)
+	presets, err := f.tools.preset.typed()
+	if err != nil {
+		return clients.Entry{}, err
+	}
 	entry := clients.Entry{Command: command, ReadOnly: f.tools.readOnly.on, Env: entryVariables(),
+		Preset: strings.Join(presets, ","), KeepPreset: presets == nil,
 		KeepTools: tools == "", KeepReadOnly: !f.tools.readOnly.given}
 	if entry.Sandbox = f.sandbox.on; entry.Sandbox {
 		if f.account.profile != "" {
 			return clients.Entry{}, errors.New("the sandbox is a tenant of its own, without a profile: give --sandbox or " +
 				"--profile")
 		}
-		err = f.setTools(cmd, env, &entry, tools)
+		err = f.setTools(cmd, env, &entry, tools, presets)
 		return entry, err
 	}
 	// Without any profile the token comes from the client's environment.
@@ -179,13 +184,14 @@ func (f clientsAddFlags) entry(cmd *cobra.Command, env Environment, a *account.A
 		}
 		entry.Profile = entryProfile(name)
 	}
-	err = f.setTools(cmd, env, &entry, tools)
+	err = f.setTools(cmd, env, &entry, tools, presets)
 	return entry, err
 }
 
 // setTools checks that the patterns match something, and lets the entry have them.
-func (f clientsAddFlags) setTools(cmd *cobra.Command, env Environment, entry *clients.Entry, tools string) error {
-	if tools == "" && !f.tools.readOnly.on {
+func (f clientsAddFlags) setTools(cmd *cobra.Command, env Environment, entry *clients.Entry, tools string,
+	presets []string) error {
+	if tools == "" && presets == nil && !f.tools.readOnly.on {
 		return nil
 	}
 	// Not by the variables: they are this shell's, not the client's.
@@ -197,7 +203,7 @@ func (f clientsAddFlags) setTools(cmd *cobra.Command, env Environment, entry *cl
 		}
 		entry.Tools = strings.Join(patterns, ",")
 	}
-	filter := env.locks.Filter(patterns)
+	filter := env.locks.Filter(patterns, presets)
 	filter.ReadOnly = f.tools.readOnly.on
 	log, err := (&logFlags{level: "error", format: "text"}).logger(env.Err)
 	if err != nil {
@@ -362,8 +368,14 @@ func notes(change *clients.Change) []string {
 	if slices.Contains(change.Kept, "--read-only") {
 		drop = append(drop, "--read-only=false")
 	}
-	if change.Entry.KeepTools && change.Entry.Tools != "" {
+	entry := change.Entry
+	switch keptTools, keptPreset := entry.KeepTools && entry.Tools != "", entry.KeepPreset && entry.Preset != ""; {
+	case keptTools && entry.Preset == "":
+		drop = append(drop, "--preset default --tools '*'")
+	case keptTools:
 		drop = append(drop, "--tools '*'")
+	case keptPreset:
+		drop = append(drop, "--preset default")
 	}
 	if len(change.Kept) > 0 {
 		note := "The entry keeps " + strings.Join(change.Kept, ", ") + "."
@@ -400,7 +412,8 @@ func targetWords(i clients.Installed) string {
 // addCommand adds an entry again, with another profile.
 func addCommand(i clients.Installed, profile string) string {
 	// Without other arguments, which may hold a secret: they are kept.
-	known := clients.Entry{Profile: profile, Tools: i.Entry.Tools, ReadOnly: i.Entry.ReadOnly}
+	known := clients.Entry{Profile: profile, Tools: i.Entry.Tools, Preset: i.Entry.Preset,
+		ReadOnly: i.Entry.ReadOnly}
 	return "auth0-mcp clients add " + targetWords(i) + " " + clients.ShellWords(known.Args()[1:])
 }
 

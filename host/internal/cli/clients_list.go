@@ -27,6 +27,7 @@ type listedEntry struct {
 	Sandbox  bool   `json:"sandbox"`
 	Command  string `json:"command"`
 	Tools    string `json:"tools"`
+	Preset   string `json:"preset"`
 	ReadOnly bool   `json:"read_only"`
 	// Extra is whether there are further arguments; they may hold a secret.
 	Extra bool `json:"extra"`
@@ -87,7 +88,7 @@ func listEntries(a *account.Accounts, installed []clients.Installed) []listedEnt
 		entries = append(entries, listedEntry{
 			Client: i.Client.Name, Scope: i.Scope.Name, Path: i.Path, Name: i.Name, Profile: i.Entry.Profile,
 			Command: i.Entry.Command, Sandbox: i.Entry.Sandbox,
-			Tools: i.Entry.Tools, ReadOnly: i.Entry.ReadOnly, Extra: i.Extra, Missing: i.Missing,
+			Tools: i.Entry.Tools, Preset: i.Entry.Preset, ReadOnly: i.Entry.ReadOnly, Extra: i.Extra, Missing: i.Missing,
 			Unknown: i.Entry.Profile != "" && !known,
 		})
 	}
@@ -154,6 +155,9 @@ func (e listedEntry) account() string {
 
 func (e listedEntry) flags() string {
 	var words []string
+	if e.Preset != "" {
+		words = append(words, "--preset "+e.Preset)
+	}
 	if e.Tools != "" {
 		words = append(words, "--tools "+e.Tools)
 	}

@@ -26,6 +26,7 @@ func addCompletions(root *cobra.Command, env Environment) {
 		"profile": c.profiles,
 		"store":   completeStores,
 		"tools":   c.toolPatterns,
+		"preset":  completePresets,
 		"scopes":  c.completeScopes,
 		"client":  completeClients,
 		"scope":   completeClientScopes,
@@ -151,6 +152,15 @@ func (c completer) tools(cmd *cobra.Command, _ []string, _ string) ([]cobra.Comp
 func (c completer) toolPatterns(cmd *cobra.Command, args []string, typed string) ([]cobra.Completion,
 	cobra.ShellCompDirective) {
 	names, _ := c.tools(cmd, args, typed)
+	return completeList(typed, names)
+}
+
+// completePresets completes the last of several presets separated by commas.
+func completePresets(_ *cobra.Command, _ []string, typed string) ([]cobra.Completion, cobra.ShellCompDirective) {
+	var names []cobra.Completion
+	for _, p := range catalog.Presets() {
+		names = append(names, cobra.CompletionWithDesc(p.Name, p.Task))
+	}
 	return completeList(typed, names)
 }
 

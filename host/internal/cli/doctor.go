@@ -134,6 +134,7 @@ func (f runFlags) serverArgs() ([]string, error) {
 	}
 	for _, option := range []struct{ name, value string }{
 		{"--profile", f.account.profile}, {"--store", f.account.store}, {"--tools", f.tools},
+		{"--preset", strings.Join(notBlank(f.preset.values), ",")},
 	} {
 		if option.value != "" {
 			args = append(args, option.name, option.value)

@@ -20,7 +20,7 @@ import (
 )
 
 // forSandbox are the flags that mean something without a sign-in.
-var forSandbox = []string{"sandbox", "client", "folder", "tools", "read-only", "plugin-dir", "dev-plugin",
+var forSandbox = []string{"sandbox", "client", "folder", "tools", "preset", "read-only", "plugin-dir", "dev-plugin",
 	"plugin-start-timeout", "json", "replace", "dry-run", "no-interaction"}
 
 // setUpSandbox is --sandbox: the clients get the built-in tenant, without a sign-in.
@@ -136,7 +136,12 @@ func (f initFlags) entry(env Environment, profile string) (clients.Entry, error)
 	if err != nil {
 		return clients.Entry{}, err
 	}
+	presets, err := f.tools.preset.chosen()
+	if err != nil {
+		return clients.Entry{}, err
+	}
 	return clients.Entry{Command: binary, Profile: profile, ReadOnly: filter.ReadOnly,
+		Preset: strings.Join(presets, ","), KeepPreset: presets == nil,
 		Tools: strings.Join(filter.Patterns, ","), Env: entryVariables(),
 		KeepTools: filter.Patterns == nil, KeepReadOnly: !f.tools.readOnly.given}, nil
 }

@@ -29,6 +29,8 @@ import (
 
 type runFlags struct {
 	tools      string
+	preset     presetFlag
+	everyTool  bool // without tools and preset, not only the default preset's
 	readOnly   boolFlag
 	pluginDirs []string
 	devPlugins []string
@@ -78,6 +80,7 @@ beats the environment, and AUTH0_TOKEN the default profile.`,
 func (f *runFlags) addSelection(cmd *cobra.Command) {
 	cmd.Flags().StringVar(&f.tools, "tools", "", "tools to offer: globs separated by commas, such as 'auth0_list_*' "+
 		"(AUTH0_MCP_TOOLS)")
+	f.preset.add(cmd)
 	f.readOnly.add(cmd, "read-only", "offer reading tools only, and let no write leave (AUTH0_MCP_READ_ONLY)")
 	cmd.Flags().StringArrayVar(&f.pluginDirs, "plugin-dir", nil,
 		"a folder with plugins, searched first; repeatable (AUTH0_MCP_PLUGIN_DIR)")
@@ -288,7 +291,14 @@ func (f runFlags) filter(env Environment) (catalog.Filter, error) {
 			return catalog.Filter{}, fmt.Errorf("%s: %w", source, err)
 		}
 	}
-	filter := env.locks.Filter(patterns)
+	presets, err := f.preset.chosen()
+	if err != nil {
+		return catalog.Filter{}, err
+	}
+	if f.everyTool && patterns == nil && presets == nil {
+		presets = []string{catalog.AllPreset}
+	}
+	filter := env.locks.Filter(patterns, presets)
 	source, given := "--read-only", &f.readOnly.on
 	if !f.readOnly.given {
 		source, given = "AUTH0_MCP_READ_ONLY", nil
@@ -300,7 +310,6 @@ func (f runFlags) filter(env Environment) (catalog.Filter, error) {
 			given = &readOnly
 		}
 	}
-	var err error
 	filter.ReadOnly, err = env.locks.ChooseReadOnly(source, given)
 	return filter, err
 }

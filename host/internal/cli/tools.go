@@ -28,14 +28,17 @@ type listedTool struct {
 
 func toolsCommand(env Environment) *cobra.Command {
 	var f runFlags
-	var asJSON boolFlag
+	var asJSON, presets boolFlag
 	cmd := &cobra.Command{
 		Use:   "tools",
 		Short: "List the tools that a filter offers, with effect, scopes and what they cost",
 		Long: `List the tools that ` + "`auth0-mcp run`" + ` would offer with the same flags: what each does to the tenant,
 which scopes it needs, and how many bytes it adds to the tool list that every session of a
-client reads. No plugin is started.`,
-		Example: `  auth0-mcp tools --read-only
+client reads. No plugin is started.
+
+Presets select tools by task. What each has and costs follows the list; --presets shows that alone.`,
+		Example: `  auth0-mcp tools --preset security
+  auth0-mcp tools --read-only
   auth0-mcp tools --tools 'auth0_*_application*' --json`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
@@ -43,7 +46,18 @@ client reads. No plugin is started.`,
 			if err != nil {
 				return err
 			}
-			selection, _, err := f.selection(cmd, env, log)
+			filter, err := f.filter(env)
+			if err != nil {
+				return err
+			}
+			plugins, err := loadCatalog(cmd.Context(), env, f, log)
+			if err != nil {
+				return err
+			}
+			if presets.on {
+				return printPresets(env.Out, listPresets(plugins, filter), asJSON.on)
+			}
+			selection, err := plugins.Select(filter)
 			if err != nil {
 				return err
 			}
@@ -51,11 +65,16 @@ client reads. No plugin is started.`,
 			if asJSON.on {
 				return writeJSON(env.Out, tools)
 			}
-			return printTools(env.Out, tools)
+			if err := printTools(env.Out, tools); err != nil {
+				return err
+			}
+			fmt.Fprintln(env.Out)
+			return printPresets(env.Out, listPresets(plugins, filter), false)
 		},
 	}
 	f.addSelection(cmd)
 	f.log.add(cmd)
+	presets.add(cmd, "presets", "list the presets, with how many tools each has and what they cost")
 	asJSON.add(cmd, "json", "for programs")
 	return cmd
 }
@@ -82,6 +101,22 @@ func printTools(out io.Writer, tools []listedTool) error {
 	slices.Sort(scopes)
 	say(w, "\n%s, %d bytes of tools/list. Scopes for all of them:\n%s\n", counted(len(tools), "tool"), total,
 		strings.Join(slices.Compact(scopes), ","))
+	return w.Flush()
+}
+
+func printPresets(out io.Writer, presets []listedPreset, asJSON bool) error {
+	if asJSON {
+		return writeJSON(out, presets)
+	}
+	w := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
+	fmt.Fprintln(w, "PRESET\tTOOLS\tBYTES\tTASK")
+	for _, p := range presets {
+		task := p.Task
+		if p.Selected {
+			task += " (selected)"
+		}
+		say(w, "%s\t%d\t%d\t%s\n", p.Name, p.Tools, p.Bytes, task)
+	}
 	return w.Flush()
 }
 

@@ -31,12 +31,14 @@ type Entry struct {
 	Sandbox bool
 	// Tools are the patterns of --tools, separated by commas; empty for all tools.
 	Tools string
+	// Preset are the presets, separated by commas; empty for none.
+	Preset string
 	// ReadOnly leaves only tools that read.
 	ReadOnly bool
 	// Env are variables of the server, besides those that the client gives it.
 	Env []Variable
-	// KeepTools and KeepReadOnly leave what an entry that is there says of them.
-	KeepTools, KeepReadOnly bool
+	// KeepTools, KeepPreset and KeepReadOnly leave what an entry that is there says of them.
+	KeepTools, KeepPreset, KeepReadOnly bool
 
 	// more are other arguments of an entry that is there, as they were found.
 	more []string
@@ -69,6 +71,9 @@ func (e Entry) Args() []string {
 	}
 	if e.Profile != "" {
 		args = append(args, "--profile", e.Profile)
+	}
+	if e.Preset != "" {
+		args = append(args, "--preset", e.Preset)
 	}
 	if e.Tools != "" {
 		args = append(args, "--tools", e.Tools)
@@ -112,6 +117,9 @@ func (e Entry) onto(has found) (Entry, []string) {
 	old, kept := readArgs(has.args), []string(nil)
 	if e.KeepTools && e.Tools == "" && old.Tools != "" {
 		e.Tools, kept = old.Tools, append(kept, "--tools "+printable(old.Tools))
+	}
+	if e.KeepPreset && e.Preset == "" && old.Preset != "" {
+		e.Preset, kept = old.Preset, append(kept, "--preset "+printable(old.Preset))
 	}
 	if e.KeepReadOnly && !e.ReadOnly && old.ReadOnly {
 		e.ReadOnly, kept = true, append(kept, "--read-only")
@@ -169,6 +177,8 @@ func (e Entry) check() error {
 		return errors.New("a variable of the entry's env holds characters that a config file can't")
 	case !isPlain(e.Tools), strings.HasPrefix(e.Tools, "-"):
 		return fmt.Errorf("tools %q: want tool names or patterns, separated by commas", e.Tools)
+	case !isPlain(e.Preset), strings.HasPrefix(e.Preset, "-"):
+		return fmt.Errorf("preset %q: want names of presets, separated by commas", e.Preset)
 	}
 	return nil
 }
@@ -355,6 +365,11 @@ func readArgs(args []string) Entry {
 			e.Profile = value
 		case name == "--tools" && joined:
 			e.Tools = value
+		case name == "--preset" && joined:
+			e.addPreset(value)
+		case name == "--preset" && len(rest) > 1:
+			e.addPreset(rest[1])
+			rest = rest[1:]
 		case name == "--profile" && len(rest) > 1:
 			e.Profile, rest = rest[1], rest[1:]
 		case name == "--tools" && len(rest) > 1:
@@ -365,6 +380,14 @@ func readArgs(args []string) Entry {
 		rest = rest[1:]
 	}
 	return e
+}
+
+// addPreset adds presets to those that an entry has: the flag can be repeated.
+func (e *Entry) addPreset(presets string) {
+	if e.Preset != "" {
+		presets = e.Preset + "," + presets
+	}
+	e.Preset = presets
 }
 
 // readBool reads the value of a flag that is on or off.

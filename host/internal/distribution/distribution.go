@@ -22,6 +22,7 @@ type Setting string
 const (
 	ReadOnly Setting = "read_only"
 	Tools    Setting = "tools"
+	Preset   Setting = "preset"
 	Approve  Setting = "approve"
 	// Plugins is that no others are loaded than those in the distribution.
 	Plugins Setting = "plugins"
@@ -36,6 +37,8 @@ type Distribution struct {
 	ReadOnly bool `json:"read_only,omitempty"`
 	// Tools are the patterns of the tools to offer, as for --tools; nil offers all.
 	Tools []string `json:"tools,omitempty"`
+	// Preset are the presets of the tools to offer, as for --preset; nil leaves it to Tools.
+	Preset []string `json:"preset,omitempty"`
 	// Approve is who approves changes; empty leaves it to the profile's environment.
 	Approve approval.Mode `json:"approve,omitempty"`
 	// Locked are the settings that flags, variables and profiles can narrow but not widen.
@@ -57,7 +60,7 @@ func Parse(data []byte) (Distribution, error) {
 	dec := json.NewDecoder(bytes.NewReader(data))
 	dec.DisallowUnknownFields()
 	if err := dec.Decode(&d); err != nil {
-		return d, fmt.Errorf("%w. The members are name, read_only, tools, approve and locked", err)
+		return d, fmt.Errorf("%w. The members are name, read_only, tools, preset, approve and locked", err)
 	}
 	return d, d.check()
 }
@@ -76,6 +79,13 @@ func (d *Distribution) check() error {
 		}
 		d.Tools = patterns
 	}
+	if d.Preset != nil {
+		presets, err := catalog.ParsePresets(d.Preset...)
+		if err != nil {
+			return fmt.Errorf("preset: %w", err)
+		}
+		d.Preset = presets
+	}
 	if d.Approve != "" {
 		mode, err := approval.ParseMode(string(d.Approve))
 		if err != nil {
@@ -85,12 +95,13 @@ func (d *Distribution) check() error {
 	}
 	for _, setting := range d.Locked {
 		locks, known := map[Setting]bool{
-			ReadOnly: d.ReadOnly, Tools: d.Tools != nil, Approve: d.Approve.Strictness() > 0, Plugins: true,
+			ReadOnly: d.ReadOnly, Tools: d.Tools != nil, Preset: d.Preset != nil,
+			Approve: d.Approve.Strictness() > 0, Plugins: true,
 		}[setting]
 		switch {
 		case !known:
-			return fmt.Errorf("locked: %s: want %s, %s, %s or %s", jsondoc.Quote(string(setting)), ReadOnly, Tools,
-				Approve, Plugins)
+			return fmt.Errorf("locked: %s: want %s, %s, %s, %s or %s", jsondoc.Quote(string(setting)), ReadOnly, Tools,
+				Preset, Approve, Plugins)
 		case !locks:
 			return fmt.Errorf("locked: %s is not set to anything that could be widened: set it, or do not lock it", setting)
 		}
@@ -127,15 +138,24 @@ func (d Distribution) ChooseReadOnly(source string, given *bool) (bool, error) {
 	return *given, nil
 }
 
-// Filter is what the user's patterns, nil for none, leave of the distribution's tools.
-func (d Distribution) Filter(patterns []string) catalog.Filter {
-	switch {
-	case d.Locks(Tools):
-		return catalog.Filter{Patterns: patterns, Within: d.Tools}
-	case patterns == nil:
-		return catalog.Filter{Patterns: d.Tools}
+// Filter is what the user's patterns and presets, nil for none, leave of the distribution's tools. Who selects nothing
+// gets the default preset.
+func (d Distribution) Filter(patterns, presets []string) catalog.Filter {
+	f := catalog.Filter{Patterns: patterns, Presets: presets}
+	if d.Locks(Tools) {
+		f.Within = d.Tools
+	} else if patterns == nil {
+		f.Patterns = d.Tools
 	}
-	return catalog.Filter{Patterns: patterns}
+	if d.Locks(Preset) {
+		f.WithinPresets = d.Preset
+	} else if presets == nil {
+		f.Presets = d.Preset
+	}
+	if f.Patterns == nil && f.Presets == nil && f.Within == nil && f.WithinPresets == nil {
+		f.Presets = []string{catalog.DefaultPreset}
+	}
+	return f
 }
 
 // ChooseApprove is who approves changes. given is what the user said, by source, or empty.
@@ -182,6 +202,9 @@ func (d Distribution) String() string {
 	}
 	if d.Tools != nil {
 		describe(Tools, "--tools "+strings.Join(d.Tools, ","))
+	}
+	if d.Preset != nil {
+		describe(Preset, "--preset "+strings.Join(d.Preset, ","))
 	}
 	if d.Approve != "" {
 		describe(Approve, "--approve "+string(d.Approve))

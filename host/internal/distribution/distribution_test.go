@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	"github.com/auth0-mcp/auth0-mcp/host/internal/approval"
+	"github.com/auth0-mcp/auth0-mcp/host/internal/catalog"
 )
 
 func locked(t *testing.T) Distribution {
@@ -64,18 +65,47 @@ func TestWhatAUserMayChange(t *testing.T) {
 		}
 	}
 	patterns := []string{"auth0_*_logs"}
-	if f := closed.Filter(patterns); !reflect.DeepEqual(f.Within, closed.Tools) || !reflect.DeepEqual(f.Patterns,
+	if f := closed.Filter(patterns, nil); !reflect.DeepEqual(f.Within, closed.Tools) || !reflect.DeepEqual(f.Patterns,
 		patterns) {
 		t.Errorf("locked tools: %+v", f)
 	}
-	if f := open.Filter(patterns); f.Within != nil || !reflect.DeepEqual(f.Patterns, patterns) {
+	if f := open.Filter(patterns, nil); f.Within != nil || !reflect.DeepEqual(f.Patterns, patterns) {
 		t.Errorf("default tools, others given: %+v", f)
 	}
-	if f := open.Filter(nil); f.Within != nil || !reflect.DeepEqual(f.Patterns, open.Tools) {
+	if f := open.Filter(nil, nil); f.Within != nil || !reflect.DeepEqual(f.Patterns, open.Tools) {
 		t.Errorf("default tools: %+v", f)
 	}
+	checkPresets(t)
 	if closed.CheckPlugins("plugin install") == nil || open.CheckPlugins("plugin install") != nil {
 		t.Error("plugins: a lock refuses, a default does not")
+	}
+}
+
+// checkPresets: without any selection there is the default preset, and only then.
+func checkPresets(t *testing.T) {
+	t.Helper()
+	security, reading, support := []string{"security"}, []string{"auth0_get_*"}, []string{"support"}
+	open, locked := Distribution{Preset: security}, Distribution{Preset: security, Locked: []Setting{Preset}}
+	type filter = catalog.Filter
+	for name, c := range map[string]struct {
+		d                 Distribution
+		patterns, presets []string
+		want              filter
+	}{
+		"plain":                     {want: filter{Presets: []string{"default"}}},
+		"patterns":                  {patterns: reading, want: filter{Patterns: reading}},
+		"a preset":                  {presets: support, want: filter{Presets: support}},
+		"both":                      {patterns: reading, presets: support, want: filter{Patterns: reading, Presets: support}},
+		"a default, nothing given":  {d: open, want: filter{Presets: security}},
+		"a default, widened":        {d: open, presets: support, want: filter{Presets: support}},
+		"a default, patterns given": {d: open, patterns: reading, want: filter{Patterns: reading, Presets: security}},
+		"locked, nothing given":     {d: locked, want: filter{WithinPresets: security}},
+		"locked, widened":           {d: locked, presets: support, want: filter{Presets: support, WithinPresets: security}},
+		"default tools":             {d: Distribution{Tools: reading}, want: filter{Patterns: reading}},
+	} {
+		if got := c.d.Filter(c.patterns, c.presets); !reflect.DeepEqual(got, c.want) {
+			t.Errorf("%s: %+v", name, got)
+		}
 	}
 }
 
@@ -88,6 +118,9 @@ func TestParseRefuses(t *testing.T) {
 		`{"name":"A","name":"B"}`:                            "name",
 		`{"name":"A","tool":["x"]}`:                          "tool",
 		`{"name":"A","tools":[]}`:                            "tools",
+		`{"name":"A","preset":["supprt"]}`:                   "did you mean support?",
+		`{"name":"A","preset":[]}`:                           "preset",
+		`{"name":"A","locked":["preset"]}`:                   "preset is not set",
 		`{"name":"A","approve":"perhaps"}`:                   "approve",
 		`{"name":"A","locked":["read_only"]}`:                "read_only is not set",
 		`{"name":"A","approve":"none","locked":["approve"]}`: "approve is not set",

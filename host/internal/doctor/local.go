@@ -143,6 +143,9 @@ func (d *Doctor) checkEntry(one clients.Installed) Finding {
 	}
 	// What the entry leaves out must stay out: a repaired one that offers more would
 	// be worse than a broken one.
+	if one.Entry.Preset != "" {
+		again = append(again, "--preset", one.Entry.Preset)
+	}
 	if one.Entry.Tools != "" {
 		again = append(again, "--tools", one.Entry.Tools)
 	}

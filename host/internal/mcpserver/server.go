@@ -178,6 +178,15 @@ func encode(v any) []byte {
 // pays for it.
 func ListedBytes(t *catalog.Tool) int { return len(encode(describe(t))) + len(",") }
 
+// ListBytes is how many tools there are, and how many bytes the answer of tools/list has with them.
+func ListBytes(tools []*catalog.Tool) (count, size int) {
+	size = len(`{"tools":[]}`)
+	for _, t := range tools {
+		size += ListedBytes(t)
+	}
+	return len(tools), size - min(len(tools), 1) // the last has no comma
+}
+
 // describe is a tool as tools/list shows it. Annotations follow from what is
 // enforced, never from a claim.
 func describe(t *catalog.Tool) mcp.Tool {

@@ -9,7 +9,8 @@
 //
 // A record of a request that may change a tenant is on disk before the request's
 // first byte is sent. What is in no file of the log was not sent; what was begun
-// and has no end in it may have happened.
+// and has no end in it may have happened. Records of reading calls may be written
+// behind their answers, several at a time: see Config.Delay.
 package audit
 
 import (
@@ -54,6 +55,8 @@ const (
 	// DefaultMaxReadBytes is the size of all records of reading calls above which the
 	// oldest are removed, whatever their age.
 	DefaultMaxReadBytes = 100 << 20
+	// DefaultDelay is that of a server.
+	DefaultDelay = 500 * time.Millisecond
 )
 
 // Config is what a Log needs.
@@ -77,6 +80,9 @@ type Config struct {
 	MaxBytes     int64
 	Keep         time.Duration
 	MaxReadBytes int64
+	// Delay is how long the record of a reading call may wait to be written together
+	// with others; at once if zero. A process that is killed loses those that wait.
+	Delay time.Duration
 	// Log is warned when a record is lost; nil discards.
 	Log *slog.Logger
 }
@@ -101,6 +107,10 @@ type Log struct {
 	stuck time.Time
 	// unsynced is whether the last sync failed.
 	unsynced bool
+	// waiting are the records that Config.Delay holds back, oldest first, and
+	// waitingBytes the size of what they hold of their calls' arguments.
+	waiting      []Record
+	waitingBytes int
 }
 
 // New makes a Log, or nil if the mode is Off. It touches no file: what is wrong
@@ -157,13 +167,17 @@ func (e *NotRecordedError) Unwrap() error { return e.Err }
 // Append writes one record; Seq, Prev, Chain, Version, Time, Hash and Missed are
 // filled in. If durable is true it has reached the disk when Append returns. An error
 // is a [*NotRecordedError]; the log has warned of it, and callers whose mode is
-// BestEffort, or who only read, continue.
+// BestEffort, or who only read, continue. A record of a read may wait, see Config.Delay.
 func (l *Log) Append(r Record, durable bool) error {
 	if l == nil {
 		return nil
 	}
 	c := &l.chain
 	if r.ofReads() {
+		if l.cfg.Delay > 0 && !durable {
+			l.later(r)
+			return nil
+		}
 		c = &l.reads
 	}
 	file, err := l.write(c, r, durable)
@@ -186,14 +200,25 @@ func (l *Log) Append(r Record, durable bool) error {
 func (l *Log) write(c *chain, r Record, durable bool) (*logFile, error) {
 	deadline := time.Now().Add(l.patience(durable))
 	if !l.take(deadline) {
-		return nil, l.wrote(c, 0, durable, errLocked)
+		return nil, l.wrote(c, durable, 0, 1, errLocked)
 	}
 	defer func() { <-l.turn }()
+	// The reads before it, so that a change never stands in a log that lacks them.
+	l.writeWaiting(min(patienceForReads, time.Until(deadline)))
+	return l.append(c, []Record{r}, time.Until(deadline), durable)
+}
+
+// append writes records to a chain; the turn is held.
+func (l *Log) append(c *chain, records []Record, patience time.Duration, durable bool) (*logFile, error) {
 	l.mu.Lock()
-	r.Missed = l.missed
+	missed := l.missed
 	l.mu.Unlock()
-	file, err := c.append(r, time.Until(deadline), durable)
-	return file, l.wrote(c, r.Missed, durable, err)
+	records[0].Missed = missed
+	file, written, err := c.append(records, patience, durable)
+	if written == 0 {
+		missed = 0 // nothing tells of them yet
+	}
+	return file, l.wrote(c, durable, missed, len(records)-written, err)
 }
 
 // patience is how long a record may wait for the others of this process and for
@@ -223,17 +248,17 @@ func (l *Log) take(deadline time.Time) bool {
 	}
 }
 
-// wrote counts and reports what became of a record, which carried the given number
-// of lost ones. It returns the error.
-func (l *Log) wrote(c *chain, carried int, durable bool, err error) error {
+// wrote counts and reports what became of records: the first carried the given number
+// of lost ones, and so many were lost now. It returns the error.
+func (l *Log) wrote(c *chain, durable bool, carried, lost int, err error) error {
 	l.mu.Lock()
 	defer l.mu.Unlock()
+	if carried > 0 {
+		l.cfg.Log.Info("the audit log is written again", "file", c.path(), "lost", carried)
+		l.missed -= carried // others may have been lost while these were written
+	}
 	if err == nil {
 		l.stuck = time.Time{}
-		if carried > 0 {
-			l.cfg.Log.Info("the audit log is written again", "file", c.path(), "lost", carried)
-			l.missed -= carried // others may have been lost while this one was written
-		}
 		return nil
 	}
 	if errors.Is(err, errLocked) && durable && !time.Now().Before(l.stuck) {
@@ -248,7 +273,7 @@ func (l *Log) wrote(c *chain, carried int, durable bool, err error) error {
 			err,
 		)
 	}
-	l.missed++
+	l.missed += lost
 	return err
 }
 
@@ -278,6 +303,8 @@ const (
 	// in syncing a full file.
 	patienceForWrites = 5 * time.Second
 	patienceForReads  = 250 * time.Millisecond
+	// Nothing waits for records that are written behind the answers.
+	patienceForWaiting = time.Second
 	// For stuckFor after a wait in vain the lock is only tried, so that waits do not
 	// add up.
 	patienceWhenStuck = 10 * time.Millisecond

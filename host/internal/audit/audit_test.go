@@ -15,6 +15,7 @@ import (
 	"sync"
 	"syscall"
 	"testing"
+	"time"
 )
 
 // The test binary is also a host that appends: see TestProcessesShareOneChain.
@@ -34,13 +35,16 @@ const manyRecords = 40
 
 // appendMany is one host of several.
 func appendMany(folder string) {
-	l := New(Config{Folder: folder, Mode: On, MaxBytes: 16 << 10})
+	l := New(Config{Folder: folder, Mode: On, MaxBytes: 16 << 10, Delay: time.Millisecond})
+	read := Record{Kind: KindCall, Call: "r", Effect: "read", Outcome: OK}
 	for i := range manyRecords {
+		_ = l.Append(read, false) // it waits
 		if err := l.Append(Record{Kind: KindCall, Call: "c-" + strconv.Itoa(i), Outcome: OK}, i%8 == 0); err != nil {
 			fmt.Fprintln(os.Stderr, err)
 			os.Exit(1)
 		}
 	}
+	l.Flush()
 	os.Exit(0)
 }
 
@@ -305,6 +309,9 @@ func TestProcessesShareOneChain(t *testing.T) {
 			want,
 			r.Breaks,
 		)
+	}
+	if want := processes * manyRecords; r.Reads.BreakCount != 0 || r.Reads.Records != want || r.Reads.Missed > 0 {
+		t.Errorf("reads, want %d: %+v", want, r.Reads)
 	}
 }
 

@@ -125,43 +125,56 @@ func (f *logFile) sync() error {
 	return f.flush(f.File)
 }
 
-// append writes a record behind the last one of the log, whichever process wrote that, and
-// waits for the lock no longer than patience. If the record is to be durable, the
-// caller must sync the file that it returns.
-func (c *chain) append(r Record, patience time.Duration, durable bool) (*logFile, error) {
-	err := c.try(r, patience)
+// append writes records behind the last one of the log, whichever process wrote that, and
+// waits for the lock no longer than patience. It returns how many it wrote. If they are to
+// be durable, the caller must sync the file that it returns.
+func (c *chain) append(records []Record, patience time.Duration, durable bool) (*logFile, int, error) {
+	n, err := c.try(records, patience)
 	if errors.Is(err, fs.ErrNotExist) || errors.Is(err, errReplaced) {
 		// The folder or a file was removed or moved since: once more from the start.
 		c.reset()
-		err = c.try(r, patience)
+		var more int
+		more, err = c.try(records[n:], patience)
+		n += more
 	}
 	if err != nil {
 		c.reset()
-		return nil, err
+		return nil, n, err
 	}
 	if durable {
 		c.file.users.Add(1)
 	}
-	return c.file, nil
+	return c.file, n, nil
 }
 
-func (c *chain) try(r Record, patience time.Duration) error {
+// try returns how many of the records it wrote.
+func (c *chain) try(records []Record, patience time.Duration) (int, error) {
 	if err := c.enter(); err != nil {
-		return err
+		return 0, err
 	}
 	unlock, err := c.lock(patience)
 	if err != nil {
-		return err
+		return 0, err
 	}
 	defer unlock()
 	if err := c.catchUp(); err != nil {
-		return err
+		return 0, err
 	}
 	if c.mine.seq > c.last.seq {
 		// What this process wrote is gone. Going on from there keeps the gap visible.
 		c.last = c.mine
 	}
-	line, err := c.stamp(&r)
+	for i := range records {
+		if err := c.add(&records[i]); err != nil {
+			return i, err
+		}
+	}
+	return len(records), nil
+}
+
+// add writes a record in its place; the lock is held.
+func (c *chain) add(r *Record) error {
+	line, err := c.stamp(r)
 	if err != nil {
 		return err
 	}
@@ -170,7 +183,7 @@ func (c *chain) try(r Record, patience time.Duration) error {
 			return err
 		}
 		// The new file may begin with the record of a removal.
-		if line, err = c.stamp(&r); err != nil {
+		if line, err = c.stamp(r); err != nil {
 			return err
 		}
 	}
@@ -181,7 +194,9 @@ func (c *chain) try(r Record, patience time.Duration) error {
 func (c *chain) stamp(r *Record) ([]byte, error) {
 	r.Version, r.Chain = recordVersion, c.id
 	r.Seq, r.Prev, r.Torn = c.last.seq+1, c.last.hash, c.torn
-	r.Time = c.now().UTC().Format(TimeFormat)
+	if r.Time == "" { // a record that waited has that of its call's end
+		r.Time = c.now().UTC().Format(TimeFormat)
+	}
 	if r.canonical != nil {
 		r.ArgumentsHMAC = c.hmac(r.canonical)
 	}

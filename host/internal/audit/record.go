@@ -133,7 +133,8 @@ type Record struct {
 	Version int `json:"v,omitempty"`
 	// Chain is the chain that it belongs to: "reads", or missing for that of changes.
 	Chain ChainID `json:"chain,omitempty"`
-	// Time is when it was written: RFC 3339, UTC, microseconds.
+	// Time is when it was written, or for the call of a reading tool when that ended:
+	// RFC 3339, UTC, microseconds.
 	Time string `json:"time"`
 	Kind Kind   `json:"kind"`
 	// Phase and Request are a request's; Request counts those of its call from 1.
@@ -280,14 +281,7 @@ func parse(line []byte) (Record, error) {
 // Printable escapes what a terminal does not draw, or obeys, in a JSON document.
 // Decoders read the same document.
 func Printable(doc []byte) []byte {
-	clean := true
-	for _, c := range doc {
-		if c < ' ' || c > '~' {
-			clean = false
-			break
-		}
-	}
-	if clean {
+	if printableASCII(doc) {
 		return doc
 	}
 	var out bytes.Buffer
@@ -310,6 +304,9 @@ func Printable(doc []byte) []byte {
 // Text makes an untrusted text fit for one line: what is not drawn becomes "�",
 // and what is beyond limit characters is cut off.
 func Text(s string, limit int) string {
+	if len(s) <= limit && printableASCII(s) {
+		return s
+	}
 	s = strings.ToValidUTF8(s, "�")
 	var out strings.Builder
 	n := 0
@@ -325,6 +322,16 @@ func Text(s string, limit int) string {
 		n++
 	}
 	return out.String()
+}
+
+// printableASCII reports whether a text, or a document without line breaks, can be shown as it is.
+func printableASCII[T string | []byte](text T) bool {
+	for i := range len(text) {
+		if text[i] < ' ' || text[i] > '~' {
+			return false
+		}
+	}
+	return true
 }
 
 // drawn reports whether a terminal shows the character and does not obey it.

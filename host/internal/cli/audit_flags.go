@@ -66,6 +66,7 @@ func (f *auditFlags) config(cmd *cobra.Command) (audit.Config, error) {
 // openAudit is the log of a server for one tenant.
 func openAudit(cfg audit.Config, t connection, secrets *redact.Redactor, log *slog.Logger) *audit.Log {
 	cfg.Profile, cfg.Tenant, cfg.Redact, cfg.RedactJSON, cfg.Log = t.profile, t.domain, secrets.Text, secrets.JSON, log
+	cfg.Delay = audit.DefaultDelay
 	return audit.New(cfg)
 }
 

@@ -73,8 +73,11 @@ func New(cfg Config) *Runner {
 // Announce makes the Runner known to `auth0-mcp plugins status`.
 func (r *Runner) Announce() { r.supervisor.Announce() }
 
-// Close ends every plugin.
-func (r *Runner) Close() error { return r.supervisor.Close() }
+// Close ends every plugin, and writes the records that wait.
+func (r *Runner) Close() error {
+	defer r.cfg.Audit.Flush()
+	return r.supervisor.Close()
+}
 
 // Client is who calls, as it calls itself.
 type Client struct{ Name, Version string }

@@ -18,7 +18,6 @@ import (
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/connectivity"
 	"google.golang.org/grpc/experimental"
-	"google.golang.org/grpc/mem"
 
 	"github.com/auth0-mcp/auth0-mcp/proto/pluginv1"
 )
@@ -109,21 +108,10 @@ func serveConfig(s *server, config *tls.Config) *goplugin.ServeConfig {
 			return grpc.NewServer(append(opts, grpc.MaxRecvMsgSize(pluginv1.MaxMessageBytes),
 				grpc.MaxSendMsgSize(pluginv1.MaxMessageBytes), grpc.StaticStreamWindowSize(window),
 				grpc.StaticConnWindowSize(2*window), grpc.NumStreamWorkers(streamWorkers),
-				experimental.BufferPool(s.buffers))...)
+				experimental.BufferPool(s.buffers), grpc.ForceServerCodecV2(pluginv1.NewCodec(s.buffers)))...)
 		},
 		Logger: hclog.New(&hclog.LoggerOptions{Level: hclog.Warn, Output: os.Stderr, JSONFormat: true}),
 	}
-}
-
-// newBuffers makes a pool for the messages of gRPC with a size for each power of two: those of its own use a megabyte
-// for a message over 32 KiB, and clear it.
-func newBuffers() mem.BufferPool {
-	const smallest, largest = 256, 1 << 20
-	var sizes []int
-	for size := smallest; size <= largest; size *= 2 {
-		sizes = append(sizes, size)
-	}
-	return mem.NewTieredBufferPool(sizes...)
 }
 
 // exitAfter ends the process when the host is gone, however it went.

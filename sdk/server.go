@@ -81,7 +81,7 @@ func newServer(p Plugin) (*server, error) {
 		return nil, err
 	}
 	s := &server{manifest: encoded, tools: map[string]Tool{}, running: map[string]chan struct{}{},
-		configured: make(chan struct{}), lost: make(chan struct{}), buffers: newBuffers()}
+		configured: make(chan struct{}), lost: make(chan struct{}), buffers: pluginv1.NewBuffers()}
 	for _, t := range p.Tools {
 		s.tools[t.manifest.Name] = t
 	}
@@ -105,7 +105,8 @@ func (s *server) Configure(_ context.Context, r *pluginv1.ConfigureRequest) (*pl
 // process: a connection for each call leaks goroutines on the host's side.
 func (s *server) connect(r *pluginv1.ConfigureRequest) error {
 	conn, err := s.broker.DialWithOptions(r.GetHostBrokerId(), grpc.WithStaticStreamWindowSize(window),
-		grpc.WithStaticConnWindowSize(2*window), experimental.WithBufferPool(s.buffers))
+		grpc.WithStaticConnWindowSize(2*window), experimental.WithBufferPool(s.buffers),
+		grpc.WithDefaultCallOptions(grpc.ForceCodecV2(pluginv1.NewCodec(s.buffers))))
 	if err != nil {
 		return status.Errorf(codes.Unavailable, "dialling the host: %v", err)
 	}

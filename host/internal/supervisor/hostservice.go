@@ -13,8 +13,6 @@ import (
 
 	"golang.org/x/sync/semaphore"
 	"google.golang.org/grpc"
-	"google.golang.org/grpc/encoding"
-	"google.golang.org/grpc/encoding/proto"
 	"google.golang.org/grpc/experimental"
 	"google.golang.org/grpc/mem"
 	protobuf "google.golang.org/protobuf/proto"
@@ -81,17 +79,6 @@ func newHostService(host pluginv1.HostServer, plugin string, lines *logLimit, bu
 		calls: map[string]*rateLimit{}}
 }
 
-// newBuffers makes a pool for the messages of gRPC with a size for each power of two: those of its own use a megabyte
-// for a message over 32 KiB, and clear it.
-func newBuffers() mem.BufferPool {
-	const smallest, largest = 256, 1 << 20
-	var sizes []int
-	for size := smallest; size <= largest; size *= 2 {
-		sizes = append(sizes, size)
-	}
-	return mem.NewTieredBufferPool(sizes...)
-}
-
 // begin lets a call report progress until the returned function is called.
 func (h *hostService) begin(callID string) (end func()) {
 	h.mu.Lock()
@@ -114,7 +101,7 @@ func (h *hostService) server(opts []grpc.ServerOption) *grpc.Server {
 		// Fixed: gRPC would let them grow to 16 MiB for each request.
 		grpc.StaticStreamWindowSize(streamWindow), grpc.StaticConnWindowSize(16*streamWindow),
 		grpc.NumStreamWorkers(streamWorkers), experimental.BufferPool(h.buffers),
-		grpc.ForceServerCodecV2(boundedCodec{encoding.GetCodecV2(proto.Name)}))...)
+		grpc.ForceServerCodecV2(boundedCodec{pluginv1.NewCodec(h.buffers)}))...)
 	method := func(name string, serve func(grpc.ServerStream) error) grpc.StreamDesc {
 		return grpc.StreamDesc{StreamName: name, ServerStreams: true,
 			Handler: func(_ any, stream grpc.ServerStream) error { return serve(stream) }}
@@ -145,12 +132,12 @@ type sent struct {
 }
 
 // boundedCodec encodes what is sent and decodes what is received.
-type boundedCodec struct{ encoding.CodecV2 }
+type boundedCodec struct{ pluginv1.Codec }
 
 func (c boundedCodec) Marshal(v any) (mem.BufferSlice, error) {
 	s, ok := v.(*sent)
 	if !ok {
-		return c.CodecV2.Marshal(v)
+		return c.Codec.Marshal(v)
 	}
 	data, err := protobuf.Marshal(s.message)
 	if err != nil {
@@ -173,12 +160,12 @@ func (done donePool) Put(*[]byte) { done() }
 func (c boundedCodec) Unmarshal(data mem.BufferSlice, v any) error {
 	r, ok := v.(*received)
 	if !ok {
-		return c.CodecV2.Unmarshal(data, v)
+		return c.Codec.Unmarshal(data, v)
 	}
 	if r.tooLarge = data.Len() > r.limit; r.tooLarge {
 		return nil
 	}
-	return c.CodecV2.Unmarshal(data, r.message)
+	return c.Codec.Unmarshal(data, r.message)
 }
 
 // receive reads the message of a request, once there is room for the largest one. The

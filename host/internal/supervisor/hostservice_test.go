@@ -177,7 +177,7 @@ func TestProgressIsBounded(t *testing.T) {
 
 // Progress of a call that is not in progress, or that JSON cannot express, goes nowhere.
 func TestProgressOfNoCall(t *testing.T) {
-	h := newHostService(nil, "ok", nil, newBuffers())
+	h := newHostService(nil, "ok", nil, pluginv1.NewBuffers())
 	end := h.begin("live")
 	zero := 0.0
 	for _, r := range []*pluginv1.ProgressRequest{

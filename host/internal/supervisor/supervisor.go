@@ -120,7 +120,7 @@ func New(cfg Config) *Supervisor {
 	cfg.CallTimeout = orDefault(cfg.CallTimeout, DefaultCallTimeout)
 	cfg.HangGrace = orDefault(cfg.HangGrace, defaultHangGrace)
 	s := &Supervisor{cfg: cfg, begun: time.Now(), slots: map[string]*slot{}, programs: newPrograms(cfg.Log),
-		certificate: sync.OnceValues(pluginv1.NewCertificate), buffers: newBuffers()}
+		certificate: sync.OnceValues(pluginv1.NewCertificate), buffers: pluginv1.NewBuffers()}
 	s.ctx, s.cancel = context.WithCancel(context.Background())
 	s.close = sync.OnceValue(s.shutDown)
 	s.report = newReport(s.writeStatus)

@@ -9,51 +9,77 @@ import (
 
 // Cheap tests before a string is decoded, and before a text is compared with expressions.
 
-// suspicious is the cheap test before a string is decoded: everything that a
-// shape, an escape or a document inside a string begins with, and what is
-// invisible.
-func suspicious(quoted []byte) bool {
-	for i := 0; i < len(quoted); i++ {
-		c := quoted[i]
+// token is a string of a document.
+type token struct {
+	quoted []byte
+	// plain: it has nothing of what a shape, an escape or a document inside a string begins with, and nothing invisible.
+	plain bool
+	// signs: it is plain, and has a sign that escapes begin with elsewhere.
+	signs bool
+}
+
+// scanString reads the string that a text begins with; false if it is not valid JSON. Whether it is plain is the cheap
+// test before a string is decoded.
+func scanString(text []byte) (t token, ok bool) {
+	url := 0
+	for i := 1; i < len(text); i++ {
+		c := text[i]
 		if !noteworthy[c] {
 			continue
 		}
 		switch c {
-		case 'J':
-			if i > 1 && quoted[i-1] == 'y' && quoted[i-2] == 'e' {
-				return true
+		case '"':
+			// A URL with something before its host is not plain.
+			plain := url == 0 || bytes.IndexByte(text[url:i], '@') < 0
+			return token{quoted: text[:i+1], plain: plain, signs: t.signs}, true
+		case '%', '&':
+			t.signs = true
+			continue
+		case '/':
+			if url == 0 && text[i-1] == '/' && text[i-2] == ':' {
+				url = i
 			}
-		case '/': // of a URL with something before its host
-			if i > 1 && quoted[i-1] == '/' && quoted[i-2] == ':' && bytes.IndexByte(quoted[i:], '@') > 0 {
-				return true
-			}
-		case '-':
-			if i > 3 && string(quoted[i-4:i]) == "----" || i > 12 && hexadecimal(quoted[i-12:i]) >= 0 {
-				return true
-			}
-		case ' ': // behind "bearer" or "basic"
-			if endsInFold(quoted[:i], "earer") || endsInFold(quoted[:i], "asic") {
-				return true
-			}
-		case ':': // behind "key" or "token"
-			if endsInFold(quoted[:i], "ey") || endsInFold(quoted[:i], "en") {
-				return true
-			}
-		case '\\', '=', '\'', '{', '[':
-			return true
 		}
-		if c >= 0x7f {
-			character, size := utf8.DecodeRune(quoted[i:])
-			if character == utf8.RuneError || Invisible(character) {
-				return true
-			}
+		if c < ' ' || suspicious(text, i) {
+			end := endOfString(text, i)
+			return token{quoted: text[:end]}, end > 0
+		}
+		if c >= utf8.RuneSelf {
+			_, size := utf8.DecodeRune(text[i:])
 			i += size - 1
 		}
-		if hinted(quoted, i) {
+	}
+	return token{}, false
+}
+
+// suspicious reports whether a string that a text begins with is not plain, by the byte at a place and those before it.
+func suspicious(text []byte, i int) bool {
+	c := text[i]
+	switch c {
+	case 'J':
+		if i > 1 && text[i-1] == 'y' && text[i-2] == 'e' {
 			return true
 		}
+	case '-':
+		if i > 3 && string(text[i-4:i]) == "----" || i > 12 && hexadecimal(text[i-12:i]) >= 0 {
+			return true
+		}
+	case ' ': // behind "bearer" or "basic"
+		if endsInFold(text[:i], "earer") || endsInFold(text[:i], "asic") {
+			return true
+		}
+	case ':': // behind "key" or "token"
+		if endsInFold(text[:i], "ey") || endsInFold(text[:i], "en") {
+			return true
+		}
+	case '\\', '=', '\'', '{', '[':
+		return true
 	}
-	return false
+	if c >= 0x7f {
+		character, _ := utf8.DecodeRune(text[i:])
+		return character == utf8.RuneError || Invisible(character)
+	}
+	return hinted(text, i)
 }
 
 // endsInFold reports whether a text ends with these lower-case letters in any case.
@@ -69,10 +95,10 @@ func endsInFold(text []byte, letters string) bool {
 	return true
 }
 
-// noteworthy are the bytes at which suspicious looks around.
+// noteworthy are the bytes at which scanString looks around.
 var noteworthy = func() (table [256]bool) {
 	for c := range table {
-		table[c] = c >= 0x7f || strings.IndexByte(`J/- :\='{[`, byte(c)) >= 0 || hints[c] != nil
+		table[c] = c < ' ' || c >= 0x7f || strings.IndexByte(`J/- :\='{["%&`, byte(c)) >= 0 || hints[c] != nil
 	}
 	return table
 }()

@@ -50,7 +50,7 @@ func FuzzHints(f *testing.F) {
 			if !in.holds(hintBytes[i]) || !shape.mayBeIn(text) {
 				t.Errorf("%q has the shape %q, and the tests before the expression rule it out", text, shape.what)
 			}
-			if !suspicious(quoted) {
+			if read, _ := scanString(quoted); read.plain {
 				t.Errorf("%s has the shape %q and is not decoded", quoted, shape.what)
 			}
 		}

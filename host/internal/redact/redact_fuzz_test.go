@@ -3,6 +3,7 @@ package redact
 import (
 	"bytes"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"strings"
 	"testing"
@@ -182,6 +183,22 @@ func FuzzRedact(f *testing.F) {
 			}
 			if again, err := redact(got); err != nil || !bytes.Equal(again, got) {
 				t.Fatalf("%+q became\n%+q and then\n%+q, %v", doc, got, again, err)
+			}
+		}
+	})
+}
+
+// A document is walked to its end if it is JSON, and refused if it is not: no validator reads it before.
+func FuzzOnlyJSONIsWalked(f *testing.F) {
+	for _, doc := range []string{`{"a":[1,-0.5e+3,true,null,"\u00e9\n"]} `, `[1,]`, `{"a":1,}`, `{"a" 1}`, `{"a":1 "b":2}`, `[1 2]`,
+		`{1:2}`, `[}`, `01`, `-`, `1.`, `1e`, `+1`, `.5`, `tru`, `nul`, `"a`, `"\x"`, `"\u12g4"`, "\"a\nb\"", "\"\xff\"", `""""`, `1 2`,
+		`{"value":"x","name`, "\x00", "", ` `, `{"a":1,"b":2},`, `[{"a":1},{"a" :1},{"a"}]`} {
+		f.Add([]byte(doc))
+	}
+	f.Fuzz(func(t *testing.T, doc []byte) {
+		for _, w := range []*walker{{silent: true}, {stripped: new(Stripped)}} {
+			if err := w.document(doc); !errors.Is(err, errTooDeep) && (err == nil) != json.Valid(doc) {
+				t.Errorf("%q: %v", doc, err)
 			}
 		}
 	})

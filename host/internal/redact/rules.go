@@ -201,20 +201,27 @@ func classOfKey(key []byte) (all class) {
 	return all
 }
 
-// nameCache holds what names of one document say: the items of a list have the same ones.
-type nameCache [128]struct {
-	name []byte
-	is   class
+// nameCache holds what is known of the names of one document: the items of a list have the same ones.
+type nameCache [128]knownName
+
+type knownName struct {
+	known     bool
+	quoted    []byte
+	is        class
+	stays     bool                 // it is shown as it is, and has no escape
+	next      int                  // the member that followed it last, in the cache
+	of, marks *managementapi.Place // what is secret below it in an object at a place
 }
 
-func (c *nameCache) classOf(quotedName []byte) class {
-	n := len(quotedName)
-	h := uint32(quotedName[1])<<24 | uint32(quotedName[n/3])<<16 | uint32(quotedName[n/2])<<8 | uint32(quotedName[n-2])
-	at := &c[(h+uint32(n))*0x9e3779b9>>25] //nolint:gosec // the length of a name is that of a document at most
-	if !bytes.Equal(at.name, quotedName) {
-		at.name, at.is = quotedName, classOf(unquotedBytes(quotedName))
+// find is the place of a name. Nothing is known there of a new one.
+func (c *nameCache) find(quoted []byte) (at int) {
+	n := len(quoted)
+	h := uint32(quoted[1])<<24 | uint32(quoted[n/3])<<16 | uint32(quoted[n/2])<<8 | uint32(quoted[n-2])
+	at = int((h + uint32(n)) * 0x9e3779b9 >> 25) //nolint:gosec // the length of a name is that of a document at most
+	if name := &c[at]; name.known && !bytes.Equal(name.quoted, quoted) {
+		*name = knownName{}
 	}
-	return at.is
+	return at
 }
 
 // template is a text that stands for a value: Liquid and Handlebars, JavaScript, an Action's secrets, and keywords of

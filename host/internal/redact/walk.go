@@ -12,8 +12,9 @@ import (
 	"github.com/auth0-mcp/auth0-mcp/managementapi"
 )
 
-// walker goes through a valid document token by token. What needs no change is copied as bytes, in pieces as long as
-// possible: decoding and encoding every string would cost ten times as much.
+// walker checks that a document is valid JSON and goes through its tokens, both in one pass. What needs no change is
+// copied as bytes, in pieces as long as possible: decoding and encoding every string would cost ten times as much.
+// Duplicate members, which a decoder would drop, are walked like any other.
 type walker struct {
 	known    known
 	stripped *Stripped // nil: what is invisible stays
@@ -25,6 +26,8 @@ type walker struct {
 	done    int
 	depth   int
 	names   nameCache
+	last    int // the member passed last, in names
+	needle  int // the first place where a noted value may begin, of those that were not passed
 	path    []step
 	changed bool // something was hidden or stripped
 	total   int  // how many characters were hidden
@@ -58,18 +61,17 @@ func (w *walker) redact(doc []byte) ([]byte, error) {
 	return out, nil
 }
 
+// errNotJSON is that of what jsondoc.Valid refuses.
+var errNotJSON = errors.New("not a JSON document")
+
+// document goes through a document. After an error, what was found and written so far means nothing.
 func (w *walker) document(doc []byte) error {
-	// Valid JSON needs no error handling below. Duplicate members, which a
-	// decoder would drop, are walked like any other.
-	if !jsondoc.Valid(doc) {
-		return errors.New("not a JSON document")
-	}
 	w.doc = doc
 	if err := w.value(scope{marks: w.marks}); err != nil {
 		return err
 	}
-	if w.at < len(doc) {
-		w.replace(w.at, len(doc), nil) // white space
+	if w.peek(); w.at < len(doc) {
+		return errNotJSON
 	}
 	return nil
 }
@@ -122,56 +124,61 @@ type scope struct {
 func (w *walker) value(s scope) error {
 	switch c := w.peek(); c {
 	case '{', '[':
-		w.depth++
-		defer func() { w.depth-- }()
-		if w.depth > maxRedactDepth {
+		if w.depth++; w.depth > maxRedactDepth {
 			return errTooDeep
 		}
-		return w.composite(s, c == '{')
+		err := w.composite(s, c)
+		w.depth--
+		return err
 	case '"':
 		s.all = s.all || s.marks.Scalar()
-		return w.text(w.string(), s)
-	default:
-		start := w.at
-		for w.at < len(w.doc) && !endsLiteral(w.doc[w.at]) {
-			w.at++
+		t, err := w.token()
+		if err != nil {
+			return err
 		}
+		return w.text(t, s)
+	default:
 		s.all = s.all || s.marks.Scalar()
-		return w.literal(w.doc[start:w.at], s)
+		return w.literal(s)
 	}
 }
 
-func endsLiteral(c byte) bool { return c == ',' || c == ']' || c == '}' || c <= ' ' }
-
 // literal passes a number, true, false or null. Numbers are hidden where the schema says so, and where they are a value
 // that was noted.
-func (w *walker) literal(text []byte, s scope) error {
-	number := text[0] == '-' || digit(text[0])
-	if number && (s.all || w.known.noted != nil && w.known.noted.number(string(text))) {
+func (w *walker) literal(s scope) error {
+	start := w.at
+	for w.at < len(w.doc) && !endsLiteral(w.doc[w.at]) {
+		w.at++
+	}
+	text := w.doc[start:w.at]
+	switch string(text) {
+	case "true", "false", "null":
+		return nil
+	}
+	if !isNumber(text) {
+		return errNotJSON
+	}
+	if s.all || w.known.noted != nil && w.known.noted.number(string(text)) {
 		return w.hideMember(text, string(text))
 	}
 	return nil
 }
 
-// composite passes an object or an array.
-func (w *walker) composite(s scope, object bool) error {
-	start := w.at
-	marks := s.marks
+// composite passes an object or an array, which begins with open.
+func (w *walker) composite(s scope, open byte) error {
+	start, marks, object := w.at, s.marks, open == '{'
+	closing := open + 2 // of '{' and '['
 	if s.all || object && marks.Object() || !object && marks.Array() {
 		s.all, s.marks, marks = true, nil, nil
 	} else if !object {
 		marks = marks.Item()
 	}
-	for item := 0; ; item++ {
-		// The opening bracket, a comma or the closing one.
-		c := w.peek()
+	w.at++
+	if w.peek() == closing {
 		w.at++
-		if c == '}' || c == ']' {
-			return nil
-		}
-		if next := w.peek(); next == '}' || next == ']' {
-			continue
-		}
+		return nil
+	}
+	for item := 0; ; item++ {
 		var err error
 		if object {
 			err = w.member(s, start)
@@ -182,6 +189,15 @@ func (w *walker) composite(s scope, object bool) error {
 			return err
 		}
 		w.path = w.path[:len(w.path)-1]
+		switch w.peek() {
+		case closing:
+			w.at++
+			return nil
+		case ',':
+			w.at++
+		default:
+			return errNotJSON
+		}
 	}
 }
 
@@ -197,22 +213,63 @@ func (w *walker) item(s scope, marks *managementapi.Place, index int) error {
 
 // member passes a member of the object that begins at start.
 func (w *walker) member(s scope, start int) error {
-	name := w.string()
-	w.path = append(w.path, step{name: name})
-	if err := w.text(name, scope{isName: true}); err != nil {
+	at, err := w.name()
+	if err != nil {
 		return err
 	}
-	w.peek()
-	w.at++
-	below, is := w.below(s, name)
+	name := &w.names[at]
+	below, is := below(s, name.is), name.is
+	if s.marks != nil {
+		if name.of != s.marks {
+			name.of, name.marks = s.marks, s.marks.Member(unquotedBytes(name.quoted))
+		}
+		below.marks = name.marks
+	}
 	if is&valueName != 0 && !s.scripts {
 		below.secret = below.secret || w.namedBeside(start)
 	}
 	below.all = s.all
-	if s.marks != nil {
-		below.marks = s.marks.Member(unquotedBytes(name))
-	}
 	return w.value(below)
+}
+
+// name passes the name of a member and the colon, and returns its place in names. The items of a list have mostly the
+// same names in the same order.
+func (w *walker) name() (at int, err error) {
+	if w.peek() != '"' {
+		return 0, errNotJSON
+	}
+	at = w.names[w.last].next
+	if name := &w.names[at]; name.stays && bytes.HasPrefix(w.doc[w.at:], name.quoted) {
+		w.at += len(name.quoted)
+		w.path = append(w.path, step{name: name.quoted})
+	} else if at, err = w.newName(); err != nil {
+		return 0, err
+	}
+	w.last = at
+	if w.peek() != ':' {
+		return 0, errNotJSON
+	}
+	w.at++
+	return at, nil
+}
+
+// newName passes a name that is not the expected one.
+func (w *walker) newName() (at int, err error) {
+	t, err := w.token()
+	if err != nil {
+		return 0, err
+	}
+	w.path = append(w.path, step{name: t.quoted})
+	at = w.names.find(t.quoted)
+	name := &w.names[at]
+	if !name.known {
+		*name = knownName{known: true, quoted: t.quoted, is: classOf(unquotedBytes(t.quoted)), stays: w.isClean(t, w.noted(t))}
+	}
+	w.names[w.last].next = at
+	if name.stays {
+		return at, nil
+	}
+	return at, w.text(t, scope{isName: true})
 }
 
 // namedBeside reports whether the object that begins at start has a name, as a value, that is a secret's: a header, a
@@ -226,13 +283,20 @@ func (w *walker) namedBeside(start int) bool {
 		case '}', ']':
 			depth--
 		case '"':
-			name := look.string()
+			name, err := look.token()
+			if err != nil {
+				return false // the walk will end there
+			}
 			if depth > 0 || look.peek() != ':' {
 				continue
 			}
 			look.at++
-			if look.peek() == '"' && classOf(unquotedBytes(name))&labelName != 0 {
-				named := unquoted(look.string())
+			if look.peek() == '"' && classOf(unquotedBytes(name.quoted))&labelName != 0 {
+				value, err := look.token()
+				if err != nil {
+					return false
+				}
+				named := unquoted(value.quoted)
 				if !strings.ContainsAny(named, " :") && classOf([]byte(named))&secretName != 0 {
 					return true
 				}
@@ -247,44 +311,39 @@ func (w *walker) namedBeside(start int) bool {
 // maxBeside is how much of an object is read again to find what its value is.
 const maxBeside = 1 << 12
 
-// peek passes white space, which is not written, and looks at the next byte.
+// peek passes white space, which is not written, and looks at the next byte; 0, which begins no token, at the end.
 func (w *walker) peek() byte {
-	c := w.doc[w.at]
-	if c > ' ' {
-		return c
+	if w.at < len(w.doc) && w.doc[w.at] > ' ' {
+		return w.doc[w.at]
 	}
 	start := w.at
-	for c <= ' ' {
+	for w.at < len(w.doc) && isSpace(w.doc[w.at]) {
 		w.at++
-		c = w.doc[w.at]
 	}
-	w.replace(start, w.at, nil)
-	return c
+	if w.at > start {
+		w.replace(start, w.at, nil)
+	}
+	if w.at == len(w.doc) {
+		return 0
+	}
+	return w.doc[w.at]
 }
 
-// string takes the next string, quotes included.
-func (w *walker) string() []byte {
-	w.peek()
+// token takes the string that begins here.
+func (w *walker) token() (token, error) {
 	start := w.at
-	for w.at++; ; w.at++ {
-		w.at += bytes.IndexByte(w.doc[w.at:], '"')
-		// The quote is part of the text behind an odd number of backslashes.
-		before := w.at
-		for w.doc[before-1] == '\\' {
-			before--
-		}
-		if (w.at-before)%2 == 0 {
-			w.at++
-			return w.doc[start:w.at]
-		}
+	t, ok := scanString(w.doc[start:])
+	if !ok {
+		return t, errNotJSON
 	}
+	w.at += len(t.quoted)
+	return t, nil
 }
 
-// below is the scope of a member, and what its name says.
-func (w *walker) below(s scope, quotedName []byte) (scope, class) {
-	is := w.names.classOf(quotedName)
+// below is the scope of a member whose name says what it is.
+func below(s scope, is class) scope {
 	if s.scripts {
-		return scope{}, is
+		return scope{}
 	}
 	return scope{
 		scripts: is&holdsScripts != 0,
@@ -297,12 +356,42 @@ func (w *walker) below(s scope, quotedName []byte) (scope, class) {
 		secrets: is&secretsName != 0,
 		item:    is&secretName != 0,
 		hash:    s.hash || is&holdsHash != 0,
-	}, is
+	}
 }
 
-// text writes a string, stripped and redacted.
-func (w *walker) text(quoted []byte, at scope) error {
-	noted := w.known.noted != nil && w.known.noted.in(quoted)
+// noted reports whether a noted value may be in the string that ends here. That is asked of every string, so the
+// document is searched as a whole.
+func (w *walker) noted(t token) bool {
+	noted := w.known.noted
+	switch {
+	case noted == nil:
+		return false
+	case !t.plain:
+		return noted.in(t.quoted)
+	case t.signs:
+		return true
+	}
+	start := w.at - len(t.quoted)
+	if w.needle < start {
+		if w.needle, _ = next(noted.secrets, w.doc, start); w.needle < 0 {
+			w.needle = len(w.doc)
+		}
+	}
+	if w.needle >= w.at {
+		return false
+	}
+	at, _ := next(noted.secrets, t.quoted, 0)
+	return at >= 0
+}
+
+// isClean is the cheap test for a string that is shown as it is, unless its place makes it a secret.
+func (w *walker) isClean(t token, noted bool) bool {
+	return !noted && t.plain && (w.hidden == nil || !w.known.values.in(t.quoted))
+}
+
+// text writes the string that ends here, stripped and redacted.
+func (w *walker) text(t token, at scope) error {
+	quoted, noted := t.quoted, w.noted(t)
 	if noted && at.isName && isMemberName(unquoted(quoted)) {
 		return nil
 	}
@@ -312,8 +401,7 @@ func (w *walker) text(quoted []byte, at scope) error {
 			return w.hideMember(quoted, value)
 		}
 	}
-	if !noted && !suspicious(quoted) &&
-		(w.hidden == nil || !w.known.values.in(quoted)) {
+	if w.isClean(t, noted) {
 		return nil
 	}
 	// An escape that is half a character, or bytes that are none, become U+FFFD.

@@ -42,8 +42,8 @@ func (f figures) String() string {
 // requests may be in flight, each with two goroutines; goroutines that wait for the next call; and memory that the
 // runtime has not given back.
 const (
-	moreDescriptors = 8
-	moreGoroutines  = 24
+	moreDescriptors = 6
+	moreGoroutines  = 12
 	moreMemory      = 48 << 10 // kB, for a host and five plugins
 )
 

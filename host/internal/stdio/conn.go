@@ -18,7 +18,7 @@ type (
 
 // keptGoroutines is how many goroutines wait for the next call. They keep the stack that a call needs: to grow one
 // takes longer than anything else at the start of a call.
-const keptGoroutines = 8
+const keptGoroutines = 4
 
 // Conn is the connection that Serve keeps with one client.
 type Conn struct {

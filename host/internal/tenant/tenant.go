@@ -103,8 +103,9 @@ func NewTransport(caFile string) (*http.Transport, error) {
 		MaxResponseHeaderBytes: 256 << 10,
 		// Servers and load balancers close idle connections after a minute at the earliest. A write that meets such a
 		// close would have no known outcome, so this end closes first.
-		IdleConnTimeout:     50 * time.Second,
-		MaxIdleConnsPerHost: 16,
+		IdleConnTimeout: 50 * time.Second,
+		// As many as requests that the rate limiter lets be under way.
+		MaxIdleConnsPerHost: 5,
 		// HTTP/1.1: a few requests are under way at a time, and each takes less processor time than a stream of HTTP/2.
 		ForceAttemptHTTP2: false,
 	}, nil

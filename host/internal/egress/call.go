@@ -67,12 +67,9 @@ type Call struct {
 func (g *Gate) Open(ctx context.Context, grant Grant) (*Call, error) {
 	c := &Call{gate: g, id: rand.Text(), grant: grant, secrets: newSecrets(g.cfg.Redact, grant.Arguments),
 		outcome: Outcome{answers: map[int]*APIError{}, failures: map[pluginv1.Failure_Code]string{}}}
-	for _, rule := range grant.Tool.Paths {
-		r, err := pluginv1.ParsePathRule(rule)
-		if err != nil {
-			return nil, fmt.Errorf("tool %s: %w", grant.Tool.Name, err)
-		}
-		c.rules = append(c.rules, r)
+	var err error
+	if c.rules, err = g.parseRules(grant.Tool.Paths); err != nil {
+		return nil, fmt.Errorf("tool %s: %w", grant.Tool.Name, err)
 	}
 	if grant.Plan != nil {
 		c.execution = grant.Plan.Execute()
@@ -87,6 +84,23 @@ func (g *Gate) Open(ctx context.Context, grant Grant) (*Call, error) {
 	}
 	g.calls[c.id] = c
 	return c, nil
+}
+
+// parseRules parses each rule once: every call of a tool has the same.
+func (g *Gate) parseRules(texts []string) (rules []pluginv1.PathRule, err error) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	for _, text := range texts {
+		rule, known := g.rules[text]
+		if !known {
+			if rule, err = pluginv1.ParsePathRule(text); err != nil {
+				return nil, err
+			}
+			g.rules[text] = rule
+		}
+		rules = append(rules, rule)
+	}
+	return rules, nil
 }
 
 // ID names the call towards the plugin. It lets requests through, so it must not be

@@ -69,10 +69,13 @@ type Gate struct {
 	cfg     Config
 	limiter *ratelimit.Limiter
 	maxKept int // the constant, but in a test
+	// bodies are buffers to read answers into, whose sizes are mostly not announced.
+	bodies sync.Pool
 
 	mu     sync.Mutex
-	calls  map[string]*Call // those in progress, by their ids
-	opened uint64           // how many there were so far
+	rules  map[string]pluginv1.PathRule // those of the tools that were called, by their text
+	calls  map[string]*Call             // those in progress, by their ids
+	opened uint64                       // how many there were so far
 }
 
 // New makes a Gate. It sends nothing.
@@ -95,7 +98,8 @@ func New(cfg Config) *Gate {
 	if cfg.MaxWait == 0 {
 		cfg.MaxWait = ratelimit.DefaultMaxWait
 	}
-	return &Gate{cfg: cfg, limiter: ratelimit.New(cfg.RateLimit), maxKept: maxKept, calls: map[string]*Call{}}
+	return &Gate{cfg: cfg, limiter: ratelimit.New(cfg.RateLimit), maxKept: maxKept, calls: map[string]*Call{},
+		rules: map[string]pluginv1.PathRule{}}
 }
 
 // RoundTrip sends one request of a plugin's process. plugin is the identity of

@@ -118,7 +118,7 @@ func (c *Call) exchange(ctx context.Context, q *request) *pluginv1.RoundTripResp
 		return c.fails(pluginv1.Failure_CODE_TRANSPORT, fmt.Sprintf("%s: %s redirects, which is not followed: check the "+
 			"tenant's domain", q.name(), q.domain))
 	}
-	body, err := readBody(response.Response)
+	body, err := c.gate.readBody(response.Response)
 	if err != nil {
 		return c.fails(pluginv1.Failure_CODE_TRANSPORT, transportText(q, tenant.FaultOf(q.domain, err, true)))
 	}
@@ -135,13 +135,19 @@ func (c *Call) exchange(ctx context.Context, q *request) *pluginv1.RoundTripResp
 }
 
 // readBody reads an answer's body up to one byte more than it may have.
-func readBody(response *http.Response) ([]byte, error) {
-	const most = 1 << 20 // to be believed of what the header says
-	var body bytes.Buffer
-	// With MinRead bytes more, which ReadFrom wants to be free before it finds the end.
-	body.Grow(int(min(max(response.ContentLength, 0), most)) + bytes.MinRead)
+func (g *Gate) readBody(response *http.Response) ([]byte, error) {
+	const most = 1 << 20 // to be kept for the next
+	body, ok := g.bodies.Get().(*bytes.Buffer)
+	if !ok {
+		body = new(bytes.Buffer)
+	}
 	_, err := body.ReadFrom(io.LimitReader(response.Body, pluginv1.MaxBodyBytes+1))
-	return body.Bytes(), err
+	read := bytes.Clone(body.Bytes())
+	if body.Cap() <= most {
+		body.Reset()
+		g.bodies.Put(body)
+	}
+	return read, err
 }
 
 // name is the request's method and path.

@@ -138,7 +138,7 @@ func (r *Runner) present(tool *catalog.Tool, out egress.Outcome, answer []byte) 
 		return r.failure(tool, out, "", err.Error())
 	}
 	result := Result{Texts: []string{string(fitted)},
-		Untrusted: untrusted(tool.Untrusted, fitted, len(fitted) != len(cleaned))}
+		Untrusted: r.declared.of(tool).untrusted(fitted, len(fitted) != len(cleaned))}
 	if note := stripped.String(); note != "" {
 		// Of its own: the first text stays the answer's JSON and nothing else.
 		result.Texts = append(result.Texts, out.Redact.Text(note))

@@ -55,6 +55,7 @@ type Runner struct {
 	cfg        Config
 	supervisor *supervisor.Supervisor
 	questions  questions
+	declared   declarations
 }
 
 // New makes a Runner. It starts no process and dials nothing.

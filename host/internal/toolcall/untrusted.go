@@ -3,35 +3,74 @@ package toolcall
 import (
 	"bytes"
 	"encoding/json"
+	"sync"
 
+	"github.com/auth0-mcp/auth0-mcp/host/internal/catalog"
 	"github.com/auth0-mcp/auth0-mcp/proto/pluginv1"
 )
 
-// untrusted are those of the declared fields that the answer has. Without a
-// declaration every text counts. reshaped says that the answer was made smaller,
-// which turns a bare list into an object: its paths then lead nowhere.
-func untrusted(declared []string, answer []byte, reshaped bool) []string {
-	everything := []string{pluginv1.AnyField}
-	if len(declared) == 0 || reshaped && bytes.HasPrefix(answer, []byte(`{"items":`)) {
+// declaration is which fields of a tool's answers others can have written.
+type declaration struct {
+	texts []string
+	top   *field // nil: every text counts
+}
+
+// declared reads a declaration. Without one every text counts.
+func declared(texts []string) *declaration {
+	everything := &declaration{}
+	if len(texts) == 0 {
 		return everything
 	}
 	top := &field{}
-	for i, text := range declared {
+	for i, text := range texts {
 		path, err := pluginv1.ParseFieldPath(text)
 		if err != nil || text == pluginv1.AnyField {
 			return everything
 		}
 		top.enter(path.Steps(), i)
 	}
-	found := make([]bool, len(declared))
-	(&fieldScan{doc: answer, found: found}).value(top)
-	var present []string
-	for i, text := range declared {
+	return &declaration{texts, top}
+}
+
+// untrusted are those of the declared fields that the answer has. reshaped says that the answer was made smaller,
+// which turns a bare list into an object: its paths then lead nowhere.
+func (d *declaration) untrusted(answer []byte, reshaped bool) (present []string) {
+	if d.top == nil || reshaped && bytes.HasPrefix(answer, []byte(`{"items":`)) {
+		return []string{pluginv1.AnyField}
+	}
+	found := make([]bool, len(d.texts))
+	(&fieldScan{doc: answer, found: found}).value(d.top)
+	for i, text := range d.texts {
 		if found[i] {
 			present = append(present, text)
 		}
 	}
 	return present
+}
+
+// declarations are those of the tools that were called, by their names.
+type declarations struct {
+	mu    sync.Mutex
+	known map[string]knownDeclaration
+}
+
+type knownDeclaration struct {
+	tool *catalog.Tool // a plugin that was replaced has others
+	*declaration
+}
+
+// of is the declaration of a tool.
+func (d *declarations) of(tool *catalog.Tool) *declaration {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if known := d.known[tool.Name]; known.tool == tool {
+		return known.declaration
+	}
+	if d.known == nil {
+		d.known = map[string]knownDeclaration{}
+	}
+	d.known[tool.Name] = knownDeclaration{tool, declared(tool.Untrusted)}
+	return d.known[tool.Name].declaration
 }
 
 // field is a node of the tree of declared paths.
@@ -68,7 +107,11 @@ func (s *fieldScan) value(f *field) {
 	case '"':
 		s.text()
 	case '{', '[':
-		s.composite(f)
+		if f == nil {
+			s.skip()
+		} else {
+			s.composite(f)
+		}
 	default:
 		for s.at < len(s.doc) && s.doc[s.at] != ',' && s.doc[s.at] != ']' && s.doc[s.at] != '}' {
 			s.at++
@@ -98,10 +141,8 @@ func (s *fieldScan) composite(f *field) {
 		case object:
 			name := s.text()
 			s.at++ // the colon
-			if f != nil {
-				below = f.member(name)
-			}
-		case f != nil:
+			below = f.member(name)
+		default:
 			below = f.below["[]"]
 		}
 		s.value(below)
@@ -109,16 +150,39 @@ func (s *fieldScan) composite(f *field) {
 	s.at++
 }
 
+// skip passes an object or an array of which nothing is declared.
+func (s *fieldScan) skip() {
+	for depth := 0; ; {
+		switch s.doc[s.at] {
+		case '"':
+			s.text()
+			continue
+		case '{', '[':
+			depth++
+		case '}', ']':
+			depth--
+		}
+		if s.at++; depth == 0 {
+			return
+		}
+	}
+}
+
 // text passes a string and returns it, quotes included.
 func (s *fieldScan) text() []byte {
 	start := s.at
-	for s.at++; s.doc[s.at] != '"'; s.at++ {
-		if s.doc[s.at] == '\\' {
+	for s.at++; ; s.at++ {
+		s.at += bytes.IndexByte(s.doc[s.at:], '"')
+		// The quote is part of the text behind an odd number of backslashes.
+		before := s.at
+		for s.doc[before-1] == '\\' {
+			before--
+		}
+		if (s.at-before)%2 == 0 {
 			s.at++
+			return s.doc[start:s.at]
 		}
 	}
-	s.at++
-	return s.doc[start:s.at]
 }
 
 func (f *field) member(quoted []byte) *field {

@@ -34,11 +34,11 @@ func TestUntrusted(t *testing.T) {
 		"quotes inside":            {[]string{"b"}, `{"a":"\"b\":\"c\"","b":"\\"}`, "b"},
 		"a faulty declaration":     {[]string{"a..b"}, doc, "*"},
 	} {
-		if got := strings.Join(untrusted(tt.declared, []byte(tt.answer), false), " "); got != tt.want {
+		if got := strings.Join(declared(tt.declared).untrusted([]byte(tt.answer), false), " "); got != tt.want {
 			t.Errorf("%s: %q, want %q", name, got, tt.want)
 		}
 	}
-	if got := untrusted([]string{"[].a"}, []byte(`{"items":[{"a":"b"}],"truncated":{}}`), true); fmt.Sprint(got) != "[*]" {
+	if got := declared([]string{"[].a"}).untrusted([]byte(`{"items":[{"a":"b"}],"truncated":{}}`), true); fmt.Sprint(got) != "[*]" {
 		t.Errorf("of a list that was cut: %q", got)
 	}
 }
@@ -60,7 +60,7 @@ func FuzzUntrusted(f *testing.F) {
 		if dec.Decode(&tree) != nil {
 			t.Fatalf("%q", answer)
 		}
-		got := len(untrusted([]string{path}, answer, false)) > 0
+		got := len(declared([]string{path}).untrusted(answer, false)) > 0
 		// Of two members of one name decoding keeps the second, the scan sees both.
 		if want := saysSomething(tree, parsed.Steps()); want && !got || got && !want && !duplicates(answer) {
 			t.Errorf("%s in %q: found %v, want %v", path, answer, got, want)

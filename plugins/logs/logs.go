@@ -192,11 +192,16 @@ func fetch(ctx context.Context, c *sdk.Call, params url.Values) (events []sdk.Ob
 func present(page sdk.Page, in listInput) (sdk.Page, error) {
 	events := page.Items
 	page = in.Project(page, known(), usual, "log_id", "date", "type")
+	meanings := map[string]sdk.Object{}
 	for i := range page.Items {
-		var err error
-		if page.Items[i], err = page.Items[i].With("type_meaning", meaning(events[i].Text("type"))); err != nil {
-			return page, err
+		code := events[i].Text("type")
+		if meanings[code] == nil {
+			var err error
+			if meanings[code], err = (sdk.Object{}).With("type_meaning", meaning(code)); err != nil {
+				return page, err
+			}
 		}
+		page.Items[i] = append(page.Items[i], meanings[code]...)
 	}
 	return page, nil
 }

@@ -27,7 +27,8 @@ func (f FieldsOf) Project(page sdk.Page, known, usual []string, always ...string
 	out := make([]sdk.Object, len(page.Items))
 	kept := map[string]bool{} // by name, of all names that were found
 	for i, item := range page.Items {
-		out[i] = make(sdk.Object, 0, min(len(item), len(always)+len(usual)+len(f.Fields)))
+		// With room for a member that the tool adds.
+		out[i] = make(sdk.Object, 0, 1+min(len(item), len(always)+len(usual)+len(f.Fields)))
 		for _, m := range item {
 			keep, known := kept[m.Name]
 			if !known {

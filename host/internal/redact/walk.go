@@ -263,7 +263,8 @@ func (w *walker) newName() (at int, err error) {
 	at = w.names.find(t.quoted)
 	name := &w.names[at]
 	if !name.known {
-		*name = knownName{known: true, quoted: t.quoted, is: classOf(unquotedBytes(t.quoted)), stays: w.isClean(t, w.noted(t))}
+		*name = knownName{known: true, quoted: t.quoted, is: classOf(unquotedBytes(t.quoted)),
+			stays: w.isClean(t, w.noted(t))}
 	}
 	w.names[w.last].next = at
 	if name.stays {

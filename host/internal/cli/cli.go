@@ -62,12 +62,15 @@ func execute(args []string, env Environment, exit func(int)) int {
 		Version:       env.Version,
 		SilenceUsage:  true,
 		SilenceErrors: true,
-		Args:          cobra.NoArgs,
-		RunE:          func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
+		Long: `Manage an Auth0 tenant from an MCP client.
+
+To start, sign in and set up your client:    auth0-mcp init
+To try it without an Auth0 account:          auth0-mcp init --sandbox --client CLIENT`,
+		RunE: func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
 	root.SetVersionTemplate("{{.Version}}\n")
 	if about := env.locks.String(); about != "" {
-		root.Long = root.Short + ".\nThis is the distribution " + about + "."
+		root.Long += "\n\nThis is the distribution " + about + "."
 	}
 	root.SetIn(env.In)
 	root.SetOut(env.Out)
@@ -78,6 +81,7 @@ func execute(args []string, env Environment, exit func(int)) int {
 		clientsCommand(env), doctorCommand(env), pluginCommand(env), sandboxCommand(env), approveCommand(env),
 		secretCommand(env),
 		auditCommand(env), uninstallCommand(env))
+	addHelp(root)
 	addCompletions(root, env) // after AddCommand: it walks the finished tree
 	err = root.ExecuteContext(ctx)
 	if err != nil && !errors.Is(err, errToolFailed) { // the tool has said why

@@ -318,6 +318,7 @@ func (t *Tenant) deleteClient(c *call) (result, error) {
 		}
 	}
 	t.clients.remove(id)
+	t.forget("clients", id)
 	t.grants.items = slices.DeleteFunc(t.grants.items, func(grant object) bool { return grant["client_id"] == id })
 	return gone()
 }

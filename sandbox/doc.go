@@ -1,7 +1,6 @@
-// Package sandbox is an Auth0 tenant that lives in memory: the part of the
-// Management API v2 that deals with applications, client grants, APIs, actions,
-// forms, flows and logs, and the part of the Authentication API that hands out and
-// takes back tokens for it, behind an [net/http.Handler].
+// Package sandbox is an Auth0 tenant that lives in memory: the Management API v2, and
+// the part of the Authentication API that hands out and takes back tokens for it, behind
+// an [net/http.Handler].
 //
 // It answers with the shapes, the paging envelopes, the defaults and the errors
 // of the real API, so that a program can be tried, demonstrated and tested
@@ -9,6 +8,12 @@
 // needs, and which paths, queries and bodies are valid are facts of package
 // managementapi; tools/sandboxcheck replays recorded requests and compares the
 // answers.
+//
+// Most operations are answered from three tables: collections of objects
+// (resource_table.go), objects that exist once (setting_table.go), and which objects
+// belong to which (membershipTable). routes_table.go lists the operations that need code
+// of their own. [Tenant.Incidents] lists failures in the seeded company whose cause is
+// known.
 //
 // A user signs in with the device flow, on a page of the tenant's or through
 // [Tenant.Approve]; a machine with a secret or a key. One tenant plays both parts:

@@ -28,15 +28,27 @@ type call struct {
 	params    map[string]string
 	query     url.Values
 	body      object
+	value     any // the body, where it is no object
 	claims    claims
+	// seeding: the tenant makes the object of its seed, not a request.
+	seeding bool
 }
 
 // handler answers one operation.
 type handler func(*Tenant, *call) (result, error)
 
 // handlers lists the operations that the tenant answers, by [managementapi.Operation.Name].
-func handlers() map[string]handler {
+func handlers(tables *tables) map[string]handler {
 	out := map[string]handler{}
+	for name := range managementapi.Names() {
+		if handle := tables.handler(name); handle != nil {
+			out[name] = handle
+		}
+	}
+	for name, handle := range specialHandlers() {
+		method, path, _ := strings.Cut(name, " ")
+		out[method+" "+apiPrefix+path] = handle
+	}
 	for path, byMethod := range map[string]map[string]handler{
 		"logs":      {http.MethodGet: (*Tenant).listLogs},
 		"logs/{id}": {http.MethodGet: (*Tenant).getLog},
@@ -81,7 +93,7 @@ func handlers() map[string]handler {
 		"flows/{id}": item((*Tenant).getFlow, (*Tenant).updateFlow, (*Tenant).deleteFlow),
 	} {
 		for method, handle := range byMethod {
-			out[method+" /api/v2/"+path] = handle
+			out[method+" "+apiPrefix+path] = handle
 		}
 	}
 	return out
@@ -195,6 +207,11 @@ func (t *Tenant) process(r *Request, token claims, tokenErr, bodyErr error) resp
 	if found.body == nil {
 		return response{status: found.status}
 	}
+	if text, isRaw := found.body.(raw); isRaw {
+		return response{
+			status: found.status, body: []byte(text.body), header: http.Header{"Content-Type": {text.contentType}},
+		}
+	}
 	return response{status: found.status, body: encode(found.body)}
 }
 
@@ -221,7 +238,11 @@ func (t *Tenant) run(r *Request, token claims, tokenErr, bodyErr error) (result,
 		return result{}, err
 	}
 	if c.operation.Body != nil {
-		body, err := decodeBody(r)
+		decode := decodeBody
+		if c.operation.ContentType == managementapi.Multipart {
+			decode = func(r *Request) (any, error) { return decodeForm(r, c.operation) }
+		}
+		body, err := decode(r)
 		if err != nil {
 			return result{}, err
 		}
@@ -231,6 +252,13 @@ func (t *Tenant) run(r *Request, token claims, tokenErr, bodyErr error) (result,
 			}
 		}
 		c.body, _ = body.(object)
+		c.value = body
+	}
+	if c.operation.Effect != managementapi.Read {
+		t.seedDirectory() // it is made of what the tenant began with
+	}
+	if err := t.checkParents(c); err != nil {
+		return result{}, err
 	}
 	return handle(t, c)
 }

@@ -49,7 +49,7 @@ func (t *Tenant) seedCompany() {
 	t.seedGrants(apps)
 	forms := t.seedForms()
 	t.seedActions(forms)
-	t.seedLogs(apps)
+	t.company = company{apps, t.seedLogs(apps)}
 }
 
 // seededClient is an application of the company, with a short name for the rest

@@ -28,9 +28,11 @@ type logSeeder struct {
 type seededEvent struct {
 	at    time.Time
 	event object
+	// settled: the event is logged at once.
+	settled bool
 }
 
-func (t *Tenant) seedLogs(apps map[string]object) {
+func (t *Tenant) seedLogs(apps map[string]object) []person {
 	s := &logSeeder{t: t, apps: apps, start: t.now().Add(-logSpan + time.Minute).UTC()}
 	s.people = s.seedPeople()
 	s.logins()
@@ -39,13 +41,18 @@ func (t *Tenant) seedLogs(apps map[string]object) {
 	s.accounts()
 	s.management()
 	s.oddities()
+	s.incidents()
 	slices.SortStableFunc(s.events, func(a, b seededEvent) int { return a.at.Compare(b.at) })
 	for _, e := range s.events {
 		// An event is logged a little after it happened.
-		received := e.at.Add(time.Duration(200+t.rand.IntN(900)) * time.Millisecond)
+		received := e.at
+		if !e.settled {
+			received = e.at.Add(time.Duration(200+t.rand.IntN(900)) * time.Millisecond)
+		}
 		e.event["date"] = millis(e.at)
 		t.appendLog(e.event, received)
 	}
+	return s.people
 }
 
 func (s *logSeeder) seedPeople() []person {
@@ -76,7 +83,7 @@ func (s *logSeeder) seedPeople() []person {
 // add places an event at a fraction of the span, 0 being its beginning.
 func (s *logSeeder) add(fraction float64, event object) {
 	at := s.start.Add(time.Duration(fraction * float64(logSpan-2*time.Minute)))
-	s.events = append(s.events, seededEvent{at.Truncate(time.Millisecond), event})
+	s.events = append(s.events, seededEvent{at: at.Truncate(time.Millisecond), event: event})
 }
 
 func (s *logSeeder) someone() person { return s.people[s.t.rand.IntN(len(s.people))] }

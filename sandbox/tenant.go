@@ -74,7 +74,10 @@ type Tenant struct {
 	latency   time.Duration
 	tokenKey  []byte
 	handlers  map[string]handler
+	tables    *tables
 	explorer  string // client_id that tokens are minted for
+	seed      uint64
+	made      time.Time
 
 	// mu guards everything below. Handlers run, and their answers are encoded,
 	// while it is held; a scripted latency is waited out without it.
@@ -88,13 +91,22 @@ type Tenant struct {
 	bindings map[string][]*binding
 	forms    collection
 	flows    collection
-	logs     []object // ascending log_id
-	revoked  map[string]bool
-	oauth    oauthState
-	recorder recorder
-	observe  func(Request)
-	faults   []*FaultRule
-	rate     rateLimit
+	logs     []object               // ascending log_id
+	store    map[string]*collection // of the tables, by the path of the collection
+	values   map[string]any         // of the settings, by their path
+	pairs    map[string]pairs       // of the relations, by their name
+	screens  collection             // of the prompts that are rendered in another way
+	blocks   []object               // of users, after too many wrong passwords
+	// blockedIPs are addresses that attack protection blocks.
+	blockedIPs map[string]bool
+	company    company
+	seeded     bool
+	revoked    map[string]bool
+	oauth      oauthState
+	recorder   recorder
+	observe    func(Request)
+	faults     []*FaultRule
+	rate       rateLimit
 	// answered counts answers, for their ids.
 	answered uint64
 }
@@ -118,6 +130,14 @@ func New(o Options) *Tenant {
 		revoked:  map[string]bool{},
 		oauth:    newOAuthState(o.SignIn),
 		observe:  o.Observe,
+		store:    map[string]*collection{},
+		values:   map[string]any{},
+		pairs:    map[string]pairs{},
+		screens:  collection{idKey: "key"},
+		tables:   newTables(),
+		seed:     o.Seed,
+
+		blockedIPs: map[string]bool{},
 	}
 	if t.domain == "" {
 		t.domain = DefaultDomain
@@ -133,7 +153,8 @@ func New(o Options) *Tenant {
 	}
 	t.rate = newRateLimit(o.RateLimit, o.RateWindow, t.now())
 	_, _ = rand.Read(t.tokenKey) // never fails: it aborts the program instead
-	t.handlers = handlers()
+	t.handlers = handlers(t.tables)
+	t.made = t.now()
 	t.seedSystem()
 	if !o.Empty {
 		t.seedCompany()

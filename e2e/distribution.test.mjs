@@ -54,7 +54,12 @@ class Machine {
   }
 
   get stored() {
-    return existsSync(this.store) ? readdirSync(this.store).filter((entry) => !["locks", ".lock"].includes(entry)) : [];
+    return existsSync(this.store) ? readdirSync(this.store).filter((entry) => entry.startsWith("sha256-")) : [];
+  }
+
+  // The release documents with their signatures.
+  get releases() {
+    return readdirSync(join(this.store, "releases"));
   }
 
   async connect(t) {
@@ -182,6 +187,7 @@ test("a plugin from its author to users", { timeout: 300_000 }, async (t) => {
     await user.works(t);
     assert.match(await user.plugin("update", "--yes", "--allow-widening"), /^Updated grants from 0\.1\.0 to 0\.2\.0\.$/m);
     assert.equal(user.stored.length, 1, "the old version is gone");
+    assert.equal(user.releases.length, 1);
     await called(running); // which has the old one, until its next start
     await running.close();
     await user.works(t);
@@ -218,7 +224,7 @@ test("a plugin from its author to users", { timeout: 300_000 }, async (t) => {
 
   await t.test("is removed, with the trust in it", async (t) => {
     assert.match(await user.plugin("remove", "grants", "--yes"), /^Removed grants\.$/m);
-    assert.deepEqual(user.stored, []);
+    assert.deepEqual([...user.stored, ...user.releases], []);
     assert.deepEqual(JSON.parse(user.lock).plugins, {});
     const { tools } = await (await user.connect(t)).listTools();
     assert.ok(!tools.some((tool) => tool.name === "auth0_list_client_grants"));

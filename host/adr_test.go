@@ -21,7 +21,8 @@ func TestDecisionRecords(t *testing.T) {
 		t.Fatalf("%d decision records in %s, %v", len(records), folder, err)
 	}
 	head := regexp.MustCompile(`^# (\d+)\. (.+)\n\n` +
-		`Status: (accepted|superseded by \[\d+\]\([0-9a-z-]+\.md\))\. Date: (\d{4}-\d{2}-\d{2})(?:, amended \d{4}-\d{2}-\d{2})?\.\n\n`)
+		`Status: (accepted|superseded by \[\d+\]\([0-9a-z-]+\.md\))\. Date: (\d{4}-\d{2}-\d{2})(?:,` +
+		` amended \d{4}-\d{2}-\d{2})?\.\n\n`)
 	for i, path := range records {
 		text, err := os.ReadFile(path)
 		if err != nil {

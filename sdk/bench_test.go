@@ -11,7 +11,8 @@ import (
 func pageOfApplications() []byte {
 	var items []string
 	for i := range 50 {
-		items = append(items, fmt.Sprintf(`{"tenant":"example","global":false,"is_token_endpoint_ip_header_trusted":false,"name":"App %d",
+		items = append(items, fmt.Sprintf(
+			`{"tenant":"example","global":false,"is_token_endpoint_ip_header_trusted":false,"name":"App %d",
 "is_first_party":true,"oidc_conformant":true,"sso_disabled":false,"cross_origin_auth":false,"refresh_token":
 {"expiration_type":"non-expiring","leeway":0,"infinite_token_lifetime":true,"infinite_idle_token_lifetime":true,
 "token_lifetime":31557600,"idle_token_lifetime":2592000,"rotation_type":"non-rotating"},"allowed_clients":[],

@@ -271,7 +271,8 @@ func TestCookbook(t *testing.T) {
 			answers: map[string]string{"GET /roles/r": `{}`, "GET /roles/r/users": `[]`, "DELETE /roles/r": ``},
 			result:  `"Deleted r."`},
 		"a name": {tool: "auth0_delete_role", arguments: `{"role":"a b"}`,
-			answers: map[string]string{"GET /roles?name_filter=a+b&per_page=100": `[{"id":"r","name":"a b"},{"id":"s","name":"a b c"}]`, "GET /roles/r/users": `[{}]`},
+			answers: map[string]string{"GET /roles?name_filter=a+b&per_page=100": `[{"id":"r","name":"a b"},{"id":"s",` +
+				`"name":"a b c"}]`, "GET /roles/r/users": `[{}]`},
 			failure: pluginFailure{code: "CODE_FAILED_PRECONDITION"}},
 		"no such name": {tool: "auth0_delete_role", arguments: `{"role":".."}`,
 			answers: map[string]string{"GET /roles?name_filter=..&per_page=100": `[]`},

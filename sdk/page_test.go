@@ -61,7 +61,8 @@ func TestObjectKeepsOrderAndText(t *testing.T) {
 }
 
 func FuzzObject(f *testing.F) {
-	for _, doc := range []string{`{}`, ` {"a" : [1, {"b":null}] ,"a":"\u00e9\ud800"} `, `[{"a":1},{}]`, `{"b\u0062":1}`, `{"a":1}x`, `{"a"`,
+	for _, doc := range []string{`{}`, ` {"a" : [1, {"b":null}] ,"a":"\u00e9\ud800"} `, `[{"a":1},{}]`, `{"b\u0062":1}`,
+		`{"a":1}x`, `{"a"`,
 		"{\"\xff\":\"\xfe\"}"} {
 		f.Add([]byte(doc))
 	}

@@ -42,7 +42,9 @@ func TestSchema(t *testing.T) {
 		`"alg":{"type":"string","enum":["RS256","HS256"]},` +
 		`"lifetime":{"anyOf":[{"type":"integer","minimum":1},{"type":"null"}],"description":"Seconds."},` +
 		`"metadata":{"type":"object","additionalProperties":{"type":"string"}},` +
-		`"default":{"description":"Any.","anyOf":[{"type":"string"},{"type":"number"},{"type":"array","items":{"type":"object","properties":{"value":{"type":"string"}},"required":["value"],"additionalProperties":false}},{"type":"null"}]}` +
+		`"default":{"description":"Any.","anyOf":[{"type":"string"},{"type":"number"},{"type":"array",` +
+		`"items":{"type":"object","properties":{"value":{"type":"string"}},"required":["value"],` +
+		`"additionalProperties":false}},{"type":"null"}]}` +
 		`},"additionalProperties":false}},` +
 		`"required":["id"],"additionalProperties":false}`
 	if canonical(t, string(got)) != canonical(t, want) {
@@ -126,7 +128,8 @@ func TestPartly(t *testing.T) {
 }
 
 func TestBodyKeepsWhatWasGiven(t *testing.T) {
-	c := &Call{arguments: []byte(`{"id":"x","logo_uri":null,"callbacks":[],"sso":false,"n":0,"big":9007199254740993,"s":"a<b"}`)}
+	c := &Call{arguments: []byte(`{"id":"x","logo_uri":null,"callbacks":[],"sso":false,"n":0,"big":9007199254740993,` +
+		`"s":"a<b"}`)}
 	got, err := c.Body("id")
 	if err != nil {
 		t.Fatal(err)

@@ -280,7 +280,8 @@ func lastBody(t *testing.T, s *sandbox.Tenant) string {
 func TestCreateAndUpdate(t *testing.T) {
 	s, auth0 := tenant(t, sandbox.Options{Empty: true})
 	made := answer(t, auth0, "auth0_create_action", creation("greet", "// one"))
-	const sent = `{"name":"greet","supported_triggers":[{"id":"post-login","version":"v3"}],"code":"// one","runtime":"node22","dependencies":[],"secrets":[]}`
+	const sent = `{"name":"greet","supported_triggers":[{"id":"post-login","version":"v3"}],"code":"// one",` +
+		`"runtime":"node22","dependencies":[],"secrets":[]}`
 	if got := lastBody(t, s); got != sent {
 		t.Errorf("sent %s, want %s", got, sent)
 	}
@@ -324,7 +325,8 @@ func TestDraftIsWhole(t *testing.T) {
 
 func TestDefaultsNeverOverride(t *testing.T) {
 	s, auth0 := tenant(t, sandbox.Options{Empty: true})
-	const given = `{"secrets":[{"name":"KEY","value":"dead"}],"runtime":"node18","name":"a","supported_triggers":[{"id":"post-login","version":"v3"}],"code":"//","dependencies":[]}`
+	const given = `{"secrets":[{"name":"KEY","value":"dead"}],"runtime":"node18","name":"a",` +
+		`"supported_triggers":[{"id":"post-login","version":"v3"}],"code":"//","dependencies":[]}`
 	answer(t, auth0, "auth0_create_action", given)
 	if got := lastBody(t, s); got != given {
 		t.Errorf("sent %s", got)
@@ -342,7 +344,8 @@ func TestDeployAtCreation(t *testing.T) {
 func TestArgumentsArriveUntouched(t *testing.T) {
 	_, auth0 := tenant(t, sandbox.Options{})
 	sdktest.Untouched(t, Plugin(), auth0, "auth0_create_action",
-		`{"name":"a","supported_triggers":[{"id":"post-login","version":"v3"}],"code":"//","runtime":"node22","dependencies":[],"secrets":[]}`)
+		`{"name":"a","supported_triggers":[{"id":"post-login","version":"v3"}],"code":"//","runtime":"node22",`+
+			`"dependencies":[],"secrets":[]}`)
 	named := http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
 		_, _ = w.Write([]byte(`{"actions":[{"id":"a","name":"sample"}],"total":1}`))
 	})

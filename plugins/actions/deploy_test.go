@@ -211,7 +211,8 @@ func TestStatusOfTheDraft(t *testing.T) {
 func TestDeployWaitsUntilItIsLive(t *testing.T) {
 	_, auth0 := tenant(t, sandbox.Options{Empty: true, BuildTime: -1})
 	id := newAction(t, auth0, "//")
-	const building, built = `{"id":"v","number":1,"status":"building","deployed":false}`, `{"id":"v","number":1,"status":"built","deployed":false}`
+	const building, built = `{"id":"v","number":1,"status":"building","deployed":false}`,
+		`{"id":"v","number":1,"status":"built","deployed":false}`
 	r := deploy(t, eager, override(auth0, ofVersion, 200, building, built,
 		`{"id":"v","number":1,"status":"built","deployed":true,"n":9007199254740993}`), id)
 	const want = `{"id":"v","number":1,"status":"built","deployed":true,"n":9007199254740993,` +

@@ -90,7 +90,8 @@ func TestCreateSendsWhatIsGiven(t *testing.T) {
 
 // Members that are unknown here reach the caller, to the byte.
 func TestAnswersAreWhole(t *testing.T) {
-	const odd = `"client_id":"abc","big":9007199254740993,"unknown":null,"list":[],"html":"a<b&c","nested":{"z":1.0,"a":{}}`
+	const odd = `"client_id":"abc","big":9007199254740993,"unknown":null,"list":[],"html":"a<b&c","nested":{"z":1.0,` +
+		`"a":{}}`
 	auth0 := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if r.URL.Path == "/api/v2/clients" && r.Method == http.MethodGet {
 			_, _ = w.Write([]byte(`{"start":0,"limit":20,"total":1,"clients":[{` + odd + `}]}`))

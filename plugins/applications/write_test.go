@@ -25,28 +25,38 @@ func TestDefaultsOfCreate(t *testing.T) {
 		},
 		"spa": {
 			`{"app_type":"spa","name":"x"}`,
-			`{"app_type":"spa","name":"x","oidc_conformant":true,"jwt_configuration":{"alg":"RS256","lifetime_in_seconds":36000},"token_endpoint_auth_method":"none"}`,
-			`{"jwt_configuration":{"alg":"RS256","lifetime_in_seconds":36000},"oidc_conformant":true,"token_endpoint_auth_method":"none"}`,
+			`{"app_type":"spa","name":"x","oidc_conformant":true,"jwt_configuration":{"alg":"RS256",` +
+				`"lifetime_in_seconds":36000},"token_endpoint_auth_method":"none"}`,
+			`{"jwt_configuration":{"alg":"RS256","lifetime_in_seconds":36000},"oidc_conformant":true,` +
+				`"token_endpoint_auth_method":"none"}`,
 		},
 		"native with its own scheme": {
 			`{"name":"x","app_type":"native","callbacks":["https://a.example/cb","example.lantern:/cb"]}`,
-			`{"name":"x","app_type":"native","callbacks":["https://a.example/cb","example.lantern:/cb"],"oidc_conformant":true,"jwt_configuration":{"alg":"RS256","lifetime_in_seconds":36000},"token_endpoint_auth_method":"none",` + prompt + `:true}`,
+			`{"name":"x","app_type":"native","callbacks":["https://a.example/cb","example.lantern:/cb"],` +
+				`"oidc_conformant":true,"jwt_configuration":{"alg":"RS256","lifetime_in_seconds":36000},` +
+				`"token_endpoint_auth_method":"none",` + prompt + `:true}`,
 			`{"jwt_configuration":{"alg":"RS256","lifetime_in_seconds":36000},"oidc_conformant":true,` + prompt +
 				`:true,"token_endpoint_auth_method":"none"}`,
 		},
 		"regular_web": {
 			`{"name":"x","app_type":"regular_web","callbacks":["https://a.example/cb"]}`,
-			`{"name":"x","app_type":"regular_web","callbacks":["https://a.example/cb"],"oidc_conformant":true,"jwt_configuration":{"alg":"RS256","lifetime_in_seconds":36000},"token_endpoint_auth_method":"client_secret_post"}`,
-			`{"jwt_configuration":{"alg":"RS256","lifetime_in_seconds":36000},"oidc_conformant":true,"token_endpoint_auth_method":"client_secret_post"}`,
+			`{"name":"x","app_type":"regular_web","callbacks":["https://a.example/cb"],"oidc_conformant":true,` +
+				`"jwt_configuration":{"alg":"RS256","lifetime_in_seconds":36000},` +
+				`"token_endpoint_auth_method":"client_secret_post"}`,
+			`{"jwt_configuration":{"alg":"RS256","lifetime_in_seconds":36000},"oidc_conformant":true,` +
+				`"token_endpoint_auth_method":"client_secret_post"}`,
 		},
 		"non_interactive": {
 			`{"name":"x","app_type":"non_interactive"}`,
-			`{"name":"x","app_type":"non_interactive","oidc_conformant":true,"jwt_configuration":{"alg":"RS256","lifetime_in_seconds":36000},"token_endpoint_auth_method":"client_secret_post"}`,
-			`{"jwt_configuration":{"alg":"RS256","lifetime_in_seconds":36000},"oidc_conformant":true,"token_endpoint_auth_method":"client_secret_post"}`,
+			`{"name":"x","app_type":"non_interactive","oidc_conformant":true,"jwt_configuration":{"alg":"RS256",` +
+				`"lifetime_in_seconds":36000},"token_endpoint_auth_method":"client_secret_post"}`,
+			`{"jwt_configuration":{"alg":"RS256","lifetime_in_seconds":36000},"oidc_conformant":true,` +
+				`"token_endpoint_auth_method":"client_secret_post"}`,
 		},
 		"jwt_configuration without alg": {
 			`{"name":"x","jwt_configuration":{"scopes":{"a b":[1.0,null]},"lifetime_in_seconds":300}}`,
-			`{"name":"x","jwt_configuration":{"scopes":{"a b":[1.0,null]},"lifetime_in_seconds":300,"alg":"RS256"},"oidc_conformant":true}`,
+			`{"name":"x","jwt_configuration":{"scopes":{"a b":[1.0,null]},"lifetime_in_seconds":300,"alg":"RS256"},` +
+				`"oidc_conformant":true}`,
 			`{"jwt_configuration":{"alg":"RS256"},"oidc_conformant":true}`,
 		},
 		"empty jwt_configuration": {
@@ -55,8 +65,10 @@ func TestDefaultsOfCreate(t *testing.T) {
 			`{"jwt_configuration":{"alg":"RS256"}}`,
 		},
 		"the caller's own": {
-			`{"name":"x","app_type":"spa","token_endpoint_auth_method":"client_secret_basic","jwt_configuration":{"alg":"HS256"},"oidc_conformant":false}`,
-			`{"name":"x","app_type":"spa","token_endpoint_auth_method":"client_secret_basic","jwt_configuration":{"alg":"HS256"},"oidc_conformant":false}`,
+			`{"name":"x","app_type":"spa","token_endpoint_auth_method":"client_secret_basic",` +
+				`"jwt_configuration":{"alg":"HS256"},"oidc_conformant":false}`,
+			`{"name":"x","app_type":"spa","token_endpoint_auth_method":"client_secret_basic",` +
+				`"jwt_configuration":{"alg":"HS256"},"oidc_conformant":false}`,
 			`null`,
 		},
 	} {
@@ -72,7 +84,8 @@ func TestDefaultsOfCreate(t *testing.T) {
 
 func TestCreateReadBack(t *testing.T) {
 	_, auth0 := tenant(t, sandbox.Options{Empty: true})
-	created := answer(t, auth0, createTool, `{"name":"Lantern & Co","app_type":"native","description":"","callbacks":["lantern://cb"],
+	created := answer(t, auth0, createTool,
+		`{"name":"Lantern & Co","app_type":"native","description":"","callbacks":["lantern://cb"],
 		"refresh_token":{"rotation_type":"rotating","expiration_type":"expiring","leeway":0,"policies":[{"audience":"https://api.example","scope":[]}]},
 		"mobile":{"ios":{"team_id":"TEAM000000","app_bundle_identifier":"example.lantern"}},
 		"oidc_logout":{"backchannel_logout_urls":["https://a.example/out"],"backchannel_logout_initiators":{"mode":"custom","selected_initiators":["rp-logout"]}},
@@ -80,13 +93,14 @@ func TestCreateReadBack(t *testing.T) {
 		"client_metadata":{"team":"lamps"},"grant_types":[]}`)
 	kept := answer(t, auth0, getTool, `{"client_id":"`+created["client_id"].(string)+`"}`)
 	for member, want := range map[string]string{
-		"name":                       `"Lantern \u0026 Co"`,
-		"description":                `""`,
-		"grant_types":                `[]`,
-		"mobile":                     `{"ios":{"app_bundle_identifier":"example.lantern","team_id":"TEAM000000"}}`,
-		"native_social_login":        `{"apple":{"enabled":false}}`,
-		"client_metadata":            `{"team":"lamps"}`,
-		"oidc_logout":                `{"backchannel_logout_initiators":{"mode":"custom","selected_initiators":["rp-logout"]},"backchannel_logout_urls":["https://a.example/out"]}`,
+		"name":                `"Lantern \u0026 Co"`,
+		"description":         `""`,
+		"grant_types":         `[]`,
+		"mobile":              `{"ios":{"app_bundle_identifier":"example.lantern","team_id":"TEAM000000"}}`,
+		"native_social_login": `{"apple":{"enabled":false}}`,
+		"client_metadata":     `{"team":"lamps"}`,
+		"oidc_logout": `{"backchannel_logout_initiators":{"mode":"custom",` +
+			`"selected_initiators":["rp-logout"]},"backchannel_logout_urls":["https://a.example/out"]}`,
 		"oidc_conformant":            `true`,
 		"token_endpoint_auth_method": `"none"`,
 		skipPrompt:                   `true`,
@@ -125,7 +139,8 @@ func TestSecretAccess(t *testing.T) {
 
 func TestUpdate(t *testing.T) {
 	s, auth0 := tenant(t, sandbox.Options{Empty: true})
-	id := answer(t, auth0, createTool, `{"name":"Buoy","app_type":"regular_web","description":"old","callbacks":["https://a.example/cb"],
+	id := answer(t, auth0, createTool,
+		`{"name":"Buoy","app_type":"regular_web","description":"old","callbacks":["https://a.example/cb"],
 		"mobile":{"ios":{"team_id":"TEAM000000"}},"client_metadata":{"team":"lamps","floor":"2"},
 		"jwt_configuration":{"alg":"PS256","lifetime_in_seconds":300}}`)["client_id"].(string)
 	for _, tt := range []struct{ change, member, want string }{

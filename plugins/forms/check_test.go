@@ -100,7 +100,8 @@ func TestFaultsOfBrokenForms(t *testing.T) {
 			step("b", field("x")+`,`+next, "$ending") +
 			`,{"id":"r","type":"ROUTER","config":{"rules":[{"id":"q","next_node":"a"}],"fallback":"b"}}]`, nil},
 		"parts of other kinds": {`"start":[],"nodes":["a",{"type":"STEP"},{"id":{},"type":7,"config":[]},` +
-			`{"id":"s","type":"STEP","config":{"components":{"a":1}}},{"id":"t","type":"STEP","config":{"components":[1,null]}}]`,
+			`{"id":"s","type":"STEP","config":{"components":{"a":1}}},{"id":"t","type":"STEP","config":{"components":[1,` +
+			`null]}}]`,
 			[]string{`$start start: is not an object`, `nodes[0] nodes[0]: is not an object`,
 				`nodes[1] nodes[1].id: is not set`, `nodes[2] nodes[2].id: is not a string`,
 				`s nodes[3].config.components: is not a list`,

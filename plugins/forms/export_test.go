@@ -46,7 +46,8 @@ func TestExportNeedsItsFlows(t *testing.T) {
 	}{
 		"none": {nil, []string{`#FLOW-1# is the flow "Send a code",` +
 			` which the tenant lacks; it needs the vault connection "Mail" (MAILJET)`,
-			`#FLOW-2# is the flow "Check the code", which the tenant lacks; it needs the vault connection "Management" (AUTH0)`}},
+			`#FLOW-2# is the flow "Check the code",` +
+				` which the tenant lacks; it needs the vault connection "Management" (AUTH0)`}},
 		"one": {[]string{sendsCode}, []string{`#FLOW-2# is the flow "Check the code"`}},
 		"one of them twice": {[]string{sendsCode, checksCode, `{"id":"af_other","name":"Send a code"}`},
 			[]string{`#FLOW-1# is the flow "Send a code", which the tenant has several times: af_send, af_other`}},

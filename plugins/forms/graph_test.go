@@ -32,11 +32,14 @@ func TestFaults(t *testing.T) {
 		"flow without a way on": {toA + `"nodes":[{"id":"a","type":"FLOW","config":{"flow_id":"af_1","next_node":null}}]`,
 			"$start: no way leads from the start to the ending\na: next_node is not set: there is no way on"},
 		"jump button only": {toA +
-			`"nodes":[{"id":"a","type":"STEP","config":{"components":[{"id":"j","type":"JUMP_BUTTON","config":{"next_node":"$ending"}}]}}]`, ""},
+			`"nodes":[{"id":"a","type":"STEP","config":{"components":[{"id":"j","type":"JUMP_BUTTON",` +
+			`"config":{"next_node":"$ending"}}]}}]`, ""},
 		"jump to nowhere": {toA +
-			`"nodes":[{"id":"a","type":"STEP","config":{"next_node":"$ending","components":[{"id":"j","type":"JUMP_BUTTON","config":{"next_node":"x"}}]}}]`,
+			`"nodes":[{"id":"a","type":"STEP","config":{"next_node":"$ending","components":[{"id":"j","type":"JUMP_BUTTON",` +
+			`"config":{"next_node":"x"}}]}}]`,
 			`a: next_node of jump button "j" leads to "x", which does not exist`},
-		"jump unset": {toA + `"nodes":[{"id":"a","type":"STEP","config":{"next_node":"$ending","components":[{"id":"j","type":"JUMP_BUTTON","config":{}}]}}]`,
+		"jump unset": {toA + `"nodes":[{"id":"a","type":"STEP","config":{"next_node":"$ending","components":[{"id":"j",` +
+			`"type":"JUMP_BUTTON","config":{}}]}}]`,
 			`a: next_node of jump button "j" is not set: there is no way on`},
 		"router": {toA + `"nodes":[{"id":"a","type":"ROUTER","config":{"rules":[{"id":"r","next_node":"b"}],"fallback":"$ending"}},
 			{"id":"b","type":"STEP","config":{"next_node":"$ending","components":[{"id":"n","type":"NEXT_BUTTON"}]}}]`, ""},
@@ -44,7 +47,8 @@ func TestFaults(t *testing.T) {
 			`"nodes":[{"id":"a","type":"ROUTER","config":{"rules":[{"id":"r","next_node":"$ending"}]}}]`,
 			"a: fallback is not set: there is no way on"},
 		"rules to nowhere": {toA +
-			`"nodes":[{"id":"a","type":"ROUTER","config":{"rules":[{"id":"r","next_node":"x"},{"id":"s"}],"fallback":"$ending"}}]`,
+			`"nodes":[{"id":"a","type":"ROUTER","config":{"rules":[{"id":"r","next_node":"x"},{"id":"s"}],` +
+			`"fallback":"$ending"}}]`,
 			"a: next_node of rule \"r\" leads to \"x\", which does not exist\na: next_node of rule \"s\" is not set: there " +
 				"is no way on"},
 		"fallback to nowhere": {toA + `"nodes":[{"id":"a","type":"ROUTER","config":{"fallback":"x"}}]`,
@@ -54,9 +58,11 @@ func TestFaults(t *testing.T) {
 			`"type":"NEXT_BUTTON"}]}}]`,
 			"$start: no way leads from the start to the ending\na: the ending cannot be reached from here\nb: the ending " +
 				"cannot be reached from here"},
-		"a circle with a way out": {toA + `"nodes":[{"id":"a","type":"STEP","config":{"next_node":"b","components":[{"id":"n","type":"NEXT_BUTTON"}]}},
+		"a circle with a way out": {toA +
+			`"nodes":[{"id":"a","type":"STEP","config":{"next_node":"b","components":[{"id":"n","type":"NEXT_BUTTON"}]}},
 			{"id":"b","type":"ROUTER","config":{"rules":[{"id":"r","next_node":"a"}],"fallback":"$ending"}}]`, ""},
-		"a trap on one branch": {toA + `"nodes":[{"id":"a","type":"ROUTER","config":{"rules":[{"id":"r","next_node":"b"}],"fallback":"$ending"}},
+		"a trap on one branch": {toA +
+			`"nodes":[{"id":"a","type":"ROUTER","config":{"rules":[{"id":"r","next_node":"b"}],"fallback":"$ending"}},
 			{"id":"b","type":"STEP","config":{"next_node":"b","components":[{"id":"n","type":"NEXT_BUTTON"}]}}]`, "b: the ending cannot be reached from here"},
 		"unknown members": {toA +
 			`"tags":[1],"nodes":[{"id":"a","type":"STEP","new":{"x":[]},"config":{"other":7,"next_node":"$ending",` +

@@ -94,7 +94,8 @@ func addAction(t *testing.T, auth0 http.Handler, name, code string) string {
 func TestPublishStepByStep(t *testing.T) {
 	_, auth0 := tenant(t, sandbox.Options{Empty: true, BuildTime: -1})
 	form := call(t, auth0, "auth0_create_form",
-		`{"name":"Ask","start":{"next_node":"s"},"nodes":[{"id":"s","type":"STEP","config":{"next_node":"$ending",`+button+`}}]}`)["id"].(string)
+		`{"name":"Ask","start":{"next_node":"s"},"nodes":[{"id":"s","type":"STEP",`+
+			`"config":{"next_node":"$ending",`+button+`}}]}`)["id"].(string)
 	render := "api.prompt.render('" + form + "');"
 	if got := publish(t, auth0, form); !got.valid || got.live || got.renderers != "" ||
 		!strings.Contains(got.all, render) {

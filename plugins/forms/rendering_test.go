@@ -41,7 +41,8 @@ func renderedIn(t *testing.T, auth0 http.Handler, id string) (r map[string]any, 
 func newForm(t *testing.T, auth0 http.Handler) string {
 	t.Helper()
 	return call(t, auth0, "auth0_create_form",
-		`{"name":"Ask","start":{"next_node":"s"},"nodes":[{"id":"s","type":"STEP","config":{"next_node":"$ending",`+button+`}}]}`)["id"].(string)
+		`{"name":"Ask","start":{"next_node":"s"},"nodes":[{"id":"s","type":"STEP",`+
+			`"config":{"next_node":"$ending",`+button+`}}]}`)["id"].(string)
 }
 
 // bindNew makes Actions that do nothing, and binds them, so that they must be kept.
@@ -114,7 +115,8 @@ func TestRenderInMakesDeploysAndBinds(t *testing.T) {
 	if text(t, r) != text(t, want) || got["live"] != true || got["valid"] != true {
 		t.Errorf("answered %s", text(t, got))
 	}
-	if by := text(t, got["rendered_by"]); by != `[{"bound":true,"deployed":true,"id":"`+id+`","name":"Render form `+form+`","trigger":"post-login"}]` {
+	if by := text(t, got["rendered_by"]); by != `[{"bound":true,"deployed":true,`+
+		`"id":"`+id+`","name":"Render form `+form+`","trigger":"post-login"}]` {
 		t.Errorf("rendered by %s", by)
 	}
 	if want := []string{"POST actions/actions", "POST actions/actions/" + id + "/deploy",
@@ -215,25 +217,31 @@ func TestRenderInRefusals(t *testing.T) {
 			addAction(t, auth0, renderActionName(form), renderCode("ap_other"))
 		}, pluginv1.Failure_CODE_FAILED_PRECONDITION, []string{"never overwritten"}},
 		"edited, so that it renders nothing": {func(t *testing.T, auth0 http.Handler, form string) {
-			addAction(t, auth0, renderActionName(form), strings.Replace(renderCode(form), "api.prompt.render", "api.access.deny", 1))
-		}, pluginv1.Failure_CODE_FAILED_PRECONDITION, []string{"no longer renders", "not overwritten", "auth0_update_action"}},
+			addAction(t, auth0, renderActionName(form), strings.Replace(renderCode(form), "api.prompt.render", "api.access.deny",
+				1))
+		}, pluginv1.Failure_CODE_FAILED_PRECONDITION, []string{"no longer renders", "not overwritten",
+			"auth0_update_action"}},
 		"copies": {func(t *testing.T, auth0 http.Handler, form string) {
 			addAction(t, auth0, "copy one", renderCode(form))
 			addAction(t, auth0, "copy two", renderCode(form))
 		}, pluginv1.Failure_CODE_AMBIGUOUS, []string{`"copy one" (`, `"copy two" (`}},
 		"another trigger": {func(t *testing.T, auth0 http.Handler, form string) {
-			send(t, auth0, http.MethodPost, "actions/actions", text(t, map[string]any{"name": renderActionName(form), "code": renderCode(form),
+			send(t, auth0, http.MethodPost, "actions/actions", text(t, map[string]any{"name": renderActionName(form),
+				"code":               renderCode(form),
 				"supported_triggers": []any{map[string]string{"id": "pre-user-registration", "version": "v2"}}}))
 		}, pluginv1.Failure_CODE_FAILED_PRECONDITION, []string{"its trigger is pre-user-registration"}},
 		"faults": {func(t *testing.T, auth0 http.Handler, form string) {
 			call(t, auth0, "auth0_update_form", `{"id":"`+form+`","start":{"next_node":"gone"}}`)
-		}, pluginv1.Failure_CODE_FAILED_PRECONDITION, []string{"every user who logs in", `"gone", which does not exist`, "auth0_update_form"}},
+		}, pluginv1.Failure_CODE_FAILED_PRECONDITION, []string{"every user who logs in", `"gone", which does not exist`,
+			"auth0_update_form"}},
 		"many faults": {func(t *testing.T, auth0 http.Handler, form string) {
 			nodes := []any{}
 			for i := range 15 {
-				nodes = append(nodes, map[string]any{"id": fmt.Sprint("n", i), "type": "ROUTER", "config": map[string]any{"fallback": "gone"}})
+				nodes = append(nodes, map[string]any{"id": fmt.Sprint("n", i), "type": "ROUTER",
+					"config": map[string]any{"fallback": "gone"}})
 			}
-			call(t, auth0, "auth0_update_form", text(t, map[string]any{"id": form, "nodes": nodes, "start": map[string]any{"next_node": "$ending"}}))
+			call(t, auth0, "auth0_update_form", text(t, map[string]any{"id": form, "nodes": nodes,
+				"start": map[string]any{"next_node": "$ending"}}))
 		}, pluginv1.Failure_CODE_FAILED_PRECONDITION, []string{"; 20 more"}},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -274,7 +282,8 @@ func TestRenderInLeavesWhatIsLive(t *testing.T) {
 	s, auth0 := tenant(t, sandbox.Options{})
 	s.ResetRequests()
 	r, all := renderedIn(t, auth0, "Complete your profile")
-	if r["action"] != "Ask for the profile" || !strings.Contains(r["binding"].(string), "did not make") || all["live"] != true || len(writes(s)) > 0 {
+	if r["action"] != "Ask for the profile" || !strings.Contains(r["binding"].(string), "did not make") ||
+		all["live"] != true || len(writes(s)) > 0 {
 		t.Errorf("%v, sent %q", r, writes(s))
 	}
 }
@@ -288,7 +297,8 @@ func TestRenderInRefusesAnIdThatIsNone(t *testing.T) {
 			}
 			_, _ = io.WriteString(w, `{"id":`+text(t, id)+`,"name":"n","start":{"next_node":"$ending"}}`)
 		})
-		if f := renderIn(t, eager, hostile, "ap_x").Failure; f.GetCode() != pluginv1.Failure_CODE_FAILED_PRECONDITION || !strings.Contains(f.GetMessage(), "is not the id of a form") {
+		if f := renderIn(t, eager, hostile, "ap_x").Failure; f.GetCode() != pluginv1.Failure_CODE_FAILED_PRECONDITION ||
+			!strings.Contains(f.GetMessage(), "is not the id of a form") {
 			t.Errorf("%q: %v", id, f)
 		}
 	}
@@ -330,7 +340,8 @@ func TestRenderInAsADryRun(t *testing.T) {
 		_ = json.NewEncoder(w).Encode(answer)
 	})
 	r, _ := renderedIn(t, dry, form)
-	if want := []string{"POST actions/actions", "POST actions/actions/placeholder/deploy", "PATCH actions/triggers/post-login/bindings"}; !slices.Equal(played, want) {
+	if want := []string{"POST actions/actions", "POST actions/actions/placeholder/deploy",
+		"PATCH actions/triggers/post-login/bindings"}; !slices.Equal(played, want) {
 		t.Errorf("played %q, want %q", played, want)
 	}
 	if r["deployment"] != "deployed as the new version" || len(writes(s)) > 0 {
@@ -358,7 +369,8 @@ func TestRenderInWaitsForNothingInADryRun(t *testing.T) {
 		played = append(played, r.Method)
 		_, _ = io.WriteString(w, `{"id":"placeholder","deployed":false}`)
 	})
-	r := sdktest.DryRun(t, plugin(eager), dry, "auth0_publish_form", text(t, map[string]string{"id": form, "render_in": "post-login"}))
+	r := sdktest.DryRun(t, plugin(eager), dry, "auth0_publish_form", text(t, map[string]string{"id": form,
+		"render_in": "post-login"}))
 	if r.Failure != nil || !slices.Equal(played, []string{"POST", "PATCH"}) {
 		t.Errorf("%v, played %q", r.Failure, played)
 	}

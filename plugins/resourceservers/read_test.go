@@ -313,7 +313,8 @@ func TestGet(t *testing.T) {
 }
 
 func TestGetAnswersWhatAuth0Sends(t *testing.T) {
-	const sent = `{"id":"a","token_lifetime":12345678901234567890,"scopes":[],"consent_policy":null,"of_tomorrow":{"b":1.0,"a":"<&>"}}`
+	const sent = `{"id":"a","token_lifetime":12345678901234567890,"scopes":[],"consent_policy":null,` +
+		`"of_tomorrow":{"b":1.0,"a":"<&>"}}`
 	if got := succeed(t, answering(http.StatusOK, sent), "auth0_get_resource_server", `{"id":"a"}`); string(got) != sent {
 		t.Errorf("got %s", got)
 	}

@@ -74,8 +74,9 @@ func echo(ctx context.Context, r *mcp.CallToolRequest) (*mcp.CallToolResult, err
 	case "exit":
 		os.Exit(4)
 	case "progress":
-		return result, r.Session.NotifyProgress(ctx, &mcp.ProgressNotificationParams{ProgressToken: r.Params.GetProgressToken(),
-			Progress: 1, Total: 2, Message: "half"})
+		return result, r.Session.NotifyProgress(ctx,
+			&mcp.ProgressNotificationParams{ProgressToken: r.Params.GetProgressToken(),
+				Progress: 1, Total: 2, Message: "half"})
 	case "picture":
 		result.Content = append(result.Content, &mcp.ImageContent{MIMEType: "image/png", Data: []byte("png")},
 			&mcp.ImageContent{MIMEType: "image/png", Data: make([]byte, 1<<20)})
@@ -174,7 +175,8 @@ func TestAnswers(t *testing.T) {
 	if got := call(t, p, `{"do":"progress"}`); len(got.Progress) != 1 || got.Progress[0] != "half" {
 		t.Errorf("progress %q", got.Progress)
 	}
-	if got := call(t, p, `{"do":"large"}`); len(got.JSON) > 3<<20 || !strings.Contains(string(got.JSON), "more bytes were left out") {
+	if got := call(t, p, `{"do":"large"}`); len(got.JSON) > 3<<20 || !strings.Contains(string(got.JSON),
+		"more bytes were left out") {
 		t.Errorf("an answer of %d bytes (%v)", len(got.JSON), got.Failure)
 	}
 }
@@ -293,7 +295,8 @@ func TestDefinitionIsPinned(t *testing.T) {
 	if err := os.WriteFile(path, []byte(`{"plugin":"fake"}`), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := wrap.ReadDefinition(path, strings.Repeat("0", 64)); err == nil || !strings.Contains(err.Error(), "not what was agreed to") {
+	if _, err := wrap.ReadDefinition(path, strings.Repeat("0", 64)); err == nil || !strings.Contains(err.Error(),
+		"not what was agreed to") {
 		t.Errorf("another definition: %v", err)
 	}
 }

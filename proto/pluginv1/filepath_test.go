@@ -44,21 +44,24 @@ func TestCheckFilePathRefuses(t *testing.T) {
 
 // Whatever is accepted stays below its root, on this system and by the rules of others.
 func FuzzFilePath(f *testing.F) {
-	for _, path := range []string{"src/.env", "../a", `a\..\b`, "a/./b", "C:a", "a:b", "nul.txt", "a. /b", ".git/x", "\u202e", "日本"} {
+	for _, path := range []string{"src/.env", "../a", `a\..\b`, "a/./b", "C:a", "a:b", "nul.txt", "a. /b", ".git/x",
+		"\u202e", "日本"} {
 		f.Add(path)
 	}
 	f.Fuzz(func(t *testing.T, path string) {
 		if CheckFilePath(path) != nil {
 			return
 		}
-		if !fs.ValidPath(path) || path == "." || !filepath.IsLocal(filepath.FromSlash(path)) || filepath.ToSlash(filepath.Clean(path)) != path {
+		if !fs.ValidPath(path) || path == "." || !filepath.IsLocal(filepath.FromSlash(path)) ||
+			filepath.ToSlash(filepath.Clean(path)) != path {
 			t.Errorf("%q is accepted", path)
 		}
 		// As Windows reads it: backslashes are slashes, and what ends a name is dropped.
 		for name := range strings.FieldsFuncSeq(path, func(r rune) bool { return r == '/' || r == '\\' }) {
 			stem, _, _ := strings.Cut(strings.ToUpper(name), ".")
 			stem = strings.TrimRight(stem, " ")
-			if strings.TrimRight(name, ". ") != name || strings.Contains(name, ":") || stem == "NUL" || stem == "CON" || strings.EqualFold(name, ".git") {
+			if strings.TrimRight(name, ". ") != name || strings.Contains(name, ":") || stem == "NUL" || stem == "CON" ||
+				strings.EqualFold(name, ".git") {
 				t.Errorf("%q is accepted, with the element %q", path, name)
 			}
 		}

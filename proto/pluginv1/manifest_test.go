@@ -64,7 +64,8 @@ func TestUnknownDisplayMembersAreIgnored(t *testing.T) {
 		t.Fatal(err)
 	}
 	more := strings.Replace(roles, `"display":{`,
-		`"display":{"colour":"#fff","Description":"Another.","DESCRIPTION":1,"nested":{"a":[1]},"icons":[{"src":"https://x.example/i.png","theme":"dark"}],`,
+		`"display":{"colour":"#fff","Description":"Another.","DESCRIPTION":1,"nested":{"a":[1]},`+
+			`"icons":[{"src":"https://x.example/i.png","theme":"dark"}],`,
 		1)
 	more = strings.Replace(more, `"name":"roles"`, `"name":"roles","display":{"category":"x"}`, 1)
 	m, err := ParseManifest([]byte(more))

@@ -14,7 +14,8 @@ func TestPathKeepsIds(t *testing.T) {
 	for _, id := range []string{
 		"auth0|5f7c8ec7c33c6c004bbafe82", "a_b#EXT#@c.onmicrosoft.com", "https://api/", "https://api.example.com/v1?x=1",
 		"a%2Fb", "100%", "%", "%zz", "%25",
-		"a b", "a#b", "a?b", "a;b", "a|b", "a/b", "/a", "a@b", "a+b", "a:b", "a..b", "...", "a.", "é", "日本", "a[b]", `a"b`,
+		"a b", "a#b", "a?b", "a;b", "a|b", "a/b", "/a", "a@b", "a+b", "a:b", "a..b", "...", "a.", "é", "日本", "a[b]",
+		`a"b`,
 		"a\\b", "~", "*", "a&b=c,d$", "urn:x", "{id}",
 	} {
 		path, err := NewPath("users", id)

@@ -182,11 +182,16 @@ func plugin(s *tenant) sdk.Plugin {
 func TestPage(t *testing.T) {
 	for _, always := range []bool{false, true} {
 		for args, want := range map[string]string{
-			`{}`:                                    `"count":20,"total":45,"pagination":{"page":0,"per_page":20,"total_pages":3,"has_next":true}`,
-			`{"page":2}`:                            `"count":5,"total":45,"pagination":{"page":2,"per_page":20,"total_pages":3,"has_next":false}`,
-			`{"page":9}`:                            `"count":0,"total":45,"pagination":{"page":9,"per_page":20,"total_pages":3,"has_next":false}`,
-			`{"page":1,"include_totals":false}`:     `"count":20,"total":null,"pagination":{"page":1,"per_page":20,"total_pages":null,"has_next":true}`,
-			`{"per_page":45,"include_totals":true}`: `"count":45,"total":45,"pagination":{"page":0,"per_page":45,"total_pages":1,"has_next":false}`,
+			`{}`: `"count":20,"total":45,"pagination":{"page":0,"per_page":20,` +
+				`"total_pages":3,"has_next":true}`,
+			`{"page":2}`: `"count":5,"total":45,"pagination":{"page":2,"per_page":20,` +
+				`"total_pages":3,"has_next":false}`,
+			`{"page":9}`: `"count":0,"total":45,"pagination":{"page":9,"per_page":20,` +
+				`"total_pages":3,"has_next":false}`,
+			`{"page":1,"include_totals":false}`: `"count":20,"total":null,"pagination":{"page":1,"per_page":20,` +
+				`"total_pages":null,"has_next":true}`,
+			`{"per_page":45,"include_totals":true}`: `"count":45,"total":45,"pagination":{"page":0,"per_page":45,` +
+				`"total_pages":1,"has_next":false}`,
 		} {
 			s := &tenant{n: 45, always: always, nameOf: func(i int) string { return fmt.Sprint(i) }}
 			r := sdktest.Call(t, plugin(s), s, "list", args)
@@ -199,7 +204,8 @@ func TestPage(t *testing.T) {
 		}
 		s := &tenant{n: 0, always: always}
 		if r := sdktest.Call(t, plugin(s), s, "list",
-			`{}`); string(r.JSON) != `{"things":[],"count":0,"total":0,"pagination":{"page":0,"per_page":20,"total_pages":0,"has_next":false}}` {
+			`{}`); string(r.JSON) != `{"things":[],"count":0,"total":0,"pagination":{"page":0,"per_page":20,"total_pages":0,`+
+			`"has_next":false}}` {
 			t.Errorf("empty: %s", r.JSON)
 		}
 	}
@@ -220,11 +226,15 @@ func TestSendIsRaw(t *testing.T) {
 func TestSearch(t *testing.T) {
 	s := &tenant{n: 250, nameOf: func(i int) string { return fmt.Sprint(i) }}
 	for args, want := range map[string]string{
-		`{"name":"9","per_page":10}`:           `"count":10,"total":43,"pagination":{"page":0,"per_page":10,"total_pages":5,"has_next":true}}`,
-		`{"name":"9","per_page":10,"page":4}`:  `"count":3,"total":43,"pagination":{"page":4,"per_page":10,"total_pages":5,"has_next":false}}`,
-		`{"name":"9","per_page":10,"page":5}`:  `"things":[],"count":0,"total":43,"pagination":{"page":5,"per_page":10,"total_pages":5,"has_next":false}}`,
+		`{"name":"9","per_page":10}`: `"count":10,"total":43,"pagination":{"page":0,"per_page":10,` +
+			`"total_pages":5,"has_next":true}}`,
+		`{"name":"9","per_page":10,"page":4}`: `"count":3,"total":43,"pagination":{"page":4,"per_page":10,` +
+			`"total_pages":5,"has_next":false}}`,
+		`{"name":"9","per_page":10,"page":5}`: `"things":[],"count":0,"total":43,"pagination":{"page":5,"per_page":10,` +
+			`"total_pages":5,"has_next":false}}`,
 		`{"name":"9","page":4611686018427387}`: `"things":[],"count":0,"total":43,`,
-		`{"name":"nobody"}`:                    `"things":[],"count":0,"total":0,"pagination":{"page":0,"per_page":20,"total_pages":0,"has_next":false}}`,
+		`{"name":"nobody"}`: `"things":[],"count":0,"total":0,"pagination":{"page":0,"per_page":20,` +
+			`"total_pages":0,"has_next":false}}`,
 	} {
 		if r := sdktest.Call(t, plugin(s), s, "search", args); !strings.Contains(string(r.JSON), want) {
 			t.Errorf("%s: got %s %v, want %s", args, r.JSON, r.Failure, want)

@@ -12,7 +12,8 @@ import (
 )
 
 // odd are names that could be read as something else on their way.
-var odd = []string{"a/b", "../clients", "a?b#c", "50%", "%2e%2e", `say "hi"`, "ü 🐚", " two  spaces ", "null", "id99999",
+var odd = []string{"a/b", "../clients", "a?b#c", "50%", "%2e%2e", `say "hi"`, "ü 🐚", " two  spaces ", "null",
+	"id99999",
 	"a\tb", "*", "."}
 
 func TestFind(t *testing.T) {

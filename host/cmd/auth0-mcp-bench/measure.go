@@ -87,7 +87,8 @@ func (b *bench) starting(ctx context.Context) error {
 	b.table.add("memory (PSS) after the handshake", "%.1f MB", "≤ 0.25",
 		column(func(l life) []float64 { return l.handshake }))
 	b.table.add(fmt.Sprintf("  %v later, idle", settle), "%.1f MB", "", idle)
-	b.table.add("memory (PSS), all plugins in use", "%.1f MB", "≤ 0.45", column(func(l life) []float64 { return l.inUse }))
+	b.table.add("memory (PSS), all plugins in use", "%.1f MB", "≤ 0.45",
+		column(func(l life) []float64 { return l.inUse }))
 	return nil
 }
 

@@ -56,7 +56,8 @@ func startProgram(t *testing.T) *program {
 	}
 	p.lines = bufio.NewScanner(p.out)
 	p.lines.Buffer(nil, 1<<20)
-	p.send(`{"jsonrpc":"2.0","id":"init","method":"initialize","params":{"protocolVersion":"2025-06-18","capabilities":{},"clientInfo":{"name":"t","version":"1"}}}`,
+	p.send(`{"jsonrpc":"2.0","id":"init","method":"initialize","params":{"protocolVersion":"2025-06-18",`+
+		`"capabilities":{},"clientInfo":{"name":"t","version":"1"}}}`,
 		call("first", `{}`))
 	p.want(`"id":"init","result"`)
 	text := regexp.MustCompile(`"text":"(\d+)"`).FindStringSubmatch(p.want(`"id":"first","result"`))

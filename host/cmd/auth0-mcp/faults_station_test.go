@@ -176,7 +176,8 @@ func (s *station) start(through ...string) *running {
 		_, _ = in.Close(), out.Close()
 	})
 	// The handshake, whose answer next passes over. A host that ends at its start does not read it.
-	_, _ = in.WriteString(`{"jsonrpc":"2.0","id":"handshake","method":"initialize","params":{"protocolVersion":"2025-11-25","capabilities":{},"clientInfo":{"name":"t","version":"1"}}}` + "\n")
+	_, _ = in.WriteString(`{"jsonrpc":"2.0","id":"handshake","method":"initialize",` +
+		`"params":{"protocolVersion":"2025-11-25","capabilities":{},"clientInfo":{"name":"t","version":"1"}}}` + "\n")
 	return h
 }
 

@@ -106,12 +106,15 @@ func TestApprovalIsBound(t *testing.T) {
 		"a number that is close": func(r *Request) {
 			r.Arguments = json.RawMessage(`{"client_id":"abc","name":"New","n":9007199254740992}`)
 		},
-		"another body":         func(r *Request) { r.Plan.Changes[0].Body = []byte(`{"name":"New","is_first_party":false}`) },
-		"another path":         func(r *Request) { r.Plan.Changes[0].Path = "/api/v2/clients/abd" },
-		"another query":        func(r *Request) { r.Plan.Changes[0].Query = "force=true" },
-		"another state before": func(r *Request) { r.Plan.Changes[0].Before = json.RawMessage(`{"client_id":"abc","name":"Moved"}`) },
-		"one more change":      func(r *Request) { r.Plan.Changes = append(r.Plan.Changes, r.Plan.Changes[0]) },
-		"no change":            func(r *Request) { r.Plan.Changes = nil },
+		"another body":  func(r *Request) { r.Plan.Changes[0].Body = []byte(`{"name":"New","is_first_party":false}`) },
+		"another path":  func(r *Request) { r.Plan.Changes[0].Path = "/api/v2/clients/abd" },
+		"another query": func(r *Request) { r.Plan.Changes[0].Query = "force=true" },
+		"another state before": func(r *Request) {
+			r.Plan.Changes[0].Before = json.RawMessage(
+				`{"client_id":"abc","name":"Moved"}`)
+		},
+		"one more change": func(r *Request) { r.Plan.Changes = append(r.Plan.Changes, r.Plan.Changes[0]) },
+		"no change":       func(r *Request) { r.Plan.Changes = nil },
 	}
 	store := Store{Dir: filepath.Join(t.TempDir(), "approvals"), Key: testKey}
 	proposal, err := store.Propose(t.Context(), request(), "a plan")
@@ -296,8 +299,10 @@ func TestDescribe(t *testing.T) {
 	r.Plan.Changes = []plan.Change{
 		{
 			Method: "PATCH", Path: "/api/v2/clients/abc",
-			Before: json.RawMessage(`{"client_id":"abc","name":"Old","client_secret":"s3cret","jwt":{"alg":"HS256","ttl":1},"gone":true,"updated_at":"1"}`),
-			After:  json.RawMessage(`{"client_id":"abc","name":"N\u202eew","client_secret":"other","jwt":{"alg":"RS256","ttl":1},"updated_at":"2"}`),
+			Before: json.RawMessage(`{"client_id":"abc","name":"Old","client_secret":"s3cret","jwt":{"alg":"HS256","ttl":1},` +
+				`"gone":true,"updated_at":"1"}`),
+			After: json.RawMessage(`{"client_id":"abc","name":"N\u202eew","client_secret":"other","jwt":{"alg":"RS256",` +
+				`"ttl":1},"updated_at":"2"}`),
 		},
 		{
 			Method: "POST", Path: "/api/v2/actions/actions",

@@ -36,7 +36,8 @@ func aConfig() Config {
 		"dev": {Domain: "dev.eu.auth0.com", Method: Device, Scopes: []string{"read:clients", "read:logs"}},
 		"prod.eu-1": {
 			Domain: "prod.example.com:8443", Method: PrivateKeyJWT, ClientID: "abc", AuthDomain: "login.example.com",
-			Audience: "https://prod.example.com/api/v2/", KeyID: `a"b\c`, Store: "command", Command: []string{"/bin/helper", "a b", ""}, FollowTenant: true,
+			Audience: "https://prod.example.com/api/v2/", KeyID: `a"b\c`, Store: "command", Command: []string{"/bin/helper",
+				"a b", ""}, FollowTenant: true,
 		},
 	}}
 }
@@ -71,25 +72,27 @@ func TestParseConfigRefuses(t *testing.T) {
 		in    string
 		texts []string
 	}{
-		"not TOML":              {"default_profile = ", []string{"line 1, column"}},
-		"misspelt at the top":   {"\ndefaul_profile = 'a'", []string{"line 2", "unknown key defaul_profile", "near default_profile"}},
+		"not TOML": {"default_profile = ", []string{"line 1, column"}},
+		"misspelt at the top": {"\ndefaul_profile = 'a'", []string{"line 2", "unknown key defaul_profile",
+			"near default_profile"}},
 		"misspelt in a profile": {"[profiles.a]\ndomian = 'x'", []string{"line 2", "profiles.a.domian", "near domain"}},
 		"another case":          {"[profiles.a]\nclient-id = 'x'", []string{"near client_id"}},
 		"nothing near":          {"[profiles.a]\nzzz = 'x'", []string{"known here: algorithm, audience, "}},
 		"a table of its own":    {"[profile.a]\ndomain = 'x'", []string{"line 1", "near profiles"}},
-		"a secret":              {"[profiles.a]\nclient_secret = 'CANARY'", []string{"no secret belongs into this file", "auth0-mcp init"}},
-		"two unknown keys":      {"a = 1\nb = 2", []string{"line 1", "line 2"}},
-		"a type":                {"[profiles.a]\nscopes = 'read:logs'", []string{"line 2, column"}},
-		"twice":                 {"store = 'env'\nstore = 'env'", []string{"line 2"}},
-		"a name":                {"[profiles.A]\ndomain = 'a.example.com'", []string{`profile "A"`, "a-z"}},
-		"a device of Windows":   {"[profiles.'con.x']\ndomain = 'a.example.com'", []string{"con.x", "Windows"}},
-		"a path as a name":      {"[profiles.'../x']\ndomain = 'a.example.com'", []string{"../x"}},
-		"the default's name":    {"default_profile = 'A b'", []string{"default_profile", "A b"}},
-		"a store":               {"store = 'vault'", []string{`"vault"`, "env, command, keychain or file"}},
-		"a profile's store":     {"[profiles.a]\nstore = 'plain'", []string{`profile "a"`, `"plain"`}},
-		"no command":            {"[profiles.a]\nstore = 'command'", []string{"needs a command"}},
-		"a method":              {"[profiles.a]\nmethod = 'password'", []string{`"password"`, "private_key_jwt"}},
-		"a domain":              {"[profiles.a]\ndomain = 'me@evil.example.com'", []string{`profile "a"`, "want a host"}},
+		"a secret": {"[profiles.a]\nclient_secret = 'CANARY'", []string{"no secret belongs into this file",
+			"auth0-mcp init"}},
+		"two unknown keys":    {"a = 1\nb = 2", []string{"line 1", "line 2"}},
+		"a type":              {"[profiles.a]\nscopes = 'read:logs'", []string{"line 2, column"}},
+		"twice":               {"store = 'env'\nstore = 'env'", []string{"line 2"}},
+		"a name":              {"[profiles.A]\ndomain = 'a.example.com'", []string{`profile "A"`, "a-z"}},
+		"a device of Windows": {"[profiles.'con.x']\ndomain = 'a.example.com'", []string{"con.x", "Windows"}},
+		"a path as a name":    {"[profiles.'../x']\ndomain = 'a.example.com'", []string{"../x"}},
+		"the default's name":  {"default_profile = 'A b'", []string{"default_profile", "A b"}},
+		"a store":             {"store = 'vault'", []string{`"vault"`, "env, command, keychain or file"}},
+		"a profile's store":   {"[profiles.a]\nstore = 'plain'", []string{`profile "a"`, `"plain"`}},
+		"no command":          {"[profiles.a]\nstore = 'command'", []string{"needs a command"}},
+		"a method":            {"[profiles.a]\nmethod = 'password'", []string{`"password"`, "private_key_jwt"}},
+		"a domain":            {"[profiles.a]\ndomain = 'me@evil.example.com'", []string{`profile "a"`, "want a host"}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			c, err := ParseConfig([]byte(tt.in))
@@ -178,18 +181,30 @@ domain = "prod.eu.auth0.com"
 		change   func(*Config) error
 		old, new string
 	}{
-		"nothing":         {func(*Config) error { return nil }, "", ""},
-		"a value":         {set("dev", func(p *Profile) { p.Domain = "new.eu.auth0.com" }), `"dev.eu.auth0.com" `, `'new.eu.auth0.com' `},
-		"a list":          {set("dev", func(p *Profile) { p.Scopes = []string{"a", "b"} }), "[\n  \"read:logs\", # only these\n]", "['a', 'b']"},
-		"a list in place": {func(c *Config) error { c.Profiles["dev"].Scopes[0] = "read:x"; return nil }, "[\n  \"read:logs\", # only these\n]", "['read:x']"},
-		"a list's end":    {set("dev", func(p *Profile) { p.Scopes = nil }), "scopes = [\n  \"read:logs\", # only these\n]\n", ""},
-		"a new key":       {set("prod", func(p *Profile) { p.ClientID = "x" }), "# nothing below", "client_id = 'x'\n# nothing below"},
-		"the default":     {func(c *Config) error { c.DefaultProfile = "dev"; return nil }, "# at work\n", "# at work\ndefault_profile = 'dev'\n"},
-		"no store":        {func(c *Config) error { c.Store = ""; return nil }, "store = \"keychain\" # at work\n", ""},
-		"a new profile":   {func(c *Config) error { c.Profiles["a.b"] = Profile{Domain: "x.example.com", Method: Given}; return nil }, "# nothing below\n", "# nothing below\n\n[profiles.\"a.b\"]\ndomain = 'x.example.com'\nmethod = 'given'\n"},
+		"nothing": {func(*Config) error { return nil }, "", ""},
+		"a value": {set("dev", func(p *Profile) { p.Domain = "new.eu.auth0.com" }), `"dev.eu.auth0.com" `,
+			`'new.eu.auth0.com' `},
+		"a list": {set("dev", func(p *Profile) { p.Scopes = []string{"a", "b"} }),
+			"[\n  \"read:logs\", # only these\n]", "['a', 'b']"},
+		"a list in place": {func(c *Config) error { c.Profiles["dev"].Scopes[0] = "read:x"; return nil },
+			"[\n  \"read:logs\", # only these\n]", "['read:x']"},
+		"a list's end": {set("dev", func(p *Profile) { p.Scopes = nil }), "scopes = [\n  \"read:logs\", # only these\n]\n",
+			""},
+		"a new key": {set("prod", func(p *Profile) { p.ClientID = "x" }), "# nothing below",
+			"client_id = 'x'\n# nothing below"},
+		"the default": {func(c *Config) error { c.DefaultProfile = "dev"; return nil }, "# at work\n",
+			"# at work\ndefault_profile = 'dev'\n"},
+		"no store": {func(c *Config) error { c.Store = ""; return nil }, "store = \"keychain\" # at work\n", ""},
+		"a new profile": {func(c *Config) error {
+			c.Profiles["a.b"] = Profile{Domain: "x.example.com",
+				Method: Given}
+			return nil
+		}, "# nothing below\n",
+			"# nothing below\n\n[profiles.\"a.b\"]\ndomain = 'x.example.com'\nmethod = 'given'\n"},
 		"a profile gone": {
 			func(c *Config) error { delete(c.Profiles, "dev"); return nil },
-			"[profiles.dev]\n# signed in by hand\ndomain = \"dev.eu.auth0.com\"   # Europe\nmethod = \"device\"\nscopes = [\n  \"read:logs\", # only these\n]\n", "",
+			"[profiles.dev]\n# signed in by hand\ndomain = \"dev.eu.auth0.com\"   # Europe\nmethod = \"device\"\nscopes = " +
+				"[\n  \"read:logs\", # only these\n]\n", "",
 		},
 	} {
 		for _, newline := range []string{"\n", "\r\n"} {
@@ -224,12 +239,13 @@ func TestUpdateOfOtherForms(t *testing.T) {
 		in, want string
 		anew     bool
 	}{
-		"dotted keys":         {"profiles.a.domain = 'x.example.com'", "profiles.a.domain = 'other.example.com'\n", false},
-		"dotted in a table":   {"[profiles]\na . domain = 'x.example.com'\n", "a . client_id = 'new'\n", false},
-		"quoted table":        {"[ profiles . 'a' ]\ndomain = 'x.example.com'", "\nclient_id = 'new'\n", false},
-		"an empty table":      {"[profiles.a]", "[profiles.a]\ndomain = 'other.example.com'\n", false},
-		"an inline table":     {"# c\nprofiles.a = {domain = 'x.example.com'}\n", "[profiles.a]\n", true},
-		"a byte order mark":   {"\ufeff[profiles.a]\r\ndomain = 'x.example.com'\r\n", "\ufeffdefault_profile = 'a'\r\n[profiles.a]\r\n", false},
+		"dotted keys":       {"profiles.a.domain = 'x.example.com'", "profiles.a.domain = 'other.example.com'\n", false},
+		"dotted in a table": {"[profiles]\na . domain = 'x.example.com'\n", "a . client_id = 'new'\n", false},
+		"quoted table":      {"[ profiles . 'a' ]\ndomain = 'x.example.com'", "\nclient_id = 'new'\n", false},
+		"an empty table":    {"[profiles.a]", "[profiles.a]\ndomain = 'other.example.com'\n", false},
+		"an inline table":   {"# c\nprofiles.a = {domain = 'x.example.com'}\n", "[profiles.a]\n", true},
+		"a byte order mark": {"\ufeff[profiles.a]\r\ndomain = 'x.example.com'\r\n",
+			"\ufeffdefault_profile = 'a'\r\n[profiles.a]\r\n", false},
 		"explicit zero value": {"[profiles.a]\ndomain = 'x.example.com'\nclient_id = ''\n", "client_id = 'new'\n", false},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -243,7 +259,8 @@ func TestUpdateOfOtherForms(t *testing.T) {
 				t.Errorf("got %q, want %q in it", got, tt.want)
 			}
 			c, err := file.Load()
-			want := Config{DefaultProfile: "a", Profiles: map[string]Profile{"a": {Domain: "other.example.com", ClientID: "new"}}}
+			want := Config{DefaultProfile: "a", Profiles: map[string]Profile{"a": {Domain: "other.example.com",
+				ClientID: "new"}}}
 			if diff := cmp.Diff(want, c); diff != "" || err != nil {
 				t.Error(diff, err)
 			}

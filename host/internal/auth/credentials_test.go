@@ -204,7 +204,8 @@ func TestApplicationWithoutTheGrant(t *testing.T) {
 	script := &endpointScript{steps: []answerStep{saysError(403, "unauthorized_client")}}
 	_, err := OAuth{Transport: script}.ClientCredentials(t.Context(),
 		Session{Domain: testTenant, Method: ClientSecret, ClientID: "client", ClientSecret: canary}, CredentialOptions{})
-	const want = "application client: tenant.us.auth0.com answered unauthorized_client (the reason for unauthorized_client): allow it the grant client_credentials in the dashboard of the tenant"
+	const want = "application client: tenant.us.auth0.com answered unauthorized_client (the reason for " +
+		"unauthorized_client): allow it the grant client_credentials in the dashboard of the tenant"
 	if errorText(err) != want {
 		t.Errorf("error\n  %v\nwant\n  %s", err, want)
 	}

@@ -159,15 +159,29 @@ func TestPoll(t *testing.T) {
 		"fault":                  {[]answerStep{says(503, "<html>"), granted}, at(5, 10), nil, ""},
 		"fault with an error":    {[]answerStep{saysError(500, "server_error"), granted}, at(5, 10), nil, ""},
 		"malformed":              {[]answerStep{says(200, `{"access_token`), granted}, at(5, 10), nil, ""},
-		"access_denied":          {[]answerStep{pending, saysError(403, "access_denied")}, at(5, 10), ErrDenied, "the sign-in was refused in the browser (auth0.auth0.com answered access_denied (the reason for access_denied))" + again},
-		"expired_token":          {[]answerStep{saysError(403, "expired_token")}, at(5), ErrCodeExpired, "the code expired before it was confirmed (auth0.auth0.com answered expired_token (the reason for expired_token))" + again},
-		"invalid_grant":          {[]answerStep{saysError(403, "invalid_grant")}, at(5), ErrCodeInvalid, "the code is no longer known (auth0.auth0.com answered invalid_grant (the reason for invalid_grant))" + again},
-		"another error":          {[]answerStep{saysError(401, "invalid_client")}, at(5), nil, "auth0.auth0.com answered invalid_client (the reason for invalid_client)" + again},
-		"end":                    {[]answerStep{pending}, at(5, 10, 15, 20, 25, 30, 35, 40, 45, 50, 55), ErrCodeExpired, "the code expired before it was confirmed" + again},
-		"end without network":    {[]answerStep{slow, slow, slow, breaks(errTestNetwork)}, at(5, 15, 30, 50), ErrCodeExpired, "the code expired before it was confirmed; the last request failed: no answer from auth0.auth0.com (network is down): check the network, the domain and the proxy settings" + again},
-		"end while it hangs":     {[]answerStep{slow, slow, hangs}, at(5, 15, 30), ErrCodeExpired, "the code expired before it was confirmed; the last request failed: auth0.auth0.com did not answer in time: check the network and the proxy settings" + again},
-		"token without a tenant": {[]answerStep{says(200, `{"access_token":%q}`, testJWT(t, nil))}, at(5), nil, "the token names no audience, so it is for no tenant: one must be https://TENANT/api/v2/" + again},
-		"token that is no JWT":   {[]answerStep{says(200, `{"access_token":"%s"}`, canary)}, at(5), nil, "the token does not say which tenant it is for: it is not a JSON Web Token: give an access token of the Management API" + again},
+		"access_denied": {[]answerStep{pending, saysError(403, "access_denied")}, at(5, 10), ErrDenied,
+			"the sign-in was refused in the browser (auth0.auth0.com answered access_denied (the reason for access_denied))" +
+				again},
+		"expired_token": {[]answerStep{saysError(403, "expired_token")}, at(5), ErrCodeExpired,
+			"the code expired before it was confirmed (auth0.auth0.com answered expired_token (the reason for expired_token))" +
+				again},
+		"invalid_grant": {[]answerStep{saysError(403, "invalid_grant")}, at(5), ErrCodeInvalid,
+			"the code is no longer known (auth0.auth0.com answered invalid_grant (the reason for invalid_grant))" + again},
+		"another error": {[]answerStep{saysError(401, "invalid_client")}, at(5), nil,
+			"auth0.auth0.com answered invalid_client (the reason for invalid_client)" + again},
+		"end": {[]answerStep{pending}, at(5, 10, 15, 20, 25, 30, 35, 40, 45, 50, 55), ErrCodeExpired,
+			"the code expired before it was confirmed" + again},
+		"end without network": {[]answerStep{slow, slow, slow, breaks(errTestNetwork)}, at(5, 15, 30, 50), ErrCodeExpired,
+			"the code expired before it was confirmed; the last request failed: no answer from auth0.auth0.com (network is " +
+				"down): check the network, the domain and the proxy settings" + again},
+		"end while it hangs": {[]answerStep{slow, slow, hangs}, at(5, 15, 30), ErrCodeExpired,
+			"the code expired before it was confirmed; the last request failed: auth0.auth0.com did not answer in time: " +
+				"check the network and the proxy settings" + again},
+		"token without a tenant": {[]answerStep{says(200, `{"access_token":%q}`, testJWT(t, nil))}, at(5), nil,
+			"the token names no audience, so it is for no tenant: one must be https://TENANT/api/v2/" + again},
+		"token that is no JWT": {[]answerStep{says(200, `{"access_token":"%s"}`, canary)}, at(5), nil,
+			"the token does not say which tenant it is for: it is not a JSON Web Token: give an access token of the " +
+				"Management API" + again},
 	}
 	for name, tt := range tests {
 		t.Run(name, func(t *testing.T) {
@@ -197,7 +211,8 @@ func TestPoll(t *testing.T) {
 				}
 				noCanary(t, err, s)
 				for _, form := range script.requests()[1:] {
-					if form.Get("grant_type") != deviceGrant || form.Get("device_code") != canary+"-device" || form.Get("client_id") != DefaultClientID {
+					if form.Get("grant_type") != deviceGrant || form.Get("device_code") != canary+"-device" || form.Get(
+						"client_id") != DefaultClientID {
 						t.Errorf("sent %v", form)
 					}
 				}

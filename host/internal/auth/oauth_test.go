@@ -131,21 +131,26 @@ func TestAnswersOfAnEndpoint(t *testing.T) {
 			"HOST answered 200 OK: the answer is not one of OAuth", true},
 		"page with 403": {answerWith(403, "<html>"+canary),
 			"HOST answered 403 Forbidden: the answer is not one of OAuth", true},
-		"cut JSON":     {answerWith(200, `{"access_token":"`+canary), "HOST answered 200 OK: the answer is not one of OAuth", true},
-		"another type": {answerWith(200, `{"access_token":["`+canary+`"]}`), "HOST answered 200 OK: the answer is not one of OAuth", true},
-		"no token":     {answerWith(200, `{}`), "HOST answered 200 OK: the answer holds no bearer token", true},
-		"null":         {answerWith(200, `null`), "HOST answered 200 OK: the answer holds no bearer token", true},
+		"cut JSON": {answerWith(200, `{"access_token":"`+canary), "HOST answered 200 OK: the answer is not one of OAuth",
+			true},
+		"another type": {answerWith(200, `{"access_token":["`+canary+`"]}`),
+			"HOST answered 200 OK: the answer is not one of OAuth", true},
+		"no token": {answerWith(200, `{}`), "HOST answered 200 OK: the answer holds no bearer token", true},
+		"null":     {answerWith(200, `null`), "HOST answered 200 OK: the answer holds no bearer token", true},
 		"token that breaks headers": {answerWith(200, `{"access_token":"`+canary+`\r\nX: y"}`),
 			"HOST answered 200 OK: the answer holds no bearer token", true},
 		"another token type": {answerWith(200, `{"access_token":"`+canary+`","token_type":"DPoP"}`),
 			"HOST answered 200 OK: the answer holds no bearer token", true},
-		"too large": {answerWith(200, `{"access_token":"`+strings.Repeat("x", maxAnswerBytes)+`"}`), "HOST answered 200 OK: the answer is over 1 MiB", true},
+		"too large": {answerWith(200, `{"access_token":"`+strings.Repeat("x", maxAnswerBytes)+`"}`),
+			"HOST answered 200 OK: the answer is over 1 MiB", true},
 		"redirect": {func(w http.ResponseWriter, r *http.Request) {
 			http.Redirect(w, r, elsewhere.URL, http.StatusTemporaryRedirect)
 		}, "HOST answered 307 Temporary Redirect: it redirects, which is not followed: check the domain", true},
-		"description that repeats the secret, with control characters": {answerWith(401, `{"error":"invalid_client","error_description":"bad `+canary+`secret\u001b[31m\n!"}`),
+		"description that repeats the secret, with control characters": {answerWith(401,
+			`{"error":"invalid_client","error_description":"bad `+canary+`secret\u001b[31m\n!"}`),
 			"HOST answered invalid_client (bad [client_secret] [31m !)", false},
-		"dropped": {func(http.ResponseWriter, *http.Request) { panic(http.ErrAbortHandler) }, "HOST closed the connection before it had answered: check the network and the proxy settings", true},
+		"dropped": {func(http.ResponseWriter, *http.Request) { panic(http.ErrAbortHandler) },
+			"HOST closed the connection before it had answered: check the network and the proxy settings", true},
 		"dropped in the body": {func(w http.ResponseWriter, _ *http.Request) {
 			w.Header().Set("Content-Length", "100")
 			_, _ = io.WriteString(w, `{"access_token":"`+canary)
@@ -165,7 +170,8 @@ func TestAnswersOfAnEndpoint(t *testing.T) {
 			if err == nil {
 				t.Fatal("no error")
 			}
-			if got := strings.ReplaceAll(err.Error(), host, "HOST"); got != tt.want && (!strings.HasSuffix(tt.want, "(") || !strings.HasPrefix(got, tt.want)) {
+			if got := strings.ReplaceAll(err.Error(), host, "HOST"); got != tt.want && (!strings.HasSuffix(tt.want, "(") ||
+				!strings.HasPrefix(got, tt.want)) {
 				t.Errorf("error\n  %s\nwant\n  %s", got, tt.want)
 			}
 			if temporary(err) != tt.temporary {
@@ -191,7 +197,8 @@ func FuzzAnswer(f *testing.F) {
 	f.Add(503, `<html>`+canary)
 	f.Fuzz(func(t *testing.T, status int, body string) {
 		script := &endpointScript{steps: []answerStep{says(status, "%s", body)}}
-		s, err := OAuth{Transport: script}.requestToken(t.Context(), "h.example", url.Values{"refresh_token": {canary}}, Session{})
+		s, err := OAuth{Transport: script}.requestToken(t.Context(), "h.example", url.Values{"refresh_token": {canary}},
+			Session{})
 		if err == nil && !headerSafe(s.AccessToken) {
 			t.Errorf("took the token %q", s.AccessToken)
 		}
@@ -212,7 +219,8 @@ func TestDescriptionIsCut(t *testing.T) {
 
 func TestRequest(t *testing.T) {
 	script := &endpointScript{steps: []answerStep{func(r *http.Request) (*http.Response, error) {
-		if r.Method != http.MethodPost || r.URL.String() != "https://h.example:8443/oauth/token" || r.Header.Get("User-Agent") != "auth0-mcp/test" ||
+		if r.Method != http.MethodPost || r.URL.String() != "https://h.example:8443/oauth/token" || r.Header.Get(
+			"User-Agent") != "auth0-mcp/test" ||
 			r.Header.Get("Accept") != "application/json" || r.Header.Get("Content-Type") != "application/x-www-form-urlencoded" {
 			t.Errorf("%s %s %v", r.Method, r.URL, r.Header)
 		}
@@ -254,18 +262,20 @@ func TestTokenLife(t *testing.T) {
 		claims    jwt.MapClaims
 		want      time.Duration // after the request; 0: unknown
 	}{
-		"expires_in":                     {`3600`, nil, hour},
-		"expires_in as a text":           {`"3600"`, nil, hour},
-		"expires_in beats exp":           {`3600`, jwt.MapClaims{"exp": issued.Add(9 * hour).Unix()}, hour},
-		"exp, by the server's own clock": {`0`, jwt.MapClaims{"iat": issued.Unix(), "exp": issued.Add(2 * hour).Unix()}, 2 * hour},
-		"exp alone":                      {`0`, jwt.MapClaims{"exp": time.Date(2000, 1, 1, 1, 0, 0, 0, time.UTC).Unix()}, hour}, // a bubble's clock begins with 2000
-		"neither":                        {`0`, nil, 0},
-		"null":                           {`null`, nil, 0},
-		"negative":                       {`-5`, nil, 0},
-		"not a number":                   {`{"a":[1]}`, nil, 0},
-		"beyond any year":                {`1e300`, nil, (1<<31 - 1) * time.Second},
-		"exp beyond any year":            {`0`, jwt.MapClaims{"iat": 0, "exp": 1e15}, (1<<31 - 1) * time.Second},
-		"ended before it began":          {`0`, jwt.MapClaims{"iat": issued.Unix(), "exp": issued.Add(-hour).Unix()}, -hour},
+		"expires_in":           {`3600`, nil, hour},
+		"expires_in as a text": {`"3600"`, nil, hour},
+		"expires_in beats exp": {`3600`, jwt.MapClaims{"exp": issued.Add(9 * hour).Unix()}, hour},
+		"exp, by the server's own clock": {`0`, jwt.MapClaims{"iat": issued.Unix(), "exp": issued.Add(2 * hour).Unix()},
+			2 * hour},
+		"exp alone": {`0`, jwt.MapClaims{"exp": time.Date(2000, 1, 1, 1, 0, 0, 0, time.UTC).Unix()},
+			hour}, // a bubble's clock begins with 2000
+		"neither":               {`0`, nil, 0},
+		"null":                  {`null`, nil, 0},
+		"negative":              {`-5`, nil, 0},
+		"not a number":          {`{"a":[1]}`, nil, 0},
+		"beyond any year":       {`1e300`, nil, (1<<31 - 1) * time.Second},
+		"exp beyond any year":   {`0`, jwt.MapClaims{"iat": 0, "exp": 1e15}, (1<<31 - 1) * time.Second},
+		"ended before it began": {`0`, jwt.MapClaims{"iat": issued.Unix(), "exp": issued.Add(-hour).Unix()}, -hour},
 	}
 	for name, tt := range tests {
 		t.Run(name, func(t *testing.T) {

@@ -121,7 +121,8 @@ func (s *rotatingServer) session(t *testing.T, left time.Duration) fileSession {
 	now := time.Now().UTC()
 	err := file.save(t.Context(), Session{Profile: "dev", Domain: testTenant, Method: Device,
 		AccessToken: tenantJWT(t, "0"),
-		IssuedAt:    now.Add(-time.Hour), ExpiresAt: now.Add(left), RefreshToken: s.refresh, AuthDomain: s.host, ClientID: "client"})
+		IssuedAt:    now.Add(-time.Hour), ExpiresAt: now.Add(left), RefreshToken: s.refresh, AuthDomain: s.host,
+		ClientID: "client"})
 	if err != nil {
 		t.Fatal(err)
 	}

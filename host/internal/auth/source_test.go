@@ -183,10 +183,15 @@ func TestRenewalThatFails(t *testing.T) {
 			"(network is down): check the network, the domain and the proxy settings: try again"},
 		"slow": {hangs, false, "renewing the token of profile dev: auth0.auth0.com did not answer in time: check " +
 			"the network and the proxy settings: try again"},
-		"malformed":   {says(200, `{"access_token":"`+canary), false, "renewing the token of profile dev: auth0.auth0.com answered 200 OK: the answer is not one of OAuth: try again"},
-		"ended token": {says(200, `{"access_token":%q}`, testJWT(t, jwt.MapClaims{"aud": "https://" + testTenant + "/api/v2/", "iat": 200, "exp": 100})), false, "renewing the token of profile dev: a new token counts as ended already: check this computer's clock"},
+		"malformed": {says(200, `{"access_token":"`+canary), false,
+			"renewing the token of profile dev: auth0.auth0.com answered 200 OK: the answer is not one of OAuth: try again"},
+		"ended token": {says(200, `{"access_token":%q}`, testJWT(t, jwt.MapClaims{"aud": "https://" + testTenant + "/api/v2/",
+			"iat": 200, "exp": 100})), false,
+			"renewing the token of profile dev: a new token counts as ended already: check this computer's clock"},
 		"refused": {saysError(403, "invalid_grant"), true,
-			"profile dev is not signed in to tenant.us.auth0.com: its token could not be renewed: auth0.auth0.com answered invalid_grant (the reason for invalid_grant): sign in again with `auth0-mcp init --profile dev`; the server need not be restarted"},
+			"profile dev is not signed in to tenant.us.auth0.com: its token could not be renewed: auth0.auth0.com answered " +
+				"invalid_grant (the reason for invalid_grant): sign in again with `auth0-mcp init --profile dev`; the server " +
+				"need not be restarted"},
 	}
 	for name, tt := range tests {
 		t.Run(name, func(t *testing.T) {
@@ -206,7 +211,8 @@ func TestRenewalThatFails(t *testing.T) {
 					t.Errorf("error\n  %v\nwant\n  %s", err, tt.want)
 				}
 				var answer *OAuthError
-				if tt.signIn && (!errors.As(err, &answer) || answer.Code != "invalid_grant" || signIn.Command != "auth0-mcp init --profile dev") {
+				if tt.signIn && (!errors.As(err, &answer) || answer.Code != "invalid_grant" ||
+					signIn.Command != "auth0-mcp init --profile dev") {
 					t.Errorf("what is in the error: %#v, %#v", answer, signIn)
 				}
 				noCanary(t, err)
@@ -310,14 +316,16 @@ func TestAnotherTenant(t *testing.T) {
 				store, endpoint := newMemoryStore(first), renewals(t, time.Hour)
 				s, _ := store.source(t, endpoint, func(cfg *SourceConfig) { cfg.FollowTenant = follow })
 				session := deviceSession(t, time.Hour)
-				session.Domain, session.AccessToken = other, testJWT(t, jwt.MapClaims{"aud": "https://" + other + "/api/v2/", "jti": "other"})
+				session.Domain, session.AccessToken = other, testJWT(t, jwt.MapClaims{"aud": "https://" + other + "/api/v2/",
+					"jti": "other"})
 				store.put(session, nil)
 				time.Sleep(lookInterval)
 
 				// Domain never changes, so neither does the tenant of what Token gives.
 				_, err := s.Token()
 				var changed *TenantChangedError
-				const want = "profile dev was for the tenant tenant.us.auth0.com, and is now signed in to other.eu.auth0.com: restart the server to continue with other.eu.auth0.com, or sign in to tenant.us.auth0.com again"
+				const want = "profile dev was for the tenant tenant.us.auth0.com, and is now signed in to other.eu.auth0.com: " +
+					"restart the server to continue with other.eu.auth0.com, or sign in to tenant.us.auth0.com again"
 				if !errors.As(err, &changed) || err.Error() != want || s.Domain() != testTenant {
 					t.Errorf("error\n  %v\nwant\n  %s", err, want)
 				}
@@ -357,7 +365,8 @@ func TestClientCredentialsAreMintedAgain(t *testing.T) {
 		}
 		options := CredentialOptions{Scopes: []string{"read:logs"}}
 		session, err := OAuth{Transport: tenant.Transport()}.ClientCredentials(t.Context(),
-			Session{Profile: "ci", Domain: tenant.Domain(), Method: ClientSecret, ClientID: machine.ClientID, ClientSecret: machine.ClientSecret}, options)
+			Session{Profile: "ci", Domain: tenant.Domain(), Method: ClientSecret, ClientID: machine.ClientID,
+				ClientSecret: machine.ClientSecret}, options)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -365,7 +374,8 @@ func TestClientCredentialsAreMintedAgain(t *testing.T) {
 		s, _ := store.source(t, tenant.Transport(), func(cfg *SourceConfig) { cfg.Credentials = options })
 		time.Sleep(time.Hour)
 		token, err := s.Token()
-		if err != nil || token.AccessToken == session.AccessToken || store.stored().Scope != "read:logs" || store.stored().AccessToken != token.AccessToken {
+		if err != nil || token.AccessToken == session.AccessToken || store.stored().Scope != "read:logs" ||
+			store.stored().AccessToken != token.AccessToken {
 			t.Errorf("scope %q, %v", store.stored().Scope, err)
 		}
 	})
@@ -400,7 +410,8 @@ func TestRotationAtTheSandbox(t *testing.T) {
 func TestNoSessionAtTheStart(t *testing.T) {
 	store := newMemoryStore(Session{})
 	store.loadErr = fs.ErrNotExist
-	_, err := NewSource(t.Context(), SourceConfig{Load: store.load, Save: store.save, Lock: store.lock, Stamp: store.readStamp})
+	_, err := NewSource(t.Context(), SourceConfig{Load: store.load, Save: store.save, Lock: store.lock,
+		Stamp: store.readStamp})
 	if !errors.Is(err, fs.ErrNotExist) {
 		t.Errorf("error: %v", err)
 	}

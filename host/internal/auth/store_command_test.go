@@ -10,7 +10,8 @@ import (
 func TestParseCommandOutput(t *testing.T) {
 	end := time.Date(2030, 1, 2, 3, 4, 5, 0, time.UTC)
 	got, err := parseCommandOutput("dev",
-		[]byte(`{"domain":"https://DEV.eu.auth0.com/","access_token":"CANARY","expires_at":"2030-01-02T03:04:05Z","version":1}`+"\n"))
+		[]byte(`{"domain":"https://DEV.eu.auth0.com/","access_token":"CANARY","expires_at":"2030-01-02T03:04:05Z",`+
+			`"version":1}`+"\n"))
 	want := Session{Profile: "dev", Domain: "dev.eu.auth0.com", Method: Given, AccessToken: "CANARY", ExpiresAt: end}
 	if err != nil || got != want {
 		t.Errorf("got %v, %v", got, err)

@@ -284,7 +284,8 @@ func TestSurroundings(t *testing.T) {
 		"would start a bus": {"linux", nil, map[string]string{"DBUS_SESSION_BUS_ADDRESS": "autolaunch:"},
 			Surroundings{GOOS: "linux", NoBus: true}, "no D-Bus session"},
 		"WSL": {
-			"linux", fstest.MapFS{"proc/version": &fstest.MapFile{Data: []byte("Linux version 5.15.90.1-Microsoft-standard-WSL2")}}, bus,
+			"linux", fstest.MapFS{"proc/version": &fstest.MapFile{Data: []byte(
+				"Linux version 5.15.90.1-Microsoft-standard-WSL2")}}, bus,
 			Surroundings{GOOS: "linux", WSL: true}, "WSL has no keychain",
 		},
 		"Docker": {"linux", fstest.MapFS{".dockerenv": present}, nil,

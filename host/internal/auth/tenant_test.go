@@ -33,7 +33,8 @@ func TestTenantOf(t *testing.T) {
 		"another API": {"https://api.example", "",
 			`the token is for no tenant: its audiences are "https://api.example", and one must be https://TENANT/api/v2/`},
 		"any tenant": {DefaultAudience, "",
-			`the token is for no tenant: its audiences are "https://*.auth0.com/api/v2/", and one must be https://TENANT/api/v2/`},
+			`the token is for no tenant: its audiences are "https://*.auth0.com/api/v2/",` +
+				` and one must be https://TENANT/api/v2/`},
 		"no slash":          {"https://t.auth0.com/api/v2", "", "for no tenant"},
 		"below the API":     {"https://t.auth0.com/api/v2/users", "", "for no tenant"},
 		"encoded path":      {"https://t.auth0.com/api%2Fv2/", "", "for no tenant"},

@@ -125,7 +125,8 @@ func TestCheckArgumentsWording(t *testing.T) {
 		{`{"name":"a","flags":{}}`, `flags must be an array of values that are each one of "a", "b", not an object`},
 		{`{"name":"a","items":5}`, `items must be an array in which each item is an object, not 5`},
 		{`{"name":"a","jwt_configuration":"{\"alg\":\"RS257\"}"}`,
-			`jwt_configuration must be an object, not a string that holds JSON: give the value itself, without quotes around it`},
+			`jwt_configuration must be an object, not a string that holds JSON: give the value itself,` +
+				` without quotes around it`},
 		{`{"name":"a","pick":7}`, `pick must be an object, not 7`},
 		// ranges and sizes
 		{`{"name":"a","per_page":0}`, `per_page must be an integer from 1 to 100, not 0`},
@@ -279,7 +280,8 @@ func TestArgumentErrorText(t *testing.T) {
 
 func TestRedactedArguments(t *testing.T) {
 	// Not "leave it out": an item of a list that is replaced would lose its secret.
-	const rest = ", which names no stored value, so that sending it back would overwrite the real one: read it again and " +
+	const rest = ", which names no stored value, so that sending it back would overwrite the real one: read it again " +
+		"and " +
 		"send the marker of that answer, which looks like [REDACTED:k7q2m9xa], or give a new value"
 	for _, effect := range []pluginv1.Effect{pluginv1.EffectWrite, pluginv1.EffectDestroy} {
 		tool := toolWith(effect, clientSchema)
@@ -308,7 +310,8 @@ func TestRedactedArguments(t *testing.T) {
 // The validator walks objects in random order; callers compare and cache texts.
 func TestArgumentErrorsAreDeterministic(t *testing.T) {
 	tool := toolWith(pluginv1.EffectWrite, clientSchema)
-	in := json.RawMessage(`{"per_page":0,"enabled":1,"x":1,"y":2,"jwt_configuration":{"z":1},"node":{"type":"?"},"labels":{"A":1,"B":2},"metadata":{"b":"[REDACTED]","a":"[REDACTED]"}}`)
+	in := json.RawMessage(`{"per_page":0,"enabled":1,"x":1,"y":2,"jwt_configuration":{"z":1},"node":{"type":"?"},` +
+		`"labels":{"A":1,"B":2},"metadata":{"b":"[REDACTED]","a":"[REDACTED]"}}`)
 	first := tool.check(in).Error()
 	for range 50 {
 		if again := tool.check(in).Error(); again != first {

@@ -15,7 +15,8 @@ import (
 func offered(t *testing.T, f Filter) (*Selection, error) {
 	t.Helper()
 	folds, plain := aTool("auth0_update_thing", pluginv1.EffectWrite), aTool("auth0_list_things", pluginv1.EffectRead)
-	folds.InputSchema = json.RawMessage(`{"type":"object","additionalProperties":false,"properties":{"id":{"type":"string"},
+	folds.InputSchema = json.RawMessage(
+		`{"type":"object","additionalProperties":false,"properties":{"id":{"type":"string"},
 		"steps":{"fold":true,"type":"array","items":{"anyOf":[{"$ref":"#/$defs/flow"},
 			{"type":"object","additionalProperties":false,"properties":{"type":{"enum":["WAIT"]},"config":{"type":"object","additionalProperties":false,"properties":{"seconds":{"type":"integer"}}}}}]}},
 		"made":{"readOnly":true},
@@ -41,7 +42,8 @@ func TestDescribeTool(t *testing.T) {
 	const flow = `{"type":"object","description":"What it does.","additionalProperties":false,"required":["flow_id"],` +
 		`"properties":{"flow_id":{"type":"string","pattern":"^ap_"}}}`
 	const wait = `{"type":"object","additionalProperties":false,"properties":{"seconds":{"type":"integer"}}}`
-	const rare = `{"anyOf":[{"type":"object","additionalProperties":false,"properties":{"type":{"enum":["FLOW"]},"config":` +
+	const rare = `{"anyOf":[{"type":"object","additionalProperties":false,"properties":{"type":{"enum":["FLOW"]},` +
+		`"config":` +
 		flow + `}},{"type":"null"}]}`
 	for in, want := range map[string]string{
 		`{"tool":"auth0_update_thing","member":"steps[].config"}`: `{"tool":"auth0_update_thing","member":"steps[].config",` +

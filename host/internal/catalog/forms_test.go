@@ -15,7 +15,8 @@ func manyForms() string {
 	for i := range 24 {
 		forms = append(forms,
 			fmt.Sprintf(`{"type":"object","additionalProperties":false,"required":["id","category","type"],`+
-				`"properties":{"id":{"type":"string"},"category":{"enum":["C%d"]},"type":{"const":"T%d"},"n%d":{"type":"integer"}}}`,
+				`"properties":{"id":{"type":"string"},"category":{"enum":["C%d"]},"type":{"const":"T%d"},`+
+				`"n%d":{"type":"integer"}}}`,
 				i%3, i, i))
 	}
 	return closed(`"parts":{"type":"array","items":{"anyOf":[` + strings.Join(forms, ",") + `]}}`)

@@ -268,13 +268,14 @@ func TestReadLockRefuses(t *testing.T) {
 		"zero digest":            {with(digest, Digest{}.String()), "all digits are zero"},
 		"digest in capitals":     {with(digest, strings.ToUpper(digest)), "lower-case hex digits"},
 		"bad version":            {with("1.2.3", "1"), "want a semantic version"},
-		"no platforms":           {`{"version":2,"plugins":{"a":{"version":"1.0.0","manifest":"` + digest + `"}}}`, "platforms"},
-		"a path as a platform":   {with("linux/amd64", "../../etc"), "want a system and an architecture"},
-		"no binary":              {with(`"binary": "`+digestOf("2").String()+`"`, `"archive": "`+digest+`"`), "given twice"},
-		"an unknown effect":      {with(`"effect": "write"`, `"effect": "any"`), "want read, write or destroy"},
-		"no effect":              {with(`"effect": "write"`, `"effect": ""`), "want read, write or destroy"},
-		"a tool's odd name":      {with("auth0_edit_role", "auth0_edit role"), "not a tool's name"},
-		"too large":              {strings.Repeat(" ", maxLockBytes+1), "is larger than"},
+		"no platforms": {`{"version":2,"plugins":{"a":{"version":"1.0.0","manifest":"` + digest + `"}}}`,
+			"platforms"},
+		"a path as a platform": {with("linux/amd64", "../../etc"), "want a system and an architecture"},
+		"no binary":            {with(`"binary": "`+digestOf("2").String()+`"`, `"archive": "`+digest+`"`), "given twice"},
+		"an unknown effect":    {with(`"effect": "write"`, `"effect": "any"`), "want read, write or destroy"},
+		"no effect":            {with(`"effect": "write"`, `"effect": ""`), "want read, write or destroy"},
+		"a tool's odd name":    {with("auth0_edit_role", "auth0_edit role"), "not a tool's name"},
+		"too large":            {strings.Repeat(" ", maxLockBytes+1), "is larger than"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			path := filepath.Join(t.TempDir(), "lock.json")

@@ -198,17 +198,22 @@ func TestValidateManifestRefuses(t *testing.T) {
 			"a tool with the effect write may not send DELETE"},
 		"no schema": {tool(func(t *pluginv1.ToolManifest) { t.InputSchema = nil }),
 			"tool auth0_x: inputSchema must be a JSON object"},
-		"a schema twice": {tool(func(t *pluginv1.ToolManifest) { t.InputSchema = json.RawMessage(`{"type":"object","type":"object"}`) }), "tool auth0_x: inputSchema: type: the key is given twice"},
+		"a schema twice": {tool(func(t *pluginv1.ToolManifest) {
+			t.InputSchema = json.RawMessage(
+				`{"type":"object","type":"object"}`)
+		}), "tool auth0_x: inputSchema: type: the key is given twice"},
 		"a schema too large": {tool(func(t *pluginv1.ToolManifest) {
 			t.InputSchema = json.RawMessage(strings.Repeat(" ",
 				70000))
 		}),
 			"inputSchema of 70000 bytes: at most 65536 are allowed"},
 		"a pattern that does not compile": {tool(func(t *pluginv1.ToolManifest) {
-			t.InputSchema = json.RawMessage(`{"type":"object","additionalProperties":false,"properties":{"a":{"type":"string","pattern":"("}}}`)
+			t.InputSchema = json.RawMessage(
+				`{"type":"object","additionalProperties":false,"properties":{"a":{"type":"string","pattern":"("}}}`)
 		}), "not a valid schema (draft 2020-12)"},
 		"a bound of the wrong kind": {tool(func(t *pluginv1.ToolManifest) {
-			t.InputSchema = json.RawMessage(`{"type":"object","additionalProperties":false,"properties":{"a":{"type":"integer","minimum":"1"}}}`)
+			t.InputSchema = json.RawMessage(
+				`{"type":"object","additionalProperties":false,"properties":{"a":{"type":"integer","minimum":"1"}}}`)
 		}), "not a valid schema (draft 2020-12)"},
 	} {
 		t.Run(label, func(t *testing.T) {

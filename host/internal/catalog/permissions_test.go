@@ -12,7 +12,8 @@ func TestWidened(t *testing.T) {
 		"auth0_a": {Effect: "read", Scopes: []string{"read:a"}, Paths: []string{"GET /api/v2/a"}, Files: []string{"project"}},
 		"auth0_b": {Effect: "write", Paths: []string{everyPath}},
 		"auth0_c": {Effect: "destroy", Paths: []string{"GET /api/v2/c"}},
-		"auth0_x": PermissionsOf(aManifest("x", pluginv1.ToolManifest{Name: "auth0_x", Effect: "write", External: true}))["auth0_x"],
+		"auth0_x": PermissionsOf(aManifest("x", pluginv1.ToolManifest{Name: "auth0_x", Effect: "write",
+			External: true}))["auth0_x"],
 	}
 	for name, tt := range map[string]struct {
 		tool string
@@ -27,11 +28,13 @@ func TestWidened(t *testing.T) {
 			`"auth0_a": effect read → destroy`},
 		"a scope": {"auth0_b", Permissions{Effect: "write", Paths: []string{everyPath}, Scopes: []string{"read:\u202eb"}},
 			`"auth0_b": scope "read:\u202eb"`},
-		"a request":  {"auth0_c", Permissions{Effect: "read", Paths: []string{"GET /api/v2/d"}}, `"auth0_c": request "GET /api/v2/d"`},
+		"a request": {"auth0_c", Permissions{Effect: "read", Paths: []string{"GET /api/v2/d"}},
+			`"auth0_c": request "GET /api/v2/d"`},
 		"every path": {"auth0_c", Permissions{Effect: "read", Paths: []string{everyPath}}, `"auth0_c": request "*"`},
 		"files": {"auth0_c", Permissions{Effect: "read", Paths: []string{"GET /api/v2/c"}, Files: []string{"downloads"}},
 			`"auth0_c": files below "downloads"`},
-		"the tenant": {"auth0_x", PermissionsOf(aManifest("x", pluginv1.ToolManifest{Name: "auth0_x", Effect: "write"}))["auth0_x"],
+		"the tenant": {"auth0_x", PermissionsOf(aManifest("x", pluginv1.ToolManifest{Name: "auth0_x",
+			Effect: "write"}))["auth0_x"],
 			`"auth0_x": request "*"`},
 		"the world": {"auth0_c", Permissions{Effect: "destroy", External: true}, `"auth0_c": works outside of the tenant`},
 		"a tool":    {"auth0_new", Permissions{Effect: "read"}, `new tool "auth0_new" [read]`},

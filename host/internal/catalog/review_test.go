@@ -17,7 +17,8 @@ var updateGolden = flag.Bool("update-golden", false, "write the golden files ane
 
 // hostile is a plugin every text of which tries to look like another line.
 func hostile() *Plugin {
-	const schema = `{"type":"object","additionalProperties":false,"properties":{"id":{"type":"string"},"name":{"type":"string"}}}`
+	const schema = `{"type":"object","additionalProperties":false,"properties":{"id":{"type":"string"},` +
+		`"name":{"type":"string"}}}`
 	return &Plugin{
 		Dir: "/home/u/Downloads/\x1b[2Jplugin\n  effect       read", Path: "/home/u/Downloads/run\u202enur",
 		ManifestDigest: Digest{1}, ManifestPath: "/home/u/Downloads/manifest.json",

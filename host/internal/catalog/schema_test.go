@@ -22,22 +22,29 @@ const (
 
 var goodSchemas = []string{
 	emptySchema,
-	closed(`"id":{"type":"string","minLength":1,"maxLength":64,"pattern":"^[a-z]+$","format":"uri"},"n":{"type":"integer","minimum":1,"maximum":100,"default":50}`),
-	closed(`"on":{"type":"boolean"},"kind":{"enum":["a","b",null]},"fixed":{"const":3},"share":{"type":"number","exclusiveMinimum":0,"multipleOf":0.5}`),
+	closed(`"id":{"type":"string","minLength":1,"maxLength":64,"pattern":"^[a-z]+$","format":"uri"},` +
+		`"n":{"type":"integer","minimum":1,"maximum":100,"default":50}`),
+	closed(`"on":{"type":"boolean"},"kind":{"enum":["a","b",null]},"fixed":{"const":3},"share":{"type":"number",` +
+		`"exclusiveMinimum":0,"multipleOf":0.5}`),
 	closed(`"list":{"type":"array","items":{"type":"string"},"minItems":1,"uniqueItems":true}`),
 	closed(`"nested":` + closed(`"deeper":`+closed(`"x":{"type":"null"}`))),
 	closed(`"labels":{"type":"object","additionalProperties":{"type":"string"},"maxProperties":10}`),
 	closed(`"metadata":{"type":"object","description":"Anything the application keeps.","additionalProperties":true}`),
 	closed(`"metadata":{"type":"object","description":"Anything.","additionalProperties":{}}`),
-	closed(`"nodes":{"type":"array","description":"The form's nodes.","items":{"type":"object","additionalProperties":true}}`),
-	closed(`"metadata":{"description":"Anything, or null.","anyOf":[{"type":"object","additionalProperties":true},{"type":"null"}]}`),
+	closed(`"nodes":{"type":"array","description":"The form's nodes.","items":{"type":"object",` +
+		`"additionalProperties":true}}`),
+	closed(`"metadata":{"description":"Anything, or null.","anyOf":[{"type":"object","additionalProperties":true},` +
+		`{"type":"null"}]}`),
 	closed(`"a":{"readOnly":true},"any":{"description":"Any."},"b":{"fold":"more","anyOf":[{"type":"array",` +
 		`"items":{"enum":["x"]}},{"type":"null"}]},"c":{"fold":true,"type":"object","description":"C.",` +
 		`"additionalProperties":true}`),
 	closed(`"forms":{"type":"array","items":{"anyOf":[` + formA + `,` + formB + `]}}`),
 	closed(`"when":{"anyOf":[{"type":"integer","minimum":0},{"type":"null"}]}`),
-	closed(`"who":{"type":"object","additionalProperties":false,"properties":{"id":{"type":"string"},"name":{"type":"string"}},"anyOf":[{"required":["id"]},{"required":["name"]}]}`),
-	`{"$schema":"https://json-schema.org/draft/2020-12/schema","type":"object","additionalProperties":false,"required":["a"],"properties":{"a":{"$ref":"#/$defs/item"},"b":{"type":"array","items":{"$ref":"#/$defs/item"}}},"$defs":{"item":` + closed(`"x":{"type":"string"}`) + `}}`,
+	closed(`"who":{"type":"object","additionalProperties":false,"properties":{"id":{"type":"string"},` +
+		`"name":{"type":"string"}},"anyOf":[{"required":["id"]},{"required":["name"]}]}`),
+	`{"$schema":"https://json-schema.org/draft/2020-12/schema","type":"object","additionalProperties":false,` +
+		`"required":["a"],"properties":{"a":{"$ref":"#/$defs/item"},"b":{"type":"array","items":{"$ref":"#/$defs/item"}}},` +
+		`"$defs":{"item":` + closed(`"x":{"type":"string"}`) + `}}`,
 }
 
 func TestSchemaAccepted(t *testing.T) {
@@ -104,7 +111,8 @@ func TestSchemaRefused(t *testing.T) {
 			"$ref must be #/$defs/NAME"},
 		"a reference to itself": {withRoot(`"$defs":{"a":{"$ref":"#/$defs/a"}},"properties":{"a":{"$ref":"#/$defs/a"}}`),
 			"inputSchema.$defs.a: refers to itself"},
-		"a circle": {withRoot(`"$defs":{"a":{"$ref":"#/$defs/b"},"b":{"type":"array","items":{"$ref":"#/$defs/a"}}},"properties":{"x":{"$ref":"#/$defs/a"}}`), "refers to itself"},
+		"a circle": {withRoot(`"$defs":{"a":{"$ref":"#/$defs/b"},"b":{"type":"array","items":{"$ref":"#/$defs/a"}}},` +
+			`"properties":{"x":{"$ref":"#/$defs/a"}}`), "refers to itself"},
 		"growing references": {withRoot(growing + `},"properties":{"a":{"$ref":"#/$defs/d9"}}`),
 			"too large with every $ref written out"},
 		"too deep": {deep, "too large with every $ref written out"},

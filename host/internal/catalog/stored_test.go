@@ -28,7 +28,8 @@ func TestStore(t *testing.T) {
 	user := filepath.Join(t.TempDir(), "plugins")
 	store := filepath.Join(user, "store")
 	lock, entry := stored(t, store, "a")
-	if name := filepath.Base(entry); !IsStoreEntry(name) || IsStoreEntry(name[:20]) || IsStoreEntry(strings.ToUpper(name)) {
+	if name := filepath.Base(entry); !IsStoreEntry(name) || IsStoreEntry(name[:20]) ||
+		IsStoreEntry(strings.ToUpper(name)) {
 		t.Errorf("the entry is called %s", name)
 	}
 	src := Sources{UserDir: user, StoreDir: store, Lock: lock}

@@ -126,7 +126,8 @@ func (p *process) parse(line string) error {
 		return fmt.Errorf("the first line on stdout is %.100q. It wrote to stderr: %s", line, p.stderr)
 	}
 	if fields[0] != "1" || fields[1] != fmt.Sprint(pluginv1.ProtocolVersion) || fields[4] != "grpc" {
-		return fmt.Errorf("the handshake begins %.60q, and should begin \"1|%d|…|…|grpc|\"", line, pluginv1.ProtocolVersion)
+		return fmt.Errorf("the handshake begins %.60q, and should begin \"1|%d|…|…|grpc|\"", line,
+			pluginv1.ProtocolVersion)
 	}
 	p.network, p.address = fields[2], fields[3]
 	if p.network != "unix" && p.network != "tcp" {

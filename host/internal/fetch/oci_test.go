@@ -260,7 +260,8 @@ func TestRegistries(t *testing.T) {
 	}
 }
 
-// A registry gets the credentials that Docker's config file has for it, and they are in no error. Another one gets none.
+// A registry gets the credentials that Docker's config file has for it, and they are in no error. Another one gets
+// none.
 func TestRegistryWithCredentials(t *testing.T) {
 	a, folder := newAuthor(t), t.TempDir()
 	a.layout(folder, "1.2.0", a.release("1.2.0"), nil)

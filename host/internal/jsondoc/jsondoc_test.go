@@ -145,7 +145,8 @@ func text(err error) string {
 // encoding/json is the reader whose folding counts: whatever two names it takes for one field, foldCase makes one.
 func TestFoldingIsThatOfEncodingJSON(t *testing.T) {
 	var v struct{ Task, Key, Straße, Σίσυφος string }
-	for _, pair := range [][2]string{{"Task", "taſK"}, {"Key", "\u212aEY"}, {"Straße", "STRAẞE"}, {"Σίσυφος", "σίςυφοσ"}} {
+	for _, pair := range [][2]string{{"Task", "taſK"}, {"Key", "\u212aEY"}, {"Straße", "STRAẞE"}, {"Σίσυφος",
+		"σίςυφοσ"}} {
 		quoted, err := json.Marshal(map[string]string{pair[1]: "taken"})
 		if err != nil {
 			t.Fatal(err)
@@ -330,7 +331,8 @@ func checkOneCase(t *testing.T, data []byte, value any) {
 }
 
 func BenchmarkCheck(b *testing.B) {
-	line := []byte(`{"jsonrpc":"2.0","id":7,"method":"tools/call","params":{"name":"auth0_update_action","arguments":{"id":"x","code":"` +
+	line := []byte(`{"jsonrpc":"2.0","id":7,"method":"tools/call","params":{"name":"auth0_update_action",` +
+		`"arguments":{"id":"x","code":"` +
 		strings.Repeat(`exports.onExecute = async () => {};\n`, 2000) + `"}}}`)
 	b.SetBytes(int64(len(line)))
 	for b.Loop() {

@@ -10,8 +10,10 @@ import (
 )
 
 func FuzzValid(f *testing.F) {
-	for _, s := range []string{"", " ", `{"a":[1,-2.5e3,"\u00e9\n",null,true]}`, `{"a":1,"a":2}`, `"\ud83d\ude00"`, `"\ud83d"`,
-		`"\ud83dx"`, `"\udc00"`, "\"\xff\"", "\"\xe2\x84\"", `"\ud83d\ud83d\ude00\/\u0000"`, "\"\x7f\x00\"", "\"\n\"", "\ufeff{}", "{}\x00", `{} {}`, `{}x`, `tru`, `-`, `-0`,
+	for _, s := range []string{"", " ", `{"a":[1,-2.5e3,"\u00e9\n",null,true]}`, `{"a":1,"a":2}`, `"\ud83d\ude00"`,
+		`"\ud83d"`,
+		`"\ud83dx"`, `"\udc00"`, "\"\xff\"", "\"\xe2\x84\"", `"\ud83d\ud83d\ude00\/\u0000"`, "\"\x7f\x00\"", "\"\n\"",
+		"\ufeff{}", "{}\x00", `{} {}`, `{}x`, `tru`, `-`, `-0`,
 		`01`, `1.`, `1e+`, `.5`, `1e400`, `"\u00"`, `"\x"`, `[1,]`, `{"a":1,}`, `{"a"}`, `{a:1}`, "\r\n\t [ ] ", "\v1",
 		strings.Repeat("[", 10_000) + strings.Repeat("]", 10_000), strings.Repeat("[", 10_001) + strings.Repeat("]", 10_001),
 	} {
@@ -32,7 +34,8 @@ func FuzzValid(f *testing.F) {
 
 // What is split is what encoding/json splits.
 func FuzzValues(f *testing.F) {
-	for _, s := range []string{`[1, {"a":[2]} ,"x" ]`, `[]`, ` {"a" : 1,"b":[ ],"a":2 ,"\u0061":{"c":null} } `, `{}`, `null`, `"a"`,
+	for _, s := range []string{`[1, {"a":[2]} ,"x" ]`, `[]`, ` {"a" : 1,"b":[ ],"a":2 ,"\u0061":{"c":null} } `, `{}`,
+		`null`, `"a"`,
 		"[\"\xff\"]", "{\"\xff\":1}"} {
 		f.Add([]byte(s))
 	}
@@ -60,7 +63,8 @@ func FuzzValues(f *testing.F) {
 }
 
 func BenchmarkValid(b *testing.B) {
-	doc := []byte(`[{}` + strings.Repeat(`,{"log_id":"9002023","date":"2026-03-01T00:00:00Z","type":"s","n":12}`, 700) + `]`)
+	doc := []byte(`[{}` + strings.Repeat(`,{"log_id":"9002023","date":"2026-03-01T00:00:00Z","type":"s","n":12}`, 700) +
+		`]`)
 	b.ReportAllocs()
 	b.SetBytes(int64(len(doc)))
 	for b.Loop() {

@@ -263,7 +263,9 @@ func TestApprovalOfAnotherState(t *testing.T) {
 
 func TestInputRequired(t *testing.T) {
 	t.Parallel()
-	const meta = `,"_meta":{"io.modelcontextprotocol/protocolVersion":"2026-07-28","io.modelcontextprotocol/clientInfo":{"name":"t","version":"1"},"io.modelcontextprotocol/clientCapabilities":{"elicitation":{}}}`
+	const meta = `,"_meta":{"io.modelcontextprotocol/protocolVersion":"2026-07-28",` +
+		`"io.modelcontextprotocol/clientInfo":{"name":"t","version":"1"},` +
+		`"io.modelcontextprotocol/clientCapabilities":{"elicitation":{}}}`
 	ask := func(t *testing.T, a *approving) string {
 		t.Helper()
 		o := outcomeOf(t, a.request("tools/call", a.patch(meta)))
@@ -303,7 +305,8 @@ func TestInputRequired(t *testing.T) {
 	t.Run("an answer counts once", func(t *testing.T) {
 		a := connectApproving(t, approval.Elicit, "")
 		create := func(more string) string {
-			return fmt.Sprintf(`{"name":"auth0_ok_write","arguments":{"do":"request","method":"POST","path":"/api/v2/clients"}%s}`, more)
+			return fmt.Sprintf(`{"name":"auth0_ok_write","arguments":{"do":"request","method":"POST",`+
+				`"path":"/api/v2/clients"}%s}`, more)
 		}
 		state := outcomeOf(t, a.request("tools/call", create(meta))).RequestState
 		params := create(fmt.Sprintf(`,"requestState":%q,"inputResponses":{"approval":{"action":"accept"}}%s`, state, meta))
@@ -341,7 +344,8 @@ func TestTooLargeForADialog(t *testing.T) {
 	t.Parallel()
 	a := connectApproving(t, approval.Elicit, `{"elicitation":{}}`)
 	o := outcomeOf(t, a.request("tools/call",
-		fmt.Sprintf(`{"name":"auth0_ok_write","arguments":{"do":"request","method":"POST","path":"/api/v2/clients","file":%q}}`, strings.Repeat("x", 5000))))
+		fmt.Sprintf(`{"name":"auth0_ok_write","arguments":{"do":"request","method":"POST","path":"/api/v2/clients",`+
+			`"file":%q}}`, strings.Repeat("x", 5000))))
 	if o.Meta.Error != "approval_required" || !strings.Contains(o.Content[0].Text, "cannot be shown whole") ||
 		a.writes() != 0 {
 		t.Errorf("%+v, %d writes", o, a.writes())

@@ -140,7 +140,9 @@ func TestClientOfAStatelessRequestIsRecorded(t *testing.T) {
 		cfg.Calls.Audit = audit.New(audit.Config{Folder: folder, Mode: audit.On})
 	}, "ok")
 	c.request("tools/call",
-		`{"_meta":{"io.modelcontextprotocol/protocolVersion":"2026-07-28","io.modelcontextprotocol/clientInfo":{"name":"Stateless","version":"3"},"io.modelcontextprotocol/clientCapabilities":{}},"name":"auth0_ok_read","arguments":{"do":"id"}}`)
+		`{"_meta":{"io.modelcontextprotocol/protocolVersion":"2026-07-28",`+
+			`"io.modelcontextprotocol/clientInfo":{"name":"Stateless","version":"3"},`+
+			`"io.modelcontextprotocol/clientCapabilities":{}},"name":"auth0_ok_read","arguments":{"do":"id"}}`)
 	if all := recorded(t, folder); len(all) != 1 || all[0].Client != "Stateless" {
 		t.Errorf("%+v", all)
 	}
@@ -154,7 +156,8 @@ func TestClientOfOneRequestIsNotAnothers(t *testing.T) {
 	a := connectApproving(t, approval.Elicit, `{}`, func(cfg *Config) {
 		cfg.Calls.Audit = audit.New(audit.Config{Folder: folder, Mode: audit.On, Tenant: cfg.Calls.Domain})
 	})
-	const meta = `{"_meta":{"io.modelcontextprotocol/protocolVersion":"2026-07-28","io.modelcontextprotocol/clientCapabilities":{"elicitation":{}}%s},"name":%s,"arguments":{"do":"id"}}`
+	const meta = `{"_meta":{"io.modelcontextprotocol/protocolVersion":"2026-07-28",` +
+		`"io.modelcontextprotocol/clientCapabilities":{"elicitation":{}}%s},"name":%s,"arguments":{"do":"id"}}`
 	const other = `,"io.modelcontextprotocol/clientInfo":{"name":"Other","version":"3"}`
 	for _, call := range [][2]string{{other, `"auth0_ok_read"`}, {other, `"nothing"`}, {other, "7"},
 		{"", `"auth0_ok_read"`}} {
@@ -217,7 +220,10 @@ func TestApprovalsAreRecorded(t *testing.T) {
 	t.Run("a forged answer", func(t *testing.T) {
 		a, folder := audited(t, approval.Elicit)
 		a.request("tools/call",
-			a.patch(`,"requestState":"guess","inputResponses":{"approval":{"action":"accept"}},"_meta":{"io.modelcontextprotocol/protocolVersion":"2026-07-28","io.modelcontextprotocol/clientInfo":{"name":"t","version":"1"},"io.modelcontextprotocol/clientCapabilities":{"elicitation":{}}}`))
+			a.patch(`,"requestState":"guess","inputResponses":{"approval":{"action":"accept"}},`+
+				`"_meta":{"io.modelcontextprotocol/protocolVersion":"2026-07-28",`+
+				`"io.modelcontextprotocol/clientInfo":{"name":"t","version":"1"},`+
+				`"io.modelcontextprotocol/clientCapabilities":{"elicitation":{}}}`))
 		if got, want := decisions(t, folder), "call refused approval:elicit refused"; got != want {
 			t.Errorf("%s, want %s", got, want)
 		}

@@ -426,7 +426,8 @@ func TestFilesBelongToACall(t *testing.T) {
 	t.Parallel()
 	w := connectWriter(t, approval.None, asItIs)
 	before := w.tree()
-	w.send(`{"jsonrpc":"2.0","id":"live","method":"tools/call","params":{"name":"auth0_files_write","arguments":{"do":"wait"},"_meta":{"progressToken":"p"}}}`)
+	w.send(`{"jsonrpc":"2.0","id":"live","method":"tools/call","params":{"name":"auth0_files_write",` +
+		`"arguments":{"do":"wait"},"_meta":{"progressToken":"p"}}}`)
 	live := w.message("notifications/progress")
 	if text, _ := w.call("thief", fakeplugin.Write,
 		fmt.Sprintf(`{"do":"file","path":"a","call":%q}`, live)); !strings.Contains(text, "CODE_CALL_ENDED") {

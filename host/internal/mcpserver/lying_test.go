@@ -87,7 +87,8 @@ func TestPluginThatDeviatesFromItsPlan(t *testing.T) {
 			a := connectApproving(t, approval.Elicit, `{"elicitation":{}}`)
 			path, file := "/api/v2/actions/actions/"+a.anAction(t), filepath.Join(t.TempDir(), "steps")
 			writeSteps(t, file, approved(path)...)
-			a.send(fmt.Sprintf(`{"jsonrpc":"2.0","id":"w","method":"tools/call","params":{"name":"auth0_ok_write","arguments":{"do":"steps","file":%q}}}`, file))
+			a.send(fmt.Sprintf(`{"jsonrpc":"2.0","id":"w","method":"tools/call","params":{"name":"auth0_ok_write",`+
+				`"arguments":{"do":"steps","file":%q}}}`, file))
 			id, text := a.asked(t)
 			if first := strings.Index(text, "// first"); first < 0 ||
 				strings.LastIndex(text, "// second") < strings.Index(text, "POST "+path+"/deploy") {
@@ -141,7 +142,8 @@ func TestTargetChangedBetweenSteps(t *testing.T) {
 	second := fakeplugin.Step{Method: "PATCH", Path: a.target,
 		Body: json.RawMessage(`{"callbacks":["https://second.example/cb"]}`)}
 	writeSteps(t, file, first, second)
-	a.send(fmt.Sprintf(`{"jsonrpc":"2.0","id":"w","method":"tools/call","params":{"name":"auth0_ok_write","arguments":{"do":"steps","file":%q}}}`, file))
+	a.send(fmt.Sprintf(`{"jsonrpc":"2.0","id":"w","method":"tools/call","params":{"name":"auth0_ok_write",`+
+		`"arguments":{"do":"steps","file":%q}}}`, file))
 	id, _ := a.asked(t)
 	second.Mark, second.Await = mark, await
 	writeSteps(t, file, first, second)

@@ -80,7 +80,8 @@ func TestSuccessWhileAWriteIsUnderWay(t *testing.T) {
 		_ = os.WriteFile(file, nil, 0o600)
 	}()
 	o := outcomeOf(t, c.request("tools/call",
-		fmt.Sprintf(`{"name":"auth0_ok_write","arguments":{"do":"unheard","method":"POST","path":"/api/v2/clients","file":%q}}`, file)))
+		fmt.Sprintf(`{"name":"auth0_ok_write","arguments":{"do":"unheard","method":"POST","path":"/api/v2/clients",`+
+			`"file":%q}}`, file)))
 	if !o.IsError || o.Meta.Error != "effect_unknown" || !strings.Contains(o.Content[0].Text, "It is not known whether "+
 		"POST /api/v2/clients was carried out") {
 		t.Errorf("%+v", o)

@@ -81,7 +81,8 @@ func TestPluginFaults(t *testing.T) {
 		"answers 32 MB": {"bad", fakeplugin.Write, `{"do":"answer","n":32}`,
 			[]string{"no usable answer", "over 16 MiB", "Nothing was changed."}, 0, false},
 		"leaks memory after a write": {"bad", fakeplugin.Write, `{` + post + `,"then":"leak","n":4096}`,
-			[]string{"was stopped", "300 MiB", "--plugin-memory-limit", "This call changed the tenant: POST /api/v2/clients."}, 1,
+			[]string{"was stopped", "300 MiB", "--plugin-memory-limit", "This call changed the tenant: POST /api/v2/clients."},
+			1,
 			true},
 		"leaks memory in a read, once": {"bad", fakeplugin.Read, `{` + get + `,"then":"leak","n":4096}`,
 			[]string{"was stopped", "300 MiB"}, 1, true},
@@ -139,7 +140,8 @@ func TestCancellationOfAHungCall(t *testing.T) {
 	c := connectWith(t, catalog.Filter{}, func(cfg *Config) { cfg.Calls.Plugins.HangGrace = 50 * time.Millisecond }, "ok")
 	first, _ := c.call("ok", fakeplugin.Read, `{}`)
 	mark := filepath.Join(t.TempDir(), "mark")
-	c.send(fmt.Sprintf(`{"jsonrpc":"2.0","id":"hung","method":"tools/call","params":{"name":"auth0_ok_write","arguments":{"do":"hang","file":%q}}}`, mark))
+	c.send(fmt.Sprintf(`{"jsonrpc":"2.0","id":"hung","method":"tools/call","params":{"name":"auth0_ok_write",`+
+		`"arguments":{"do":"hang","file":%q}}}`, mark))
 	within(t, "the call hangs", func() bool { _, err := os.Stat(mark); return err == nil })
 	c.send(`{"jsonrpc":"2.0","method":"notifications/cancelled","params":{"requestId":"hung"}}`)
 	within(t, "another process serves the plugin", func() bool {

@@ -68,7 +68,8 @@ func TestHandshakeInOneBurst(t *testing.T) {
 		return `{"jsonrpc":"2.0","id":` + id + `,"method":"tools/call","params":{"name":"auth0_ok_read","arguments":{}}}`
 	}
 	c.send(strings.Join([]string{
-		call(`"early"`), `{"jsonrpc":"2.0","id":"i","method":"initialize","params":{"protocolVersion":"2025-06-18","capabilities":{},"clientInfo":{"name":"t","version":"1"}}}`,
+		call(`"early"`), `{"jsonrpc":"2.0","id":"i","method":"initialize","params":{"protocolVersion":"2025-06-18",` +
+			`"capabilities":{},"clientInfo":{"name":"t","version":"1"}}}`,
 		call(`"late"`), `{"jsonrpc":"2.0","id":"l","method":"tools/list"}`,
 	}, "\n"))
 	if r := c.wait(`"early"`); r.Error == nil || r.Error.Code != -32600 ||
@@ -92,7 +93,8 @@ func TestHandshakeInOneBurst(t *testing.T) {
 func TestVersionOfOneRequestIsNotAnothers(t *testing.T) {
 	t.Parallel()
 	c := dial(t, catalog.Filter{}, func(*Config) {}, "ok")
-	const meta = `"_meta":{"io.modelcontextprotocol/protocolVersion":"2026-07-28","io.modelcontextprotocol/clientCapabilities":{}}`
+	const meta = `"_meta":{"io.modelcontextprotocol/protocolVersion":"2026-07-28",` +
+		`"io.modelcontextprotocol/clientCapabilities":{}}`
 	if r := c.request("tools/call", `{`+meta+`,"name":"auth0_ok_write","arguments":{}}`); r.Error != nil {
 		t.Errorf("a call with its version: %+v", r.Error)
 	}

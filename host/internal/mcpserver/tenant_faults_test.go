@@ -190,7 +190,8 @@ func TestStormStaysWithinTheShare(t *testing.T) {
 		if i%4 == 0 {
 			tool, method = fakeplugin.Write, "POST"
 		}
-		c.send(fmt.Sprintf(`{"jsonrpc":"2.0","id":%d,"method":"tools/call","params":{"name":%q,"arguments":{"do":"api","method":%q,"path":"/api/v2/%s"},"_meta":{"progressToken":%d}}}`,
+		c.send(fmt.Sprintf(`{"jsonrpc":"2.0","id":%d,"method":"tools/call","params":{"name":%q,"arguments":{"do":"api",`+
+			`"method":%q,"path":"/api/v2/%s"},"_meta":{"progressToken":%d}}}`,
 			1000+i, fakeplugin.Manifest(roles[i%3]).Tools[tool].Name, method, []string{"clients", "resource-servers"}[i%2], i))
 	}
 	answered := 0
@@ -276,7 +277,8 @@ func TestCancelledWhileItWaitsForTheLimit(t *testing.T) {
 	tenant := sandbox.New(sandbox.Options{RateLimit: 2, RateWindow: time.Hour})
 	c := connectTo(t, tenant, func(cfg *egress.Config) { cfg.MaxWait = 2 * time.Hour }, "ok")
 	c.api(fakeplugin.Read, "GET", "/api/v2/clients")
-	c.send(`{"jsonrpc":"2.0","id":"waits","method":"tools/call","params":{"name":"auth0_ok_write","arguments":{"do":"api","method":"POST","path":"/api/v2/clients"},"_meta":{"progressToken":"p"}}}`)
+	c.send(`{"jsonrpc":"2.0","id":"waits","method":"tools/call","params":{"name":"auth0_ok_write",` +
+		`"arguments":{"do":"api","method":"POST","path":"/api/v2/clients"},"_meta":{"progressToken":"p"}}}`)
 	if note := c.message("notifications/progress"); !strings.HasPrefix(note, "waiting for the tenant's rate limit, ") {
 		t.Errorf("told %q", note)
 	}

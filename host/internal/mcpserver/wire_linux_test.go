@@ -63,7 +63,8 @@ func echoes(token string) map[string]sandbox.FaultRule {
 			Header: http.Header{"Content-Type": {"text/html"}, "X-Request-Headers": {bearer}}},
 		"an error of the API": {Status: http.StatusBadRequest, Body: `{"statusCode":400,"error":"Bad Request",` +
 			`"message":"the echo of ` + bearer + `"}`},
-		"in base64":       {Status: http.StatusOK, Body: `"the echo of ` + base64.StdEncoding.EncodeToString([]byte(bearer)) + `"`},
+		"in base64": {Status: http.StatusOK, Body: `"the echo of ` + base64.StdEncoding.EncodeToString([]byte(bearer)) +
+			`"`},
 		"percent-encoded": {Status: http.StatusOK, Body: `"the echo of ` + quoted + `"`},
 	}
 }

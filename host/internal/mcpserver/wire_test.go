@@ -295,7 +295,8 @@ func resultText(t *testing.T, r reply) (string, bool) {
 func TestCallIdBelongsToOnePluginAndOneCall(t *testing.T) {
 	t.Parallel()
 	c := connect(t, catalog.Filter{}, "ok", "thief")
-	c.send(`{"jsonrpc":"2.0","id":"live","method":"tools/call","params":{"name":"auth0_ok_write","arguments":{"do":"wait"},"_meta":{"progressToken":"p"}}}`)
+	c.send(`{"jsonrpc":"2.0","id":"live","method":"tools/call","params":{"name":"auth0_ok_write",` +
+		`"arguments":{"do":"wait"},"_meta":{"progressToken":"p"}}}`)
 	live := c.message("notifications/progress")
 	text, _ := c.call("thief", fakeplugin.Write,
 		fmt.Sprintf(`{"do":"request","method":"POST","path":"/api/v2/clients","call":%q}`, live))
@@ -361,7 +362,8 @@ func TestCancellationReachesTheRequest(t *testing.T) {
 	c := connect(t, catalog.Filter{}, "ok")
 	c.call("ok", fakeplugin.Read, `{}`) // the process runs
 	c.tenant.Fail(sandbox.FaultRule{Path: "*", Times: -1, Latency: time.Minute})
-	c.send(`{"jsonrpc":"2.0","id":"slow","method":"tools/call","params":{"name":"auth0_ok_read","arguments":{"do":"request","path":"/api/v2/clients"}}}`)
+	c.send(`{"jsonrpc":"2.0","id":"slow","method":"tools/call","params":{"name":"auth0_ok_read",` +
+		`"arguments":{"do":"request","path":"/api/v2/clients"}}}`)
 	if path := <-c.sent; path != "/api/v2/clients" {
 		t.Errorf("sent %s", path)
 	}
@@ -417,7 +419,8 @@ func TestProtocolVersions(t *testing.T) {
 		}
 	}
 	c := connect(t, catalog.Filter{}, "ok")
-	const meta = `"_meta":{"io.modelcontextprotocol/protocolVersion":"2026-07-28","io.modelcontextprotocol/clientInfo":{"name":"t","version":"1"},"io.modelcontextprotocol/clientCapabilities":{}}`
+	const meta = `"_meta":{"io.modelcontextprotocol/protocolVersion":"2026-07-28",` +
+		`"io.modelcontextprotocol/clientInfo":{"name":"t","version":"1"},"io.modelcontextprotocol/clientCapabilities":{}}`
 	if r := c.request("server/discover", `{`+meta+`}`); !strings.Contains(string(r.Result), "2026-07-28") ||
 		!strings.Contains(string(r.Result), "2024-11-05") {
 		t.Errorf("discover: %s %v", r.Result, r.Error)

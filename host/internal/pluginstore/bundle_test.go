@@ -68,7 +68,8 @@ func TestBundle(t *testing.T) {
 	if errA != nil || errB != nil || !bytes.Equal(a, b) {
 		t.Errorf("the bundles differ (%v, %v)", errA, errB)
 	}
-	if _, err := isolated.WriteBundle(t.Context(), again, nil); err == nil || !strings.Contains(err.Error(), "does not exist yet") {
+	if _, err := isolated.WriteBundle(t.Context(), again, nil); err == nil || !strings.Contains(err.Error(),
+		"does not exist yet") {
 		t.Errorf("over an old one: %v", err)
 	}
 	project := newWorld(t)
@@ -264,7 +265,8 @@ func TestBundlesThatAreRefused(t *testing.T) {
 		t.Fatal(err)
 	}
 	none := filepath.Join(t.TempDir(), "plugins.tar")
-	if _, err := from.WriteBundle(t.Context(), none, nil); err == nil || !strings.Contains(err.Error(), "can't be bundled") || exists(none) {
+	if _, err := from.WriteBundle(t.Context(), none, nil); err == nil || !strings.Contains(err.Error(),
+		"can't be bundled") || exists(none) {
 		t.Errorf("got %v", err)
 	}
 }

@@ -87,7 +87,8 @@ func (p *Plugins) complete(name string, entry catalog.LockEntry) error {
 
 // checkSignature verifies the signature of an installed plugin again, with the keys that the user has now, and compares
 // the lock file with the release document that was signed. Nothing is fetched.
-func (p *Plugins) checkSignature(ctx context.Context, name string, entry catalog.LockEntry) (warning string, err error) {
+func (p *Plugins) checkSignature(ctx context.Context, name string, entry catalog.LockEntry) (warning string,
+	err error) {
 	if entry.Signer == (catalog.Signer{}) {
 		return "", nil
 	}

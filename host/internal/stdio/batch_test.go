@@ -25,7 +25,8 @@ func TestBatches(t *testing.T) {
 				resultLine("1", "{}") + `]`},
 		{"notifications", `[{"jsonrpc":"2.0","method":"a"},{"jsonrpc":"2.0","method":"b","params":[]}]`, ``},
 		{"responses", `[{"jsonrpc":"2.0","id":9,"result":1},{"jsonrpc":"2.0","id":8,"error":{"code":1,"message":"m"}}]`, ``},
-		{"empty", `[]`, `{"jsonrpc":"2.0","id":null,"error":{"code":-32600,"message":"a batch must have at least one message"}}`},
+		{"empty", `[]`, `{"jsonrpc":"2.0","id":null,"error":{"code":-32600,` +
+			`"message":"a batch must have at least one message"}}`},
 		{"empty with white space", `[ ]`,
 			`{"jsonrpc":"2.0","id":null,"error":{"code":-32600,"message":"a batch must have at least one message"}}`},
 		{"garbage", `[1]`, `[` + invalid + `]`},

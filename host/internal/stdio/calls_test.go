@@ -165,7 +165,9 @@ func TestFullPool(t *testing.T) {
 		g := newGate()
 		s := connect(t, Config{Handle: g.handle, Class: byMethod, Reads: Bounds{2, 1}})
 		s.send(callLine("1"), callLine("2"), callLine("3"), callLine(`"4"`))
-		s.wantNext(`{"jsonrpc":"2.0","id":"4","error":{"code":-32000,"message":"busy: 2 reading calls are running and 1 are waiting; try again when some have been answered","data":{"retryAfterMs":1000}}}`)
+		s.wantNext(`{"jsonrpc":"2.0","id":"4","error":{"code":-32000,` +
+			`"message":"busy: 2 reading calls are running and 1 are waiting; try again when some have been answered",` +
+			`"data":{"retryAfterMs":1000}}}`)
 		s.wantSilence() // ping is answered
 		synctest.Wait() // call 1 runs: one that has not begun never does
 		s.send(cancelLine("1", ""))

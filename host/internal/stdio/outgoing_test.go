@@ -117,7 +117,8 @@ func TestRequestToTheClientEndsWithItsContext(t *testing.T) {
 		s.send(callLine("1"))
 		s.wantNext(requestToClient(1))
 		s.send(cancelLine("1", ""))
-		s.wantNext(`{"jsonrpc":"2.0","method":"notifications/cancelled","params":{"reason":"the server no longer waits for the answer","requestId":"server-1"}}`)
+		s.wantNext(`{"jsonrpc":"2.0","method":"notifications/cancelled",` +
+			`"params":{"reason":"the server no longer waits for the answer","requestId":"server-1"}}`)
 		s.send(`{"jsonrpc":"2.0","id":"server-1","result":"late"}`)
 		s.wantSilence()
 		s.wantEnd()

@@ -303,7 +303,8 @@ func TestNotify(t *testing.T) {
 		}})
 		s.send(`{"jsonrpc":"2.0","method":"notifications/initialized"}`, callLine("1"))
 		for i := range 3 {
-			s.wantNext(fmt.Sprintf(`{"jsonrpc":"2.0","method":"notifications/progress","params":{"message":"<&>\u2028","progress":%d}}`, i))
+			s.wantNext(fmt.Sprintf(`{"jsonrpc":"2.0","method":"notifications/progress","params":{"message":"<&>\u2028",`+
+				`"progress":%d}}`, i))
 		}
 		s.wantNext(resultLine("1", `{"name":"t"}`))
 		close(late)

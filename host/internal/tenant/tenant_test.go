@@ -16,7 +16,8 @@ func TestNormalizeDomain(t *testing.T) {
 		}
 	}
 	for _, in := range []string{"", " ", "https://", "mytenant", "ftp://x.example", "a@b.example", "x.example/path",
-		"x.example?q", "x.example#f", "bücher.example", "x y.example", "x.example:", "-x.example", "x..example", "x.example:99999999"} {
+		"x.example?q", "x.example#f", "bücher.example", "x y.example", "x.example:", "-x.example", "x..example",
+		"x.example:99999999"} {
 		if got, err := NormalizeDomain(in); err == nil {
 			t.Errorf("NormalizeDomain(%q) = %q", in, got)
 		}

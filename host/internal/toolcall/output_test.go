@@ -61,7 +61,8 @@ func TestPagingThroughCutPages(t *testing.T) {
 			items = append(items, fmt.Sprintf(`{"n":%d,"pad":%q}`, i, strings.Repeat("x", 5+i%7*20)))
 		}
 		pages := (total + size - 1) / size
-		return fmt.Sprintf(`{"logs":[%s],"count":%d,"total":%d,"pagination":{"page":%d,"per_page":%d,"total_pages":%d,"has_next":%v}}`,
+		return fmt.Sprintf(`{"logs":[%s],"count":%d,"total":%d,"pagination":{"page":%d,"per_page":%d,"total_pages":%d,`+
+			`"has_next":%v}}`,
 			strings.Join(items, ","), len(items), total, number, size, pages, number+1 < pages)
 	}
 	for _, budget := range []int{600, 1000, 3000, 9000} {

@@ -94,6 +94,7 @@ var imports = map[string]map[string]string{
 		"redact":     "texts of plugins must not steer a terminal",
 	},
 	"account": {
+		"atomicfile": "what is known of granted scopes is in the user's state folder",
 		"auth":    "it chooses among the stored sessions",
 		"catalog": "the scopes to offer are those that tools need",
 		"suggest": "errors name what was meant",

@@ -11,6 +11,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"syscall"
 	"testing"
@@ -51,7 +52,7 @@ func (d devPlugin) build(script string) {
 
 func (d devPlugin) role(name string) { d.build(fmt.Sprintf("exec '%s' %s \"$@\"", d.binary, name)) }
 
-// reloading is a server with a plugin under development, and its client.
+// reloading is a server whose tools change, and its client.
 type reloading struct {
 	t     *testing.T
 	in    io.Writer
@@ -61,12 +62,18 @@ type reloading struct {
 
 func startReloading(t *testing.T, folder string) reloading {
 	t.Helper()
+	home := t.TempDir()
+	return startServer(t, []string{"HOME=" + home, "XDG_CONFIG_HOME=" + home, "XDG_DATA_HOME=" + home}, "--sandbox",
+		"--tools", "auth0_*_read", "--dev-plugin", folder)
+}
+
+// startServer starts a server with variables and flags.
+func startServer(t *testing.T, env []string, flags ...string) reloading {
+	t.Helper()
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(t.Context()), patience)
 	t.Cleanup(cancel)
-	home := t.TempDir()
-	cmd := exec.CommandContext(ctx, "auth0-mcp", "run", "--sandbox", "--tools", "auth0_*_read", "--dev-plugin", folder)
-	cmd.Env = append(os.Environ(), "HOME="+home, "XDG_CONFIG_HOME="+home, "XDG_DATA_HOME="+home,
-		"GORACE=atexit_sleep_ms=0")
+	cmd := exec.CommandContext(ctx, "auth0-mcp", append([]string{"run"}, flags...)...)
+	cmd.Env = slices.Concat(os.Environ(), env, []string{"GORACE=atexit_sleep_ms=0"})
 	in, err := cmd.StdinPipe()
 	if err != nil {
 		t.Fatal(err)

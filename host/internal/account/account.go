@@ -13,6 +13,7 @@ import (
 	"runtime"
 	"strings"
 
+	"github.com/auth0-mcp/auth0-mcp/host/internal/atomicfile"
 	"github.com/auth0-mcp/auth0-mcp/host/internal/auth"
 	"github.com/auth0-mcp/auth0-mcp/host/internal/tenant"
 )
@@ -44,6 +45,8 @@ type Accounts struct {
 	Token, Domain string
 	Passphrase    auth.Passphrase
 	WorkFactor    int
+	// GrantedFolder has what is known of the scopes of each profile's session; empty: nothing is recorded.
+	GrantedFolder string
 }
 
 // Open reads the config file and removes the secrets from the environment, which
@@ -62,6 +65,10 @@ func Open(o Options) (*Accounts, error) {
 	if err != nil {
 		return nil, err
 	}
+	granted := ""
+	if state, err := atomicfile.StateFolder(); err == nil {
+		granted = filepath.Join(state, "granted")
+	}
 	transport, err := tenant.NewTransport(Variable("AUTH0_MCP_CA_FILE"))
 	if err != nil {
 		return nil, err
@@ -70,7 +77,7 @@ func Open(o Options) (*Accounts, error) {
 		Profile: o.Profile, Store: o.Store, Folders: folders, Config: config, Transport: transport,
 		Token: token, Domain: Variable("AUTH0_DOMAIN"),
 		OAuth:      auth.OAuth{Transport: transport, UserAgent: o.UserAgent},
-		Passphrase: o.Ask, WorkFactor: o.WorkFactor,
+		Passphrase: o.Ask, WorkFactor: o.WorkFactor, GrantedFolder: granted,
 	}
 	if passphrase != "" {
 		a.Passphrase = func(context.Context, string, bool) (string, error) { return passphrase, nil }
@@ -184,13 +191,29 @@ func (a *Accounts) lock(ctx context.Context, acc *Account) (func(), error) {
 
 // Source gives the account's token for as long as ctx lasts, renewed when it must be.
 func (a *Accounts) Source(ctx context.Context, acc *Account, log *slog.Logger) (*auth.Source, error) {
+	if log == nil {
+		log = slog.New(slog.DiscardHandler)
+	}
 	return auth.NewSource(ctx, auth.SourceConfig{
 		OAuth: a.OAuth, FollowTenant: acc.Profile.FollowTenant, Log: log,
 		Credentials: auth.CredentialOptions{Scopes: acc.Profile.Scopes, Algorithm: acc.Profile.Algorithm},
-		Load:        func(ctx context.Context) (auth.Session, error) { return acc.Store.Get(ctx, acc.Name) },
-		Save:        acc.Store.Put,
-		Lock:        func(ctx context.Context) (func(), error) { return a.lock(ctx, acc) },
-		Stamp:       func() string { return acc.Store.Stamp(acc.Name) },
+		Load: func(ctx context.Context) (auth.Session, error) {
+			stamp := acc.Store.Stamp(acc.Name) // before reading: a change in between must show later
+			session, err := acc.Store.Get(ctx, acc.Name)
+			if err == nil {
+				a.noteGranted(acc, session, stamp, log)
+			}
+			return session, err
+		},
+		Save: func(ctx context.Context, session auth.Session) error {
+			err := acc.Store.Put(ctx, session)
+			if err == nil { // the profile's lock is held, so that the stamp is that of this session
+				a.noteGranted(acc, session, acc.Store.Stamp(acc.Name), log)
+			}
+			return err
+		},
+		Lock:  func(ctx context.Context) (func(), error) { return a.lock(ctx, acc) },
+		Stamp: func() string { return acc.Store.Stamp(acc.Name) },
 	})
 }
 

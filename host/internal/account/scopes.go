@@ -32,8 +32,9 @@ func ScopesOf(tools []*catalog.Tool) ScopeTools {
 // Names are the scopes, sorted.
 func (s ScopeTools) Names() []string { return slices.Sorted(maps.Keys(s)) }
 
-// Choose reads the value of --scopes: names and globs, separated by commas.
-func (s ScopeTools) Choose(value string) ([]string, error) {
+// Choose reads the value of --scopes: names and globs, separated by commas. every are the scopes of all tools, also of
+// those that are not selected: they can be named.
+func (s ScopeTools) Choose(value string, every ScopeTools) ([]string, error) {
 	var chosen []string
 	var problems []error
 	for pattern := range strings.SplitSeq(value, ",") {
@@ -41,7 +42,7 @@ func (s ScopeTools) Choose(value string) ([]string, error) {
 		switch {
 		case pattern == "":
 		case !strings.ContainsAny(pattern, "*?"):
-			if len(s.Acceptable([]string{pattern})) == 0 {
+			if len(s.Acceptable([]string{pattern})) == 0 && len(every[pattern]) == 0 {
 				problems = append(problems, fmt.Errorf("--scopes: no tool needs %q; %s", pattern, s.near(pattern)))
 			}
 			chosen = append(chosen, pattern)

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"log/slog"
 
 	"github.com/auth0-mcp/auth0-mcp/host/internal/auth"
 )
@@ -117,6 +118,7 @@ func (s *SignIn) Store(ctx context.Context, session auth.Session) error {
 	if err := s.Account.Store.Put(ctx, session); err != nil {
 		return fmt.Errorf("the sign-in succeeded and could not be kept: %w", err)
 	}
+	s.Accounts.noteGranted(s.Account, session, s.Account.Store.Stamp(s.Account.Name), slog.New(slog.DiscardHandler))
 	profile := s.Account.Profile
 	if before := s.Accounts.Config.Profiles[s.Account.Name].Domain; before != "" && before != session.Domain &&
 		!s.EnvironmentGiven {

@@ -233,6 +233,8 @@ type Selection struct {
 	tools    []*Tool
 	byName   map[string]*Tool
 	excluded map[string]string
+	lacking  map[string][]string // see Granted
+	remedy   string              // for those
 }
 
 // Tools are the selected tools, ordered by plugin name and within a plugin as
@@ -247,8 +249,8 @@ func (s *Selection) Lookup(name string) (*Tool, bool) {
 	return t, ok
 }
 
-// ExcludedError says why a tool that exists is not selected: left out by --tools or
-// --read-only, or part of a plugin that is not loaded.
+// ExcludedError says why a tool that exists is not selected: left out by --tools, --preset or
+// --read-only or for lack of scopes, or part of a plugin that is not loaded.
 type ExcludedError struct{ Tool, Reason string }
 
 func (e *ExcludedError) Error() string { return e.Reason }

@@ -101,6 +101,7 @@ func (f *initFlags) add(cmd *cobra.Command) {
 type signIn struct {
 	account.SignIn
 	tools  []*catalog.Tool
+	every  []*catalog.Tool // also those that are not selected
 	setup  clientSetup
 	events *analytics.Client
 }
@@ -190,7 +191,7 @@ func (f initFlags) prepare(cmd *cobra.Command, env Environment) (*signIn, error)
 	if err != nil {
 		return nil, err
 	}
-	s.tools = selection.Tools()
+	s.tools, s.every = selection.Tools(), selection.Every()
 	name, err := s.Accounts.ForSignIn()
 	if err != nil {
 		return nil, err
@@ -287,7 +288,7 @@ func (f initFlags) chooseScopes(cmd *cobra.Command, env Environment, s *signIn) 
 	known, kept := account.ScopesOf(s.tools), s.KeptScopes()
 	switch {
 	case cmd.Flags().Changed("scopes"):
-		return known.Choose(f.scopes)
+		return known.Choose(f.scopes, account.ScopesOf(s.every))
 	case s.Session.Method != "":
 		return kept, nil // an application has the scopes that it was granted
 	case !f.interaction.on && !f.json.on && !f.dryRun.on && isTerminal(env.In) && isTerminal(env.Err):

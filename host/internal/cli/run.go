@@ -125,6 +125,11 @@ type connection struct {
 	environment tenant.Environment
 	// wait returns when no renewal of the token is under way.
 	wait func(context.Context) error
+	// granted are the scopes of the token, nil if they are not known; the function is nil for the sandbox. getScopes says
+	// how to get more, and watchable that they can change while the server runs.
+	granted   func() []string
+	getScopes func(tools []*catalog.Tool, lacking map[string][]string, granted []string) string
+	watchable bool
 	// events are none for the sandbox, which is no real tenant.
 	events *analytics.Client
 }
@@ -147,10 +152,12 @@ func run(cmd *cobra.Command, env Environment, f runFlags) error {
 	parts.tenant.events.Run()
 	server := mcpserver.New(mcpserver.Config{Version: env.Version, Selection: parts.selection, Calls: parts.calls,
 		MaxLine: f.maxLine, Initialized: env.Started, Log: log,
-		Reloads: len(f.dev) > 0})
+		Reloads: len(f.dev) > 0 || parts.tenant.watchable})
+	parts.offer.replace = server.Replace
 	if len(f.dev) > 0 {
-		defer watch(cmd, env, f, log, server.Replace)()
+		defer watch(cmd, env, f, log, parts.offer.reselect)()
 	}
+	defer parts.offer.watch(cmd.Context())()
 	err = server.Serve(cmd.Context(), env.In, env.Out)
 	// A token that was renewed and not stored would be lost, and its refresh token
 	// with it. The signal that ended the server does not end this.
@@ -163,7 +170,9 @@ func run(cmd *cobra.Command, env Environment, f runFlags) error {
 
 // running is what a command that calls tools works with.
 type running struct {
+	// selection is what offer has at the start.
 	selection *catalog.Selection
+	offer     *offer
 	calls     toolcall.Config
 	tenant    connection
 }
@@ -205,10 +214,11 @@ func (f runFlags) server(cmd *cobra.Command, env Environment, log *slog.Logger) 
 	if err != nil {
 		return nil, err
 	}
-	selection, readOnly, err := f.selection(cmd, env, log)
+	selected, readOnly, err := f.selection(cmd, env, log)
 	if err != nil {
 		return nil, err
 	}
+	offer, selection := newOffer(selected, t, log)
 	secrets := new(redact.Redactor)
 	gate := egress.New(egress.Config{
 		Redact: secrets, Vault: kept, Files: files, Domain: t.domain, Current: t.current, Refused: t.refused,
@@ -223,7 +233,7 @@ func (f runFlags) server(cmd *cobra.Command, env Environment, log *slog.Logger) 
 	if bounds.Profile = t.profile; f.sandbox {
 		bounds.Profile = "(sandbox)"
 	}
-	return &running{selection: selection, tenant: t, calls: toolcall.Config{
+	return &running{selection: selection, offer: offer, tenant: t, calls: toolcall.Config{
 		Profile: t.profile, Domain: t.domain, Approve: approval.Policy{Mode: approve, Environment: t.environment},
 		ApproveExcept: except,
 		Approvals:     approvals, Gate: gate, MaxOutput: f.maxOutput, Plugins: bounds,
@@ -357,6 +367,8 @@ func (f runFlags) tenant(ctx context.Context, env Environment, log *slog.Logger)
 		domain: source.Domain, current: source.Current, refused: source.Refused, transport: a.Transport,
 		prepare: func() { tenant.LoadRoots() },
 		signIn:  acc.SignIn(), moreScopes: acc.MoreScopes(), wait: source.Wait,
+		granted: func() []string { return a.Granted(ctx, acc) }, getScopes: acc.GetScopes,
+		watchable: acc.Name != "" && acc.Store.Describe().Writable,
 	}, nil
 }
 

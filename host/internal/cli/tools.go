@@ -2,6 +2,7 @@ package cli
 
 import (
 	"bytes"
+	"context"
 	"encoding/json"
 	"fmt"
 	"io"
@@ -24,6 +25,8 @@ type listedTool struct {
 	Scopes []string `json:"scopes"`
 	// Bytes is what the tool adds to tools/list.
 	Bytes int `json:"bytes"`
+	// Lacks are the scopes that the token lacks, so that the tool is left out of tools/list.
+	Lacks []string `json:"lacks,omitempty"`
 }
 
 func toolsCommand(env Environment) *cobra.Command {
@@ -61,7 +64,7 @@ Presets select tools by task. What each has and costs follows the list; --preset
 			if err != nil {
 				return err
 			}
-			tools := listTools(selection)
+			tools := listTools(selection, f.granted(cmd.Context(), env))
 			if asJSON.on {
 				return writeJSON(env.Out, tools)
 			}
@@ -73,19 +76,40 @@ Presets select tools by task. What each has and costs follows the list; --preset
 		},
 	}
 	f.addSelection(cmd)
+	f.account.add(cmd)
 	f.log.add(cmd)
 	presets.add(cmd, "presets", "list the presets, with how many tools each has and what they cost")
 	asJSON.add(cmd, "json", "for programs")
 	return cmd
 }
 
-func listTools(selection *catalog.Selection) []listedTool {
+// granted are the scopes of the session that a server would use; nil if there is none, or if they are not known.
+func (f runFlags) granted(ctx context.Context, env Environment) []string {
+	a, err := openAccounts(env, f.account)
+	if err != nil {
+		return nil
+	}
+	acc, err := a.Selected()
+	if err != nil {
+		return nil
+	}
+	return a.Granted(ctx, acc)
+}
+
+func listTools(selection *catalog.Selection, granted []string) []listedTool {
 	var tools []listedTool
 	for _, t := range selection.Tools() {
 		tools = append(tools, listedTool{t.Name, t.Plugin.Name, string(t.Effect), append([]string{}, t.Scopes...),
-			mcpserver.ListedBytes(t)})
+			mcpserver.ListedBytes(t), lacks(t, granted)})
 	}
 	return tools
+}
+
+func lacks(t *catalog.Tool, granted []string) []string {
+	if granted == nil {
+		return nil
+	}
+	return t.Lacks(granted)
 }
 
 func printTools(out io.Writer, tools []listedTool) error {
@@ -93,12 +117,22 @@ func printTools(out io.Writer, tools []listedTool) error {
 	fmt.Fprintln(w, "TOOL\tEFFECT\tBYTES\tSCOPES")
 	total := 0
 	var scopes []string
+	leftOut := 0
 	for _, t := range tools {
-		say(w, "%s\t%s\t%d\t%s\n", t.Name, t.Effect, t.Bytes, strings.Join(t.Scopes, " "))
-		total += t.Bytes
+		needs := strings.Join(t.Scopes, " ")
+		if t.Lacks != nil {
+			leftOut++
+			needs += " (not listed: the token lacks " + strings.Join(t.Lacks, " ") + ")"
+		} else {
+			total += t.Bytes
+		}
+		say(w, "%s\t%s\t%d\t%s\n", t.Name, t.Effect, t.Bytes, needs)
 		scopes = append(scopes, t.Scopes...)
 	}
 	slices.Sort(scopes)
+	if leftOut > 0 {
+		say(w, "\n%s not listed, because the token lacks their scopes.", counted(leftOut, "tool"))
+	}
 	say(w, "\n%s, %d bytes of tools/list. Scopes for all of them:\n%s\n", counted(len(tools), "tool"), total,
 		strings.Join(slices.Compact(scopes), ","))
 	return w.Flush()

@@ -319,7 +319,7 @@ func TestScopes(t *testing.T) {
 			finding := d.checkScopes(t.Context())[0]
 			checkFinding(t, finding, c.want, c.texts...)
 			if _, scopes, ok := strings.Cut(finding.Remedy, "--scopes "); ok {
-				if _, err := account.ScopesOf(all.Tools()).Choose(scopes); err != nil {
+				if _, err := account.ScopesOf(all.Tools()).Choose(scopes, nil); err != nil {
 					t.Errorf("init refuses the remedy: %v", err)
 				}
 			}

@@ -219,6 +219,10 @@ func (d *Doctor) checkScopes(context.Context) []Finding {
 	}
 	detail := fmt.Sprintf("%d of %s without a scope (%s): %s", len(tools)-on, english.Plural(len(tools), "tool", ""),
 		strings.Join(missing, " "), strings.Join(off, ", "))
+	offered := selection.Granted(granted, "")
+	if leftOut, _ := offered.LeftOut(); len(leftOut) > 0 {
+		detail += fmt.Sprintf("; %d are not offered", len(leftOut))
+	}
 	if on == 0 {
 		return []Finding{fails("scopes", remedy, "%s", detail)}
 	}

@@ -47,6 +47,12 @@ func (s *Server) identify(answer mcp.JSONRPCMessage, p params) mcp.JSONRPCMessag
 		result.ServerInfo = identity(s.cfg.Version, result.ProtocolVersion)
 		reply.Result = result
 	case mcp.DiscoverResult:
+		if result.Capabilities.Tools != nil {
+			// Clients of this version hear of changes by subscriptions/listen, which is not supported.
+			tools := *result.Capabilities.Tools
+			tools.ListChanged = false
+			result.Capabilities.Tools = &tools
+		}
 		result.EnsureResultMeta().SetServerInfo(identity(s.cfg.Version, p.version))
 		reply.Result = result
 	}

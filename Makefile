@@ -175,7 +175,7 @@ managementapi-check: ## Compare managementapi, tools' schemas and redaction with
 	cd host && GOWORK=off go run ./cmd/auth0-mcp-redactcheck $(abspath $(REFERENCE))/recordings
 
 sandbox-check: ## Replay recorded requests against the sandbox and compare the answers: REFERENCE=DIR
-	cd tools && GOWORK=off go run ./sandboxcheck -recordings $(abspath $(REFERENCE))/recordings
+	cd tools && GOWORK=off go run ./sandboxcheck $(abspath $(REFERENCE))/recordings
 
 recordings-check: $(built) ## Read recorded objects through the tools and write them back: REFERENCE=DIR
 	export REFERENCE=$(abspath $(REFERENCE)) && $(e2etest) recordings/*.test.mjs

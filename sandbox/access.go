@@ -1,6 +1,7 @@
 package sandbox
 
 import (
+	"net/http"
 	"slices"
 	"strings"
 )
@@ -192,6 +193,14 @@ func (t *Tenant) permissionSourceRoles(c *call) (result, error) {
 		return !slices.Contains(t.pairs[rolePermission].of(role, false), end)
 	})
 	return t.rolesAnswer(c, roles, sources)
+}
+
+// showRole has a description of a new role in any case.
+func showRole(_ *Tenant, c *call, role object) object {
+	if c.operation.Method == http.MethodPost && role["description"] == nil {
+		role["description"] = nil
+	}
+	return role
 }
 
 // matchRole answers the search for roles by a part of their name.

@@ -3,6 +3,7 @@ package sandbox
 import (
 	"net/http"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 )
@@ -197,7 +198,11 @@ func checkNetworkACL(_ *Tenant, _ *call, o object) error {
 	var unknown []string
 	for _, side := range []string{"match", "not_match"} {
 		match, _ := rule[side].(object)
-		for _, name := range texts(match["auth0_managed"]) {
+		managed, _ := match["auth0_managed"].([]any)
+		for i, name := range texts(match["auth0_managed"]) {
+			if first := slices.Index(managed, any(name)); first < i {
+				return badBody([]string{onProperty(notUnique(managed, strconv.Itoa(i)), "rule."+side+".auth0_managed")})
+			}
 			if !slices.Contains(allowed, name) {
 				unknown = append(unknown, name)
 			}

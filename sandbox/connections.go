@@ -27,8 +27,19 @@ func connectionOptions(strategy string) string {
 			"local_enrollment_enabled":true},"brute_force_protection":true}`
 	case "email", "sms":
 		return `{"brute_force_protection":true,"disable_signup":false}`
-	case "google-oauth2":
+	case "google-oauth2", "google-apps":
 		return `{"email":true,"profile":true,"scope":["email","profile"]}`
+	case "github":
+		return `{"scope":["user:email"]}`
+	case "line":
+		return `{"profile":true}`
+	case "apple":
+		return `{"scope":"name email"}`
+	case "oidc":
+		return `{"attribute_map":{"mapping_mode":"bind_all"},"connection_settings":{"pkce":"auto"},
+			"schema_version":"oidc-V4"}`
+	case "waad":
+		return `{"waad_common_endpoint":false,"thumbprints":[]}`
 	default:
 		return `{}`
 	}
@@ -39,21 +50,33 @@ func completeConnection(t *Tenant, c *call, connection object) error {
 	if err := checkConnection(connection); err != nil {
 		return err
 	}
+	strategy := text(connection["strategy"])
+	options := parseObject(connectionOptions(strategy))
+	if given, isObject := connection["options"].(object); isObject && c.operation.Method == http.MethodPatch {
+		for _, name := range []string{"mfa", "passwordPolicy", "strategy_version", "brute_force_protection"} {
+			delete(options, name) // these go with the options that they were in
+		}
+		merge(options, given, nil)
+		connection["options"] = options
+	}
 	if c.operation.Method != http.MethodPatch {
-		strategy := text(connection["strategy"])
-		options := parseObject(connectionOptions(strategy))
 		given, _ := connection["options"].(object)
 		merge(options, given, nil)
 		connection["options"] = options
 		if connection["realms"] == nil {
 			connection["realms"] = stringList(text(connection["name"]))
 		}
-		for _, name := range []string{"waad", "samlp", "ad", "google-apps", "adfs", "oidc", "okta"} {
-			if strategy == name && strategy != "oidc" && strategy != "okta" {
-				connection["provisioning_ticket_url"] = "https://" + t.domain + "/p/" + name + "/" + t.randomText(alphanumeric, 8)
-			}
+		if slices.Contains([]string{"waad", "samlp", "ad", "google-apps", "adfs"}, strategy) {
+			connection["provisioning_ticket_url"] = "https://" + t.domain + "/p/" + strategy + "/" +
+				t.randomText(alphanumeric, 8)
 		}
-		if !slices.Contains([]string{"email", "sms", "samlp", "ad", "apple"}, strategy) {
+		if strategy == "waad" && connection["display_name"] == nil {
+			connection["display_name"] = connection["name"]
+		}
+		if strategy == "oidc" && connection["show_as_button"] == nil {
+			connection["show_as_button"] = false
+		}
+		if slices.Contains([]string{"auth0", "oidc", "line", "google-oauth2"}, strategy) {
 			for _, name := range []string{"authentication", "connected_accounts"} {
 				if connection[name] == nil {
 					connection[name] = object{"active": name == "authentication"}
@@ -71,6 +94,11 @@ func completeConnection(t *Tenant, c *call, connection object) error {
 func checkConnection(connection object) error {
 	options, _ := connection["options"].(object)
 	attributes, given := options["attributes"].(object)
+	crossApp, _ := connection["cross_app_access_requesting_app"].(object)
+	if strategy := connection["strategy"]; crossApp["active"] == true && strategy != "oidc" && strategy != "okta" {
+		return refused(http.StatusBadRequest, "Cross App Access Requesting App is not supported for this connection.",
+			"operation_not_supported")
+	}
 	if !given {
 		return nil
 	}

@@ -229,9 +229,14 @@ func (t *Tenant) testAction(c *call) (result, error) {
 	if a == nil {
 		return result{}, errNoAction()
 	}
-	payload := object{"logs": "", "stats": object{
-		"total_request_duration_ms": number(3), "total_runtime_execution_duration_ms": number(1),
-	}}
+	stats := object{}
+	for i, name := range []string{
+		"total_request", "total_runtime_execution", "runtime_processing", "runtime_external_call", "action", "boot",
+		"network",
+	} {
+		stats[name+"_duration_ms"] = number(14 - 2*i)
+	}
+	payload := object{"stats": stats}
 	if strings.Contains(a.code, "throw ") {
 		payload["error"] = object{
 			"name": "Error", "message": "the action threw", "stack": "Error: the action threw\n    at onExecute",

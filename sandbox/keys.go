@@ -55,7 +55,7 @@ func (t *Tenant) rotateSigningKey(c *call) (result, error) {
 		}
 	}
 	t.addSigningKey("next")
-	return c.answer(object{"kid": current["kid"], "cert": current["cert"]})
+	return c.answer(current)
 }
 
 func (t *Tenant) revokeSigningKey(c *call) (result, error) {

@@ -44,15 +44,18 @@ func (t *Tenant) connectionFacts(o object) object {
 	return o
 }
 
-func showOrganizationConnection(t *Tenant, _ *call, o object) object { return t.connectionFacts(o) }
-
-// showEnabledConnection shows a connection in the form of the endpoint that came first. Only databases
-// can have signup.
-func showEnabledConnection(t *Tenant, _ *call, o object) object {
+// showOrganizationConnection shows a connection. Only databases can have signup.
+func showOrganizationConnection(t *Tenant, _ *call, o object) object {
 	o = t.connectionFacts(o)
 	if connection, _ := o["connection"].(object); connection["strategy"] != "auth0" && o["is_signup_enabled"] == false {
 		delete(o, "is_signup_enabled")
 	}
+	return o
+}
+
+// showEnabledConnection shows a connection in the form of the endpoint that came first.
+func showEnabledConnection(t *Tenant, c *call, o object) object {
+	o = showOrganizationConnection(t, c, o)
 	delete(o, "is_enabled")
 	delete(o, "organization_access_level")
 	return o
@@ -182,7 +185,10 @@ func (t *Tenant) addOrganizationGrant(c *call) (result, error) {
 			"The client grant does not allow organizations: set its organization_usage to allow or require.", "invalid_body")
 	}
 	t.pairUp("organization grant", pair{c.params["id"], text(grant["id"])})
-	return c.answer(project(c.operation.Answer, grant))
+	out := project(c.operation.Answer, grant)
+	out["grant_id"] = out["id"] // as the recordings have it
+	delete(out, "id")
+	return c.answer(out)
 }
 
 func (t *Tenant) removeOrganizationGrant(c *call) (result, error) {

@@ -165,7 +165,7 @@ func organizationResources() []*resource {
 			code: "inexistent_invitation", created: createdAt, completed: completeInvitation,
 			hidden: []string{"ttl_sec", "send_invitation_email"}},
 		{path: "roles", id: ids("rol_", 16), missing: "The role does not exist.", unique: []string{"name"},
-			conflict: "A role with the same name already exists.", matches: matchRole},
+			conflict: "A role with the same name already exists.", matches: matchRole, shown: showRole},
 	}
 }
 

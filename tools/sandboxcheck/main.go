@@ -1,11 +1,13 @@
 // Command sandboxcheck replays recorded requests of the Management API against the sandbox and
 // reports where its answers differ from Auth0's.
 //
-//	sandboxcheck -recordings DIR
+//	sandboxcheck DIR
 //
-// DIR holds *.jsonl: source, method, path, body, status, response, one request a line. What one
-// source did is replayed in a tenant of its own. A difference that a row of known.txt explains is
-// not reported; a row that explains nothing is.
+// DIR holds *.jsonl: source, method, path, body, status, response, one request a line. What one source did
+// is replayed in a tenant of its own. Of applications, client grants, APIs, Actions, forms, flows and logs,
+// whose recordings are whole, values are compared; of the rest status, members and types. An object that a
+// request refers to and that no recorded request made is made first. A difference that a row of known.txt
+// explains is not reported; a row that explains nothing is.
 package main
 
 import (
@@ -25,13 +27,13 @@ import (
 var knownFile string
 
 func main() {
-	recordings := flag.String("recordings", "", "folder of the recordings")
+	flag.Usage = func() { fmt.Fprintln(flag.CommandLine.Output(), "usage: sandboxcheck DIR") }
 	flag.Parse()
-	if *recordings == "" || flag.NArg() > 0 {
+	if flag.NArg() != 1 {
 		flag.Usage()
 		os.Exit(2)
 	}
-	if err := run(context.Background(), os.Stdout, *recordings); err != nil { //nolint:forbidigo // for a terminal
+	if err := run(context.Background(), os.Stdout, flag.Arg(0)); err != nil { //nolint:forbidigo // for a terminal
 		fmt.Fprintln(os.Stderr, "sandboxcheck:", err)
 		os.Exit(1)
 	}
@@ -43,20 +45,24 @@ func run(ctx context.Context, out io.Writer, dir string) error {
 		return err
 	}
 	var found findings
-	replayed, skipped := 0, 0
+	var replayed, skipped, same, standIns int
 	for _, name := range slices.Sorted(maps.Keys(sources)) {
 		r := newReplay(&found)
 		r.all(ctx, sources[name])
 		replayed += r.replayed
 		skipped += r.skipped
+		same += r.same
+		standIns += r.standIns
 	}
-	fmt.Fprintf(out, "%d requests of %d sources replayed, %d of objects that the recordings do not hold, "+
-		"%d differences\n", replayed, len(sources), skipped, len(found.first))
+	fmt.Fprintf(out, "%d requests of %d sources replayed, %d answered alike; %d left out, of objects that the recordings "+
+		"do not hold; %d objects stood in for others; %d differences\n",
+		replayed, len(sources), same, skipped, standIns, len(found.first))
 	return found.report(out, knownFile)
 }
 
 // findings are differences by place and kind, each with how often it was found and an example.
 type findings struct {
+	total int
 	count map[string]int
 	first map[string]string
 }
@@ -65,6 +71,7 @@ func (f *findings) add(at, example string) {
 	if f.first == nil {
 		f.count, f.first = map[string]int{}, map[string]string{}
 	}
+	f.total++
 	f.count[at]++
 	if _, known := f.first[at]; !known {
 		f.first[at] = example

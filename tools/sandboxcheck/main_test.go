@@ -85,3 +85,42 @@ func TestReplayFindsDifferences(t *testing.T) {
 		})
 	}
 }
+
+const (
+	role = `{"source":"s","method":"POST","path":"/api/v2/roles","body":{"name":"Reader"},"status":200,"response":` +
+		`{"id":"rol_abcdefghijklmnop","name":"Reader","description":null}}`
+	given = `{"source":"s","method":"POST","path":"/api/v2/users/auth0%7Cabcdef0123456789/roles","body":` +
+		`{"roles":["rol_abcdefghijklmnop"]},"status":204,"response":null}`
+	has = `{"source":"s","method":"GET","path":"/api/v2/users/auth0%7Cabcdef0123456789/roles?include_totals=true",` +
+		`"body":null,"status":200,"response":{"start":0,"limit":50,"total":1,"roles":[{"id":"rol_abcdefghijklmnop",` +
+		`"name":"Another name","description":null}]}}`
+	missing = `{"source":"s","method":"GET","path":"/api/v2/rules/rul_abcdefghijklmnop","body":null,"status":404,"response":` +
+		`{"statusCode":404,"error":"Not Found","message":"The rule does not exist","errorCode":"inexistent_rule"}}`
+)
+
+// Of most resources the form of an answer is compared, and what a request refers to is made if it is not there.
+func TestReplayComparesForms(t *testing.T) {
+	if found := replayed(t, role, given, has, missing); len(found) > 0 {
+		t.Errorf("differences: %v", found)
+	}
+	for _, test := range []struct{ name, line, want string }{
+		{"a type", strings.Replace(role, `"name":"Reader","description"`, `"name":7,"description"`, 1),
+			"POST /api/v2/roles name type"},
+		{"a member that we lack", strings.Replace(role, `"description":null`, `"description":null,"x":1`, 1),
+			"POST /api/v2/roles x missing"},
+		{"a member that we add", strings.Replace(role, `,"description":null`, "", 1),
+			"POST /api/v2/roles description more"},
+		{"a status", strings.Replace(missing, `"status":404`, `"status":400`, 1), "GET /api/v2/rules/{id} status"},
+		{"an error's member", strings.Replace(missing, `,"errorCode":"inexistent_rule"`, "", 1),
+			"GET /api/v2/rules/{id} errorCode more"},
+		{"what the request gave", `{"source":"s","method":"PATCH","path":"/api/v2/tenants/settings","body":` +
+			`{"support_email":null},"status":200,"response":{"support_email":"a@example.com"}}`,
+			"PATCH /api/v2/tenants/settings status"},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			if found := replayed(t, test.line); found[test.want] == "" || len(found) != 1 {
+				t.Errorf("differences: %v, want %s", found, test.want)
+			}
+		})
+	}
+}

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"net/url"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -19,7 +20,15 @@ import (
 
 // files are replayed in this order: what is referred to comes first.
 func files() []string {
-	return []string{"resource-servers", "clients", "client-grants", "flows", "forms", "actions", "logs"}
+	return slices.Concat([]string{"resource-servers", "clients", "client-grants", "flows", "forms", "actions", "logs"},
+		[]string{
+			"connections", "users", "organizations", "roles", "anomaly", "attack-protection", "blacklists", "branding",
+			"connection-profiles", "connections-directory-provisionings", "custom-domains", "email-templates", "emails",
+			"event-streams", "grants", "guardian", "hooks", "jobs", "keys", "log-streams", "network-acls", "prompts",
+			"rate-limit-policies", "refresh-tokens", "risk-assessments", "rules", "rules-configs", "self-service-profiles",
+			"stats", "supplemental-signals", "tenants", "tickets", "token-exchange-profiles", "user-attribute-profiles",
+			"user-blocks",
+		})
 }
 
 // readRecordings returns the recordings of the resources of the sandbox by source, in an order in
@@ -63,21 +72,30 @@ type replay struct {
 	tenant   *sandbox.Tenant
 	token    string
 	ids      map[string]string // recorded → ours
+	stoodIn  map[string]bool   // recorded ids of objects that others stand in for
 	adopted  map[string]bool   // recorded ids of objects that were not made by a recorded request
 	found    *findings
 	wait     func() // for what the tenant builds
 	replayed int
 	skipped  int
+	same     int
+	standIns int
 }
 
 func newReplay(found *findings) *replay {
 	now := time.Date(2030, 1, 1, 0, 0, 0, 0, time.UTC)
 	clock := func() time.Time { return now }
 	tenant := sandbox.New(sandbox.Options{Empty: true, Now: clock, BuildTime: time.Second})
-	return &replay{
-		tenant: tenant, token: tenant.Token(), ids: map[string]string{}, adopted: map[string]bool{}, found: found,
+	r := &replay{
+		tenant: tenant, token: tenant.Token(), ids: map[string]string{}, stoodIn: map[string]bool{},
+		adopted: map[string]bool{}, found: found,
 		wait: func() { now = now.Add(time.Second) },
 	}
+	// The database that a new tenant at Auth0 has.
+	r.send(context.Background(), http.MethodPost, "/api/v2/connections", map[string]any{
+		"name": "Username-Password-Authentication", "strategy": "auth0",
+	})
+	return r
 }
 
 func (r *replay) all(ctx context.Context, recordings []reference.Request) {
@@ -88,6 +106,14 @@ func (r *replay) all(ctx context.Context, recordings []reference.Request) {
 			r.found.add(one.Method+" "+one.Path, "is no operation")
 			continue
 		}
+		before := r.found.total
+		if !exact(operation) {
+			r.shape(ctx, operation, one)
+			if r.found.total == before {
+				r.same++
+			}
+			continue
+		}
 		id := params["id"]
 		if id != "" && r.ids[id] == "" && one.Status < 300 && !r.adopt(ctx, operation, one) {
 			r.skipped++
@@ -95,9 +121,12 @@ func (r *replay) all(ctx context.Context, recordings []reference.Request) {
 		}
 		if list := operation.Paging.Items != ""; list && id == "" {
 			r.list(ctx, operation, one)
-			continue
+		} else {
+			r.one(ctx, operation, one)
 		}
-		r.one(ctx, operation, one)
+		if r.found.total == before {
+			r.same++
+		}
 	}
 }
 
@@ -132,6 +161,9 @@ func (r *replay) adopt(ctx context.Context, operation *managementapi.Operation, 
 	return true
 }
 
+// minID is the length of the shortest value of a member such as user_id that is put in the place of another.
+const minID = 8
+
 // learn notes which of our ids stand for the recorded ones.
 func (r *replay) learn(recorded, ours any) {
 	switch recorded := recorded.(type) {
@@ -141,7 +173,8 @@ func (r *replay) learn(recorded, ours any) {
 			text, isText := value.(string)
 			mine, mineIsText := ours[name].(string)
 			isID := name == "id" || name == "client_id" || name == "identifier" || name == "kid"
-			if isText && mineIsText && isID && text != "" && text != "[REDACTED]" {
+			other := (strings.HasSuffix(name, "_id") || name == "themeId") && len(text) >= minID
+			if isText && mineIsText && (isID || other) && text != "" && text != "[REDACTED]" {
 				r.ids[text] = mine
 			} else {
 				r.learn(value, ours[name])
@@ -159,6 +192,7 @@ func (r *replay) learn(recorded, ours any) {
 func (r *replay) translate(text string) string {
 	for recorded, ours := range r.ids {
 		text = strings.ReplaceAll(text, recorded, ours)
+		text = strings.ReplaceAll(text, url.PathEscape(recorded), url.PathEscape(ours))
 	}
 	return text
 }
@@ -172,8 +206,8 @@ func (r *replay) send(ctx context.Context, method, path string, body any) (int, 
 		}
 		content = strings.NewReader(r.translate(string(encoded)))
 	}
-	url := "https://" + r.tenant.Domain() + r.translate(path)
-	request, err := http.NewRequestWithContext(ctx, method, url, content)
+	address := "https://" + r.tenant.Domain() + r.translate(path)
+	request, err := http.NewRequestWithContext(ctx, method, address, content)
 	if err != nil {
 		return 0, err
 	}

@@ -89,6 +89,13 @@ func (d *Deferred) Refused(token string) {
 	}
 }
 
+// Reread is auth.Source's Reread: a source that is not open yet reads the store anyway.
+func (d *Deferred) Reread() {
+	if source := d.opened(); source != nil {
+		source.Reread()
+	}
+}
+
 // Wait is auth.Source's Wait.
 func (d *Deferred) Wait(ctx context.Context) error {
 	if source := d.opened(); source != nil {

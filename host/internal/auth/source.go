@@ -165,6 +165,13 @@ func (s *Source) Refused(token string) {
 	}
 }
 
+// Reread lets the next call read the store: this process has put another session there.
+func (s *Source) Reread() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.stale = true
+}
+
 // Wait returns when no renewal is under way, for the end of the program: what was
 // renewed and not stored would be lost.
 func (s *Source) Wait(ctx context.Context) error {

@@ -15,6 +15,7 @@ import (
 	"github.com/auth0-mcp/auth0-mcp/host/internal/account"
 	"github.com/auth0-mcp/auth0-mcp/host/internal/analytics"
 	"github.com/auth0-mcp/auth0-mcp/host/internal/approval"
+	"github.com/auth0-mcp/auth0-mcp/host/internal/auth"
 	"github.com/auth0-mcp/auth0-mcp/host/internal/catalog"
 	"github.com/auth0-mcp/auth0-mcp/host/internal/distribution"
 	"github.com/auth0-mcp/auth0-mcp/host/internal/egress"
@@ -123,6 +124,8 @@ type connection struct {
 	// profile is its name, empty if there is none, and environment what it is for.
 	profile     string
 	environment tenant.Environment
+	// consent begins a sign-in of the user; nil: no user signs in here.
+	consent func(ctx context.Context, cause error, scopes []string) (*toolcall.SignIn, error)
 	// wait returns when no renewal of the token is under way.
 	wait func(context.Context) error
 	// granted are the scopes of the token, nil if they are not known; the function is nil for the sandbox. getScopes says
@@ -236,7 +239,7 @@ func (f runFlags) server(cmd *cobra.Command, env Environment, log *slog.Logger) 
 	return &running{selection: selection, offer: offer, tenant: t, calls: toolcall.Config{
 		Profile: t.profile, Domain: t.domain, Approve: approval.Policy{Mode: approve, Environment: t.environment},
 		ApproveExcept: except,
-		Approvals:     approvals, Gate: gate, MaxOutput: f.maxOutput, Plugins: bounds,
+		Approvals:     approvals, SignIn: t.consent, Gate: gate, MaxOutput: f.maxOutput, Plugins: bounds,
 		Observe: t.events.Tool, Audit: openAudit(record, t, secrets, log), Log: log,
 	}}, nil
 }
@@ -369,7 +372,28 @@ func (f runFlags) tenant(ctx context.Context, env Environment, log *slog.Logger)
 		signIn:  acc.SignIn(), moreScopes: acc.MoreScopes(), wait: source.Wait,
 		granted: func() []string { return a.Granted(ctx, acc) }, getScopes: acc.GetScopes,
 		watchable: acc.Name != "" && acc.Store.Describe().Writable,
+		consent: consent(a, acc, source),
 	}, nil
+}
+
+// consent begins sign-ins of an account's user for tool calls.
+func consent(a *account.Accounts, acc *account.Account, source *account.Deferred) func(context.Context, error,
+	[]string) (*toolcall.SignIn, error) {
+	return func(ctx context.Context, cause error, scopes []string) (*toolcall.SignIn, error) {
+		begun, err := a.BeginConsent(ctx, acc, cause, scopes, source.Reread)
+		if err != nil {
+			return nil, err
+		}
+		finish := func(ctx context.Context) error {
+			err := begun.Finish(ctx)
+			if errors.Is(err, auth.ErrDenied) {
+				err = fmt.Errorf("%w: %w", toolcall.ErrSignInDeclined, err)
+			}
+			return err
+		}
+		return &toolcall.SignIn{URL: begun.Page(), Code: begun.UserCode, Scopes: begun.Scopes, Expires: begun.ExpiresAt,
+			Finish: finish}, nil
+	}
 }
 
 func loadCatalog(ctx context.Context, env Environment, f runFlags, log *slog.Logger) (*catalog.Catalog, error) {

@@ -29,6 +29,10 @@ type APIError struct {
 	Message, ErrorCode string
 	// Remedy is what to do about it.
 	Remedy string
+
+	// lacksScope says that the token lacks a scope, anyOf of which any would do.
+	lacksScope bool
+	anyOf      []string
 }
 
 func (e *APIError) Error() string {
@@ -62,6 +66,9 @@ func (c *Call) parseAPIError(q *request, body []byte) *APIError {
 	}
 	e.Message, e.ErrorCode = c.clip(said.Message, maxMessage), c.clip(said.Code, maxErrorCode)
 	e.Remedy = c.remedy(q, said)
+	if anyOf, missing := said.MissingScope(q.end.header); missing && e.Status == http.StatusForbidden {
+		e.lacksScope, e.anyOf = true, anyOf
+	}
 	return e
 }
 
@@ -126,6 +133,16 @@ func (o Outcome) Words(f *pluginv1.Failure) string {
 		return seen.Error()
 	}
 	return ""
+}
+
+// MissingScopes reports whether the tenant refused a request because the token lacks a scope, and of which scopes any
+// would do: none if it did not say.
+func (o Outcome) MissingScopes() (anyOf []string, missing bool) {
+	refused := o.answers[http.StatusForbidden]
+	if refused == nil || !refused.lacksScope {
+		return nil, false
+	}
+	return refused.anyOf, true
 }
 
 // remedy is what to do about an error answer of Auth0.

@@ -27,12 +27,11 @@ func elicitation(text string) mcp.ElicitationParams {
 // approver finds out from the parameters of a call how the client can ask its user.
 func (s *Server) approver(p params) toolcall.Approver {
 	if p.modern() {
-		a := toolcall.Approver{Later: canElicit(p.capabilities.Elicitation), State: p.text("requestState")}
-		if a.State != "" || !isAbsent(p.members["inputResponses"]) {
-			var responses map[string]json.RawMessage
-			_ = json.Unmarshal(p.members["inputResponses"], &responses) // that it is an object has been checked
+		a := toolcall.Approver{Later: canElicit(p.capabilities.Elicitation)}
+		responses := p.inputResponses()
+		if _, page := responses[signInKey]; !page && (p.text("requestState") != "" || responses != nil) {
 			decision := readAnswer(responses[approvalKey])
-			a.Answer = &decision
+			a.Answer, a.State = &decision, p.text("requestState")
 		}
 		return a
 	}
@@ -42,20 +41,46 @@ func (s *Server) approver(p params) toolcall.Approver {
 	return toolcall.Approver{Ask: ask}
 }
 
+// inputResponses are the answers that a request brings; nil: none.
+func (p params) inputResponses() (responses map[string]json.RawMessage) {
+	_ = json.Unmarshal(p.members["inputResponses"], &responses) // that it is an object has been checked
+	return responses
+}
+
+// inputRequests is a question as the result of a call has it.
+func inputRequests(q *toolcall.Question) mcp.InputRequests {
+	if q.Page != nil {
+		return mcp.InputRequests{signInKey: mcp.NewElicitationInputRequest(pageElicitation(*q.Page))}
+	}
+	return mcp.InputRequests{approvalKey: mcp.NewElicitationInputRequest(elicitation(q.Text))}
+}
+
 // ask puts a question to the client's user, and waits.
 func ask(ctx context.Context, text string) (decision toolcall.Decision, err error) {
-	err = stdio.WaitForUser(ctx, func(ctx context.Context) error {
-		result, err := stdio.FromContext(ctx).Request(ctx, string(mcp.MethodElicitationCreate), elicitation(text))
-		if err == nil {
-			decision = readAnswer(result)
-		}
+	err = waitForUser(ctx, func(ctx context.Context) error {
+		decision, err = elicit(ctx, elicitation(text))
 		return err
 	})
+	return decision, err
+}
+
+// elicit sends an elicitation, and waits for its answer.
+func elicit(ctx context.Context, params mcp.ElicitationParams) (toolcall.Decision, error) {
+	result, err := stdio.FromContext(ctx).Request(ctx, string(mcp.MethodElicitationCreate), params)
+	if err != nil {
+		return toolcall.Dismissed, err
+	}
+	return readAnswer(result), nil
+}
+
+// waitForUser is stdio's, with an error that toolcall knows.
+func waitForUser(ctx context.Context, wait func(context.Context) error) error {
+	err := stdio.WaitForUser(ctx, wait)
 	var busy *stdio.BusyError
 	if errors.As(err, &busy) {
 		err = &toolcall.BusyError{Err: err}
 	}
-	return decision, err
+	return err
 }
 
 // canElicit reports whether a client shows forms; one that names no mode does.

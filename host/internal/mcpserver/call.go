@@ -39,7 +39,8 @@ func (s *Server) callTool(ctx context.Context, r stdio.Request, p params) []byte
 	if err != nil { // it has vanished since it was checked
 		return refusal(r, mcp.INVALID_PARAMS, err.Error(), nil)
 	}
-	q := toolcall.Request{Tool: tool, Arguments: p.members["arguments"], Client: s.client(p), Approver: s.approver(p)}
+	q := toolcall.Request{Tool: tool, Arguments: p.members["arguments"], Client: s.client(p), Approver: s.approver(p),
+		Browser: s.browser(p)}
 	if p.progressToken != nil {
 		q.Progress = func(progress toolcall.Progress) {
 			message := map[string]any{"progressToken": p.progressToken, "progress": progress.Done}
@@ -67,7 +68,7 @@ func (s *Server) wire(r toolcall.Result, p params) any {
 		return &mcp.CallToolResult{
 			Result: mcp.Result{ResultType: mcp.ResultTypeInputRequired, Meta: &mcp.Meta{AdditionalFields: meta}},
 			MultiRoundTripResult: mcp.MultiRoundTripResult{
-				InputRequests: mcp.InputRequests{approvalKey: mcp.NewElicitationInputRequest(elicitation(q.Text))},
+				InputRequests: inputRequests(q),
 				RequestState:  q.State,
 			},
 		}

@@ -40,6 +40,9 @@ type Config struct {
 	// ApproveExcept are globs over the tools that work outside of the tenant and may do so without approval.
 	ApproveExcept []string
 	Approvals     approval.Store
+	// SignIn, if set, begins a sign-in of the user, by which scopes are granted besides those that were before. cause is
+	// why there is no valid token; nil: there is one. An error says that the user cannot sign in this way.
+	SignIn func(ctx context.Context, cause error, scopes []string) (*SignIn, error)
 	// Observe, if set, is told of each call that was carried out: the tool and
 	// whether it did what was asked. It must not wait.
 	Observe func(tool string, ok bool)
@@ -56,6 +59,7 @@ type Runner struct {
 	supervisor *supervisor.Supervisor
 	questions  questions
 	declared   declarations
+	signIns    signIns
 }
 
 // New makes a Runner. It starts no process and dials nothing.
@@ -92,6 +96,7 @@ type Request struct {
 	// Progress, if set, hears how far the call has come. Its values grow.
 	Progress func(Progress)
 	Approver Approver
+	Browser  Browser
 }
 
 // Progress is how far a call has come.
@@ -141,6 +146,8 @@ type Result struct {
 // Question is what a caller that asks between two calls puts to its user.
 type Question struct {
 	Text string
+	// Page, if set, is to be opened; it has a text of its own.
+	Page *Page
 	// State names the question to the call that brings the answer.
 	State string
 }
@@ -174,22 +181,36 @@ func (r *Runner) Call(ctx context.Context, q Request) Result {
 	}
 	c.Arguments = arguments // as they are meant
 	var result Result
-	if builtin := q.Tool.Builtin(); builtin != nil {
-		result = r.answer(builtin(arguments, r.cfg.MaxOutput))
-	} else if mode := r.approval(q.Tool); mode != approval.None || c.Approver.Answer != nil {
-		result = r.decide(ctx, c, mode)
+	if c.Browser.Answer != nil {
+		result = r.resumeSignIn(ctx, c)
 	} else {
-		result = r.attempt(ctx, c, egress.Grant{})
-		var needed *egress.NeedsApprovalError
-		if errors.As(result.Outcome.Err, &needed) && !needed.Late {
-			// Nothing was written yet, so the whole call can be planned.
-			result = r.decide(ctx, c, approval.Elicit)
+		result = r.carryOut(ctx, c)
+		if cause, scopes, needed := r.needsSignIn(c, result); needed {
+			result = r.signIn(ctx, c, result, cause, scopes)
 		}
 	}
 	result = r.bounded(result)
 	endRecord(ctx, c.record, result)
 	if r.cfg.Observe != nil && result.Question == nil {
 		r.cfg.Observe(q.Tool.Name, !result.IsError)
+	}
+	return result
+}
+
+// carryOut runs the tool, with an approval where one is needed.
+func (r *Runner) carryOut(ctx context.Context, c call) Result {
+	mode := r.approval(c.Tool)
+	switch builtin := c.Tool.Builtin(); {
+	case builtin != nil:
+		return r.answer(builtin(c.Arguments, r.cfg.MaxOutput))
+	case mode != approval.None || c.Approver.Answer != nil:
+		return r.decide(ctx, c, mode)
+	}
+	result := r.attempt(ctx, c, egress.Grant{})
+	var needed *egress.NeedsApprovalError
+	if errors.As(result.Outcome.Err, &needed) && !needed.Late {
+		// Nothing was written yet, so the whole call can be planned.
+		return r.decide(ctx, c, approval.Elicit)
 	}
 	return result
 }

@@ -26,17 +26,20 @@ type audited struct {
 	fixture
 	log    *audit.Log
 	folder string
+	token  string // short enough for a path
 }
 
 func newAudited(t *testing.T, mode audit.Mode, change func(*Config)) audited {
 	t.Helper()
 	tenant := sandbox.New(sandbox.Options{})
+	token := tenant.Token("read:clients", "create:clients", "update:clients", "delete:clients")
 	cfg := Config{Domain: tenant.Domain(), Transport: tenant.Transport(),
-		Tokens: oauth2.StaticTokenSource(&oauth2.Token{AccessToken: tenant.Token()})}
+		Tokens: oauth2.StaticTokenSource(&oauth2.Token{AccessToken: token})}
 	if change != nil {
 		change(&cfg)
 	}
-	a := audited{fixture: fixture{tenant: tenant, Gate: New(cfg)}, folder: filepath.Join(t.TempDir(), "audit")}
+	a := audited{fixture: fixture{tenant: tenant, Gate: New(cfg)}, folder: filepath.Join(t.TempDir(), "audit"),
+		token: token}
 	a.log = audit.New(audit.Config{Folder: a.folder, Mode: mode, Tenant: tenant.Domain(), Redact: a.cfg.Redact.Text,
 		RedactJSON: a.cfg.Redact.JSON})
 	return a
@@ -298,7 +301,7 @@ func TestAuditLogHoldsNoSecret(t *testing.T) {
 	const canary = "canary-4f1d9c"
 	for _, view := range []audit.ArgumentsView{audit.ArgumentIDs, audit.ArgumentsRedacted, audit.ArgumentsNone} {
 		a := newAudited(t, audit.On, nil)
-		token := a.tenant.Token()
+		token := a.token
 		a.log = audit.New(audit.Config{Folder: a.folder, Mode: audit.On, Arguments: view, Redact: a.cfg.Redact.Text,
 			RedactJSON: a.cfg.Redact.JSON})
 		warm, _ := a.begin(t, pluginv1.EffectRead)

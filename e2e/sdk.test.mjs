@@ -8,7 +8,7 @@ test("initialize, instructions, ping", async (t) => {
   const { client } = await connect(t);
   assert.equal(client.getServerVersion().name, "auth0-mcp");
   assert.ok(client.getInstructions().length < 2000);
-  assert.deepEqual(Object.keys(client.getServerCapabilities()).sort(), ["logging", "tools"]);
+  assert.deepEqual(Object.keys(client.getServerCapabilities()).sort(), ["completions", "logging", "prompts", "resources", "tools"]);
   await client.ping();
 });
 

@@ -33,7 +33,8 @@ func (a *Accounts) BeginConsent(ctx context.Context, acc *Account, cause error, 
 	case cause != nil && !errors.As(cause, &ended) && !errors.Is(cause, fs.ErrNotExist):
 		return nil, fmt.Errorf("a sign-in is not what is missing: %w", cause)
 	case slices.ContainsFunc(scopes, func(scope string) bool { return slices.Contains(secretScopes(), scope) }):
-		return nil, fmt.Errorf("%v let a token read the tenant's secrets: they are asked for in a terminal only", secretScopes())
+		return nil, fmt.Errorf("%v let a token read the tenant's secrets: they are asked for in a terminal only",
+			secretScopes())
 	}
 	// A profile that was changed since the server started is not changed back.
 	config, err := a.Folders.ConfigFile().Load()

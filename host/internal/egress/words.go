@@ -135,6 +135,9 @@ func (o Outcome) Words(f *pluginv1.Failure) string {
 	return ""
 }
 
+// NotFound reports whether the tenant answered that something is not there.
+func (o Outcome) NotFound() bool { return o.answers[http.StatusNotFound] != nil }
+
 // MissingScopes reports whether the tenant refused a request because the token lacks a scope, and of which scopes any
 // would do: none if it did not say.
 func (o Outcome) MissingScopes() (anyOf []string, missing bool) {

@@ -59,15 +59,15 @@ func (s *Server) identify(answer mcp.JSONRPCMessage, p params) mcp.JSONRPCMessag
 	return reply
 }
 
-// cacheHints say how long the lists and what server/discover answers stay as they are, from protocol version 2026-07-28
-// on. Clients of that version hear nothing of changes, so that where there may be some, every answer is out of date at
-// once. All of it depends on the user's flags and sign-in, and is no one else's.
-func cacheHints(cfg Config) server.ServerOption {
+// listTTL says how long the lists and what server/discover answers stay as they are, in milliseconds, from protocol
+// version 2026-07-28 on. Clients of that version hear nothing of changes, so that where there may be some, every answer
+// is out of date at once. All of it depends on the user's flags and sign-in, and is no one else's.
+func listTTL(cfg Config) int64 {
 	const unchanged = 5 * time.Minute
 	if cfg.Reloads {
-		return server.WithCacheHints(0, mcp.CacheScopePrivate)
+		return 0
 	}
-	return server.WithCacheHints(unchanged.Milliseconds(), mcp.CacheScopePrivate)
+	return unchanged.Milliseconds()
 }
 
 // titles is mcp-go's filter of tools: it moves their titles to where protocol versions before 2025-06-18 have them.

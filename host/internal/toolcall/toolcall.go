@@ -185,8 +185,8 @@ func (r *Runner) Call(ctx context.Context, q Request) Result {
 		result = r.resumeSignIn(ctx, c)
 	} else {
 		result = r.carryOut(ctx, c)
-		if cause, scopes, needed := r.needsSignIn(c, result); needed {
-			result = r.signIn(ctx, c, result, cause, scopes)
+		if need, needed := r.needsSignIn(c, result); needed {
+			result = r.signIn(ctx, c, result, need)
 		}
 	}
 	result = r.bounded(result)

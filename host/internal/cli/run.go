@@ -372,7 +372,7 @@ func (f runFlags) tenant(ctx context.Context, env Environment, log *slog.Logger)
 		signIn:  acc.SignIn(), moreScopes: acc.MoreScopes(), wait: source.Wait,
 		granted: func() []string { return a.Granted(ctx, acc) }, getScopes: acc.GetScopes,
 		watchable: acc.Name != "" && acc.Store.Describe().Writable,
-		consent: consent(a, acc, source),
+		consent:   consent(a, acc, source),
 	}, nil
 }
 

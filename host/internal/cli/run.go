@@ -368,7 +368,7 @@ func (f runFlags) tenant(ctx context.Context, env Environment, log *slog.Logger)
 	return connection{
 		events: events, profile: acc.Name, environment: acc.Profile.Environment,
 		domain: source.Domain, current: source.Current, refused: source.Refused, transport: a.Transport,
-		prepare: func() { tenant.LoadRoots() },
+		prepare: func() { tenant.Connect(ctx, a.Transport, source.Domain) },
 		signIn:  acc.SignIn(), moreScopes: acc.MoreScopes(), wait: source.Wait,
 		granted: func() []string { return a.Granted(ctx, acc) }, getScopes: acc.GetScopes,
 		watchable: acc.Name != "" && acc.Store.Describe().Writable,

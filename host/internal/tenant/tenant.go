@@ -67,7 +67,7 @@ func NormalizeDomain(s string) (string, error) {
 // NewTransport makes the transport to a tenant: TLS 1.2 or later, the proxy of
 // the environment, the system's roots and those of caFile (PEM; "" for none),
 // which is how a company's own certificate authority is trusted. The system's roots
-// are read for the first connection: see [LoadRoots].
+// are read for the first connection.
 func NewTransport(caFile string) (*http.Transport, error) {
 	dialer := &net.Dialer{Timeout: 5 * time.Second, KeepAlive: 30 * time.Second}
 	dial := dialer.DialContext
@@ -82,7 +82,7 @@ func NewTransport(caFile string) (*http.Transport, error) {
 		}
 		// The transport copies the configuration after it has dialled.
 		trust := sync.OnceFunc(func() {
-			roots := LoadRoots()
+			roots := systemRoots()
 			roots.AppendCertsFromPEM(pem)
 			config.RootCAs = roots
 		})
@@ -111,9 +111,9 @@ func NewTransport(caFile string) (*http.Transport, error) {
 	}, nil
 }
 
-// LoadRoots are the system's roots; none if they cannot be read. The first call of a process reads some hundred files,
-// which takes 10 ms and more: begun while something else is waited for, it costs the first connection nothing.
-func LoadRoots() *x509.CertPool {
+// systemRoots are the system's roots; none if they cannot be read. The first call of a process reads some hundred
+// files, which takes 10 ms and more.
+func systemRoots() *x509.CertPool {
 	roots, err := x509.SystemCertPool()
 	if err != nil {
 		return x509.NewCertPool()

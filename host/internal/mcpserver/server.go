@@ -72,6 +72,7 @@ func New(cfg Config) *Server {
 		if cfg.Initialized != nil {
 			cfg.Initialized()
 		}
+		go s.calls.Expect(s.selection.Load().Tools())
 	})
 	return s
 }

@@ -17,7 +17,8 @@ import (
 // hashed is what is executed, whatever becomes of the file meanwhile. Processes of one
 // program share the pages of the copy, which is freed with the last of them.
 type programs struct {
-	log *slog.Logger
+	log   *slog.Logger
+	marks *marks // of those that were checked ahead
 
 	mu     sync.Mutex
 	copies map[[32]byte]*sealedCopy
@@ -35,7 +36,7 @@ type sealedCopy struct {
 }
 
 func newPrograms(log *slog.Logger) *programs {
-	return &programs{log: log, copies: map[[32]byte]*sealedCopy{}}
+	return &programs{log: log, marks: newMarks(), copies: map[[32]byte]*sealedCopy{}}
 }
 
 // sealingError says why programs cannot be executed from sealed memory here.
@@ -53,6 +54,22 @@ func noSealing(err error) error {
 		}
 	}
 	return &sealingError{err}
+}
+
+// expect reads and checks the executable of a plugin that may be launched soon, so that the launch finds it sooner. It
+// keeps none of it but marks. What keeps it from that will be the launch's error.
+func (p *programs) expect(spec Spec) {
+	if spec.Dev || spec.Reattach != "" {
+		return
+	}
+	file, err := openProgram(spec)
+	if err != nil {
+		return
+	}
+	defer file.Close()
+	if err := p.marks.learn(spec, io.LimitReader(file, maxProgramBytes)); err != nil {
+		p.log.Debug("a program could not be checked ahead", "plugin", spec.Name, "error", err)
+	}
 }
 
 // open makes the executable of a plugin ready. Where sealed memory cannot be executed,
@@ -85,7 +102,7 @@ func (p *programs) openSealed(spec Spec) (*program, error) {
 	if there {
 		<-c.made
 	} else {
-		c.file, c.err = seal(spec)
+		c.file, c.err = p.seal(spec)
 		close(c.made)
 	}
 	if c.err != nil {
@@ -125,7 +142,7 @@ func (p *programs) cannotExecute(why error) {
 
 // seal copies an executable into memory that cannot be changed any more, checks that
 // copy, and returns it opened for reading.
-func seal(spec Spec) (*os.File, error) {
+func (p *programs) seal(spec Spec) (*os.File, error) {
 	source, err := openProgram(spec)
 	if err != nil {
 		return nil, err
@@ -148,7 +165,7 @@ func seal(spec Spec) (*os.File, error) {
 	if _, err := unix.FcntlInt(memory.Fd(), unix.F_ADD_SEALS, seals); err != nil {
 		return nil, noSealing(os.NewSyscallError("fcntl F_ADD_SEALS", err))
 	}
-	if err := checkSealedDigest(spec, memory); err != nil {
+	if err := p.checkSealed(spec, memory); err != nil {
 		return nil, err
 	}
 	// For reading: a plugin gets it as its descriptor 3.
@@ -183,19 +200,24 @@ func copyProgram(memory, source *os.File) error {
 	return nil
 }
 
-// checkSealedDigest compares sealed memory with what was trusted. It reads the memory in place: sealed memory cannot be shortened.
-func checkSealedDigest(spec Spec, memory *os.File) error {
+// checkSealed compares sealed memory with what was trusted, by the marks of its digest if it has any. It reads the
+// memory in place: sealed memory cannot be shortened.
+func (p *programs) checkSealed(spec Spec, memory *os.File) error {
 	info, err := memory.Stat()
 	if err != nil {
 		return err
 	}
 	var content []byte
 	if info.Size() > 0 {
-		content, err = unix.Mmap(int(memory.Fd()), 0, int(info.Size()), unix.PROT_READ, unix.MAP_PRIVATE)
+		content, err = unix.Mmap(int(memory.Fd()), 0, int(info.Size()), unix.PROT_READ,
+			unix.MAP_PRIVATE|unix.MAP_POPULATE)
 		if err != nil {
 			return os.NewSyscallError("mmap", err)
 		}
 		defer func() { _ = unix.Munmap(content) }()
+	}
+	if p.marks.recognize(spec.Digest, content) {
+		return nil
 	}
 	return spec.compareDigest(sha256.Sum256(content))
 }

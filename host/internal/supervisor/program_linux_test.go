@@ -247,7 +247,7 @@ func TestCopyKeepsTheRightsOfTheFile(t *testing.T) {
 	}
 	sp := spec(t, "ok")
 	sp.Path, sp.Digest = path, sha256.Sum256(data)
-	if _, err := seal(sp); !errors.Is(err, fs.ErrPermission) {
+	if _, err := newPrograms(slog.New(slog.DiscardHandler)).seal(sp); !errors.Is(err, fs.ErrPermission) {
 		t.Errorf("a file that may not be executed: %v", err)
 	}
 	dir := t.TempDir()

@@ -134,6 +134,9 @@ func orDefault(d, otherwise time.Duration) time.Duration {
 	return d
 }
 
+// Expect reads and checks the executable of a plugin that may be called soon. It starts nothing.
+func (s *Supervisor) Expect(spec Spec) { s.programs.expect(spec) }
+
 // Call runs a tool. A crash of a reading tool is retried once, on a new process; a
 // crash of a writing tool never is, nor one for want of memory: the same call would
 // take the same memory again, and which of several calls took it is not known.

@@ -78,6 +78,25 @@ func New(cfg Config) *Runner {
 // Announce makes the Runner known to `auth0-mcp plugins status`.
 func (r *Runner) Announce() { r.supervisor.Announce() }
 
+// Expect prepares for the first call of one of these tools: it reads and checks the program that serves most of them.
+// It starts no plugin and keeps nothing of the program in memory.
+func (r *Runner) Expect(tools []*catalog.Tool) {
+	serves := map[[32]byte]int{}
+	var most *catalog.Plugin
+	for _, tool := range tools {
+		p := tool.Plugin
+		if p == nil || p.Dev || p.Reattach != "" {
+			continue
+		}
+		if serves[p.Binary]++; most == nil || serves[p.Binary] > serves[most.Binary] {
+			most = p
+		}
+	}
+	if most != nil {
+		r.supervisor.Expect(spec(most))
+	}
+}
+
 // Close ends every plugin, and writes the records that wait.
 func (r *Runner) Close() error {
 	defer r.cfg.Audit.Flush()

@@ -1,0 +1,115 @@
+package supervisor
+
+import (
+	"crypto/aes"
+	"crypto/cipher"
+	"crypto/rand"
+	"crypto/sha256"
+	"errors"
+	"io"
+	"runtime"
+	"sync"
+
+	"golang.org/x/sys/cpu"
+)
+
+// markedBlock is how much of a program one mark is for.
+const markedBlock = 256 << 10
+
+// marks recognize the bytes of programs whose digest was checked before, in a fraction of the time of the digest. A
+// mark is a message authentication code (GMAC, NIST SP 800-38D) under a key that this process makes and keeps: who does
+// not have the key cannot make other bytes with that mark.
+type marks struct {
+	mac cipher.AEAD // nil where the processor has no instructions for it: it would be slower than the digest
+
+	mu sync.Mutex
+	of map[[32]byte]*marking // by digest
+}
+
+// marking is the marks of one program.
+type marking struct {
+	done   chan struct{} // closed when blocks is set
+	blocks [][]byte      // one for each block; none if the program was not what was trusted
+}
+
+func newMarks() *marks {
+	m := &marks{of: map[[32]byte]*marking{}}
+	if !quickMAC() {
+		return m
+	}
+	key := make([]byte, 16)
+	_, _ = rand.Read(key) // never fails: see its documentation
+	block, err := aes.NewCipher(key)
+	if err != nil {
+		return m
+	}
+	if mac, err := cipher.NewGCMWithRandomNonce(block); err == nil {
+		m.mac = mac
+	}
+	return m
+}
+
+func quickMAC() bool {
+	switch runtime.GOARCH {
+	case "amd64":
+		return cpu.X86.HasAES && cpu.X86.HasPCLMULQDQ
+	case "arm64":
+		return cpu.ARM64.HasAES && cpu.ARM64.HasPMULL
+	}
+	return false
+}
+
+// learn marks a program if it has the digest that was trusted. Digest and marks are of the same bytes, read once.
+func (m *marks) learn(spec Spec, program io.Reader) error {
+	if m.mac == nil {
+		return nil
+	}
+	now := &marking{done: make(chan struct{})}
+	defer close(now.done)
+	m.mu.Lock()
+	m.of[spec.Digest] = now
+	m.mu.Unlock()
+	var blocks [][]byte
+	digest, buffer := sha256.New(), make([]byte, markedBlock)
+	for {
+		n, err := io.ReadFull(program, buffer)
+		if n > 0 {
+			_, _ = digest.Write(buffer[:n]) // never fails
+			blocks = append(blocks, m.mac.Seal(nil, nil, nil, buffer[:n]))
+		}
+		if errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) {
+			break
+		}
+		if err != nil {
+			return err
+		}
+	}
+	if err := spec.compareDigest([32]byte(digest.Sum(nil))); err != nil {
+		return err
+	}
+	now.blocks = blocks
+	return nil
+}
+
+// recognize reports whether content is the program of that digest; false if it is not known. It waits for learn, which
+// has begun sooner than a check of content would.
+func (m *marks) recognize(digest [32]byte, content []byte) bool {
+	m.mu.Lock()
+	known := m.of[digest]
+	m.mu.Unlock()
+	if known == nil {
+		return false
+	}
+	<-known.done
+	if len(known.blocks) == 0 {
+		return false
+	}
+	for _, mark := range known.blocks {
+		block := content[:min(len(content), markedBlock)]
+		if _, err := m.mac.Open(nil, nil, mark, block); err != nil {
+			return false
+		}
+		content = content[len(block):]
+	}
+	return len(content) == 0
+}

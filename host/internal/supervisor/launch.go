@@ -1,6 +1,7 @@
 package supervisor
 
 import (
+	"bytes"
 	"context"
 	"crypto/tls"
 	"encoding/pem"
@@ -154,6 +155,8 @@ const (
 // connect checks that the plugin is what its manifest says, and gives it its host.
 // An error comes with the stage that failed.
 func (s *Supervisor) connect(ctx context.Context, p *process, spec Spec) (stage string, err error) {
+	expected := make(chan []byte, 1)
+	go func() { expected <- description(spec) }() // beside the start of the process, which takes longer
 	protocol, err := p.client.Client()
 	if err != nil {
 		return inHandshake, err
@@ -171,13 +174,8 @@ func (s *Supervisor) connect(ctx context.Context, p *process, spec Spec) (stage 
 	if err != nil {
 		return inDescribe, err
 	}
-	manifest, err := pluginv1.ParseManifest(described.GetManifest())
-	if err != nil {
-		return inDescribe, &refusalError{fmt.Sprintf("its own description is no manifest: %v", err), updateRemedy}
-	}
-	if !manifest.SameDeclaration(spec.Manifest) {
-		return inDescribe, &refusalError{"it describes itself otherwise than its manifest does",
-			"Check the difference, and install it again with auth0-mcp plugin install"}
+	if err := checkDescription(spec, described.GetManifest(), <-expected); err != nil {
+		return inDescribe, err
 	}
 	id := conn.broker.NextId()
 	p.host = newHostService(s.cfg.Host(spec.Name), spec.Name, p.lines, s.buffers)
@@ -186,6 +184,34 @@ func (s *Supervisor) connect(ctx context.Context, p *process, spec Spec) (stage 
 		Capabilities: append([]string{pluginv1.CapabilityWriteFile}, s.cfg.Capabilities...)})
 	p.awaits = slices.Contains(configured.GetCapabilities(), pluginv1.CapabilityAwaitEnd)
 	return inConfigure, err
+}
+
+// description is what a plugin with the SDK answers to Describe; nil if that cannot be told.
+func description(spec Spec) []byte {
+	m := spec.Manifest
+	m.Executable, m.Args = "auth0-mcp-plugin-"+m.Name, nil
+	encoded, err := m.Encode()
+	if err != nil {
+		return nil
+	}
+	return encoded
+}
+
+// checkDescription compares what a plugin says of itself with its manifest. What is not to the byte as expected is parsed
+// and compared by its meaning.
+func checkDescription(spec Spec, described, expected []byte) error {
+	if expected != nil && bytes.Equal(described, expected) {
+		return nil
+	}
+	manifest, err := pluginv1.ParseManifest(described)
+	if err != nil {
+		return &refusalError{fmt.Sprintf("its own description is no manifest: %v", err), updateRemedy}
+	}
+	if !manifest.SameDeclaration(spec.Manifest) {
+		return &refusalError{"it describes itself otherwise than its manifest does",
+			"Check the difference, and install it again with auth0-mcp plugin install"}
+	}
+	return nil
 }
 
 // dispenser turns go-plugin's connection into ours.

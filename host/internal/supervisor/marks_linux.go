@@ -14,7 +14,7 @@ import (
 )
 
 // markedBlock is how much of a program one mark is for.
-const markedBlock = 256 << 10
+const markedBlock = 64 << 10
 
 // marks recognize the bytes of programs whose digest was checked before, in a fraction of the time of the digest. A
 // mark is a message authentication code (GMAC, NIST SP 800-38D) under a key that this process makes and keeps: who does

@@ -197,8 +197,8 @@ func description(spec Spec) []byte {
 	return encoded
 }
 
-// checkDescription compares what a plugin says of itself with its manifest. What is not to the byte as expected is parsed
-// and compared by its meaning.
+// checkDescription compares what a plugin says of itself with its manifest. What is not to the byte as expected is
+// parsed and compared by its meaning.
 func checkDescription(spec Spec, described, expected []byte) error {
 	if expected != nil && bytes.Equal(described, expected) {
 		return nil

@@ -65,7 +65,7 @@ func TestExpectedProgram(t *testing.T) {
 	sp := spec(t, "ok")
 	sp.Path, sp.Digest = path, sha256.Sum256(trusted)
 	programs := newPrograms(slog.New(slog.DiscardHandler))
-	if err := os.WriteFile(path, trusted, 0o700); err != nil { //nolint:gosec // a program
+	if err := os.WriteFile(path, trusted, 0o700); err != nil {
 		t.Fatal(err)
 	}
 	programs.expect(sp)

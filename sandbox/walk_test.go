@@ -220,27 +220,40 @@ func TestObjectsLive(t *testing.T) {
 
 // Every operation answers a valid request with success and a body that fits its schema.
 func TestEveryOperationAnswers(t *testing.T) {
-	walked := 0
+	walked, reads, prepared := 0, newWalk(t), preparations()
 	for o := range managementapi.All() {
 		walked++
 		t.Run(o.Name(), func(t *testing.T) {
+			prepare := prepared[strings.Replace(o.Name(), apiPrefix, "", 1)]
+			if prepare == nil && o.Effect == managementapi.Read { // they leave the tenant as it is
+				w := *reads
+				w.t, w.c.t = t, t
+				w.answers(o)
+				return
+			}
 			w := newWalk(t)
-			if prepare := preparations()[strings.Replace(o.Name(), apiPrefix, "", 1)]; prepare != nil {
+			if prepare != nil {
 				prepare(w)
 			}
-			if o.ContentType == managementapi.Multipart || o.AnswerType == managementapi.EventStream {
-				return // tests of their own have these
-			}
-			a := w.send(o, w.values(o), w.example(o))
-			if a.status != statusOf(o) {
-				t.Fatalf("status %d, want %d: %.600s", a.status, statusOf(o), a.text)
-			}
-			fits(t, o, a)
+			w.answers(o)
 		})
 	}
 	if walked < 469 {
 		t.Errorf("%d operations", walked)
 	}
+}
+
+// answers calls an operation, which must succeed with a body that fits.
+func (w *walk) answers(o *managementapi.Operation) {
+	w.t.Helper()
+	if o.ContentType == managementapi.Multipart || o.AnswerType == managementapi.EventStream {
+		return // tests of their own have these
+	}
+	a := w.send(o, w.values(o), w.example(o))
+	if a.status != statusOf(o) {
+		w.t.Fatalf("status %d, want %d: %.600s", a.status, statusOf(o), a.text)
+	}
+	fits(w.t, o, a)
 }
 
 // make sends a request and learns the id of what it makes.

@@ -18,6 +18,7 @@ type needles struct {
 	shorter []int32
 	filter  []uint64 // bits by the hash of the first eight bytes; none without texts
 	shift   int      // of the hash, so that it has a bit of the filter
+	most    int      // the length of the longest text
 }
 
 // A filter has at least bitsPerText bits for each text, so that few places are compared in vain, within bounds: the
@@ -53,6 +54,7 @@ func newNeedles(texts []needle) *needles {
 	n.filter, n.shift = make([]uint64, 1<<filterBits/64), 64-filterBits
 	for i, one := range texts {
 		n.shorter[i] = -1
+		n.most = max(n.most, len(one.text))
 		// The text before it, or what that begins with, and so on: in a sorted list a prefix is among these.
 		for at := int32(i) - 1; at >= 0; at = n.shorter[at] {
 			if strings.HasPrefix(one.text, texts[at].text) {
@@ -96,7 +98,7 @@ func next[T string | []byte](n *needles, text T, from int) (at, index int) {
 		if n.filter[h>>6]&(1<<(h&63)) == 0 {
 			continue
 		}
-		if index := n.longest(string(text[i-7:])); index >= 0 {
+		if index := n.longest(string(text[i-7 : min(len(text), i-7+n.most)])); index >= 0 {
 			return i - 7, index
 		}
 	}

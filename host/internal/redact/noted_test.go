@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"maps"
 	"math/rand/v2"
+	"runtime"
 	"slices"
 	"strings"
 	"testing"
@@ -346,6 +347,24 @@ func BenchmarkNoted(b *testing.B) {
 			}
 		}
 	})
+}
+
+// A text that begins like a noted value is compared with it alone: the document behind it is not copied each time.
+func TestLittleIsCopiedForTextsThatBeginLikeAValue(t *testing.T) {
+	const texts, most = 1000, 1 << 20
+	noted := new(Noted)
+	noted.Add(Secret{Value: "sessionA1b2C3d4"}, "[REDACTED:k7q2m9xa]")
+	answer := []byte(`["` + strings.Repeat(`sessionA and more of a text","`, texts) + `"]`)
+	r := new(Redactor).With(noted)
+	var before, after runtime.MemStats
+	runtime.ReadMemStats(&before)
+	if _, _, err := r.Clean(answer); err != nil {
+		t.Fatal(err)
+	}
+	runtime.ReadMemStats(&after)
+	if n := after.TotalAlloc - before.TotalAlloc; n > most {
+		t.Errorf("%d bytes were allocated for %d, want at most %d", n, len(answer), most)
+	}
 }
 
 // A member's name is not hidden because its short value equals it.

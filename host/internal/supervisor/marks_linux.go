@@ -74,7 +74,7 @@ func (m *marks) learn(spec Spec, program io.Reader) error {
 	for {
 		n, err := io.ReadFull(program, buffer)
 		if n > 0 {
-			_, _ = digest.Write(buffer[:n]) // never fails
+			_, _ = digest.Write(buffer[:n])               // never fails
 			mark := m.mac.Seal(nil, nil, nil, buffer[:n]) //nolint:gosec // Seal makes the nonce
 			blocks = append(blocks, mark)
 		}

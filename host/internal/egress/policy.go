@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"github.com/auth0-mcp/auth0-mcp/host/internal/audit"
+	"github.com/auth0-mcp/auth0-mcp/managementapi"
 	"github.com/auth0-mcp/auth0-mcp/proto/pluginv1"
 )
 
@@ -25,6 +26,9 @@ func (c *Call) policy(r *pluginv1.RoundTripRequest) (path pluginv1.Path, reason 
 		return path, "the server is read-only"
 	case !slices.Contains(tool.Effect.Methods(), method):
 		return path, fmt.Sprintf("%s declares the effect %q", tool.Name, tool.Effect)
+	case tool.Effect == pluginv1.EffectWrite && destroys(method, path):
+		return path, fmt.Sprintf("it deletes something or cannot be undone, which takes a tool with the effect %q, and %s "+
+			"declares the effect %q", pluginv1.EffectDestroy, tool.Name, tool.Effect)
 	case len(c.rules) > 0 && !slices.ContainsFunc(c.rules, func(rule pluginv1.PathRule) bool {
 		return rule.Match(method,
 			path)
@@ -41,6 +45,13 @@ func (c *Call) policy(r *pluginv1.RoundTripRequest) (path pluginv1.Path, reason 
 		}
 	}
 	return path, ""
+}
+
+// destroys reports whether a request is an operation that deletes, revokes, rotates or cannot be undone, whatever its
+// method is.
+func destroys(method string, path pluginv1.Path) bool {
+	o, _, ok := managementapi.Lookup(method, path.String())
+	return ok && o.Effect == managementapi.Destroy
 }
 
 // describesBody reports whether a plugin's header is sent: everything about

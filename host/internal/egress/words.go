@@ -14,6 +14,7 @@ import (
 	"github.com/auth0-mcp/auth0-mcp/host/internal/ratelimit"
 	"github.com/auth0-mcp/auth0-mcp/host/internal/redact"
 	"github.com/auth0-mcp/auth0-mcp/host/internal/tenant"
+	"github.com/auth0-mcp/auth0-mcp/managementapi"
 	"github.com/auth0-mcp/auth0-mcp/proto/pluginv1"
 )
 
@@ -155,7 +156,7 @@ func (c *Call) remedy(q *request, said tenant.Refusal) string {
 	case status == http.StatusUnauthorized:
 		return "The token was rejected: " + c.gate.cfg.SignIn
 	case missing && status == http.StatusForbidden:
-		return c.scopeRemedy(anyOf)
+		return c.scopeRemedy(q, anyOf)
 	case status == http.StatusTooManyRequests && q.end.result() == Rejected:
 		return "The tenant's rate limit is used up, and the request was not carried out: " +
 			ratelimit.ResetText(ratelimit.ResetOf(status, q.end.header, time.Now()))
@@ -190,16 +191,21 @@ const notAllowed = "More scopes will not help: the tenant's subscription or sett
 
 // scopeRemedy is what to do about a missing scope. Auth0 has been seen to answer
 // insufficient_scope for what a subscription lacks, without naming a scope.
-func (c *Call) scopeRemedy(anyOf []string) string {
-	tool := c.grant.Tool
+func (c *Call) scopeRemedy(q *request, anyOf []string) string {
+	needs, subject := strings.Join(c.grant.Tool.Scopes, " and "), c.grant.Tool.Name
+	if needs == "" { // such as a tool for the whole API: what it needs depends on the operation
+		if o, _, ok := managementapi.Lookup(q.GetMethod(), q.GetPath()); ok {
+			needs, subject = strings.Join(o.Scopes, " or "), o.Name()
+		}
+	}
 	switch {
-	case len(anyOf) == 0 && len(tool.Scopes) == 0:
+	case len(anyOf) == 0 && needs == "":
 		return "Auth0 names no scope that is missing. If its message is not about scopes, more of them will not help"
 	case len(anyOf) == 0:
 		return fmt.Sprintf("Auth0 names no scope that is missing. If the token has %s, which %s needs, more scopes will not "+
-			"help. Else %s", strings.Join(tool.Scopes, " and "), tool.Name, c.gate.cfg.MoreScopes)
+			"help. Else %s", needs, subject, c.gate.cfg.MoreScopes)
 	}
-	return fmt.Sprintf("The token lacks a scope that %s needs: %s. To get it, %s", tool.Name,
+	return fmt.Sprintf("The token lacks a scope that %s needs: %s. To get it, %s", subject,
 		strings.Join(anyOf, " or "), c.gate.cfg.MoreScopes)
 }
 

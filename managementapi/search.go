@@ -84,6 +84,11 @@ func (e *searchEntry) add(text string, weight float64) {
 
 func (x *searchIndex) search(query string, keep func(*Operation) bool) []*Operation {
 	q := newSearchQuery(query)
+	for i, word := range q.words {
+		if near := x.near(word); near != word {
+			q.words[i], q.asked[near] = near, true
+		}
+	}
 	type hit struct {
 		operation *Operation
 		score     float64
@@ -144,6 +149,35 @@ func plainSegments(path string) []string {
 	return strings.Split(strings.TrimPrefix(path, "api/v2/"), "/")
 }
 
+// leastPrefix is how many characters a misspelt word must share with a known one from the first on.
+const leastPrefix = 4
+
+// near returns the word, or in the place of an unknown one the known one with the longest common prefix.
+func (x *searchIndex) near(word string) string {
+	if x.known[word] > 0 {
+		return word
+	}
+	best, shared := word, leastPrefix-1
+	for _, known := range slices.Sorted(maps.Keys(x.known)) {
+		if n := commonPrefix(word, known); n > shared {
+			best, shared = known, n
+		}
+	}
+	return best
+}
+
+func commonPrefix(a, b string) (n int) {
+	for n < min(len(a), len(b)) && a[n] == b[n] {
+		n++
+	}
+	return n
+}
+
+// alike reports whether two segments of paths are the same but for their last character.
+func alike(a, b string) bool {
+	return a == b || commonPrefix(a, b) >= max(leastPrefix, len(a)-1, len(b)-1)
+}
+
 // score says how well an operation fits a query; 0: not at all.
 func (x *searchIndex) score(e *searchEntry, q searchQuery) (score float64) {
 	for _, word := range q.words {
@@ -180,7 +214,7 @@ func (e *searchEntry) nearPath(q searchQuery) (score float64) {
 		return 0
 	}
 	path, same := plainSegments(e.operation.Path), 0
-	for same < min(len(path), len(q.path)) && (path[same] == q.path[same] || path[same] == "{}") {
+	for same < min(len(path), len(q.path)) && (alike(path[same], q.path[same]) || path[same] == "{}") {
 		same++
 	}
 	if q.method == e.operation.Method {

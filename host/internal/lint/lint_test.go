@@ -217,6 +217,8 @@ func TestOwnPlugins(t *testing.T) {
 	known := []string{
 		"manifest: the plugin has no description",
 	}
+	// The tools for the whole API call any operation: they are named by what they do, not by what they do it to.
+	whole := []string{"its name does not begin with a verb", "it declares no paths", "it does not say which fields"}
 	found, err := filepath.Glob("../../../plugins/*/manifest.json")
 	if err != nil || len(found) < 5 {
 		t.Fatal(found, err)
@@ -233,7 +235,9 @@ func TestOwnPlugins(t *testing.T) {
 		findings, _ := checkStyle(m)
 		for _, f := range findings {
 			text := f.Where + ": " + f.What
-			if !slices.ContainsFunc(known, func(k string) bool { return strings.HasPrefix(text, k) }) {
+			excused := strings.HasPrefix(f.Where, "tool auth0_api_") &&
+				slices.ContainsFunc(whole, func(k string) bool { return strings.HasPrefix(f.What, k) })
+			if !excused && !slices.ContainsFunc(known, func(k string) bool { return strings.HasPrefix(text, k) }) {
 				t.Errorf("%s: %s", m.Name, text)
 			}
 		}

@@ -7,6 +7,7 @@ require (
 	github.com/auth0-mcp/auth0-mcp/plugins/applications v0.0.0
 	github.com/auth0-mcp/auth0-mcp/plugins/forms v0.0.0
 	github.com/auth0-mcp/auth0-mcp/plugins/logs v0.0.0
+	github.com/auth0-mcp/auth0-mcp/plugins/management v0.0.0
 	github.com/auth0-mcp/auth0-mcp/plugins/resourceservers v0.0.0
 	github.com/auth0-mcp/auth0-mcp/sandbox v0.0.0
 	github.com/auth0-mcp/auth0-mcp/sdk v0.0.0
@@ -54,6 +55,7 @@ replace (
 	github.com/auth0-mcp/auth0-mcp/plugins/applications => ../applications
 	github.com/auth0-mcp/auth0-mcp/plugins/forms => ../forms
 	github.com/auth0-mcp/auth0-mcp/plugins/logs => ../logs
+	github.com/auth0-mcp/auth0-mcp/plugins/management => ../management
 	github.com/auth0-mcp/auth0-mcp/plugins/resourceservers => ../resourceservers
 	github.com/auth0-mcp/auth0-mcp/proto => ../../proto
 	github.com/auth0-mcp/auth0-mcp/sandbox => ../../sandbox

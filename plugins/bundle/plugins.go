@@ -5,6 +5,7 @@ import (
 	"github.com/auth0-mcp/auth0-mcp/plugins/applications"
 	"github.com/auth0-mcp/auth0-mcp/plugins/forms"
 	"github.com/auth0-mcp/auth0-mcp/plugins/logs"
+	"github.com/auth0-mcp/auth0-mcp/plugins/management"
 	"github.com/auth0-mcp/auth0-mcp/plugins/resourceservers"
 )
 
@@ -16,5 +17,6 @@ func members() []member {
 		{"actions", actions.Plugin},
 		{"logs", logs.Plugin},
 		{"forms", forms.Plugin},
+		{"management", management.Plugin},
 	}
 }

@@ -61,13 +61,21 @@ func toolsTable(tools []*catalog.Tool) string {
 	table.WriteString("| tool | effect | scopes | what it does |\n|---|---|---|---|\n")
 	for _, t := range tools {
 		first, _, _ := strings.Cut(t.Description, ". ")
-		fmt.Fprintf(&table, "| `%s` | %s | %s | %s |\n", t.Name, t.Effect, "`"+strings.Join(t.Scopes, "` `")+"`",
+		fmt.Fprintf(&table, "| `%s` | %s | %s | %s |\n", t.Name, t.Effect, scopes(t.Scopes),
 			strings.TrimSuffix(first, "."))
 	}
 	return table.String()
 }
 
 // presetsTable says what each preset is for, and what it costs in tools/list.
+// scopes are those of a tool, each as code; "-" if it declares none.
+func scopes(all []string) string {
+	if len(all) == 0 {
+		return "-"
+	}
+	return "`" + strings.Join(all, "` `") + "`"
+}
+
 func presetsTable(tools []*catalog.Tool) string {
 	var table strings.Builder
 	table.WriteString("| preset | for | plugins | tools | bytes |\n|---|---|---|---|---|\n")

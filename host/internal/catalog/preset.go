@@ -56,6 +56,7 @@ func memberships() []membership {
 		{"forms", "*", all, "default developer"},
 		{"forms", "*", read, "support"},
 		{"logs", "*", all, "default support security developer"},
+		{"management", "*", all, "developer"},
 		{"resourceservers", "*", all, "default developer"},
 		{"resourceservers", "*", read, "security"},
 	}

@@ -95,10 +95,10 @@ var imports = map[string]map[string]string{
 	},
 	"account": {
 		"atomicfile": "what is known of granted scopes is in the user's state folder",
-		"auth":    "it chooses among the stored sessions",
-		"catalog": "the scopes to offer are those that tools need",
-		"suggest": "errors name what was meant",
-		"tenant":  "a profile is for one tenant",
+		"auth":       "it chooses among the stored sessions",
+		"catalog":    "the scopes to offer are those that tools need",
+		"suggest":    "errors name what was meant",
+		"tenant":     "a profile is for one tenant",
 	},
 	"toolcall": {
 		"approval":   "some calls need approval",

@@ -7,11 +7,13 @@ import (
 	"encoding/binary"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"os"
 	"path/filepath"
 	"runtime"
 	"strconv"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 
@@ -69,9 +71,28 @@ func TestFamilyIsMeasured(t *testing.T) {
 	sl.mu.Lock()
 	pid := sl.cur.runner.pid()
 	sl.mu.Unlock()
+	childPID, err := strconv.Atoi(child)
+	if err != nil {
+		t.Fatal(err)
+	}
+	// Stopped, neither takes or gives back memory between two measurements.
+	for _, p := range []int{pid, childPID} {
+		if err := syscall.Kill(p, syscall.SIGSTOP); err != nil {
+			t.Fatal(err)
+		}
+		defer syscall.Kill(p, syscall.SIGCONT) //nolint:errcheck // it is killed at the end anyway
+		eventually(t, "the process stops", func() bool {
+			stat, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", p))
+			return err == nil && bytes.Contains(stat, []byte(") T "))
+		})
+	}
 	members, resident := family(pid)
-	if len(members) != 2 || strconv.Itoa(members[1].pid) != child || resident <= residentBytes(pid) {
-		t.Errorf("family %v with %d bytes, child %s", members, resident, child)
+	if len(members) != 2 || members[1].pid != childPID {
+		t.Errorf("family %v, child %d", members, childPID)
+	}
+	own, childs := residentBytes(pid), residentBytes(childPID)
+	if childs == 0 || resident != own+childs {
+		t.Errorf("the family has %d bytes, the plugin %d and its child %d", resident, own, childs)
 	}
 }
 

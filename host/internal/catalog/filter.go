@@ -233,7 +233,8 @@ type Selection struct {
 	tools    []*Tool
 	byName   map[string]*Tool
 	excluded map[string]string
-	lacking  map[string][]string // see Granted
+	unusable map[string]*Tool    // see Granted
+	lacking  map[string][]string // the scopes of those
 	remedy   string              // for those
 }
 
@@ -283,6 +284,15 @@ func (s *Selection) Find(name string) (*Tool, error) {
 		return nil, &ExcludedError{name, r.String()}
 	}
 	return nil, &UnknownToolError{name, suggest.Near(name, toolNames(s.tools), maxSuggestions)}
+}
+
+// FindConsenting is Find for a caller whose user can consent to more scopes during a call: it finds the tools that
+// only [Selection.Granted] left out, too.
+func (s *Selection) FindConsenting(name string) (*Tool, error) {
+	if t, ok := s.unusable[name]; ok {
+		return t, nil
+	}
+	return s.Find(name)
 }
 
 func toolNames(tools []*Tool) []string {

@@ -72,13 +72,13 @@ func (s *Selection) Granted(scopes []string, remedy string) *Selection {
 		return s
 	}
 	next := &Selection{catalog: s.catalog, byName: map[string]*Tool{}, excluded: maps.Clone(s.excluded),
-		lacking: map[string][]string{}, remedy: remedy}
+		unusable: map[string]*Tool{}, lacking: map[string][]string{}, remedy: remedy}
 	for _, t := range s.tools {
 		if t.builtin != nil {
 			continue
 		}
 		if lacks := t.Lacks(scopes); lacks != nil {
-			next.lacking[t.Name] = lacks
+			next.unusable[t.Name], next.lacking[t.Name] = t, lacks
 			next.excluded[t.Name] = fmt.Sprintf("tool %s is left out, because the token lacks the scope %s: %s", t.Name,
 				strings.Join(lacks, " and the scope "), remedy)
 			continue

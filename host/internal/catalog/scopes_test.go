@@ -78,6 +78,12 @@ func TestGranted(t *testing.T) {
 	}
 	_, err = s.Find("auth0_update_client")
 	wantError(t, err, "auth0_update_client is left out, because the token lacks the scope update:clients: sign in again")
+	if tool, err := s.FindConsenting("auth0_update_client"); err != nil || tool.Name != "auth0_update_client" {
+		t.Errorf("got %v, %v", tool, err)
+	}
+	if _, err := s.FindConsenting("auth0_delete_client"); err == nil {
+		t.Error("a tool that does not exist is found")
+	}
 	if got := all.Granted([]string{"read:clients", "update:clients"}, "").Tools(); len(got) != 2 {
 		t.Errorf("%d tools with all scopes", len(got))
 	}

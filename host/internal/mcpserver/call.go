@@ -6,6 +6,7 @@ import (
 
 	"github.com/mark3labs/mcp-go/mcp"
 
+	"github.com/auth0-mcp/auth0-mcp/host/internal/catalog"
 	"github.com/auth0-mcp/auth0-mcp/host/internal/stdio"
 	"github.com/auth0-mcp/auth0-mcp/host/internal/toolcall"
 )
@@ -32,10 +33,20 @@ func (s *Server) client(p params) toolcall.Client {
 	return toolcall.Client{Name: client.Name, Version: client.Version}
 }
 
+// called is the tool that a tools/call names. One that is not listed for want of scopes can be called where the user can
+// consent to them within the call.
+func (s *Server) called(p params) (*catalog.Tool, error) {
+	find := s.selection.Load().Find
+	if s.cfg.Calls.SignIn != nil && s.browser(p).CanAsk() {
+		find = s.selection.Load().FindConsenting
+	}
+	return find(p.text("name"))
+}
+
 // callTool answers tools/call. It does not go through mcp-go, which decodes arguments
 // into floats and loses what does not fit. That the tool is offered has been checked.
 func (s *Server) callTool(ctx context.Context, r stdio.Request, p params) []byte {
-	tool, err := s.selection.Load().Find(p.text("name"))
+	tool, err := s.called(p)
 	if err != nil { // it has vanished since it was checked
 		return refusal(r, mcp.INVALID_PARAMS, err.Error(), nil)
 	}

@@ -167,7 +167,7 @@ func (s *Server) refuse(r stdio.Request, p params) []byte {
 	case method == mcp.MethodToolsCall && p.text("name") == "":
 		wrong = "tools/call needs the name of a tool: a text"
 	case method == mcp.MethodToolsCall:
-		if _, err := s.selection.Load().Find(p.text("name")); err != nil {
+		if _, err := s.called(p); err != nil {
 			s.calls.Refuse(s.client(p), p.text("name"), p.members["arguments"], err)
 			return refusal(r, mcp.INVALID_PARAMS, err.Error(), nil)
 		}

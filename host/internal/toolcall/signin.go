@@ -35,6 +35,9 @@ type Browser struct {
 	State  string
 }
 
+// CanAsk reports whether the user can be sent to a page.
+func (b Browser) CanAsk() bool { return b.Ask != nil || b.Later }
+
 // SignIn is a sign-in that was begun, and that the user finishes in a browser.
 type SignIn struct {
 	URL string
@@ -130,8 +133,7 @@ type need struct {
 // needsSignIn reports whether a call failed for want of a session or of a scope that its tool declares, and whether
 // it can be made again: it has changed nothing.
 func (r *Runner) needsSignIn(c call, result Result) (need, bool) {
-	canAsk := c.Browser.Ask != nil || c.Browser.Later
-	if r.cfg.SignIn == nil || !canAsk || !result.IsError || result.Outcome.Effect != egress.NoEffect {
+	if r.cfg.SignIn == nil || !c.Browser.CanAsk() || !result.IsError || result.Outcome.Effect != egress.NoEffect {
 		return need{}, false
 	}
 	var signedOut *egress.SignedOutError

@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/auth0-mcp/auth0-mcp/sandbox"
+	"github.com/auth0-mcp/auth0-mcp/sdk/auth0v1/logevent"
 )
 
 // fuzzNow is the moment that ages are counted from.
@@ -63,7 +64,7 @@ func fits(t *testing.T, in listInput, event map[string]any) bool {
 		}
 	}
 	if in.Type != "" {
-		codes, err := codesOf(in.Type)
+		codes, err := logevent.Codes(in.Type)
 		if err != nil || !slices.Contains(codes, event["type"].(string)) {
 			return false
 		}
@@ -73,7 +74,7 @@ func fits(t *testing.T, in listInput, event map[string]any) bool {
 		t.Fatal(err)
 	}
 	for i, bound := range []string{in.Since, in.Until} {
-		limit, err := instant("", bound, fuzzNow, []time.Duration{0, lastOfDay}[i])
+		limit, err := logevent.Instant("", bound, fuzzNow, []time.Duration{0, logevent.LastOfDay}[i])
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -12,6 +12,7 @@ import (
 
 	"github.com/auth0-mcp/auth0-mcp/sdk"
 	"github.com/auth0-mcp/auth0-mcp/sdk/auth0v1"
+	"github.com/auth0-mcp/auth0-mcp/sdk/auth0v1/logevent"
 )
 
 const defaultTake = 50
@@ -89,11 +90,11 @@ func listLogs(ctx context.Context, c *sdk.Call, in listInput) (any, error) {
 		return nil, err
 	}
 	page, perPage := in.Number(), in.Size()
-	if page > (searchWindow-1)/perPage {
+	if page > (logevent.Window-1)/perPage {
 		return nil, sdk.InvalidArgument("page %d with per_page %d is beyond the newest %d results, which is all that a "+
-			"search reaches: narrow it with since and until, or read on with from", page, perPage, searchWindow)
+			"search reaches: narrow it with since and until, or read on with from", page, perPage, logevent.Window)
 	}
-	events, counts, err := logSearch{query, in.Sort}.page(ctx, c, page, perPage, in.Summary)
+	events, counts, err := searchPage(ctx, c, logevent.Search{Query: query, Sort: in.Sort}, page, perPage, in.Summary)
 	if err != nil {
 		return nil, err
 	}
@@ -106,13 +107,13 @@ func listLogs(ctx context.Context, c *sdk.Call, in listInput) (any, error) {
 		answer.Total = counts.Events
 	}
 	switch {
-	case (page+1)*perPage >= searchWindow && page*perPage+len(events) >= searchWindow:
+	case (page+1)*perPage >= logevent.Window && page*perPage+len(events) >= logevent.Window:
 		// The API refuses the next page: has_next must not send anyone there.
-		answer.Total = searchWindow
+		answer.Total = logevent.Window
 		answer = answer.WithNote("the newest 1000 matches end here, there may be more: narrow the search with until, or " +
 			"read on with from")
 	case len(events) == 0 && in.Type != "":
-		if text := doubt(in.Type); text != "" {
+		if text := logevent.Doubt(in.Type); text != "" {
 			answer = answer.WithNote(text)
 		}
 	}
@@ -140,7 +141,7 @@ func readFrom(ctx context.Context, c *sdk.Call, in listInput) (any, error) {
 	if in.Take != nil {
 		take = *in.Take
 	}
-	events, err := fetch(ctx, c, url.Values{"from": {in.From}, "take": {strconv.Itoa(take)}})
+	events, err := logevent.Fetch(ctx, c, url.Values{"from": {in.From}, "take": {strconv.Itoa(take)}})
 	if err != nil {
 		return nil, err
 	}
@@ -182,9 +183,28 @@ func (r readOn) answer() (answer sdk.Object, err error) {
 	return answer, nil
 }
 
-func fetch(ctx context.Context, c *sdk.Call, params url.Values) (events []sdk.Object, err error) {
-	err = c.WithQuery(params).Get(ctx, &events, "logs")
-	return events, err
+// searchPage fetches one page of a search. With counted it reads all that the search reaches, and counts it too.
+func searchPage(ctx context.Context, c *sdk.Call, s logevent.Search, page, perPage int, counted bool) ([]sdk.Object,
+	*summary, error) {
+	if !counted {
+		events, err := s.Page(ctx, c, page, perPage)
+		return events, nil, err
+	}
+	events, complete, err := s.All(ctx, c)
+	if err != nil {
+		return nil, nil, err
+	}
+	start := min(page*perPage, len(events))
+	return events[start:min(start+perPage, len(events))], summarize(events, complete), nil
+}
+
+// total is known only when the last page is in hand: what the API calls total
+// for logs is the length of the page.
+func total(page, perPage, rows int) int {
+	if rows == perPage || (rows == 0 && page > 0) {
+		return sdk.UnknownTotal
+	}
+	return page*perPage + rows
 }
 
 // present projects the events of a page to what was asked for, and gives each its
@@ -197,7 +217,7 @@ func present(page sdk.Page, in listInput) (sdk.Page, error) {
 		code := events[i].Text("type")
 		if meanings[code] == nil {
 			var err error
-			if meanings[code], err = (sdk.Object{}).With("type_meaning", meaning(code)); err != nil {
+			if meanings[code], err = (sdk.Object{}).With("type_meaning", logevent.Meaning(code)); err != nil {
 				return page, err
 			}
 		}
@@ -215,7 +235,7 @@ func getLog(ctx context.Context, c *sdk.Call, in getInput) (any, error) {
 	if err := c.Get(ctx, &event, "logs", in.ID); err != nil {
 		return nil, err
 	}
-	return event.With("type_meaning", meaning(event.Text("type")))
+	return event.With("type_meaning", logevent.Meaning(event.Text("type")))
 }
 
 // lucene turns the filters into one query. Values are quoted, so that no
@@ -230,13 +250,13 @@ func lucene(in listInput, now time.Time) (string, error) {
 		clauses = append(clauses, "("+q+")")
 	}
 	if in.Type != "" {
-		codes, err := codesOf(in.Type)
+		codes, err := logevent.Codes(in.Type)
 		if err != nil {
 			return "", err
 		}
 		alternatives := make([]string, len(codes))
 		for i, code := range codes {
-			alternatives[i] = "type:" + quote(code)
+			alternatives[i] = "type:" + logevent.Quote(code)
 		}
 		clauses = append(clauses, "("+strings.Join(alternatives, " OR ")+")")
 	}
@@ -244,10 +264,10 @@ func lucene(in listInput, now time.Time) (string, error) {
 		{"user_id", in.UserID}, {"user_name", in.UserName}, {"client_id", in.ClientID}, {"ip", in.IP},
 	} {
 		if f.value != "" {
-			clauses = append(clauses, f.field+":"+quote(f.value))
+			clauses = append(clauses, f.field+":"+logevent.Quote(f.value))
 		}
 	}
-	dates, err := dateRange(in.Since, in.Until, now)
+	dates, err := logevent.DateRange(in.Since, in.Until, now)
 	if err != nil {
 		return "", err
 	}
@@ -277,8 +297,4 @@ func balanced(q string) bool {
 		}
 	}
 	return depth == 0 && !quoted
-}
-
-func quote(s string) string {
-	return `"` + strings.NewReplacer(`\`, `\\`, `"`, `\"`).Replace(s) + `"`
 }

@@ -8,6 +8,7 @@ import (
 	"unicode/utf8"
 
 	"github.com/auth0-mcp/auth0-mcp/sdk"
+	"github.com/auth0-mcp/auth0-mcp/sdk/auth0v1/logevent"
 )
 
 const (
@@ -69,10 +70,10 @@ func summarize(events []sdk.Object, complete bool) *summary {
 	}
 	if !complete {
 		s.Note = fmt.Sprintf("only the %d events that a search reaches are counted: count others by moving since and until",
-			searchWindow)
+			logevent.Window)
 	}
 	s.ByType = countBy(events, text("type"), func(t tally) count {
-		return count{Type: t.value, Meaning: meaning(t.value)}
+		return count{Type: t.value, Meaning: logevent.Meaning(t.value)}
 	})
 	s.ByReason = countBy(events, reason, func(t tally) count { return count{Reason: t.value} })
 	s.ByApplication = countBy(events, text("client_id"), func(t tally) count {

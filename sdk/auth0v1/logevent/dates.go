@@ -1,4 +1,4 @@
-package logs
+package logevent
 
 import (
 	"strconv"
@@ -8,15 +8,17 @@ import (
 	"github.com/auth0-mcp/auth0-mcp/sdk"
 )
 
-func dateRange(since, until string, now time.Time) (string, error) {
+// DateRange is the clause of a query for events from since to until: RFC 3339, a day in UTC, or an age before now, such
+// as 24h or 7d. Empty ends are open, and the clause is empty if both are. The error says what is wrong with which.
+func DateRange(since, until string, now time.Time) (string, error) {
 	if since == "" && until == "" {
 		return "", nil
 	}
-	from, err := instant("since", since, now, 0)
+	from, err := Instant("since", since, now, 0)
 	if err != nil {
 		return "", err
 	}
-	to, err := instant("until", until, now, lastOfDay)
+	to, err := Instant("until", until, now, LastOfDay)
 	if err != nil {
 		return "", err
 	}
@@ -24,6 +26,11 @@ func dateRange(since, until string, now time.Time) (string, error) {
 		return "", sdk.InvalidArgument("until (%s) is before since (%s)", until, since)
 	}
 	return "date:[" + bound(from) + " TO " + bound(to) + "]", nil
+}
+
+// Quote is a value in a query, of which no character is an operator.
+func Quote(s string) string {
+	return `"` + strings.NewReplacer(`\`, `\\`, `"`, `\"`).Replace(s) + `"`
 }
 
 func bound(t time.Time) string {
@@ -36,12 +43,13 @@ func bound(t time.Time) string {
 const (
 	// maxAge keeps an age inside what a Duration holds; no tenant keeps logs longer.
 	maxAge = 100 * 365
-	// lastOfDay is the last moment of a day, as the API counts: in milliseconds.
-	lastOfDay = 24*time.Hour - time.Millisecond
+	// LastOfDay is the last moment of a day, as the API counts: in milliseconds.
+	LastOfDay = 24*time.Hour - time.Millisecond
 )
 
-// instant reads a time, a day or an age. ofDay is which moment of a day is meant.
-func instant(name, s string, now time.Time, ofDay time.Duration) (time.Time, error) {
+// Instant reads a time, a day or an age, as [DateRange] does; the zero time if s is empty. name is the argument that
+// errors name, ofDay which moment of a day is meant.
+func Instant(name, s string, now time.Time, ofDay time.Duration) (time.Time, error) {
 	if s == "" {
 		return time.Time{}, nil
 	}

@@ -1,4 +1,5 @@
-package logs
+// Package logevent knows the types of Auth0's log events, and searches them.
+package logevent
 
 import (
 	"fmt"
@@ -24,8 +25,8 @@ func indexed(types []eventType) (meanings map[string]string, groups map[string][
 	return meanings, groups
 }
 
-// meaning never fails: Auth0 adds codes before they are listed anywhere.
-func meaning(code string) string {
+// Meaning is what a type stands for, in a few words. It never fails: Auth0 adds types before they are listed anywhere.
+func Meaning(code string) string {
 	if m, ok := meanings[code]; ok {
 		return m
 	}
@@ -34,10 +35,10 @@ func meaning(code string) string {
 
 var wellFormedCode = regexp.MustCompile(`^[a-z0-9_]+$`)
 
-// codesOf resolves a name or a code. A well-formed code that is not listed passes,
-// since Auth0 adds codes before they are listed anywhere: doubt says so if nothing
-// is found.
-func codesOf(nameOrCode string) ([]string, error) {
+// Codes are the types that a name stands for, such as failed_login, or the type itself. A well-formed type that is not
+// listed passes, since Auth0 adds types before they are listed anywhere: [Doubt] says so if nothing is found. Otherwise
+// the error lists the names.
+func Codes(nameOrCode string) ([]string, error) {
 	name := strings.ToLower(strings.NewReplacer(" ", "_", "-", "_").Replace(strings.TrimSpace(nameOrCode)))
 	if codes, ok := groups[name]; ok {
 		return codes, nil
@@ -49,9 +50,9 @@ func codesOf(nameOrCode string) ([]string, error) {
 		strings.Join(slices.Sorted(maps.Keys(groups)), ", "))
 }
 
-// doubt is what to say when nothing was found under a type that is not known here:
-// "no failed logins" must not be the answer to a misspelt name.
-func doubt(nameOrCode string) string {
+// Doubt is what to say when nothing was found under a type that is not known here: "no failed logins" must not be the
+// answer to a misspelt name. It is empty for types and names that are known.
+func Doubt(nameOrCode string) string {
 	name := strings.ToLower(strings.NewReplacer(" ", "_", "-", "_").Replace(strings.TrimSpace(nameOrCode)))
 	if _, ok := groups[name]; ok {
 		return ""

@@ -1,4 +1,4 @@
-package logs
+package logevent
 
 // eventType is one of Auth0's types of log events.
 type eventType struct {

@@ -1,4 +1,4 @@
-package logs
+package logevent
 
 import (
 	_ "embed"

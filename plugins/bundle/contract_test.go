@@ -44,6 +44,7 @@ func added() []string {
 	return []string{
 		"auth0_api_describe", "auth0_api_destroy", "auth0_api_read", "auth0_api_search", "auth0_api_write",
 		"auth0_check_form",
+		"auth0_diagnose_login",
 		"auth0_list_trigger_bindings",
 		"auth0_update_trigger_bindings",
 	}

@@ -3,6 +3,7 @@ package bundle
 import (
 	"github.com/auth0-mcp/auth0-mcp/plugins/actions"
 	"github.com/auth0-mcp/auth0-mcp/plugins/applications"
+	"github.com/auth0-mcp/auth0-mcp/plugins/diagnosis"
 	"github.com/auth0-mcp/auth0-mcp/plugins/forms"
 	"github.com/auth0-mcp/auth0-mcp/plugins/logs"
 	"github.com/auth0-mcp/auth0-mcp/plugins/management"
@@ -18,5 +19,6 @@ func members() []member {
 		{"logs", logs.Plugin},
 		{"forms", forms.Plugin},
 		{"management", management.Plugin},
+		{"diagnosis", diagnosis.Plugin},
 	}
 }

@@ -16,6 +16,7 @@ import (
 	"time"
 
 	"github.com/auth0-mcp/auth0-mcp/sdk"
+	"github.com/auth0-mcp/auth0-mcp/sdk/resource"
 	"github.com/auth0-mcp/auth0-mcp/sdk/sdktest"
 )
 
@@ -209,6 +210,22 @@ func remove(ctx context.Context, c *sdk.Call, in removeRole) (string, error) {
 	return "Deleted " + id + ".", c.Send(ctx, http.MethodDelete, nil, nil, "roles", id)
 }
 
+func roleTools() []sdk.Tool {
+	role := resource.Ref("role", resource.Roles())
+	return resource.Tools(
+		resource.Tool{
+			Name: "acme_list_role_members", Title: "List role members", Description: "The users who have a role.",
+			Operation: "GET /api/v2/roles/{role}/users", Scopes: []string{"read:users", "read:roles"},
+			Of:   resource.Collection{Items: "users", What: "user", ID: "user_id", Checkpoint: true},
+			Args: []resource.Arg{role},
+		},
+		resource.Tool{
+			Name: "acme_delete_role", Title: "Delete role", Description: "Delete a role.",
+			Operation: "DELETE /api/v2/roles/{role}", Scopes: []string{"delete:roles"}, Args: []resource.Arg{role},
+		},
+	)
+}
+
 func cookbook() sdk.Plugin {
 	return sdk.Plugin{Name: "cookbook", Version: "0.1.0", Tools: []sdk.Tool{
 		sdk.NewTool("auth0_list_roles", sdk.Read, "Roles.", roles, sdk.Paths("GET /api/v2/roles")),
@@ -322,5 +339,21 @@ func tenant(answers map[string]string) http.Handler {
 			return
 		}
 		_, _ = io.WriteString(w, answer)
+	})
+}
+
+// A row's lookup is one of its requests.
+func TestCookbookTable(t *testing.T) {
+	auth0 := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.Method == http.MethodGet {
+			_, _ = w.Write([]byte(`[{"id":"rol_1","name":"a/b|c"},{"id":"rol_2","name":"other"}]`))
+		}
+	})
+	p := sdk.Plugin{Name: "table", Version: "0.1.0", Tools: roleTools()}
+	sdktest.Script(t, p, auth0, []sdktest.Step{
+		{Tool: "acme_delete_role", Arguments: `{"role":"a/b|c"}`,
+			Sent:   []string{"GET /roles?name_filter=a%2Fb%7Cc", "DELETE /roles/rol_1"},
+			Answer: []string{`{"result":"deleted","role":{"id":"rol_1","name":"a/b|c"}}`}},
+		{Tool: "acme_delete_role", Arguments: `{"role":"a"}`, Failure: `Similar names: "a/b|c" (rol_1)`},
 	})
 }

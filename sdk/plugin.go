@@ -90,6 +90,12 @@ func NewTool[In, Out any](
 	return t
 }
 
+// InvalidTool is a tool with a mistake in its declaration, for code that makes tools of data: err is reported where
+// mistakes of [NewTool]'s are.
+func InvalidTool(name string, err error) Tool {
+	return Tool{manifest: pluginv1.ToolManifest{Name: name}, err: err}
+}
+
 // Option adds to a tool's declaration.
 type Option func(*pluginv1.ToolManifest)
 

@@ -78,8 +78,8 @@ func written(prefix string) []string {
 
 // collection is the list of actions.
 func collection() auth0v1.Collection {
-	return auth0v1.Collection{Path: []string{"actions", "actions"}, Items: "actions", What: "action", IDForm: idForm,
-		Whole: true, AlwaysTotals: true}
+	return auth0v1.Collection{Path: []string{"actions", "actions"}, Items: "actions", What: "action",
+		IsID: idForm.MatchString, Whole: true, AlwaysTotals: true}
 }
 
 type listInput struct {

@@ -77,7 +77,7 @@ func (i *investigation) findApplication(ctx context.Context) error {
 
 func clients() auth0v1.Collection {
 	return auth0v1.Collection{Path: []string{"clients"}, Items: "clients", As: "applications", What: "application",
-		ID: "client_id", IDForm: regexp.MustCompile(`^[A-Za-z0-9_-]{8,64}$`), Checkpoint: true,
+		ID: "client_id", IsID: regexp.MustCompile(`^[A-Za-z0-9_-]{8,64}$`).MatchString, Checkpoint: true,
 		Brief:     url.Values{"fields": {"client_id,name"}, "include_fields": {"true"}},
 		BriefByID: true}
 }

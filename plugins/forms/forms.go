@@ -66,7 +66,7 @@ func written(prefix string) []string {
 var formID = regexp.MustCompile(`^ap_[0-9A-Za-z]+$`)
 
 func collection() auth0v1.Collection {
-	return auth0v1.Collection{Path: []string{"forms"}, Items: "forms", What: "form", IDForm: formID}
+	return auth0v1.Collection{Path: []string{"forms"}, Items: "forms", What: "form", IsID: formID.MatchString}
 }
 
 type listInput struct {

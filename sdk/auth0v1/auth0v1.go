@@ -27,6 +27,7 @@ const placeholderToken = "set-by-the-host" //nolint:gosec // it opens nothing
 
 // API is the tenant's Management API within one call.
 type API struct {
+	call       *sdk.Call
 	management *management.Management
 }
 
@@ -41,7 +42,7 @@ func New(ctx context.Context, c *sdk.Call) (*API, error) {
 	if err != nil {
 		return nil, fmt.Errorf("management client for %s: %w", c.Domain(), err)
 	}
-	return &API{management: m}, ctx.Err()
+	return &API{c, m}, ctx.Err()
 }
 
 // Answered reports whether err is an answer of the Management API with that status.

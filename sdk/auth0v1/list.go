@@ -1,83 +1,68 @@
 package auth0v1
 
 import (
+	"context"
+	"encoding/json"
 	"net/url"
-	"regexp"
-	"strings"
+
+	"github.com/auth0-mcp/auth0-mcp/sdk"
+	"github.com/auth0-mcp/auth0-mcp/sdk/resource"
 )
 
-// Collection is a list of the Management API.
-type Collection struct {
-	// Path are the segments below /api/v2/.
-	Path []string
-	// Items is the member of the envelope that holds the items.
-	Items string
-	// As is what the items are called in the tool's answer; empty: Items.
-	As string
-	// What is one item in messages, such as "application".
-	What string
-	// ID is the member that holds an item's id; empty: "id".
-	ID string
-	// IDForm is the form that every id has: other keys are taken for names at once. nil: not known.
-	IDForm *regexp.Regexp
-	// Keys are other members that the API takes for an id, such as an API's identifier.
-	Keys []string
-	// Brief is a query that leaves of each item what a lookup needs: id, name and Keys. nil:
-	// the API has none.
-	Brief url.Values
-	// BriefByID: the API takes Brief where it answers one item too.
-	BriefByID bool
-	// Whole: an item of the list is all there is of it.
-	Whole bool
-	// AlwaysTotals: the API sends the envelope unasked and refuses include_totals,
-	// as for actions.
-	AlwaysTotals bool
-	// Checkpoint: the API also pages with take and from, which reach beyond the first
-	// 1000 items.
-	Checkpoint bool
-	// Narrow tells a caller how to reach items beyond the first 1000, such as "filter by
-	// identifiers"; empty: there is no way.
-	Narrow string
-}
-
-func (c Collection) name() string {
-	if c.As != "" {
-		return c.As
-	}
-	return c.Items
-}
-
-func (c Collection) plural() string { return strings.ReplaceAll(c.name(), "_", " ") }
-
-func (c Collection) id() string {
-	if c.ID != "" {
-		return c.ID
-	}
-	return "id"
-}
-
-// PageOf are the paging arguments that every list tool takes; embed it in an input.
-type PageOf struct {
-	Page          *int  `json:"page,omitempty" schema:"min=0,fold"`
-	PerPage       *int  `json:"per_page,omitempty" schema:"min=1,max=100,default=20,fold"`
-	IncludeTotals *bool `json:"include_totals,omitempty"`
-}
+// Window is how many items page and per_page reach.
+const Window = resource.Window
 
 // DefaultPerPage is the size of a page when none is asked for.
-const DefaultPerPage = 20
+const DefaultPerPage = resource.DefaultPerPage
 
-// Number is the page asked for, Size its size.
-func (p PageOf) Number() int { return valueOr(p.Page, 0) }
+type (
+	// Collection is the SDK's.
+	Collection = resource.Collection
+	// PageOf is the SDK's.
+	PageOf = resource.PageOf
+	// FieldsOf is the SDK's.
+	FieldsOf = resource.FieldsOf
+)
 
-// Size is the number of items on a page.
-func (p PageOf) Size() int { return valueOr(p.PerPage, DefaultPerPage) }
+// Page is [resource.Collection.Page].
+func (a *API) Page(ctx context.Context, c Collection, p PageOf, query url.Values) (sdk.Page, error) {
+	return c.Page(ctx, a.call, p, query)
+}
 
-// Totals reports whether the caller wants them.
-func (p PageOf) Totals() bool { return valueOr(p.IncludeTotals, true) }
+// Filter is [resource.Collection.Filter].
+func (a *API) Filter(ctx context.Context, c Collection, query url.Values,
+	keep func(sdk.Object) bool) (found []sdk.Object, complete bool, err error) {
+	return c.Filter(ctx, a.call, query, keep)
+}
 
-func valueOr[T any](p *T, otherwise T) T {
-	if p == nil {
-		return otherwise
-	}
-	return *p
+// Search is [resource.Collection.Search].
+func (a *API) Search(ctx context.Context, c Collection, p PageOf, query url.Values,
+	keep func(sdk.Object) bool) (sdk.Page, error) {
+	return c.Search(ctx, a.call, p, query, keep)
+}
+
+// Find is [resource.Collection.Find].
+func (a *API) Find(ctx context.Context, c Collection, key string) (json.RawMessage, error) {
+	return c.Find(ctx, a.call, key)
+}
+
+// FindPart is [resource.Collection.FindPart].
+func (a *API) FindPart(ctx context.Context, c Collection, key string, query url.Values) (json.RawMessage, error) {
+	return c.FindPart(ctx, a.call, key, query)
+}
+
+// ID is [resource.Collection.IDOf].
+func (a *API) ID(ctx context.Context, c Collection, key string) (string, error) {
+	return c.IDOf(ctx, a.call, key)
+}
+
+// ByName is [resource.Collection.ByName].
+func (a *API) ByName(ctx context.Context, c Collection, name string) (sdk.Object, error) {
+	return c.ByName(ctx, a.call, name)
+}
+
+// Update is [resource.Collection.Update].
+func (a *API) Update(ctx context.Context, call *sdk.Call, c Collection, key string, without ...string) (json.RawMessage,
+	error) {
+	return c.Update(ctx, call, key, without...)
 }

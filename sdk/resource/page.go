@@ -1,4 +1,4 @@
-package auth0v1
+package resource
 
 import (
 	"bytes"
@@ -27,19 +27,22 @@ const (
 // Page fetches one page. The items come as the API sends them. A list of more than 1000
 // items is read by checkpoints where the API has them, all its pages in their order;
 // otherwise the page that reaches the thousandth item is the last one, and its note says so.
-func (a *API) Page(ctx context.Context, c Collection, p PageOf, query url.Values) (sdk.Page, error) {
+func (c Collection) Page(ctx context.Context, call *sdk.Call, p PageOf, query url.Values) (sdk.Page, error) {
 	page := sdk.Page{Name: c.name(), Number: p.Number(), Size: p.Size(), Total: sdk.UnknownTotal}
+	if c.Unpaged || c.CheckpointOnly {
+		return c.cut(ctx, call, page, query)
+	}
 	if page.Number > (Window-1)/page.Size {
-		return a.pageBeyond(ctx, c, page, p.Totals(), query)
+		return c.pageBeyond(ctx, call, page, p.Totals(), query)
 	}
 	number, size := withinWindow(page.Number, page.Size)
-	items, total, err := a.fetch(ctx, c, number, size, p.Totals() || c.Checkpoint, query)
+	items, total, err := c.fetch(ctx, call, number, size, p.Totals() || c.Checkpoint, query)
 	if err != nil {
 		return page, err
 	}
 	page.Items = items
 	if c.Checkpoint && total > Window {
-		items, ok, err := a.byCheckpoint(ctx, c, page.Number*page.Size, page.Size, query)
+		items, ok, err := c.byCheckpoint(ctx, call, page.Number*page.Size, page.Size, query)
 		if err != nil {
 			return page, err
 		}
@@ -48,27 +51,48 @@ func (a *API) Page(ctx context.Context, c Collection, p PageOf, query url.Values
 			return withTotal(page, p.Totals(), total), nil
 		}
 	}
-	if page, err = a.totalled(ctx, c, page, p.Totals(), total, query); err != nil {
+	if page, err = c.totalled(ctx, call, page, p.Totals(), total, query); err != nil {
 		return page, err
 	}
 	return c.atWindow(page), nil
 }
 
+// cut is a page of a list that has no numbered pages.
+func (c Collection) cut(ctx context.Context, call *sdk.Call, page sdk.Page, query url.Values) (sdk.Page, error) {
+	if page.Number > searchCap {
+		return page, c.unreachable(page)
+	}
+	start := page.Number * page.Size
+	if c.CheckpointOnly {
+		items, _, err := c.byCheckpoint(ctx, call, start, page.Size, query)
+		if len(items) < page.Size && (len(items) > 0 || start == 0) {
+			page.Total = start + len(items)
+		}
+		page.Items = items
+		return page, err
+	}
+	items, _, err := c.list(ctx, call, query)
+	page.Total = len(items)
+	start = min(start, len(items))
+	page.Items = items[start:min(start+page.Size, len(items))]
+	return page, err
+}
+
 // pageBeyond is a page that begins where page and per_page do not reach.
-func (a *API) pageBeyond(ctx context.Context, c Collection, page sdk.Page, totals bool, query url.Values) (sdk.Page,
-	error) {
+func (c Collection) pageBeyond(ctx context.Context, call *sdk.Call, page sdk.Page, totals bool,
+	query url.Values) (sdk.Page, error) {
 	if !c.Checkpoint {
-		items, total, err := a.fetch(ctx, c, page.Number, page.Size, totals, query)
+		items, total, err := c.fetch(ctx, call, page.Number, page.Size, totals, query)
 		switch {
-		case Answered(err, http.StatusBadRequest):
+		case answered(err, http.StatusBadRequest):
 			return page, c.unreachable(page)
 		case err != nil:
 			return page, err
 		}
 		page.Items = items
-		return a.totalled(ctx, c, page, totals, total, query)
+		return c.totalled(ctx, call, page, totals, total, query)
 	}
-	_, total, err := a.fetch(ctx, c, 0, 1, true, query)
+	_, total, err := c.fetch(ctx, call, 0, 1, true, query)
 	if err != nil {
 		return page, err
 	}
@@ -76,7 +100,7 @@ func (a *API) pageBeyond(ctx context.Context, c Collection, page sdk.Page, total
 	if total <= Window || page.Number > total/page.Size {
 		return page, nil // past the end
 	}
-	items, ok, err := a.byCheckpoint(ctx, c, page.Number*page.Size, page.Size, query)
+	items, ok, err := c.byCheckpoint(ctx, call, page.Number*page.Size, page.Size, query)
 	switch {
 	case err != nil:
 		return page, err
@@ -95,12 +119,12 @@ func withTotal(page sdk.Page, wanted bool, total int) sdk.Page {
 }
 
 // totalled adds the total. Some lists leave it out of an empty page: the first page has it.
-func (a *API) totalled(ctx context.Context, c Collection, page sdk.Page, wanted bool, total int,
+func (c Collection) totalled(ctx context.Context, call *sdk.Call, page sdk.Page, wanted bool, total int,
 	query url.Values) (sdk.Page, error) {
 	if wanted && total == sdk.UnknownTotal && len(page.Items) == 0 {
 		total = 0
 		if page.Number > 0 {
-			_, first, err := a.fetch(ctx, c, 0, 1, true, query)
+			_, first, err := c.fetch(ctx, call, 0, 1, true, query)
 			if err != nil {
 				return page, err
 			}
@@ -147,14 +171,14 @@ func (c Collection) unreachable(page sdk.Page) error {
 }
 
 // fetch gets a page by its number. total is [sdk.UnknownTotal] if the answer has none.
-func (a *API) fetch(ctx context.Context, c Collection, number, size int, totals bool, query url.Values) ([]sdk.Object,
-	int, error) {
+func (c Collection) fetch(ctx context.Context, call *sdk.Call, number, size int, totals bool,
+	query url.Values) ([]sdk.Object, int, error) {
 	q := withQuery(query, "page", strconv.Itoa(number))
 	q.Set("per_page", strconv.Itoa(size))
 	if !c.AlwaysTotals {
 		q.Set("include_totals", strconv.FormatBool(totals))
 	}
-	items, envelope, err := a.list(ctx, c, q)
+	items, envelope, err := c.list(ctx, call, q)
 	if err != nil {
 		return nil, 0, err
 	}
@@ -167,9 +191,9 @@ func (a *API) fetch(ctx context.Context, c Collection, number, size int, totals 
 
 // byCheckpoint gets the items from offset on, at most size, by walking to them. ok is
 // false if the API has no checkpoints after all.
-func (a *API) byCheckpoint(ctx context.Context, c Collection, offset, size int, query url.Values) (items []sdk.Object,
-	ok bool, err error) {
-	err = a.checkpoints(ctx, c, query, func(next int) int {
+func (c Collection) byCheckpoint(ctx context.Context, call *sdk.Call, offset, size int,
+	query url.Values) (items []sdk.Object, ok bool, err error) {
+	err = c.checkpoints(ctx, call, query, func(next int) int {
 		switch {
 		case next < offset:
 			return min(pageMax, offset-next)
@@ -189,7 +213,7 @@ func (a *API) byCheckpoint(ctx context.Context, c Collection, offset, size int, 
 // checkpoints walks a list by take and from. take says how many items to ask for from a
 // position on, 0 to stop. visit gets each page and its position; it is never called if the
 // API has no checkpoints.
-func (a *API) checkpoints(ctx context.Context, c Collection, query url.Values, take func(at int) int,
+func (c Collection) checkpoints(ctx context.Context, call *sdk.Call, query url.Values, take func(at int) int,
 	visit func(at int, page []sdk.Object)) error {
 	at, from := 0, ""
 	for n := take(0); n > 0; n = take(at) {
@@ -197,8 +221,9 @@ func (a *API) checkpoints(ctx context.Context, c Collection, query url.Values, t
 		if from != "" {
 			q.Set("from", from)
 		}
-		items, envelope, err := a.list(ctx, c, q)
-		if from == "" && (Answered(err, http.StatusBadRequest) || err == nil && (envelope == nil || len(items) > n)) {
+		items, envelope, err := c.list(ctx, call, q)
+		refused := answered(err, http.StatusBadRequest) || err == nil && (envelope == nil || len(items) > n)
+		if from == "" && refused && !c.CheckpointOnly {
 			return nil // refused or ignored
 		}
 		if err != nil {
@@ -223,10 +248,10 @@ func withQuery(query url.Values, name, value string) url.Values {
 }
 
 // list reads both forms of an answer: the envelope, and the bare array, which has none.
-func (a *API) list(ctx context.Context, c Collection, q url.Values) (items []sdk.Object, envelope sdk.Object,
+func (c Collection) list(ctx context.Context, call *sdk.Call, q url.Values) (items []sdk.Object, envelope sdk.Object,
 	err error) {
-	raw, err := a.exchange(ctx, http.MethodGet, nil, q, c.Path)
-	if err != nil {
+	var raw json.RawMessage
+	if err = call.WithQuery(q).Get(ctx, &raw, c.Path...); err != nil {
 		return nil, nil, err
 	}
 	bare := bytes.HasPrefix(bytes.TrimLeft(raw, " \t\r\n"), []byte("["))

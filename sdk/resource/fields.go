@@ -1,4 +1,4 @@
-package auth0v1
+package resource
 
 import (
 	"cmp"

@@ -1,4 +1,4 @@
-package auth0v1
+package resource
 
 import (
 	"context"
@@ -17,41 +17,42 @@ import (
 
 // Find is the whole item that key means: the one with that id or, if there is none, the
 // only one with exactly that name. Otherwise the failure lists the candidates.
-func (a *API) Find(ctx context.Context, c Collection, key string) (json.RawMessage, error) {
-	return a.FindPart(ctx, c, key, nil)
+func (c Collection) Find(ctx context.Context, call *sdk.Call, key string) (json.RawMessage, error) {
+	return c.FindPart(ctx, call, key, nil)
 }
 
-// FindPart is [API.Find] with a query that says which members to read.
-func (a *API) FindPart(ctx context.Context, c Collection, key string, query url.Values) (json.RawMessage, error) {
-	item, err := a.byID(ctx, c, key, query)
+// FindPart is [Collection.Find] with a query that says which members to read.
+func (c Collection) FindPart(ctx context.Context, call *sdk.Call, key string, query url.Values) (json.RawMessage,
+	error) {
+	item, err := c.byID(ctx, call, key, query)
 	if !notAnID(err) {
 		return item, err
 	}
-	named, err := a.named(ctx, c, key, err)
+	named, err := c.named(ctx, call, key, err)
 	switch {
 	case err != nil:
 		return nil, err
 	case c.Whole:
 		return named.MarshalJSON()
 	}
-	return a.Get(ctx, query, slices.Concat(c.Path, []string{named.Text(c.id())})...)
+	return c.read(ctx, call, query, named.Text(c.id()))
 }
 
-// ID is the id of the item that key means, as for [API.Find]: what a tool needs that goes on
+// IDOf is the id of the item that key means, as for [Collection.Find]: what a tool needs that goes on
 // to write. With a token that may not read, key is taken for an id.
-func (a *API) ID(ctx context.Context, c Collection, key string) (string, error) {
+func (c Collection) IDOf(ctx context.Context, call *sdk.Call, key string) (string, error) {
 	var brief url.Values
 	if c.BriefByID {
 		brief = c.Brief
 	}
-	raw, err := a.byID(ctx, c, key, brief)
+	raw, err := c.byID(ctx, call, key, brief)
 	var item sdk.Object
 	switch {
 	case notAnID(err):
-		if item, err = a.named(ctx, c, key, err); err != nil {
+		if item, err = c.named(ctx, call, key, err); err != nil {
 			return "", err
 		}
-	case Answered(err, http.StatusForbidden):
+	case answered(err, http.StatusForbidden):
 		return key, nil
 	case err != nil:
 		return "", err
@@ -69,7 +70,7 @@ func (a *API) ID(ctx context.Context, c Collection, key string) (string, error) 
 // Update sends the call's arguments, but for the named ones, as a PATCH of the item that
 // key means: what the caller gave reaches Auth0 as given. Without a setting it sends nothing
 // and says so.
-func (a *API) Update(ctx context.Context, call *sdk.Call, c Collection, key string, without ...string) (json.RawMessage,
+func (c Collection) Update(ctx context.Context, call *sdk.Call, key string, without ...string) (json.RawMessage,
 	error) {
 	body, err := call.Body(without...)
 	if err != nil {
@@ -79,11 +80,25 @@ func (a *API) Update(ctx context.Context, call *sdk.Call, c Collection, key stri
 		return nil, sdk.InvalidArgument("nothing to update: besides %s, give at least one setting that can be changed",
 			strings.Join(without, " and "))
 	}
-	id, err := a.ID(ctx, c, key)
+	id, err := c.IDOf(ctx, call, key)
 	if err != nil {
 		return nil, err
 	}
-	return a.Send(ctx, http.MethodPatch, body, slices.Concat(c.Path, []string{id})...)
+	var answer json.RawMessage
+	err = call.Send(ctx, http.MethodPatch, &answer, body, slices.Concat(c.Path, []string{id})...)
+	return answer, err
+}
+
+func (c Collection) read(ctx context.Context, call *sdk.Call, query url.Values, id string) (answer json.RawMessage,
+	err error) {
+	err = call.WithQuery(query).Get(ctx, &answer, slices.Concat(c.Path, []string{id})...)
+	return answer, err
+}
+
+// answered reports whether err is an answer of the Management API with that status.
+func answered(err error, status int) bool {
+	answer, ok := errors.AsType[*sdk.APIError](err)
+	return ok && answer.StatusCode == status
 }
 
 // errNotAnID says that a key has not the form of an id.
@@ -92,25 +107,25 @@ var errNotAnID = errors.New("not the form of an id")
 // notAnID reports whether a key can only be a name: no item has it as an id, Auth0 takes it
 // for none, or no path can hold it.
 func notAnID(err error) bool {
-	return errors.Is(err, errNotAnID) || sdk.IsInvalidArgument(err) || Answered(err, http.StatusNotFound) ||
-		Answered(err, http.StatusBadRequest)
+	return errors.Is(err, errNotAnID) || sdk.IsInvalidArgument(err) || answered(err, http.StatusNotFound) ||
+		answered(err, http.StatusBadRequest)
 }
 
 // byID gets the item with that id.
-func (a *API) byID(ctx context.Context, c Collection, id string, query url.Values) (json.RawMessage, error) {
-	if id == "" || c.IDForm != nil && !c.IDForm.MatchString(id) {
+func (c Collection) byID(ctx context.Context, call *sdk.Call, id string, query url.Values) (json.RawMessage, error) {
+	if id == "" || c.IsID != nil && !c.IsID(id) {
 		return nil, errNotAnID
 	}
-	return a.Get(ctx, query, slices.Concat(c.Path, []string{id})...)
+	return c.read(ctx, call, query, id)
 }
 
 // named is the one item of that name; refused is what Auth0 said to the key as an id.
-func (a *API) named(ctx context.Context, c Collection, key string, refused error) (sdk.Object, error) {
+func (c Collection) named(ctx context.Context, call *sdk.Call, key string, refused error) (sdk.Object, error) {
 	if key == "" {
 		return nil, sdk.InvalidArgument("which %s is meant? Give its id or its exact name", c.What)
 	}
-	item, err := a.ByName(ctx, c, key)
-	if sdk.IsNotFound(err) && Answered(refused, http.StatusBadRequest) {
+	item, err := c.ByName(ctx, call, key)
+	if sdk.IsNotFound(err) && answered(refused, http.StatusBadRequest) {
 		return nil, refused
 	}
 	return item, err
@@ -120,16 +135,16 @@ func (a *API) named(ctx context.Context, c Collection, key string, refused error
 // go first. Names that differ in invisible characters alone count as equal: a reader sees no
 // difference. The failure lists the candidates if there are several, and similar names if
 // there is none.
-func (a *API) ByName(ctx context.Context, c Collection, name string) (sdk.Object, error) {
+func (c Collection) ByName(ctx context.Context, call *sdk.Call, name string) (sdk.Object, error) {
 	var keyed, found []sdk.Object
 	var near []string
 	shown, lower := visible(name), strings.ToLower(name) // once: a name may be a text of any length
-	examined, complete, err := a.walk(ctx, c, c.Brief, func(item sdk.Object) {
-		candidate := item.Text("name")
+	examined, complete, err := c.candidates(ctx, call, name, func(item sdk.Object) {
+		candidate := item.Text(c.nameMember())
 		switch {
 		case slices.ContainsFunc(c.Keys, func(member string) bool { return item.Text(member) == name }):
 			keyed = append(keyed, item)
-		case visible(candidate) == shown:
+		case c.Candidates != nil, visible(candidate) == shown:
 			found = append(found, item)
 		case len(near) < 5 && strings.Contains(strings.ToLower(candidate), lower):
 			near = append(near, c.label(item))
@@ -161,6 +176,23 @@ func (a *API) ByName(ctx context.Context, c Collection, name string) (sdk.Object
 	return nil, sdk.NotFound("no %s has the id or the name %s%s", c.What, short(name), hint)
 }
 
+// candidates visits the items among which one of that name is searched.
+func (c Collection) candidates(ctx context.Context, call *sdk.Call, name string, visit func(sdk.Object)) (examined int,
+	complete bool, err error) {
+	if c.Candidates != nil {
+		items, err := c.Candidates(ctx, call, name)
+		for _, item := range items {
+			visit(item)
+		}
+		return len(items), true, err
+	}
+	query := c.Brief
+	if c.NameQuery != "" {
+		query = withQuery(query, c.NameQuery, name)
+	}
+	return c.walk(ctx, call, query, visit)
+}
+
 // visible is a name without the characters that are not displayed.
 func visible(name string) string {
 	return strings.Map(func(r rune) rune {
@@ -187,7 +219,7 @@ func labels(c Collection, items []sdk.Object) string {
 
 // label is an item's name, and its id to choose it by.
 func (c Collection) label(item sdk.Object) string {
-	return fmt.Sprintf("%s (%s)", short(item.Text("name")), item.Text(c.id()))
+	return fmt.Sprintf("%s (%s)", short(item.Text(c.nameMember())), item.Text(c.id()))
 }
 
 // short quotes what others wrote, which may be of any length.
@@ -201,9 +233,9 @@ func short(name string) string {
 
 // Filter walks a list and returns the items that keep keeps. complete is false if the list
 // goes on beyond what was examined: 1000 items, or 5000 where the API has checkpoints.
-func (a *API) Filter(ctx context.Context, c Collection, query url.Values,
+func (c Collection) Filter(ctx context.Context, call *sdk.Call, query url.Values,
 	keep func(sdk.Object) bool) (found []sdk.Object, complete bool, err error) {
-	_, complete, err = a.walk(ctx, c, query, func(item sdk.Object) {
+	_, complete, err = c.walk(ctx, call, query, func(item sdk.Object) {
 		if keep(item) {
 			found = append(found, item)
 		}
@@ -213,11 +245,11 @@ func (a *API) Filter(ctx context.Context, c Collection, query url.Values,
 
 // Search is one page of the items that keep keeps: for what the API cannot filter itself.
 // Its note says if the list goes on beyond what was examined.
-func (a *API) Search(ctx context.Context, c Collection, p PageOf, query url.Values,
+func (c Collection) Search(ctx context.Context, call *sdk.Call, p PageOf, query url.Values,
 	keep func(sdk.Object) bool) (sdk.Page, error) {
 	page := sdk.Page{Name: c.name(), Number: p.Number(), Size: p.Size()}
 	var found []sdk.Object
-	examined, complete, err := a.walk(ctx, c, query, func(item sdk.Object) {
+	examined, complete, err := c.walk(ctx, call, query, func(item sdk.Object) {
 		if keep(item) {
 			found = append(found, item)
 		}
@@ -237,15 +269,26 @@ func (a *API) Search(ctx context.Context, c Collection, p PageOf, query url.Valu
 }
 
 // walk visits the items of a list as far as the API reaches, and counts them.
-func (a *API) walk(ctx context.Context, c Collection, query url.Values, visit func(sdk.Object)) (examined int,
+func (c Collection) walk(ctx context.Context, call *sdk.Call, query url.Values, visit func(sdk.Object)) (examined int,
 	complete bool, err error) {
+	if c.CheckpointOnly {
+		examined, err = c.walkCheckpoints(ctx, call, query, visit)
+		return examined, examined < searchCap, err
+	}
+	if c.Unpaged {
+		items, _, err := c.list(ctx, call, query)
+		for _, item := range items {
+			visit(item)
+		}
+		return len(items), true, err
+	}
 	for number := range Window / pageMax {
-		items, total, err := a.fetch(ctx, c, number, pageMax, true, query)
+		items, total, err := c.fetch(ctx, call, number, pageMax, true, query)
 		if err != nil {
 			return 0, false, err
 		}
 		if number == 0 && c.Checkpoint && total > Window {
-			if examined, err = a.walkCheckpoints(ctx, c, query, visit); err != nil || examined > 0 {
+			if examined, err = c.walkCheckpoints(ctx, call, query, visit); err != nil || examined > 0 {
 				return examined, examined < searchCap || examined >= total, err
 			}
 		}
@@ -260,9 +303,9 @@ func (a *API) walk(ctx context.Context, c Collection, query url.Values, visit fu
 	return examined, false, nil
 }
 
-func (a *API) walkCheckpoints(ctx context.Context, c Collection, query url.Values,
+func (c Collection) walkCheckpoints(ctx context.Context, call *sdk.Call, query url.Values,
 	visit func(sdk.Object)) (examined int, err error) {
-	err = a.checkpoints(ctx, c, query, func(at int) int { return min(pageMax, searchCap-at) },
+	err = c.checkpoints(ctx, call, query, func(at int) int { return min(pageMax, searchCap-at) },
 		func(at int, page []sdk.Object) {
 			for _, item := range page {
 				visit(item)

@@ -3,6 +3,7 @@ module github.com/auth0-mcp/auth0-mcp/plugins/bundle
 go 1.26.0
 
 require (
+	github.com/auth0-mcp/auth0-mcp/managementapi v0.0.0
 	github.com/auth0-mcp/auth0-mcp/plugins/actions v0.0.0
 	github.com/auth0-mcp/auth0-mcp/plugins/applications v0.0.0
 	github.com/auth0-mcp/auth0-mcp/plugins/diagnosis v0.0.0
@@ -10,13 +11,13 @@ require (
 	github.com/auth0-mcp/auth0-mcp/plugins/logs v0.0.0
 	github.com/auth0-mcp/auth0-mcp/plugins/management v0.0.0
 	github.com/auth0-mcp/auth0-mcp/plugins/resourceservers v0.0.0
+	github.com/auth0-mcp/auth0-mcp/plugins/roles v0.0.0
 	github.com/auth0-mcp/auth0-mcp/sandbox v0.0.0
 	github.com/auth0-mcp/auth0-mcp/sdk v0.0.0
 )
 
 require (
 	github.com/PuerkitoBio/rehttp v1.4.0 // indirect
-	github.com/auth0-mcp/auth0-mcp/managementapi v0.0.0 // indirect
 	github.com/auth0-mcp/auth0-mcp/proto v0.0.0 // indirect
 	github.com/auth0-mcp/auth0-mcp/sdk/auth0v1 v0.0.0 // indirect
 	github.com/auth0/go-auth0 v1.45.0 // indirect
@@ -59,6 +60,7 @@ replace (
 	github.com/auth0-mcp/auth0-mcp/plugins/logs => ../logs
 	github.com/auth0-mcp/auth0-mcp/plugins/management => ../management
 	github.com/auth0-mcp/auth0-mcp/plugins/resourceservers => ../resourceservers
+	github.com/auth0-mcp/auth0-mcp/plugins/roles => ../roles
 	github.com/auth0-mcp/auth0-mcp/proto => ../../proto
 	github.com/auth0-mcp/auth0-mcp/sandbox => ../../sandbox
 	github.com/auth0-mcp/auth0-mcp/sdk => ../../sdk

@@ -8,6 +8,7 @@ import (
 	"github.com/auth0-mcp/auth0-mcp/plugins/logs"
 	"github.com/auth0-mcp/auth0-mcp/plugins/management"
 	"github.com/auth0-mcp/auth0-mcp/plugins/resourceservers"
+	"github.com/auth0-mcp/auth0-mcp/plugins/roles"
 )
 
 // members are the plugins of the bundle. A distribution is built with a list of its own in place of this file.
@@ -20,5 +21,6 @@ func members() []member {
 		{"forms", forms.Plugin},
 		{"management", management.Plugin},
 		{"diagnosis", diagnosis.Plugin},
+		{"roles", roles.Plugin},
 	}
 }

@@ -60,6 +60,8 @@ func memberships() []membership {
 		{"management", "*", all, "developer"},
 		{"resourceservers", "*", all, "default developer"},
 		{"resourceservers", "*", read, "security"},
+		{"roles", "*", all, "developer"},
+		{"roles", "*", read, "support security"},
 	}
 }
 

@@ -102,8 +102,8 @@ type Log struct {
 	mu sync.Mutex
 	// missed is how many records were lost since the last that was written.
 	missed int
-	// stuck is until when the lock is only tried, after a write waited in vain. What is
-	// not durable waits too shortly to tell: that may be one slow disk.
+	// stuck is until when the lock is only tried, after a record of a change waited in
+	// vain. Others wait too shortly to tell: that may be one slow disk.
 	stuck time.Time
 	// unsynced is whether the last sync failed.
 	unsynced bool
@@ -198,9 +198,11 @@ func (l *Log) Append(r Record, durable bool) error {
 }
 
 func (l *Log) write(c *chain, r Record, durable bool) (*logFile, error) {
-	deadline := time.Now().Add(l.patience(durable))
+	// What became of a change is worth as long a wait as the change itself.
+	change := durable || r.Changes()
+	deadline := time.Now().Add(l.patience(change))
 	if !l.take(deadline) {
-		return nil, l.wrote(c, durable, 0, 1, errLocked)
+		return nil, l.wrote(c, change, 0, 1, errLocked)
 	}
 	defer func() { <-l.turn }()
 	// The reads before it, so that a change never stands in a log that lacks them.
@@ -218,19 +220,19 @@ func (l *Log) append(c *chain, records []Record, patience time.Duration, durable
 	if written == 0 {
 		missed = 0 // nothing tells of them yet
 	}
-	return file, l.wrote(c, durable, missed, len(records)-written, err)
+	return file, l.wrote(c, durable || records[0].Changes(), missed, len(records)-written, err)
 }
 
 // patience is how long a record may wait for the others of this process and for
-// the lock, together.
-func (l *Log) patience(durable bool) time.Duration {
+// the lock, together: change says that it is about one.
+func (l *Log) patience(change bool) time.Duration {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	switch {
-	case time.Now().Before(l.stuck), !durable && l.missed > 0:
+	case time.Now().Before(l.stuck), !change && l.missed > 0:
 		// Calls must not each wait for a lock that is not released.
 		return patienceWhenStuck
-	case durable:
+	case change:
 		return patienceForWrites
 	}
 	return patienceForReads
@@ -250,7 +252,7 @@ func (l *Log) take(deadline time.Time) bool {
 
 // wrote counts and reports what became of records: the first carried the given number
 // of lost ones, and so many were lost now. It returns the error.
-func (l *Log) wrote(c *chain, durable bool, carried, lost int, err error) error {
+func (l *Log) wrote(c *chain, change bool, carried, lost int, err error) error {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if carried > 0 {
@@ -261,7 +263,7 @@ func (l *Log) wrote(c *chain, durable bool, carried, lost int, err error) error 
 		l.stuck = time.Time{}
 		return nil
 	}
-	if errors.Is(err, errLocked) && durable && !time.Now().Before(l.stuck) {
+	if errors.Is(err, errLocked) && change && !time.Now().Before(l.stuck) {
 		l.stuck = time.Now().Add(stuckFor)
 	}
 	if l.missed == 0 {
@@ -298,9 +300,9 @@ func (l *Log) Path() string {
 
 const (
 	// A lock is held for the time of one small write, so these are bounds for a
-	// process that was stopped in the middle of it. A record that no write waits for
-	// must not delay its call noticeably, and must not be lost to a disk that is slow
-	// in syncing a full file.
+	// process that was stopped in the middle of it. A record of a read must not delay
+	// its call noticeably, and must not be lost to a disk that is slow in syncing a
+	// full file.
 	patienceForWrites = 5 * time.Second
 	patienceForReads  = 250 * time.Millisecond
 	// Nothing waits for records that are written behind the answers.

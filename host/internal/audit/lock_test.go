@@ -12,6 +12,8 @@ import (
 	"time"
 
 	"github.com/gofrs/flock"
+
+	"github.com/auth0-mcp/auth0-mcp/proto/pluginv1"
 )
 
 // slack is for the pauses between two tries of the lock.
@@ -81,6 +83,26 @@ func TestAReadThatWaitedInVainCostsNoWriteItsPatience(t *testing.T) {
 		time.AfterFunc(patienceForWrites/2, func() { _ = lock.Unlock() })
 		if err := l.Append(Record{Kind: KindCall, Outcome: OK}, true); err != nil {
 			t.Error(err)
+		}
+	})
+}
+
+// What became of a change is not lost to a lock that comes free within a write's patience.
+func TestTheEndOfAChangeWaitsAsLongAsItsBeginning(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		l, _ := testLog(t)
+		write(t, l, 1)
+		lock := flock.New(filepath.Join(l.cfg.Folder, lockName))
+		if err := lock.Lock(); err != nil {
+			t.Fatal(err)
+		}
+		time.AfterFunc(patienceForWrites/2, func() { _ = lock.Unlock() })
+		end := Record{Kind: KindCall, Effect: string(pluginv1.EffectWrite), Outcome: OK}
+		if err := l.Append(end, false); err != nil {
+			t.Error(err)
+		}
+		if r := check(t, l); r.Missed != 0 || r.Records != 2 {
+			t.Errorf("%+v", r)
 		}
 	})
 }

@@ -23,6 +23,7 @@ const (
 var imports = map[string]map[string]string{
 	// What everything stands on.
 	"atomicfile": {},
+	"console":    {"redact": "texts of others must not steer a terminal"},
 	"jsondoc":    {},
 	"ratelimit":  {},
 	"redact":     {"jsondoc": "a secret has a path in its document"},

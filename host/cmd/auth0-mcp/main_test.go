@@ -39,6 +39,7 @@ func TestMain(m *testing.M) {
 		"auth0-mcp-plugin-liar":           fakeplugin.Main,
 		"auth0-mcp-plugin-contract-noisy": fakeplugin.Main,
 		"auth0-mcp-fetch":                 fetchPlugin,
+		"screen":                          screen,
 	})
 }
 
@@ -71,7 +72,8 @@ func startDistribution() {
 
 func TestScripts(t *testing.T) {
 	testscript.Run(t, testscript.Params{
-		Dir: "testdata",
+		Dir:           "testdata",
+		UpdateScripts: *update,
 		Setup: func(env *testscript.Env) error {
 			env.Setenv("XDG_CONFIG_HOME", env.WorkDir+"/config")
 			env.Setenv("XDG_DATA_HOME", env.WorkDir+"/data")

@@ -13,7 +13,8 @@ import (
 	"testing"
 )
 
-var update = flag.Bool("update", false, "write what the server answered into testdata/transcripts")
+var update = flag.Bool("update", false, "write what the server answered into testdata/transcripts, "+
+	"and what commands printed into scripts")
 
 // TestTranscripts plays conversations to the real program, one for each protocol
 // version: lines with > are sent, those with < must come back before the next is

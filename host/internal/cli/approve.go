@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"path/filepath"
 	"strings"
-	"text/tabwriter"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -15,6 +14,7 @@ import (
 	"github.com/auth0-mcp/auth0-mcp/host/internal/account"
 	"github.com/auth0-mcp/auth0-mcp/host/internal/approval"
 	"github.com/auth0-mcp/auth0-mcp/host/internal/atomicfile"
+	"github.com/auth0-mcp/auth0-mcp/host/internal/console"
 )
 
 // approvalStore keeps what waits for `auth0-mcp approve`.
@@ -64,17 +64,21 @@ func listApprovals(ctx context.Context, env Environment, store approval.Store) e
 		_, err := fmt.Fprintln(env.Out, "No changes are waiting for approval.")
 		return err
 	}
-	w := tabwriter.NewWriter(env.Out, 0, 0, 2, ' ', 0)
-	fmt.Fprintln(w, "ID\tTOOL\tTENANT\tPROFILE\tSTATE\tEXPIRES")
+	table := console.NewTable("ID", "TOOL", "TENANT", "PROFILE", "STATE", "EXPIRES")
 	for _, p := range list {
 		state := "pending"
 		if !p.Approved.IsZero() {
 			state = "approved"
 		}
-		say(w, "%s\t%s\t%s\t%s\t%s\tin %v\n", p.ID, p.Tool, p.Tenant, orWord(p.Profile, "-"), state,
-			time.Until(p.Expires).Round(time.Second))
+		table.Row(p.ID, p.Tool, p.Tenant, orWord(p.Profile, "-"), state,
+			"in "+minutes(time.Until(p.Expires)))
 	}
-	return w.Flush()
+	return table.Print(env.Out)
+}
+
+// minutes is a time in minutes, rounded up.
+func minutes(d time.Duration) string {
+	return counted(int((d+time.Minute-1)/time.Minute), "minute")
 }
 
 func approve(cmd *cobra.Command, env Environment, store approval.Store, id string) error {

@@ -12,6 +12,7 @@ import (
 
 	"github.com/auth0-mcp/auth0-mcp/host/internal/atomicfile"
 	"github.com/auth0-mcp/auth0-mcp/host/internal/audit"
+	"github.com/auth0-mcp/auth0-mcp/host/internal/console"
 )
 
 func auditCommand(env Environment) *cobra.Command {
@@ -66,6 +67,7 @@ func auditTailCommand(env Environment) *cobra.Command {
 const followInterval = 250 * time.Millisecond
 
 func auditTail(ctx context.Context, env Environment, count int, follow bool) error {
+	screen := console.Of(env.Out)
 	last := map[audit.ChainID]uint64{}
 	err := withAudit(func(s *audit.Snapshot) error {
 		var latest []string
@@ -77,7 +79,7 @@ func auditTail(ctx context.Context, env Environment, count int, follow bool) err
 			return nil
 		})
 		for _, line := range latest {
-			fmt.Fprintln(env.Out, line)
+			fmt.Fprint(env.Out, screen.Line(line))
 		}
 		return err
 	})
@@ -89,7 +91,7 @@ func auditTail(ctx context.Context, env Environment, count int, follow bool) err
 	defer ticker.Stop()
 	for {
 		err := follower.Read(func(line audit.Line) error {
-			_, err := fmt.Fprintln(env.Out, newEntry(line, nil).line())
+			_, err := fmt.Fprint(env.Out, screen.Line(newEntry(line, nil).line()))
 			return err
 		})
 		if err != nil {
@@ -118,13 +120,13 @@ func auditQueryCommand(env Environment) *cobra.Command {
 				return err
 			}
 			return withAudit(func(s *audit.Snapshot) error {
-				out := bufio.NewWriter(env.Out)
+				out, screen := bufio.NewWriter(env.Out), console.Of(env.Out)
 				_, err := eachRecord(s, env.Err, filter, func(e entry) error {
-					line := e.line()
+					text := screen.Line(e.line())
 					if asJSON.on {
-						line = string(e.raw)
+						text = string(e.raw) + "\n"
 					}
-					_, err := fmt.Fprintln(out, line)
+					_, err := out.WriteString(text)
 					return err
 				})
 				return errors.Join(err, out.Flush())

@@ -7,11 +7,13 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"log/slog"
 	"os"
 	"path/filepath"
 	"strconv"
 	"strings"
+	"syscall"
 
 	"github.com/dustin/go-humanize/english"
 	"github.com/spf13/cobra"
@@ -81,13 +83,22 @@ To try it without an Auth0 account:          auth0-mcp init --sandbox --client C
 		clientsCommand(env), doctorCommand(env), pluginCommand(env), sandboxCommand(env), approveCommand(env),
 		secretCommand(env),
 		auditCommand(env), uninstallCommand(env))
-	addHelp(root)
+	addHelp(root, env.Out)
 	addCompletions(root, env) // after AddCommand: it walks the finished tree
-	err = root.ExecuteContext(ctx)
+	cmd, err := root.ExecuteContextC(ctx)
+	if cmd.Name() != "run" && readerGone(env.Out, err) {
+		return signalStatus(syscall.SIGPIPE)
+	}
 	if err != nil && !errors.Is(err, errToolFailed) { // the tool has said why
 		say(env.Err, "auth0-mcp: %v\n", err)
 	}
 	return exitStatus(ctx, err)
+}
+
+// readerGone reports whether a command failed because what reads its output, such as head, has read enough.
+func readerGone(out *os.File, err error) bool {
+	var failed *fs.PathError
+	return errors.As(err, &failed) && failed.Path == out.Name() && pipeClosed(failed)
 }
 
 func parseDistribution(text string) (distribution.Distribution, error) {

@@ -4,14 +4,16 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"os"
 	"path/filepath"
+	"runtime"
 	"strings"
-	"text/tabwriter"
 
 	"github.com/spf13/cobra"
 
 	"github.com/auth0-mcp/auth0-mcp/host/internal/account"
 	"github.com/auth0-mcp/auth0-mcp/host/internal/clients"
+	"github.com/auth0-mcp/auth0-mcp/host/internal/console"
 )
 
 // listedEntry is one entry in the output of `auth0-mcp clients list --json`. With
@@ -132,17 +134,28 @@ func printEntries(out io.Writer, entries []listedEntry) error {
 			"clients list --all` names the clients.")
 		return err
 	}
-	w := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
-	fmt.Fprintln(w, "CLIENT\tENTRY\tPROFILE\tFLAGS\tFILE\tPROBLEM")
+	table := console.NewTable("CLIENT", "ENTRY", "PROFILE", "FLAGS", "FILE", "PROBLEM")
 	for _, e := range entries {
 		if e.Name == "" {
-			say(w, "%s:%s\t-\t-\t-\t%s\t\n", e.Client, e.Scope, e.Path)
+			table.Row(e.Client+":"+e.Scope, "-", "-", "-", fromHome(e.Path))
 			continue
 		}
-		say(w, "%s:%s\t%s\t%s\t%s\t%s\t%s\n", e.Client, e.Scope, e.Name, e.account(), e.flags(),
-			e.Path, e.problem())
+		table.Row(e.Client+":"+e.Scope, e.Name, e.account(), e.flags(), fromHome(e.Path),
+			console.Cell{Text: e.problem(), Style: console.Bad})
 	}
-	return w.Flush()
+	return table.Print(out)
+}
+
+// fromHome writes a path as shells take it: ~ for the home folder.
+func fromHome(path string) string {
+	home, err := os.UserHomeDir()
+	if err != nil || runtime.GOOS == "windows" {
+		return path
+	}
+	if below, ok := strings.CutPrefix(path, home+"/"); ok {
+		return "~/" + below
+	}
+	return path
 }
 
 // account is in parentheses what is not a profile's name.

@@ -1,17 +1,21 @@
 package cli
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"io"
 	"log/slog"
 	"path/filepath"
 	"strings"
+	"unicode/utf8"
 
 	"github.com/spf13/cobra"
 
 	"github.com/auth0-mcp/auth0-mcp/host/internal/catalog"
+	"github.com/auth0-mcp/auth0-mcp/host/internal/console"
 	"github.com/auth0-mcp/auth0-mcp/host/internal/doctor"
+	"github.com/auth0-mcp/auth0-mcp/host/internal/redact"
 )
 
 type doctorFlags struct {
@@ -81,8 +85,8 @@ func runDoctor(cmd *cobra.Command, env Environment, f doctorFlags) error {
 	if err != nil {
 		return err
 	}
-	findings := d.Examine(cmd.Context())
-	if err := printFindings(env.Out, findings, f.asJSON.on); err != nil {
+	findings, err := f.examine(cmd.Context(), env, d)
+	if err != nil {
 		return err
 	}
 	if file != nil {
@@ -100,6 +104,29 @@ func runDoctor(cmd *cobra.Command, env Environment, f doctorFlags) error {
 		return &failedChecksError{failed}
 	}
 	return nil
+}
+
+// examine prints each finding when it is known, or all as one document.
+func (f doctorFlags) examine(ctx context.Context, env Environment, d *doctor.Doctor) ([]doctor.Finding, error) {
+	progress := console.Begin(env.Err, "Checking")
+	defer progress.Stop()
+	if f.asJSON.on {
+		findings := d.Examine(ctx, func(doctor.Finding) {})
+		progress.Stop()
+		return findings, writeJSON(env.Out, findings)
+	}
+	screen := console.Of(env.Out)
+	var failed error
+	findings := d.Examine(ctx, func(finding doctor.Finding) {
+		progress.Stop()
+		_, err := io.WriteString(env.Out, findingText(screen, finding))
+		failed = cmp.Or(failed, err)
+		progress.Resume()
+	})
+	progress.Stop()
+	say(env.Out, "\n%d ok, %s, %d failed\n", doctor.Count(findings, doctor.OK),
+		counted(doctor.Count(findings, doctor.Warn), "warning"), doctor.Count(findings, doctor.Fail))
+	return findings, failed
 }
 
 func (f doctorFlags) config(cmd *cobra.Command, env Environment) (doctor.Config, error) {
@@ -158,25 +185,28 @@ func (f runFlags) serverArgs() ([]string, error) {
 	return args, nil
 }
 
-func printFindings(out io.Writer, findings []doctor.Finding, asJSON bool) error {
-	if asJSON {
-		return writeJSON(out, findings)
-	}
-	var b strings.Builder
-	width := 0
-	for _, f := range findings {
-		width = max(width, len(f.Check))
-	}
-	for _, f := range findings {
-		say(&b, "%-4s  %-*s  %s\n", f.Status, width, f.Check, f.Detail)
-		if f.Remedy != "" {
-			say(&b, "      %*s  → %s\n", width, "", f.Remedy)
+// checkWidth is that of the column with the names of checks. Longer ones push their line aside.
+const checkWidth = len("certificates")
+
+// findingText is a finding in lines, its fix below it.
+func findingText(s console.Screen, f doctor.Finding) string {
+	symbols := map[doctor.Status]struct {
+		symbol string
+		style  console.Style
+	}{doctor.OK: {"✓", console.Good}, doctor.Warn: {"!", console.Caution}, doctor.Fail: {"✗", console.Bad}}
+	mark := s.Symbol(symbols[f.Status].symbol, redact.Line(fmt.Sprintf("%-4s", f.Status)))
+	indent := utf8.RuneCountInString(mark) + len("  ")
+	check := fmt.Sprintf("%-*s", checkWidth, redact.Line(f.Check))
+	label := s.Paint(symbols[f.Status].style, mark) + "  " + check + "  "
+	text := s.Item(label, indent+len(check)+len("  "), f.Detail)
+	if f.Remedy != "" {
+		arrow := strings.Repeat(" ", indent+checkWidth+len("  ")) + "→ "
+		if s.Width > 0 {
+			arrow = strings.Repeat(" ", indent) + s.Symbol("→", "Fix:") + " "
 		}
+		text += s.Item(arrow, utf8.RuneCountInString(arrow), f.Remedy)
 	}
-	say(&b, "\n%d ok, %s, %d failed\n", doctor.Count(findings, doctor.OK),
-		counted(doctor.Count(findings, doctor.Warn), "warning"), doctor.Count(findings, doctor.Fail))
-	_, err := io.WriteString(out, b.String())
-	return err
+	return text
 }
 
 func describeBundle(out io.Writer, path string, parts []doctor.Part) {

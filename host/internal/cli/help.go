@@ -3,13 +3,17 @@ package cli
 import (
 	"errors"
 	"fmt"
+	"io"
+	"os"
 	"slices"
 	"strings"
+	"unicode/utf8"
 
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 
 	"github.com/auth0-mcp/auth0-mcp/host/internal/clients"
+	"github.com/auth0-mcp/auth0-mcp/host/internal/console"
 	"github.com/auth0-mcp/auth0-mcp/host/internal/suggest"
 )
 
@@ -17,7 +21,7 @@ const repository = "https://github.com/auth0-mcp/auth0-mcp"
 
 // addHelp groups the commands in the help of the finished tree, and makes the errors about unknown commands and flags
 // name what may be meant.
-func addHelp(root *cobra.Command) {
+func addHelp(root *cobra.Command, out *os.File) {
 	root.AddGroup(&cobra.Group{ID: "start", Title: "Get started:"}, &cobra.Group{ID: "work", Title: "Work:"},
 		&cobra.Group{ID: "security", Title: "Security:"}, &cobra.Group{ID: "plugins", Title: "Plugins:"})
 	groups := map[string][]string{
@@ -37,8 +41,61 @@ func addHelp(root *cobra.Command) {
 Documentation:  ` + repository + `/tree/main/docs
 Problems:       ` + "`auth0-mcp doctor`, then " + repository + `/issues
 {{end}}`)
+	help := root.HelpFunc()
+	root.SetHelpFunc(func(cmd *cobra.Command, args []string) {
+		var text strings.Builder
+		cmd.SetOut(&text)
+		help(cmd, args)
+		cmd.SetOut(out)
+		_, _ = io.WriteString(out, fitted(console.Of(out), text.String()))
+	})
 	root.SetFlagErrorFunc(unknownFlag)
 	addUnknownCommands(root)
+}
+
+// fitted breaks the lines of a help text that are too long for the screen, with columns below themselves. Commands to
+// copy stay whole.
+func fitted(s console.Screen, text string) string {
+	if s.Width == 0 {
+		return text
+	}
+	var b strings.Builder
+	for _, line := range paragraphs(text) {
+		label := line[:lastColumn(line)]
+		if said := line[len(label):]; strings.HasPrefix(said, "auth0-mcp ") || said == "" {
+			b.WriteString(line + "\n")
+		} else {
+			b.WriteString(s.Item(label, utf8.RuneCountInString(label), said))
+		}
+	}
+	return b.String()
+}
+
+// lastColumn is where the last column of a line begins, after at least two spaces.
+func lastColumn(line string) int {
+	text := strings.TrimLeft(line, " ")
+	begin := len(line) - len(text)
+	if gap := strings.LastIndex(text, "  "); gap >= 0 {
+		begin += gap + len("  ")
+	}
+	return begin
+}
+
+// paragraphs are the lines of a text. Prose of several lines is one.
+func paragraphs(text string) []string {
+	const full = 60 // a shorter line ends a paragraph
+	var all []string
+	open := false
+	for line := range strings.SplitSeq(strings.TrimSuffix(text, "\n"), "\n") {
+		prose := line != "" && line[0] != ' ' && !strings.Contains(line, "  ")
+		if open && prose {
+			all[len(all)-1] += " " + line
+		} else {
+			all = append(all, line)
+		}
+		open = prose && len(line) > full
+	}
+	return all
 }
 
 // addUnknownCommands makes every command that has others below it refuse a word that is none of them.

@@ -7,14 +7,13 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
-	"text/tabwriter"
 	"time"
 
 	"aead.dev/minisign"
 	"github.com/spf13/cobra"
 
 	"github.com/auth0-mcp/auth0-mcp/host/internal/atomicfile"
-	"github.com/auth0-mcp/auth0-mcp/host/internal/redact"
+	"github.com/auth0-mcp/auth0-mcp/host/internal/console"
 	"github.com/auth0-mcp/auth0-mcp/host/internal/source"
 )
 
@@ -139,14 +138,12 @@ func keysListCommand(env Environment) *cobra.Command {
 				sayLine(env.Out, "No keys. Trust one with `auth0-mcp plugin keys add NAME KEY`.")
 				return nil
 			}
-			table := tabwriter.NewWriter(env.Out, 0, 4, 2, ' ', 0)
-			fmt.Fprintln(table, "NAME\tKIND\tSIGNER\tSTATE")
+			table := console.NewTable("NAME", "KIND", "SIGNER", "STATE")
 			for _, key := range keys {
 				signer := key.Signer()
-				fmt.Fprintf(table, "%s\t%s\t%s\t%s\n", redact.Line(key.Name), signer.Kind, redact.Line(signer.Detail),
-					stateOf(key, time.Now()))
+				table.Row(key.Name, signer.Kind, signer.Detail, stateOf(key, time.Now()))
 			}
-			return table.Flush()
+			return table.Print(env.Out)
 		},
 	}
 }

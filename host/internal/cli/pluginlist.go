@@ -7,11 +7,11 @@ import (
 	"maps"
 	"path/filepath"
 	"slices"
-	"text/tabwriter"
 
 	"github.com/spf13/cobra"
 
 	"github.com/auth0-mcp/auth0-mcp/host/internal/catalog"
+	"github.com/auth0-mcp/auth0-mcp/host/internal/console"
 	"github.com/auth0-mcp/auth0-mcp/host/internal/pluginstore"
 )
 
@@ -73,17 +73,15 @@ belong to auth0-mcp are in ` + "`auth0-mcp plugin status`" + `.`,
 				say(env.Out, "No plugin is installed: %s names none.\n", plugins.LockPath)
 				return nil
 			}
-			w := tabwriter.NewWriter(env.Out, 0, 0, 2, ' ', 0)
-			fmt.Fprintln(w, "PLUGIN\tVERSION\tTOOLS\tSIGNED BY\tSTATE\tSOURCE")
+			table := console.NewTable("PLUGIN", "VERSION", "TOOLS", "SIGNED BY", "STATE", "SOURCE")
 			for _, p := range list {
-				state := "ok"
+				state := console.Cell{Text: "ok", Style: console.Good}
 				if p.Problem != "" {
-					state = "broken"
+					state = console.Cell{Text: "broken", Style: console.Bad}
 				}
-				say(w, "%s\t%s\t%d\t%s\t%s\t%s\n", p.Name, p.Version, len(p.Tools), cmp.Or(p.Signer.Name, "-"), state,
-					cmp.Or(p.Source, "-"))
+				table.Row(p.Name, p.Version, len(p.Tools), cmp.Or(p.Signer.Name, "-"), state, cmp.Or(p.Source, "-"))
 			}
-			if err := w.Flush(); err != nil {
+			if err := table.Print(env.Out); err != nil {
 				return err
 			}
 			for _, p := range list {

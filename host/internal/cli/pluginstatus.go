@@ -6,13 +6,13 @@ import (
 	"io"
 	"log/slog"
 	"strings"
-	"text/tabwriter"
 	"time"
 
 	"github.com/dustin/go-humanize"
 	"github.com/spf13/cobra"
 
 	"github.com/auth0-mcp/auth0-mcp/host/internal/catalog"
+	"github.com/auth0-mcp/auth0-mcp/host/internal/console"
 	"github.com/auth0-mcp/auth0-mcp/host/internal/supervisor"
 )
 
@@ -135,16 +135,15 @@ func runningHosts(hosts []supervisor.HostStatus, now time.Time) []runningHost {
 
 // print is for people. What plugins wrote is free of control characters already.
 func (r pluginReport) print(out io.Writer, now time.Time) error {
-	w := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
-	fmt.Fprintln(w, "PLUGIN\tVERSION\tORIGIN\tTRUSTED\tTOOLS\tPATH")
+	table := console.NewTable("PLUGIN", "VERSION", "ORIGIN", "TRUSTED", "TOOLS", "PATH")
 	for _, p := range r.Plugins {
-		trusted := "yes: " + p.Reason
+		trusted := console.Cell{Text: "yes: " + p.Reason}
 		if !p.Trusted {
-			trusted = "no"
+			trusted = console.Cell{Text: "no", Style: console.Bad}
 		}
-		say(w, "%s\t%s\t%s\t%s\t%d\t%s\n", p.Name, cmp.Or(p.Version, "-"), p.Origin, trusted, len(p.Tools), p.Path)
+		table.Row(p.Name, cmp.Or(p.Version, "-"), p.Origin, trusted, len(p.Tools), p.Path)
 	}
-	if err := w.Flush(); err != nil {
+	if err := table.Print(out); err != nil {
 		return err
 	}
 	for _, p := range r.Plugins {
@@ -169,8 +168,8 @@ func (h runningHost) print(out io.Writer, now time.Time) error {
 		fmt.Fprintln(out, "  No plugin has been called.")
 		return nil
 	}
-	w := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
-	fmt.Fprintln(w, "  PLUGIN\tVERSION\tPROCESS\tFOR\tMEMORY\tCALLS\tFAILURES IN THE LAST MINUTE")
+	table := console.NewTable("PLUGIN", "VERSION", "PROCESS", "FOR", "MEMORY", "CALLS", "FAILURES IN THE LAST MINUTE")
+	table.Indent = 2
 	for _, p := range h.Plugins {
 		process, uptime, memory := "none", "-", "-"
 		if p.PID != 0 {
@@ -179,10 +178,9 @@ func (h runningHost) print(out io.Writer, now time.Time) error {
 		if p.Memory > 0 {
 			memory = humanize.IBytes(p.Memory)
 		}
-		say(w, "  %s\t%s\t%s\t%s\t%s\t%d\t%d\n", p.Name, p.Version, process, uptime, memory, p.Calls,
-			p.FailuresLastMinute)
+		table.Row(p.Name, p.Version, process, uptime, memory, p.Calls, p.FailuresLastMinute)
 	}
-	if err := w.Flush(); err != nil {
+	if err := table.Print(out); err != nil {
 		return err
 	}
 	for _, p := range h.Plugins {

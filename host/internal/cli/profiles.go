@@ -7,12 +7,12 @@ import (
 	"io"
 	"slices"
 	"strings"
-	"text/tabwriter"
 
 	"github.com/spf13/cobra"
 
 	"github.com/auth0-mcp/auth0-mcp/host/internal/account"
 	"github.com/auth0-mcp/auth0-mcp/host/internal/clients"
+	"github.com/auth0-mcp/auth0-mcp/host/internal/console"
 	"github.com/auth0-mcp/auth0-mcp/host/internal/redact"
 	"github.com/auth0-mcp/auth0-mcp/host/internal/tenant"
 )
@@ -60,17 +60,16 @@ func printProfiles(out io.Writer, profiles []account.Listed) error {
 		_, err := fmt.Fprintln(out, "No profile exists: `auth0-mcp init` makes one.")
 		return err
 	}
-	w := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
-	fmt.Fprintln(w, "PROFILE\tTENANT\tSIGN-IN\tSESSION\tSTORE\tDEFAULT")
+	table := console.NewTable("PROFILE", "TENANT", "SIGN-IN", "SESSION", "STORE", "DEFAULT")
 	for _, p := range profiles {
 		mark := ""
 		if p.Default {
 			mark = "default"
 		}
-		say(w, "%s\t%s\t%s\t%s\t%s\t%s\n", p.Name, orWord(p.Domain, "-"), orWord(string(p.Method), "-"), p.Session,
-			orWord(string(p.Store), "-"), mark)
+		table.Row(p.Name, orWord(p.Domain, "-"), orWord(string(p.Method), "-"), p.Session, orWord(string(p.Store), "-"),
+			mark)
 	}
-	return w.Flush()
+	return table.Print(out)
 }
 
 func profilesUseCommand(env Environment) *cobra.Command {

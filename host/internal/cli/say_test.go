@@ -13,6 +13,7 @@ import (
 	"github.com/auth0-mcp/auth0-mcp/host/internal/account"
 	"github.com/auth0-mcp/auth0-mcp/host/internal/auth"
 	"github.com/auth0-mcp/auth0-mcp/host/internal/clients"
+	"github.com/auth0-mcp/auth0-mcp/host/internal/console"
 	"github.com/auth0-mcp/auth0-mcp/host/internal/doctor"
 	"github.com/auth0-mcp/auth0-mcp/host/internal/redact"
 	"github.com/auth0-mcp/auth0-mcp/host/internal/supervisor"
@@ -63,7 +64,10 @@ func TestOutputIsHarmless(t *testing.T) {
 			return printTools(b, []listedTool{{Name: evil, Plugin: evil, Effect: evil, Scopes: []string{evil}}})
 		},
 		"doctor": func(b *bytes.Buffer) error {
-			return printFindings(b, []doctor.Finding{{Check: evil, Status: evil, Detail: evil, Remedy: evil}}, false)
+			for _, screen := range []console.Screen{{}, {Width: 30}} {
+				b.WriteString(findingText(screen, doctor.Finding{Check: evil, Status: evil, Detail: evil, Remedy: evil}))
+			}
+			return nil
 		},
 		"diff": func(b *bytes.Buffer) error { return showEvilDiff(t, b) },
 		"JSON": func(b *bytes.Buffer) error { return writeJSON(b, plugins) },

@@ -4,12 +4,12 @@ import (
 	"fmt"
 	"path/filepath"
 	"strings"
-	"text/tabwriter"
 	"time"
 
 	"github.com/spf13/cobra"
 
 	"github.com/auth0-mcp/auth0-mcp/host/internal/atomicfile"
+	"github.com/auth0-mcp/auth0-mcp/host/internal/console"
 	"github.com/auth0-mcp/auth0-mcp/host/internal/redact"
 	"github.com/auth0-mcp/auth0-mcp/host/internal/vault"
 )
@@ -77,13 +77,11 @@ func secretListCommand(env Environment) *cobra.Command {
 				_, err := fmt.Fprintln(env.Out, "No secrets are kept.")
 				return err
 			}
-			w := tabwriter.NewWriter(env.Out, 0, 0, 2, ' ', 0)
-			fmt.Fprintln(w, "MARKER\tMEMBER\tREQUEST\tTENANT\tEXPIRES")
+			table := console.NewTable("MARKER", "MEMBER", "REQUEST", "TENANT", "EXPIRES")
 			for _, s := range list {
-				say(w, "%s\t%s\t%s\t%s\tin %v\n", s.ID, s.Member, s.Request, s.Tenant,
-					time.Until(s.Expires).Round(time.Second))
+				table.Row(s.ID, s.Member, s.Request, s.Tenant, "in "+minutes(time.Until(s.Expires)))
 			}
-			return w.Flush()
+			return table.Print(env.Out)
 		},
 	}
 }

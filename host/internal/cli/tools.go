@@ -8,12 +8,12 @@ import (
 	"io"
 	"slices"
 	"strings"
-	"text/tabwriter"
 
 	"github.com/spf13/cobra"
 
 	"github.com/auth0-mcp/auth0-mcp/host/internal/audit"
 	"github.com/auth0-mcp/auth0-mcp/host/internal/catalog"
+	"github.com/auth0-mcp/auth0-mcp/host/internal/console"
 	"github.com/auth0-mcp/auth0-mcp/host/internal/mcpserver"
 )
 
@@ -113,8 +113,7 @@ func lacks(t *catalog.Tool, granted []string) []string {
 }
 
 func printTools(out io.Writer, tools []listedTool) error {
-	w := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
-	fmt.Fprintln(w, "TOOL\tEFFECT\tBYTES\tSCOPES")
+	table := console.NewTable("TOOL", "EFFECT", "BYTES", "SCOPES")
 	total := 0
 	var scopes []string
 	leftOut := 0
@@ -126,32 +125,46 @@ func printTools(out io.Writer, tools []listedTool) error {
 		} else {
 			total += t.Bytes
 		}
-		say(w, "%s\t%s\t%d\t%s\n", t.Name, t.Effect, t.Bytes, needs)
+		table.Row(t.Name, styledEffect(t.Effect), t.Bytes, needs)
 		scopes = append(scopes, t.Scopes...)
 	}
 	slices.Sort(scopes)
-	if leftOut > 0 {
-		say(w, "\n%s not listed, because the token lacks their scopes.", counted(leftOut, "tool"))
+	if err := table.Print(out); err != nil {
+		return err
 	}
-	say(w, "\n%s, %d bytes of tools/list. Scopes for all of them:\n%s\n", counted(len(tools), "tool"), total,
+	if leftOut > 0 {
+		say(out, "\n%s not listed, because the token lacks their scopes.", counted(leftOut, "tool"))
+	}
+	say(out, "\n%s, %d bytes of tools/list. Scopes for all of them:\n%s\n", counted(len(tools), "tool"), total,
 		strings.Join(slices.Compact(scopes), ","))
-	return w.Flush()
+	return nil
+}
+
+// styledEffect marks what changes the tenant.
+func styledEffect(effect string) console.Cell {
+	style := console.Plain
+	switch effect {
+	case "write":
+		style = console.Caution
+	case "destroy":
+		style = console.Bad
+	}
+	return console.Cell{Text: effect, Style: style}
 }
 
 func printPresets(out io.Writer, presets []listedPreset, asJSON bool) error {
 	if asJSON {
 		return writeJSON(out, presets)
 	}
-	w := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
-	fmt.Fprintln(w, "PRESET\tTOOLS\tBYTES\tTASK")
+	table := console.NewTable("PRESET", "TOOLS", "BYTES", "TASK")
 	for _, p := range presets {
 		task := p.Task
 		if p.Selected {
 			task += " (selected)"
 		}
-		say(w, "%s\t%d\t%d\t%s\n", p.Name, p.Tools, p.Bytes, task)
+		table.Row(p.Name, p.Tools, p.Bytes, task)
 	}
-	return w.Flush()
+	return table.Print(out)
 }
 
 // writeJSON writes a document that a terminal can show: what it would obey or hide is

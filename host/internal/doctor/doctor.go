@@ -12,6 +12,7 @@ import (
 	"os"
 	"runtime"
 	"runtime/debug"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -192,7 +193,8 @@ const (
 	last
 )
 
-// examinations are all of them, in the order of the report.
+// examinations are all of them, in the order of the report. Those of a phase stand together, so that each can be
+// reported soon after it has ended.
 func (d *Doctor) examinations(reachable func() bool) []examination {
 	domain := d.domain()
 	tenant := func() bool { return !d.cfg.Sandbox }
@@ -201,58 +203,86 @@ func (d *Doctor) examinations(reachable func() bool) []examination {
 		{"version", local, checkPatience, d.checkVersion, nil},
 		{"platform", local, checkPatience, d.checkPlatform, nil},
 		{"config", local, checkPatience, d.checkConfig, nil},
+		{"plugins", local, checkPatience, d.checkPlugins, nil},
 		{"store", slow, checkPatience, d.checkStore, tenant},
-		{"scopes", last, checkPatience, d.checkScopes, tenant},
 		// Several checks, each with a time limit of its own.
 		{"network", slow, 3 * checkPatience, func(ctx context.Context) []Finding {
 			return d.checkNetwork(ctx,
 				domain)
 		}, network},
-		// Without a way to the tenant it could only say the same once more.
-		{"api", last, checkPatience, d.checkAPI, func() bool { return network() && reachable() }},
-		{"plugins", local, checkPatience, d.checkPlugins, nil},
 		{"clients", slow, checkPatience, d.checkClients, nil},
 		{"run folders", slow, checkPatience, d.checkRunFolders, nil},
 		{"audit log", slow, checkPatience, d.checkAudit, nil},
 		{"self-test", slow, selfTestPatience, d.checkSelfTest, nil},
+		{"scopes", last, checkPatience, d.checkScopes, tenant},
+		// Without a way to the tenant it could only say the same once more.
+		{"api", last, checkPatience, d.checkAPI, func() bool { return network() && reachable() }},
 	}
 }
 
-// Examine runs all examinations that the config leaves, in 30 seconds at most.
-// Every text in the findings is one line, without secrets.
-func (d *Doctor) Examine(ctx context.Context) []Finding {
+// Examine runs all examinations that the config leaves, in 30 seconds at most. It reports each finding as soon as the
+// examinations before its own have ended, and returns all of them. Every text in the findings is one line, without
+// secrets.
+func (d *Doctor) Examine(ctx context.Context, report func(Finding)) []Finding {
 	ctx, cancel := context.WithTimeout(ctx, patience)
 	defer cancel()
 	reachable := true
 	list := d.examinations(func() bool { return reachable })
-	results := make([][]Finding, len(list))
+	results := newResults(len(list), func(f Finding) Finding {
+		f.Detail, f.Remedy = d.line(f.Detail), d.line(f.Remedy)
+		report(f)
+		return f
+	})
 	for phase := local; phase <= last; phase++ {
 		runPhase(ctx, list, phase, results)
 		for i, e := range list {
-			for _, f := range results[i] {
+			for _, f := range results.found[i] {
 				reachable = reachable && (e.name != "network" || f.Status != Fail || f.Check == "clock")
 			}
 		}
 	}
-	var findings []Finding
-	for _, found := range results {
-		for _, f := range found {
-			f.Detail, f.Remedy = d.line(f.Detail), d.line(f.Remedy)
-			findings = append(findings, f)
-		}
-	}
-	return findings
+	return slices.Concat(results.found...)
 }
 
 // runPhase runs the examinations of one phase at the same time.
-func runPhase(ctx context.Context, list []examination, phase phase, results [][]Finding) {
+func runPhase(ctx context.Context, list []examination, phase phase, results *results) {
 	var all sync.WaitGroup
 	for i, e := range list {
-		if e.phase == phase && (e.when == nil || e.when()) {
-			all.Go(func() { results[i] = e.within(ctx) })
+		switch {
+		case e.phase != phase:
+		case e.when == nil || e.when():
+			all.Go(func() { results.end(i, e.within(ctx)) })
+		default:
+			results.end(i, nil)
 		}
 	}
 	all.Wait()
+}
+
+// results are the findings of each examination. They are published in order.
+type results struct {
+	mu    sync.Mutex
+	found [][]Finding
+	ended []bool
+	// next is the first examination whose findings are not published.
+	next    int
+	publish func(Finding) Finding
+}
+
+func newResults(count int, publish func(Finding) Finding) *results {
+	return &results{found: make([][]Finding, count), ended: make([]bool, count), publish: publish}
+}
+
+// end is called when an examination has ended.
+func (r *results) end(i int, found []Finding) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.found[i], r.ended[i] = found, true
+	for ; r.next < len(r.ended) && r.ended[r.next]; r.next++ {
+		for n, f := range r.found[r.next] {
+			r.found[r.next][n] = r.publish(f)
+		}
+	}
 }
 
 // within runs the examination in a goroutine that is abandoned on timeout: what hangs

@@ -100,8 +100,13 @@ func testHanging(t *testing.T) {
 		}, nil},
 		{"later", last, time.Minute, func(context.Context) []Finding { panic("it ran too early") }, nil},
 	}
-	found := make([][]Finding, len(list))
-	runPhase(t.Context(), list, local, found)
+	published := 0
+	results := newResults(len(list), func(f Finding) Finding { published++; return f })
+	runPhase(t.Context(), list, local, results)
+	found := results.found
+	if published != 3 {
+		t.Errorf("%d findings were published before the last phase, want 3", published)
+	}
 	checkFinding(t, found[0][0], Fail, "hangs", "no answer within 20ms")
 	if len(found[1]) != 0 || len(found[4]) != 0 {
 		t.Errorf("what was left out found %v and %v", found[1], found[4])
@@ -474,7 +479,7 @@ func TestFindingsAreOneLine(t *testing.T) {
 		return nil, errors.Join(errors.New("first\x1b[2J"), errors.New("second\r\u202e"))
 	}
 	d.at.executable = filepath.Join(t.TempDir(), "gone\nok    self-test")
-	found := d.Examine(t.Context())
+	found := d.Examine(t.Context(), func(Finding) {})
 	for _, f := range found {
 		if f.Detail != redact.Line(f.Detail) || f.Remedy != redact.Line(f.Remedy) {
 			t.Errorf("%q %q", f.Detail, f.Remedy)

@@ -1,0 +1,142 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"os/exec"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+	"syscall"
+
+	"golang.org/x/sys/unix"
+)
+
+// screen COLUMNS [-on TEXT KEYS]… [-as REGEXP TEXT]… COMMAND… is a program of the scripts. It runs a command in a
+// terminal of that width, types keys whenever the output holds the next text, and prints what the terminal was sent.
+// Its exit status is that of the command. KEYS are read as a Go string: \x03 is Ctrl-C, \r Enter. What differs from run
+// to run is printed as TEXT, which repeats itself to the same length.
+func screen() {
+	status, err := runOnScreen(os.Args[1:])
+	if err != nil {
+		fmt.Fprintln(os.Stderr, "screen:", err)
+		status = 2
+	}
+	os.Exit(status)
+}
+
+type typing struct{ after, keys string }
+
+// masks are texts to print for what matches.
+type masks map[*regexp.Regexp]string
+
+func (m masks) hide(text string) string {
+	for pattern, name := range m {
+		text = pattern.ReplaceAllStringFunc(text, func(found string) string {
+			return strings.Repeat(name, len(found)/len(name)+1)[:len(found)]
+		})
+	}
+	return text
+}
+
+func runOnScreen(args []string) (status int, err error) {
+	width, err := strconv.ParseUint(args[0], 10, 16)
+	if err != nil {
+		return 0, err
+	}
+	args = args[1:]
+	var typed []typing
+	hidden := masks{}
+	for ; len(args) > 3 && strings.HasPrefix(args[0], "-"); args = args[3:] {
+		if args[0] == "-as" {
+			hidden[regexp.MustCompile(args[1])] = args[2]
+			continue
+		}
+		keys, err := strconv.Unquote(`"` + args[2] + `"`)
+		if err != nil {
+			return 0, err
+		}
+		typed = append(typed, typing{args[1], keys})
+	}
+	ours, theirs, err := openTerminal(uint16(width))
+	if err != nil {
+		return 0, err
+	}
+	defer ours.Close()
+	cmd := exec.CommandContext(context.Background(), args[0], args[1:]...)
+	cmd.Stdin, cmd.Stdout, cmd.Stderr = theirs, theirs, theirs
+	cmd.SysProcAttr = &syscall.SysProcAttr{Setsid: true, Setctty: true}
+	if err := cmd.Start(); err != nil {
+		return 0, err
+	}
+	shown, err := attend(ours, theirs, typed)
+	fmt.Fprint(os.Stdout, hidden.hide(strings.ReplaceAll(shown, "\r\n", "\n"))) //nolint:forbidigo // for the script
+	if err != nil {
+		return 0, err
+	}
+	err = cmd.Wait()
+	var ended *exec.ExitError
+	if errors.As(err, &ended) {
+		return ended.ExitCode(), nil
+	}
+	return 0, err
+}
+
+// attend returns what a terminal gets until its program has ended, and types keys.
+func attend(terminal, theirs *os.File, typed []typing) (string, error) {
+	if err := theirs.Close(); err != nil {
+		return "", err
+	}
+	var shown strings.Builder
+	var seen []byte
+	buffer := make([]byte, 4096)
+	for {
+		n, err := terminal.Read(buffer)
+		shown.Write(buffer[:n])
+		if errors.Is(err, syscall.EIO) { // its program has ended
+			return shown.String(), nil
+		}
+		if err != nil {
+			return shown.String(), err
+		}
+		seen = append(seen, buffer[:n]...)
+		for len(typed) > 0 {
+			at := bytes.Index(seen, []byte(typed[0].after))
+			if at < 0 {
+				break
+			}
+			seen = slices.Clone(seen[at+len(typed[0].after):])
+			if _, err := terminal.WriteString(typed[0].keys); err != nil {
+				return shown.String(), err
+			}
+			typed = typed[1:]
+		}
+	}
+}
+
+// openTerminal makes a pseudo-terminal: our end and that of the program.
+func openTerminal(width uint16) (ours, theirs *os.File, err error) {
+	ours, err = os.OpenFile("/dev/ptmx", os.O_RDWR|syscall.O_NOCTTY, 0)
+	if err != nil {
+		return nil, nil, err
+	}
+	descriptor := int(ours.Fd())
+	number, err := unix.IoctlGetInt(descriptor, unix.TIOCGPTN)
+	if err == nil {
+		err = unix.IoctlSetPointerInt(descriptor, unix.TIOCSPTLCK, 0)
+	}
+	if err == nil {
+		err = unix.IoctlSetWinsize(descriptor, unix.TIOCSWINSZ, &unix.Winsize{Row: 50, Col: width})
+	}
+	if err == nil {
+		theirs, err = os.OpenFile(fmt.Sprintf("/dev/pts/%d", number), os.O_RDWR|syscall.O_NOCTTY, 0)
+	}
+	if err != nil {
+		return nil, nil, errors.Join(err, ours.Close())
+	}
+	return ours, theirs, nil
+}

@@ -1,0 +1,7 @@
+//go:build !windows
+
+package console
+
+import "os"
+
+func takesColour(*os.File) bool { return true }

@@ -17,7 +17,7 @@ import (
 )
 
 // bundled is a world with roles, its bundle, and the name of its entry.
-func bundled(t *testing.T) (w *world, path, entry string) {
+func bundled(t testing.TB) (w *world, path, entry string) {
 	t.Helper()
 	w = newWorld(t)
 	w.mustInstall(t, published{version: "1.2.0"})
@@ -32,7 +32,7 @@ func bundled(t *testing.T) (w *world, path, entry string) {
 	return w, path, lock.Plugins["roles"].StoreEntry(catalog.Platform())
 }
 
-func (w *world) installBundle(t *testing.T, path string) error {
+func (w *world) installBundle(t testing.TB, path string) error {
 	t.Helper()
 	b, err := w.OpenBundle(path)
 	if err != nil {
@@ -374,17 +374,14 @@ func TestBundleWithSignatures(t *testing.T) {
 	}
 }
 
-// Whatever a bundle holds, nothing is written outside of its folder, and only what a bundle has.
+// Whatever a bundle holds, nothing is written outside of its folder, and what is not installed leaves nothing behind.
 func FuzzBundle(f *testing.F) {
-	var sound bytes.Buffer
-	w := tar.NewWriter(&sound)
-	entry := "sha256-" + strings.Repeat("0", 64)
-	for _, name := range []string{bundledLock, entry + "/" + manifestName, entry + "/bin/run"} {
-		if err := add(w, name, 0o600, 2, strings.NewReader("{}")); err != nil {
-			f.Fatal(err)
-		}
+	_, path, _ := bundled(f)
+	sound, err := os.ReadFile(path)
+	if err != nil {
+		f.Fatal(err)
 	}
-	f.Add(sound.Bytes())
+	f.Add(sound)
 	f.Fuzz(func(t *testing.T, data []byte) {
 		dir := t.TempDir()
 		inner := filepath.Join(dir, "inner")
@@ -398,5 +395,38 @@ func FuzzBundle(f *testing.F) {
 				t.Errorf("it has written %s", path)
 			}
 		}
+
+		w, path := newWorld(t), filepath.Join(t.TempDir(), "plugins.tar")
+		if err := os.WriteFile(path, data, 0o600); err != nil {
+			t.Fatal(err)
+		}
+		installErr := w.installBundle(t, path)
+		lock, err := w.Lock()
+		if err != nil {
+			t.Fatal(err)
+		}
+		if installErr != nil && len(lock.Plugins) > 0 {
+			t.Errorf("%v, but it has locked %d plugins", installErr, len(lock.Plugins))
+		}
+		for name, err := range verified(t, w) {
+			if err != nil {
+				t.Errorf("it has installed %s: %v", name, err)
+			}
+		}
+		checkTidy(t, w, len(lock.Plugins))
 	})
+}
+
+// verified says of each installed plugin whether it is what is locked.
+func verified(t *testing.T, w *world) map[string]error {
+	t.Helper()
+	found, err := w.Verify(t.Context(), nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	states := map[string]error{}
+	for _, p := range found {
+		states[p.Name] = p.Err
+	}
+	return states
 }

@@ -168,7 +168,7 @@ type world struct {
 	fetched []source.Request
 }
 
-func newWorld(t *testing.T) *world {
+func newWorld(t testing.TB) *world {
 	t.Helper()
 	return worldIn(t.TempDir())
 }
@@ -233,7 +233,7 @@ func (w *world) load() (*catalog.Catalog, error) {
 	return catalog.Load(catalog.Sources{UserDir: w.Older, StoreDir: w.Store, Lock: lock})
 }
 
-func (w *world) mustInstall(t *testing.T, offer published) {
+func (w *world) mustInstall(t testing.TB, offer published) {
 	t.Helper()
 	w.offers[rolesURL] = offer
 	if err := w.install(t.Context(), Wanted{}, Consent{Replace: []string{"roles"}}); err != nil {

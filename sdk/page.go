@@ -22,6 +22,15 @@ type Page struct {
 	Note string
 }
 
+// PageSchema is the [OutputSchema] of a tool that answers with a [Page] of items under name. item is the JSON schema of
+// an item.
+func PageSchema(name, item string) string {
+	return `{"type":"object","properties":{"` + name + `":{"type":"array","items":` + item + `},` +
+		`"count":{"type":"integer"},"total":{"description":"Null: not known."},` +
+		`"pagination":{"type":"object","properties":{"page":{"type":"integer"},"per_page":{"type":"integer"},` +
+		`"has_next":{"type":"boolean"}}}}}`
+}
+
 // WithNote adds to the page's note.
 func (p Page) WithNote(note string) Page {
 	if p.Note != "" {

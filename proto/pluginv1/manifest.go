@@ -95,6 +95,9 @@ type Display struct {
 	Examples []Example `json:"examples,omitempty"`
 	// Docs is the https URL of a page about it.
 	Docs string `json:"docs,omitempty"`
+	// OutputSchema is the JSON schema of a tool's answers, for one whose answers all have one shape: an object. Some
+	// clients read it, and then want every answer to fit. Its keywords are type, properties, items and description.
+	OutputSchema json.RawMessage `json:"outputSchema,omitempty"`
 }
 
 // Icon is an image: see Icon in the schema of MCP 2025-11-25.

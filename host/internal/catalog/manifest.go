@@ -185,6 +185,9 @@ func manifestProblems(m pluginv1.Manifest, schemas []any) []error {
 	for _, err := range displayProblems(m.Display) {
 		report("display: %w", err)
 	}
+	if m.OutputSchema != nil {
+		report("display: outputSchema is a tool's, and a plugin answers nothing: give it to one of the tools")
+	}
 	for i, example := range m.Examples {
 		if len(example.Arguments) > 0 {
 			report("display: examples[%d] has arguments, and a plugin takes none: give it to one of the tools", i)
@@ -214,6 +217,9 @@ func manifestProblems(m pluginv1.Manifest, schemas []any) []error {
 		seen[t.Name] = true
 		if schemas != nil {
 			found = append(found, schemaProblems(schemas[i], len(t.InputSchema))...)
+			if err := checkOutputSchema(t.OutputSchema); err != nil {
+				found = append(found, fmt.Errorf("outputSchema%w", err))
+			}
 		}
 		for _, err := range found {
 			problems = append(problems, &ToolError{label, err})

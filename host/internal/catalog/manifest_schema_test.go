@@ -128,7 +128,7 @@ func TestPublishedSchemaRefuses(t *testing.T) {
 	full := `{"manifest":1,"name":"things","version":"1.2.3-rc.1+b","protocols":[1,2],"executable":"bin/run","args":["a"],"display":{"title":"T","later":{},"docs":"https://x.example"},
 		"tools":[{"name":"auth0_x","effect":"write","idempotent":true,"scopes":["read:things"],"paths":["POST /api/v2/things","PATCH /api/v2/things/{id}"],"files":["project"],
 		"untrusted":["[].a","b[].c"],"inputSchema":{"type":"object","additionalProperties":false},
-		"display":{"description":"D","later":1,"icons":[{"src":"https://x.example/i","theme":"dark"}],"examples":[{"description":"E","arguments":{}}]}}]}`
+		"display":{"description":"D","later":1,"outputSchema":{"type":"object","properties":{"a":{"type":"array","items":{}}}},"icons":[{"src":"https://x.example/i","theme":"dark"}],"examples":[{"description":"E","arguments":{}}]}}]}`
 	both := func(document string) (published, host error) {
 		m, _, err := decodeManifest([]byte(document))
 		if err == nil {
@@ -164,8 +164,12 @@ func TestPublishedSchemaRefuses(t *testing.T) {
 		`"description":"D"`: {`"title":"D"`, `"description":" "`, `"description":"` + strings.Repeat("a",
 			2049) + `"`},
 		`"https://x.example/i"`: {`"file:///x"`, `"data:image/svg+xml;base64,AA=="`, `"data:image/png;base64,"`},
-		`"arguments":{}`:        {`"arguments":[]`},
-		`"description":"E"`:     {`"title":"E"`},
+		`"type":"object","properties":{"a"`: {`"type":"array","properties":{"a"`, `"properties":{"a"`,
+			`"type":"object","required":["a"],"properties":{"a"`},
+		`{"type":"array","items":{}}`: {`true`, `{"type":["array","null"]}`, `{"items":{}}`, `{"type":"array","items":[]}`,
+			`{"type":"string","enum":["a"]}`, `{"type":"null"}`, `{"description":1}`},
+		`"arguments":{}`:    {`"arguments":[]`},
+		`"description":"E"`: {`"title":"E"`},
 	} {
 		for _, to := range wrong {
 			document := strings.Replace(full, old, to, 1)

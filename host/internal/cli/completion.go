@@ -35,6 +35,7 @@ func addCompletions(root *cobra.Command, env Environment) {
 		"log-format": cobra.FixedCompletions([]string{"text", "json"}, cobra.ShellCompDirectiveNoFileComp),
 		"audit-arguments": cobra.FixedCompletions([]string{"ids", "redacted", "none"},
 			cobra.ShellCompDirectiveNoFileComp),
+		"structured": cobra.FixedCompletions([]string{"auto", "off"}, cobra.ShellCompDirectiveNoFileComp),
 		"audit-keep": cobra.FixedCompletions([]string{"30d", "90d", "365d"}, cobra.ShellCompDirectiveNoFileComp),
 		"audit": cobra.FixedCompletions([]string{"on", "best-effort", "off"},
 			cobra.ShellCompDirectiveNoFileComp),

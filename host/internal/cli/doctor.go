@@ -44,6 +44,7 @@ The exit status is 1 if a check failed. A warning is not a failure. No secret is
 		RunE: func(cmd *cobra.Command, _ []string) error { return runDoctor(cmd, env, f) },
 	}
 	f.run.addSelection(cmd)
+	f.run.structured.add(cmd)
 	f.run.account.add(cmd)
 	f.run.audit.add(cmd)
 	cmd.Flags().BoolVar(&f.run.sandbox, "sandbox", false, "leave out what needs a tenant, and start the server on "+
@@ -161,7 +162,7 @@ func (f runFlags) serverArgs() ([]string, error) {
 	}
 	for _, option := range []struct{ name, value string }{
 		{"--profile", f.account.profile}, {"--store", f.account.store}, {"--tools", f.tools},
-		{"--preset", strings.Join(notBlank(f.preset.values), ",")},
+		{"--preset", strings.Join(notBlank(f.preset.values), ",")}, {"--structured", f.structured.value},
 	} {
 		if option.value != "" {
 			args = append(args, option.name, option.value)

@@ -31,6 +31,7 @@ import (
 type runFlags struct {
 	tools      string
 	preset     presetFlag
+	structured structuredFlag
 	everyTool  bool // without tools and preset, not only the default preset's
 	readOnly   boolFlag
 	pluginDirs []string
@@ -71,6 +72,7 @@ beats the environment, and AUTH0_TOKEN the default profile.`,
 	cmd.Flags().StringArrayVar(&f.reattach, "reattach", nil, "a plugin that its author has started, as under a debugger: "+
 		"the file that it names (PLUGIN debug), or its JSON; repeatable")
 	f.addTenant(cmd)
+	f.structured.add(cmd)
 	cmd.Flags().IntVar(&f.maxLine, "max-line", stdio.DefaultMaxLine,
 		"longest line that is read from the client, in bytes; a longer one is refused")
 	f.log.add(cmd)
@@ -148,13 +150,17 @@ func run(cmd *cobra.Command, env Environment, f runFlags) error {
 	if f, err = f.described(cmd.Context(), env, log); err != nil {
 		return err
 	}
+	structured, err := f.structured.on()
+	if err != nil {
+		return err
+	}
 	parts, err := f.server(cmd, env, log)
 	if err != nil {
 		return err
 	}
 	parts.tenant.events.Run()
 	server := mcpserver.New(mcpserver.Config{Version: env.Version, Selection: parts.selection, Calls: parts.calls,
-		MaxLine: f.maxLine, Initialized: env.Started, Log: log,
+		Structured: structured, MaxLine: f.maxLine, Initialized: env.Started, Log: log,
 		Reloads: len(f.dev) > 0 || parts.tenant.watchable})
 	parts.offer.replace = server.Replace
 	if len(f.dev) > 0 {

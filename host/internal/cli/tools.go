@@ -25,6 +25,8 @@ type listedTool struct {
 	Scopes []string `json:"scopes"`
 	// Bytes is what the tool adds to tools/list.
 	Bytes int `json:"bytes"`
+	// StructuredBytes is what its output schema adds, for clients that get it.
+	StructuredBytes int `json:"structured_bytes,omitempty"`
 	// Lacks are the scopes that the token lacks, so that the tool is left out of tools/list.
 	Lacks []string `json:"lacks,omitempty"`
 }
@@ -64,7 +66,11 @@ Presets select tools by task. What each has and costs follows the list; --preset
 			if err != nil {
 				return err
 			}
-			tools := listTools(selection, f.granted(cmd.Context(), env))
+			structured, err := f.structured.on()
+			if err != nil {
+				return err
+			}
+			tools := listTools(selection, structured, f.granted(cmd.Context(), env))
 			if asJSON.on {
 				return writeJSON(env.Out, tools)
 			}
@@ -76,6 +82,7 @@ Presets select tools by task. What each has and costs follows the list; --preset
 		},
 	}
 	f.addSelection(cmd)
+	f.structured.add(cmd)
 	f.account.add(cmd)
 	f.log.add(cmd)
 	presets.add(cmd, "presets", "list the presets, with how many tools each has and what they cost")
@@ -96,11 +103,15 @@ func (f runFlags) granted(ctx context.Context, env Environment) []string {
 	return a.Granted(ctx, acc)
 }
 
-func listTools(selection *catalog.Selection, granted []string) []listedTool {
+func listTools(selection *catalog.Selection, structured bool, granted []string) []listedTool {
 	var tools []listedTool
 	for _, t := range selection.Tools() {
-		tools = append(tools, listedTool{t.Name, t.Plugin.Name, string(t.Effect), append([]string{}, t.Scopes...),
-			mcpserver.ListedBytes(t), lacks(t, granted)})
+		one := listedTool{Name: t.Name, Plugin: t.Plugin.Name, Effect: string(t.Effect),
+			Scopes: append([]string{}, t.Scopes...), Bytes: mcpserver.ListedBytes(t), Lacks: lacks(t, granted)}
+		if structured {
+			one.StructuredBytes = mcpserver.StructuredBytes(t)
+		}
+		tools = append(tools, one)
 	}
 	return tools
 }
@@ -114,7 +125,7 @@ func lacks(t *catalog.Tool, granted []string) []string {
 
 func printTools(out io.Writer, tools []listedTool) error {
 	table := console.NewTable("TOOL", "EFFECT", "BYTES", "SCOPES")
-	total := 0
+	total, structured := 0, 0
 	var scopes []string
 	leftOut := 0
 	for _, t := range tools {
@@ -124,6 +135,7 @@ func printTools(out io.Writer, tools []listedTool) error {
 			needs += " (not listed: the token lacks " + strings.Join(t.Lacks, " ") + ")"
 		} else {
 			total += t.Bytes
+			structured += t.StructuredBytes
 		}
 		table.Row(t.Name, styledEffect(t.Effect), t.Bytes, needs)
 		scopes = append(scopes, t.Scopes...)
@@ -137,6 +149,10 @@ func printTools(out io.Writer, tools []listedTool) error {
 	}
 	say(out, "\n%s, %d bytes of tools/list. Scopes for all of them:\n%s\n", counted(len(tools), "tool"), total,
 		strings.Join(slices.Compact(scopes), ","))
+	if structured > 0 {
+		say(out, "\nClients that use output schemas get %d bytes more. Others, and all with --structured off, get none.\n",
+			structured)
+	}
 	return nil
 }
 

@@ -91,6 +91,7 @@ func TestFaults(t *testing.T) {
 		fakeplugin.ContractOnce:        {row: "two-processes", reason: "runs already"},
 		fakeplugin.DiesInConfigure:     {row: "configure", reason: "in Configure"},
 		fakeplugin.ContractGarbage:     {row: "calls", reason: "not JSON"},
+		fakeplugin.ContractShape:       {row: "calls", reason: "outputSchema says: the answer is no object"},
 		fakeplugin.ContractNothing:     {row: "calls", reason: "neither"},
 		fakeplugin.ContractHuge:        {row: "calls", reason: "at most"},
 		fakeplugin.ContractVague:       {row: "calls", reason: "without a code"},

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"sync"
 
+	"github.com/auth0-mcp/auth0-mcp/host/internal/catalog"
 	"github.com/auth0-mcp/auth0-mcp/host/internal/supervisor"
 	"github.com/auth0-mcp/auth0-mcp/proto/pluginv1"
 )
@@ -67,6 +68,11 @@ func (s *session) mustAnswer(ctx context.Context, c call) error {
 		err = fmt.Errorf("no answer within %v", late.After)
 	} else {
 		err = checkAnswer(answer, err)
+	}
+	if result := answer.GetResult(); err == nil && result != nil {
+		if err = catalog.CheckOutput(c.tool.OutputSchema, result); err != nil {
+			err = fmt.Errorf("not as display.outputSchema says: %w", err)
+		}
 	}
 	if err != nil {
 		return fmt.Errorf("%s with %s: %w", c.tool.Name, c.arguments.about, err)

@@ -32,8 +32,9 @@ var table = []row{
 
 	{"configure", "Configure dials the host, and takes capabilities that it does not know",
 		"dial the broker id inside Configure; ignore names that you do not know", configures},
-	{"calls", "each tool answers with JSON below 15 MiB, or with a typed failure",
-		"return expected failures as a Failure with a code and a message; a gRPC status means that the plugin is broken",
+	{"calls", "each tool answers with JSON below 15 MiB that fits its output schema, or with a typed failure",
+		"return expected failures as a Failure with a code and a message; a gRPC status means that the plugin is broken; " +
+			"give no type in an outputSchema to what can be null",
 		answers},
 	{"dry-run", "each tool answers in a dry run", "do what you always do, but do not wait for an effect of your writes",
 		answersDryRun},

@@ -32,6 +32,7 @@ const (
 	ContractUnhealthy   = "contract-unhealthy"    // its health service fails
 	ContractOnce        = "contract-once"         // runs once at a time
 	ContractGarbage     = "contract-garbage"      // answers what is no JSON
+	ContractShape       = "contract-shape"        // answers otherwise than its output schema says
 	ContractNothing     = "contract-nothing"      // answers with no outcome
 	ContractHuge        = "contract-huge"         // answers with more than it may
 	ContractVague       = "contract-vague"        // fails without a code
@@ -60,10 +61,14 @@ func contractManifest(role string) pluginv1.Manifest {
 	if role == ContractMoody {
 		version = fmt.Sprintf("0.1.%d", os.Getpid())
 	}
+	var answers json.RawMessage
+	if role == ContractShape {
+		answers = json.RawMessage(`{"type":"object"}`)
+	}
 	return pluginv1.Manifest{ManifestVersion: pluginv1.ManifestVersion, Name: role, Version: version,
 		Protocols: []int{pluginv1.ProtocolVersion}, Args: []string{role}, Tools: []pluginv1.ToolManifest{{
 			Name: "auth0_search_things", Effect: pluginv1.EffectRead, Paths: []string{"GET /api/v2/logs"},
-			Scopes: []string{"read:logs"}, Display: pluginv1.Display{Description: "Things."},
+			Scopes: []string{"read:logs"}, Display: pluginv1.Display{Description: "Things.", OutputSchema: answers},
 			InputSchema: json.RawMessage(`{"type":"object","additionalProperties":false,"required":["q"],` +
 				`"properties":{"q":{"type":"string"` + pattern + `}}}`)}}}
 }

@@ -42,6 +42,7 @@ const (
 	HangsInConfigure = "hangs-in-configure"
 	Stays            = "stays"    // ends neither when asked nor with its stdin
 	Plain            = "plain"    // has no capability
+	Shaped           = "shaped"   // all but Destroy say what they answer, and Narrow is wrong about it
 	External         = "external" // its writing tools work outside of the tenant
 )
 
@@ -89,6 +90,10 @@ func Manifest(role string) pluginv1.Manifest {
 	switch role {
 	case Files:
 		declareFiles(&m)
+	case Shaped:
+		for tool, kind := range map[int]string{Read: "string", Write: "string", Narrow: "integer"} {
+			m.Tools[tool].OutputSchema = json.RawMessage(`{"type":"object","properties":{"said":{"type":"` + kind + `"}}}`)
+		}
 	case External:
 		for i := range m.Tools {
 			m.Tools[i].External = m.Tools[i].Effect != pluginv1.EffectRead

@@ -23,13 +23,17 @@ const (
 	approvalMember = "auth0-mcp/approval"
 )
 
-// client is who sends a request: by the handshake, or by what a request that carries
+// sender is who sends a request: by the handshake, or by what a request that carries
 // its version says of itself.
-func (s *Server) client(p params) toolcall.Client {
-	client := p.client
-	if !p.modern() {
-		client = s.session.GetClientInfo()
+func (s *Server) sender(p params) mcp.Implementation {
+	if p.modern() {
+		return p.client
 	}
+	return s.session.GetClientInfo()
+}
+
+func (s *Server) client(p params) toolcall.Client {
+	client := s.sender(p)
 	return toolcall.Client{Name: client.Name, Version: client.Version}
 }
 
@@ -66,11 +70,11 @@ func (s *Server) callTool(ctx context.Context, r stdio.Request, p params) []byte
 		}
 	}
 	result := s.calls.Call(ctx, q)
-	return encode(mcp.JSONRPCResponse{JSONRPC: mcp.JSONRPC_VERSION, ID: mcp.NewRequestId(r.ID), Result: s.wire(result, p)})
+	return encode(mcp.JSONRPCResponse{JSONRPC: mcp.JSONRPC_VERSION, ID: mcp.NewRequestId(r.ID), Result: s.wire(result, tool, p)})
 }
 
-// wire is a result in MCP's terms. p are the parameters of its request.
-func (s *Server) wire(r toolcall.Result, p params) any {
+// wire is a tool's result in MCP's terms. p are the parameters of its request.
+func (s *Server) wire(r toolcall.Result, tool *catalog.Tool, p params) any {
 	meta := map[string]any{}
 	if p.modern() {
 		meta[mcp.MetaKeyServerInfo] = mcp.Implementation{Name: serverName, Version: s.cfg.Version}
@@ -103,16 +107,18 @@ func (s *Server) wire(r toolcall.Result, p params) any {
 	if p := r.Proposal; p != nil {
 		meta[approvalMember] = map[string]any{"id": p.ID, "expires": p.Expires}
 	}
+	s.structure(r, tool, p, &result)
 	return result
 }
 
 // callResult is an mcp.CallToolResult whose contents are texts. That type encodes its members one after the other and
 // copies the outcome, with six bytes for each < and &.
 type callResult struct {
-	Meta       map[string]any `json:"_meta,omitempty"`
-	Content    []textContent  `json:"content"`
-	IsError    bool           `json:"isError,omitempty"`
-	ResultType mcp.ResultType `json:"resultType,omitempty"`
+	Meta              map[string]any  `json:"_meta,omitempty"`
+	Content           []textContent   `json:"content"`
+	StructuredContent json.RawMessage `json:"structuredContent,omitempty"`
+	IsError           bool            `json:"isError,omitempty"`
+	ResultType        mcp.ResultType  `json:"resultType,omitempty"`
 }
 
 type textContent struct {

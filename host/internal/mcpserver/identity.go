@@ -1,13 +1,11 @@
 package mcpserver
 
 import (
-	"context"
 	_ "embed" // icon.png
 	"encoding/base64"
 	"time"
 
 	"github.com/mark3labs/mcp-go/mcp"
-	"github.com/mark3labs/mcp-go/server"
 )
 
 const (
@@ -68,15 +66,4 @@ func listTTL(cfg Config) int64 {
 		return 0
 	}
 	return unchanged.Milliseconds()
-}
-
-// titles is mcp-go's filter of tools: it moves their titles to where protocol versions before 2025-06-18 have them.
-func titles(ctx context.Context, tools []mcp.Tool) []mcp.Tool {
-	if server.RequestProtocolVersion(ctx) >= mcp.ProtocolVersion20250618 {
-		return tools
-	}
-	for i := range tools {
-		tools[i].Title, tools[i].Annotations.Title = "", tools[i].Title
-	}
-	return tools
 }

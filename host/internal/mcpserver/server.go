@@ -33,6 +33,8 @@ type Config struct {
 	Selection *catalog.Selection
 	// Reloads says that Replace may be called: clients are told that the list of tools can change.
 	Reloads bool
+	// Structured says that clients which are known to use it get tools' output schemas, and answers as structured content.
+	Structured bool
 	// Calls is how tool calls are carried out; PluginLog is the server's.
 	Calls toolcall.Config
 	// MaxLine is the longest line that is read from the client, in bytes; zero:
@@ -66,7 +68,7 @@ func New(cfg Config) *Server {
 	s := &Server{cfg: cfg, session: &session{}}
 	cfg.Calls.PluginLog = s.session.pluginLog
 	s.calls = toolcall.New(cfg.Calls)
-	s.mcp = server.NewMCPServer(serverName, cfg.Version, options(cfg)...)
+	s.mcp = server.NewMCPServer(serverName, cfg.Version, append(options(cfg), server.WithToolFilter(s.listedFor))...)
 	s.selection.Store(cfg.Selection)
 	s.initialized = sync.OnceFunc(func() {
 		if cfg.Initialized != nil {
@@ -80,8 +82,7 @@ func New(cfg Config) *Server {
 // options are what mcp-go says of the server.
 func options(cfg Config) []server.ServerOption {
 	all := []server.ServerOption{server.WithToolCapabilities(cfg.Reloads), server.WithLogging(),
-		server.WithInstructions(instructions(cfg)), server.WithToolFilter(titles),
-		server.WithCacheHints(listTTL(cfg), mcp.CacheScopePrivate)}
+		server.WithInstructions(instructions(cfg)), server.WithCacheHints(listTTL(cfg), mcp.CacheScopePrivate)}
 	if len(offeredKinds(cfg.Selection)) > 0 {
 		all = append(all, server.WithResourceCapabilities(false, cfg.Reloads))
 	}
@@ -104,7 +105,9 @@ func (s *Server) offer() {
 	}
 	var tools []server.ServerTool
 	for _, tool := range selection.Tools() {
-		tools = append(tools, server.ServerTool{Tool: describe(tool), Handler: notDispatched})
+		described := describe(tool)
+		described.RawOutputSchema = tool.OutputSchema
+		tools = append(tools, server.ServerTool{Tool: described, Handler: notDispatched})
 	}
 	s.mcp.SetTools(tools...)
 	s.offered = selection
@@ -369,7 +372,13 @@ func (s *session) SetClientCapabilities(caps mcp.ClientCapabilities) {
 // readOnlySession is the session to a request that must not say who the client is: mcp-go
 // writes what a request without handshake says of itself into the session, where it
 // would be taken for every other's.
-type readOnlySession struct{ *session }
+type readOnlySession struct {
+	*session
+	client mcp.Implementation
+}
+
+// GetClientInfo is who sends the request.
+func (s readOnlySession) GetClientInfo() mcp.Implementation { return s.client }
 
 func (readOnlySession) SetClientInfo(mcp.Implementation) {}
 
@@ -379,7 +388,7 @@ func (s *Server) sessionFor(r stdio.Request, p params) server.ClientSession {
 	if r.Method == string(mcp.MethodInitialize) && !p.modern() {
 		return s.session
 	}
-	return readOnlySession{s.session}
+	return readOnlySession{s.session, s.sender(p)}
 }
 
 // listChanged tells a client that has finished its handshake of lists: another has not read them yet.

@@ -32,19 +32,23 @@ const (
 func plugin(p auth0v1.Patience) sdk.Plugin {
 	return sdk.Plugin{Name: "actions", Version: "0.1.0", Tools: []sdk.Tool{
 		sdk.NewTool("auth0_list_actions", sdk.Read, "Actions without code; bound ones run by position.",
-			listActions, sdk.Title("List actions"), sdk.Scopes("read:actions"), sdk.Idempotent(),
+			listActions, sdk.OutputSchema(sdk.PageSchema("actions", shape)),
+			sdk.Title("List actions"), sdk.Scopes("read:actions"), sdk.Idempotent(),
 			sdk.Paths(listPath, triggersPath, bindingsPath),
 			sdk.Untrusted(append(written("actions[]."), "note")...)),
 		sdk.NewTool("auth0_get_action", sdk.Read, "One action: its draft with code, its deployed version.",
-			getAction, sdk.Title("Get action"), sdk.Scopes("read:actions"), sdk.Idempotent(),
+			getAction, sdk.OutputSchema(shape),
+			sdk.Title("Get action"), sdk.Scopes("read:actions"), sdk.Idempotent(),
 			sdk.Paths(listPath, getPath, triggersPath, bindingsPath),
 			sdk.Untrusted(append(written(""), "note")...)),
 		sdk.NewTool("auth0_create_action", sdk.Write, "Create an action as a draft: auth0_deploy_action makes it live.",
-			createAction, sdk.InputSchema(createSchema), sdk.Title("Create action"), sdk.Scopes("create:actions"),
+			createAction, sdk.InputSchema(createSchema), sdk.OutputSchema(shape),
+			sdk.Title("Create action"), sdk.Scopes("create:actions"),
 			sdk.Paths("POST /api/v2/actions/actions", triggersPath), sdk.Untrusted(written("")...)),
 		sdk.NewTool("auth0_update_action", sdk.Write, "Change an action's draft; the deployed version stays. A list "+
 			"replaces the whole list, [] empties it.",
-			updateAction, sdk.InputSchema(updateSchema), sdk.Title("Update action"), sdk.Scopes("update:actions"),
+			updateAction, sdk.InputSchema(updateSchema), sdk.OutputSchema(shape),
+			sdk.Title("Update action"), sdk.Scopes("update:actions"),
 			sdk.Idempotent(),
 			sdk.Paths("PATCH /api/v2/actions/actions/{id}", triggersPath, listPath, getPath), sdk.Untrusted(written("")...)),
 		sdk.NewTool("auth0_deploy_action", sdk.Write, "Make an action's draft live: waits for its build and tells why it "+
@@ -55,7 +59,8 @@ func plugin(p auth0v1.Patience) sdk.Plugin {
 			sdk.Untrusted("action", "code", "dependencies", "secrets", "errors", "outcome", "next_step")),
 		sdk.NewTool("auth0_list_trigger_bindings", sdk.Read, "The Actions bound to a trigger, in the order in which they "+
 			"run.",
-			listBindings, sdk.Title("List trigger bindings"), sdk.Scopes("read:actions"), sdk.Idempotent(),
+			listBindings, sdk.OutputSchema(sdk.PageSchema("bindings", boundShape)),
+			sdk.Title("List trigger bindings"), sdk.Scopes("read:actions"), sdk.Idempotent(),
 			sdk.Paths(triggersPath, bindingsPath), sdk.Untrusted("bindings[].display_name", "bindings[].action")),
 		sdk.NewTool("auth0_update_trigger_bindings", sdk.Write, "Bind, unbind or reorder the Actions of a trigger: "+
 			"add and remove, or the whole list.",
@@ -65,6 +70,14 @@ func plugin(p auth0v1.Patience) sdk.Plugin {
 			sdk.Idempotent(), sdk.Untrusted("bindings[].display_name", "bindings[].action", "outcome")),
 	}}
 }
+
+// shape is what every answer says of an action, and boundShape of a binding: other members can be null.
+const (
+	shape = `{"type":"object","properties":{"id":{"type":"string"},"name":{"type":"string"}}}`
+
+	boundShape = `{"type":"object","properties":{"position":{"type":"integer","description":"From 1 on."},` +
+		`"id":{"type":"string"},"trigger_id":{"type":"string"},"display_name":{"type":"string"}}}`
+)
 
 // written are the fields of an action below prefix with the words of whoever
 // wrote it, or of a module that it takes in.

@@ -17,31 +17,37 @@ func Plugin() sdk.Plugin { return plugin(auth0v1.DeployPatience()) }
 func plugin(p auth0v1.Patience) sdk.Plugin {
 	return sdk.Plugin{Name: "forms", Version: "0.1.0", Tools: []sdk.Tool{
 		sdk.NewTool("auth0_list_forms", sdk.Read, "Forms, in summary.",
-			listForms, sdk.Title("List forms"), sdk.Scopes("read:forms"), sdk.Paths("GET /api/v2/forms"), sdk.Idempotent(),
+			listForms, sdk.OutputSchema(sdk.PageSchema("forms", shape)),
+			sdk.Title("List forms"), sdk.Scopes("read:forms"), sdk.Paths("GET /api/v2/forms"), sdk.Idempotent(),
 			sdk.Untrusted(written("forms[].")...)),
 		sdk.NewTool("auth0_get_form", sdk.Read, "One form with its nodes.",
-			getForm, sdk.Title("Get form"), sdk.Scopes("read:forms"), sdk.Paths("GET /api/v2/forms/{id}", "GET /api/v2/forms"),
+			getForm, sdk.OutputSchema(shape),
+			sdk.Title("Get form"), sdk.Scopes("read:forms"), sdk.Paths("GET /api/v2/forms/{id}", "GET /api/v2/forms"),
 			sdk.Idempotent(),
 			sdk.Untrusted(written("")...)),
 		sdk.NewTool("auth0_create_form", sdk.Write,
 			"Create a form.",
-			createForm, sdk.InputSchema(createSchema), sdk.Title("Create form"), sdk.Scopes("create:forms"),
+			createForm, sdk.InputSchema(createSchema), sdk.OutputSchema(shape),
+			sdk.Title("Create form"), sdk.Scopes("create:forms"),
 			sdk.Paths("POST /api/v2/forms", "GET /api/v2/flows"),
 			sdk.Untrusted(written("")...)),
 		sdk.NewTool("auth0_update_form", sdk.Write,
 			"Update the given members of a form, each whole: give all nodes. null clears.",
-			updateForm, sdk.InputSchema(updateSchema), sdk.Title("Update form"), sdk.Scopes("update:forms"),
+			updateForm, sdk.InputSchema(updateSchema), sdk.OutputSchema(shape),
+			sdk.Title("Update form"), sdk.Scopes("update:forms"),
 			sdk.Paths("PATCH /api/v2/forms/{id}", "GET /api/v2/forms", "GET /api/v2/forms/{id}"), sdk.Idempotent(),
 			sdk.Untrusted(written("")...)),
 		sdk.NewTool("auth0_check_form", sdk.Read,
 			"Check a form, or a Dashboard export: faults, Actions that render it, what is needed first.",
-			checkForm, sdk.Title("Check form"), sdk.Scopes("read:forms", "read:flows", "read:actions"),
+			checkForm, sdk.OutputSchema(checkedShape),
+			sdk.Title("Check form"), sdk.Scopes("read:forms", "read:flows", "read:actions"),
 			sdk.Paths("GET /api/v2/forms/{id}", "GET /api/v2/forms", "GET /api/v2/flows/{id}", "GET /api/v2/flows",
 				"GET /api/v2/actions/actions", "GET /api/v2/actions/triggers/{trigger}/bindings"), sdk.Idempotent(),
 			sdk.Untrusted("name", "faults", "needs", "rendered_by", "next_steps")),
 		sdk.NewTool("auth0_publish_form", sdk.Write,
 			"Does what auth0_check_form does; render_in also creates, deploys and binds an Action that renders the form.",
-			publisher{p}.publishForm, sdk.Title("Publish form"), sdk.Scopes("read:forms", "read:flows",
+			publisher{p}.publishForm, sdk.OutputSchema(checkedShape),
+			sdk.Title("Publish form"), sdk.Scopes("read:forms", "read:flows",
 				"read:actions", "create:actions", "update:actions"), sdk.Paths(
 				"GET /api/v2/forms/{id}", "GET /api/v2/forms", "GET /api/v2/flows/{id}",
 				"GET /api/v2/actions/actions", "GET /api/v2/actions/triggers/{trigger}/bindings",
@@ -52,6 +58,14 @@ func plugin(p auth0v1.Patience) sdk.Plugin {
 			sdk.Untrusted("name", "faults", "rendering", "rendered_by", "next_steps")),
 	}}
 }
+
+// shape is what every answer says of a form: other members can be null.
+const shape = `{"type":"object","properties":{"id":{"type":"string"},"name":{"type":"string"}}}`
+
+// checkedShape is a publication.
+const checkedShape = `{"type":"object","properties":{"form_id":{"type":"string"},"name":{"type":"string"},` +
+	`"valid":{"type":"boolean"},"faults":{"description":"Null or [] if there are none."},` +
+	`"live":{"type":"boolean","description":"A deployed and bound Action renders it."}}}`
 
 // written are the fields of a form below prefix with its author's words.
 func written(prefix string) []string {

@@ -23,13 +23,19 @@ func Plugin() sdk.Plugin {
 		sdk.NewTool("auth0_list_logs", sdk.Read,
 			"Tenant log events, newest first. Why logins fail: type=failed_login, since=24h, summary=true. A search ends at "+
 				"1000 matches; from with take reads on.",
-			listLogs, sdk.Title("List logs"), sdk.Scopes("read:logs"), sdk.Paths("GET /api/v2/logs"), sdk.Idempotent(),
+			listLogs, sdk.OutputSchema(sdk.PageSchema("logs", shape)),
+			sdk.Title("List logs"), sdk.Scopes("read:logs"), sdk.Paths("GET /api/v2/logs"), sdk.Idempotent(),
 			sdk.Untrusted(slices.Concat(written("logs[]."), counted("summary."))...)),
 		sdk.NewTool("auth0_get_log", sdk.Read, "One log event with all its details.",
-			getLog, sdk.Title("Get log"), sdk.Scopes("read:logs"), sdk.Paths("GET /api/v2/logs/{id}"), sdk.Idempotent(),
+			getLog, sdk.OutputSchema(shape),
+			sdk.Title("Get log"), sdk.Scopes("read:logs"), sdk.Paths("GET /api/v2/logs/{id}"), sdk.Idempotent(),
 			sdk.Untrusted(written("")...)),
 	}}
 }
+
+// shape is what every answer says of an event: other members can be null.
+const shape = `{"type":"object","properties":{"log_id":{"type":"string"},"date":{"type":"string"},` +
+	`"type":{"type":"string"},"type_meaning":{"type":"string"}}}`
 
 type listInput struct {
 	Q        string `json:"q,omitempty" jsonschema:"Lucene."`

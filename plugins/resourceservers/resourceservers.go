@@ -21,26 +21,34 @@ func Plugin() sdk.Plugin {
 	return sdk.Plugin{Name: "resourceservers", Version: "0.1.0", Tools: []sdk.Tool{
 		sdk.NewTool("auth0_list_resource_servers", sdk.Read, "APIs (resource servers). scopes is a number; fields shows "+
 			"them.",
-			listResourceServers, sdk.Title("List resource servers"), sdk.Scopes("read:resource_servers"),
+			listResourceServers, sdk.OutputSchema(sdk.PageSchema("resource_servers", shape)),
+			sdk.Title("List resource servers"), sdk.Scopes("read:resource_servers"),
 			sdk.Paths("GET /api/v2/"+resource), sdk.Idempotent(),
 			sdk.Untrusted(written("resource_servers[].")...)),
 		sdk.NewTool("auth0_get_resource_server", sdk.Read, "One API, with all its settings.",
-			getResourceServer, sdk.Title("Get resource server"), sdk.Scopes("read:resource_servers"),
+			getResourceServer, sdk.OutputSchema(shape),
+			sdk.Title("Get resource server"), sdk.Scopes("read:resource_servers"),
 			sdk.Paths("GET /api/v2/"+resource+"/{id}", "GET /api/v2/"+resource), sdk.Idempotent(),
 			sdk.Untrusted(written("")...)),
 		sdk.NewTool("auth0_create_resource_server", sdk.Write, "Create an API.",
-			createResourceServer, sdk.InputSchema(createSchema), sdk.Title("Create resource server"),
+			createResourceServer, sdk.InputSchema(createSchema), sdk.OutputSchema(shape),
+			sdk.Title("Create resource server"),
 			sdk.Scopes("create:resource_servers"),
 			sdk.Paths("POST /api/v2/"+resource), sdk.Untrusted(written("")...)),
 		sdk.NewTool("auth0_update_resource_server", sdk.Write,
 			"Change an API. Lists and objects are replaced whole; null clears.",
-			updateResourceServer, sdk.InputSchema(updateSchema), sdk.Title("Update resource server"),
+			updateResourceServer, sdk.InputSchema(updateSchema), sdk.OutputSchema(shape),
+			sdk.Title("Update resource server"),
 			sdk.Scopes("update:resource_servers"),
 			sdk.Paths("PATCH /api/v2/"+resource+"/{id}", "GET /api/v2/"+resource, "GET /api/v2/"+resource+"/{id}"),
 			sdk.Idempotent(),
 			sdk.Untrusted(written("")...)),
 	}}
 }
+
+// shape is what every answer says of an API: other members can be null.
+const shape = `{"type":"object","properties":{"id":{"type":"string"},"name":{"type":"string"},` +
+	`"identifier":{"type":"string","description":"The audience."}}}`
 
 // written are the fields below prefix with words that other administrators and
 // the tenant's applications choose.

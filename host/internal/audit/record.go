@@ -99,6 +99,8 @@ const (
 	// RuleSecret is a request with the marker of a hidden value where none can be put back, or that would send a stored
 	// secret elsewhere.
 	RuleSecret Rule = "secret"
+	// RuleGuard is a request that would take from the session, or from the tenant, what they need to be administered.
+	RuleGuard Rule = "guard"
 	// RulePlan is a request that is not what a user approved.
 	RulePlan Rule = "plan"
 	// RuleAudit is a write that could not be recorded.

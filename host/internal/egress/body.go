@@ -9,6 +9,7 @@ import (
 	"net/http"
 	"net/url"
 	"regexp"
+	"slices"
 	"strings"
 
 	"github.com/auth0-mcp/auth0-mcp/host/internal/audit"
@@ -147,54 +148,81 @@ type write struct {
 	change plan.Change
 	// fresh are the members whose secrets the body gives anew.
 	fresh []string
+	// quiet is a read of the host's own, whose failure is not told.
+	quiet bool
+	// as is whose session it was checked for.
+	as holder
+	// concerns say where a stored secret could go, doubts why a guard may concern it: the change has both.
+	concerns, doubts []string
 }
 
 // ready reads a request's target and puts the stored secrets into its body. The answer, if there is one, is what the
 // plugin gets instead.
 func (c *Call) ready(ctx context.Context, r *pluginv1.RoundTripRequest) (*write, *pluginv1.RoundTripResponse) {
+	guard := c.guardOf(ctx, r)
+	if e := guard.byPath(); e != nil {
+		return nil, c.refuseGuarded(e)
+	}
+	w, seen, answer := c.restored(ctx, r)
+	if answer != nil {
+		return nil, answer
+	}
+	guard.withTarget(w, seen)
+	if e := guard.byTarget(); e != nil {
+		return nil, c.refuseGuarded(e)
+	}
+	w.as, w.concerns, w.doubts = guard.holder, w.change.Concerns, guard.doubts
+	w.change.Concerns = slices.Concat(w.concerns, w.doubts)
+	return w, nil
+}
+
+// restored is a write with the stored secrets in its body, and what a read of its target has answered.
+func (c *Call) restored(ctx context.Context, r *pluginv1.RoundTripRequest) (w *write, seen,
+	answer *pluginv1.RoundTripResponse) {
 	if err := c.roomForAnswer(r.GetMethod(), r.GetPath()); err != nil {
 		c.refuseRequest(clipped(r.GetMethod()), clipped(r.GetPath()), audit.RuleSecret, err.Error())
-		return nil, c.fails(pluginv1.Failure_CODE_REFUSED, err.Error())
+		return nil, nil, c.fails(pluginv1.Failure_CODE_REFUSED, err.Error())
 	}
-	w := &write{r, plan.Change{Method: r.GetMethod(), Path: r.GetPath(), Query: r.GetQuery(), Body: r.GetBody()}, nil}
-	seen := c.readTarget(ctx, r, &w.change)
+	w = &write{RoundTripRequest: r, change: plan.Change{Method: r.GetMethod(), Path: r.GetPath(), Query: r.GetQuery(),
+		Body: r.GetBody()}}
+	seen = c.readTarget(ctx, r, &w.change)
 	if seen != nil && c.mustKnow(r.GetMethod(), seen) {
-		return nil, seen
+		return nil, nil, seen
 	}
 	body, err := jsondoc.Decode(r.GetBody())
 	if _, ok := redirects(r); ok && len(r.GetBody()) > 0 && (err != nil || !isJSONType(r)) {
 		w.change.Concerns = []string{unreadable}
 	}
 	if err != nil {
-		return w, nil // it holds no marker, or it would have been refused
+		return w, seen, nil // it holds no marker, or it would have been refused
 	}
 	target, err := c.storedIn(r.GetPath(), w.change.Before)
 	if err != nil {
-		return nil, c.refuseMarker(r, err)
+		return nil, nil, c.refuseMarker(r, err)
 	}
 	put := newRestorer(target.secrets, target.marker)
 	if holdsMarker(body) {
 		if w.change.Before == nil {
-			return nil, c.refuseMarker(r, errUnread)
+			return nil, nil, c.refuseMarker(r, errUnread)
 		}
 		if body, err = put.restore(body, target.doc, target.shown(w.change.Before)); err != nil {
-			return nil, c.refuseMarker(r, err)
+			return nil, nil, c.refuseMarker(r, err)
 		}
 		if o, _, ok := managementapi.Lookup(r.GetMethod(), r.GetPath()); ok {
 			if err := put.unfit(o.Body, body); err != nil {
-				return nil, c.refuseMarker(r, err)
+				return nil, nil, c.refuseMarker(r, err)
 			}
 		}
 		raw, err := jsondoc.Encode(body)
 		if err != nil {
-			return nil, c.refuseMarker(r, err)
+			return nil, nil, c.refuseMarker(r, err)
 		}
 		w.RoundTripRequest = withBody(r, raw)
 		w.change.Body = raw
 	}
 	c.noteFresh(w, put)
 	w.change.Concerns = append(w.change.Concerns, c.concerns(w, body, target, put, seen)...)
-	return w, nil
+	return w, seen, nil
 }
 
 // withBody is a request with another body.

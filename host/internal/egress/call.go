@@ -54,6 +54,7 @@ type Call struct {
 	writing bool    // a write was sent, or is about to be
 	// Why something was not carried out: the first deviation, and of the others the
 	// latest.
+	guarded     *GuardError
 	deviation   *DeviationError
 	marker      *MarkerError
 	approval    *NeedsApprovalError

@@ -36,7 +36,7 @@ func (c *Call) change(ctx context.Context, r *pluginv1.RoundTripRequest) *plugin
 	case c.grant.DryRun:
 		return c.simulate(w)
 	}
-	if e := c.mayWrite(w.change.Request(), w.change.Concerns); e != nil {
+	if e := c.mayWrite(w.change.Request(), w.concerns, w.doubts); e != nil {
 		c.refuseRequest(w.GetMethod(), w.GetPath(), audit.RuleSecret, e.Error())
 		return c.fails(pluginv1.Failure_CODE_REFUSED, e.Error())
 	}
@@ -89,7 +89,7 @@ func (c *Call) carryOut(ctx context.Context, r *pluginv1.RoundTripRequest) *plug
 // write sends a request; done is the change that it made, nil if it is not known to have
 // made one.
 func (c *Call) write(ctx context.Context, w *write) (answer *pluginv1.RoundTripResponse, done *plan.Change) {
-	answer, result := c.deliver(ctx, w.RoundTripRequest, w.fresh)
+	answer, result := c.deliver(ctx, w)
 	if result != Done {
 		return answer, nil
 	}

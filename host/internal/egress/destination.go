@@ -14,16 +14,16 @@ import (
 	"github.com/auth0-mcp/auth0-mcp/proto/pluginv1"
 )
 
-// mayWrite says why a write with such concerns must not be sent without approval; nil if it may. From the first such
-// write on, the call sends none.
-func (c *Call) mayWrite(request string, concerns []string) error {
+// mayWrite says why a write with such concerns and doubts must not be sent without approval; nil if it may. From the
+// first such write on, the call sends none.
+func (c *Call) mayWrite(request string, concerns, doubts []string) error {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	switch {
 	case c.approval != nil:
 		return c.approval
-	case len(concerns) > 0:
-		c.approval = &NeedsApprovalError{clipped(request), concerns, c.writing}
+	case len(concerns)+len(doubts) > 0:
+		c.approval = &NeedsApprovalError{clipped(request), concerns, doubts, c.writing}
 		return c.approval
 	}
 	c.writing = true

@@ -23,11 +23,15 @@ func TestEachOperationTakesItsEffect(t *testing.T) {
 		mu.Lock()
 		defer mu.Unlock()
 		seen[r.Method+" "+r.RequestURI] = true
-		_, _ = w.Write([]byte("{}"))
+		answer := `{"client_id":"another"}`
+		if strings.HasSuffix(r.URL.Path, "/roles") || strings.HasSuffix(r.URL.Path, "/permissions") {
+			answer = "[]" // no administrator
+		}
+		_, _ = io.WriteString(w, answer)
 	}))
 	t.Cleanup(server.Close)
 	g := New(Config{Domain: strings.TrimPrefix(server.URL, "https://"), Transport: server.Client().Transport,
-		Tokens: oauth2.StaticTokenSource(&oauth2.Token{AccessToken: "t"})})
+		Tokens: oauth2.StaticTokenSource(&oauth2.Token{AccessToken: tokenOf("own", "")})})
 	for effect := range rank {
 		c, err := g.Open(t.Context(), Grant{Plugin: "p", Tool: pluginv1.ToolManifest{Name: "auth0_tool", Effect: effect}})
 		if err != nil {
@@ -85,8 +89,12 @@ func TestAMissingScopeIsTheOperations(t *testing.T) {
 		"Insufficient scope, expected any of: delete:users": "a scope that DELETE /api/v2/users/{id} needs: delete:users.",
 		"Forbidden": "If the token has delete:users or delete:current_user, which DELETE /api/v2/users/{id} needs, more",
 	} {
-		g := New(Config{Domain: "tenant.auth0.example", Tokens: &tokens{[]string{"one"}}, MoreScopes: "GET THE SCOPE",
-			Transport: transport(func(*http.Request) (*http.Response, error) {
+		g := New(Config{Domain: "tenant.auth0.example", Tokens: &tokens{[]string{tokenOf("own", "")}},
+			MoreScopes: "GET THE SCOPE",
+			Transport: transport(func(r *http.Request) (*http.Response, error) {
+				if r.Method == http.MethodGet {
+					return answer{code: http.StatusOK, body: "[]"}.response()
+				}
 				return &http.Response{StatusCode: http.StatusForbidden,
 					Body: io.NopCloser(strings.NewReader(said(t, 403, message, "insufficient_scope")))}, nil
 			})})

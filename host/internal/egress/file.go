@@ -96,7 +96,7 @@ func (c *Call) writeFile(ctx context.Context, r *pluginv1.WriteFileRequest) (*pl
 	if c.execution != nil {
 		return c.writePlanned(ctx, r, root, before)
 	}
-	if err := c.mayWrite(name, nil); err != nil {
+	if err := c.mayWrite(name, nil, nil); err != nil {
 		return nil, c.failed(pluginv1.Failure_CODE_REFUSED, err.Error())
 	}
 	if _, failure := c.putFile(ctx, r, root, before); failure != nil {

@@ -97,7 +97,7 @@ type Outcome struct {
 	Refusals Refusals
 	// Unspent are the requests that were approved and not asked for, "METHOD path".
 	Unspent []string
-	// Err is what kept the call from being carried out, nil if nothing did: a *DeviationError, *MarkerError,
+	// Err is what kept the call from being carried out, nil if nothing did: a *GuardError, *DeviationError, *MarkerError,
 	// *NeedsApprovalError, *NoPlaceError, *NotRecordedError, *SignedOutError or *RateLimitedError.
 	Err error
 
@@ -198,14 +198,21 @@ func (e *DeviationError) Error() string {
 
 // NeedsApprovalError says that a request was not sent because a user must approve it first, whatever the policy is.
 type NeedsApprovalError struct {
-	// Request is "METHOD path"; Concerns say why.
-	Request  string
-	Concerns []string
+	// Request is "METHOD path"; Concerns say where a stored secret could go, Doubts why a guard may concern it.
+	Request          string
+	Concerns, Doubts []string
 	// Late is true if a write of the call was sent before: then the call cannot be planned as a whole any more.
 	Late bool
 }
 
 func (e *NeedsApprovalError) Error() string {
+	if len(e.Concerns) == 0 {
+		text := fmt.Sprintf("%s was not sent, as it needs a user's approval: %s", e.Request, strings.Join(e.Doubts, "; "))
+		if e.Late {
+			text += ". Make this change in a call of its own, which a user can approve"
+		}
+		return text
+	}
 	text := fmt.Sprintf("%s was not sent, as it could send a stored secret elsewhere: %s. Give the secret itself "+
 		"together with the change", e.Request, strings.Join(e.Concerns, "; "))
 	if e.Late {
@@ -275,6 +282,8 @@ func (c *Call) Close() Outcome {
 		o.Unspent = c.execution.Unspent()
 	}
 	switch {
+	case c.guarded != nil:
+		o.Err = c.guarded
 	case c.deviation != nil:
 		o.Err = c.deviation
 	case c.marker != nil:

@@ -88,7 +88,8 @@ func (c *Call) attempts(ctx context.Context, q *request, as sender) (exchange, e
 				end() // a renewal may take long, and must not hold a place at the tenant
 				before := as.domain
 				as, again = c.gate.renewed(ctx, as)
-				again = again && as.domain == before // what was meant for one tenant is not for another
+				// What was meant for one tenant is not for another, and what was checked for one session not for another.
+				again = again && as.domain == before && (q.read || q.as.sameAs(holderOf(as.token)))
 			}
 			renewed = true
 		case response.StatusCode == http.StatusTooManyRequests:

@@ -25,8 +25,11 @@ const requestIDHeader = "X-Auth0-RequestId"
 type request struct {
 	*pluginv1.RoundTripRequest
 	read   bool
+	quiet  bool   // an error answer to it is not told
 	domain string // the tenant that it goes to; empty before a token is there
 	record *audit.Request
+	// as is whose session a write was checked for.
+	as holder
 	// fresh are the members whose secrets its body gives anew.
 	fresh []string
 	// end is what is known of how it ended.
@@ -45,16 +48,16 @@ func (q *request) repeatable() bool {
 // send lets a request out, records it, and notes in the call's outcome what became of
 // it.
 func (c *Call) send(ctx context.Context, r *pluginv1.RoundTripRequest) *pluginv1.RoundTripResponse {
-	answer, _ := c.deliver(ctx, r, nil)
+	answer, _ := c.deliver(ctx, &write{RoundTripRequest: r})
 	return answer
 }
 
-// deliver is send for a request whose body gives the secrets of some members anew.
-func (c *Call) deliver(ctx context.Context, r *pluginv1.RoundTripRequest,
-	fresh []string) (*pluginv1.RoundTripResponse, Result) {
+// deliver is send for a request that may change the tenant.
+func (c *Call) deliver(ctx context.Context, w *write) (*pluginv1.RoundTripResponse, Result) {
+	r := w.RoundTripRequest
 	read := isRead(r)
-	q := &request{RoundTripRequest: r, read: read, fresh: fresh, record: c.grant.Audit.Request(r.GetMethod(),
-		string(c.secrets.redact.Values([]byte(r.GetPath()))), !read)}
+	q := &request{RoundTripRequest: r, read: read, quiet: w.quiet, as: w.as, fresh: w.fresh,
+		record: c.grant.Audit.Request(r.GetMethod(), string(c.secrets.redact.Values([]byte(r.GetPath()))), !read)}
 	answer := c.exchange(ctx, q)
 	result := q.end.result()
 	q.record.End(audit.Answer{Status: q.end.status, RequestID: q.end.header.Get(requestIDHeader),
@@ -101,6 +104,10 @@ func (c *Call) exchange(ctx context.Context, q *request) *pluginv1.RoundTripResp
 				"%s to %s meanwhile, and a call is for one of them. "+
 				"Call the tool again; if that does not help, start the server again", q.name(), from, sender.domain))
 		}
+		if !q.read && !q.as.sameAs(holderOf(sender.token)) {
+			return c.fails(pluginv1.Failure_CODE_REFUSED, q.name()+" was not sent: the profile was signed in anew meanwhile. "+
+				"Call the tool again")
+		}
 		q.domain = sender.domain
 		c.noteSignedOut(nil)
 		response, err = c.attempts(ctx, q, sender)
@@ -126,6 +133,7 @@ func (c *Call) exchange(ctx context.Context, q *request) *pluginv1.RoundTripResp
 		return c.fails(pluginv1.Failure_CODE_TOO_LARGE, tooLarge(q))
 	}
 	switch {
+	case q.quiet && response.StatusCode >= http.StatusBadRequest:
 	case response.StatusCode >= http.StatusBadRequest:
 		c.noteAPIError(c.parseAPIError(q, body))
 	case !c.note(q.domain, q.GetMethod(), q.GetPath(), body, q.fresh):

@@ -134,12 +134,12 @@ func TestSignedOutIsForgottenWithTheNextToken(t *testing.T) {
 			return tenant.Domain(), &oauth2.Token{AccessToken: tenant.Token()}, nil
 		}
 	}, "ok")
-	failing = func(n int) bool { return n == 1 } // the look before
-	if got := c.api(fakeplugin.Write, "PATCH", "/api/v2/clients/nobody"); asked != 2 || got.kind != "" ||
+	failing = func(n int) bool { return n == 2 } // the look before, behind the guards
+	if got := c.api(fakeplugin.Write, "PATCH", "/api/v2/clients/nobody"); asked != 3 || got.kind != "" ||
 		!strings.Contains(got.text, "404") {
 		t.Errorf("asked %d times: %+v", asked, got)
 	}
-	failing = func(n int) bool { return n > 2 }
+	failing = func(n int) bool { return n > 5 }
 	if got := c.api(fakeplugin.Write, "PATCH", "/api/v2/clients/nobody"); got.kind != "sign_in_required" {
 		t.Errorf("%+v", got)
 	}

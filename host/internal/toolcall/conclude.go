@@ -46,13 +46,14 @@ func (r *Runner) conclude(tool *catalog.Tool, out egress.Outcome, answer *plugin
 // isHosts reports whether an error is a decision of the host, which ends a call whatever
 // the plugin makes of it.
 func isHosts(err error) bool {
+	var guarded *egress.GuardError
 	var deviation *egress.DeviationError
 	var notRecorded *egress.NotRecordedError
 	var marker *egress.MarkerError
 	var approval *egress.NeedsApprovalError
 	var noPlace *egress.NoPlaceError
-	return errors.As(err, &deviation) || errors.As(err, &notRecorded) || errors.As(err, &marker) ||
-		errors.As(err, &approval) || errors.As(err, &noPlace)
+	return errors.As(err, &guarded) || errors.As(err, &deviation) || errors.As(err, &notRecorded) ||
+		errors.As(err, &marker) || errors.As(err, &approval) || errors.As(err, &noPlace)
 }
 
 // failed is the result of a failure that the plugin tells of: in the host's words if

@@ -41,7 +41,7 @@ func better() map[string]string {
 
 // ours are the plugins whose tools are all ours alone, and added are such tools of others.
 func ours() []string {
-	return []string{"management", "roles"}
+	return []string{"management", "roles", "users"}
 }
 
 func added() []string {
@@ -186,7 +186,7 @@ func TestListsHaveOneShape(t *testing.T) {
 			checkShape(t, name, sdktest.Call(t, p, auth0, tool.Name, `{}`))
 		}
 	}
-	if lists != 7 {
+	if lists != 8 {
 		t.Errorf("%d lists", lists)
 	}
 }

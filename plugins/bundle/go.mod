@@ -12,6 +12,7 @@ require (
 	github.com/auth0-mcp/auth0-mcp/plugins/management v0.0.0
 	github.com/auth0-mcp/auth0-mcp/plugins/resourceservers v0.0.0
 	github.com/auth0-mcp/auth0-mcp/plugins/roles v0.0.0
+	github.com/auth0-mcp/auth0-mcp/plugins/users v0.0.0
 	github.com/auth0-mcp/auth0-mcp/sandbox v0.0.0
 	github.com/auth0-mcp/auth0-mcp/sdk v0.0.0
 )
@@ -61,6 +62,7 @@ replace (
 	github.com/auth0-mcp/auth0-mcp/plugins/management => ../management
 	github.com/auth0-mcp/auth0-mcp/plugins/resourceservers => ../resourceservers
 	github.com/auth0-mcp/auth0-mcp/plugins/roles => ../roles
+	github.com/auth0-mcp/auth0-mcp/plugins/users => ../users
 	github.com/auth0-mcp/auth0-mcp/proto => ../../proto
 	github.com/auth0-mcp/auth0-mcp/sandbox => ../../sandbox
 	github.com/auth0-mcp/auth0-mcp/sdk => ../../sdk

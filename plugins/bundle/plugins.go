@@ -9,6 +9,7 @@ import (
 	"github.com/auth0-mcp/auth0-mcp/plugins/management"
 	"github.com/auth0-mcp/auth0-mcp/plugins/resourceservers"
 	"github.com/auth0-mcp/auth0-mcp/plugins/roles"
+	"github.com/auth0-mcp/auth0-mcp/plugins/users"
 )
 
 // members are the plugins of the bundle. A distribution is built with a list of its own in place of this file.
@@ -22,5 +23,6 @@ func members() []member {
 		{"management", management.Plugin},
 		{"diagnosis", diagnosis.Plugin},
 		{"roles", roles.Plugin},
+		{"users", users.Plugin},
 	}
 }

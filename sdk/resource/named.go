@@ -77,7 +77,9 @@ func Users() Collection {
 		IsID: func(key string) bool { return strings.Contains(key, "|") }, Candidates: usersCalled,
 		CandidatePaths: []string{http.MethodGet + " " + pluginv1.BasePath + "users-by-email",
 			http.MethodGet + " " + pluginv1.BasePath + "users"},
-		Key: "User id (auth0|…), e-mail address or username.", Untrusted: []string{"*"}}
+		Key: "User id (auth0|…), e-mail address or username.",
+		Untrusted: []string{"user_id", "email", "username", "name", "nickname", "given_name", "family_name", "picture",
+			"phone_number", "user_metadata", "app_metadata", "identities", "multifactor", "last_ip"}}
 }
 
 // usersCalled are the users with that e-mail address or username. Most connections store addresses in lower case.

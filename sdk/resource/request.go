@@ -5,6 +5,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"maps"
 	"net/http"
 	"net/url"
 	"slices"
@@ -295,7 +296,15 @@ func (r *Request) list(ctx context.Context) (any, error) {
 	c := r.tool.Of
 	_, path, _ := strings.Cut(r.tool.Operation, " ")
 	c.Path = r.segments(path)
-	page, err := c.Page(ctx, r.Call, in.PageOf, r.query())
+	query := r.query()
+	if r.tool.Query != nil {
+		made, err := r.tool.Query(r)
+		if err != nil {
+			return nil, err
+		}
+		maps.Copy(query, made)
+	}
+	page, err := c.Page(ctx, r.Call, in.PageOf, query)
 	if err != nil {
 		return nil, err
 	}

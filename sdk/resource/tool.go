@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"net/url"
 	"slices"
 	"strings"
 
@@ -39,6 +40,8 @@ type Tool struct {
 	// Run sends the requests in place of one of Operation: those of Also too. It is not given to a tool that lists.
 	Run  func(ctx context.Context, r *Request) (any, error)
 	Also []string
+	// Query makes the query of a list of arguments that are [Arg.Own]: it is sent with what the others give. nil: none.
+	Query func(r *Request) (url.Values, error)
 	// Done says in one word what a call without an answer did; empty: "deleted" of a DELETE, else "done".
 	Done string
 	// Options are more of the tool's declaration.

@@ -62,6 +62,8 @@ func memberships() []membership {
 		{"resourceservers", "*", read, "security"},
 		{"roles", "*", all, "developer"},
 		{"roles", "*", read, "support security"},
+		{"users", "*", all, "developer"},
+		{"users", "*", read, "support security"},
 	}
 }
 

@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { Client } from "@modelcontextprotocol/sdk/client/index.js";
 import { StdioClientTransport } from "@modelcontextprotocol/sdk/client/stdio.js";
-import { ElicitRequestSchema, ElicitationCompleteNotificationSchema } from "@modelcontextprotocol/sdk/types.js";
+import { ElicitRequestSchema, ElicitationCompleteNotificationSchema, ToolListChangedNotificationSchema } from "@modelcontextprotocol/sdk/types.js";
 import { after, binary, computer, tenant, until } from "./station.mjs";
 
 // A user who has granted one scope, and a client that answers each page by decide.
@@ -80,4 +80,25 @@ test("logged out while the server runs: signed in again within the call", async 
     return pages.length > 0;
   });
   assert.equal(pages.length, 1);
+});
+
+test("other scopes are granted while the server runs: the client is told, and lists the tools again", async (t) => {
+  const { client, desk, auth0 } = await signedIn(t, async () => "decline");
+  const list = async () => (await client.listTools()).tools;
+  const before = (await list()).map(({ name }) => name);
+  assert.ok(before.includes("auth0_list_applications") && !before.includes(listLogs.name), `${before}`);
+  let told = 0;
+  client.setNotificationHandler(ToolListChangedNotificationSchema, () => void told++);
+
+  const init = desk.auth0mcp(["init", "--json", "--store", "file", "--scopes", "read:logs,read:actions"]);
+  await auth0.decide((await init.event("confirm")).user_code, "confirm");
+  await init.ok();
+  await until("the client is told", () => told > 0);
+  const tools = await list();
+  const after = tools.map(({ name }) => name);
+  // Both ways: what the new token can use has come, what it cannot is gone.
+  assert.ok(after.includes(listLogs.name) && after.includes("auth0_list_actions"), `${after}`);
+  assert.ok(!after.includes("auth0_list_applications"), `${after}`);
+  const answer = await client.callTool(listLogs);
+  assert.ok(!answer.isError, answer.content[0].text);
 });

@@ -2,6 +2,7 @@ package account
 
 import (
 	"context"
+	"fmt"
 	"log/slog"
 	"slices"
 	"strings"
@@ -24,6 +25,17 @@ func (a *Accounts) noteGranted(acc *Account, s auth.Session, stamp string, log *
 	if err := auth.WriteGranted(a.GrantedFolder, acc.Name, now); err != nil {
 		log.Debug("the granted scopes were not recorded", "profile", acc.Name, "error", err)
 	}
+}
+
+// forgetGranted removes what was recorded for a profile. The record is of no use without its session.
+func (a *Accounts) forgetGranted(profile string) error {
+	if a.GrantedFolder == "" {
+		return nil
+	}
+	if err := auth.RemoveGranted(a.GrantedFolder, profile); err != nil {
+		return fmt.Errorf("the record of the scopes that profile %s was granted is left: %w", profile, err)
+	}
+	return nil
 }
 
 // Granted are the scopes of an account's session, as far as they are known without opening its store: as the last

@@ -99,6 +99,9 @@ func (a *Accounts) LogOut(ctx context.Context, acc *Account) (LoggedOut, error) 
 	if err != nil {
 		return out, fmt.Errorf("profile %s was not logged out entirely: %w", acc.Name, err)
 	}
+	if err := a.forgetGranted(acc.Name); err != nil {
+		out.Warnings = append(out.Warnings, err)
+	}
 	out.NoSession = len(out.Done) == 0
 	return out, nil
 }

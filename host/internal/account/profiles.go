@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"log/slog"
 	"maps"
 	"slices"
 
@@ -120,7 +121,10 @@ func (a *Accounts) move(ctx context.Context, acc *Account, to string) error {
 			"delete the rest yourself, not with logout, which would end the session under its new name "+
 			"too", to, from, err)
 	}
-	return nil
+	renamed := *acc
+	renamed.Name = to
+	a.noteGranted(&renamed, h.session, store.Stamp(to), slog.New(slog.DiscardHandler))
+	return a.forgetGranted(from)
 }
 
 // checkFree refuses a name that has a profile, or a session left from one.

@@ -2,6 +2,8 @@ package auth
 
 import (
 	"encoding/json"
+	"errors"
+	"io/fs"
 	"os"
 	"path/filepath"
 
@@ -35,6 +37,17 @@ func WriteGranted(folder, profile string, g Granted) error {
 		return err
 	}
 	return atomicfile.Replace(grantedPath(folder, profile), append(data, '\n'), nil)
+}
+
+// RemoveGranted forgets what was recorded for a profile. That there is nothing is no error.
+func RemoveGranted(folder, profile string) error {
+	if err := CheckProfileName(profile); err != nil {
+		return err
+	}
+	if err := os.Remove(grantedPath(folder, profile)); !errors.Is(err, fs.ErrNotExist) {
+		return err
+	}
+	return nil
 }
 
 // ReadGranted returns what was recorded for a profile. ok is false if there is nothing, or nothing that makes sense.

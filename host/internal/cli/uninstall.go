@@ -170,7 +170,7 @@ func (u *uninstallation) findFiles(keepAudit bool) error {
 		folder string
 		names  []string
 	}{
-		{state, []string{"approvals", "secrets"}},
+		{state, []string{"approvals", "granted", "secrets"}},
 		{data, []string{"sessions", "plugins", filepath.Base(wrap.Folder(data))}},
 		{config, []string{"config.toml", "config.toml.bak", "plugins.lock.json", "plugins.toml", "plugin-keys.json",
 			"clients.lock"}},

@@ -193,16 +193,7 @@ func manifestProblems(m pluginv1.Manifest, schemas []any) []error {
 			report("display: examples[%d] has arguments, and a plugin takes none: give it to one of the tools", i)
 		}
 	}
-	if len(m.Args) > maxArgs {
-		report("%d args: at most %d are allowed", len(m.Args), maxArgs)
-	}
-	for i, arg := range m.Args {
-		if err := checkText(arg, false); err != nil {
-			report("args[%d]: %w", i, err)
-		} else if arg == "" || len(arg) > maxArgBytes {
-			report("args[%d]: must have 1 to %d bytes", i, maxArgBytes)
-		}
-	}
+	problems = append(problems, argsProblems(m.Args)...)
 	if len(m.Tools) == 0 || len(m.Tools) > maxTools {
 		report("%d tools: want 1 to %d", len(m.Tools), maxTools)
 		return problems
@@ -223,6 +214,21 @@ func manifestProblems(m pluginv1.Manifest, schemas []any) []error {
 		}
 		for _, err := range found {
 			problems = append(problems, &ToolError{label, err})
+		}
+	}
+	return problems
+}
+
+// argsProblems checks the arguments for the executable.
+func argsProblems(args []string) (problems []error) {
+	if len(args) > maxArgs {
+		problems = append(problems, fmt.Errorf("%d args: at most %d are allowed", len(args), maxArgs))
+	}
+	for i, arg := range args {
+		if err := checkText(arg, false); err != nil {
+			problems = append(problems, fmt.Errorf("args[%d]: %w", i, err))
+		} else if arg == "" || len(arg) > maxArgBytes {
+			problems = append(problems, fmt.Errorf("args[%d]: must have 1 to %d bytes", i, maxArgBytes))
 		}
 	}
 	return problems

@@ -16,8 +16,8 @@ const (
 	maxOutputSchemaDepth = 8
 )
 
-// checkOutputSchema checks that a tool's output schema has the few keywords by which answers cannot fail that are right:
-// what is redacted or left out of an answer still fits. The error begins with where it is.
+// checkOutputSchema checks that a tool's output schema has no keywords but those by which an answer still fits after
+// parts of it were redacted or left out. The error begins with where it is.
 func checkOutputSchema(schema json.RawMessage) error {
 	if schema == nil {
 		return nil

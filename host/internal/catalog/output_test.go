@@ -56,13 +56,8 @@ func TestCheckOutput(t *testing.T) {
 		`{"n":"1"}`:                                                                                 "the answer.n is no number",
 	} {
 		err := CheckOutput(schema, []byte(answer))
-		if got := ""; err != nil {
-			got = err.Error()
-			if got != want {
-				t.Errorf("%s: %s", answer, got)
-			}
-		} else if want != "" {
-			t.Errorf("%s: no error", answer)
+		if (err == nil) != (want == "") || err != nil && err.Error() != want {
+			t.Errorf("%s: %v", answer, err)
 		}
 	}
 	if err := CheckOutput(nil, []byte(`[1]`)); err != nil {

@@ -70,7 +70,8 @@ func (s *Server) callTool(ctx context.Context, r stdio.Request, p params) []byte
 		}
 	}
 	result := s.calls.Call(ctx, q)
-	return encode(mcp.JSONRPCResponse{JSONRPC: mcp.JSONRPC_VERSION, ID: mcp.NewRequestId(r.ID), Result: s.wire(result, tool, p)})
+	return encode(mcp.JSONRPCResponse{JSONRPC: mcp.JSONRPC_VERSION, ID: mcp.NewRequestId(r.ID),
+		Result: s.wire(result, tool, p)})
 }
 
 // wire is a tool's result in MCP's terms. p are the parameters of its request.

@@ -105,6 +105,17 @@ func (l *Log) Approval(s Subject, d Decision) {
 	_ = l.Append(r, false) // the log has warned; what is then sent has its own record
 }
 
+// SignIn records that a user was asked to sign in for the call, for which scopes, and how that ended. A token's new
+// rights are a change, whatever the call does.
+func (c *Call) SignIn(scopes []string, d Decision, outcome Outcome) {
+	if c == nil {
+		return
+	}
+	r := c.base
+	r.Kind, r.Decision, r.Outcome, r.Scopes = KindSignIn, d, outcome, scopes
+	_ = c.log.Append(r, false) // the log has warned
+}
+
 // ID is the call's name in the log.
 func (c *Call) ID() string {
 	if c == nil {

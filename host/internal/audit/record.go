@@ -27,6 +27,8 @@ const (
 	KindRequest Kind = "request"
 	// KindApproval is a user's decision in a terminal about a call that waits for it.
 	KindApproval Kind = "approval"
+	// KindSignIn is a sign-in that a user was asked for within a call.
+	KindSignIn Kind = "sign_in"
 	// KindRemoval is rotation that removed the oldest records of the chain.
 	KindRemoval Kind = "removal"
 )
@@ -183,6 +185,8 @@ type Record struct {
 	Outcome Outcome `json:"outcome,omitempty"`
 	// Counted are a call's requests without records of their own.
 	Counted []Counted `json:"counted,omitempty"`
+	// Scopes are those that a KindSignIn asked for.
+	Scopes []string `json:"scopes,omitempty"`
 	// Removal is that of a KindRemoval.
 	Removal *Removal `json:"removal,omitempty"`
 

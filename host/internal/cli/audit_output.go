@@ -306,7 +306,7 @@ func csvColumns() []string {
 		"seq", "time", "kind", "phase", "call", "request", "client", "client_version", "profile", "tenant", "tool",
 		"plugin", "plugin_version", "plugin_digest", "effect", "decision", "rule", "approval", "reason", "arguments",
 		"arguments_hmac", "method", "path", "status", "request_id", "attempts", "duration_ms", "outcome", "hash", "chain",
-		"counted",
+		"counted", "scopes",
 	}
 }
 
@@ -323,7 +323,7 @@ func (e entry) csv() []string {
 		e.Plugin, e.PluginVersion, e.PluginDigest, e.Effect, string(e.Verdict), string(e.Rule), e.Approval, e.Reason,
 		string(e.Arguments), e.ArgumentsHMAC, e.Method, e.Path, number(e.Status), e.RequestID, number(e.Attempts),
 		strconv.FormatFloat(e.DurationMS, 'f', -1, 64), string(e.outcome), e.Hash, string(e.Chain),
-		strings.Join(e.counted(), " "),
+		strings.Join(e.counted(), " "), strings.Join(e.Scopes, " "),
 	}
 	for i, cell := range cells {
 		cells[i] = csvCell(cell)

@@ -15,9 +15,11 @@ import (
 
 	"github.com/auth0-mcp/auth0-mcp/host/internal/account"
 	"github.com/auth0-mcp/auth0-mcp/host/internal/approval"
+	"github.com/auth0-mcp/auth0-mcp/host/internal/audit"
 	"github.com/auth0-mcp/auth0-mcp/host/internal/auth"
 	"github.com/auth0-mcp/auth0-mcp/host/internal/catalog"
 	"github.com/auth0-mcp/auth0-mcp/host/internal/egress"
+	"github.com/auth0-mcp/auth0-mcp/host/internal/redact"
 	"github.com/auth0-mcp/auth0-mcp/host/internal/toolcall"
 	"github.com/auth0-mcp/auth0-mcp/sandbox"
 )
@@ -364,5 +366,45 @@ func TestSignInApprovesNothing(t *testing.T) {
 	}
 	if got := s.granted(t); !slices.Equal(got, []string{"read:clients", "update:clients"}) {
 		t.Errorf("granted %v", got)
+	}
+}
+
+// Each sign-in has a record of who was asked for which scopes, and how it ended; it holds no token and no code.
+func TestSignInIsRecorded(t *testing.T) {
+	t.Parallel()
+	for action, want := range map[string]string{
+		"accept":  "approved sign_in:browser ok",
+		"decline": "declined sign_in:browser refused",
+	} {
+		folder := filepath.Join(t.TempDir(), "audit")
+		s := connectSigningIn(t, "read:clients", "2025-11-25", opensPages, func(cfg *Config) {
+			cfg.Calls.Audit = audit.New(audit.Config{Folder: folder, Mode: audit.On, Profile: "p", Tenant: cfg.Calls.Domain,
+				Redact: cfg.Calls.Gate.Text, RedactJSON: new(redact.Redactor).JSON})
+		})
+		s.send(`{"jsonrpc":"2.0","id":"c","method":"tools/call","params":` + listLogs + `}}`)
+		s.answer(s.page(t), action)
+		if action == "accept" {
+			if err := s.tenant.Approve(s.code); err != nil {
+				t.Fatal(err)
+			}
+		}
+		s.wait(`"c"`)
+		var got []audit.Record
+		for _, r := range recorded(t, folder) {
+			if r.Kind == audit.KindSignIn {
+				got = append(got, r)
+			}
+		}
+		if len(got) != 1 {
+			t.Fatalf("%s: %d records of a sign-in", action, len(got))
+		}
+		r := got[0]
+		if told := fmt.Sprint(r.Verdict, " ", r.Rule, " ", r.Outcome); told != want || r.Chain != "" || r.Client != "t" ||
+			r.Profile != "p" || r.Tool != "auth0_ok_narrow" || !slices.Contains(r.Scopes, "read:logs") {
+			t.Errorf("%s: %+v", action, r)
+		}
+		if line, err := json.Marshal(r); err != nil || strings.Contains(string(line), s.code) {
+			t.Errorf("%s: %s, %v", action, line, err)
+		}
 	}
 }

@@ -64,6 +64,24 @@ func (c call) answered(d Decision, rule audit.Rule) {
 	c.decided(verdict, rule, "")
 }
 
+// signInRule is how a sign-in is decided about: by the user, in a browser.
+const signInRule audit.Rule = "sign_in:browser"
+
+// signedIn records how a sign-in for the call ended. Why it failed is not recorded: it can quote what others answered.
+func (c call) signedIn(scopes []string, err error) {
+	verdict, outcome := audit.VerdictApproved, audit.OK
+	switch {
+	case err == nil:
+	case errors.Is(err, ErrSignInDeclined):
+		verdict, outcome = audit.VerdictDeclined, audit.Refused
+	case errors.Is(err, errSignInLate), errors.Is(err, context.Canceled):
+		verdict, outcome = audit.VerdictExpired, audit.Refused
+	default:
+		verdict, outcome = audit.VerdictAllowed, audit.Error
+	}
+	c.record.SignIn(scopes, audit.Decision{Verdict: verdict, Rule: signInRule}, outcome)
+}
+
 // endRecord writes it, as a view of the outcome. Why a tool failed is not recorded: its
 // words are the tenant's or the plugin's, and quote what they please.
 func endRecord(ctx context.Context, record *audit.Call, result Result) {

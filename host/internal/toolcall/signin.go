@@ -71,6 +71,7 @@ var ErrSignInDeclined = errors.New("the user was asked to sign in, and declined"
 
 var (
 	errSignInActive = errors.New("the user is being asked to sign in already: call again when that is done")
+	errSignInLate   = errors.New("the page was not confirmed in time")
 	errSignInOver   = errors.New("the sign-in that this answers has ended: call the tool again")
 )
 
@@ -210,7 +211,7 @@ func (r *Runner) resumeSignIn(ctx context.Context, c call) Result {
 func (r *Runner) waitForSignIn(ctx context.Context, c call, begun *SignIn, agreed func(context.Context) error) error {
 	stop := c.progress.beat(ctx, "waiting for the user to sign in")
 	defer stop()
-	waiting, cancel := context.WithDeadlineCause(ctx, begun.Expires, errors.New("the page was not confirmed in time"))
+	waiting, cancel := context.WithDeadlineCause(ctx, begun.Expires, errSignInLate)
 	defer cancel()
 	err := c.Browser.Wait(waiting, func(ctx context.Context) error {
 		if err := agreed(ctx); err != nil {
@@ -222,6 +223,7 @@ func (r *Runner) waitForSignIn(ctx context.Context, c call, begun *SignIn, agree
 		err = context.Cause(waiting)
 	}
 	r.signIns.end(err, time.Now())
+	c.signedIn(begun.Scopes, err)
 	r.cfg.Log.Info("asked the user to sign in for a call", "tool", c.Tool.Name, "scopes", begun.Scopes, "error", err)
 	return err
 }

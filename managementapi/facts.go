@@ -1,44 +1,28 @@
 package managementapi
 
 import (
-	"bytes"
-	"compress/gzip"
 	_ "embed"
-	"encoding/binary"
-	"io"
 	"iter"
 	"regexp"
 	"strings"
 	"sync"
 )
 
-// Both are written by tools/managementapigen: a line for each operation, and a line for
-// each shared definition, in order of their names.
+// Both are written by tools/managementapigen: a line for each operation, in order of path and method, and a line for
+// each shared definition, in byte order. They are not compressed: what is read of them is pages of the program's file,
+// which processes share, and no memory of their own.
 var (
-	//go:embed operations.gz
-	operationsFile []byte
-	//go:embed schemas.gz
-	schemasFile []byte
+	//go:embed operations.txt
+	operationsText string
+	//go:embed schemas.txt
+	schemasText string
 )
 
-// Both files are unpacked at first use, independently of each other, and their lines are
-// decoded one by one when they are asked for.
+// Operations are listed at first use, and their lines decoded one by one when they are asked for.
 var (
-	operations  = sync.OnceValue(func() *table { return newTable(unpack(operationsFile)) })
-	definitions = sync.OnceValue(func() *library { return newLibrary(unpack(schemasFile)) })
+	operations  = sync.OnceValue(func() *table { return newTable(operationsText) })
+	definitions = sync.OnceValue(func() *library { return &library{text: schemasText} })
 )
-
-func unpack(file []byte) string {
-	reader, err := gzip.NewReader(bytes.NewReader(file))
-	if err == nil {
-		var out strings.Builder
-		out.Grow(int(binary.LittleEndian.Uint32(file[len(file)-4:]))) // RFC 1952, 2.3.1: the size, unpacked
-		if _, err = io.Copy(&out, reader); err == nil {               //nolint:gosec // it is our own file
-			return out.String()
-		}
-	}
-	panic("managementapi: " + err.Error()) // a test unpacks both
-}
 
 // All yields every operation, in order of path and method.
 func All() iter.Seq[*Operation] {
@@ -74,18 +58,27 @@ func Names() iter.Seq[string] {
 
 // library holds the shared definitions.
 type library struct {
-	lines    map[string]string
+	text     string   // see schemasText
 	parsed   sync.Map // name: *Schema
 	patterns sync.Map // pattern: *regexp.Regexp, nil if Go does not know it
 }
 
-func newLibrary(text string) *library {
-	l := &library{lines: make(map[string]string, strings.Count(text, "\n"))}
-	for line := range strings.Lines(text) {
-		name, notation, _ := strings.Cut(strings.TrimSuffix(line, "\n"), "=")
-		l.lines[name] = notation
+// notation returns the line of a definition, without its name. It halves the text until one line is left.
+func (l *library) notation(name string) (string, bool) {
+	key := name + "="
+	for text := l.text; text != ""; {
+		start := strings.LastIndexByte(text[:len(text)/2], '\n') + 1
+		end := start + strings.IndexByte(text[start:], '\n')
+		switch line := text[start:end]; {
+		case strings.HasPrefix(line, key):
+			return line[len(key):], true
+		case line < key:
+			text = text[end+1:]
+		default:
+			text = text[:start]
+		}
 	}
-	return l
+	return "", false
 }
 
 // Definition returns the shared definition of that name: what [Schema.Ref] names.
@@ -95,7 +88,7 @@ func (l *library) definition(name string) (*Schema, bool) {
 	if s, ok := l.parsed.Load(name); ok {
 		return s.(*Schema), true
 	}
-	line, ok := l.lines[name]
+	line, ok := l.notation(name)
 	if !ok {
 		return nil, false
 	}
@@ -123,8 +116,8 @@ func (l *library) pattern(text string) *regexp.Regexp {
 // Definitions yields the names of all shared definitions.
 func Definitions() iter.Seq[string] {
 	return func(yield func(string) bool) {
-		for name := range definitions().lines {
-			if !yield(name) {
+		for line := range strings.Lines(schemasText) {
+			if name, _, _ := strings.Cut(line, "="); !yield(name) {
 				return
 			}
 		}

@@ -306,15 +306,14 @@ func TestImportCostsNothing(t *testing.T) {
 
 func BenchmarkFirstUse(b *testing.B) {
 	for b.Loop() {
-		newTable(unpack(operationsFile))
-		newLibrary(unpack(schemasFile))
+		newTable(operationsText)
 	}
 }
 
 func BenchmarkLookupDecodes(b *testing.B) {
-	table := newTable(unpack(operationsFile))
+	table := newTable(operationsText)
 	lines := map[string]string{}
-	for line := range strings.Lines(unpack(operationsFile)) {
+	for line := range strings.Lines(operationsText) {
 		name, _, _ := strings.Cut(line, "\t")
 		lines[name] = line
 	}
@@ -337,13 +336,13 @@ func BenchmarkLookup(b *testing.B) {
 	}
 }
 
-// BenchmarkMemory reports what stays in memory once operations and definitions are unpacked.
+// BenchmarkMemory reports what stays in memory once operations are listed.
 func BenchmarkMemory(b *testing.B) {
 	var before, after runtime.MemStats
 	for b.Loop() {
 		runtime.GC()
 		runtime.ReadMemStats(&before)
-		table, library := newTable(unpack(operationsFile)), newLibrary(unpack(schemasFile))
+		table, library := newTable(operationsText), &library{text: schemasText}
 		runtime.GC()
 		runtime.ReadMemStats(&after)
 		b.ReportMetric(float64(after.HeapAlloc-before.HeapAlloc), "B")
@@ -352,17 +351,27 @@ func BenchmarkMemory(b *testing.B) {
 	}
 }
 
+// The text is searched by halves: a name that is a part of another, or before the first or behind the last, is none.
+func TestOnlyWholeNamesAreDefinitions(t *testing.T) {
+	library := &library{text: "Action=a\nActionBase=b\nClient=c\n"}
+	for name, want := range map[string]string{"Action": "a", "ActionBase": "b", "Client": "c",
+		"": "", "Act": "", "ActionB": "", "Aaa": "", "Bbb": "", "Clients": "", "Zzz": "", "a": ""} {
+		if got, ok := library.notation(name); got != want || ok != (want != "") {
+			t.Errorf("%q: %q, %v; want %q", name, got, ok, want)
+		}
+	}
+}
+
 // Operations and definitions can be decoded from several goroutines at once.
 func TestConcurrentUse(t *testing.T) {
-	text, schemas := unpack(operationsFile), unpack(schemasFile)
-	table, library := newTable(text), newLibrary(schemas)
+	table, library := newTable(operationsText), &library{text: schemasText}
 	var group sync.WaitGroup
 	for range 8 {
 		group.Go(func() {
 			for _, e := range table.entries {
 				e.get()
 			}
-			for name := range library.lines {
+			for name := range Definitions() {
 				if _, ok := library.definition(name); !ok {
 					t.Error(name)
 				}

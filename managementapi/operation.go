@@ -110,7 +110,7 @@ type Operation struct {
 // Name is what identifies the operation: "GET /api/v2/clients/{id}".
 func (o *Operation) Name() string { return o.Method + " " + o.Path }
 
-// wire is how an operation is written in operations.gz, behind its name and a tab.
+// wire is how an operation is written in operations.txt, behind its name and a tab.
 type wire struct {
 	Group     string      `json:"group"`
 	Summary   string      `json:"summary"`
@@ -138,7 +138,7 @@ type parameter struct {
 	Schema   string `json:"schema"`
 }
 
-// Encode writes the operation as a line of operations.gz, for the generator.
+// Encode writes the operation as a line of operations.txt, for the generator.
 func (o *Operation) Encode() (string, error) {
 	w := wire{
 		Group: o.Group, Summary: o.Summary, Phrases: o.Phrases, Words: o.Words,
@@ -183,7 +183,7 @@ func fromWire(parameters []parameter) ([]Parameter, error) {
 	return out, nil
 }
 
-// decode reads a line of operations.gz.
+// decode reads a line of operations.txt.
 func decode(line string) (*Operation, error) {
 	name, data, _ := strings.Cut(line, "\t")
 	method, path, _ := strings.Cut(name, " ")

@@ -13,7 +13,7 @@ var (
 	parameter = regexp.MustCompile(`\{[^}]*\}`)
 )
 
-// onlyAdds lists the operations that only add, of lines of operations.gz, with "{}" for each parameter. It refuses one
+// onlyAdds lists the operations that only add, of lines of operations.txt, with "{}" for each parameter. It refuses one
 // whose parameters could stand for what another operation has there, if that does more.
 func onlyAdds(operations []byte) ([]byte, error) {
 	var adds, others []string

@@ -1,11 +1,7 @@
 package main
 
 import (
-	"bytes"
-	"compress/gzip"
 	"errors"
-	"os"
-	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
@@ -121,36 +117,6 @@ func TestMarksMustBeDecided(t *testing.T) {
 	for _, line := range []string{"Thing.a", "Thing r", "- Thing.a"} {
 		if _, err := parseMark(line); err == nil {
 			t.Errorf("%s is taken", line)
-		}
-	}
-}
-
-func TestWriteLeavesWhatIsCurrent(t *testing.T) {
-	path := filepath.Join(t.TempDir(), "a.gz")
-	var other bytes.Buffer
-	writer, err := gzip.NewWriterLevel(&other, gzip.NoCompression)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if _, err := writer.Write([]byte("text")); err != nil {
-		t.Fatal(err)
-	}
-	if err := writer.Close(); err != nil {
-		t.Fatal(err)
-	}
-	if err := os.WriteFile(path, other.Bytes(), 0o600); err != nil {
-		t.Fatal(err)
-	}
-	for text, same := range map[string]bool{"text": true, "other": false} {
-		if err := os.WriteFile(path, other.Bytes(), 0o600); err != nil {
-			t.Fatal(err)
-		}
-		if err := write(path, []byte(text)); err != nil {
-			t.Fatal(err)
-		}
-		data, err := os.ReadFile(path)
-		if err != nil || bytes.Equal(data, other.Bytes()) != same {
-			t.Errorf("%s: %x %v", text, data, err)
 		}
 	}
 }

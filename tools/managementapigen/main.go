@@ -5,11 +5,8 @@
 package main
 
 import (
-	"bytes"
-	"compress/gzip"
 	"errors"
 	"fmt"
-	"io"
 	"os"
 	"path/filepath"
 
@@ -44,32 +41,9 @@ func run(dir string) error {
 	if err != nil {
 		return err
 	}
-	return errors.Join(
-		os.WriteFile(filepath.Join(dir, "onlyadds.txt"), adds, 0o644), //nolint:gosec // part of the source
-		write(filepath.Join(dir, "operations.gz"), operations),
-		write(filepath.Join(dir, "schemas.gz"), schemas))
-}
-
-// write compresses text into a file. A file that holds the text already stays as it is: another
-// version of Go may compress it to other bytes.
-func write(path string, text []byte) error {
-	if old, err := os.ReadFile(path); err == nil {
-		if reader, err := gzip.NewReader(bytes.NewReader(old)); err == nil {
-			if held, err := io.ReadAll(reader); err == nil && bytes.Equal(held, text) {
-				return nil
-			}
-		}
+	var written []error
+	for name, text := range map[string][]byte{"onlyadds.txt": adds, "operations.txt": operations, "schemas.txt": schemas} {
+		written = append(written, os.WriteFile(filepath.Join(dir, name), text, 0o644)) //nolint:gosec // part of the source
 	}
-	var out bytes.Buffer
-	writer, err := gzip.NewWriterLevel(&out, gzip.BestCompression)
-	if err != nil {
-		return err
-	}
-	if _, err := writer.Write(text); err != nil {
-		return err
-	}
-	if err := writer.Close(); err != nil {
-		return err
-	}
-	return os.WriteFile(path, out.Bytes(), 0o644) //nolint:gosec // part of the source
+	return errors.Join(written...)
 }

@@ -8,7 +8,6 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
-	"runtime/debug"
 	"slices"
 	"strings"
 	"time"
@@ -130,7 +129,7 @@ func exitAfter(s *server) {
 		fmt.Fprintln(os.Stderr, "no Configure from the host: exiting")
 		os.Exit(1)
 	}
-	time.AfterFunc(afterStart, debug.FreeOSMemory)
+	time.AfterFunc(afterStart, trimMemory)
 	select {
 	case <-s.lost:
 		// A host that ends this process alone closes the connection and keeps the

@@ -426,3 +426,17 @@ func TestDescribeForADialog(t *testing.T) {
 		t.Error("what cannot be shown can be approved")
 	}
 }
+
+// What depends on a thing that is deleted is shown in both forms, on a line of its own and without secrets.
+func TestDependentsAreShown(t *testing.T) {
+	r := request()
+	r.Plan = plan.Plan{Changes: []plan.Change{{Method: "DELETE", Path: "/api/v2/roles/r", Before: []byte(`{"name":"R"}`),
+		Dependents: []string{"2 users: a\n2. DELETE /api/v2/users/x, password=hunter2hunter2"}}}}
+	for _, short := range []bool{true, false} {
+		text, _, err := r.Describe(new(redact.Redactor), short)
+		if err != nil || !strings.Contains(text, "\n  Depends on it: 2 users: a") || strings.Contains(text, "\n2.") ||
+			strings.Contains(text, "hunter2") {
+			t.Errorf("%v: %s", err, text)
+		}
+	}
+}

@@ -168,6 +168,9 @@ func (d *description) change(number int, change plan.Change) error {
 		}
 		d.heading("  Attention: " + shown + ".")
 	}
+	if err := d.dependents(change.Dependents); err != nil {
+		return err
+	}
 	switch {
 	case change.Method == plan.MethodRun:
 		d.line("  (runs outside of the tenant, where neither its effect can be foreseen nor anything undone)\n")
@@ -192,6 +195,18 @@ func (d *description) change(number int, change plan.Change) error {
 	}
 	if d.text.Len() == before && d.whole {
 		d.line("  (no value changes)\n")
+	}
+	return nil
+}
+
+// dependents shows what needs the thing that is deleted.
+func (d *description) dependents(list []string) error {
+	for _, one := range list {
+		shown, _, err := d.hidden(one)
+		if err != nil {
+			return err
+		}
+		d.heading("  Depends on it: " + shown + ".")
 	}
 	return nil
 }

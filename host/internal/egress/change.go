@@ -34,6 +34,7 @@ func (c *Call) change(ctx context.Context, r *pluginv1.RoundTripRequest) *plugin
 	case answer != nil:
 		return answer
 	case c.grant.DryRun:
+		w.change.Dependents = c.dependents(ctx, w)
 		return c.simulate(w)
 	}
 	if e := c.mayWrite(w.change.Request(), w.concerns, w.doubts); e != nil {

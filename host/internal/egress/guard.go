@@ -180,15 +180,20 @@ func textsOf(list any, member string) (texts []string) {
 	return texts
 }
 
-// read reads something of the tenant; nil if it cannot be read. What Auth0 answers is no answer of the call: an error
-// here is not what the call failed of.
+// read reads something of the tenant; nil if it cannot be read.
 func (g *guard) read(query string, segments ...string) (doc json.RawMessage, status int) {
+	return g.call.look(g.ctx, query, segments...)
+}
+
+// look reads something of the tenant for the host itself; nil if it cannot be read. What Auth0 answers is no answer of
+// the call: an error here is not what the call failed of.
+func (c *Call) look(ctx context.Context, query string, segments ...string) (doc json.RawMessage, status int) {
 	path, err := pluginv1.NewPath(segments...)
 	if err != nil {
 		return nil, 0
 	}
-	answer, _ := g.call.deliver(g.ctx, &write{quiet: true, RoundTripRequest: &pluginv1.RoundTripRequest{
-		CallId: g.request.GetCallId(), Method: http.MethodGet, Path: path.String(), Query: query}})
+	answer, _ := c.deliver(ctx, &write{quiet: true, RoundTripRequest: &pluginv1.RoundTripRequest{CallId: c.id,
+		Method: http.MethodGet, Path: path.String(), Query: query}})
 	return okJSON(answer), int(answer.GetResponse().GetStatus())
 }
 

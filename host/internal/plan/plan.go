@@ -33,6 +33,8 @@ type Change struct {
 	Fresh []jsondoc.Path
 	// Concerns say in words why the change needs approval whatever the policy is.
 	Concerns []string
+	// Dependents say in words what of the tenant needs what the change deletes, such as "3 users: a, b, c".
+	Dependents []string
 	// placeholder is the id that the simulation gave to what a POST makes.
 	placeholder string
 }

@@ -41,13 +41,12 @@ func better() map[string]string {
 
 // ours are the plugins whose tools are all ours alone, and added are such tools of others.
 func ours() []string {
-	return []string{"management", "roles", "users"}
+	return []string{"diagnosis", "management", "roles", "users"}
 }
 
 func added() []string {
 	return []string{
 		"auth0_check_form",
-		"auth0_diagnose_login",
 		"auth0_list_trigger_bindings",
 		"auth0_update_trigger_bindings",
 	}

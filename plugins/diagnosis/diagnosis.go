@@ -1,4 +1,4 @@
-// Package diagnosis is the plugin that finds out why logins fail.
+// Package diagnosis is the plugin that finds out why logins fail, and which settings of a tenant are weak.
 package diagnosis
 
 import (
@@ -8,7 +8,7 @@ import (
 	"github.com/auth0-mcp/auth0-mcp/sdk/auth0v1"
 )
 
-// Plugin is the diagnosis plugin. Its tool reads only.
+// Plugin is the diagnosis plugin. Its tools read only.
 func Plugin() sdk.Plugin {
 	return sdk.Plugin{Name: "diagnosis", Version: "0.1.0", Tools: []sdk.Tool{
 		sdk.NewTool("auth0_diagnose_login", sdk.Read,
@@ -26,6 +26,19 @@ func Plugin() sdk.Plugin {
 				"GET /api/v2/actions/executions/{id}", "GET /api/v2/actions/actions",
 				"GET /api/v2/actions/triggers/{trigger}/bindings", "GET /api/v2/custom-domains"),
 			sdk.Untrusted("verdict.sentence", "causes[].sentence", "causes[].evidence", "causes[].fix", "subject")),
+		sdk.NewTool("auth0_audit_tenant", sdk.Read,
+			"Weak settings of the tenant by severity: URLs, grants, tokens, attack protection, MFA. With proof and remedy.",
+			auditTenant, sdk.Title("Audit tenant"), sdk.Idempotent(),
+			sdk.Scopes("read:clients", "read:client_credentials", "read:resource_servers", "read:client_grants",
+				"read:connections", "read:actions", "read:attack_protection", "read:mfa_policies", "read:guardian_factors",
+				"read:tenant_settings", "read:custom_domains", "read:log_streams", "read:signing_keys", "read:email_provider",
+				"read:rules"),
+			sdk.Paths("GET /api/v2/clients", "GET /api/v2/clients/{client_id}/credentials", "GET /api/v2/resource-servers",
+				"GET /api/v2/client-grants", "GET /api/v2/connections", "GET /api/v2/actions/actions",
+				"GET /api/v2/attack-protection/{protection}", "GET /api/v2/guardian/policies", "GET /api/v2/guardian/factors",
+				"GET /api/v2/tenants/settings", "GET /api/v2/custom-domains", "GET /api/v2/log-streams",
+				"GET /api/v2/keys/signing", "GET /api/v2/emails/provider", "GET /api/v2/rules"),
+			sdk.Untrusted("findings[].object", "findings[].evidence", "findings[].remedy.arguments")),
 	}}
 }
 

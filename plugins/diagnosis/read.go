@@ -17,6 +17,7 @@ import (
 type reader struct {
 	api    *auth0v1.API
 	read   map[string]reading
+	lists  map[string]listing
 	looked []look
 	gaps   []gap
 	// err is what ended the call: after it nothing is read any more.
@@ -25,6 +26,11 @@ type reader struct {
 
 type reading struct {
 	raw   json.RawMessage
+	state state
+}
+
+type listing struct {
+	items []sdk.Object
 	state state
 }
 
@@ -54,7 +60,9 @@ type gap struct {
 	Scope string `json:"scope,omitempty"`
 }
 
-func newReader(api *auth0v1.API) *reader { return &reader{api: api, read: map[string]reading{}} }
+func newReader(api *auth0v1.API) *reader {
+	return &reader{api: api, read: map[string]reading{}, lists: map[string]listing{}}
+}
 
 // resource is something of the tenant that can be read.
 type resource struct {
@@ -129,6 +137,10 @@ func (r *reader) list(ctx context.Context, scope string, c auth0v1.Collection, q
 	if r.err != nil {
 		return nil, unread
 	}
+	key := strings.Join(c.Path, "\x00") + "?" + query.Encode()
+	if was, ok := r.lists[key]; ok {
+		return was.items, was.state
+	}
 	items, complete, err := r.api.Filter(ctx, c, query, func(sdk.Object) bool { return true })
 	res := resource{what: c.What + "s", scope: scope, path: c.Path}
 	is := r.note(ctx, res, err)
@@ -139,5 +151,6 @@ func (r *reader) list(ctx context.Context, scope string, c auth0v1.Collection, q
 			r.gaps = append(r.gaps, gap{What: res.what, Why: fmt.Sprintf("only the first %d were read", count)})
 		}
 	}
+	r.lists[key] = listing{items, is}
 	return items, is
 }

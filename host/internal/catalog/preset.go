@@ -53,6 +53,7 @@ func memberships() []membership {
 		{"actions", "*", read, "support security"},
 		{"applications", "*", all, "default developer"},
 		{"applications", "*", read, "support security"},
+		{"diagnosis", "auth0_audit_*", read, "security"},
 		{"diagnosis", "auth0_diagnose_*", read, "support"},
 		{"forms", "*", all, "default developer"},
 		{"forms", "*", read, "support"},

@@ -65,9 +65,6 @@ func TestListKeepsItsBudget(t *testing.T) {
 		if presets, _ := catalog.PresetsOf(tool); !slices.Contains(presets, catalog.DefaultPreset) {
 			continue
 		}
-		if of, _ := catalog.PresetsOf(tool); !slices.Contains(of, catalog.DefaultPreset) {
-			continue
-		}
 		all += size
 		if promised[tool.Name] == nil {
 			continue

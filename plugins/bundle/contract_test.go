@@ -41,7 +41,7 @@ func better() map[string]string {
 
 // ours are the plugins whose tools are all ours alone, and added are such tools of others.
 func ours() []string {
-	return []string{"diagnosis", "management", "roles", "users"}
+	return []string{"diagnosis", "export", "management", "roles", "users"}
 }
 
 func added() []string {

@@ -7,6 +7,7 @@ require (
 	github.com/auth0-mcp/auth0-mcp/plugins/actions v0.0.0
 	github.com/auth0-mcp/auth0-mcp/plugins/applications v0.0.0
 	github.com/auth0-mcp/auth0-mcp/plugins/diagnosis v0.0.0
+	github.com/auth0-mcp/auth0-mcp/plugins/export v0.0.0
 	github.com/auth0-mcp/auth0-mcp/plugins/forms v0.0.0
 	github.com/auth0-mcp/auth0-mcp/plugins/logs v0.0.0
 	github.com/auth0-mcp/auth0-mcp/plugins/management v0.0.0
@@ -57,6 +58,7 @@ replace (
 	github.com/auth0-mcp/auth0-mcp/plugins/actions => ../actions
 	github.com/auth0-mcp/auth0-mcp/plugins/applications => ../applications
 	github.com/auth0-mcp/auth0-mcp/plugins/diagnosis => ../diagnosis
+	github.com/auth0-mcp/auth0-mcp/plugins/export => ../export
 	github.com/auth0-mcp/auth0-mcp/plugins/forms => ../forms
 	github.com/auth0-mcp/auth0-mcp/plugins/logs => ../logs
 	github.com/auth0-mcp/auth0-mcp/plugins/management => ../management

@@ -4,6 +4,7 @@ import (
 	"github.com/auth0-mcp/auth0-mcp/plugins/actions"
 	"github.com/auth0-mcp/auth0-mcp/plugins/applications"
 	"github.com/auth0-mcp/auth0-mcp/plugins/diagnosis"
+	"github.com/auth0-mcp/auth0-mcp/plugins/export"
 	"github.com/auth0-mcp/auth0-mcp/plugins/forms"
 	"github.com/auth0-mcp/auth0-mcp/plugins/logs"
 	"github.com/auth0-mcp/auth0-mcp/plugins/management"
@@ -24,5 +25,6 @@ func members() []member {
 		{"diagnosis", diagnosis.Plugin},
 		{"roles", roles.Plugin},
 		{"users", users.Plugin},
+		{"export", export.Plugin},
 	}
 }

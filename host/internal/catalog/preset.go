@@ -55,6 +55,7 @@ func memberships() []membership {
 		{"applications", "*", read, "support security"},
 		{"diagnosis", "auth0_audit_*", read, "security"},
 		{"diagnosis", "auth0_diagnose_*", read, "support"},
+		{"export", "*", all, "developer"},
 		{"forms", "*", all, "default developer"},
 		{"forms", "*", read, "support"},
 		{"logs", "*", all, "default support security developer"},

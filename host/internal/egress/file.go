@@ -1,6 +1,7 @@
 package egress
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
@@ -90,6 +91,9 @@ func (c *Call) writeFile(ctx context.Context, r *pluginv1.WriteFileRequest) (*pl
 	if err != nil {
 		return nil, c.unwritten(name, err)
 	}
+	if isWritten(r, before) && c.simulation.Written(name) == nil {
+		return written(r, true), nil
+	}
 	if c.grant.DryRun {
 		return c.simulateFile(r, root.Folder, before)
 	}
@@ -103,6 +107,12 @@ func (c *Call) writeFile(ctx context.Context, r *pluginv1.WriteFileRequest) (*pl
 		return nil, failure
 	}
 	return written(r, before != nil), nil
+}
+
+// isWritten reports whether a file is what it shall be: to write it again would be no change.
+func isWritten(r *pluginv1.WriteFileRequest, there *fileroot.Existing) bool {
+	return there != nil && bytes.Equal(there.Content, r.GetContent()) && !there.Executable &&
+		(there.Private || !r.GetPrivate())
 }
 
 // written answers a plugin, which is not told where the root is.

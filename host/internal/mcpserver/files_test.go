@@ -9,6 +9,7 @@ import (
 	"runtime"
 	"strings"
 	"testing"
+	"time"
 
 	"golang.org/x/oauth2"
 
@@ -328,8 +329,50 @@ func TestFilesNeedApproval(t *testing.T) {
 		!strings.Contains(after, `"line one\nline two of old.env"`) {
 		t.Errorf("approved: %s", after)
 	}
-	if got := w.write(args); got.kind != "approval_required" || w.tree() != after {
+	if got := w.write(args); got.isError || strings.Contains(got.text, "changed") || w.tree() != after {
+		t.Errorf("files that are as they shall be: %+v", got)
+	}
+	w.disk("old.env", "another")
+	changed := w.tree()
+	if got := w.write(args); got.kind != "approval_required" || !strings.Contains(got.text, "old.env") ||
+		strings.Contains(got.text, "new.ts\n") || w.tree() != changed {
 		t.Errorf("a second time: %+v", got)
+	}
+}
+
+// A file that has its content already is left alone: no change, no record, and the same answer as before, so that a
+// plugin cannot learn what is there.
+func TestFilesThatAreAsTheyShallBe(t *testing.T) {
+	t.Parallel()
+	w := connectWriter(t, approval.None, asItIs)
+	w.disk("same", "text of same")
+	w.disk("other", "other")
+	path := filepath.Join(w.root, "same")
+	old := time.Unix(1_700_000_000, 0)
+	if err := os.Chtimes(path, old, old); err != nil {
+		t.Fatal(err)
+	}
+	got := w.write(`{"do":"file","path":"same,other","file":"text of "}`)
+	if got.isError || !strings.Contains(got.text, `["replaced project:same","replaced project:other"]`) {
+		t.Errorf("%+v", got)
+	}
+	if info, err := os.Stat(path); err != nil || !info.ModTime().Equal(old) {
+		t.Errorf("it was written: %v, %v", info.ModTime(), err)
+	}
+	for _, r := range recorded(t, w.audited) {
+		if r.Kind == audit.KindRequest && strings.Contains(r.Path, "same") {
+			t.Errorf("a record: %+v", r)
+		}
+	}
+	if runtime.GOOS == "windows" {
+		return
+	}
+	if err := os.Chmod(path, 0o755); err != nil {
+		t.Fatal(err)
+	}
+	w.write(`{"do":"file","path":"same","file":"text of "}`)
+	if info, err := os.Stat(path); err != nil || info.Mode().Perm() != 0o644 {
+		t.Errorf("an executable file stays so: %v, %v", info.Mode(), err)
 	}
 }
 

@@ -1,0 +1,274 @@
+package export
+
+import (
+	"encoding/json"
+	"fmt"
+	"maps"
+	"net/http"
+	"net/http/httptest"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/auth0-mcp/auth0-mcp/managementapi"
+	"github.com/auth0-mcp/auth0-mcp/proto/pluginv1"
+	"github.com/auth0-mcp/auth0-mcp/sandbox"
+	"github.com/auth0-mcp/auth0-mcp/sdk/sdktest"
+)
+
+func TestManifest(t *testing.T) { sdktest.Manifest(t, Plugin()) }
+
+// company is the sandbox's company, whose objects hold secrets of most kinds.
+func company() http.Handler {
+	tenant := sandbox.New(sandbox.Options{})
+	tenant.Incidents() // makes the seed
+	return tenant.Authorized()
+}
+
+// exported are the files of an export by their paths, and its answer.
+func exported(t *testing.T, auth0 http.Handler, arguments string) (map[string]string, answer) {
+	t.Helper()
+	r := sdktest.Call(t, Plugin(), auth0, "auth0_export", arguments)
+	var a answer
+	if r.Failure != nil || json.Unmarshal(r.JSON, &a) != nil {
+		t.Fatalf("%s: %v %s", arguments, r.Failure, r.JSON)
+	}
+	files := map[string]string{}
+	for _, f := range r.Files {
+		if _, twice := files[f.Path]; twice || f.Root != root {
+			t.Errorf("%s is written twice, or to %s", f.Path, f.Root)
+		}
+		if err := pluginv1.CheckFilePath(f.Path); err != nil {
+			t.Error(err)
+		}
+		files[f.Path] = string(f.Content)
+	}
+	return files, a
+}
+
+func request(t *testing.T, auth0 http.Handler, method, path, body string) []byte {
+	t.Helper()
+	r := httptest.NewRequestWithContext(t.Context(), method, "https://"+sdktest.Domain+"/api/v2/"+path,
+		strings.NewReader(body))
+	r.Header.Set("Content-Type", "application/json")
+	w := httptest.NewRecorder()
+	auth0.ServeHTTP(w, r)
+	if w.Code >= http.StatusBadRequest {
+		t.Fatalf("%s %s: %d %s", method, path, w.Code, w.Body)
+	}
+	return w.Body.Bytes()
+}
+
+// The files have the names that auth0-deploy-cli reads, and what they refer to is called by its name.
+func TestDirectory(t *testing.T) {
+	files, a := exported(t, company(), `{}`)
+	for path, has := range map[string]string{
+		"tenant.json":                                           `"friendly_name"`,
+		"clients/Order Importer.json":                           `"app_type": "non_interactive"`,
+		"resource-servers/Orders API.json":                      `"identifier": "https://api.harbourlight.example/orders"`,
+		"connections/google-oauth2.json":                        `"Harbourlight Shop"`,
+		"database-connections/warehouse-partners/database.json": `"disable_signup": true`,
+		"roles/Auditor.json":                                    `"permissions"`,
+		"organizations/northquay-libraries.json":                `"name": "northquay-entra"`,
+		"actions/Limit machine scopes.json":                     `"code": "./actions/Limit machine scopes/code.js"`,
+		"actions/Limit machine scopes/code.js":                  "exports.",
+		"triggers/triggers.json":                                `"action_name": "Limit machine scopes"`,
+		"attack-protection/brute-force-protection.json":         `"enabled": true`,
+		"guardian/policies.json":                                `"all-applications"`,
+		"guardian/factors/otp.json":                             `"enabled": true`,
+		"emails/provider.json":                                  `"smtp"`,
+		"emails/verify_email.json":                              `"./verify_email.html"`,
+		"emails/verify_email.html":                              `{{ url }}`,
+		"log-streams/Security events.json":                      `##LOG_STREAMS_SECURITY_EVENTS_SINK_HTTPAUTHORIZATION##`,
+		"custom-domains/custom-domains.json":                    "login.harbourlight.example",
+		"rules/Add country to the token.js":                     "callback",
+	} {
+		if !strings.Contains(files[path], has) {
+			t.Errorf("%s lacks %s: %.600s", path, has, files[path])
+		}
+	}
+	if a.Files != len(files) || len(a.NotExported) > 0 || a.NextCursor != "" || a.Exported["clients"] < 10 ||
+		!slices.Contains(a.Placeholders, "CONNECTIONS_GOOGLE_OAUTH2_OPTIONS_CLIENT_SECRET") {
+		t.Errorf("%d files, %+v", len(files), a)
+	}
+	grant := slices.ContainsFunc(slices.Collect(maps.Keys(files)), func(path string) bool {
+		return strings.HasPrefix(path, "grants/Order Importer-") &&
+			strings.Contains(files[path], `"client_id": "Order Importer"`)
+	})
+	if !grant {
+		t.Error("no grant of Order Importer")
+	}
+}
+
+// What an importer sends fits the operation that creates such an object.
+func TestFilesFitTheAPI(t *testing.T) {
+	files, _ := exported(t, company(), `{"kinds":["clients","resource-servers","connections"]}`)
+	for path, content := range files {
+		folder, _, _ := strings.Cut(path, "/")
+		operation := map[string]string{"clients": "POST /api/v2/clients", "resource-servers": "POST /api/v2/resource-servers",
+			"connections": "POST /api/v2/connections", "database-connections": "POST /api/v2/connections"}[folder]
+		o, _ := managementapi.ByName(operation)
+		var body any
+		if !strings.HasSuffix(path, ".json") || json.Unmarshal([]byte(content), &body) != nil {
+			continue
+		}
+		for _, problem := range o.Body.Check(body) {
+			if problem.Fault == managementapi.Unknown && strings.Count(problem.At, "/") == 1 &&
+				problem.At != "/enabled_clients" {
+				t.Errorf("%s: %s", path, problem)
+			}
+		}
+	}
+}
+
+var shaped = regexp.MustCompile(`PRIVATE KEY-----|eyJ\w+\.eyJ|JBSWY3DP`)
+
+// No secret that the tenant holds is in a file, in whatever format.
+func TestNoSecrets(t *testing.T) {
+	auth0 := company()
+	request(t, auth0, "POST", "clients", `{"name":"Own key",
+		"client_metadata":{"note":"postgres://u:hunter22@db.example/x"},"app_type":"regular_web"}`)
+	var secrets []string
+	for _, list := range []string{"clients", "resource-servers", "connections", "log-streams", "emails/provider",
+		"actions/actions", "client-grants"} {
+		var document any
+		if err := json.Unmarshal(request(t, auth0, "GET", list, ""), &document); err != nil {
+			t.Fatal(err)
+		}
+		o, _ := managementapi.ByName("GET /api/v2/" + list)
+		for found := range o.Answer.Secrets(document) {
+			if text, ok := found.Value.(string); ok && len(text) > 6 {
+				secrets = append(secrets, text)
+			}
+		}
+	}
+	secrets = append(secrets, "hunter22")
+	if len(secrets) < 20 {
+		t.Fatalf("only %d secrets were found", len(secrets))
+	}
+	for _, format := range []string{deployCLI, terraform} {
+		files, _ := exported(t, auth0, `{"format":"`+format+`"}`)
+		for path, content := range files {
+			for _, secret := range secrets {
+				if strings.Contains(content, secret) {
+					t.Errorf("%s holds a secret", path)
+				}
+			}
+			if !strings.HasSuffix(path, ".js") && shaped.MatchString(content) {
+				t.Errorf("%s holds a key or a token", path)
+			}
+		}
+	}
+}
+
+// Names of objects become names of files on every system, each its own.
+func TestNames(t *testing.T) {
+	auth0 := sandbox.New(sandbox.Options{Empty: true}).Authorized()
+	for _, name := range []string{"CON", "nul.txt", "a/b", `a\b`, "..", ".git", "git~1", "Case", "case", "dot.", " space ",
+		"a:b", "é", "e\u0301", "auth0|x#EXT#@y", strings.Repeat("語", 60), "twice", "twice", "zero\u200bwidth", "?", "*"} {
+		body, err := json.Marshal(map[string]string{"name": name, "app_type": "spa"})
+		if err != nil {
+			t.Fatal(err)
+		}
+		request(t, auth0, "POST", "clients", string(body))
+	}
+	files, a := exported(t, auth0, `{"kinds":["clients"],"folder":"tenants/dev/"}`)
+	folded := map[string]bool{}
+	for path := range files {
+		if folded[fold(path)] || !strings.HasPrefix(path, "tenants/dev/clients/") {
+			t.Errorf("%s", path)
+		}
+		folded[fold(path)] = true
+	}
+	if len(files) != a.Exported["clients"] || len(files) < 21 {
+		t.Errorf("%d files for %d applications", len(files), a.Exported["clients"])
+	}
+	again, _ := exported(t, auth0, `{"kinds":["clients"],"folder":"tenants/dev"}`)
+	for path, content := range files {
+		if again[path] != content {
+			t.Errorf("%s is another file in the second export", path)
+		}
+	}
+}
+
+// A large tenant takes several calls, which together export each object once.
+func TestCursor(t *testing.T) {
+	auth0 := sandbox.New(sandbox.Options{Empty: true}).Authorized()
+	for i := range 620 {
+		request(t, auth0, "POST", "roles", fmt.Sprintf(`{"name":"Role %d"}`, i))
+	}
+	seen := map[string]bool{}
+	cursor, calls := "", 0
+	for more := true; more; calls++ {
+		files, a := exported(t, auth0, `{"kinds":["tenant","roles"],"cursor":"`+cursor+`"}`)
+		for path := range files {
+			if seen[path] {
+				t.Errorf("%s is written by two calls", path)
+			}
+			seen[path] = true
+		}
+		cursor, more = a.NextCursor, a.NextCursor != ""
+		if more != strings.Contains(a.NextStep, "cursor") {
+			t.Errorf("%+v", a)
+		}
+	}
+	if len(seen) != 621 || calls != 2 {
+		t.Errorf("%d files in %d calls", len(seen), calls)
+	}
+	for _, arguments := range []string{`{"cursor":"clients:x"}`, `{"cursor":"nothing:1"}`, `{"kinds":["everything"]}`} {
+		if f := sdktest.Call(t, Plugin(), auth0, "auth0_export", arguments).Failure; f.GetCode() !=
+			pluginv1.Failure_CODE_INVALID_ARGUMENT {
+			t.Errorf("%s: %v", arguments, f)
+		}
+	}
+}
+
+func TestTerraform(t *testing.T) {
+	files, a := exported(t, company(), `{"format":"terraform"}`)
+	text := files["auth0_import.tf"]
+	for _, want := range []string{"to = auth0_client.staff_dashboard\n", "to = auth0_client.staff_dashboard_2\n",
+		"to = auth0_connection.google_oauth2\n  id = \"con_HarbourlightGoog\"\n", "to = auth0_trigger_actions.post_login\n",
+		"to = auth0_role.auditor\n"} {
+		if !strings.Contains(text, want) {
+			t.Errorf("%q is missing", want)
+		}
+	}
+	block := regexp.MustCompile(`^(import \{\n  to = auth0_[a-z_]+\.[a-z_][a-z0-9_]*\n  id = "[^"\n]+"\n\}\n\n?)+$`)
+	if len(files) != 1 || !block.MatchString(text) || strings.Count(text, "import {") != sum(a.Exported) {
+		t.Errorf("%.2000s", text)
+	}
+	if got := quoted("a\"${b}%{c}\n"); got != `"a\"$${b}%%{c}\n"` {
+		t.Errorf("%s", got)
+	}
+}
+
+func sum(counts map[string]int) (n int) {
+	for _, count := range counts {
+		n += count
+	}
+	return n
+}
+
+// What the token may not read is named, and the rest is exported.
+func TestWithoutScopes(t *testing.T) {
+	files, a := exported(t, sandbox.New(sandbox.Options{}).Authorized("read:clients"), `{}`)
+	named := map[string]bool{}
+	for _, g := range a.NotExported {
+		named[g.Scope] = true
+	}
+	for _, k := range kinds() {
+		if k.scope != "read:clients" && !named[k.scope] {
+			t.Errorf("%s is not named: %+v", k.scope, a.NotExported)
+		}
+	}
+	if len(files) != a.Exported["clients"] || len(files) == 0 {
+		t.Errorf("%d files", len(files))
+	}
+	tenant := sandbox.New(sandbox.Options{})
+	tenant.Incidents()
+	files, a = exported(t, tenant.Authorized("read:organizations"), `{"kinds":["organizations"]}`)
+	if len(files) != 3 || len(a.NotExported) != 1 || a.NotExported[0].Scope != "read:organization_connections" {
+		t.Errorf("%d files, %+v", len(files), a.NotExported)
+	}
+}

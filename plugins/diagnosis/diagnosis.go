@@ -15,6 +15,7 @@ func Plugin() sdk.Plugin {
 			"Why a user, application or address cannot log in: causes ranked, with evidence and the call that fixes each.",
 			diagnose, sdk.Title("Diagnose logins"), sdk.Idempotent(),
 			sdk.Scopes("read:logs", "read:users", "read:authentication_methods", "read:clients", "read:connections",
+				"read:organizations",
 				"read:organization_connections", "read:client_grants", "read:resource_servers", "read:actions",
 				"read:mfa_policies", "read:anomaly_blocks", "read:custom_domains"),
 			sdk.Paths("GET /api/v2/logs", "GET /api/v2/users", "GET /api/v2/users/{id}", "GET /api/v2/users-by-email",

@@ -43,7 +43,7 @@ func accessTools(user resource.Arg) []resource.Tool {
 		{
 			Name: "auth0_list_user_organizations", Title: "List user organizations",
 			Description: "The organizations that a user is a member of.",
-			Operation:   "GET /api/v2/users/{user}/organizations", Scopes: []string{"read:organizations"},
+			Operation:   "GET /api/v2/users/{user}/organizations", Scopes: []string{"read:organizations", "read:users"},
 			Of: resource.Organizations(), Args: []resource.Arg{user},
 		},
 	}

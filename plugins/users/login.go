@@ -101,7 +101,7 @@ func mfaTools(user resource.Arg) []resource.Tool {
 			Name: "auth0_list_user_authentication_methods", Title: "List user authentication methods",
 			Description: "How a user proves who they are beside the password: MFA factors and passkeys.",
 			Operation:   "GET /api/v2/users/{user}/authentication-methods",
-			Scopes:      []string{"read:authentication_methods"}, Of: methods, Args: []resource.Arg{user},
+			Scopes:      []string{"read:authentication_methods", "read:users"}, Of: methods, Args: []resource.Arg{user},
 		},
 		{
 			Name: "auth0_reset_user_mfa", Title: "Reset user MFA",

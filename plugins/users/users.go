@@ -59,7 +59,7 @@ func profileTools(user resource.Arg) []resource.Tool {
 		{
 			Name: "auth0_list_user_logs", Title: "List user logs",
 			Description: "What happened with a user, newest first. auth0_list_logs searches more.",
-			Operation:   "GET /api/v2/users/{user}/logs", Scopes: []string{"read:logs"}, Of: events(),
+			Operation:   "GET /api/v2/users/{user}/logs", Scopes: []string{"read:logs", "read:users"}, Of: events(),
 			Args: []resource.Arg{user},
 		},
 	}
@@ -79,7 +79,7 @@ func sessionTools(user resource.Arg) []resource.Tool {
 	return []resource.Tool{
 		{
 			Name: "auth0_list_user_sessions", Title: "List user sessions", Description: "Where a user is logged in.",
-			Operation: "GET /api/v2/users/{user}/sessions", Scopes: []string{"read:sessions"}, Of: sessions,
+			Operation: "GET /api/v2/users/{user}/sessions", Scopes: []string{"read:sessions", "read:users"}, Of: sessions,
 			Args: []resource.Arg{user},
 		},
 		{

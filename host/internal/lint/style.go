@@ -93,11 +93,15 @@ var verbs = map[string]pluginv1.Effect{
 	"list": pluginv1.EffectRead, "get": pluginv1.EffectRead, "search": pluginv1.EffectRead,
 	"find": pluginv1.EffectRead, "read": pluginv1.EffectRead, "check": pluginv1.EffectRead,
 	"describe": pluginv1.EffectRead, "count": pluginv1.EffectRead, "compare": pluginv1.EffectRead,
+	"diagnose": pluginv1.EffectRead, "audit": pluginv1.EffectRead,
 	"create": pluginv1.EffectWrite, "update": pluginv1.EffectWrite, "set": pluginv1.EffectWrite,
 	"add": pluginv1.EffectWrite, "assign": pluginv1.EffectWrite, "deploy": pluginv1.EffectWrite,
 	"publish": pluginv1.EffectWrite, "enable": pluginv1.EffectWrite, "disable": pluginv1.EffectWrite,
+	"block": pluginv1.EffectWrite, "unblock": pluginv1.EffectWrite, "send": pluginv1.EffectWrite,
+	"invite": pluginv1.EffectWrite, "link": pluginv1.EffectWrite, "save": pluginv1.EffectWrite,
+	"export": pluginv1.EffectWrite, "rollback": pluginv1.EffectWrite,
 	"delete": pluginv1.EffectDestroy, "remove": pluginv1.EffectDestroy, "revoke": pluginv1.EffectDestroy,
-	"rotate": pluginv1.EffectDestroy,
+	"rotate": pluginv1.EffectDestroy, "reset": pluginv1.EffectDestroy, "unlink": pluginv1.EffectDestroy,
 }
 
 func nameFitsEffect(t tool) (what, fix string) {

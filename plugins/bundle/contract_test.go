@@ -41,7 +41,15 @@ func better() map[string]string {
 
 // ours are the plugins whose tools are all ours alone, and added are such tools of others.
 func ours() []string {
-	return []string{"diagnosis", "export", "management", "roles", "users"}
+	return []string{
+		"connections",
+		"diagnosis",
+		"export",
+		"management",
+		"organizations",
+		"roles",
+		"users",
+	}
 }
 
 func added() []string {
@@ -185,7 +193,7 @@ func TestListsHaveOneShape(t *testing.T) {
 			checkShape(t, name, sdktest.Call(t, p, auth0, tool.Name, `{}`))
 		}
 	}
-	if lists != 8 {
+	if lists != 10 {
 		t.Errorf("%d lists", lists)
 	}
 }

@@ -6,11 +6,13 @@ require (
 	github.com/auth0-mcp/auth0-mcp/managementapi v0.0.0
 	github.com/auth0-mcp/auth0-mcp/plugins/actions v0.0.0
 	github.com/auth0-mcp/auth0-mcp/plugins/applications v0.0.0
+	github.com/auth0-mcp/auth0-mcp/plugins/connections v0.0.0
 	github.com/auth0-mcp/auth0-mcp/plugins/diagnosis v0.0.0
 	github.com/auth0-mcp/auth0-mcp/plugins/export v0.0.0
 	github.com/auth0-mcp/auth0-mcp/plugins/forms v0.0.0
 	github.com/auth0-mcp/auth0-mcp/plugins/logs v0.0.0
 	github.com/auth0-mcp/auth0-mcp/plugins/management v0.0.0
+	github.com/auth0-mcp/auth0-mcp/plugins/organizations v0.0.0
 	github.com/auth0-mcp/auth0-mcp/plugins/resourceservers v0.0.0
 	github.com/auth0-mcp/auth0-mcp/plugins/roles v0.0.0
 	github.com/auth0-mcp/auth0-mcp/plugins/users v0.0.0
@@ -57,11 +59,13 @@ replace (
 	github.com/auth0-mcp/auth0-mcp/managementapi => ../../managementapi
 	github.com/auth0-mcp/auth0-mcp/plugins/actions => ../actions
 	github.com/auth0-mcp/auth0-mcp/plugins/applications => ../applications
+	github.com/auth0-mcp/auth0-mcp/plugins/connections => ../connections
 	github.com/auth0-mcp/auth0-mcp/plugins/diagnosis => ../diagnosis
 	github.com/auth0-mcp/auth0-mcp/plugins/export => ../export
 	github.com/auth0-mcp/auth0-mcp/plugins/forms => ../forms
 	github.com/auth0-mcp/auth0-mcp/plugins/logs => ../logs
 	github.com/auth0-mcp/auth0-mcp/plugins/management => ../management
+	github.com/auth0-mcp/auth0-mcp/plugins/organizations => ../organizations
 	github.com/auth0-mcp/auth0-mcp/plugins/resourceservers => ../resourceservers
 	github.com/auth0-mcp/auth0-mcp/plugins/roles => ../roles
 	github.com/auth0-mcp/auth0-mcp/plugins/users => ../users

@@ -3,11 +3,13 @@ package bundle
 import (
 	"github.com/auth0-mcp/auth0-mcp/plugins/actions"
 	"github.com/auth0-mcp/auth0-mcp/plugins/applications"
+	"github.com/auth0-mcp/auth0-mcp/plugins/connections"
 	"github.com/auth0-mcp/auth0-mcp/plugins/diagnosis"
 	"github.com/auth0-mcp/auth0-mcp/plugins/export"
 	"github.com/auth0-mcp/auth0-mcp/plugins/forms"
 	"github.com/auth0-mcp/auth0-mcp/plugins/logs"
 	"github.com/auth0-mcp/auth0-mcp/plugins/management"
+	"github.com/auth0-mcp/auth0-mcp/plugins/organizations"
 	"github.com/auth0-mcp/auth0-mcp/plugins/resourceservers"
 	"github.com/auth0-mcp/auth0-mcp/plugins/roles"
 	"github.com/auth0-mcp/auth0-mcp/plugins/users"
@@ -26,5 +28,7 @@ func members() []member {
 		{"roles", roles.Plugin},
 		{"users", users.Plugin},
 		{"export", export.Plugin},
+		{"organizations", organizations.Plugin},
+		{"connections", connections.Plugin},
 	}
 }

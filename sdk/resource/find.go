@@ -101,6 +101,9 @@ func answered(err error, status int) bool {
 	return ok && answer.StatusCode == status
 }
 
+// Absent reports whether Auth0 answered that there is no such thing.
+func Absent(err error) bool { return answered(err, http.StatusNotFound) }
+
 // errNotAnID says that a key has not the form of an id.
 var errNotAnID = errors.New("not the form of an id")
 

@@ -308,6 +308,11 @@ func (r *Request) list(ctx context.Context) (any, error) {
 	if err != nil {
 		return nil, err
 	}
+	if r.tool.Present != nil {
+		if page, err = r.tool.Present(ctx, r, page); err != nil {
+			return nil, err
+		}
+	}
 	if c.Show != nil {
 		page = in.Project(page, nil, c.Show, c.id(), c.nameMember())
 	}
@@ -335,7 +340,7 @@ func (r *Request) exchange(ctx context.Context) (any, error) {
 	if err := r.Send(ctx, r.tool.Operation, r.query(), &answer, body); err != nil {
 		return nil, err
 	}
-	if len(answer) > 0 && string(answer) != "{}" {
+	if len(answer) > 0 && string(answer) != "{}" && r.tool.method() != http.MethodDelete {
 		return answer, nil
 	}
 	done := r.tool.Done

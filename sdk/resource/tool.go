@@ -42,6 +42,8 @@ type Tool struct {
 	Also []string
 	// Query makes the query of a list of arguments that are [Arg.Own]: it is sent with what the others give. nil: none.
 	Query func(r *Request) (url.Values, error)
+	// Present adds to the page of a list what Auth0 keeps elsewhere, with requests of Also. nil: nothing.
+	Present func(ctx context.Context, r *Request, page sdk.Page) (sdk.Page, error)
 	// Done says in one word what a call without an answer did; empty: "deleted" of a DELETE, else "done".
 	Done string
 	// Options are more of the tool's declaration.

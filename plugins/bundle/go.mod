@@ -10,6 +10,7 @@ require (
 	github.com/auth0-mcp/auth0-mcp/plugins/diagnosis v0.0.0
 	github.com/auth0-mcp/auth0-mcp/plugins/export v0.0.0
 	github.com/auth0-mcp/auth0-mcp/plugins/forms v0.0.0
+	github.com/auth0-mcp/auth0-mcp/plugins/grants v0.0.0
 	github.com/auth0-mcp/auth0-mcp/plugins/logs v0.0.0
 	github.com/auth0-mcp/auth0-mcp/plugins/management v0.0.0
 	github.com/auth0-mcp/auth0-mcp/plugins/organizations v0.0.0
@@ -63,6 +64,7 @@ replace (
 	github.com/auth0-mcp/auth0-mcp/plugins/diagnosis => ../diagnosis
 	github.com/auth0-mcp/auth0-mcp/plugins/export => ../export
 	github.com/auth0-mcp/auth0-mcp/plugins/forms => ../forms
+	github.com/auth0-mcp/auth0-mcp/plugins/grants => ../grants
 	github.com/auth0-mcp/auth0-mcp/plugins/logs => ../logs
 	github.com/auth0-mcp/auth0-mcp/plugins/management => ../management
 	github.com/auth0-mcp/auth0-mcp/plugins/organizations => ../organizations

@@ -7,6 +7,7 @@ import (
 	"github.com/auth0-mcp/auth0-mcp/plugins/diagnosis"
 	"github.com/auth0-mcp/auth0-mcp/plugins/export"
 	"github.com/auth0-mcp/auth0-mcp/plugins/forms"
+	"github.com/auth0-mcp/auth0-mcp/plugins/grants"
 	"github.com/auth0-mcp/auth0-mcp/plugins/logs"
 	"github.com/auth0-mcp/auth0-mcp/plugins/management"
 	"github.com/auth0-mcp/auth0-mcp/plugins/organizations"
@@ -21,6 +22,7 @@ func members() []member {
 		{"applications", applications.Plugin},
 		{"resourceservers", resourceservers.Plugin},
 		{"actions", actions.Plugin},
+		{"grants", grants.Plugin},
 		{"logs", logs.Plugin},
 		{"forms", forms.Plugin},
 		{"management", management.Plugin},

@@ -60,6 +60,8 @@ func memberships() []membership {
 		{"export", "*", all, "developer"},
 		{"forms", "*", all, "default developer"},
 		{"forms", "*", read, "support"},
+		{"grants", "*", all, "developer"},
+		{"grants", "*", read, "security"},
 		{"logs", "*", all, "default support security developer"},
 		{"management", "*", all, "developer"},
 		{"organizations", "*", all, "developer"},

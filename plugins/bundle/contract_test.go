@@ -200,8 +200,7 @@ func TestListsHaveOneShape(t *testing.T) {
 			checkShape(t, name, sdktest.Call(t, p, auth0, tool.Name, `{}`))
 		}
 	}
-	if lists != 10 {
-	if lists != 9 {
+	if lists != 11 {
 		t.Errorf("%d lists", lists)
 	}
 }

@@ -25,8 +25,8 @@ seal = GOWORK=off go run $(goflags) ./cmd/manifests
 gobuild = GOWORK=off CGO_ENABLED=0 GOOS=$(os) GOARCH=$(arch) go build $(goflags) -ldflags '-s -w -buildid= $(1)'
 
 .PHONY: help build build-all demo pictures test fuzz bench soak e2e e2e-tutorial e2e-desktop e2e-windows \
-	desktop-programs windows-programs packages-programs missing-packages snapshot dist e2e-packages version lint generate \
-	managementapi-check sandbox-check recordings-check breaking tidy clean tools
+	desktop-programs windows-programs packages-programs missing-packages snapshot release dist e2e-packages version lint generate \
+	managementapi-check sandbox-check recordings-check breaking tidy clean tools release-tools
 
 help: ## Show what can be made
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / {printf "%-19s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -107,14 +107,34 @@ e2e-windows: windows-programs ## Run the Windows build under Wine
 	$(if $(BUILT),,$(MAKE) --no-print-directory build GOOS=windows GOARCH=amd64)
 	cd e2e && $(nodetest) windows/*.test.mjs
 
-# With MINISIGN_SECRET_KEY the checksums are signed; THROWAWAY_KEY=1 signs them with a key that is made for it.
+# MINISIGN_KEY is the file of a secret key, beside its public key in FILE.pub; MINISIGN_PASSWORD its password.
+# THROWAWAY_KEY=1 signs with a key that is made for it, to test signing.
+signing = $(if $(THROWAWAY_KEY),$(CURDIR)/bin/throwaway,$(MINISIGN_KEY))
 packaging = cd packaging && GOWORK=off go run $(goflags) .
-snapshot: $(if $(BUILT),,build-all) ## Make the files of a release in dist: archives, packages, image, bundles, npm, indexes
-	$(packaging) release -version $(VERSION) -bin $(CURDIR)/bin -out $(CURDIR)/dist $(if $(THROWAWAY_KEY),-throwaway-key)
+# All files have the time of the commit.
+goreleaser = export VERSION=$(VERSION) GORELEASER_CURRENT_TAG=v$(VERSION) MINISIGN_KEY=$(signing) \
+	MINISIGN_PUBLIC_KEY=$(addsuffix .pub,$(signing)) \
+	DATE=$$(TZ=UTC0 git log -1 --format=%cd --date=format-local:%Y-%m-%dT%H:%M:%SZ); \
+	goreleaser release --clean
+# The others are found in folders by platform, so that this machine's are, too.
+each-platform = ln -sfn . bin/$(machine)
+
+snapshot: release-tools $(if $(BUILT),,build-all) ## Make the files of a release in dist: archives, packages, image, bundles, npm, indexes
+	$(each-platform)
+	$(if $(THROWAWAY_KEY),minisign -GfW -s $(signing) -p $(signing).pub >/dev/null)
+	$(goreleaser) --snapshot $(if $(signing),,--skip=sign)
+	cp bin/extra/* dist
+	$(if $(signing),cp $(signing).pub dist/minisign.pub,@echo "not signed: MINISIGN_KEY is not set")
 	$(packaging) modules -version $(VERSION) -root $(CURDIR) -out $(CURDIR)/dist/goproxy
 
+# Reads GITHUB_TOKEN. The commit is tagged, and nothing is changed beside it.
+release: release-tools build-all ## Make a release of the tag v VERSION and publish it: docs/releasing.md
+	$(each-platform)
+	$(goreleaser)
+
 # A team's own release, in dist/team: make dist PLUGINS=logs,applications DISTRIBUTION=acme.json PLATFORMS=linux_amd64
-dist: ## Make a distribution with PLUGINS, PLUGIN_SOURCES and DISTRIBUTION: docs/teams.md
+dist: release-tools ## Make a distribution with PLUGINS, PLUGIN_SOURCES and DISTRIBUTION: docs/teams.md
+	export DATE=$$(TZ=UTC0 git log -1 --format=%cd --date=format-local:%Y-%m-%dT%H:%M:%SZ); \
 	$(packaging) dist -version $(VERSION) -root $(CURDIR) -plugins "$(PLUGINS)" -sources "$(PLUGIN_SOURCES)" \
 		-distribution "$(DISTRIBUTION)" -platforms "$(PLATFORMS)" $(if $(RELEASE),-config $(abspath $(RELEASE))) \
 		-out $(or $(OUT),$(CURDIR)/dist/team)
@@ -185,6 +205,11 @@ tidy: ## Tidy every module
 
 tools: ## Build the pinned tools into .tools
 	@mkdir -p .tools && cd tools && GOWORK=off go build -o ../.tools/ tool
+
+# GoReleaser has 340 modules, and takes minutes to build.
+release-tools: ## Build the pinned tools of releases into .tools
+	@mkdir -p .tools && cd packaging && GOWORK=off go build $(goflags) -o ../.tools/ .
+	@cd tools/release && GOWORK=off go build -o ../../.tools/ tool
 
 clean: ## Remove what was built
 	rm -rf bin dist .tools e2e/node_modules

@@ -2,7 +2,6 @@ package main
 
 import (
 	"bytes"
-	"cmp"
 	"context"
 	"crypto/sha256"
 	"encoding/base64"
@@ -111,7 +110,7 @@ func (d *Distribution) build(ctx context.Context, bin string, platforms []platfo
 	}
 	for _, p := range platforms {
 		fmt.Fprintf(d.log, "building for %s\n", p)
-		if err := d.buildFor(ctx, p, p.folder(bin), "-overlay="+overlay.Name()); err != nil {
+		if err := d.buildFor(ctx, p, filepath.Join(bin, p.String()), "-overlay="+overlay.Name()); err != nil {
 			return fmt.Errorf("%s: %w", p, err)
 		}
 	}
@@ -243,65 +242,4 @@ func (d *Distribution) run(ctx context.Context, in string, environ []string, com
 		return "", fmt.Errorf("%s in %s: %w", strings.Join(command[:2], " "), in, err)
 	}
 	return out.String(), nil
-}
-
-// release is how a distribution is packed unless a file says so: archives, Linux packages and an image.
-func (d *Distribution) release(r *Release) {
-	slug := strings.Trim(strings.Map(func(c rune) rune {
-		switch {
-		case c >= 'a' && c <= 'z', c >= '0' && c <= '9':
-			return c
-		case c >= 'A' && c <= 'Z':
-			return c - 'A' + 'a'
-		}
-		return '-'
-	}, d.name), "-")
-	r.Name = cmp.Or(slug, "distribution")
-	r.Title = d.name
-	r.Homebrew, r.Scoop, r.NPM, r.Registry = false, false, "", ""
-	r.Image = "localhost/" + r.Name
-}
-
-// makeDistribution builds a distribution and packs it into a folder.
-func makeDistribution(d *Distribution, config, only, target string, log io.Writer) error {
-	if target == "" {
-		return errors.New("-out: want a folder")
-	}
-	for _, path := range []*string{&d.root, &target} {
-		absolute, err := filepath.Abs(*path)
-		if err != nil {
-			return err
-		}
-		*path = absolute
-	}
-	bin, err := os.MkdirTemp("", "distribution-bin-*")
-	if err != nil {
-		return err
-	}
-	defer os.RemoveAll(bin)
-	r, err := readRelease(config, d.version, bin)
-	if err != nil {
-		return err
-	}
-	if filepath.Base(config) == defaultConfig {
-		d.release(r)
-	}
-	r.partial = d.locked
-	if only != "" {
-		r.platforms = nil
-		for _, name := range commas(only) {
-			at := slices.IndexFunc(platforms(), func(p platform) bool { return p.String() == name })
-			if at < 0 {
-				return fmt.Errorf("PLATFORMS: %q is none of %v", name, platforms())
-			}
-			r.platforms = append(r.platforms, platforms()[at])
-		}
-	}
-	if r.key, err = signingKey(false, os.Getenv); err != nil {
-		return err
-	}
-	if err := d.build(context.Background(), bin, r.platforms); err != nil {
-		return err
-	}
-	return r.write(target, log)
 }

@@ -34,7 +34,7 @@ func (r *Release) npmBinaries(p platform) string {
 
 // npmFile is the file that npm pack would make of a package.
 func (r *Release) npmFile(name string) string {
-	return "npm/" + strings.ReplaceAll(strings.TrimPrefix(name, "@"), "/", "-") + "-" + r.version + ".tgz"
+	return strings.ReplaceAll(strings.TrimPrefix(name, "@"), "/", "-") + "-" + r.version + ".tgz"
 }
 
 type npmPackage struct {
@@ -74,9 +74,7 @@ func (r *Release) writeNPMBinaries(out *output, p platform, program []file) erro
 		if f.mode&0o111 != 0 || isManifest(f.path) {
 			f.path = path.Join("bin", f.path)
 		}
-		if f.path != "README.md" {
-			files = append(files, f)
-		}
+		files = append(files, f)
 	}
 	readme := "# " + pkg.Name + "\n\nThe binaries of [" + r.NPM + "](https://www.npmjs.com/package/" + r.NPM + ") for " +
 		p.String() + ". Install that instead.\n"
@@ -101,12 +99,7 @@ func (r *Release) writeNPM(out *output) error {
 		{"auth0-mcp.mjs", 0o755, []byte(strings.ReplaceAll(launcher, "@auth0-mcp/", scope+"/"))},
 		{"README.md", 0o644, []byte(strings.NewReplacer("{name}", r.NPM, "{homepage}", r.Homepage).Replace(npmReadme))},
 	}
-	for _, f := range r.extra {
-		if f.path != "README.md" {
-			files = append(files, f)
-		}
-	}
-	return r.addNPM(out, pkg, files)
+	return r.addNPM(out, pkg, append(files, file{"LICENSE", 0o644, r.licence}))
 }
 
 func (r *Release) addNPM(out *output, pkg npmPackage, files []file) error {

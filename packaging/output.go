@@ -15,21 +15,21 @@ import (
 	"time"
 )
 
-// output is the folder of a release while it is made.
+// output is the folder that files are written to.
 type output struct {
 	folder string
-	// sums are the SHA-256 digests of the files, in hexadecimal, by their path with slashes.
+	// sums are the SHA-256 digests of the files, in hexadecimal, by their name.
 	sums map[string]string
 }
 
-func (o *output) add(name string, data []byte) error {
-	target := filepath.Join(o.folder, filepath.FromSlash(name))
-	if err := os.MkdirAll(filepath.Dir(target), 0o755); err != nil { //nolint:gosec // a release is public
-		return err
-	}
+func digest(data []byte) string {
 	sum := sha256.Sum256(data)
-	o.sums[name] = hex.EncodeToString(sum[:])
-	return os.WriteFile(target, data, 0o644) //nolint:gosec // a release is public
+	return hex.EncodeToString(sum[:])
+}
+
+func (o *output) add(name string, data []byte) error {
+	o.sums[name] = digest(data)
+	return os.WriteFile(filepath.Join(o.folder, name), data, 0o644) //nolint:gosec // a release is public
 }
 
 func (o *output) addJSON(name string, value any) error {
@@ -90,24 +90,4 @@ func zipped(below string, files []file, at time.Time) ([]byte, error) {
 	}
 	err := archive.Close()
 	return packed.Bytes(), err
-}
-
-// writeArchive makes a zip file for Windows, and a tar.gz for the others.
-func (r *Release) writeArchive(out *output, p platform, files []file) error {
-	pack := tarGzip
-	if p.os == "windows" {
-		pack = zipped
-	}
-	data, err := pack(r.Name+"_"+r.version+"_"+p.String(), files, r.time)
-	if err != nil {
-		return err
-	}
-	return out.add(r.archiveName(p), data)
-}
-
-func (r *Release) archiveName(p platform) string {
-	if p.os == "windows" {
-		return r.fileName(p.String() + ".zip")
-	}
-	return r.fileName(p.String() + ".tar.gz")
 }

@@ -1,21 +1,16 @@
 package main
 
 import (
-	"bytes"
-	"cmp"
-	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 	"io/fs"
-	"maps"
 	"os"
 	"path/filepath"
-	"runtime"
 	"slices"
-	"strconv"
 	"strings"
 	"time"
+
+	"go.yaml.in/yaml/v3"
 )
 
 // program is the file name of the host in every release, without .exe: clients' entries are recognised by it.
@@ -24,43 +19,31 @@ const program = "auth0-mcp"
 // fetcher is the file name of the program that the host runs to fetch plugins.
 const fetcher = "auth0-mcp-fetch"
 
-// Release is one set of packages. Its JSON form is a file that says what the release is called, and which channels it
-// has: a channel without a name is left out.
+// Release is what .goreleaser.yaml says of a release, as far as it is needed here.
 type Release struct {
 	// Name is that of the packages, and how file names begin.
-	Name        string `json:"name"`
-	Title       string `json:"title"`
-	Description string `json:"description"`
-	Homepage    string `json:"homepage"`
-	Author      string `json:"author"`
-	Maintainer  string `json:"maintainer"`
-	License     string `json:"license"`
-	// Download is the URL of the folder that will hold the release's files, with {version} for the version.
-	Download string `json:"download"`
-	// Homebrew and Scoop say whether there is a formula and a manifest.
-	Homebrew bool `json:"homebrew"`
-	Scoop    bool `json:"scoop"`
-	// Image is the name of the image, without a tag.
-	Image string `json:"image"`
-	// NPM is the name of the npm package; those with the binaries are in the scope of that name.
-	NPM string `json:"npm"`
-	// Registry is the name in the MCP registry.
-	Registry string `json:"registry"`
-	// Files are further files by their path beside the program; the sources are relative to the JSON file.
-	Files map[string]string `json:"files"`
+	Name  string
+	Title string
+	// Description, Homepage, Author and License are those of the Linux packages.
+	Description, Homepage, Author, License string
+	// Download is the URL of the folder that will hold the release's files.
+	Download string
+	// Image is the name of the image, without a tag. Empty for none.
+	Image string
+	// NPM is the name of the npm package; those with the binaries are in the scope of that name. Empty for none.
+	NPM string
+	// Registry is the name in the MCP registry. Empty if there is no entry.
+	Registry string
 
 	version string
 	// time is that of every file in the release.
 	time time.Time
-	// partial is whether it may lack what installs plugins.
+	// partial is whether it lacks what installs plugins.
 	partial bool
 	// bin is the folder of the binaries.
-	bin string
-	// platforms are those that it is for.
+	bin       string
 	platforms []platform
-	// extra are the contents of Files.
-	extra []file
-	key   *signer
+	licence   []byte
 }
 
 // platform is what Go calls it.
@@ -73,14 +56,6 @@ func (p platform) exe() string {
 		return ".exe"
 	}
 	return ""
-}
-
-// folder is where the binaries for the platform are below bin.
-func (p platform) folder(bin string) string {
-	if p.os == runtime.GOOS && p.arch == runtime.GOARCH {
-		return bin
-	}
-	return filepath.Join(bin, p.String())
 }
 
 // platforms are those of make build-all.
@@ -103,145 +78,173 @@ type file struct {
 	data []byte
 }
 
-// epoch is the time of the files if SOURCE_DATE_EPOCH does not give one: what npm uses. Zip files begin in 1980.
-const epoch = 499162500
+// goreleaser has the members of .goreleaser.yaml that are read here. https://goreleaser.com/customization/
+type goreleaser struct {
+	Name   string `yaml:"project_name"`
+	Builds []struct {
+		Targets []string `yaml:"targets"`
+	} `yaml:"builds"`
+	Archives []struct {
+		Files []struct {
+			Source string `yaml:"src"`
+		} `yaml:"files"`
+	} `yaml:"archives"`
+	Packages []struct {
+		Vendor      string `yaml:"vendor"`
+		Homepage    string `yaml:"homepage"`
+		Description string `yaml:"description"`
+		License     string `yaml:"license"`
+	} `yaml:"nfpms"`
+	MCP struct {
+		Name     string `yaml:"name"`
+		Title    string `yaml:"title"`
+		Packages []struct {
+			Type       string `yaml:"registry_type"`
+			Identifier string `yaml:"identifier"`
+		} `yaml:"packages"`
+	} `yaml:"mcp"`
+	Release struct {
+		GitHub struct {
+			Owner string `yaml:"owner"`
+			Name  string `yaml:"name"`
+		} `yaml:"github"`
+	} `yaml:"release"`
+}
 
-func readRelease(path, version, bin string) (*Release, error) {
+// readRelease reads a configuration of GoReleaser. The licence is beside it, as it is for GoReleaser.
+func readRelease(path, version string) (*Release, error) {
 	data, err := os.ReadFile(path)
 	if err != nil {
 		return nil, err
 	}
-	r := &Release{version: version, bin: bin, platforms: platforms()}
-	decoder := json.NewDecoder(bytes.NewReader(data))
-	decoder.DisallowUnknownFields()
-	if err := decoder.Decode(r); err != nil {
+	var c goreleaser
+	if err := yaml.Unmarshal(data, &c); err != nil {
+		return nil, fmt.Errorf("%s: %w", path, err)
+	}
+	if len(c.Builds) != 1 || len(c.Archives) != 1 || len(c.Packages) != 1 {
+		return nil, fmt.Errorf("%s: want one entry in each of builds, archives and nfpms", path)
+	}
+	about := c.Packages[0]
+	r := &Release{
+		Name: c.Name, Title: c.MCP.Title, Description: about.Description, Homepage: about.Homepage, Author: about.Vendor,
+		License: about.License, Registry: c.MCP.Name, version: version,
+		Download: fmt.Sprintf("https://github.com/%s/%s/releases/download/v%s", c.Release.GitHub.Owner,
+			c.Release.GitHub.Name, version),
+	}
+	if err := r.setChannels(c); err != nil {
 		return nil, fmt.Errorf("%s: %w", path, err)
 	}
 	for name, value := range map[string]string{
-		"name": r.Name, "title": r.Title, "description": r.Description, "homepage": r.Homepage, "author": r.Author,
-		"maintainer": r.Maintainer, "license": r.License, "download": r.Download,
+		"project_name": r.Name, "mcp: title": r.Title, "nfpms: description": r.Description,
+		"nfpms: homepage": r.Homepage, "nfpms: vendor": r.Author, "nfpms: license": r.License,
 	} {
 		if strings.TrimSpace(value) == "" {
 			return nil, fmt.Errorf("%s: %s is missing", path, name)
 		}
 	}
 	if strings.Trim(r.Name, "abcdefghijklmnopqrstuvwxyz0123456789-") != "" {
-		return nil, fmt.Errorf("%s: name %q: want lower-case letters, digits and hyphens", path, r.Name)
-	}
-	seconds, err := strconv.ParseInt(cmp.Or(os.Getenv("SOURCE_DATE_EPOCH"), strconv.Itoa(epoch)), 10, 64)
-	if err != nil {
-		return nil, fmt.Errorf("SOURCE_DATE_EPOCH: want seconds since 1970: %w", err)
-	}
-	r.time = time.Unix(seconds, 0).UTC()
-	for _, to := range slices.Sorted(maps.Keys(r.Files)) {
-		top, _, _ := strings.Cut(to, "/")
-		taken := []string{".", program, program + ".exe", fetcher, fetcher + ".exe", "plugins"}
-		if !fs.ValidPath(to) || slices.Contains(taken, top) {
-			return nil, fmt.Errorf("%s: files: %q is no path beside the program that is free", path, to)
-		}
-		data, err := os.ReadFile(filepath.Join(filepath.Dir(path), filepath.FromSlash(r.Files[to])))
-		if err != nil {
-			return nil, fmt.Errorf("%s: files: %w", path, err)
-		}
-		r.extra = append(r.extra, file{path: to, mode: 0o644, data: data})
+		return nil, fmt.Errorf("%s: project_name %q: want lower-case letters, digits and hyphens", path, r.Name)
 	}
 	return r, nil
 }
 
-// program is what is installed on a platform: the host, the program beside it that fetches plugins, its own plugins and
-// the further files.
-func (r *Release) program(p platform) ([]file, error) {
-	folder := p.folder(r.bin)
-	binaries := []string{program + p.exe()}
-	if _, err := os.Stat(filepath.Join(folder, fetcher+p.exe())); err == nil || !r.partial {
-		binaries = append(binaries, fetcher+p.exe())
+// setChannels reads which platforms the release is for, what it holds for them, and where it is published.
+func (r *Release) setChannels(c goreleaser) error {
+	for _, p := range c.MCP.Packages {
+		switch p.Type {
+		case "npm":
+			r.NPM = p.Identifier
+		case "oci":
+			r.Image = p.Identifier
+		default:
+			return fmt.Errorf("mcp: packages of type %q are not made: want npm or oci", p.Type)
+		}
 	}
-	var manifests []string
+	for _, target := range c.Builds[0].Targets {
+		at := slices.IndexFunc(platforms(), func(p platform) bool { return p.String() == target })
+		if at < 0 {
+			return fmt.Errorf("builds: target %q is none of %v", target, platforms())
+		}
+		r.platforms = append(r.platforms, platforms()[at])
+	}
+	r.partial = true
+	for _, f := range c.Archives[0].Files {
+		if strings.Contains(f.Source, "/"+fetcher) {
+			r.partial = false
+		}
+	}
+	return nil
+}
+
+// program is what is installed on a platform: the host, the program beside it that fetches plugins, its own plugins and
+// the licence. It sets the modes of the files on the disk too, which GoReleaser takes from there.
+func (r *Release) program(p platform) ([]file, error) {
+	folder := filepath.Join(r.bin, p.String())
+	names := []string{program + p.exe()}
+	if !r.partial {
+		names = append(names, fetcher+p.exe())
+	}
 	plugins, err := fs.Glob(os.DirFS(folder), "plugins/*")
 	if err != nil {
 		return nil, err
 	}
-	for _, name := range plugins {
-		if strings.HasSuffix(name, ".manifest.json") {
-			manifests = append(manifests, name)
-		} else {
-			binaries = append(binaries, name)
-		}
-	}
-	if len(manifests) == 0 {
+	if !slices.ContainsFunc(plugins, isManifest) {
 		return nil, fmt.Errorf("%s has no plugins: run make build-all", folder)
 	}
-	var all []file
-	for _, name := range slices.Concat(binaries, manifests) {
-		data, err := os.ReadFile(filepath.Join(folder, filepath.FromSlash(name)))
+	all := make([]file, 0, len(names)+len(plugins)+1)
+	for _, name := range slices.Concat(names, plugins) {
+		path := filepath.Join(folder, filepath.FromSlash(name))
+		data, err := os.ReadFile(path)
 		if err != nil {
 			return nil, fmt.Errorf("%w: run make build-all", err)
 		}
-		mode := fs.FileMode(0o644)
-		if slices.Contains(binaries, name) {
-			mode = 0o755
+		mode := fs.FileMode(0o755)
+		if isManifest(name) {
+			mode = 0o644
+		}
+		if err := os.Chmod(path, mode); err != nil {
+			return nil, err
 		}
 		all = append(all, file{name, mode, data})
 	}
-	return append(all, r.extra...), nil
+	return append(all, file{"LICENSE", 0o644, r.licence}), nil
 }
 
 // fileName is NAME_VERSION_ followed by rest.
 func (r *Release) fileName(rest string) string { return r.Name + "_" + r.version + "_" + rest }
 
-// url is where a file of the release will be.
-func (r *Release) url(name string) string {
-	return strings.ReplaceAll(r.Download, "{version}", r.version) + "/" + name
-}
-
-// write makes all files of the release, in place of what is in the folder. After an error the folder is as it was.
-func (r *Release) write(folder string, log io.Writer) (err error) {
-	if folder == "" {
-		return errors.New("-out: want a folder")
-	}
-	if err := os.MkdirAll(filepath.Dir(filepath.Clean(folder)), 0o755); err != nil { //nolint:gosec // it is public
+// writeExtra makes the files of a release that GoReleaser does not make, in place of what is in the folder.
+func (r *Release) writeExtra(folder string) error {
+	if err := os.RemoveAll(folder); err != nil {
 		return err
 	}
-	work, err := os.MkdirTemp(filepath.Dir(filepath.Clean(folder)), ".release-*")
-	if err != nil {
+	if err := os.MkdirAll(folder, 0o755); err != nil { //nolint:gosec // a release is public
 		return err
 	}
-	defer os.RemoveAll(work)
-	made := output{folder: work, sums: map[string]string{}}
+	made := output{folder: folder, sums: map[string]string{}}
 	for _, p := range r.platforms {
 		files, err := r.program(p)
 		if err != nil {
 			return err
 		}
-		for _, channel := range []func(*output, platform, []file) error{
-			r.writeArchive, r.writeLinuxPackages, r.writeMCPB, r.writeNPMBinaries, r.writeSBOM,
-		} {
-			if err := channel(&made, p, files); err != nil {
-				return fmt.Errorf("%s: %w", p, err)
-			}
+		if err := errors.Join(r.writeMCPB(&made, p, files), r.writeNPMBinaries(&made, p, files)); err != nil {
+			return fmt.Errorf("%s: %w", p, err)
 		}
 	}
-	for _, channel := range []func(*output) error{
-		r.writeImage, r.writeNPM, r.writeHomebrew, r.writeScoop, r.writeServer, r.writeChecksums,
-	} {
-		if err := channel(&made); err != nil {
-			return err
-		}
+	return errors.Join(r.writeImage(&made), r.writeNPM(&made), r.writeServer(&made))
+}
+
+// copyPrebuilt does what GoReleaser runs in place of go build: it copies the host for the platform in GOOS and GOARCH.
+func copyPrebuilt(bin, out string, p platform, at time.Time) error {
+	data, err := os.ReadFile(filepath.Join(bin, p.String(), program+p.exe()))
+	if err != nil {
+		return fmt.Errorf("%w: run make build-all", err)
 	}
-	if err := os.Chmod(work, 0o755); err != nil { //nolint:gosec // it is public
+	if err := os.MkdirAll(filepath.Dir(out), 0o755); err != nil { //nolint:gosec // a release is public
 		return err
 	}
-	if err := os.RemoveAll(folder); err != nil {
+	if err := os.WriteFile(out, data, 0o755); err != nil { //nolint:gosec // an executable
 		return err
 	}
-	if err := os.Rename(work, folder); err != nil {
-		return err
-	}
-	for _, name := range slices.Sorted(maps.Keys(made.sums)) {
-		fmt.Fprintln(log, name)
-	}
-	if r.key == nil {
-		fmt.Fprintln(log, "not signed: "+keyVariable+" is not set")
-	}
-	return nil
+	return os.Chtimes(out, at, at)
 }

@@ -1,25 +1,21 @@
 package main
 
 import (
-	"archive/tar"
 	"bytes"
-	"compress/gzip"
-	"crypto/rand"
-	"encoding/json"
 	"errors"
 	"io"
 	"io/fs"
+	"maps"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
-
-	"aead.dev/minisign"
+	"time"
 )
 
-// binaries is a folder as make build-all writes it, with a small program for all binaries.
+// binaries is a folder as GoReleaser is given it, with a small program for all binaries.
 func binaries(t *testing.T, plugins ...string) string {
 	t.Helper()
 	source := t.TempDir()
@@ -42,23 +38,20 @@ func binaries(t *testing.T, plugins ...string) string {
 	}
 	bin := t.TempDir()
 	for _, p := range platforms() {
-		// The machine's own are at the top, and it is one of these.
-		for _, folder := range []string{bin, filepath.Join(bin, p.String())} {
-			files := map[string][]byte{}
-			for _, name := range []string{"auth0-mcp", "auth0-mcp-fetch", "plugins/auth0-mcp-plugins"} {
-				files[name+p.exe()] = small
+		files := map[string][]byte{}
+		for _, name := range []string{"auth0-mcp", "auth0-mcp-fetch", "plugins/auth0-mcp-plugins"} {
+			files[name+p.exe()] = small
+		}
+		for _, name := range plugins {
+			files["plugins/"+name+".manifest.json"] = []byte(`{"tools":[{"name":"auth0_list_` + name + `"}]}`)
+		}
+		for name, data := range files {
+			path := filepath.Join(bin, p.String(), name)
+			if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
+				t.Fatal(err)
 			}
-			for _, name := range plugins {
-				files["plugins/"+name+".manifest.json"] = []byte(`{"tools":[{"name":"auth0_list_` + name + `"}]}`)
-			}
-			for name, data := range files {
-				path := filepath.Join(folder, name)
-				if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
-					t.Fatal(err)
-				}
-				if err := os.WriteFile(path, data, 0o600); err != nil {
-					t.Fatal(err)
-				}
+			if err := os.WriteFile(path, data, 0o600); err != nil {
+				t.Fatal(err)
 			}
 		}
 	}
@@ -84,152 +77,109 @@ func made(t *testing.T, folder string) map[string]string {
 	return sums
 }
 
-// Of one platform: the others are packed in the same way.
+// What is made here of the same binaries is the same to the byte. Of one platform: the others are packed the same way.
 func TestReleaseIsReproducible(t *testing.T) {
-	bin, p := binaries(t, "logs"), platform{"linux", "amd64"}
+	t.Chdir("..")
+	bin, config := binaries(t, "logs"), filepath.Join(t.TempDir(), "one.yaml")
+	d := &Distribution{root: ".", name: "Acme", version: "1.2.3-rc.1"}
+	described, err := d.describe(defaultConfig, "linux_amd64", "dist")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(config, described, 0o600); err != nil {
+		t.Fatal(err)
+	}
 	var runs [2]map[string]string
 	for i := range runs {
-		r, err := readRelease("release.json", "1.2.3-rc.1", bin)
-		if err != nil {
+		args := []string{"extra", "-config", config, "-version", d.version, "-date", "2026-11-29T10:00:00Z", "-bin", bin}
+		if err := run(args, io.Discard); err != nil {
 			t.Fatal(err)
 		}
-		files, err := r.program(p)
-		if err != nil {
+		runs[i] = made(t, filepath.Join(bin, "extra"))
+		host := filepath.Join(t.TempDir(), "auth0-mcp")
+		t.Setenv("GOOS", "linux")
+		t.Setenv("GOARCH", "amd64")
+		args = []string{"prebuilt", "-bin=" + bin, "-date=2026-11-29T10:00:00Z", "-ldflags=-s", "-o", host, "."}
+		if err := run(args, io.Discard); err != nil {
 			t.Fatal(err)
 		}
-		made := output{folder: t.TempDir(), sums: map[string]string{}}
-		for _, channel := range []func(*output, platform, []file) error{
-			r.writeArchive, r.writeLinuxPackages, r.writeMCPB, r.writeNPMBinaries, r.writeSBOM,
-		} {
-			if err := channel(&made, p, files); err != nil {
-				t.Fatal(err)
-			}
-		}
-		if err := r.writeImage(&made); err != nil {
-			t.Fatal(err)
-		}
-		runs[i] = made.sums
-	}
-	if len(runs[0]) != 8 {
-		t.Errorf("%d files", len(runs[0]))
-	}
-	for name, sum := range runs[0] {
-		if runs[1][name] != sum {
-			t.Errorf("%s differs", name)
+		info, err := os.Stat(host)
+		if err != nil || !info.ModTime().Equal(time.Date(2026, 11, 29, 10, 0, 0, 0, time.UTC)) {
+			t.Errorf("the host has the time %v (%v)", info.ModTime(), err)
 		}
 	}
-}
-
-// A team's release has its own name, plugins and files, and only the channels that it names.
-func TestReleaseOfATeam(t *testing.T) {
-	folder := t.TempDir()
-	config := filepath.Join(folder, "team.json")
-	text := `{"name": "acme-auth0-mcp", "title": "Acme", "description": "d", "homepage": "https://acme.example",
-		"author": "Acme", "maintainer": "Acme <it@acme.example>", "license": "MIT",
-		"download": "https://acme.example/{version}", "homebrew": true, "files": {"auth0-mcp.toml": "team.toml"}}`
-	for path, data := range map[string]string{config: text, filepath.Join(folder, "team.toml"): "read_only = true\n"} {
-		if err := os.WriteFile(path, []byte(data), 0o600); err != nil {
-			t.Fatal(err)
-		}
-	}
-	out := filepath.Join(folder, "dist")
-	bin := binaries(t, "logs")
-	err := run([]string{"release", "-version", "1.2.3", "-config", config, "-bin", bin, "-out", out}, io.Discard)
-	if err != nil {
-		t.Fatal(err)
-	}
-	for name := range made(t, out) {
-		formula := name == "homebrew/acme-auth0-mcp.rb"
-		if !strings.HasPrefix(name, "acme-auth0-mcp_1.2.3_") && !formula || strings.HasSuffix(name, "oci.tar") {
-			t.Errorf("unexpected file %s", name)
-		}
-	}
-	formula, err := os.ReadFile(filepath.Join(out, "homebrew", "acme-auth0-mcp.rb"))
-	if err != nil || !strings.Contains(string(formula), `libexec.install Dir["*"]`) {
-		t.Errorf("the formula does not install all files of the archive: %s (%v)", formula, err)
-	}
-	want := []string{"auth0-mcp", "auth0-mcp-fetch", "plugins/auth0-mcp-plugins", "plugins/logs.manifest.json",
-		"auth0-mcp.toml"}
-	if got := packed(t, filepath.Join(out, "acme-auth0-mcp_1.2.3_linux_arm64.tar.gz")); !slices.Equal(got, want) {
+	want := []string{"acme_1.2.3-rc.1_linux_amd64.mcpb", "acme_1.2.3-rc.1_oci.tar"}
+	if got := slices.Sorted(maps.Keys(runs[0])); !slices.Equal(got, want) {
 		t.Errorf("got %q, want %q", got, want)
 	}
+	if !maps.Equal(runs[0], runs[1]) {
+		t.Errorf("they differ: %v, %v", runs[0], runs[1])
+	}
 }
 
-// packed are the names in an archive, below its folder.
-func packed(t *testing.T, path string) []string {
-	t.Helper()
-	file, err := os.Open(path)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer file.Close()
-	unpacked, err := gzip.NewReader(file)
-	if err != nil {
-		t.Fatal(err)
-	}
-	var names []string
-	for archive := tar.NewReader(unpacked); ; {
-		header, err := archive.Next()
-		if errors.Is(err, io.EOF) {
-			return names
-		}
+// A team's release has its own name and platforms, and is not published; one that is locked has nothing that fetches.
+func TestDescription(t *testing.T) {
+	for _, locked := range []bool{false, true} {
+		d := &Distribution{root: "..", name: "Acme Identity", version: "1.2.3", locked: locked}
+		described, err := d.describe(defaultConfig, "linux_arm64,darwin_arm64", "/out")
 		if err != nil {
 			t.Fatal(err)
 		}
-		_, name, _ := strings.Cut(header.Name, "/")
-		names = append(names, name)
-	}
-}
-
-// A further file must not take the place of a program, or stand outside of the package.
-func TestFilesOfAReleaseStayBesideTheProgram(t *testing.T) {
-	for _, name := range []string{"../x", "/x", "auth0-mcp", "auth0-mcp.exe", "auth0-mcp-fetch", "plugins/x", ""} {
-		text, err := json.Marshal(map[string]any{"name": "x", "title": "x", "description": "x", "homepage": "x",
-			"author": "x", "maintainer": "x", "license": "x", "download": "x", "files": map[string]string{name: "release.json"}})
+		for _, ours := range []string{"homebrew_casks", "scoops", "io.github", "ghcr.io"} {
+			if strings.Contains(string(described), ours) {
+				t.Errorf("it has %s", ours)
+			}
+		}
+		if got := strings.Contains(string(described), fetcher); got == locked {
+			t.Errorf("locked: %v, with %s: %v", locked, fetcher, got)
+		}
+		path := filepath.Join(t.TempDir(), "goreleaser.yaml")
+		if err := os.WriteFile(path, described, 0o600); err != nil {
+			t.Fatal(err)
+		}
+		r, err := readRelease(path, "1.2.3")
 		if err != nil {
 			t.Fatal(err)
 		}
-		path := filepath.Join(t.TempDir(), "release.json")
-		if err := os.WriteFile(path, text, 0o600); err != nil {
-			t.Fatal(err)
+		if r.Name != "acme-identity" || r.Title != "Acme Identity" || r.NPM != "" || r.Registry != "" ||
+			r.Image != "localhost/acme-identity" || r.partial != locked ||
+			!slices.Equal(r.platforms, []platform{{"linux", "arm64"}, {"darwin", "arm64"}}) {
+			t.Errorf("got %+v", r)
 		}
-		if _, err := readRelease(path, "1.2.3", ""); err == nil || !strings.Contains(err.Error(), "files: ") {
-			t.Errorf("%q: got %v", name, err)
-		}
+	}
+	// With a description of its own a team publishes what it says.
+	own := filepath.Join(t.TempDir(), "acme.yaml")
+	data, err := os.ReadFile("../" + defaultConfig)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(own, data, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	described, err := (&Distribution{root: "..", name: "Acme"}).describe(own, "", "/out")
+	if err != nil || !strings.Contains(string(described), "homebrew_casks") {
+		t.Errorf("its casks are left out (%v)", err)
 	}
 }
 
-func TestSigningKey(t *testing.T) {
-	public, private, err := minisign.GenerateKey(rand.Reader)
+// Every version is that of the Makefile: what GoReleaser is told names none.
+func TestVersionIsInOnePlace(t *testing.T) {
+	data, err := os.ReadFile("../" + defaultConfig)
 	if err != nil {
 		t.Fatal(err)
 	}
-	encrypted, err := minisign.EncryptKey("a password", private)
+	text := string(data)
+	if !strings.Contains(text, `version_template: "{{ .Env.VERSION }}"`) {
+		t.Error("a snapshot has a version of its own")
+	}
+	makefile, err := os.ReadFile("../Makefile")
 	if err != nil {
 		t.Fatal(err)
 	}
-	environment := func(key, password string) func(string) string {
-		return func(name string) string {
-			return map[string]string{keyVariable: key, passwordVariable: password}[name]
-		}
-	}
-	key, err := signingKey(false, environment(string(encrypted), "a password"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	message := []byte("message")
-	if !minisign.Verify(public, message, minisign.Sign(key.private, message)) {
-		t.Error("another key")
-	}
-	if key, err := signingKey(false, environment("", "")); key != nil || err != nil {
-		t.Errorf("without a key: got %v, %v", key, err)
-	}
-	_, err = signingKey(false, environment("canary-key", "canary"))
-	if err == nil || strings.Contains(err.Error(), "canary") {
-		t.Errorf("got %v", err)
-	}
-	if _, err := signingKey(true, environment("x", "")); err == nil {
-		t.Error("a throwaway key was made beside a given one")
+	_, rest, _ := strings.Cut(string(makefile), "\nVERSION = ")
+	version, _, _ := strings.Cut(rest, "\n")
+	if version == "" || strings.Contains(text, version) || strings.Count(string(makefile), version) != 1 {
+		t.Errorf("the version %q is written more than once", version)
 	}
 }
 
@@ -268,26 +218,51 @@ replace github.com/auth0-mcp/auth0-mcp/proto => ../proto
 }
 
 func TestReleaseRefuses(t *testing.T) {
-	bin, out := binaries(t, "logs"), filepath.Join(t.TempDir(), "dist")
+	t.Chdir("..")
+	bin, config := t.TempDir(), filepath.Join(t.TempDir(), "changed.yaml")
+	const date = "2026-11-29T10:00:00Z"
+	extra := []string{"extra", "-version", "1.2.3"}
+	whole, err := os.ReadFile(defaultConfig)
+	if err != nil {
+		t.Fatal(err)
+	}
 	for name, tt := range map[string]struct {
-		args []string
-		want string
+		old, to string // in the configuration
+		args    []string
+		want    string
 	}{
-		"no command":      {nil, "want a command"},
-		"unknown command": {[]string{"publish", "-version", "1.2.3"}, "unknown command"},
-		"no version":      {[]string{"release", "-out", out}, "want a semantic version"},
-		"version with v":  {[]string{"release", "-version", "v1.2.3", "-out", out}, "want a semantic version"},
-		"short version":   {[]string{"release", "-version", "1.2", "-out", out}, "want a semantic version"},
-		"no output":       {[]string{"release", "-version", "1.2.3", "-bin", bin}, "-out"},
-		"no binaries":     {[]string{"release", "-version", "1.2.3", "-bin", t.TempDir(), "-out", out}, "make build-all"},
-		"no config":       {[]string{"release", "-version", "1.2.3", "-config", "absent.json", "-out", out}, "absent.json"},
-		"argument":        {[]string{"release", "-version", "1.2.3", "x"}, "unexpected argument"},
+		"no command":      {"", "", nil, "want a command"},
+		"unknown command": {"", "", []string{"publish", "-version", "1.2.3"}, "unknown command"},
+		"no version":      {"", "", []string{"extra"}, "want a semantic version"},
+		"version with v":  {"", "", []string{"extra", "-version", "v1.2.3"}, "want a semantic version"},
+		"short version":   {"", "", []string{"extra", "-version", "1.2"}, "want a semantic version"},
+		"no date":         {"", "", extra, "-date"},
+		"no commit":       {"", "", append(slices.Clone(extra), "-date", "0001-01-01T00:00:00Z"), "in a clone"},
+		"no binaries":     {"", "", append(slices.Clone(extra), "-date", date, "-bin", bin), "make build-all"},
+		"no host": {"", "", []string{"prebuilt", "-bin", bin, "-date", date, "-o", filepath.Join(bin, "x")},
+			"make build-all"},
+		"argument":     {"", "", append(slices.Clone(extra), "x"), "unexpected argument"},
+		"no name":      {"project_name: auth0-mcp", "", extra, "project_name is missing"},
+		"odd name":     {"project_name: auth0-mcp", "project_name: ../x", extra, "project_name"},
+		"odd platform": {"[linux_amd64,", "[plan9_arm,", extra, "plan9_arm"},
+		"odd package":  {"registry_type: npm", "registry_type: pypi", extra, "pypi"},
 	} {
-		if err := run(tt.args, io.Discard); err == nil || !strings.Contains(err.Error(), tt.want) {
+		text := strings.Replace(string(whole), tt.old, tt.to, 1)
+		if err := os.WriteFile(config, []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		if tt.old != "" && text == string(whole) {
+			t.Errorf("%s: the configuration has no %q", name, tt.old)
+		}
+		args := slices.Clone(tt.args)
+		if len(args) > 1 && args[0] == "extra" {
+			args = slices.Insert(args, 1, "-config", config)
+		}
+		if err := run(args, io.Discard); err == nil || !strings.Contains(err.Error(), tt.want) {
 			t.Errorf("%s: got %v, want %q", name, err, tt.want)
 		}
 	}
-	if _, err := os.Stat(out); !errors.Is(err, fs.ErrNotExist) {
-		t.Errorf("something was written: %v", err)
+	if _, err := os.Stat(filepath.Join(bin, "x")); !errors.Is(err, fs.ErrNotExist) {
+		t.Errorf("a host was written: %v", err)
 	}
 }

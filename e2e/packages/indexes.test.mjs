@@ -6,7 +6,7 @@ import { basename, join } from "node:path";
 import { test } from "node:test";
 import { Ajv } from "ajv";
 import { unzipSync } from "fflate";
-import { files, folder } from "../station.mjs";
+import { folder } from "../station.mjs";
 import { dist, packageFile, readJSON, root, run, version } from "./release.mjs";
 
 const digest = (path) => createHash("sha256").update(readFileSync(path)).digest("hex");
@@ -16,17 +16,22 @@ const released = (url) => {
   return join(dist, basename(url));
 };
 
-test("the version is that of the Makefile", () => {
+test("the version is that of the Makefile, in the name of every file too", () => {
   assert.equal(readFileSync(join(root, "Makefile"), "utf8").match(/^VERSION = (.*)$/m)[1], version);
+  const named = Object.values(readJSON(join(dist, "artifacts.json"))).filter(({ type }) => type !== "Binary" && type !== "Metadata");
+  for (const { name, type } of named) {
+    assert.ok(name.includes(`_${version}_`) || ["Homebrew Cask", "Scoop Manifest", "Brew Cask"].includes(type), `${name} (${type})`);
+  }
 });
 
 test("the checksums are of all files, and signed", (t) => {
   const list = packageFile("checksums.txt");
   run("sha256sum", ["--check", "--strict", "--quiet", list], { cwd: dist });
   const listed = readFileSync(list, "utf8").trim().split("\n").map((line) => line.split("  ")[1]);
-  const there = files(dist).map((path) => path.slice(dist.length)).filter((name) => !name.startsWith("goproxy/"));
+  const there = readdirSync(dist, { withFileTypes: true }).filter((entry) => entry.isFile()).map(({ name }) => name);
   const key = join(dist, "minisign.pub");
-  const unlisted = [basename(list), `${basename(list)}.minisig`, basename(key)];
+  // The last three are GoReleaser's own.
+  const unlisted = [basename(list), `${basename(list)}.minisig`, basename(key), "artifacts.json", "config.yaml", "metadata.json"];
   assert.deepEqual(listed.toSorted(), there.filter((name) => !unlisted.includes(name)).toSorted());
 
   const said = run("minisign", ["-V", "-p", key, "-m", list]);
@@ -55,23 +60,27 @@ test("server.json fits the registry's schema", () => {
   assert.deepEqual([...new Set(server.packages.map(({ registryType }) => registryType))], ["npm", "oci", "mcpb"]);
 });
 
-test("the Homebrew formula is Ruby, with the digests of the archives", () => {
-  const path = join(dist, "homebrew/auth0-mcp.rb");
+// Homebrew unpacks the archive and links the program in it, which finds its plugins beside it.
+test("the Homebrew cask is Ruby, with the digests of the archives, and leaves them whole", () => {
+  const path = join(dist, "homebrew/Casks/auth0-mcp.rb");
   assert.equal(run("ruby", ["-c", path]).trim(), "Syntax OK");
   const text = readFileSync(path, "utf8");
   assert.ok(text.includes(`version "${version}"`));
   const pairs = [...text.matchAll(/url "(.*)"\s+sha256 "(.*)"/g)];
   assert.equal(pairs.length, 4);
-  for (const [, url, sum] of pairs) assert.equal(sum, digest(released(url)), url);
+  for (const [, url, sum] of pairs) assert.equal(sum, digest(released(url.replaceAll("#{version}", version))), url);
+  assert.deepEqual([...text.matchAll(/^ *binary (.*)$/gm)].map(([, rest]) => rest), ['"auth0-mcp"']);
+  assert.doesNotMatch(text, /^ *rename /m);
 });
 
-test("the Scoop manifest has the digests of the archives", () => {
+test("the Scoop manifest has the digests of the archives, and one command", () => {
   const manifest = readJSON(join(dist, "scoop/auth0-mcp.json"));
   assert.equal(manifest.version, version);
   for (const name of ["64bit", "arm64"]) {
-    const { url, hash, extract_dir: folder } = manifest.architecture[name];
+    const { url, hash, bin } = manifest.architecture[name];
     assert.equal(hash, digest(released(url)));
-    assert.ok(unzipSync(readFileSync(released(url)))[`${folder}/${manifest.bin}`]);
+    assert.deepEqual(bin, ["auth0-mcp.exe"]);
+    assert.ok(unzipSync(readFileSync(released(url)))[bin[0]]);
   }
 });
 

@@ -14,9 +14,9 @@ import { dist, fetches, readJSON, run, serves, version } from "./release.mjs";
 // The least registry that npm can install from.
 async function registry(t) {
   const packages = new Map();
-  for (const file of readdirSync(join(dist, "npm"))) {
-    const data = readFileSync(join(dist, "npm", file));
-    const manifest = JSON.parse(run("tar", ["-xzOf", join(dist, "npm", file), "package/package.json"]));
+  for (const file of readdirSync(dist).filter((name) => name.endsWith(".tgz"))) {
+    const data = readFileSync(join(dist, file));
+    const manifest = JSON.parse(run("tar", ["-xzOf", join(dist, file), "package/package.json"]));
     packages.set(manifest.name, { file, data, manifest });
   }
   const server = createServer((request, response) => {

@@ -6,7 +6,7 @@ import { join } from "node:path";
 import { test } from "node:test";
 import { unzipSync } from "fflate";
 import { folder } from "../station.mjs";
-import { arch, fetches, inRoot, only, packageFile, readJSON, run, serves, version } from "./release.mjs";
+import { arch, fetches, inRoot, packageFile, readJSON, run, serves, version } from "./release.mjs";
 
 // What is still there of an installed package.
 const left = (into) => run("find", [into, "-path", "*/usr/*auth0-mcp*"]).split("\n").filter(Boolean);
@@ -16,8 +16,8 @@ const extract = (file, into) => run("tar", ["-xf", file, "-C", into]);
 test("the archive runs where it is unpacked", async (t) => {
   const into = folder(t);
   extract(packageFile(`linux_${arch}.tar.gz`), into);
-  await serves(t, join(only(into), "auth0-mcp"));
-  fetches(join(only(into), "auth0-mcp-fetch"));
+  await serves(t, join(into, "auth0-mcp"));
+  fetches(join(into, "auth0-mcp-fetch"));
 });
 
 test("the deb is installed and removed", async (t) => {
@@ -87,9 +87,9 @@ test("the image runs as a user without rights, with nothing but its own files", 
 });
 
 test("a release for Windows and macOS has the same files", (t) => {
-  const inFolder = (names) => names.map((name) => name.replace(/^[^/]+\//, "").replace(/\.exe$/, ""));
-  const tar = (name) => inFolder(run("tar", ["-tf", packageFile(name)]).trim().split("\n"));
-  const zip = (name) => inFolder(Object.keys(unzipSync(readFileSync(packageFile(name)))));
+  const sorted = (names) => names.map((name) => name.replace(/\.exe$/, "")).sort();
+  const tar = (name) => sorted(run("tar", ["-tf", packageFile(name)]).trim().split("\n"));
+  const zip = (name) => sorted(Object.keys(unzipSync(readFileSync(packageFile(name)))));
   const linux = tar(`linux_${arch}.tar.gz`);
   assert.ok(linux.includes("auth0-mcp") && linux.includes("plugins/auth0-mcp-plugins"));
   for (const other of ["darwin_amd64", "darwin_arm64"]) assert.deepEqual(tar(`${other}.tar.gz`), linux, other);

@@ -1,7 +1,7 @@
 // The files that make snapshot has made, and how what is in them is tried.
 import assert from "node:assert/strict";
 import { execFileSync, spawnSync } from "node:child_process";
-import { chmodSync, mkdirSync, readdirSync, readFileSync } from "node:fs";
+import { chmodSync, mkdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { Client } from "@modelcontextprotocol/sdk/client/index.js";
 import { StdioClientTransport } from "@modelcontextprotocol/sdk/client/stdio.js";
@@ -21,13 +21,6 @@ export const arch = { x64: "amd64", arm64: "arm64" }[process.arch];
 
 export const packageFile = (rest) => join(dist, `auth0-mcp_${version}_${rest}`);
 export const readJSON = (path) => JSON.parse(readFileSync(path, "utf8"));
-
-// The only folder in a folder: archives have one.
-export function only(parent) {
-  const names = readdirSync(parent);
-  assert.equal(names.length, 1, `${parent} has ${names}`);
-  return join(parent, names[0]);
-}
 
 // A client starts the command and calls a tool, which needs a plugin.
 export async function serves(t, command, args = [], env = {}) {

@@ -4,7 +4,7 @@ import { readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
 import { folder } from "../station.mjs";
-import { arch, only, root, run, serves, version } from "./release.mjs";
+import { arch, root, run, serves, version } from "./release.mjs";
 
 const page = readFileSync(join(root, "docs/teams.md"), "utf8");
 const block = (language) => page.split("```" + language + "\n")[1].split("```")[0];
@@ -30,7 +30,7 @@ test("a distribution has its own plugins only, and what is locked stays", async 
   ].map((rest) => `acme-identity_${version}_${rest}`).sort());
 
   run("tar", ["xzf", join(out, "dist", `acme-identity_${version}_linux_${arch}.tar.gz`), "-C", unpacked]);
-  const at = only(unpacked), command = join(at, "auth0-mcp"), env = { HOME: home, PATH: process.env.PATH };
+  const at = unpacked, command = join(at, "auth0-mcp"), env = { HOME: home, PATH: process.env.PATH };
   assert.deepEqual(readdirSync(at).sort(), ["LICENSE", "README.md", "auth0-mcp", "plugins"]);
   assert.deepEqual(readdirSync(join(at, "plugins")).sort(), [
     "applications.manifest.json", "auth0-mcp-plugin-client-grants", "auth0-mcp-plugins", "client-grants.manifest.json", "logs.manifest.json",

@@ -58,7 +58,6 @@ func added() []string {
 	return []string{
 		"auth0_check_form",
 		"auth0_delete_application_grant",
-		"auth0_diagnose_login",
 		"auth0_get_application_grant",
 		"auth0_list_application_grants",
 		"auth0_list_trigger_bindings",

@@ -73,6 +73,7 @@ var imports = map[string]map[string]string{
 		"redact":     "a server's texts must not steer a terminal or hide anything",
 	},
 	"vault":    {"atomicfile": "all processes of a user share its files"},
+	"envfile":  {"fileroot": "an env file is below a folder that the user gave, and replaced at once or not at all"},
 	"fileroot": {"atomicfile": "a file is written at once or not at all"},
 	"clients":  {"atomicfile": "files of other programs are replaced at once or not at all"},
 	"auth": {

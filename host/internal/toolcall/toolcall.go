@@ -313,7 +313,7 @@ func keptTexts(kept []egress.Kept) (texts []string) {
 			continue
 		}
 		texts = append(texts, fmt.Sprintf("%s, the %s, is answered once. It is kept, encrypted, for %d minutes: the user "+
-			"gets it with `auth0-mcp secret get %s`", one.Marker, one.Member, int(vault.Lifetime.Minutes()),
+			"gets it with `auth0-mcp secret get %s --reveal`", one.Marker, one.Member, int(vault.Lifetime.Minutes()),
 			redact.Fingerprint(one.Marker)))
 	}
 	return texts

@@ -45,7 +45,8 @@ func (g *guard) isUser(id string) bool { return same(id, g.user) }
 
 // ownObject refuses what destroys the session's application or user, or the Management API, whatever the operation is.
 func (g *guard) ownObject() *GuardError {
-	destroys := g.effect == managementapi.Destroy ||
+	const links = "POST /api/v2/users/{id}/identities" // ends the other account: see linking
+	destroys := g.effect == managementapi.Destroy && g.operation != links ||
 		g.operation == "PATCH /api/v2/clients/{client_id}/credentials/{credential_id}" ||
 		g.operation == "PUT /api/v2/users/{id}/authentication-methods"
 	switch {

@@ -239,6 +239,33 @@ func TestGuards(t *testing.T) {
 	}
 }
 
+// A tool that may write and not destroy gets no further, and one that reads neither.
+func TestGuardsOfOtherTools(t *testing.T) {
+	tokens := map[string]string{machine: tokenOf("own", ""), person: tokenOf("own", "auth0|me"), opaque: "opaque"}
+	for name, a := range guardedAttempts() {
+		if a.want == sends || a.want == asks {
+			continue
+		}
+		d := guardedTenant()
+		g := New(Config{Domain: "t.auth0.example", Transport: d, Vault: vault.New(t.TempDir()),
+			Tokens: oauth2.StaticTokenSource(&oauth2.Token{AccessToken: tokens[a.session]})})
+		for _, tool := range []pluginv1.ToolManifest{{Name: "auth0_api_write", Effect: pluginv1.EffectWrite},
+			{Name: "auth0_api_read", Effect: pluginv1.EffectRead}} {
+			c, err := g.Open(t.Context(), Grant{Plugin: "p", Tool: tool})
+			if err != nil {
+				t.Fatal(err)
+			}
+			path, query, _ := strings.Cut(a.sent.path, "?")
+			answer := g.RoundTrip(t.Context(), "p", &pluginv1.RoundTripRequest{CallId: c.ID(), Method: a.sent.method,
+				Path: path, Query: query, Body: []byte(a.sent.body)})
+			c.Close()
+			if answer.GetFailure().GetCode() != pluginv1.Failure_CODE_REFUSED || len(d.arrived()) > 0 {
+				t.Errorf("%s by %s: %v, arrived %q", name, tool.Name, answer, d.arrived())
+			}
+		}
+	}
+}
+
 // A write goes out in the session that it was checked for.
 func TestAnotherSessionMeanwhile(t *testing.T) {
 	d := guardedTenant()

@@ -79,6 +79,8 @@ type audit struct {
 	// apis are the scopes of each API by its identifier, system which are Auth0's own: for the checks of client grants.
 	apis   map[string][]string
 	system map[string]bool
+	// names are those of applications by their ids.
+	names map[string]string
 }
 
 func auditTenant(ctx context.Context, c *sdk.Call, in auditInput) (any, error) {
@@ -90,7 +92,7 @@ func auditTenant(ctx context.Context, c *sdk.Call, in auditInput) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	a := &audit{tenant: newReader(api), apis: map[string][]string{}, system: map[string]bool{}}
+	a := &audit{tenant: newReader(api), apis: map[string][]string{}, system: map[string]bool{}, names: map[string]string{}}
 	var all []finding
 	for n, s := range chosen {
 		c.Progress(float64(n), float64(len(chosen)), "checking: "+s.kind)

@@ -290,7 +290,8 @@ func TestGrantsAndKeys(t *testing.T) {
 	}
 	r := audited(t, auth0, `{}`)
 	if r.Total != 2 || r.Findings[0].Check != "grant_can_widen_itself" || r.Findings[1].Check != "grant_of_all_scopes" ||
-		!strings.Contains(r.Findings[1].Object.Name, "orders") {
+		!strings.Contains(r.Findings[1].Object.Name, "orders") ||
+		!strings.HasPrefix(fmt.Sprint(r.Findings[1].Evidence[0].Value), "Machine (") {
 		t.Errorf("%+v", r.Findings)
 	}
 }

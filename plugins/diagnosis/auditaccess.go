@@ -2,6 +2,7 @@ package diagnosis
 
 import (
 	"context"
+	"fmt"
 	"slices"
 
 	"github.com/auth0-mcp/auth0-mcp/sdk"
@@ -65,13 +66,13 @@ func grantSource() source {
 				remedy:  "Leave the scopes that the application uses.",
 				test: func(a *audit, o sdk.Object) []evidence {
 					if isTrue(o, "allow_all_scopes") {
-						return []evidence{{"client_id", o.Text("client_id")}, {"allow_all_scopes", true}}
+						return []evidence{a.grantee(o), {"allow_all_scopes", true}}
 					}
 					granted, all := texts(o, "scope"), a.apis[o.Text("audience")]
 					if len(all) < manyScopes || slices.ContainsFunc(all, func(s string) bool { return !has(granted, s) }) {
 						return nil
 					}
-					return []evidence{{"client_id", o.Text("client_id")}, {"scope", len(granted)}}
+					return []evidence{a.grantee(o), {"scope", fmt.Sprintf("all %d", len(granted))}}
 				}},
 			{id: "grant_can_widen_itself", severity: high,
 				problem: "The application may change client grants, and so give itself or others every scope of the tenant.",
@@ -83,12 +84,25 @@ func grantSource() source {
 					if !a.system[o.Text("audience")] || len(risky) == 0 {
 						return nil
 					}
-					return []evidence{{"client_id", o.Text("client_id")}, {"scope", risky}}
+					return []evidence{a.grantee(o), {"scope", risky}}
 				}},
 		}}
 }
 
+// grantee is the application that has a grant, by its name if that is known.
+func (a *audit) grantee(grant sdk.Object) evidence {
+	id := grant.Text("client_id")
+	if name := a.names[id]; name != "" {
+		return evidence{"client_id", name + " (" + id + ")"}
+	}
+	return evidence{"client_id", id}
+}
+
 func (a *audit) grants(ctx context.Context) ([]sdk.Object, state) {
+	applications, _ := a.applications(ctx)
+	for _, app := range applications {
+		a.names[app.Text("client_id")] = app.Text("name")
+	}
 	apis, _ := a.apiList(ctx)
 	for _, api := range apis {
 		a.system[api.Text("identifier")] = isTrue(api, "is_system")

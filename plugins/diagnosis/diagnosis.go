@@ -13,7 +13,7 @@ func Plugin() sdk.Plugin {
 	return sdk.Plugin{Name: "diagnosis", Version: "0.1.0", Tools: []sdk.Tool{
 		sdk.NewTool("auth0_diagnose_login", sdk.Read,
 			"Why a user, application or address cannot log in: causes ranked, with evidence and the call that fixes each.",
-			diagnose, sdk.Title("Diagnose logins"), sdk.Idempotent(),
+			diagnose, sdk.OutputSchema(diagnosisShape), sdk.Title("Diagnose logins"), sdk.Idempotent(),
 			sdk.Scopes("read:logs", "read:users", "read:authentication_methods", "read:clients", "read:connections",
 				"read:organizations",
 				"read:organization_connections", "read:client_grants", "read:resource_servers", "read:actions",
@@ -29,7 +29,7 @@ func Plugin() sdk.Plugin {
 			sdk.Untrusted("verdict.sentence", "causes[].sentence", "causes[].evidence", "causes[].fix", "subject")),
 		sdk.NewTool("auth0_audit_tenant", sdk.Read,
 			"Weak settings of the tenant by severity: URLs, grants, tokens, attack protection, MFA. With proof and remedy.",
-			auditTenant, sdk.Title("Audit tenant"), sdk.Idempotent(),
+			auditTenant, sdk.OutputSchema(sdk.PageSchema("findings", findingShape)), sdk.Title("Audit tenant"), sdk.Idempotent(),
 			sdk.Scopes("read:clients", "read:client_credentials", "read:resource_servers", "read:client_grants",
 				"read:connections", "read:actions", "read:attack_protection", "read:mfa_policies", "read:guardian_factors",
 				"read:tenant_settings", "read:custom_domains", "read:log_streams", "read:signing_keys", "read:email_provider",
@@ -44,6 +44,19 @@ func Plugin() sdk.Plugin {
 			sdk.Untrusted("findings[].object", "findings[].evidence", "findings[].remedy.arguments")),
 	}}
 }
+
+// What every answer says: other members can be missing.
+const (
+	diagnosisShape = `{"type":"object","properties":{"verdict":{"type":"object","properties":{"code":{"type":"string",` +
+		`"description":"Of the first cause, or nothing_found."},"sentence":{"type":"string"}}},` +
+		`"causes":{"type":"array","items":{"type":"object","properties":{"code":{"type":"string"},` +
+		`"certainty":{"type":"string"},"sentence":{"type":"string"},"fix":{"type":"object"}}}},` +
+		`"not_looked_at":{"type":"array","items":{"type":"object"}}}}`
+
+	findingShape = `{"type":"object","properties":{"check":{"type":"string"},"severity":{"type":"string"},` +
+		`"object":{"type":"object"},"problem":{"type":"string"},"evidence":{"type":"array","items":{"type":"object"}},` +
+		`"remedy":{"type":"object"}}}`
+)
 
 type input struct {
 	User        string `json:"user,omitempty" jsonschema:"Id, email, username or phone."`

@@ -186,7 +186,7 @@ func (i *investigation) noFactor(ctx context.Context, g group) (cause, bool) {
 	required := cause{Code: "mfa_not_completed", of: cmp.Or(id, name), Certainty: possible, disproof: ofUser(g.newest()),
 		Sentence: name + " was asked for a second factor and did not get further.", Fix: ticket}
 	if id == "" {
-		required.Fix.Arguments["body"] = nil
+		delete(required.Fix.Arguments, "body")
 		return required, true
 	}
 	enrolled, known := i.factors(ctx, id)

@@ -21,10 +21,16 @@ func Plugin() sdk.Plugin {
 		sdk.NewTool("auth0_export", sdk.Write,
 			"Write the tenant's configuration to files, for auth0-deploy-cli or as Terraform import blocks. Secrets become "+
 				"placeholders.",
-			export, sdk.Title("Export tenant"), sdk.Idempotent(), sdk.Files(root), sdk.Scopes(scopes()...),
+			export, sdk.OutputSchema(shape), sdk.Title("Export tenant"), sdk.Idempotent(), sdk.Files(root),
+			sdk.Scopes(scopes()...),
 			sdk.Paths(paths()...), sdk.Untrusted("exported", "placeholders", "not_exported")),
 	}}
 }
+
+// shape is what every answer says.
+const shape = `{"type":"object","properties":{` +
+	`"files":{"type":"integer","description":"That are as they shall be now."},` +
+	`"exported":{"type":"object","description":"Objects of each kind."},"next_step":{"type":"string"}}}`
 
 const (
 	deployCLI = "deploy-cli"

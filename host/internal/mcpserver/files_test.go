@@ -340,8 +340,7 @@ func TestFilesNeedApproval(t *testing.T) {
 	}
 }
 
-// A file that has its content already is left alone: no change, no record, and the same answer as before, so that a
-// plugin cannot learn what is there.
+// A file that has its content already is left alone: no change, no record, and the answer of a file that was written.
 func TestFilesThatAreAsTheyShallBe(t *testing.T) {
 	t.Parallel()
 	w := connectWriter(t, approval.None, asItIs)

@@ -37,8 +37,8 @@ func (s *Server) client(p params) toolcall.Client {
 	return toolcall.Client{Name: client.Name, Version: client.Version}
 }
 
-// called is the tool that a tools/call names. One that is not listed for want of scopes can be called where the user can
-// consent to them within the call.
+// called is the tool that a tools/call names. One that is not listed for want of scopes can be called where the user
+// can consent to them within the call.
 func (s *Server) called(p params) (*catalog.Tool, error) {
 	find := s.selection.Load().Find
 	if s.cfg.Calls.SignIn != nil && s.browser(p).CanAsk() {

@@ -159,7 +159,18 @@ func (t *Tenant) listDeliveries(c *call) (result, error) {
 			items = append(items, delivery)
 		}
 	}
-	return c.list(items, "", func(o object) object { return o })
+	p := q.page(50)
+	if p.from != "" { // the id of the last one of the page before
+		at := slices.IndexFunc(items, func(delivery object) bool { return delivery["id"] == p.from })
+		if at < 0 {
+			return result{}, badQuery([]string{onProperty("Invalid checkpoint", "from")})
+		}
+		items = items[at+1:]
+	}
+	if p.checkpoint {
+		items = items[:min(p.take, len(items))]
+	}
+	return ok(showAll(items, func(o object) object { return o }))
 }
 
 // redeliver sends failed events again: all that fit, or the one in the path. Those that arrive leave the list.

@@ -47,6 +47,7 @@ func ours() []string {
 		"connections",
 		"diagnosis",
 		"export",
+		"logstreams",
 		"management",
 		"organizations",
 		"roles",
@@ -199,7 +200,7 @@ func TestListsHaveOneShape(t *testing.T) {
 			checkShape(t, name, sdktest.Call(t, p, auth0, tool.Name, `{}`))
 		}
 	}
-	if lists != 11 {
+	if lists != 13 {
 		t.Errorf("%d lists", lists)
 	}
 }

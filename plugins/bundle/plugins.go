@@ -9,6 +9,7 @@ import (
 	"github.com/auth0-mcp/auth0-mcp/plugins/forms"
 	"github.com/auth0-mcp/auth0-mcp/plugins/grants"
 	"github.com/auth0-mcp/auth0-mcp/plugins/logs"
+	"github.com/auth0-mcp/auth0-mcp/plugins/logstreams"
 	"github.com/auth0-mcp/auth0-mcp/plugins/management"
 	"github.com/auth0-mcp/auth0-mcp/plugins/organizations"
 	"github.com/auth0-mcp/auth0-mcp/plugins/resourceservers"
@@ -32,5 +33,6 @@ func members() []member {
 		{"export", export.Plugin},
 		{"organizations", organizations.Plugin},
 		{"connections", connections.Plugin},
+		{"logstreams", logstreams.Plugin},
 	}
 }

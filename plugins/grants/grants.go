@@ -59,7 +59,8 @@ func Plugin() sdk.Plugin {
 // clientGrants are the tenant's. A grant has no name: the application that it is for stands for its only grant.
 func clientGrants() resource.Collection {
 	c := resource.Collection{Path: []string{"client-grants"}, Items: "client_grants", As: "application_grants",
-		What: "application grant", Name: "audience", Checkpoint: true, IsID: resource.Prefix("cgr_"),
+		What: "application grant", Name: "audience", Checkpoint: true, Scope: "read:clients",
+		IsID:      resource.Prefix("cgr_"),
 		Key:       "Grant id, or id or exact name of an application that has one grant.",
 		Untrusted: []string{"audience", "scope", "authorization_details_types"}}
 	list := c

@@ -4,7 +4,6 @@ package organizations
 
 import (
 	_ "embed"
-	"net/url"
 	"slices"
 	"strings"
 
@@ -67,14 +66,13 @@ func itself(organization resource.Arg) []resource.Tool {
 
 func memberTools(organization resource.Arg) []resource.Tool {
 	members := resource.Collection{Items: "members", What: "member", ID: "user_id", Checkpoint: true,
-		Untrusted: []string{"email", "name", "picture", "roles"}}
+		Untrusted: []string{"email", "name", "picture"}}
 	return []resource.Tool{
 		{
 			Name: "auth0_list_organization_members", Title: "List organization members",
-			Description: "The members of an organization, with their roles in it.",
+			Description: "The members of an organization. auth0_list_organization_member_roles has one's roles.",
 			Operation:   "GET /api/v2/organizations/{organization}/members",
-			Scopes:      []string{"read:organization_members", "read:organization_member_roles"}, Of: members,
-			Args: []resource.Arg{organization}, Query: withRoles,
+			Scopes:      []string{"read:organization_members"}, Of: members, Args: []resource.Arg{organization},
 		},
 		{
 			Name: "auth0_update_organization_members", Title: "Update organization members",
@@ -85,6 +83,13 @@ func memberTools(organization resource.Arg) []resource.Tool {
 			Edit:        &resource.Edit{Member: "members", Item: resource.Refs("", resource.Users())},
 		},
 		{
+			Name: "auth0_list_organization_member_roles", Title: "List organization member roles",
+			Description: "A member's roles in an organization.",
+			Operation:   "GET /api/v2/organizations/{organization}/members/{user}/roles",
+			Scopes:      []string{"read:organization_member_roles"}, Of: resource.Roles(),
+			Args: []resource.Arg{organization, resource.Ref("user", resource.Users())},
+		},
+		{
 			Name: "auth0_update_organization_member_roles", Title: "Update organization member roles",
 			Description: "Give a member roles that count in this organization alone, take others.",
 			Operation:   "POST /api/v2/organizations/{organization}/members/{user}/roles",
@@ -93,11 +98,6 @@ func memberTools(organization resource.Arg) []resource.Tool {
 			Edit:        &resource.Edit{Member: "roles", Item: resource.Refs("", resource.Roles())},
 		},
 	}
-}
-
-// withRoles asks for what Auth0 leaves out otherwise.
-func withRoles(*resource.Request) (url.Values, error) {
-	return url.Values{"fields": {"user_id,email,name,roles"}, "include_fields": {"true"}}, nil
 }
 
 func domainTools(organization resource.Arg) []resource.Tool {

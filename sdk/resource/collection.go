@@ -30,6 +30,8 @@ type Collection struct {
 	// users by their e-mail address. It sends GET requests to CandidatePaths alone.
 	Candidates     func(ctx context.Context, c *sdk.Call, key string) ([]sdk.Object, error)
 	CandidatePaths []string
+	// Scope lets the API list the items. A reading tool that looks one up needs it beside its own.
+	Scope string
 	// Key says what finds an item; empty: "Id or exact name."
 	Key string
 	// Keys are other members that the API takes for an id, such as an API's identifier.

@@ -24,13 +24,14 @@ func Prefix(prefixes ...string) func(string) bool {
 
 // Roles are the tenant's roles.
 func Roles() Collection {
-	return Collection{Path: []string{"roles"}, Items: "roles", What: "role", IsID: Prefix("rol_"),
+	return Collection{Path: []string{"roles"}, Items: "roles", What: "role", Scope: "read:roles", IsID: Prefix("rol_"),
 		NameQuery: "name_filter", Key: "Role id or exact name.", Untrusted: []string{"name", "description"}}
 }
 
 // APIs are the tenant's resource servers, which permissions name by their identifier.
 func APIs() Collection {
-	return Collection{Path: []string{"resource-servers"}, Items: "resource_servers", What: "API", ID: "identifier",
+	return Collection{Path: []string{"resource-servers"}, Items: "resource_servers", What: "API",
+		Scope: "read:resource_servers", ID: "identifier",
 		Keys: []string{"id"}, IsID: func(key string) bool { return strings.Contains(key, ":") },
 		Brief: url.Values{"fields": {"id,name,identifier"}, "include_fields": {"true"}},
 		Key:   "Identifier or exact name of an API.", Narrow: "give their identifiers"}
@@ -39,14 +40,15 @@ func APIs() Collection {
 // Applications are the tenant's applications, which the API calls clients.
 func Applications() Collection {
 	return Collection{Path: []string{"clients"}, Items: "clients", As: "applications", What: "application",
-		ID: "client_id", Checkpoint: true, BriefByID: true, Key: "Client id or exact name.",
+		Scope: "read:clients", ID: "client_id", Checkpoint: true, BriefByID: true, Key: "Client id or exact name.",
 		Brief:     url.Values{"fields": {"client_id,name"}, "include_fields": {"true"}},
 		Untrusted: []string{"name"}}
 }
 
 // Connections are the tenant's connections.
 func Connections() Collection {
-	return Collection{Path: []string{"connections"}, Items: "connections", What: "connection", IsID: Prefix("con_"),
+	return Collection{Path: []string{"connections"}, Items: "connections", What: "connection",
+		Scope: "read:connections", IsID: Prefix("con_"),
 		NameQuery: "name", Checkpoint: true, Key: "Connection id or exact name.",
 		Brief: url.Values{"fields": {"id,name,strategy"}, "include_fields": {"true"}}}
 }
@@ -54,7 +56,8 @@ func Connections() Collection {
 // Organizations are the tenant's organizations. A name goes before a display name, which several can have.
 func Organizations() Collection {
 	c := Collection{Path: []string{"organizations"}, Items: "organizations", What: "organization",
-		IsID: Prefix("org_"), Checkpoint: true, Key: "Organization id, name or display name.",
+		Scope: "read:organizations",
+		IsID:  Prefix("org_"), Checkpoint: true, Key: "Organization id, name or display name.",
 		Untrusted: []string{"name", "display_name", "branding", "metadata"}}
 	list := c
 	c.CandidatePaths = []string{http.MethodGet + " " + pluginv1.BasePath + "organizations/name/{name}",
@@ -73,7 +76,8 @@ func Organizations() Collection {
 
 // Users are the tenant's users. Every id of a user holds a "|"; other keys are e-mail addresses or usernames.
 func Users() Collection {
-	return Collection{Path: []string{"users"}, Items: "users", What: "user", ID: "user_id", Name: "email",
+	return Collection{Path: []string{"users"}, Items: "users", What: "user",
+		Scope: "read:users", ID: "user_id", Name: "email",
 		IsID: func(key string) bool { return strings.Contains(key, "|") }, Candidates: usersCalled,
 		CandidatePaths: []string{http.MethodGet + " " + pluginv1.BasePath + "users-by-email",
 			http.MethodGet + " " + pluginv1.BasePath + "users"},

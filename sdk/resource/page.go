@@ -231,7 +231,11 @@ func (c Collection) checkpoints(ctx context.Context, call *sdk.Call, query url.V
 		}
 		visit(at, items)
 		at += len(items)
-		if from = envelope.Text("next"); from == "" || len(items) == 0 {
+		from = envelope.Text("next")
+		if envelope == nil && len(items) == n { // the id of the last item is where the next page begins
+			from = items[n-1].Text(c.id())
+		}
+		if from == "" || len(items) == 0 {
 			return nil
 		}
 	}

@@ -73,7 +73,7 @@ type raw struct{}
 func (t Tool) tool() sdk.Tool {
 	t.Args = t.arguments()
 	schema, err := t.inputSchema()
-	options := slices.Concat([]sdk.Option{sdk.Title(t.Title), sdk.Scopes(t.Scopes...), sdk.Paths(t.paths()...),
+	options := slices.Concat([]sdk.Option{sdk.Title(t.Title), sdk.Scopes(t.scopes()...), sdk.Paths(t.paths()...),
 		sdk.InputSchema(schema), sdk.Untrusted(t.untrusted()...)}, t.Options)
 	if t.method() != http.MethodPost || t.Edit != nil {
 		options = append(options, sdk.Idempotent())
@@ -169,6 +169,20 @@ func (t Tool) paths() []string {
 		}
 	}
 	return distinct
+}
+
+// scopes are the tool's, and those of its lookups if it only reads: a writing tool can be given ids.
+func (t Tool) scopes() []string {
+	all := slices.Clone(t.Scopes)
+	if t.effect() != sdk.Read {
+		return all
+	}
+	for _, a := range t.Args {
+		if a.of != nil && a.of.Scope != "" && !slices.Contains(all, a.of.Scope) {
+			all = append(all, a.of.Scope)
+		}
+	}
+	return all
 }
 
 // rules are the requests of a lookup.

@@ -63,6 +63,7 @@ func memberships() []membership {
 		{"grants", "*", all, "developer"},
 		{"grants", "*", read, "security"},
 		{"logs", "*", all, "default support security developer"},
+		{"logstreams", "*", read, "security"},
 		{"management", "*", all, "developer"},
 		{"organizations", "*", all, "developer"},
 		{"organizations", "*", read, "support security"},

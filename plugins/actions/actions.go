@@ -14,9 +14,10 @@ import (
 
 	"github.com/auth0-mcp/auth0-mcp/sdk"
 	"github.com/auth0-mcp/auth0-mcp/sdk/auth0v1"
+	"github.com/auth0-mcp/auth0-mcp/sdk/resource"
 )
 
-// Plugin is the actions plugin: list, get, create, update and deploy Actions, and read
+// Plugin is the actions plugin: list, get, create, update, deploy, roll back and delete Actions, and read
 // and set which of them run on a trigger.
 func Plugin() sdk.Plugin {
 	return plugin(auth0v1.DeployPatience())
@@ -30,7 +31,7 @@ const (
 )
 
 func plugin(p auth0v1.Patience) sdk.Plugin {
-	return sdk.Plugin{Name: "actions", Version: "0.1.0", Tools: []sdk.Tool{
+	return sdk.Plugin{Name: "actions", Version: "0.1.0", Tools: append([]sdk.Tool{
 		sdk.NewTool("auth0_list_actions", sdk.Read, "Actions without code; bound ones run by position.",
 			listActions, sdk.OutputSchema(sdk.PageSchema("actions", shape)),
 			sdk.Title("List actions"), sdk.Scopes("read:actions"), sdk.Idempotent(),
@@ -68,7 +69,7 @@ func plugin(p auth0v1.Patience) sdk.Plugin {
 			sdk.Scopes("read:actions", "update:actions"),
 			sdk.Paths(listPath, getPath, triggersPath, bindingsPath, "PATCH /api/v2/actions/triggers/{trigger}/bindings"),
 			sdk.Idempotent(), sdk.Untrusted("bindings[].display_name", "bindings[].action", "outcome")),
-	}}
+	}, resource.Tools(rows()...)...)}
 }
 
 // shape is what every answer says of an action, and boundShape of a binding: other members can be null.

@@ -14,12 +14,12 @@ import (
 
 	"github.com/auth0-mcp/auth0-mcp/sdk"
 	"github.com/auth0-mcp/auth0-mcp/sdk/auth0v1"
+	"github.com/auth0-mcp/auth0-mcp/sdk/resource"
 )
 
-// Plugin is the applications plugin: auth0_list_applications,
-// auth0_get_application, auth0_create_application and auth0_update_application.
+// Plugin is the applications plugin: list, get, create, update and delete applications, and rotate their secrets.
 func Plugin() sdk.Plugin {
-	return sdk.Plugin{Name: "applications", Version: "0.1.0", Tools: []sdk.Tool{
+	return sdk.Plugin{Name: "applications", Version: "0.1.0", Tools: append([]sdk.Tool{
 		sdk.NewTool("auth0_list_applications", sdk.Read, "Applications (OAuth clients).",
 			listApplications, sdk.OutputSchema(sdk.PageSchema("applications", shape)),
 			sdk.Title("List applications"), sdk.Scopes("read:clients"), sdk.Paths("GET /api/v2/clients"),
@@ -41,7 +41,26 @@ func Plugin() sdk.Plugin {
 			sdk.Title("Update application"), sdk.Scopes("update:clients"),
 			sdk.Paths("PATCH /api/v2/clients/{id}", "GET /api/v2/clients", "GET /api/v2/clients/{id}"), sdk.Idempotent(),
 			sdk.Untrusted(written("")...)),
-	}}
+	}, resource.Tools(destroying()...)...)}
+}
+
+// destroying are the tools that cannot be undone.
+func destroying() []resource.Tool {
+	application := resource.Ref("client_id", collection())
+	return []resource.Tool{
+		{
+			Name: "auth0_delete_application", Title: "Delete application",
+			Description: "Delete an application with its grants: nobody can log in with it any more.",
+			Operation:   "DELETE /api/v2/clients/{client_id}", Scopes: []string{"delete:clients"},
+			Args: []resource.Arg{application},
+		},
+		{
+			Name: "auth0_rotate_application_secret", Title: "Rotate application secret",
+			Description: "Replace an application's secret: the old one stops working at once. The new one is hidden.",
+			Operation:   "POST /api/v2/clients/{client_id}/rotate-secret", Scopes: []string{"update:client_keys"},
+			Effect: sdk.Destroy, Of: resource.Collection{Untrusted: written("")}, Args: []resource.Arg{application},
+		},
+	}
 }
 
 // shape is what every answer says of an application: other members can be null.

@@ -58,10 +58,17 @@ func ours() []string {
 func added() []string {
 	return []string{
 		"auth0_check_form",
+		"auth0_delete_action",
+		"auth0_delete_application",
 		"auth0_delete_application_grant",
+		"auth0_delete_form",
+		"auth0_delete_resource_server",
 		"auth0_get_application_grant",
+		"auth0_list_action_versions",
 		"auth0_list_application_grants",
 		"auth0_list_trigger_bindings",
+		"auth0_rollback_action",
+		"auth0_rotate_application_secret",
 		"auth0_update_application_grant",
 		"auth0_update_trigger_bindings",
 	}

@@ -9,13 +9,20 @@ import (
 
 	"github.com/auth0-mcp/auth0-mcp/sdk"
 	"github.com/auth0-mcp/auth0-mcp/sdk/auth0v1"
+	"github.com/auth0-mcp/auth0-mcp/sdk/resource"
 )
 
-// Plugin is the forms plugin: list, get, create, update, check and publish.
+// Plugin is the forms plugin: list, get, create, update, check, publish and delete.
 func Plugin() sdk.Plugin { return plugin(auth0v1.DeployPatience()) }
 
 func plugin(p auth0v1.Patience) sdk.Plugin {
-	return sdk.Plugin{Name: "forms", Version: "0.1.0", Tools: []sdk.Tool{
+	deletion := resource.Tool{
+		Name: "auth0_delete_form", Title: "Delete form",
+		Description: "Delete a form. Actions that render it fail from then on: auth0_check_form names them.",
+		Operation:   "DELETE /api/v2/forms/{id}", Scopes: []string{"delete:forms"},
+		Args: []resource.Arg{resource.Ref("id", collection())},
+	}
+	return sdk.Plugin{Name: "forms", Version: "0.1.0", Tools: append([]sdk.Tool{
 		sdk.NewTool("auth0_list_forms", sdk.Read, "Forms, in summary.",
 			listForms, sdk.OutputSchema(sdk.PageSchema("forms", shape)),
 			sdk.Title("List forms"), sdk.Scopes("read:forms"), sdk.Paths("GET /api/v2/forms"), sdk.Idempotent(),
@@ -56,7 +63,7 @@ func plugin(p auth0v1.Patience) sdk.Plugin {
 				"GET /api/v2/actions/actions/{id}/versions", "GET /api/v2/actions/actions/{id}/versions/{version}",
 				"PATCH /api/v2/actions/triggers/post-login/bindings"), sdk.Idempotent(),
 			sdk.Untrusted("name", "faults", "rendering", "rendered_by", "next_steps")),
-	}}
+	}, resource.Tools(deletion)...)}
 }
 
 // shape is what every answer says of a form: other members can be null.

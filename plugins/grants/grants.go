@@ -26,13 +26,15 @@ func Plugin() sdk.Plugin {
 		{
 			Name: "auth0_list_application_grants", Title: "List application grants",
 			Description: "Which applications may get tokens of which APIs, with which scopes.",
-			Operation:   "GET /api/v2/client-grants", Scopes: []string{"read:client_grants"}, Of: clientGrants(),
-			Args: []resource.Arg{client, api, resource.Choice("subject_type", "", "client", "user", "anonymous_user")},
+			Operation:   "GET /api/v2/client-grants", Of: clientGrants(),
+			Scopes: []string{"read:client_grants", "read:clients", "read:resource_servers"},
+			Args:   []resource.Arg{client, api, resource.Choice("subject_type", "", "client", "user", "anonymous_user")},
 		},
 		{
 			Name: "auth0_get_application_grant", Title: "Get application grant", Description: "One client grant.",
-			Operation: "GET /api/v2/client-grants/{id}", Scopes: []string{"read:client_grants"}, Of: clientGrants(),
-			Args: []resource.Arg{grant},
+			Operation: "GET /api/v2/client-grants/{id}", Of: clientGrants(),
+			Scopes: []string{"read:client_grants", "read:clients"},
+			Args:   []resource.Arg{grant},
 		},
 		{
 			Name: "auth0_create_application_grant", Title: "Create application grant",

@@ -12,38 +12,43 @@ import (
 
 	"github.com/auth0-mcp/auth0-mcp/sdk"
 	"github.com/auth0-mcp/auth0-mcp/sdk/auth0v1"
+	"github.com/auth0-mcp/auth0-mcp/sdk/resource"
 )
 
-// Plugin is the resource servers plugin: auth0_list_resource_servers,
-// auth0_get_resource_server, auth0_create_resource_server and
-// auth0_update_resource_server.
+// Plugin is the resource servers plugin: list, get, create, update and delete APIs.
 func Plugin() sdk.Plugin {
-	return sdk.Plugin{Name: "resourceservers", Version: "0.1.0", Tools: []sdk.Tool{
+	deletion := resource.Tool{
+		Name: "auth0_delete_resource_server", Title: "Delete resource server",
+		Description: "Delete an API, with the grants and permissions for it.",
+		Operation:   "DELETE /api/v2/resource-servers/{id}", Scopes: []string{"delete:resource_servers"},
+		Args: []resource.Arg{resource.Ref("id", collection())},
+	}
+	return sdk.Plugin{Name: "resourceservers", Version: "0.1.0", Tools: append([]sdk.Tool{
 		sdk.NewTool("auth0_list_resource_servers", sdk.Read, "APIs (resource servers). scopes is a number; fields shows "+
 			"them.",
 			listResourceServers, sdk.OutputSchema(sdk.PageSchema("resource_servers", shape)),
 			sdk.Title("List resource servers"), sdk.Scopes("read:resource_servers"),
-			sdk.Paths("GET /api/v2/"+resource), sdk.Idempotent(),
+			sdk.Paths("GET /api/v2/"+segment), sdk.Idempotent(),
 			sdk.Untrusted(written("resource_servers[].")...)),
 		sdk.NewTool("auth0_get_resource_server", sdk.Read, "One API, with all its settings.",
 			getResourceServer, sdk.OutputSchema(shape),
 			sdk.Title("Get resource server"), sdk.Scopes("read:resource_servers"),
-			sdk.Paths("GET /api/v2/"+resource+"/{id}", "GET /api/v2/"+resource), sdk.Idempotent(),
+			sdk.Paths("GET /api/v2/"+segment+"/{id}", "GET /api/v2/"+segment), sdk.Idempotent(),
 			sdk.Untrusted(written("")...)),
 		sdk.NewTool("auth0_create_resource_server", sdk.Write, "Create an API.",
 			createResourceServer, sdk.InputSchema(createSchema), sdk.OutputSchema(shape),
 			sdk.Title("Create resource server"),
 			sdk.Scopes("create:resource_servers"),
-			sdk.Paths("POST /api/v2/"+resource), sdk.Untrusted(written("")...)),
+			sdk.Paths("POST /api/v2/"+segment), sdk.Untrusted(written("")...)),
 		sdk.NewTool("auth0_update_resource_server", sdk.Write,
 			"Change an API. Lists and objects are replaced whole; null clears.",
 			updateResourceServer, sdk.InputSchema(updateSchema), sdk.OutputSchema(shape),
 			sdk.Title("Update resource server"),
 			sdk.Scopes("update:resource_servers"),
-			sdk.Paths("PATCH /api/v2/"+resource+"/{id}", "GET /api/v2/"+resource, "GET /api/v2/"+resource+"/{id}"),
+			sdk.Paths("PATCH /api/v2/"+segment+"/{id}", "GET /api/v2/"+segment, "GET /api/v2/"+segment+"/{id}"),
 			sdk.Idempotent(),
 			sdk.Untrusted(written("")...)),
-	}}
+	}, resource.Tools(deletion)...)}
 }
 
 // shape is what every answer says of an API: other members can be null.
@@ -56,11 +61,11 @@ func written(prefix string) []string {
 	return []string{prefix + "name", prefix + "identifier", prefix + "scopes", prefix + "authorization_details"}
 }
 
-// resource is the path segment of the Management API.
-const resource = "resource-servers"
+// segment is the path segment of the Management API.
+const segment = "resource-servers"
 
 func collection() auth0v1.Collection {
-	return auth0v1.Collection{Path: []string{resource}, Items: "resource_servers", What: "resource server",
+	return auth0v1.Collection{Path: []string{segment}, Items: "resource_servers", What: "resource server",
 		Keys: []string{"identifier"}, Brief: url.Values{"fields": {"id,name,identifier"}, "include_fields": {"true"}},
 		Narrow: "give their identifiers"}
 }
@@ -126,7 +131,7 @@ func createResourceServer(ctx context.Context, c *sdk.Call, in createInput) (any
 	if err != nil {
 		return nil, err
 	}
-	return api.Send(ctx, http.MethodPost, c.Arguments(), resource)
+	return api.Send(ctx, http.MethodPost, c.Arguments(), segment)
 }
 
 func updateResourceServer(ctx context.Context, c *sdk.Call, in updateInput) (any, error) {

@@ -46,19 +46,23 @@ type membership struct {
 }
 
 // memberships are which shipped plugins are in which presets besides "all". A new plugin needs one line.
+// The default has nothing that destroys: who wants that says so.
 func memberships() []membership {
-	const read, all = pluginv1.EffectRead, pluginv1.EffectDestroy
+	const read, write, all = pluginv1.EffectRead, pluginv1.EffectWrite, pluginv1.EffectDestroy
 	return []membership{
-		{"actions", "*", all, "default developer"},
+		{"actions", "*", write, "default"},
+		{"actions", "*", all, "developer"},
 		{"actions", "*", read, "support security"},
-		{"applications", "*", all, "default developer"},
+		{"applications", "*", write, "default"},
+		{"applications", "*", all, "developer"},
 		{"applications", "*", read, "support security"},
 		{"diagnosis", "auth0_audit_*", read, "security"},
 		{"connections", "*", all, "developer"},
 		{"connections", "*", read, "support security"},
 		{"diagnosis", "auth0_diagnose_*", read, "support"},
 		{"export", "*", all, "developer"},
-		{"forms", "*", all, "default developer"},
+		{"forms", "*", write, "default"},
+		{"forms", "*", all, "developer"},
 		{"forms", "*", read, "support"},
 		{"grants", "*", all, "developer"},
 		{"grants", "*", read, "security"},
@@ -67,7 +71,8 @@ func memberships() []membership {
 		{"management", "*", all, "developer"},
 		{"organizations", "*", all, "developer"},
 		{"organizations", "*", read, "support security"},
-		{"resourceservers", "*", all, "default developer"},
+		{"resourceservers", "*", write, "default"},
+		{"resourceservers", "*", all, "developer"},
 		{"resourceservers", "*", read, "security"},
 		{"roles", "*", all, "developer"},
 		{"roles", "*", read, "support security"},

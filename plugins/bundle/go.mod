@@ -11,6 +11,7 @@ require (
 	github.com/auth0-mcp/auth0-mcp/plugins/export v0.0.0
 	github.com/auth0-mcp/auth0-mcp/plugins/forms v0.0.0
 	github.com/auth0-mcp/auth0-mcp/plugins/grants v0.0.0
+	github.com/auth0-mcp/auth0-mcp/plugins/keys v0.0.0
 	github.com/auth0-mcp/auth0-mcp/plugins/logs v0.0.0
 	github.com/auth0-mcp/auth0-mcp/plugins/logstreams v0.0.0
 	github.com/auth0-mcp/auth0-mcp/plugins/management v0.0.0
@@ -66,6 +67,7 @@ replace (
 	github.com/auth0-mcp/auth0-mcp/plugins/export => ../export
 	github.com/auth0-mcp/auth0-mcp/plugins/forms => ../forms
 	github.com/auth0-mcp/auth0-mcp/plugins/grants => ../grants
+	github.com/auth0-mcp/auth0-mcp/plugins/keys => ../keys
 	github.com/auth0-mcp/auth0-mcp/plugins/logs => ../logs
 	github.com/auth0-mcp/auth0-mcp/plugins/logstreams => ../logstreams
 	github.com/auth0-mcp/auth0-mcp/plugins/management => ../management

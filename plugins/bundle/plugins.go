@@ -8,6 +8,7 @@ import (
 	"github.com/auth0-mcp/auth0-mcp/plugins/export"
 	"github.com/auth0-mcp/auth0-mcp/plugins/forms"
 	"github.com/auth0-mcp/auth0-mcp/plugins/grants"
+	"github.com/auth0-mcp/auth0-mcp/plugins/keys"
 	"github.com/auth0-mcp/auth0-mcp/plugins/logs"
 	"github.com/auth0-mcp/auth0-mcp/plugins/logstreams"
 	"github.com/auth0-mcp/auth0-mcp/plugins/management"
@@ -24,6 +25,7 @@ func members() []member {
 		{"resourceservers", resourceservers.Plugin},
 		{"actions", actions.Plugin},
 		{"grants", grants.Plugin},
+		{"keys", keys.Plugin},
 		{"logs", logs.Plugin},
 		{"forms", forms.Plugin},
 		{"management", management.Plugin},

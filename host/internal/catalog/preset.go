@@ -66,6 +66,8 @@ func memberships() []membership {
 		{"forms", "*", read, "support"},
 		{"grants", "*", all, "developer"},
 		{"grants", "*", read, "security"},
+		{"keys", "*", all, "developer"},
+		{"keys", "*", read, "security"},
 		{"logs", "*", all, "default support security developer"},
 		{"logstreams", "*", read, "security"},
 		{"management", "*", all, "developer"},

@@ -49,9 +49,9 @@ func DetectSurroundings(goos string, uid int, root fs.FS, getenv func(string) st
 
 // otherStores is the remedy for a keychain that does not work. It names the flags:
 // nothing falls back by itself.
-const otherStores = "keep the session in a file encrypted with a passphrase " +
-	"(set AUTH0_MCP_PASSPHRASE and pass --store file), " +
-	"or give a token (set AUTH0_TOKEN and AUTH0_DOMAIN and pass --store env)"
+const otherStores = "keep the session in a file encrypted with a passphrase: auth0-mcp init --store file " +
+	"(servers and scripts get the passphrase from AUTH0_MCP_PASSPHRASE), " +
+	"or use a token without signing in: set AUTH0_TOKEN and AUTH0_DOMAIN"
 
 // keychainRemedy says what to do here about a keychain that failed for reason.
 func (s Surroundings) keychainRemedy(reason KeychainReason) string {

@@ -139,6 +139,8 @@ var errNoAnswer = errors.New("no answer: the change was neither approved nor dec
 // refusal, and asks again for anything else. What was typed before the change could
 // be read is no answer. The end of input and Ctrl-C end it without a decision.
 func askApproval(ctx context.Context, env Environment, text string) (bool, error) {
+	env.progress.Stop()
+	defer env.progress.Resume()
 	say(env.Err, "\n%s\n\n", lines(text))
 	discardTyped(env.In)
 	fmt.Fprint(env.Err, "Make this change? Type yes to approve, no to decline: ")

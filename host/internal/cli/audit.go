@@ -162,10 +162,12 @@ checked. The key of arguments_hmac is not exported.`,
 					return err
 				}
 				var count int
+				progress := console.Begin(env.Err, "Writing "+output)
 				err := atomicfile.Replace(output, nil, func(file *os.File) (err error) {
 					count, err = exportTo(file, s, env.Err, filter, format)
 					return err
 				})
+				progress.Stop()
 				if err != nil {
 					return fmt.Errorf("--output %s: %w", output, err)
 				}

@@ -14,6 +14,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/auth0-mcp/auth0-mcp/host/internal/catalog"
+	"github.com/auth0-mcp/auth0-mcp/host/internal/console"
 	"github.com/auth0-mcp/auth0-mcp/host/internal/redact"
 	"github.com/auth0-mcp/auth0-mcp/host/internal/toolcall"
 )
@@ -65,6 +66,8 @@ func callTool(cmd *cobra.Command, env Environment, f runFlags, args []string, o 
 	if err != nil {
 		return err
 	}
+	env.progress = console.Begin(env.Err, "Calling "+args[0])
+	defer env.progress.Stop()
 	parts, err := f.server(cmd, env, log)
 	if err != nil {
 		return err
@@ -90,17 +93,34 @@ func callTool(cmd *cobra.Command, env Environment, f runFlags, args []string, o 
 	}
 	request := toolcall.Request{
 		Tool: tool, Arguments: arguments, Client: toolcall.Client{Name: "auth0-mcp call", Version: env.Version},
-		Progress: func(p toolcall.Progress) { say(env.Err, "… %s\n", p.Note) },
+		Progress: func(p toolcall.Progress) {
+			if env.progress.Moving() {
+				env.progress.Tell(p.Note)
+			} else {
+				say(env.Err, "… %s\n", p.Note)
+			}
+		},
 	}
 	planned := false
+	request.Approver = o.approver(env, &planned)
+	result := runner.Call(cmd.Context(), request)
+	env.progress.Stop()
+	if planned && result.Kind == toolcall.ApprovalDeclined {
+		return nil // the plan has been shown
+	}
+	return printAnswer(env, result, o.asJSON)
+}
+
+// approver is the user at the terminal, if there is one. With --dry-run it shows the plan, notes that, and declines.
+func (o callOptions) approver(env Environment, planned *bool) toolcall.Approver {
 	switch {
 	case o.dryRun:
 		show := func(_ context.Context, text string) (toolcall.Decision, error) {
-			planned = true
+			*planned = true
 			say(env.Out, "%s\n", lines(text))
 			return toolcall.Declined, nil
 		}
-		request.Approver = toolcall.Approver{Terminal: true, Ask: show}
+		return toolcall.Approver{Terminal: true, Ask: show}
 	case isTerminal(env.In) && isTerminal(env.Err):
 		ask := func(ctx context.Context, text string) (toolcall.Decision, error) {
 			approved, err := askApproval(ctx, env, text)
@@ -109,13 +129,9 @@ func callTool(cmd *cobra.Command, env Environment, f runFlags, args []string, o 
 			}
 			return toolcall.Declined, err
 		}
-		request.Approver = toolcall.Approver{Terminal: true, Ask: ask}
+		return toolcall.Approver{Terminal: true, Ask: ask}
 	}
-	result := runner.Call(cmd.Context(), request)
-	if planned && result.Kind == toolcall.ApprovalDeclined {
-		return nil // the plan has been shown
-	}
-	return printAnswer(env, result, o.asJSON)
+	return toolcall.Approver{}
 }
 
 // printAnswer writes what a call answered.

@@ -20,6 +20,7 @@ import (
 
 	"github.com/auth0-mcp/auth0-mcp/host/internal/account"
 	"github.com/auth0-mcp/auth0-mcp/host/internal/atomicfile"
+	"github.com/auth0-mcp/auth0-mcp/host/internal/console"
 	"github.com/auth0-mcp/auth0-mcp/host/internal/distribution"
 )
 
@@ -44,6 +45,8 @@ type Environment struct {
 
 	// locks is Distribution, parsed.
 	locks distribution.Distribution
+	// progress is on the screen while a command works; nil if there is none. A question to the user stops it.
+	progress *console.Progress
 }
 
 // Main runs one command and returns the exit status.

@@ -41,6 +41,12 @@ func addCompletions(root *cobra.Command, env Environment) {
 			cobra.ShellCompDirectiveNoFileComp),
 		"key-algorithm": cobra.FixedCompletions([]string{"RS256", "RS384", "PS256"},
 			cobra.ShellCompDirectiveNoFileComp),
+		"approve": cobra.FixedCompletions([]string{"none", "elicit", "terminal"}, cobra.ShellCompDirectiveNoFileComp),
+		"environment": cobra.FixedCompletions([]string{"development", "production"},
+			cobra.ShellCompDirectiveNoFileComp),
+		"format":     cobra.FixedCompletions([]string{"jsonl", "csv"}, cobra.ShellCompDirectiveNoFileComp),
+		"since":      cobra.FixedCompletions([]string{"1h", "24h", "7d", "30d"}, cobra.ShellCompDirectiveNoFileComp),
+		"until":      cobra.FixedCompletions([]string{"1h", "24h", "7d", "30d"}, cobra.ShellCompDirectiveNoFileComp),
 		"outcome":    completeOutcomes,
 		"folder":     completeFolders,
 		"plugin-dir": completeFolders,
@@ -50,7 +56,9 @@ func addCompletions(root *cobra.Command, env Environment) {
 		"sdk":        completeFolders,
 	}
 	arguments := map[string]cobra.CompletionFunc{
-		"call":            firstOnly(c.tools),
+		"call":            c.callWords,
+		"tools":           firstOnly(c.tools),
+		"approve":         firstOnly(completeApprovals),
 		"profiles use":    firstOnly(c.profiles),
 		"profiles rename": firstOnly(c.profiles),
 		"profiles remove": firstOnly(c.profiles),
@@ -145,6 +153,48 @@ func (c completer) tools(cmd *cobra.Command, _ []string, _ string) ([]cobra.Comp
 	var found []cobra.Completion
 	for _, t := range c.catalogued(cmd) {
 		found = append(found, cobra.CompletionWithDesc(t.Name, string(t.Effect)))
+	}
+	return found, cobra.ShellCompDirectiveNoFileComp
+}
+
+// callWords completes a tool's name, and then its arguments: their names, and the values of those that have few.
+func (c completer) callWords(cmd *cobra.Command, args []string, typed string) ([]cobra.Completion,
+	cobra.ShellCompDirective) {
+	if len(args) == 0 {
+		return c.tools(cmd, args, typed)
+	}
+	tools := c.catalogued(cmd)
+	at := slices.IndexFunc(tools, func(t *catalog.Tool) bool { return t.Name == args[0] })
+	if at < 0 {
+		return nil, cobra.ShellCompDirectiveNoFileComp
+	}
+	arguments, err := tools[at].Arguments()
+	if err != nil {
+		return nil, cobra.ShellCompDirectiveNoFileComp
+	}
+	name, _, hasName := strings.Cut(typed, "=")
+	var found []cobra.Completion
+	for _, a := range arguments {
+		given := slices.ContainsFunc(args[1:], func(word string) bool { return strings.HasPrefix(word, a.Name+"=") })
+		switch {
+		case hasName && a.Name == name:
+			for _, option := range a.Options {
+				found = append(found, name+"="+option)
+			}
+			return found, cobra.ShellCompDirectiveNoFileComp
+		case !hasName && !given:
+			found = append(found, cobra.CompletionWithDesc(a.Name+"=", a.Values))
+		}
+	}
+	return found, cobra.ShellCompDirectiveNoFileComp | cobra.ShellCompDirectiveNoSpace
+}
+
+// completeApprovals completes the ids of changes that wait for approval.
+func completeApprovals(cmd *cobra.Command, _ []string, _ string) ([]cobra.Completion, cobra.ShellCompDirective) {
+	var found []cobra.Completion
+	waiting, _ := approvalStore().List(cmd.Context())
+	for _, p := range waiting {
+		found = append(found, cobra.CompletionWithDesc(p.ID, p.Tool))
 	}
 	return found, cobra.ShellCompDirectiveNoFileComp
 }

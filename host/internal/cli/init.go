@@ -184,6 +184,10 @@ func (f initFlags) prepare(cmd *cobra.Command, env Environment) (*signIn, error)
 	if s.Accounts, err = f.openAccounts(env); err != nil {
 		return nil, err
 	}
+	if s.Accounts.Token != "" {
+		newReporter(env, f.json.on).line("AUTH0_TOKEN is set. Commands and servers that get this variable use its token, " +
+			"not this sign-in,\nunless --profile names the profile. To use the sign-in: unset AUTH0_TOKEN")
+	}
 	if s.events, err = newAnalytics(cmd.Context(), env, s.Accounts.Transport, log); err != nil {
 		return nil, err
 	}
@@ -258,7 +262,7 @@ func (f initFlags) signIn(ctx context.Context, env Environment, s *signIn, say *
 			say.line("The browser did not open: open the address yourself.")
 		}
 	}
-	stop := say.waiting(ctx, isTerminal(env.Err))
+	stop := say.waiting(isTerminal(env.Err))
 	session, err := login.Poll(ctx)
 	stop()
 	if errors.Is(err, auth.ErrDenied) || errors.Is(err, auth.ErrCodeExpired) {

@@ -1,7 +1,6 @@
 package cli
 
 import (
-	"context"
 	"encoding/json"
 	"fmt"
 	"slices"
@@ -11,6 +10,7 @@ import (
 	"github.com/auth0-mcp/auth0-mcp/host/internal/account"
 	"github.com/auth0-mcp/auth0-mcp/host/internal/auth"
 	"github.com/auth0-mcp/auth0-mcp/host/internal/clients"
+	"github.com/auth0-mcp/auth0-mcp/host/internal/console"
 )
 
 // showPlan is --dry-run.
@@ -89,7 +89,7 @@ func (r *reporter) confirm(login *auth.DeviceLogin) {
 }
 
 // waiting shows that something is going on, until stop is called.
-func (r *reporter) waiting(ctx context.Context, terminal bool) (stop func()) {
+func (r *reporter) waiting(terminal bool) (stop func()) {
 	if r.json {
 		return func() {}
 	}
@@ -97,25 +97,7 @@ func (r *reporter) waiting(ctx context.Context, terminal bool) (stop func()) {
 		r.line("Waiting for the confirmation …")
 		return func() {}
 	}
-	done, ended := make(chan struct{}), make(chan struct{})
-	go func() {
-		defer close(ended)
-		ticker := time.NewTicker(200 * time.Millisecond)
-		defer ticker.Stop()
-		for i := 0; ; i++ {
-			fmt.Fprintf(r.env.Err, "\r%c Waiting for the confirmation (Ctrl-C gives up)", []rune(`|/-\`)[i%4])
-			select {
-			case <-ticker.C:
-			case <-done:
-				fmt.Fprint(r.env.Err, "\r\x1b[K")
-				return
-			case <-ctx.Done():
-				fmt.Fprint(r.env.Err, "\r\x1b[K")
-				return
-			}
-		}
-	}()
-	return func() { close(done); <-ended }
+	return console.Begin(r.env.Err, "Waiting for the confirmation (Ctrl-C gives up)").Stop
 }
 
 // signedIn says what was got and what it changes.

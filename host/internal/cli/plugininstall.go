@@ -10,6 +10,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/auth0-mcp/auth0-mcp/host/internal/catalog"
+	"github.com/auth0-mcp/auth0-mcp/host/internal/console"
 	"github.com/auth0-mcp/auth0-mcp/host/internal/pluginstore"
 	"github.com/auth0-mcp/auth0-mcp/host/internal/release"
 	"github.com/auth0-mcp/auth0-mcp/host/internal/source"
@@ -71,8 +72,10 @@ func (f installFlags) install(ctx context.Context, env Environment, reference st
 	if err != nil {
 		return err
 	}
+	progress := console.Begin(env.Err, "Fetching "+reference)
 	candidate, err := plugins.Get(ctx, pluginstore.Wanted{Source: from.String(), Constraint: f.version, Key: f.key,
 		AllowUnsigned: f.allowUnsigned})
+	progress.Stop()
 	if err != nil {
 		return err
 	}
@@ -153,7 +156,9 @@ that are locked.`,
 			if err != nil {
 				return err
 			}
+			progress := console.Begin(env.Err, "Writing "+args[0])
 			count, err := plugins.WriteBundle(cmd.Context(), args[0], platforms)
+			progress.Stop()
 			if err != nil {
 				return err
 			}

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"path/filepath"
 	"slices"
 	"strings"
 
@@ -147,16 +148,60 @@ func profilesRenameCommand(env Environment) *cobra.Command {
 			}
 			say(env.Out, "Profile %s is now called %s. A server that runs with the old name must be restarted.\n",
 				from, to)
-			return sayEntries(env, from, "These entries still name the old profile; to change them:",
-				func(i clients.Installed) string {
-					return fmt.Sprintf("auth0-mcp clients remove %s --name %s && %s", targetWords(i), i.Name,
-						addCommand(i, to))
-				})
+			return renameInEntries(cmd.Context(), env, from, to)
 		},
 	}
 	cmd.Flags().StringVar(&f.store, "store", "", "where the session is kept, if not where the profile says "+
 		"(AUTH0_MCP_STORE)")
 	return cmd
+}
+
+// renameInEntries lets the clients' entries that name a profile name it anew, if the user agrees.
+func renameInEntries(ctx context.Context, env Environment, from, to string) error {
+	installed := entriesOf(env, from)
+	if len(installed) == 0 {
+		return nil
+	}
+	if !isTerminal(env.In) {
+		return sayEntries(env, from, "These entries still name the old profile; to change them:",
+			func(i clients.Installed) string {
+				return fmt.Sprintf("auth0-mcp clients remove %s --name %s && %s", targetWords(i), i.Name,
+					addCommand(i, to))
+			})
+	}
+	if err := sayEntries(env, from, "These entries still name the old profile:", nil); err != nil {
+		return err
+	}
+	err := confirm(ctx, env, "Let them use "+to+"? Nothing else in them changes. [y/N] ")
+	if errors.Is(err, errNotConfirmed) {
+		sayLine(env.Out, "The entries stay. Their servers will not start.")
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	places, placesErr := clientPlaces()
+	folder, err := filepath.Abs(".")
+	if err := errors.Join(placesErr, err); err != nil {
+		return err
+	}
+	var errs []error
+	for _, i := range installed {
+		target := clients.Target{Client: i.Client.Name, Scope: i.Scope.Name}
+		if i.Scope.Project {
+			target.Folder = folder
+		}
+		change, err := applyChange(ctx, false, func() (*clients.Change, error) {
+			return clients.SetProfile(places, target, i.Name, to)
+		})
+		if err != nil {
+			errs = append(errs, err)
+			continue
+		}
+		say(env.Out, "%s: %s runs with %s.\n", i.Client.Title, i.Name, to)
+		sayBackup(env.Out, change)
+	}
+	return errors.Join(errs...)
 }
 
 func profilesRemoveCommand(env Environment) *cobra.Command {
@@ -213,17 +258,22 @@ func removeProfile(ctx context.Context, env Environment, a *account.Accounts, na
 	})
 }
 
-// sayEntries names the clients' entries that run with a profile ("" for the
-// default), and with command what to do about each. A client's file that can't be
-// read does not undo what the command has done: it is a warning.
-func sayEntries(env Environment, profile, heading string, command func(clients.Installed) string) error {
+// entriesOf are the clients' entries that run with a profile, "" for the default.
+func entriesOf(env Environment, profile string) []clients.Installed {
 	installed, err := installedEntries(".")
 	if err != nil {
 		say(env.Err, "Warning: not every client's config could be read: %v\n", err)
 	}
-	installed = slices.DeleteFunc(installed, func(i clients.Installed) bool {
+	return slices.DeleteFunc(installed, func(i clients.Installed) bool {
 		return i.Entry.Sandbox || i.Entry.Profile != profile
 	})
+}
+
+// sayEntries names the clients' entries that run with a profile ("" for the
+// default), and with command what to do about each. A client's file that can't be
+// read does not undo what the command has done: it is a warning.
+func sayEntries(env Environment, profile, heading string, command func(clients.Installed) string) error {
+	installed := entriesOf(env, profile)
 	if len(installed) == 0 {
 		return nil
 	}

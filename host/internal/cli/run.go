@@ -163,6 +163,11 @@ func run(cmd *cobra.Command, env Environment, f runFlags) error {
 		Structured: structured, MaxLine: f.maxLine, Initialized: env.Started, Log: log,
 		Reloads: len(f.dev) > 0 || parts.tenant.watchable})
 	parts.offer.replace = server.Replace
+	if isTerminal(env.In) {
+		sayLine(env.Err, "This is a server for MCP clients: it waits for JSON-RPC messages here, not for commands. "+
+			"Ctrl-C ends it.")
+		sayLine(env.Err, "To set up a client: auth0-mcp clients add CLIENT. To call a tool yourself: auth0-mcp call TOOL")
+	}
 	if len(f.dev) > 0 {
 		defer watch(cmd, env, f, log, parts.offer.reselect)()
 	}

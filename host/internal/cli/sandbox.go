@@ -6,6 +6,7 @@ import (
 	"net"
 	"os"
 	"path/filepath"
+	"runtime"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -60,9 +61,9 @@ and ` + "`call --sandbox`" + ` have too. A fault is
 			if err := os.WriteFile(ca, server.CAPEM(), 0o600); err != nil {
 				return err
 			}
-			say(env.Out, "AUTH0_DOMAIN=%s\nAUTH0_TOKEN=%s\nAUTH0_MCP_CA_FILE=%s\n"+
-				"AUTH0_MCP_AUTH_DOMAIN=%[1]s\nAUTH0_CLIENT_ID=%[4]s\nAUTH0_CLIENT_SECRET=%[5]s\n",
-				server.Addr, tenant.Token(), ca, machine.ClientID, machine.ClientSecret)
+			saySandbox(env, []string{"AUTH0_DOMAIN=" + server.Addr, "AUTH0_MCP_CA_FILE=" + ca,
+				"AUTH0_MCP_AUTH_DOMAIN=" + server.Addr, "AUTH0_CLIENT_ID=" + machine.ClientID,
+				"AUTH0_CLIENT_SECRET=" + machine.ClientSecret, "AUTH0_TOKEN=" + tenant.Token()})
 			<-cmd.Context().Done()
 			return nil
 		},
@@ -71,4 +72,22 @@ and ` + "`call --sandbox`" + ` have too. A fault is
 	switches.addCertificate(cmd)
 	cmd.Flags().StringVar(&listen, "listen", "127.0.0.1:0", "address to listen on")
 	return cmd
+}
+
+// saySandbox prints the environment for the built-in tenant: to a terminal as lines to copy, with what they are for.
+func saySandbox(env Environment, variables []string) {
+	if !isTerminal(env.Out) {
+		say(env.Out, "%s\n", lines(strings.Join(variables, "\n")))
+		return
+	}
+	word := "export "
+	if runtime.GOOS == "windows" {
+		word = "set "
+	}
+	sayLine(env.Out, "This is an Auth0 tenant with invented data. It runs here, without an Auth0 account, until Ctrl-C.")
+	sayLine(env.Out, "Copy these lines into another terminal, and try `auth0-mcp call auth0_list_applications` there:")
+	sayLine(env.Out, "")
+	for _, variable := range variables {
+		say(env.Out, "%s%s\n", word, variable)
+	}
 }

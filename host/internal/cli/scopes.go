@@ -11,6 +11,7 @@ import (
 	"charm.land/huh/v2"
 
 	"github.com/auth0-mcp/auth0-mcp/host/internal/account"
+	"github.com/auth0-mcp/auth0-mcp/host/internal/console"
 )
 
 // pickScopes lets the user choose scopes on the terminal; kept are selected at first.
@@ -47,13 +48,18 @@ func pickScopes(ctx context.Context, env Environment, s account.ScopeTools, kept
 		Title("Select the scopes to request").
 		Description("Each enables the tools beside it. Space to select, Ctrl+A for all, / to filter, Enter to " +
 			"confirm.").
-		Options(options...).Filterable(true).Height(min(len(options)+4, 24)).Value(&chosen)
-	err := huh.NewForm(huh.NewGroup(field)).WithInput(env.In).WithOutput(env.Err).RunWithContext(ctx)
+		Options(options...).Filterable(true).Height(min(len(options)+4, 24)).Value(&chosen).
+		Validate(func(selected []string) error {
+			if len(selected) == 0 {
+				return errors.New("select at least one scope: no tool works without one")
+			}
+			return nil
+		})
+	form := huh.NewForm(huh.NewGroup(field)).WithInput(env.In).WithOutput(env.Err).
+		WithAccessible(!console.Of(env.Err).Moving)
+	err := form.RunWithContext(ctx)
 	if errors.Is(err, huh.ErrUserAborted) || ctx.Err() != nil {
 		return nil, account.ErrCancelled
-	}
-	if err == nil && len(chosen) == 0 {
-		return nil, errors.New("no scope was selected, and no tool works without one: nothing was written")
 	}
 	slices.Sort(chosen)
 	return chosen, err

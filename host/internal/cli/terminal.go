@@ -20,6 +20,8 @@ func askPassphrase(ctx context.Context, env Environment, profile string, fresh b
 	if !isTerminal(env.In) {
 		return "", &auth.NoPassphraseError{Profile: profile}
 	}
+	env.progress.Stop()
+	defer env.progress.Resume()
 	ask := func(prompt string) (string, error) {
 		say(env.Err, "%s", prompt)
 		typed, err := readHidden(ctx, env.In)

@@ -23,6 +23,10 @@ type listedTool struct {
 	Plugin string   `json:"plugin"`
 	Effect string   `json:"effect"`
 	Scopes []string `json:"scopes"`
+	// Description is what a model reads, and InputSchema what arguments are checked against; a client's list has a
+	// shorter one.
+	Description string          `json:"description"`
+	InputSchema json.RawMessage `json:"input_schema"`
 	// Bytes is what the tool adds to tools/list.
 	Bytes int `json:"bytes"`
 	// StructuredBytes is what its output schema adds, for clients that get it.
@@ -35,18 +39,21 @@ func toolsCommand(env Environment) *cobra.Command {
 	var f runFlags
 	var asJSON, presets boolFlag
 	cmd := &cobra.Command{
-		Use:   "tools",
-		Short: "List the tools that a filter offers, with effect, scopes and what they cost",
+		Use:   "tools [NAME]",
+		Short: "List the tools with effect, scopes and cost, or describe one",
 		Long: `List the tools that ` + "`auth0-mcp run`" + ` would offer with the same flags: what each does to the tenant,
 which scopes it needs, and how many bytes it adds to the tool list that every session of a
-client reads. No plugin is started.
+client reads. No plugin is started. With a NAME, that tool is described: its arguments with what each may
+be, and a command that calls it.
 
 Presets select tools by task. What each has and costs follows the list; --presets shows that alone.`,
-		Example: `  auth0-mcp tools --preset security
+		Example: `  auth0-mcp tools auth0_list_logs
+  auth0-mcp tools --preset security
   auth0-mcp tools --read-only
   auth0-mcp tools --tools 'auth0_*_application*' --json`,
-		Args: cobra.NoArgs,
-		RunE: func(cmd *cobra.Command, _ []string) error {
+		Args: cobra.MaximumNArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			f.everyTool = len(args) > 0 // the user names the tool
 			log, err := f.log.logger(env.Err)
 			if err != nil {
 				return err
@@ -70,7 +77,15 @@ Presets select tools by task. What each has and costs follows the list; --preset
 			if err != nil {
 				return err
 			}
-			tools := listTools(selection, structured, f.granted(cmd.Context(), env))
+			granted := f.granted(cmd.Context(), env)
+			if len(args) > 0 {
+				tool, err := selection.Find(args[0])
+				if err != nil {
+					return err
+				}
+				return showTool(env, tool, listTool(tool, structured, granted), asJSON.on)
+			}
+			tools := listTools(selection, structured, granted)
 			if asJSON.on {
 				return writeJSON(env.Out, tools)
 			}
@@ -106,14 +121,28 @@ func (f runFlags) granted(ctx context.Context, env Environment) []string {
 func listTools(selection *catalog.Selection, structured bool, granted []string) []listedTool {
 	var tools []listedTool
 	for _, t := range selection.Tools() {
-		one := listedTool{Name: t.Name, Plugin: t.Plugin.Name, Effect: string(t.Effect),
-			Scopes: append([]string{}, t.Scopes...), Bytes: mcpserver.ListedBytes(t), Lacks: lacks(t, granted)}
-		if structured {
-			one.StructuredBytes = mcpserver.StructuredBytes(t)
-		}
-		tools = append(tools, one)
+		tools = append(tools, listTool(t, structured, granted))
 	}
 	return tools
+}
+
+func listTool(t *catalog.Tool, structured bool, granted []string) listedTool {
+	one := listedTool{Name: t.Name, Plugin: t.Plugin.Name, Effect: string(t.Effect),
+		Scopes: append([]string{}, t.Scopes...), Description: t.Description, InputSchema: t.InputSchema,
+		Bytes: mcpserver.ListedBytes(t), Lacks: lacks(t, granted)}
+	if structured {
+		one.StructuredBytes = mcpserver.StructuredBytes(t)
+	}
+	return one
+}
+
+// needs are the scopes that the tool needs, in words.
+func (t listedTool) needs() string {
+	needs := strings.Join(t.Scopes, " ")
+	if t.Lacks != nil {
+		needs += " (not listed: the token lacks " + strings.Join(t.Lacks, " ") + ")"
+	}
+	return needs
 }
 
 func lacks(t *catalog.Tool, granted []string) []string {
@@ -129,15 +158,13 @@ func printTools(out io.Writer, tools []listedTool) error {
 	var scopes []string
 	leftOut := 0
 	for _, t := range tools {
-		needs := strings.Join(t.Scopes, " ")
 		if t.Lacks != nil {
 			leftOut++
-			needs += " (not listed: the token lacks " + strings.Join(t.Lacks, " ") + ")"
 		} else {
 			total += t.Bytes
 			structured += t.StructuredBytes
 		}
-		table.Row(t.Name, styledEffect(t.Effect), t.Bytes, needs)
+		table.Row(t.Name, styledEffect(t.Effect), t.Bytes, t.needs())
 		scopes = append(scopes, t.Scopes...)
 	}
 	slices.Sort(scopes)

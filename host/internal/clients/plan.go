@@ -179,6 +179,32 @@ func Plan(p Places, t Target, e Entry, replace bool) (*Change, error) {
 	return c, c.checkWritable(c.file)
 }
 
+// SetProfile works out how the entry called name gets to run with another profile, and changes nothing. It keeps its
+// name, by which clients remember what a user allowed, and everything else. An entry that is not there, or is not ours,
+// is an error.
+func SetProfile(p Places, t Target, name, profile string) (*Change, error) {
+	c, doc, err := open(p, t, name)
+	if err != nil {
+		return nil, err
+	}
+	entry, _ := servers(doc.tree(), c.Client.key)[name].(map[string]any)
+	has := readFound(entry)
+	if !has.isOurs() {
+		return nil, fmt.Errorf("%s: the entry %s does not start %s: change it yourself", c.Path, printable(name), programName)
+	}
+	e := Entry{Command: has.command, Profile: profile, KeepTools: true, KeepPreset: true, KeepReadOnly: true}
+	c.Entry, c.Kept = e.onto(has)
+	fields := c.Entry.fields(c.Client.typed)
+	edits, err := doc.set(name, fields)
+	if err != nil {
+		return nil, c.fileError(err)
+	}
+	if err := c.finish(doc, edits, fields); err != nil {
+		return c, err
+	}
+	return c, c.checkWritable(c.file)
+}
+
 // checkWritable refuses a file whose owner keeps it from being written, although a
 // file that is put in its place would not ask: it may come from a store of its own.
 func (c *Change) checkWritable(f file) error {

@@ -16,6 +16,7 @@ import (
 	"github.com/auth0-mcp/auth0-mcp/host/internal/auth"
 	"github.com/auth0-mcp/auth0-mcp/host/internal/catalog"
 	"github.com/auth0-mcp/auth0-mcp/host/internal/tenant"
+	"github.com/auth0-mcp/auth0-mcp/proto/pluginv1"
 )
 
 func (d *Doctor) checkConfig(context.Context) []Finding {
@@ -200,6 +201,11 @@ func (d *Doctor) checkScopes(context.Context) []Finding {
 		return []Finding{passes("scopes", "%d granted, which enable %s: all there are", len(granted),
 			english.Plural(len(tools), "tool", ""))}
 	}
+	reading := readingTools(tools)
+	if len(reading) > 0 && onlyReads(granted) && len(missingScopes(reading, granted)) == 0 {
+		return []Finding{passes("scopes", "%d granted, for reading only. They enable %s: all there are", len(granted),
+			english.Plural(len(reading), "reading tool", ""))}
+	}
 	var off []string
 	for _, t := range tools {
 		if slices.ContainsFunc(t.Scopes, func(scope string) bool { return slices.Contains(missing, scope) }) {
@@ -227,6 +233,22 @@ func (d *Doctor) checkScopes(context.Context) []Finding {
 		return []Finding{fails("scopes", remedy, "%s", detail)}
 	}
 	return []Finding{warns("scopes", remedy, "%s", detail)}
+}
+
+func readingTools(tools []*catalog.Tool) (reading []*catalog.Tool) {
+	for _, t := range tools {
+		if t.Effect == pluginv1.EffectRead {
+			reading = append(reading, t)
+		}
+	}
+	return reading
+}
+
+// onlyReads is whether a user chose scopes that change nothing: they are not missed.
+func onlyReads(granted []string) bool {
+	return !slices.ContainsFunc(granted, func(scope string) bool {
+		return strings.Contains(scope, ":") && !strings.HasPrefix(scope, "read:")
+	})
 }
 
 // missingScopes are those that the tools need and the token lacks, sorted.

@@ -104,7 +104,7 @@ export async function tenant(t) {
   for await (const line of createInterface({ input: child.stdout })) {
     const [, name, value] = /^([A-Z0-9_]+)=(.*)$/.exec(line);
     variables[name] = value;
-    if (name === "AUTH0_CLIENT_SECRET") return new Tenant(variables);
+    if (name === "AUTH0_TOKEN") return new Tenant(variables);
   }
   assert.fail("the sandbox ended");
 }

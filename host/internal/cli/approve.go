@@ -27,7 +27,7 @@ func approvalStore() approval.Store {
 }
 
 func approveCommand(env Environment) *cobra.Command {
-	var decline boolFlag
+	var decline, asJSON boolFlag
 	cmd := &cobra.Command{
 		Use:   "approve [ID]",
 		Short: "Approve or decline a pending change",
@@ -44,21 +44,49 @@ Without an ID, pending changes are listed.`,
 			case len(args) == 0 && decline.on:
 				return errors.New("--decline needs the ID of a change: `auth0-mcp approve` lists them")
 			case len(args) == 0:
-				return listApprovals(cmd.Context(), env, store)
+				return listApprovals(cmd.Context(), env, store, asJSON.on)
+			case asJSON.on:
+				return errors.New("--json is for the list of pending changes, without an ID: a user approves a change, " +
+					"not a program")
 			case decline.on:
 				return declineApproval(cmd, env, store, args[0])
 			}
 			return approve(cmd, env, store, args[0])
 		},
 	}
+	asJSON.add(cmd, "json", "list the pending changes for programs")
 	decline.add(cmd, "decline", "decline the change, or take back an approval that has not been used")
 	return cmd
 }
 
-func listApprovals(ctx context.Context, env Environment, store approval.Store) error {
-	list, err := store.List(ctx)
+// pendingChange is a change in the output of `auth0-mcp approve --json`. Its field names are a promise to programs.
+type pendingChange struct {
+	ID      string `json:"id"`
+	Tool    string `json:"tool"`
+	Tenant  string `json:"tenant"`
+	Profile string `json:"profile"`
+	// State is pending, or approved and not used yet.
+	State   string    `json:"state"`
+	Expires time.Time `json:"expires"`
+	// Change is what the approver is shown.
+	Change string `json:"change"`
+}
+
+func listApprovals(ctx context.Context, env Environment, store approval.Store, asJSON bool) error {
+	waiting, err := store.List(ctx)
 	if err != nil {
 		return err
+	}
+	list := []pendingChange{}
+	for _, p := range waiting {
+		state := "pending"
+		if !p.Approved.IsZero() {
+			state = "approved"
+		}
+		list = append(list, pendingChange{p.ID, p.Tool, p.Tenant, p.Profile, state, p.Expires, p.Text})
+	}
+	if asJSON {
+		return writeJSON(env.Out, list)
 	}
 	if len(list) == 0 {
 		_, err := fmt.Fprintln(env.Out, "No changes are waiting for approval.")
@@ -66,12 +94,7 @@ func listApprovals(ctx context.Context, env Environment, store approval.Store) e
 	}
 	table := console.NewTable("ID", "TOOL", "TENANT", "PROFILE", "STATE", "EXPIRES")
 	for _, p := range list {
-		state := "pending"
-		if !p.Approved.IsZero() {
-			state = "approved"
-		}
-		table.Row(p.ID, p.Tool, p.Tenant, orWord(p.Profile, "-"), state,
-			"in "+minutes(time.Until(p.Expires)))
+		table.Row(p.ID, p.Tool, p.Tenant, orWord(p.Profile, "-"), p.State, "in "+minutes(time.Until(p.Expires)))
 	}
 	return table.Print(env.Out)
 }

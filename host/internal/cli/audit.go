@@ -45,6 +45,7 @@ func withAudit(run func(*audit.Snapshot) error) error {
 func auditTailCommand(env Environment) *cobra.Command {
 	var count int
 	var follow bool
+	var asJSON boolFlag
 	cmd := &cobra.Command{
 		Use:   "tail",
 		Short: "Show the latest records",
@@ -55,9 +56,10 @@ func auditTailCommand(env Environment) *cobra.Command {
 			if count < 0 {
 				return fmt.Errorf("-n %d: want 0 or more", count)
 			}
-			return auditTail(cmd.Context(), env, count, follow)
+			return auditTail(cmd.Context(), env, count, follow, recordWriter(env.Out, asJSON.on))
 		},
 	}
+	asJSON.add(cmd, "json", "print the records as they are, one a line")
 	cmd.Flags().IntVarP(&count, "lines", "n", 20, "number of records")
 	cmd.Flags().BoolVarP(&follow, "follow", "f", false, "keep showing new records, until Ctrl-C")
 	return cmd
@@ -66,20 +68,30 @@ func auditTailCommand(env Environment) *cobra.Command {
 // followInterval is how often the log is read: shorter than a user notices.
 const followInterval = 250 * time.Millisecond
 
-func auditTail(ctx context.Context, env Environment, count int, follow bool) error {
-	screen := console.Of(env.Out)
+// recordWriter writes records as they are for programs, else so that they fit the output.
+func recordWriter(out any, asJSON bool) func(entry) string {
+	screen := console.Of(out)
+	return func(e entry) string {
+		if asJSON {
+			return string(e.raw) + "\n"
+		}
+		return screen.Line(e.line())
+	}
+}
+
+func auditTail(ctx context.Context, env Environment, count int, follow bool, text func(entry) string) error {
 	last := map[audit.ChainID]uint64{}
 	err := withAudit(func(s *audit.Snapshot) error {
 		var latest []string
 		_, err := eachRecord(s, env.Err, auditFilter{}, func(e entry) error {
 			last[e.Chain] = max(last[e.Chain], e.Seq)
-			if latest = append(latest, e.line()); len(latest) > count {
+			if latest = append(latest, text(e)); len(latest) > count {
 				latest = latest[1:]
 			}
 			return nil
 		})
 		for _, line := range latest {
-			fmt.Fprint(env.Out, screen.Line(line))
+			fmt.Fprint(env.Out, line)
 		}
 		return err
 	})
@@ -91,7 +103,7 @@ func auditTail(ctx context.Context, env Environment, count int, follow bool) err
 	defer ticker.Stop()
 	for {
 		err := follower.Read(func(line audit.Line) error {
-			_, err := fmt.Fprint(env.Out, screen.Line(newEntry(line, nil).line()))
+			_, err := fmt.Fprint(env.Out, text(newEntry(line, nil)))
 			return err
 		})
 		if err != nil {
@@ -120,13 +132,9 @@ func auditQueryCommand(env Environment) *cobra.Command {
 				return err
 			}
 			return withAudit(func(s *audit.Snapshot) error {
-				out, screen := bufio.NewWriter(env.Out), console.Of(env.Out)
+				out, text := bufio.NewWriter(env.Out), recordWriter(env.Out, asJSON.on)
 				_, err := eachRecord(s, env.Err, filter, func(e entry) error {
-					text := screen.Line(e.line())
-					if asJSON.on {
-						text = string(e.raw) + "\n"
-					}
-					_, err := out.WriteString(text)
+					_, err := out.WriteString(text(e))
 					return err
 				})
 				return errors.Join(err, out.Flush())

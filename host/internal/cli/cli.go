@@ -61,6 +61,18 @@ func execute(args []string, env Environment, exit func(int)) int {
 		say(env.Err, "auth0-mcp: this binary was built wrongly: its distribution: %v\n", err)
 		return exitStatus(ctx, err)
 	}
+	cmd, err := newRoot(env, args).ExecuteContextC(ctx)
+	if cmd.Name() != "run" && readerGone(env.Out, err) {
+		return signalStatus(syscall.SIGPIPE)
+	}
+	if err != nil && !errors.Is(err, errToolFailed) { // the tool has said why
+		say(env.Err, "auth0-mcp: %v\n", err)
+	}
+	return exitStatus(ctx, err)
+}
+
+// newRoot is the tree of all commands.
+func newRoot(env Environment, args []string) *cobra.Command {
 	root := &cobra.Command{
 		Use:           "auth0-mcp",
 		Short:         "Manage an Auth0 tenant from an MCP client",
@@ -88,14 +100,7 @@ To try it without an Auth0 account:          auth0-mcp init --sandbox --client C
 		auditCommand(env), uninstallCommand(env))
 	addHelp(root, env.Out)
 	addCompletions(root, env) // after AddCommand: it walks the finished tree
-	cmd, err := root.ExecuteContextC(ctx)
-	if cmd.Name() != "run" && readerGone(env.Out, err) {
-		return signalStatus(syscall.SIGPIPE)
-	}
-	if err != nil && !errors.Is(err, errToolFailed) { // the tool has said why
-		say(env.Err, "auth0-mcp: %v\n", err)
-	}
-	return exitStatus(ctx, err)
+	return root
 }
 
 // readerGone reports whether a command failed because what reads its output, such as head, has read enough.

@@ -120,8 +120,21 @@ func changeKeys(cmd *cobra.Command, change func(source.Keys) (source.Keys, error
 	return nil
 }
 
+// trustedKey is a key in the output of `auth0-mcp plugin keys list --json`. Its field names are a promise to programs.
+type trustedKey struct {
+	Name string `json:"name"`
+	// Kind is minisign or sigstore, and Signer which key or identity it is.
+	Kind   string `json:"kind"`
+	Signer string `json:"signer"`
+	// State is trusted, expired or revoked, with the day.
+	State   string    `json:"state"`
+	Expires time.Time `json:"expires,omitzero"`
+	Revoked time.Time `json:"revoked,omitzero"`
+}
+
 func keysListCommand(env Environment) *cobra.Command {
-	return &cobra.Command{
+	var asJSON boolFlag
+	cmd := &cobra.Command{
 		Use:   "list",
 		Short: "List the keys whose plugins you trust",
 		Args:  cobra.NoArgs,
@@ -130,9 +143,18 @@ func keysListCommand(env Environment) *cobra.Command {
 			if err != nil {
 				return err
 			}
-			keys, err := source.ReadKeys(path)
+			read, err := source.ReadKeys(path)
 			if err != nil {
 				return err
+			}
+			keys := []trustedKey{}
+			for _, key := range read {
+				signer := key.Signer()
+				keys = append(keys, trustedKey{key.Name, signer.Kind, signer.Detail, stateOf(key, time.Now()), key.Expires,
+					key.Revoked})
+			}
+			if asJSON.on {
+				return writeJSON(env.Out, keys)
 			}
 			if len(keys) == 0 {
 				sayLine(env.Out, "No keys. Trust one with `auth0-mcp plugin keys add NAME KEY`.")
@@ -140,12 +162,13 @@ func keysListCommand(env Environment) *cobra.Command {
 			}
 			table := console.NewTable("NAME", "KIND", "SIGNER", "STATE")
 			for _, key := range keys {
-				signer := key.Signer()
-				table.Row(key.Name, signer.Kind, signer.Detail, stateOf(key, time.Now()))
+				table.Row(key.Name, key.Kind, key.Signer, key.State)
 			}
 			return table.Print(env.Out)
 		},
 	}
+	asJSON.add(cmd, "json", "for programs")
+	return cmd
 }
 
 func stateOf(key source.Key, now time.Time) string {

@@ -157,15 +157,33 @@ func sayWritten(out io.Writer, w envfile.Written, pairs []envfile.Pair, dry bool
 	say(out, "%s %s to %s\n", verb, strings.Join(keys, ", "), w.Path)
 }
 
+// keptSecret is a secret in the output of `auth0-mcp secret list --json`, without its value. Its field names are a
+// promise to programs.
+type keptSecret struct {
+	Marker  string    `json:"marker"`
+	Member  string    `json:"member"`
+	Request string    `json:"request"`
+	Tenant  string    `json:"tenant"`
+	Expires time.Time `json:"expires"`
+}
+
 func secretListCommand(env Environment) *cobra.Command {
-	return &cobra.Command{
+	var asJSON boolFlag
+	cmd := &cobra.Command{
 		Use:   "list",
 		Short: "List the secrets that are kept, without their values",
 		Args:  cobra.NoArgs,
 		RunE: func(*cobra.Command, []string) error {
-			list, err := secretVault().List()
+			kept, err := secretVault().List()
 			if err != nil {
 				return err
+			}
+			list := []keptSecret{}
+			for _, s := range kept {
+				list = append(list, keptSecret{s.ID, s.Member, s.Request, s.Tenant, s.Expires})
+			}
+			if asJSON.on {
+				return writeJSON(env.Out, list)
 			}
 			if len(list) == 0 {
 				_, err := fmt.Fprintln(env.Out, "No secrets are kept.")
@@ -173,9 +191,11 @@ func secretListCommand(env Environment) *cobra.Command {
 			}
 			table := console.NewTable("MARKER", "MEMBER", "REQUEST", "TENANT", "EXPIRES")
 			for _, s := range list {
-				table.Row(s.ID, s.Member, s.Request, s.Tenant, "in "+minutes(time.Until(s.Expires)))
+				table.Row(s.Marker, s.Member, s.Request, s.Tenant, "in "+minutes(time.Until(s.Expires)))
 			}
 			return table.Print(env.Out)
 		},
 	}
+	asJSON.add(cmd, "json", "for programs")
+	return cmd
 }

@@ -13,7 +13,7 @@ import { json } from "./client.mjs";
 import { goEnvironment } from "./goproxy.mjs";
 import { after, binary, folder } from "./station.mjs";
 
-const name = "auth0-mcp-plugin-grants";
+const name = "auth0-mcp-plugin-acme-grants";
 
 // Machine has a home folder of its own.
 class Machine {
@@ -130,7 +130,7 @@ class Author extends Machine {
     writeFileSync(join(this.home, "other.exe"), `MZ ${version}`);
     await this.run(this.repository, binary, "plugin", "pack", "--key", "../release.key", "--out", this.public,
       `${this.platform}=${program}`, "windows/arm64=../other.exe");
-    await this.plugin("index", "public/index.json", `public/grants_${version}.release.json`, "--key", "release.key", "--expires", "90");
+    await this.plugin("index", "public/index.json", `public/acme-grants_${version}.release.json`, "--key", "release.key", "--expires", "90");
   }
 }
 
@@ -141,7 +141,7 @@ test("a plugin from its author to users", { timeout: 300_000 }, async (t) => {
   let server, running;
 
   await t.test("is made, tested and published", async () => {
-    await author.plugin("new", "grants");
+    await author.plugin("new", "acme-grants");
     await author.run(author.repository, "go", "mod", "tidy");
     await author.run(author.repository, "make", "test", "lint");
     await author.plugin("keys", "generate", "release.key", "--unencrypted");
@@ -155,11 +155,11 @@ test("a plugin from its author to users", { timeout: 300_000 }, async (t) => {
     await user.plugin("keys", "add", "acme", join(author.home, "release.key.pub"));
     assert.match(await user.refused("install", server.url), /Tool "auth0_update_client_grant"[^]*pass --yes/);
     assert.ok(!existsSync(user.lockFile), "no agreement was given");
-    assert.match(await user.plugin("install", server.url, "--key", "acme", "--yes"), /^Installed grants 0\.1\.0 in /m);
-    const { version, platforms, tools, signer, source } = JSON.parse(user.lock).plugins.grants;
+    assert.match(await user.plugin("install", server.url, "--key", "acme", "--yes"), /^Installed acme-grants 0\.1\.0 in /m);
+    const { version, platforms, tools, signer, source } = JSON.parse(user.lock).plugins["acme-grants"];
     assert.deepEqual([version, source, signer.name], ["0.1.0", server.url, "acme"]);
     assert.deepEqual(Object.keys(platforms).sort(), [author.platform, "windows/arm64"].sort());
-    const document = JSON.parse(readFileSync(join(author.public, "grants_0.1.0.release.json"), "utf8"));
+    const document = JSON.parse(readFileSync(join(author.public, "acme-grants_0.1.0.release.json"), "utf8"));
     for (const [platform, pin] of Object.entries(platforms)) {
       assert.deepEqual(pin, { archive: document.platforms[platform].digest, binary: document.platforms[platform].binary });
     }
@@ -185,7 +185,7 @@ test("a plugin from its author to users", { timeout: 300_000 }, async (t) => {
     assert.equal(user.lock, before);
     assert.equal(user.stored.length, 1);
     await user.works(t);
-    assert.match(await user.plugin("update", "--yes", "--allow-widening"), /^Updated grants from 0\.1\.0 to 0\.2\.0\.$/m);
+    assert.match(await user.plugin("update", "--yes", "--allow-widening"), /^Updated acme-grants from 0\.1\.0 to 0\.2\.0\.$/m);
     assert.equal(user.stored.length, 1, "the old version is gone");
     assert.equal(user.releases.length, 1);
     await called(running); // which has the old one, until its next start
@@ -198,14 +198,14 @@ test("a plugin from its author to users", { timeout: 300_000 }, async (t) => {
     const said = await user.refused("update", "--yes");
     assert.match(said, /^ {2}\+ new tool "auth0_count_client_grants" \[read\]$/m);
     assert.match(said, /^ {2}\+ "auth0_list_client_grants": request "GET \/api\/v2\/clients"$/m);
-    assert.match(await user.plugin("list"), /^grants +0\.2\.0 +2 +acme +ok /m);
+    assert.match(await user.plugin("list"), /^acme-grants +0\.2\.0 +2 +acme +ok /m);
   });
 
   await t.test("is the same on a second machine, by the lock file", async (t) => {
     mkdirSync(join(colleague.home, ".config/auth0-mcp"), { recursive: true, mode: 0o700 });
     writeFileSync(colleague.lockFile, user.lock, { mode: 0o600 });
     await colleague.plugin("keys", "add", "acme", join(author.home, "release.key.pub"));
-    assert.match(await colleague.plugin("sync", "--yes"), /^Installed grants 0\.2\.0\.$/m);
+    assert.match(await colleague.plugin("sync", "--yes"), /^Installed acme-grants 0\.2\.0\.$/m);
     assert.equal(colleague.lock, user.lock);
     assert.deepEqual(colleague.stored, user.stored);
     await colleague.works(t);
@@ -216,14 +216,14 @@ test("a plugin from its author to users", { timeout: 300_000 }, async (t) => {
     await server.close();
     rmSync(author.public, { recursive: true });
     assert.match(await isolated.refused("install", server.url, "--yes"), /cannot be reached/);
-    assert.match(await isolated.plugin("install", bundle, "--yes"), /^Installed grants 0\.2\.0\.$/m);
+    assert.match(await isolated.plugin("install", bundle, "--yes"), /^Installed acme-grants 0\.2\.0\.$/m);
     assert.deepEqual(isolated.stored, user.stored);
-    assert.match(await isolated.plugin("verify"), /^grants 0\.2\.0: ok$/m);
+    assert.match(await isolated.plugin("verify"), /^acme-grants 0\.2\.0: ok$/m);
     await isolated.works(t);
   });
 
   await t.test("is removed, with the trust in it", async (t) => {
-    assert.match(await user.plugin("remove", "grants", "--yes"), /^Removed grants\.$/m);
+    assert.match(await user.plugin("remove", "acme-grants", "--yes"), /^Removed acme-grants\.$/m);
     assert.deepEqual([...user.stored, ...user.releases], []);
     assert.deepEqual(JSON.parse(user.lock).plugins, {});
     const { tools } = await (await user.connect(t)).listTools();

@@ -13,8 +13,8 @@ test("a plugin in JavaScript", minutes, async (t) => {
   const home = folder(t);
   const env = { PATH: process.env.PATH, HOME: home, TMPDIR: home, npm_config_cache: process.env.npm_config_cache ?? execFileSync("npm", ["config", "get", "cache"], { encoding: "utf8" }).trim() };
   const run = (cwd, program, ...args) => execFileSync(program, args, { cwd, env, encoding: "utf8", stdio: ["ignore", "pipe", "pipe"] });
-  run(home, binary, "plugin", "new", "grants", "--lang", "node");
-  const dir = join(home, "auth0-mcp-plugin-grants");
+  run(home, binary, "plugin", "new", "acme-grants", "--lang", "node");
+  const dir = join(home, "auth0-mcp-plugin-acme-grants");
   run(dir, "npm", "ci", "--silent", "--ignore-scripts");
 
   await t.test("passes its tests", () => {
@@ -45,13 +45,13 @@ test("a plugin in JavaScript", minutes, async (t) => {
   await t.test("is signed, published, installed from an index and called", () => {
     const platform = `${process.platform}/${process.arch === "x64" ? "amd64" : process.arch}`;
     run(dir, binary, "plugin", "keys", "generate", "../release.key", "--unencrypted");
-    run(dir, binary, "plugin", "pack", "--key", "../release.key", "--out", "../public", `${platform}=auth0-mcp-plugin-grants`);
-    run(home, binary, "plugin", "index", "public/index.json", "public/grants_0.1.0.release.json", "--key", "release.key");
+    run(dir, binary, "plugin", "pack", "--key", "../release.key", "--out", "../public", `${platform}=auth0-mcp-plugin-acme-grants`);
+    run(home, binary, "plugin", "index", "public/index.json", "public/acme-grants_0.1.0.release.json", "--key", "release.key");
     run(home, binary, "plugin", "keys", "add", "acme", "release.key.pub");
     run(home, binary, "plugin", "install", "--yes", "--key", "acme", "public/index.json");
-    assert.match(run(home, binary, "plugin", "list"), /^grants +0\.1\.0 +2 +acme +ok /m);
+    assert.match(run(home, binary, "plugin", "list"), /^acme-grants +0\.1\.0 +2 +acme +ok /m);
     assert.equal(JSON.parse(run(home, binary, "call", "--sandbox", "auth0_list_client_grants", "client_id=none")).count, 0);
-    run(home, binary, "plugin", "remove", "--yes", "grants");
+    run(home, binary, "plugin", "remove", "--yes", "acme-grants");
   });
 
   await t.test("is installed with Node.js inside, and called", () => {

@@ -157,9 +157,9 @@ func sayWritten(out io.Writer, w envfile.Written, pairs []envfile.Pair, dry bool
 	say(out, "%s %s to %s\n", verb, strings.Join(keys, ", "), w.Path)
 }
 
-// keptSecret is a secret in the output of `auth0-mcp secret list --json`, without its value. Its field names are a
+// listedSecret is a secret in the output of `auth0-mcp secret list --json`, without its value. Its field names are a
 // promise to programs.
-type keptSecret struct {
+type listedSecret struct {
 	Marker  string    `json:"marker"`
 	Member  string    `json:"member"`
 	Request string    `json:"request"`
@@ -178,9 +178,9 @@ func secretListCommand(env Environment) *cobra.Command {
 			if err != nil {
 				return err
 			}
-			list := []keptSecret{}
+			list := []listedSecret{}
 			for _, s := range kept {
-				list = append(list, keptSecret{s.ID, s.Member, s.Request, s.Tenant, s.Expires})
+				list = append(list, listedSecret{s.ID, s.Member, s.Request, s.Tenant, s.Expires})
 			}
 			if asJSON.on {
 				return writeJSON(env.Out, list)

@@ -53,47 +53,7 @@ Presets select tools by task. What each has and costs follows the list; --preset
   auth0-mcp tools --tools 'auth0_*_application*' --json`,
 		Args: cobra.MaximumNArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			f.everyTool = len(args) > 0 // the user names the tool
-			log, err := f.log.logger(env.Err)
-			if err != nil {
-				return err
-			}
-			filter, err := f.filter(env)
-			if err != nil {
-				return err
-			}
-			plugins, err := loadCatalog(cmd.Context(), env, f, log)
-			if err != nil {
-				return err
-			}
-			if presets.on {
-				return printPresets(env.Out, listPresets(plugins, filter), asJSON.on)
-			}
-			selection, err := plugins.Select(filter)
-			if err != nil {
-				return err
-			}
-			structured, err := f.structured.on()
-			if err != nil {
-				return err
-			}
-			granted := f.granted(cmd.Context(), env)
-			if len(args) > 0 {
-				tool, err := selection.Find(args[0])
-				if err != nil {
-					return err
-				}
-				return showTool(env, tool, listTool(tool, structured, granted), asJSON.on)
-			}
-			tools := listTools(selection, structured, granted)
-			if asJSON.on {
-				return writeJSON(env.Out, tools)
-			}
-			if err := printTools(env.Out, tools); err != nil {
-				return err
-			}
-			fmt.Fprintln(env.Out)
-			return printPresets(env.Out, listPresets(plugins, filter), false)
+			return f.showTools(cmd, env, args, asJSON.on, presets.on)
 		},
 	}
 	f.addSelection(cmd)
@@ -103,6 +63,51 @@ Presets select tools by task. What each has and costs follows the list; --preset
 	presets.add(cmd, "presets", "list the presets, with how many tools each has and what they cost")
 	asJSON.add(cmd, "json", "for programs")
 	return cmd
+}
+
+// showTools lists the tools, only the presets, or describes the tool that is named.
+func (f runFlags) showTools(cmd *cobra.Command, env Environment, args []string, asJSON, presets bool) error {
+	f.everyTool = len(args) > 0 // the user names the tool
+	log, err := f.log.logger(env.Err)
+	if err != nil {
+		return err
+	}
+	filter, err := f.filter(env)
+	if err != nil {
+		return err
+	}
+	plugins, err := loadCatalog(cmd.Context(), env, f, log)
+	if err != nil {
+		return err
+	}
+	if presets {
+		return printPresets(env.Out, listPresets(plugins, filter), asJSON)
+	}
+	selection, err := plugins.Select(filter)
+	if err != nil {
+		return err
+	}
+	structured, err := f.structured.on()
+	if err != nil {
+		return err
+	}
+	granted := f.granted(cmd.Context(), env)
+	if len(args) > 0 {
+		tool, err := selection.Find(args[0])
+		if err != nil {
+			return err
+		}
+		return showTool(env, tool, listTool(tool, structured, granted), asJSON)
+	}
+	tools := listTools(selection, structured, granted)
+	if asJSON {
+		return writeJSON(env.Out, tools)
+	}
+	if err := printTools(env.Out, tools); err != nil {
+		return err
+	}
+	fmt.Fprintln(env.Out)
+	return printPresets(env.Out, listPresets(plugins, filter), false)
 }
 
 // granted are the scopes of the session that a server would use; nil if there is none, or if they are not known.

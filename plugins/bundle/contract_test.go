@@ -51,6 +51,7 @@ func ours() []string {
 		"keys",
 		"management",
 		"organizations",
+		"protection",
 		"roles",
 		"users",
 	}
@@ -208,8 +209,7 @@ func TestListsHaveOneShape(t *testing.T) {
 			checkShape(t, name, sdktest.Call(t, p, auth0, tool.Name, `{}`))
 		}
 	}
-	if lists != 13 {
-	if lists != 12 {
+	if lists != 15 {
 		t.Errorf("%d lists", lists)
 	}
 }

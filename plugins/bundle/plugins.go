@@ -13,6 +13,7 @@ import (
 	"github.com/auth0-mcp/auth0-mcp/plugins/logstreams"
 	"github.com/auth0-mcp/auth0-mcp/plugins/management"
 	"github.com/auth0-mcp/auth0-mcp/plugins/organizations"
+	"github.com/auth0-mcp/auth0-mcp/plugins/protection"
 	"github.com/auth0-mcp/auth0-mcp/plugins/resourceservers"
 	"github.com/auth0-mcp/auth0-mcp/plugins/roles"
 	"github.com/auth0-mcp/auth0-mcp/plugins/users"
@@ -27,6 +28,7 @@ func members() []member {
 		{"grants", grants.Plugin},
 		{"keys", keys.Plugin},
 		{"logs", logs.Plugin},
+		{"protection", protection.Plugin},
 		{"forms", forms.Plugin},
 		{"management", management.Plugin},
 		{"diagnosis", diagnosis.Plugin},

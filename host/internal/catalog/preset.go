@@ -73,6 +73,8 @@ func memberships() []membership {
 		{"management", "*", all, "developer"},
 		{"organizations", "*", all, "developer"},
 		{"organizations", "*", read, "support security"},
+		{"protection", "*", all, "developer"},
+		{"protection", "*", read, "security"},
 		{"resourceservers", "*", write, "default"},
 		{"resourceservers", "*", all, "developer"},
 		{"resourceservers", "*", read, "security"},

@@ -148,8 +148,8 @@ func InputSchema(schema []byte) Option {
 
 // OutputSchema is the JSON schema of the tool's answers, for a tool whose answers all have one shape: an object. Its
 // keywords are type (a single one), properties, items and description; members that it does not name are allowed, and
-// none is required. The host gives it to clients that use it, and to these an answer that does not fit is an error: give
-// no type to what Auth0 may answer with null. See [PageSchema].
+// none is required. The host gives it to clients that use it, and to these an answer that does not fit is an error:
+// give no type to what Auth0 may answer with null. See [PageSchema].
 func OutputSchema(schema string) Option {
 	return func(m *pluginv1.ToolManifest) { m.OutputSchema = json.RawMessage(schema) }
 }

@@ -106,6 +106,9 @@ func (e *exam) start(ctx context.Context) (*process, error) {
 	defer timer.Stop()
 	select {
 	case line := <-p.lines:
+		if line == "" {
+			_ = p.awaitExit(ctx, killPatience) // stdout has ended; what it writes to stderr is complete with its exit
+		}
 		err = p.parse(strings.TrimSpace(line))
 	case <-timer.C:
 		err = fmt.Errorf("no handshake within %v", e.StartTimeout)

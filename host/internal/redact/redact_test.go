@@ -97,7 +97,9 @@ func TestRedactKnowsTheToolsSecrets(t *testing.T) {
 	innocent := map[string]string{
 		"key": "the name of a form's hidden field", "site_key": "a CAPTCHA's public half", "public_key": "public", "pem": "a public key",
 		"card_number": "a label", "credential_type": "a kind", "private_key_id": "an id", "tokenEndpointUrl": "a URL",
-		"token_endpoint_auth_method": "a method's name", "token_dialect": "a dialect's name",
+		"challenge_password_policy": "when to challenge", "challenge_passwordless_policy": "when to challenge",
+		"challenge_password_reset_policy": "when to challenge",
+		"token_endpoint_auth_method":      "a method's name", "token_dialect": "a dialect's name",
 	}
 	sounds := regexp.MustCompile(`(?i)secret|token|password|passw|private|credential|key$|pem$`)
 	files, err := filepath.Glob("../../../plugins/*/manifest.json")

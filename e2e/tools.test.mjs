@@ -10,12 +10,12 @@ import { folder, until } from "./station.mjs";
 
 const reading = [
   "auth0_check_form", "auth0_get_action", "auth0_get_application", "auth0_get_form", "auth0_get_log", "auth0_get_resource_server",
-  "auth0_list_actions", "auth0_list_applications", "auth0_list_forms", "auth0_list_logs", "auth0_list_resource_servers",
-  "auth0_list_trigger_bindings",
+  "auth0_list_action_versions", "auth0_list_actions", "auth0_list_applications", "auth0_list_forms", "auth0_list_logs",
+  "auth0_list_resource_servers", "auth0_list_trigger_bindings",
 ];
 const writing = [
   "auth0_create_action", "auth0_create_application", "auth0_create_form", "auth0_create_resource_server", "auth0_deploy_action",
-  "auth0_publish_form", "auth0_update_action", "auth0_update_application", "auth0_update_form", "auth0_update_resource_server",
+  "auth0_publish_form", "auth0_rollback_action", "auth0_update_action", "auth0_update_application", "auth0_update_form", "auth0_update_resource_server",
   "auth0_update_trigger_bindings",
 ];
 

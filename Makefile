@@ -93,7 +93,9 @@ e2etest = cd e2e && npm ci --silent --ignore-scripts && $(nodetest)
 e2e: $(built) ## Drive the binary with other MCP clients, and a third party's plugin
 	$(e2etest) *.test.mjs
 	e2e/third-party.sh
-	for manifest in bin/plugins/*.manifest.json; do bin/auth0-mcp plugin conformance $$manifest || exit 1; done
+	@# It waits more than it works.
+	printf '%s\n' bin/plugins/*.manifest.json | xargs -P 4 -I{} sh -c \
+		'out=$$(bin/auth0-mcp plugin conformance {} 2>&1) && echo "{} keeps the contract" || { echo "$$out"; exit 1; }'
 
 e2e-tutorial: $(built) ## Run the commands of docs/plugins/tutorial.md in an empty folder
 	$(e2etest) tutorial.test.mjs

@@ -33,7 +33,7 @@ func answers(ctx context.Context, e *exam) error {
 	var errs []error
 	_ = e.each(func(c call) error {
 		before := s.host.sent()
-		if err := s.mustAnswer(ctx, c); err != nil {
+		if err := s.mustFit(ctx, c); err != nil {
 			errs = append(errs, err)
 		} else if s.host.sent() > before && e.asks == nil {
 			e.asks = &c

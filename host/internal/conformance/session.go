@@ -60,24 +60,37 @@ func (s *session) call(ctx context.Context, c call) (*pluginv1.CallToolResponse,
 
 // mustAnswer is a call that has to end in a result or a typed failure.
 func (s *session) mustAnswer(ctx context.Context, c call) error {
+	_, err := s.answer(ctx, c)
+	return err
+}
+
+// mustFit is mustAnswer for a tenant that answers as it should: a result has the shape that its tool declares.
+func (s *session) mustFit(ctx context.Context, c call) error {
+	answer, err := s.answer(ctx, c)
+	result := answer.GetResult()
+	if err != nil || result == nil {
+		return err
+	}
+	if err := catalog.CheckOutput(c.tool.OutputSchema, result); err != nil {
+		return fmt.Errorf("%s with %s: not as display.outputSchema says: %w", c.tool.Name, c.arguments.about, err)
+	}
+	return nil
+}
+
+func (s *session) answer(ctx context.Context, c call) (*pluginv1.CallToolResponse, error) {
 	answer, err := s.call(ctx, c)
 	if ctx.Err() != nil {
-		return context.Cause(ctx)
+		return nil, context.Cause(ctx)
 	}
 	if late, ok := errors.AsType[*supervisor.TimeoutError](err); ok {
 		err = fmt.Errorf("no answer within %v", late.After)
 	} else {
 		err = checkAnswer(answer, err)
 	}
-	if result := answer.GetResult(); err == nil && result != nil {
-		if err = catalog.CheckOutput(c.tool.OutputSchema, result); err != nil {
-			err = fmt.Errorf("not as display.outputSchema says: %w", err)
-		}
-	}
 	if err != nil {
-		return fmt.Errorf("%s with %s: %w", c.tool.Name, c.arguments.about, err)
+		return nil, fmt.Errorf("%s with %s: %w", c.tool.Name, c.arguments.about, err)
 	}
-	return nil
+	return answer, nil
 }
 
 // mustStop waits for what was cancelled, and says which function has not returned.

@@ -213,10 +213,12 @@ tidy: ## Tidy every module
 tools: ## Build the pinned tools into .tools
 	@mkdir -p .tools && cd tools && GOWORK=off go build -o ../.tools/ tool
 
-# GoReleaser has 340 modules, and takes minutes to build.
+# GoReleaser and syft have some 300 modules each, and take minutes to build.
 release-tools: ## Build the pinned tools of releases into .tools
 	@mkdir -p .tools && cd packaging && GOWORK=off go build $(goflags) -o ../.tools/ .
 	@cd tools/release && GOWORK=off go build -o ../../.tools/ tool
+	@cd tools/sbom && GOWORK=off go build -o ../../.tools/ \
+		-ldflags "-X main.version=$$(GOWORK=off go list -m -f '{{.Version}}' github.com/anchore/syft)" tool
 
 clean: ## Remove what was built
 	rm -rf bin dist .tools e2e/node_modules

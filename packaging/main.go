@@ -1,10 +1,10 @@
 // Command packaging makes the files of a release that GoReleaser does not make, from binaries that were built before:
-// bundles for MCP clients, npm packages, an image, SBOMs and server.json. .goreleaser.yaml says what a release consists
-// of, and runs the first three:
+// bundles for MCP clients, npm packages, an image and server.json. .goreleaser.yaml says what a release consists of,
+// and runs the first three:
 //
 //	packaging extra -config .goreleaser.yaml -version 1.2.3 -date … -bin bin  make bundles, npm packages, image, index
 //	packaging prebuilt -bin bin -date … -o auth0-mcp .                        copy the host for GOOS and GOARCH
-//	packaging sbom -name auth0-mcp -version 1.2.3 ARCHIVE DOCUMENT            list the modules in an archive
+//	packaging sbom -name auth0-mcp -version 1.2.3 ARCHIVE DOCUMENT            have syft list what is in an archive
 //	packaging modules -version 1.2.3 -root .. -out ../dist/goproxy            write our Go modules as a module proxy
 //	packaging dist -version 1.2.3 -root .. -plugins logs -out ../dist/team    build and pack a team's distribution
 //	packaging pin -version 1.2.3 -root ..                                     let our modules require that version

@@ -54,6 +54,8 @@ func TestEventStreams(t *testing.T) {
 			Answer: []string{`"count":0`, `"has_next":false`}},
 		{Tool: "auth0_redeliver_event_stream", Arguments: `{"stream":"` + readers + `","event_types":["user.created"]}`,
 			Sent: []string{"POST /event-streams/" + readers + `/redeliver {"event_types":["user.created"]}`}},
+		{Tool: "auth0_redeliver_event_stream", Arguments: `{"stream":"` + readers + `"}`,
+			Sent: []string{"POST /event-streams/" + readers + "/redeliver {}"}},
 		{Tool: "auth0_test_event_stream", Arguments: `{"stream":"` + readers + `","event_type":"user.created"}`,
 			Answer: []string{`"event_type":"user.created"`}},
 		{Tool: "auth0_test_event_stream", Arguments: `{"stream":"Nobody","event_type":"user.created"}`,

@@ -99,6 +99,8 @@ func TestLogin(t *testing.T) {
 		{Tool: "auth0_revoke_user_access", Arguments: `{"user":"` + ada + `","keep_refresh_tokens":true}`,
 			Sent:   []string{"POST " + path + `/revoke-access {"preserve_refresh_tokens":true}`},
 			Answer: []string{`"result":"revoked"`}},
+		{Tool: "auth0_revoke_user_access", Arguments: arguments, Sent: []string{"POST " + path + "/revoke-access {}"},
+			Answer: []string{`"result":"revoked"`}},
 	})
 }
 

@@ -252,6 +252,11 @@ func (t *Tool) inQuery(a Arg) bool {
 	return t.method() == http.MethodGet || t.method() == http.MethodDelete
 }
 
+// inBody reports whether an argument goes into the request's body.
+func (t *Tool) inBody(a Arg) bool {
+	return !a.own && !slices.Contains(names(t.Operation), a.name) && !t.inQuery(a)
+}
+
 // Body are the arguments that the request's body is made of, in the order in which the caller gave them.
 func (r *Request) Body() sdk.Object {
 	body := sdk.Object{}
@@ -259,7 +264,7 @@ func (r *Request) Body() sdk.Object {
 		at := slices.IndexFunc(r.tool.Args, func(a Arg) bool { return a.name == m.Name })
 		if at >= 0 {
 			a := r.tool.Args[at]
-			if a.own || slices.Contains(names(r.tool.Operation), a.name) || r.tool.inQuery(a) {
+			if !r.tool.inBody(a) {
 				continue
 			}
 			m.Name = a.wireName()
@@ -332,7 +337,8 @@ func (r *Request) exchange(ctx context.Context) (any, error) {
 		if len(object) == 0 && method == http.MethodPatch {
 			return nil, sdk.InvalidArgument("nothing to update: give at least one setting that can be changed")
 		}
-		if len(object) > 0 {
+		// Auth0 wants an object where it takes one, also if nothing of it is given.
+		if r.tool.Body != nil || slices.ContainsFunc(r.tool.Args, r.tool.inBody) {
 			body = object
 		}
 	}

@@ -181,12 +181,14 @@ lint: tools ## Run golangci-lint on every module, and go vet for Windows and mac
 	@set -e; for os in windows darwin; do for dir in sdk host; do \
 		echo "go vet for $$os in $$dir"; (cd $$dir && GOWORK=off GOOS=$$os go vet ./...); done; done
 
-generate: tools ## Generate the contract's Go code, managementapi's facts, plugins' schemas and the tables of tools and presets
+generate: tools ## Generate the contract's Go code, managementapi's facts, plugins' schemas, the tables of tools and presets, and the reference
 	buf lint && buf generate
 	cd tools && GOWORK=off go run ./managementapigen $(CURDIR)/managementapi
 	cd tools && GOWORK=off go run ./pluginschemas $(CURDIR)/plugins
 	cd host && GOWORK=off go run ./cmd/auth0-mcp-readme $(CURDIR)/README.md $(CURDIR)/docs/guide/tools.md \
 		$(sort $(wildcard $(CURDIR)/plugins/*/manifest.json))
+	cd plugins/bundle && $(call gobuild,) -o $(CURDIR)/.tools/auth0-mcp-plugins ./cmd/auth0-mcp-plugins
+	cd host && GOWORK=off go run ./cmd/auth0-mcp-reference $(CURDIR) $(CURDIR)/.tools/auth0-mcp-plugins
 
 # proto/baseline.binpb is the contract that third parties may rely on. A capability may be added to it with
 # buf build -o proto/baseline.binpb; what it holds never changes.

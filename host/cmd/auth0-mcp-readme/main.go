@@ -1,9 +1,10 @@
-// Command auth0-mcp-readme writes the table of tools into the README and that of presets into the guide's page on
+// Command auth0-mcp-readme writes the table of plugins into the README and that of presets into the guide's page on
 // tools, between their markers, from plugins' manifests. make generate runs it.
 package main
 
 import (
 	"bytes"
+	"cmp"
 	"fmt"
 	"os"
 	"slices"
@@ -34,7 +35,7 @@ func generate(readme, guide string, manifests []string) error {
 		}
 		tools = append(tools, catalog.ToolsOf(m)...)
 	}
-	if err := replace(readme, "tools", toolsTable(tools)); err != nil {
+	if err := replace(readme, "plugins", pluginsTable(tools)); err != nil {
 		return err
 	}
 	return replace(guide, "presets", presetsTable(tools))
@@ -56,26 +57,51 @@ func replace(path, name, table string) error {
 	return os.WriteFile(path, []byte(page), 0o644) //nolint:gosec // documentation is public
 }
 
-func toolsTable(tools []*catalog.Tool) string {
-	var table strings.Builder
-	table.WriteString("| tool | effect | scopes | what it does |\n|---|---|---|---|\n")
+// subjects are what plugins are for, where the name does not say it.
+func subjects() map[string]string {
+	return map[string]string{
+		"actions":         "Actions, their versions and the triggers that they are bound to",
+		"applications":    "applications (OAuth clients)",
+		"connections":     "connections, SCIM and directory synchronization",
+		"diagnosis":       "why a login fails, and which settings of the tenant are weak",
+		"export":          "the tenant's configuration as files",
+		"forms":           "forms, and the Actions that show them",
+		"grants":          "which application may get tokens for which API",
+		"keys":            "signing keys",
+		"logs":            "log events",
+		"logstreams":      "log streams, event streams and deliveries",
+		"management":      "every other operation of the Management API",
+		"organizations":   "organizations, members, invitations and domains",
+		"protection":      "attack protection, MFA and network ACLs",
+		"resourceservers": "APIs (resource servers)",
+		"roles":           "roles, their permissions and members",
+		"users":           "users, their blocks, sessions, roles and MFA",
+	}
+}
+
+// pluginsTable says what each plugin is for, and how many of its tools have which effect.
+func pluginsTable(tools []*catalog.Tool) string {
+	var names []string
+	counts := map[string]map[pluginv1.Effect]int{}
 	for _, t := range tools {
-		first, _, _ := strings.Cut(t.Description, ". ")
-		fmt.Fprintf(&table, "| `%s` | %s | %s | %s |\n", t.Name, t.Effect, scopes(t.Scopes),
-			strings.TrimSuffix(first, "."))
+		name := t.Plugin.Name
+		if counts[name] == nil {
+			names = append(names, name)
+			counts[name] = map[pluginv1.Effect]int{}
+		}
+		counts[name][t.Effect]++
+	}
+	about := subjects()
+	var table strings.Builder
+	table.WriteString("| plugin | for | read | write | destroy |\n|---|---|---|---|---|\n")
+	for _, name := range names {
+		fmt.Fprintf(&table, "| [%s](docs/reference/%s.md) | %s | %d | %d | %d |\n", name, name, cmp.Or(about[name], name),
+			counts[name][pluginv1.EffectRead], counts[name][pluginv1.EffectWrite], counts[name][pluginv1.EffectDestroy])
 	}
 	return table.String()
 }
 
 // presetsTable says what each preset is for, and what it costs in tools/list.
-// scopes are those of a tool, each as code; "-" if it declares none.
-func scopes(all []string) string {
-	if len(all) == 0 {
-		return "-"
-	}
-	return "`" + strings.Join(all, "` `") + "`"
-}
-
 func presetsTable(tools []*catalog.Tool) string {
 	var table strings.Builder
 	table.WriteString("| preset | for | plugins | tools | bytes |\n|---|---|---|---|---|\n")

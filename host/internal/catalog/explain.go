@@ -48,6 +48,58 @@ func (t *Tool) Arguments() ([]Argument, error) {
 	return all, nil
 }
 
+// Members are those of the objects among the arguments, by their paths such as "nodes[].config.next_node", in the order
+// of the schema. Required is not said of them.
+func (t *Tool) Members() ([]Argument, error) {
+	schema, err := t.compile()
+	if err != nil {
+		return nil, fmt.Errorf("tool %s: %w", t.Name, err)
+	}
+	d, err := newDescriber(t)
+	if err != nil {
+		return nil, fmt.Errorf("tool %s: %w", t.Name, err)
+	}
+	all, err := d.below(schema, []part{{schema: t.InputSchema}}, maxSchemaDepth)
+	if err != nil {
+		return nil, fmt.Errorf("tool %s: %w", t.Name, err)
+	}
+	// The arguments themselves have no object around them.
+	return slices.DeleteFunc(all, func(a Argument) bool { return !strings.ContainsAny(a.Name, ".[") }), nil
+}
+
+// below are the members that values of the parts may have, each with its own members after it.
+func (d *describer) below(schema *toolSchema, parts []part, depth int) (all []Argument, err error) {
+	if depth == 0 {
+		return nil, nil
+	}
+	_, names := d.step(parts, "")
+	for _, name := range names {
+		members, _ := d.step(parts, name)
+		one := Argument{Name: members[0].path}
+		var values []string
+		for _, m := range members {
+			doc, err := jsondoc.Decode(m.schema)
+			if err != nil {
+				return nil, err
+			}
+			if text := schema.describe(doc); !slices.Contains(values, text) {
+				values = append(values, text)
+			}
+			property, _ := doc.(map[string]any)
+			if description, _ := property["description"].(string); one.Description == "" {
+				one.Description = description
+			}
+		}
+		one.Values = strings.Join(values, " or ")
+		inner, err := d.below(schema, members, depth-1)
+		if err != nil {
+			return nil, err
+		}
+		all = append(append(all, one), inner...)
+	}
+	return all, nil
+}
+
 // options are the texts of a schema, or of its items.
 func options(schema map[string]any) (texts []string) {
 	if items, ok := schema["items"].(map[string]any); ok {

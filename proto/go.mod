@@ -3,6 +3,7 @@ module github.com/auth0-mcp/auth0-mcp/proto
 go 1.26.0
 
 require (
+	github.com/go-json-experiment/json v1.27.2
 	google.golang.org/grpc v1.85.0
 	google.golang.org/protobuf v1.36.12
 )

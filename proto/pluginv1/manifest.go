@@ -6,10 +6,10 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"maps"
-	"reflect"
 	"slices"
 	"strings"
+
+	"github.com/go-json-experiment/json/jsontext"
 )
 
 // ManifestVersion is the version of the manifest's form: of its members and of what
@@ -169,11 +169,11 @@ func (e *UnknownMemberError) Error() string {
 	return fmt.Sprintf("unknown member %.100q%s: a newer auth0-mcp is needed, unless it is misspelt", e.Member, at)
 }
 
-// ParseManifest decodes a manifest and refuses trailing data and, outside of display
-// members, members that it does not know, also in another case: a misspelt "paths"
-// must not widen what a tool may do. It checks the form of the document only; whether it
-// can be trusted is the host's to decide. Errors: *[ManifestVersionError],
-// *[UnknownMemberError], or of encoding/json.
+// ParseManifest decodes a manifest and refuses trailing data, a member that is given twice and, outside of display
+// members, members that it does not know, also in another case: a misspelt "paths" must not widen what a tool may do.
+// It checks the form of the document only; whether it can be trusted is the host's to decide. The manifest's schemas
+// are parts of data, which must not be changed afterwards. Errors: *[ManifestVersionError], *[UnknownMemberError], or
+// of encoding/json and jsontext.
 func ParseManifest(data []byte) (Manifest, error) {
 	m, err := parseManifest(data)
 	if err != nil {
@@ -183,89 +183,32 @@ func ParseManifest(data []byte) (Manifest, error) {
 }
 
 func parseManifest(data []byte) (m Manifest, err error) {
-	var members map[string]json.RawMessage
-	dec := json.NewDecoder(bytes.NewReader(data))
-	if err := dec.Decode(&members); err != nil {
+	r := manifestReader{data, jsontext.NewDecoder(bytes.NewBuffer(data))}
+	if err = r.members("", &m); err == nil {
+		if _, err := r.dec.ReadToken(); !errors.Is(err, io.EOF) {
+			return m, errors.New("data after the JSON document")
+		}
+	} else if m.ManifestVersion, err = versionOf(data, err); err != nil {
 		return m, err
 	}
-	if _, err := dec.Token(); !errors.Is(err, io.EOF) {
-		return m, errors.New("data after the JSON document")
+	if m.ManifestVersion != ManifestVersion {
+		return m, &ManifestVersionError{m.ManifestVersion}
 	}
-	if members == nil {
-		return m, errors.New("not a JSON object")
+	return m, nil
+}
+
+// versionOf is the version of a manifest that cannot be read for the given reason, which it returns unless another
+// version explains it: what other members mean depends on the version.
+func versionOf(data []byte, reason error) (int, error) {
+	var members map[string]json.RawMessage
+	if json.Unmarshal(data, &members) != nil || members == nil {
+		return 0, reason
 	}
-	// The version first: what other members mean depends on it.
 	version := 0
-	if raw, ok := members["manifest"]; ok {
-		if err := decodeMember("manifest", raw, &version); err != nil {
-			return m, err
-		}
+	if raw, ok := members["manifest"]; ok && json.Unmarshal(raw, &version) != nil || version == ManifestVersion {
+		return 0, reason
 	}
-	if version != ManifestVersion {
-		return m, &ManifestVersionError{version}
-	}
-	return m, decodeMembers("", members, &m)
-}
-
-// decodeMembers decodes an object's members into the struct that out points to, each
-// into the field of exactly that name, unlike encoding/json, which also takes another
-// case. Only display objects may have others. at is where the object stands.
-func decodeMembers(at string, members map[string]json.RawMessage, out any) error {
-	value := reflect.ValueOf(out).Elem()
-	fields := make(map[string]any, value.NumField())
-	for i := range value.NumField() {
-		name, _, _ := strings.Cut(value.Type().Field(i).Tag.Get("json"), ",")
-		fields[name] = value.Field(i).Addr().Interface()
-	}
-	_, open := out.(*Display)
-	for _, name := range slices.Sorted(maps.Keys(members)) {
-		field, known := fields[name]
-		switch {
-		case known:
-			if err := decodeMember(strings.TrimPrefix(at+"."+name, "."), members[name], field); err != nil {
-				return err
-			}
-		case !open:
-			return &UnknownMemberError{at, name}
-		}
-	}
-	return nil
-}
-
-func decodeMember(at string, data json.RawMessage, field any) error {
-	if string(data) == "null" {
-		return fmt.Errorf("%s is null: leave it out", at)
-	}
-	switch field := field.(type) {
-	case *json.RawMessage:
-		*field = data
-		return nil
-	case *Display:
-		var members map[string]json.RawMessage
-		if err := json.Unmarshal(data, &members); err != nil {
-			return fmt.Errorf("%s: want an object", at)
-		}
-		if len(data) > MaxDisplayBytes {
-			return fmt.Errorf("%s has %d bytes: at most %d are allowed", at, len(data), MaxDisplayBytes)
-		}
-		return decodeMembers(at, members, field)
-	case *[]ToolManifest:
-		var tools []map[string]json.RawMessage
-		if err := json.Unmarshal(data, &tools); err != nil {
-			return fmt.Errorf("%s: want a list of objects", at)
-		}
-		*field = make([]ToolManifest, len(tools))
-		for i, tool := range tools {
-			if err := decodeMembers(fmt.Sprintf("%s[%d]", at, i), tool, &(*field)[i]); err != nil {
-				return err
-			}
-		}
-		return nil
-	}
-	if err := json.Unmarshal(data, field); err != nil {
-		return fmt.Errorf("%s: %w", at, err)
-	}
-	return nil
+	return version, nil
 }
 
 // Encode writes the manifest as JSON that is committed to a repository and read by users: indented, with each argument

@@ -1,6 +1,7 @@
 package pluginv1
 
 import (
+	"encoding/json"
 	"errors"
 	"os"
 	"reflect"
@@ -19,6 +20,9 @@ func TestParseManifestRefuses(t *testing.T) {
 		"null for no display":    strings.Replace(roles, `{"description":"List roles."}`, "null", 1),
 		"trailing data":          roles + `{}`,
 		"cut short":              roles[:40],
+		"a member given twice":   strings.Replace(roles, `"effect"`, `"paths":[],"effect"`, 1),
+		"a path of another type": strings.Replace(roles, `"GET /api/v2/roles"`, `"GET /api/v2/roles",1`, 1),
+		"null in a list":         strings.Replace(roles, `"GET /api/v2/roles"`, `null`, 1),
 		"null":                   `null`,
 		"wrong type":             `{"manifest":1,"name":1}`,
 		"tools of another type":  `{"manifest":1,"tools":{}}`,
@@ -148,6 +152,34 @@ func TestEncodeRoundTrips(t *testing.T) {
 	}
 	if !back.SameDeclaration(m) || back.Executable != m.Executable {
 		t.Errorf("round trip changed the manifest:\n%s", data)
+	}
+}
+
+// What is read is what encoding/json wrote, member by member.
+func TestEveryMemberIsRead(t *testing.T) {
+	display := Display{Title: "Röles \"x\"", Description: "One\nTwo", Docs: "https://docs.example", Icons: []Icon{{
+		Src: "https://x.example/i.png", MimeType: "image/png", Sizes: []string{"any"}}},
+		Examples:     []Example{{Description: "Which?", Arguments: []byte(`{"a":[1]}`)}},
+		OutputSchema: []byte(`{"type":"object"}`)}
+	want := Manifest{ManifestVersion: 1, Name: "roles", Version: "0.1.0", Protocols: []int{1, 2}, Executable: "roles",
+		Args: []string{"roles"}, Display: display, Tools: []ToolManifest{{Name: "auth0_list_roles", Effect: EffectRead,
+			Idempotent: true, Scopes: []string{"read:roles"}, Paths: []string{"GET /api/v2/roles"},
+			Files: []string{"project"}, External: true, Untrusted: []string{"roles[].name"},
+			InputSchema: []byte(`{"type":"object","properties":{}}`), Display: display}}}
+	for _, object := range []any{want, want.Tools[0], display} {
+		for i, value := 0, reflect.ValueOf(object); i < value.NumField(); i++ {
+			if value.Field(i).IsZero() {
+				t.Errorf("%T: the test sets no %s", object, value.Type().Field(i).Name)
+			}
+		}
+	}
+	data, err := json.Marshal(want)
+	if err != nil {
+		t.Fatal(err)
+	}
+	got, err := ParseManifest(data)
+	if err != nil || !reflect.DeepEqual(got, want) {
+		t.Errorf("%v: got %+v, want %+v", err, got, want)
 	}
 }
 

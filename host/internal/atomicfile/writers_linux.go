@@ -4,14 +4,15 @@ import (
 	"os"
 	"strconv"
 	"strings"
+	"sync"
 
 	"golang.org/x/sys/unix"
 )
 
 // unmappedRoot is the number that files of root have in a user namespace without a
 // root, such as bubblewrap's; 0 elsewhere. There root cannot be told from other users
-// of the system outside, and what runs inside cannot be one of them.
-func unmappedRoot() uint32 {
+// of the system outside, and what runs inside cannot be one of them. A namespace's numbers are set once.
+var unmappedRoot = sync.OnceValue(func() uint32 {
 	data, err := os.ReadFile("/proc/self/uid_map")
 	if err != nil {
 		return 0
@@ -23,7 +24,7 @@ func unmappedRoot() uint32 {
 		}
 	}
 	return overflowOf(string(data), overflow)
-}
+})
 
 // overflowOf is overflow if a uid_map maps neither 0 nor overflow itself, else 0.
 // Format: user_namespaces(7), "ID-inside-ns ID-outside-ns length" on each line.

@@ -9,6 +9,7 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"sync"
 
 	"github.com/pelletier/go-toml/v2"
 
@@ -27,19 +28,24 @@ type Config struct {
 }
 
 var (
-	profileName = regexp.MustCompile(`^[a-z0-9][a-z0-9._-]{0,63}$`)
+	profileName = lazily(`^[a-z0-9][a-z0-9._-]{0,63}$`)
 	// deviceName is what Windows opens as a device, whatever follows the first dot.
-	deviceName = regexp.MustCompile(`^(con|prn|aux|nul|com[0-9]|lpt[0-9])(\.|$)`)
+	deviceName = lazily(`^(con|prn|aux|nul|com[0-9]|lpt[0-9])(\.|$)`)
 )
+
+// lazily compiles a pattern when it is first used: a server that starts needs few.
+func lazily(pattern string) func() *regexp.Regexp {
+	return sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(pattern) })
+}
 
 // CheckProfileName refuses what can't be a profile's name. A name is also the name
 // of a file, so it stays in its folder and means the same file on every system.
 func CheckProfileName(name string) error {
 	switch {
-	case !profileName.MatchString(name):
+	case !profileName().MatchString(name):
 		return fmt.Errorf("profile %s: a name has 1 to 64 of a-z, 0-9, '.', '_' and '-', and starts with a letter or a digit",
 			quoteForeign(name))
-	case deviceName.MatchString(name):
+	case deviceName().MatchString(name):
 		return fmt.Errorf("profile %q: Windows takes this name for a device: choose another", name)
 	}
 	return nil
@@ -67,7 +73,7 @@ type ConfigKeyError struct {
 func (e *ConfigKeyError) Error() string {
 	text := fmt.Sprintf("line %d: unknown key %s", e.Line, e.Key)
 	switch last := e.Key[strings.LastIndexByte(e.Key, '.')+1:]; {
-	case secretKey.MatchString(last):
+	case secretKey().MatchString(last):
 		return text + ": no secret belongs into this file: remove the line, and sign in with auth0-mcp init, which keeps " +
 			"secrets in a credential store"
 	case e.Near != "":
@@ -76,7 +82,7 @@ func (e *ConfigKeyError) Error() string {
 	return text + "; known here: " + strings.Join(e.Known, ", ")
 }
 
-var secretKey = regexp.MustCompile(`(?i)secret|token|passw|passphrase|private|credential`)
+var secretKey = lazily(`(?i)secret|token|passw|passphrase|private|credential`)
 
 // ConfigSyntaxError is where a config file stops being TOML, or holds a value of
 // the wrong type.

@@ -2,7 +2,6 @@ package auth
 
 import (
 	"bytes"
-	"regexp"
 	"slices"
 	"strings"
 
@@ -219,10 +218,10 @@ func (e *configEditor) place(parent string) (at int, prefix string, ok bool) {
 	return at, prefix, ok || parent == "" // at the top, before every table
 }
 
-var bareKey = regexp.MustCompile(`^[A-Za-z0-9_-]+$`)
+var bareKey = lazily(`^[A-Za-z0-9_-]+$`)
 
 func (e *configEditor) appendSection(name, lines string) {
-	if !bareKey.MatchString(name) {
+	if !bareKey().MatchString(name) {
 		name = `"` + name + `"`
 	}
 	section := "[profiles." + name + "]" + e.newline + lines

@@ -285,7 +285,7 @@ func TestDecodeManifestRefuses(t *testing.T) {
 		"an unknown key":       {replace(`"version"`, `"path": [], "version"`), `unknown member "path"`},
 		"a misspelt tool key":  {replace(`"effect"`, `"path": ["GET /api/v2/x"], "effect"`), `unknown member "path"`},
 		"null":                 {"null", "not a JSON object"},
-		"a list":               {"[]", "cannot unmarshal array"},
+		"a list":               {"[]", "not a JSON object"},
 		"two documents":        {string(good) + "{}", "not valid JSON"},
 		"cut off":              {string(good[:len(good)-5]), "not valid JSON"},
 	} {

@@ -10,6 +10,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"sync"
 
 	"github.com/auth0-mcp/auth0-mcp/host/internal/redact"
 	"github.com/auth0-mcp/auth0-mcp/proto/pluginv1"
@@ -318,12 +319,14 @@ func quotedList(list []string, none string) string {
 	return strings.Join(texts, ", ")
 }
 
-var spaces = regexp.MustCompile(` {2,}`)
+var spaces = sync.OnceValue(func() *regexp.Regexp {
+	return regexp.MustCompile(` {2,}`)
+})
 
 // quoted is a text in quotes, with nothing in it that a terminal obeys or hides.
 // Spaces in a row are escaped: they could push the rest to the next line.
 func quoted(s string) string {
-	return spaces.ReplaceAllStringFunc(redact.Line(strconv.Quote(s)), func(run string) string {
+	return spaces().ReplaceAllStringFunc(redact.Line(strconv.Quote(s)), func(run string) string {
 		return " " + strings.Repeat(`\u{20}`, len(run)-1)
 	})
 }

@@ -8,7 +8,6 @@ import (
 	"mime"
 	"net/http"
 	"net/url"
-	"regexp"
 	"slices"
 	"strings"
 
@@ -81,11 +80,11 @@ func decoded(text string, decode func(string) string) string {
 	return text
 }
 
-var percentEncoded = regexp.MustCompile(`%[0-9A-Fa-f]{2}`)
+var percentEncoded = lazily(`%[0-9A-Fa-f]{2}`)
 
 // percents undoes percent-encoding, wherever it is valid.
 func percents(text string) string {
-	return percentEncoded.ReplaceAllStringFunc(text, func(escape string) string {
+	return percentEncoded().ReplaceAllStringFunc(text, func(escape string) string {
 		plain, err := url.PathUnescape(escape)
 		if err != nil {
 			return escape
@@ -94,11 +93,11 @@ func percents(text string) string {
 	})
 }
 
-var unicodeEscape = regexp.MustCompile(`\\u[0-9A-Fa-f]{4}`)
+var unicodeEscape = lazily(`\\u[0-9A-Fa-f]{4}`)
 
 // escapes undoes the escapes of a text that is no document of its own.
 func escapes(text string) string {
-	return unicodeEscape.ReplaceAllStringFunc(text, func(escape string) string {
+	return unicodeEscape().ReplaceAllStringFunc(text, func(escape string) string {
 		var character string
 		if json.Unmarshal([]byte(`"`+escape+`"`), &character) != nil {
 			return escape

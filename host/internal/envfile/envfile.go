@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"regexp"
 	"strings"
+	"sync"
 	"unicode/utf8"
 )
 
@@ -21,12 +22,17 @@ const (
 type Pair struct{ Key, Value string }
 
 var (
-	keyForm = regexp.MustCompile(`^[A-Za-z_][A-Za-z0-9_]{0,199}$`)
+	keyForm = lazily(`^[A-Za-z_][A-Za-z0-9_]{0,199}$`)
 	// assignment is what stands before a value. Some readers take a colon for an equals sign.
-	assignment = regexp.MustCompile(`^([ \t]*)(export[ \t]+)?([A-Za-z_][A-Za-z0-9_.-]*)[ \t]*(=|:[ \t])[ \t]*`)
+	assignment = lazily(`^([ \t]*)(export[ \t]+)?([A-Za-z_][A-Za-z0-9_.-]*)[ \t]*(=|:[ \t])[ \t]*`)
 	// bare is a value that every reader takes as it is without quotation marks.
-	bare = regexp.MustCompile(`^[A-Za-z0-9_./:@%+,=-]+$`)
+	bare = lazily(`^[A-Za-z0-9_./:@%+,=-]+$`)
 )
+
+// lazily compiles a pattern when it is first used: a server that starts needs none.
+func lazily(pattern string) func() *regexp.Regexp {
+	return sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(pattern) })
+}
 
 // Set returns the content of an env file in which the variables have their values: in place of each line that sets one,
 // else at the end. Other lines, comments and line ends stay as they are. Errors name the line or the variable, and
@@ -37,7 +43,7 @@ func Set(content []byte, pairs []Pair) ([]byte, error) {
 	}
 	values := map[string]string{}
 	for _, p := range pairs {
-		if !keyForm.MatchString(p.Key) {
+		if !keyForm().MatchString(p.Key) {
 			return nil, fmt.Errorf("%q is no name of a variable: want letters, digits and _, not beginning with a digit", p.Key)
 		}
 		if _, twice := values[p.Key]; twice {
@@ -97,7 +103,7 @@ func replaced(text string, values map[string]string) (string, map[string]bool, e
 		rest = after
 	}
 	for rest != "" {
-		match := assignment.FindStringSubmatch(rest)
+		match := assignment().FindStringSubmatch(rest)
 		if match == nil {
 			one := upToLineEnd(rest)
 			out.WriteString(one)
@@ -188,7 +194,7 @@ func quote(value string) (string, error) {
 		return "", errors.New("holds a NUL or a carriage return, which an env file cannot hold")
 	case !utf8.ValidString(value):
 		return "", errors.New("is not UTF-8")
-	case bare.MatchString(value):
+	case bare().MatchString(value):
 		return value, nil
 	case !strings.ContainsAny(value, `'\`):
 		// Single quotation marks: nothing in them is expanded, and a line end stays one.

@@ -11,6 +11,7 @@ import (
 	"path/filepath"
 	"regexp"
 	"strings"
+	"sync"
 
 	"github.com/auth0-mcp/auth0-mcp/host/internal/atomicfile"
 	"github.com/auth0-mcp/auth0-mcp/proto/pluginv1"
@@ -21,7 +22,9 @@ import (
 type Roots map[string]string
 
 // rootName is a name as manifests have it.
-var rootName = regexp.MustCompile(`^[a-z][a-z0-9-]{0,30}$`)
+var rootName = sync.OnceValue(func() *regexp.Regexp {
+	return regexp.MustCompile(`^[a-z][a-z0-9-]{0,30}$`)
+})
 
 // Parse reads values of the form NAME=DIR. A relative folder must begin with a dot: "~"
 // and variables are the shell's to expand, and an MCP client has none.
@@ -32,7 +35,7 @@ func Parse(values []string) (Roots, error) {
 		switch {
 		case !ok || dir == "":
 			return nil, fmt.Errorf("%q: want NAME=DIR, such as project=/home/me/app", value)
-		case !rootName.MatchString(name):
+		case !rootName().MatchString(name):
 			return nil, fmt.Errorf("%q: the name of a root is a lower-case letter, then lower-case letters, digits and dashes, "+
 				"31 characters at most", value)
 		case roots[name] != "":

@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"sync"
 
 	"github.com/auth0-mcp/auth0-mcp/host/internal/jsondoc"
 	"github.com/auth0-mcp/auth0-mcp/host/internal/redact"
@@ -117,11 +118,16 @@ type sides struct{ before, after, shownBefore, shownAfter any }
 type place struct{ field, at string }
 
 // plainName is a name that a field has as it is.
-var plainName = regexp.MustCompile(`^[A-Za-z0-9_$@-]+$`)
+var plainName = lazily(`^[A-Za-z0-9_$@-]+$`)
+
+// lazily compiles a pattern when it is first used: a server that starts needs none.
+func lazily(pattern string) func() *regexp.Regexp {
+	return sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(pattern) })
+}
 
 func (p place) member(name string) place {
 	shown := name
-	if !plainName.MatchString(name) {
+	if !plainName().MatchString(name) {
 		shown = encoded(name)
 	}
 	if p.field != "" {

@@ -5,7 +5,6 @@ import (
 	"encoding/json"
 	"fmt"
 	"reflect"
-	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -338,10 +337,10 @@ func (one item) name() string {
 
 // plainLabel is a text that cannot be read as anything else in a list of items: it begins with a
 // letter, and holds no comma, bracket or quotation mark.
-var plainLabel = regexp.MustCompile(`^[\p{L}$_][\p{L}\p{M}\p{N}$_.:/@|?&=%*~ -]*$`)
+var plainLabel = lazily(`^[\p{L}$_][\p{L}\p{M}\p{N}$_.:/@|?&=%*~ -]*$`)
 
 func printed(text string) string {
-	if plainLabel.MatchString(text) && !strings.HasSuffix(text, " ") {
+	if plainLabel().MatchString(text) && !strings.HasSuffix(text, " ") {
 		return text
 	}
 	return encoded(text)

@@ -2,7 +2,6 @@ package redact
 
 import (
 	"fmt"
-	"regexp"
 	"slices"
 	"strings"
 )
@@ -59,7 +58,7 @@ func (s Stripped) String() string {
 
 // plainName is a name that says nothing but itself. Any other was perhaps chosen
 // to be read in a report.
-var plainName = regexp.MustCompile(`^"[A-Za-z0-9_-]{1,40}"$`)
+var plainName = lazy(`^"[A-Za-z0-9_-]{1,40}"$`)
 
 func fieldName(path []step) string {
 	var name strings.Builder
@@ -73,7 +72,7 @@ func fieldName(path []step) string {
 		case name.Len() > 0:
 			name.WriteByte('.')
 		}
-		if plainName.Match(step.name) {
+		if plainName().Match(step.name) {
 			name.Write(step.name[1 : len(step.name)-1])
 		} else {
 			name.WriteByte('*')

@@ -12,6 +12,7 @@ import (
 	"path/filepath"
 	"regexp"
 	"strings"
+	"sync"
 	"text/template"
 
 	"golang.org/x/mod/modfile"
@@ -44,7 +45,9 @@ type Plugin struct {
 	SDK string
 }
 
-var nameForm = regexp.MustCompile(`^[a-z][a-z0-9-]{0,30}$`)
+var nameForm = sync.OnceValue(func() *regexp.Regexp {
+	return regexp.MustCompile(`^[a-z][a-z0-9-]{0,30}$`)
+})
 
 // NameError says that a name is none that a plugin can have.
 type NameError struct{ Name string }
@@ -56,7 +59,7 @@ func (e *NameError) Error() string {
 
 // check fills in what was left out.
 func (p *Plugin) check() error {
-	if !nameForm.MatchString(p.Name) {
+	if !nameForm().MatchString(p.Name) {
 		return &NameError{p.Name}
 	}
 	if _, known := folders()[p.Language]; !known {

@@ -12,14 +12,13 @@ import (
 	"net/netip"
 	"net/url"
 	"os"
-	"regexp"
 	"strconv"
 	"strings"
 	"sync"
 	"time"
 )
 
-var hostName = regexp.MustCompile(`^[a-z0-9]([a-z0-9-]*[a-z0-9])?(\.[a-z0-9]([a-z0-9-]*[a-z0-9])?)*$`)
+var hostName = lazily(`^[a-z0-9]([a-z0-9-]*[a-z0-9])?(\.[a-z0-9]([a-z0-9-]*[a-z0-9])?)*$`)
 
 // NormalizeDomain turns what a user types into host or host:port: a scheme and
 // trailing slashes go, letters become lower-case. Anything that would send the
@@ -55,7 +54,7 @@ func NormalizeDomain(s string) (string, error) {
 		return domain, nil
 	}
 	switch {
-	case !hostName.MatchString(host):
+	case !hostName().MatchString(host):
 		return "", fmt.Errorf("domain %q: %q is not a host name; write an international name in its xn-- form", s, host)
 	case !strings.Contains(host, "."):
 		return "", fmt.Errorf("domain %q: give the full domain with its region, such as %s.us.auth0.com or %s.eu.auth0.com",

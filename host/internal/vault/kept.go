@@ -13,6 +13,7 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/auth0-mcp/auth0-mcp/host/internal/atomicfile"
@@ -55,7 +56,9 @@ func (e *FullError) Error() string {
 	return fmt.Sprintf("%d secrets are kept already: wait until they expire (%v)", maxKept, Lifetime)
 }
 
-var fingerprint = regexp.MustCompile(`^[a-z0-9]{4,64}$`)
+var fingerprint = sync.OnceValue(func() *regexp.Regexp {
+	return regexp.MustCompile(`^[a-z0-9]{4,64}$`)
+})
 
 // Ready returns why a secret could not be kept now; nil if it could.
 func (v *Vault) Ready() error {
@@ -80,7 +83,7 @@ func (v *Vault) Keep(s Secret) error {
 	if err := v.Shared(); err != nil {
 		return err
 	}
-	if !fingerprint.MatchString(s.ID) {
+	if !fingerprint().MatchString(s.ID) {
 		return fmt.Errorf("a secret cannot be kept under %q", s.ID)
 	}
 	s.Expires = v.now().Add(Lifetime).UTC()
@@ -132,7 +135,7 @@ func (v *Vault) kept() ([]Secret, error) {
 	var list []Secret
 	for _, entry := range entries {
 		id, ok := strings.CutSuffix(entry.Name(), suffix)
-		if !ok || !fingerprint.MatchString(id) {
+		if !ok || !fingerprint().MatchString(id) {
 			continue
 		}
 		s, err := v.open(id)

@@ -27,8 +27,8 @@ func settings() []setting {
 			"profile that `auth0-mcp init` made.", "string", true},
 		{"tools", "AUTH0_MCP_TOOLS", "Tools", "Patterns of the tools to offer, separated by commas, such as auth0_list_*. " +
 			"Empty leaves it to the presets.", "string", false},
-		{"preset", "AUTH0_MCP_PRESET", "Presets", "Tools by task, separated by commas: default, support, security, " +
-			"developer or all. Empty means default.", "string", false},
+		{"preset", "AUTH0_MCP_PRESET", "Presets", "Tools by task, separated by commas: default, support, helpdesk, " +
+			"security, developer or all. Empty means default.", "string", false},
 		{"read_only", "AUTH0_MCP_READ_ONLY", "Read only", "Offer only tools that read, and let no write leave.", "boolean",
 			false},
 	}

@@ -47,12 +47,14 @@ func ours() []string {
 		"connections",
 		"diagnosis",
 		"export",
+		"flows",
 		"logstreams",
 		"keys",
 		"management",
 		"organizations",
 		"protection",
 		"roles",
+		"tenant",
 		"users",
 	}
 }
@@ -209,7 +211,7 @@ func TestListsHaveOneShape(t *testing.T) {
 			checkShape(t, name, sdktest.Call(t, p, auth0, tool.Name, `{}`))
 		}
 	}
-	if lists != 15 {
+	if lists != 21 {
 		t.Errorf("%d lists", lists)
 	}
 }

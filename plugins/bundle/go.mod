@@ -9,6 +9,7 @@ require (
 	github.com/auth0-mcp/auth0-mcp/plugins/connections v0.0.0
 	github.com/auth0-mcp/auth0-mcp/plugins/diagnosis v0.0.0
 	github.com/auth0-mcp/auth0-mcp/plugins/export v0.0.0
+	github.com/auth0-mcp/auth0-mcp/plugins/flows v0.0.0
 	github.com/auth0-mcp/auth0-mcp/plugins/forms v0.0.0
 	github.com/auth0-mcp/auth0-mcp/plugins/grants v0.0.0
 	github.com/auth0-mcp/auth0-mcp/plugins/keys v0.0.0
@@ -19,6 +20,7 @@ require (
 	github.com/auth0-mcp/auth0-mcp/plugins/protection v0.0.0
 	github.com/auth0-mcp/auth0-mcp/plugins/resourceservers v0.0.0
 	github.com/auth0-mcp/auth0-mcp/plugins/roles v0.0.0
+	github.com/auth0-mcp/auth0-mcp/plugins/tenant v0.0.0
 	github.com/auth0-mcp/auth0-mcp/plugins/users v0.0.0
 	github.com/auth0-mcp/auth0-mcp/sandbox v0.0.0
 	github.com/auth0-mcp/auth0-mcp/sdk v0.0.0
@@ -66,6 +68,7 @@ replace (
 	github.com/auth0-mcp/auth0-mcp/plugins/connections => ../connections
 	github.com/auth0-mcp/auth0-mcp/plugins/diagnosis => ../diagnosis
 	github.com/auth0-mcp/auth0-mcp/plugins/export => ../export
+	github.com/auth0-mcp/auth0-mcp/plugins/flows => ../flows
 	github.com/auth0-mcp/auth0-mcp/plugins/forms => ../forms
 	github.com/auth0-mcp/auth0-mcp/plugins/grants => ../grants
 	github.com/auth0-mcp/auth0-mcp/plugins/keys => ../keys
@@ -76,6 +79,7 @@ replace (
 	github.com/auth0-mcp/auth0-mcp/plugins/protection => ../protection
 	github.com/auth0-mcp/auth0-mcp/plugins/resourceservers => ../resourceservers
 	github.com/auth0-mcp/auth0-mcp/plugins/roles => ../roles
+	github.com/auth0-mcp/auth0-mcp/plugins/tenant => ../tenant
 	github.com/auth0-mcp/auth0-mcp/plugins/users => ../users
 	github.com/auth0-mcp/auth0-mcp/proto => ../../proto
 	github.com/auth0-mcp/auth0-mcp/sandbox => ../../sandbox

@@ -6,6 +6,7 @@ import (
 	"github.com/auth0-mcp/auth0-mcp/plugins/connections"
 	"github.com/auth0-mcp/auth0-mcp/plugins/diagnosis"
 	"github.com/auth0-mcp/auth0-mcp/plugins/export"
+	"github.com/auth0-mcp/auth0-mcp/plugins/flows"
 	"github.com/auth0-mcp/auth0-mcp/plugins/forms"
 	"github.com/auth0-mcp/auth0-mcp/plugins/grants"
 	"github.com/auth0-mcp/auth0-mcp/plugins/keys"
@@ -16,6 +17,7 @@ import (
 	"github.com/auth0-mcp/auth0-mcp/plugins/protection"
 	"github.com/auth0-mcp/auth0-mcp/plugins/resourceservers"
 	"github.com/auth0-mcp/auth0-mcp/plugins/roles"
+	"github.com/auth0-mcp/auth0-mcp/plugins/tenant"
 	"github.com/auth0-mcp/auth0-mcp/plugins/users"
 )
 
@@ -30,6 +32,8 @@ func members() []member {
 		{"logs", logs.Plugin},
 		{"protection", protection.Plugin},
 		{"forms", forms.Plugin},
+		{"flows", flows.Plugin},
+		{"tenant", tenant.Plugin},
 		{"management", management.Plugin},
 		{"diagnosis", diagnosis.Plugin},
 		{"roles", roles.Plugin},

@@ -85,8 +85,11 @@ func (t Tool) tool() sdk.Tool {
 		func(ctx context.Context, c *sdk.Call, _ raw) (any, error) { return t.run(ctx, c) }, options...)
 }
 
-// fault is a mistake in the row.
+// fault is a mistake in the row. The paths of Run are its own.
 func (t Tool) fault() error {
+	if t.Run != nil {
+		return nil
+	}
 	for _, name := range names(t.Operation) {
 		if !slices.ContainsFunc(t.Args, func(a Arg) bool { return a.name == name }) {
 			return fmt.Errorf("%s: no argument is called %s", t.Operation, name)

@@ -18,7 +18,7 @@ func TestParsePresets(t *testing.T) {
 	for in, want := range map[string]string{
 		"supprt":       `there is no preset "supprt": did you mean support? The presets are default, `,
 		"all,Security": `"Security": did you mean security?`,
-		"xyzzy":        `there is no preset "xyzzy": the presets are default, support, security, developer, all`,
+		"xyzzy":        `there is no preset "xyzzy": the presets are default, support, helpdesk, security, developer, all`,
 		"":             "the list is empty",
 		" , ":          "the list is empty",
 	} {

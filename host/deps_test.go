@@ -29,6 +29,7 @@ var imports = map[string]map[string]string{
 	"redact":     {"jsondoc": "a secret has a path in its document"},
 	"suggest":    {},
 	"tenant":     {},
+	"tenantlog":  {},
 
 	"analytics": {},
 	"stdio":     {"jsondoc": "a message must mean the same to all its readers"},

@@ -129,10 +129,11 @@ func listLogs(ctx context.Context, c *sdk.Call, in listInput) (any, error) {
 	return counts.before(answer)
 }
 
-// readFrom is the checkpoint mode: the API ignores everything but take beside
-// from, so anything else would silently not happen.
+// readFrom is the checkpoint mode: the API ignores everything but take beside from. The filters that compare one member
+// are applied here; anything else would silently not happen.
 func readFrom(ctx context.Context, c *sdk.Call, in listInput) (any, error) {
-	allowed := []string{"from", "take", "fields", "include_fields", "include_totals"}
+	allowed := []string{"from", "take", "fields", "include_fields", "include_totals", "type", "user_id", "user_name",
+		"client_id", "ip"}
 	var given sdk.Object
 	if err := json.Unmarshal(c.Arguments(), &given); err != nil {
 		return nil, err
@@ -143,6 +144,10 @@ func readFrom(ctx context.Context, c *sdk.Call, in listInput) (any, error) {
 				"out from to search, or %s to read on", m.Name, m.Name)
 		}
 	}
+	wanted, err := in.wanted()
+	if err != nil {
+		return nil, err
+	}
 	take := defaultTake
 	if in.Take != nil {
 		take = *in.Take
@@ -151,18 +156,46 @@ func readFrom(ctx context.Context, c *sdk.Call, in listInput) (any, error) {
 	if err != nil {
 		return nil, err
 	}
+	next, more := in.From, len(events) == take
+	if len(events) > 0 {
+		next = events[len(events)-1].Text("log_id")
+	}
+	events = slices.DeleteFunc(events, func(event sdk.Object) bool { return !wanted(event) })
 	page, err := present(sdk.Page{Items: events}, in)
 	if err != nil {
 		return nil, err
 	}
-	// next_from belongs to the last event that is shown, so those that do not fit
-	// come next time.
-	shown := c.FitItems(page.Items)
-	next := in.From
-	if shown > 0 {
-		next = events[shown-1].Text("log_id")
+	if shown := c.FitItems(page.Items); shown < len(events) {
+		// next_from belongs to the last event that is shown, so those that do not fit come next time.
+		page.Items, next, more = page.Items[:shown], events[shown-1].Text("log_id"), true
 	}
-	return readOn{page.Items[:shown], next, len(events) == take || shown < len(events), page.Note}.answer()
+	return readOn{page.Items, next, more, page.Note}.answer()
+}
+
+// wanted is whether an event passes the filters that compare one member, as a search with them finds it.
+func (in listInput) wanted() (func(sdk.Object) bool, error) {
+	var codes []string
+	if in.Type != "" {
+		var err error
+		if codes, err = logevent.Codes(in.Type); err != nil {
+			return nil, err
+		}
+	}
+	return func(event sdk.Object) bool {
+		for _, f := range in.compared() {
+			if f.value != "" && event.Text(f.field) != f.value {
+				return false
+			}
+		}
+		return in.Type == "" || slices.Contains(codes, event.Text("type"))
+	}, nil
+}
+
+// comparison is a filter that compares a member of an event with a text.
+type comparison struct{ field, value string }
+
+func (in listInput) compared() []comparison {
+	return []comparison{{"user_id", in.UserID}, {"user_name", in.UserName}, {"client_id", in.ClientID}, {"ip", in.IP}}
 }
 
 // readOn is an answer of the checkpoint mode.
@@ -266,9 +299,7 @@ func lucene(in listInput, now time.Time) (string, error) {
 		}
 		clauses = append(clauses, "("+strings.Join(alternatives, " OR ")+")")
 	}
-	for _, f := range []struct{ field, value string }{
-		{"user_id", in.UserID}, {"user_name", in.UserName}, {"client_id", in.ClientID}, {"ip", in.IP},
-	} {
+	for _, f := range in.compared() {
 		if f.value != "" {
 			clauses = append(clauses, f.field+":"+logevent.Quote(f.value))
 		}

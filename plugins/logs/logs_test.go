@@ -111,6 +111,31 @@ func TestCheckpoint(t *testing.T) {
 	}
 }
 
+// Filters beside from leave events out, and the next call reads on after the last one that was read.
+func TestCheckpointWithFilters(t *testing.T) {
+	s, auth0 := tenant(t)
+	from := s.AddLog(map[string]any{"type": "s"})
+	s.AddLog(map[string]any{"type": "fp", "ip": "192.0.2.77", "user_name": "ada@example.com"})
+	last := s.AddLog(map[string]any{"type": "s", "ip": "192.0.2.77"})
+	for args, want := range map[string]int{
+		`"type":"failed_login"`: 1, `"ip":"192.0.2.77"`: 2, `"ip":"192.0.2.77","type":"s"`: 1,
+		`"user_name":"ada@example.com"`: 1, `"client_id":"none"`: 0, `"user_id":"none"`: 0,
+	} {
+		l := list(t, auth0, `{"from":"`+from+`",`+args+`}`)
+		if l.Count != want || len(l.Logs) != want || l.NextFrom != last {
+			t.Errorf("%s: %d events, next_from %s, want %d and %s", args, l.Count, l.NextFrom, want, last)
+		}
+	}
+	r := sdktest.Call(t, Plugin(), auth0, "auth0_list_logs", `{"from":"`+from+`","take":2,"client_id":"none"}`)
+	if r.Failure != nil || !strings.Contains(string(r.JSON), `"has_next":true`) {
+		t.Errorf("a whole page without a match: %s (%v)", r.JSON, r.Failure)
+	}
+	f := sdktest.Call(t, Plugin(), auth0, "auth0_list_logs", `{"from":"1","type":"login gone bad"}`).Failure
+	if !strings.Contains(f.GetMessage(), "failed_login") {
+		t.Errorf("an unknown type: %v", f)
+	}
+}
+
 func TestRefusals(t *testing.T) {
 	s, auth0 := tenant(t)
 	for args, want := range map[string]string{

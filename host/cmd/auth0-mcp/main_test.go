@@ -34,6 +34,7 @@ func TestMain(m *testing.M) {
 		"auth0-mcp":                       startPatiently,
 		"auth0-mcp-team":                  startDistribution,
 		"auth0-mcp-plugin-ok":             fakeplugin.Main,
+		"auth0-mcp-plugin-logs":           fakeplugin.Main,
 		"auth0-mcp-plugin-files":          fakeplugin.Main,
 		"auth0-mcp-plugin-external":       fakeplugin.Main,
 		"auth0-mcp-plugin-liar":           fakeplugin.Main,
@@ -56,7 +57,7 @@ func fetchPlugin() {
 func startPatiently() {
 	const flag = "--plugin-start-timeout"
 	words := append(slices.Clone(os.Args[1:]), "", "")
-	starts := slices.Contains([]string{"run", "call"}, words[0]) ||
+	starts := slices.Contains([]string{"run", "call", "logs"}, words[0]) ||
 		words[0] == "plugin" && slices.Contains([]string{"lint", "conformance", "run-tool"}, words[1])
 	if starts && !slices.Contains(os.Args, flag) {
 		os.Args = append(os.Args, flag+"="+patience.String())
@@ -91,6 +92,8 @@ func TestScripts(t *testing.T) {
 			"waiting":    waitingApproval,
 			"refreshes":  refreshes,
 			"stall":      stall,
+			"outage":     outage,
+			"event":      logEvent,
 			"reached":    reached,
 			"edit":       edit,
 			"prepend":    prepend,

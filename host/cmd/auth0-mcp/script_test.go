@@ -11,6 +11,7 @@ import (
 	"net/url"
 	"os"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"time"
 
@@ -131,6 +132,19 @@ func waitingApproval(ts *testscript.TestScript, _ bool, args []string) {
 // stall METHOD lets the tenant's next answer to the method wait for a minute.
 func stall(ts *testscript.TestScript, _ bool, args []string) {
 	ts.Value(scriptTenant{}).(*scriptTenant).Fail(sandbox.FaultRule{Method: args[0], Latency: time.Minute})
+}
+
+// outage TIMES lets the tenant answer so many requests with 500.
+func outage(ts *testscript.TestScript, _ bool, args []string) {
+	times, err := strconv.Atoi(args[0])
+	ts.Check(err)
+	ts.Value(scriptTenant{}).(*scriptTenant).Fail(sandbox.FaultRule{Status: http.StatusInternalServerError, Times: times})
+}
+
+// logEvent NAME is an event in the tenant's log, of a user of that name.
+func logEvent(ts *testscript.TestScript, _ bool, args []string) {
+	ts.Value(scriptTenant{}).(*scriptTenant).AddLog(map[string]any{"type": "f", "user_name": args[0], "ip": "192.0.2.1",
+		"client_name": "Shop", "description": "Wrong password.", "details": map[string]any{"note": "\x1b[2J"}})
 }
 
 // reached waits until a file of the script holds a text that another process of the

@@ -71,6 +71,14 @@ type Call struct {
 	// refusedBy is the rule of the last request that was refused; "" if none was.
 	refusedBy Rule
 	ended     bool
+	repeats   *Repeats
+}
+
+// Repeats makes the call one of those that are recorded together; nil: it is not.
+func (c *Call) Repeats(s *Repeats) {
+	if c != nil {
+		c.repeats = s
+	}
 }
 
 // Begin is a call that has come in. It writes nothing yet.
@@ -180,6 +188,9 @@ func (c *Call) end(outcome Outcome, reason string) {
 	}
 	r.Arguments, r.canonical = c.args.Arguments, c.args.canonical
 	r.Outcome, r.Reason, r.DurationMS = outcome, c.log.reason(reason), milliseconds(time.Since(c.begun))
+	if !c.repeats.take(&r, time.Now()) {
+		return
+	}
 	// The log has warned, and the call is over.
 	_ = c.log.Append(r, false)
 }

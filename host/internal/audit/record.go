@@ -115,6 +115,8 @@ const (
 	// RuleRateLimit are requests that were not sent because of a rate limit, the tenant's
 	// or the host's own bounds.
 	RuleRateLimit Rule = "rate-limit"
+	// RuleRepeated are calls before this one that ended alike and have no records of their own: see [Repeats].
+	RuleRepeated Rule = "repeated"
 	// RuleNotSent are requests that were let through and not sent, for want of a
 	// token, a place at the tenant or a connection.
 	RuleNotSent Rule = "not-sent"
@@ -183,7 +185,7 @@ type Record struct {
 	// Outcome is missing in the phase Sending: without a later record of the same
 	// call and request it is MayHaveHappened.
 	Outcome Outcome `json:"outcome,omitempty"`
-	// Counted are a call's requests without records of their own.
+	// Counted are a call's requests without records of their own, and the calls that it repeats.
 	Counted []Counted `json:"counted,omitempty"`
 	// Scopes are those that a KindSignIn asked for.
 	Scopes []string `json:"scopes,omitempty"`

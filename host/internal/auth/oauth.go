@@ -78,6 +78,9 @@ func (e *UnavailableError) Error() string {
 
 func (e *UnavailableError) Unwrap() error { return e.Err }
 
+// Temporary reports whether a token could not be had for a reason that passes: the same request may succeed later.
+func Temporary(err error) bool { return temporary(err) }
+
 // temporary reports whether the request that failed may succeed when it is sent
 // again. Everything else is a decision of the server, or a mistake of ours.
 func temporary(err error) bool {

@@ -27,7 +27,8 @@ func approvalStore() approval.Store {
 }
 
 func approveCommand(env Environment) *cobra.Command {
-	var decline, asJSON boolFlag
+	var decline boolFlag
+	var asJSON jsonFlags
 	cmd := &cobra.Command{
 		Use:   "approve [ID]",
 		Short: "Approve or decline a pending change",
@@ -44,7 +45,7 @@ Without an ID, pending changes are listed.`,
 			case len(args) == 0 && decline.on:
 				return errors.New("--decline needs the ID of a change: `auth0-mcp approve` lists them")
 			case len(args) == 0:
-				return listApprovals(cmd.Context(), env, store, asJSON.on)
+				return listApprovals(cmd.Context(), env, store, asJSON)
 			case asJSON.on:
 				return errors.New("--json is for the list of pending changes, without an ID: a user approves a change, " +
 					"not a program")
@@ -54,7 +55,7 @@ Without an ID, pending changes are listed.`,
 			return approve(cmd, env, store, args[0])
 		},
 	}
-	asJSON.add(cmd, "json", "list the pending changes for programs")
+	asJSON.add(cmd, "list the pending changes for programs")
 	decline.add(cmd, "decline", "decline the change, or take back an approval that has not been used")
 	return cmd
 }
@@ -72,7 +73,7 @@ type pendingChange struct {
 	Change string `json:"change"`
 }
 
-func listApprovals(ctx context.Context, env Environment, store approval.Store, asJSON bool) error {
+func listApprovals(ctx context.Context, env Environment, store approval.Store, asJSON jsonFlags) error {
 	waiting, err := store.List(ctx)
 	if err != nil {
 		return err
@@ -85,8 +86,8 @@ func listApprovals(ctx context.Context, env Environment, store approval.Store, a
 		}
 		list = append(list, pendingChange{p.ID, p.Tool, p.Tenant, p.Profile, state, p.Expires, p.Text})
 	}
-	if asJSON {
-		return writeJSON(env.Out, list)
+	if asJSON.on {
+		return asJSON.write(env.Out, list)
 	}
 	if len(list) == 0 {
 		_, err := fmt.Fprintln(env.Out, "No changes are waiting for approval.")

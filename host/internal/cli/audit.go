@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"os"
 	"time"
 
@@ -45,7 +46,7 @@ func withAudit(run func(*audit.Snapshot) error) error {
 func auditTailCommand(env Environment) *cobra.Command {
 	var count int
 	var follow bool
-	var asJSON boolFlag
+	var asJSON jsonFlags
 	cmd := &cobra.Command{
 		Use:   "tail",
 		Short: "Show the latest records",
@@ -56,10 +57,10 @@ func auditTailCommand(env Environment) *cobra.Command {
 			if count < 0 {
 				return fmt.Errorf("-n %d: want 0 or more", count)
 			}
-			return auditTail(cmd.Context(), env, count, follow, recordWriter(env.Out, asJSON.on))
+			return auditTail(cmd.Context(), env, count, follow, recordWriter(env.Out, asJSON))
 		},
 	}
-	asJSON.add(cmd, "json", "print the records as they are, one a line")
+	asJSON.add(cmd, "print the records as they are, one a line")
 	cmd.Flags().IntVarP(&count, "lines", "n", 20, "number of records")
 	cmd.Flags().BoolVarP(&follow, "follow", "f", false, "keep showing new records, until Ctrl-C")
 	return cmd
@@ -69,29 +70,31 @@ func auditTailCommand(env Environment) *cobra.Command {
 const followInterval = 250 * time.Millisecond
 
 // recordWriter writes records as they are for programs, else so that they fit the output.
-func recordWriter(out any, asJSON bool) func(entry) string {
-	screen := console.Of(out)
-	return func(e entry) string {
-		if asJSON {
-			return string(e.raw) + "\n"
+func recordWriter(fitting any, asJSON jsonFlags) func(io.Writer, entry) error {
+	screen := console.Of(fitting)
+	return func(out io.Writer, e entry) error {
+		if asJSON.on {
+			return asJSON.writeLine(out, e.raw)
 		}
-		return screen.Line(e.line())
+		_, err := io.WriteString(out, screen.Line(e.line()))
+		return err
 	}
 }
 
-func auditTail(ctx context.Context, env Environment, count int, follow bool, text func(entry) string) error {
+func auditTail(ctx context.Context, env Environment, count int, follow bool,
+	write func(io.Writer, entry) error) error {
 	last := map[audit.ChainID]uint64{}
 	err := withAudit(func(s *audit.Snapshot) error {
-		var latest []string
+		var latest []entry
 		_, err := eachRecord(s, env.Err, auditFilter{}, func(e entry) error {
 			last[e.Chain] = max(last[e.Chain], e.Seq)
-			if latest = append(latest, text(e)); len(latest) > count {
+			if latest = append(latest, e); len(latest) > count {
 				latest = latest[1:]
 			}
 			return nil
 		})
-		for _, line := range latest {
-			fmt.Fprint(env.Out, line)
+		for _, e := range latest {
+			err = errors.Join(err, write(env.Out, e))
 		}
 		return err
 	})
@@ -103,8 +106,7 @@ func auditTail(ctx context.Context, env Environment, count int, follow bool, tex
 	defer ticker.Stop()
 	for {
 		err := follower.Read(func(line audit.Line) error {
-			_, err := fmt.Fprint(env.Out, text(newEntry(line, nil)))
-			return err
+			return write(env.Out, newEntry(line, nil))
 		})
 		if err != nil {
 			return err
@@ -119,7 +121,7 @@ func auditTail(ctx context.Context, env Environment, count int, follow bool, tex
 
 func auditQueryCommand(env Environment) *cobra.Command {
 	var f auditFilterFlags
-	var asJSON boolFlag
+	var asJSON jsonFlags
 	cmd := &cobra.Command{
 		Use:   "query",
 		Short: "Find records by time, tool, profile, tenant and outcome",
@@ -132,17 +134,14 @@ func auditQueryCommand(env Environment) *cobra.Command {
 				return err
 			}
 			return withAudit(func(s *audit.Snapshot) error {
-				out, text := bufio.NewWriter(env.Out), recordWriter(env.Out, asJSON.on)
-				_, err := eachRecord(s, env.Err, filter, func(e entry) error {
-					_, err := out.WriteString(text(e))
-					return err
-				})
+				out, write := bufio.NewWriter(env.Out), recordWriter(env.Out, asJSON)
+				_, err := eachRecord(s, env.Err, filter, func(e entry) error { return write(out, e) })
 				return errors.Join(err, out.Flush())
 			})
 		},
 	}
 	f.add(cmd)
-	asJSON.add(cmd, "json", "print the records as they are, one a line")
+	asJSON.add(cmd, "print the records as they are, one a line")
 	return cmd
 }
 

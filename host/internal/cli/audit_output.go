@@ -256,6 +256,8 @@ func (e entry) counted() []string {
 		switch c.Rule {
 		case audit.RuleReadLimit:
 			what = counted(c.Count, "more read") + " sent"
+		case audit.RuleRepeated:
+			what = counted(c.Count, "more call") + " like this before"
 		case audit.RuleNotSent:
 			what = counted(c.Count, "request") + " not sent"
 		default:

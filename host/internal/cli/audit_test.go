@@ -43,7 +43,7 @@ func TestAuditTailFollows(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	ended := make(chan error, 1)
 	go func() {
-		ended <- auditTail(ctx, Environment{Out: out, Err: os.Stderr}, 10, true, recordWriter(nil, false))
+		ended <- auditTail(ctx, Environment{Out: out, Err: os.Stderr}, 10, true, recordWriter(nil, jsonFlags{}))
 		_ = out.Close()
 	}()
 	lines := bufio.NewScanner(in)

@@ -21,7 +21,7 @@ import (
 
 func callCommand(env Environment) *cobra.Command {
 	var f runFlags
-	var asJSON boolFlag
+	var asJSON jsonFlags
 	cmd := &cobra.Command{
 		Use:   "call TOOL [JSON | key=value …]",
 		Short: "Call a tool directly",
@@ -41,13 +41,13 @@ The exit status is 0 if the tool did what was asked.`,
 				f.log.level = slog.LevelError.String()
 			}
 			f.everyTool = true // the user names the tool
-			return callTool(cmd, env, f, args, callOptions{asJSON: asJSON.on})
+			return callTool(cmd, env, f, args, callOptions{asJSON: asJSON})
 		},
 	}
 	f.addSelection(cmd)
 	f.addTenant(cmd)
 	f.log.add(cmd)
-	asJSON.add(cmd, "json", "print the answer as one line, as an MCP client gets it")
+	asJSON.add(cmd, "print the answer as one line, as an MCP client gets it")
 	return cmd
 }
 
@@ -56,7 +56,7 @@ var errToolFailed = errors.New("the tool failed")
 
 // callOptions are how a call is made and shown.
 type callOptions struct {
-	asJSON bool
+	asJSON jsonFlags
 	// dryRun shows the plan of what the call would change, and changes nothing.
 	dryRun bool
 }
@@ -135,7 +135,7 @@ func (o callOptions) approver(env Environment, planned *bool) toolcall.Approver 
 }
 
 // printAnswer writes what a call answered.
-func printAnswer(env Environment, result toolcall.Result, asJSON bool) error {
+func printAnswer(env Environment, result toolcall.Result, asJSON jsonFlags) error {
 	if result.IsError {
 		say(env.Err, "%s\n", lines(strings.Join(result.Texts, "\n")))
 		return errToolFailed
@@ -146,7 +146,13 @@ func printAnswer(env Environment, result toolcall.Result, asJSON bool) error {
 		if i > 0 {
 			out = env.Err
 		}
-		if !asJSON {
+		if i == 0 && asJSON.jq.code != nil {
+			if err := asJSON.jq.apply(out, []byte(text)); err != nil {
+				return err
+			}
+			continue
+		}
+		if !asJSON.on {
 			text = indented(text)
 		}
 		// A program gets the answer as it is, a terminal what it can show.

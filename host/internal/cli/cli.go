@@ -93,7 +93,8 @@ To try it without an Auth0 account:          auth0-mcp init --sandbox --client C
 	root.SetOut(env.Out)
 	root.SetErr(env.Err)
 	root.SetArgs(args)
-	root.AddCommand(initCommand(env), runCommand(env), callCommand(env), toolsCommand(env), sessionCommand(env),
+	root.AddCommand(initCommand(env), runCommand(env), callCommand(env), logsCommand(env), toolsCommand(env),
+		sessionCommand(env),
 		logoutCommand(env), profilesCommand(env),
 		clientsCommand(env), doctorCommand(env), pluginCommand(env), sandboxCommand(env), approveCommand(env),
 		secretCommand(env),

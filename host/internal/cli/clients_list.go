@@ -41,7 +41,8 @@ type listedEntry struct {
 
 func clientsListCommand(env Environment) *cobra.Command {
 	var folder string
-	var all, asJSON boolFlag
+	var all boolFlag
+	var asJSON jsonFlags
 	cmd := &cobra.Command{
 		Use:   "list",
 		Short: "List the entries that start this server, in all clients",
@@ -58,7 +59,7 @@ func clientsListCommand(env Environment) *cobra.Command {
 				entries, err = withEmptyFiles(entries, folder)
 			}
 			if err == nil && asJSON.on {
-				err = writeJSON(env.Out, entries)
+				err = asJSON.write(env.Out, entries)
 			} else if err == nil {
 				err = printEntries(env.Out, entries)
 			}
@@ -67,7 +68,7 @@ func clientsListCommand(env Environment) *cobra.Command {
 	}
 	cmd.Flags().StringVar(&folder, "folder", ".", "the project's folder, for clients that have a config in it")
 	all.add(cmd, "all", "also the clients without an entry, with the file that it would go to")
-	asJSON.add(cmd, "json", "for programs")
+	asJSON.add(cmd, "for programs")
 	return cmd
 }
 

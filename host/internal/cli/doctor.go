@@ -20,7 +20,7 @@ import (
 
 type doctorFlags struct {
 	run     runFlags
-	asJSON  boolFlag
+	asJSON  jsonFlags
 	offline boolFlag
 	bundle  string
 	mask    boolFlag
@@ -49,7 +49,7 @@ The exit status is 1 if a check failed. A warning is not a failure. No secret is
 	f.run.audit.add(cmd)
 	cmd.Flags().BoolVar(&f.run.sandbox, "sandbox", false, "leave out what needs a tenant, and start the server on "+
 		"the built-in one")
-	f.asJSON.add(cmd, "json", "for programs: an array of {check, status, detail, remedy}")
+	f.asJSON.add(cmd, "for programs: an array of {check, status, detail, remedy}")
 	f.offline.add(cmd, "offline", "do not use the network")
 	cmd.Flags().StringVar(&f.bundle, "bundle", "", "also write a new zip file with what a bug report needs, without "+
 		"secrets")
@@ -114,7 +114,7 @@ func (f doctorFlags) examine(ctx context.Context, env Environment, d *doctor.Doc
 	if f.asJSON.on {
 		findings := d.Examine(ctx, func(doctor.Finding) {})
 		progress.Stop()
-		return findings, writeJSON(env.Out, findings)
+		return findings, f.asJSON.write(env.Out, findings)
 	}
 	screen := console.Of(env.Out)
 	var failed error

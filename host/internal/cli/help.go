@@ -26,7 +26,7 @@ func addHelp(root *cobra.Command, out *os.File) {
 		&cobra.Group{ID: "security", Title: "Security:"}, &cobra.Group{ID: "plugins", Title: "Plugins:"})
 	groups := map[string][]string{
 		"start":    {"init", "clients", "sandbox", "doctor"},
-		"work":     {"run", "call", "tools"},
+		"work":     {"run", "call", "logs", "tools"},
 		"security": {"session", "logout", "profiles", "approve", "secret", "audit", "uninstall"},
 		"plugins":  {"plugin"},
 	}
@@ -154,6 +154,10 @@ func otherNames(name string) []string {
 }
 
 func unknownFlag(cmd *cobra.Command, err error) error {
+	var wrong *jqError
+	if errors.As(err, &wrong) {
+		return wrong
+	}
 	var unknown *pflag.NotExistError
 	if !errors.As(err, &unknown) || unknown.GetSpecifiedShortnames() != "" {
 		return fmt.Errorf("%w. `%s --help` lists the flags", err, cmd.CommandPath())

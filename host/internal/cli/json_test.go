@@ -2,6 +2,7 @@ package cli
 
 import (
 	"os"
+	"slices"
 	"strings"
 	"testing"
 
@@ -37,6 +38,8 @@ func TestCommandsHaveJSON(t *testing.T) {
 	for _, name := range []string{"generate", "add", "remove", "revoke"} {
 		without["plugin keys "+name] = does
 	}
+	// Those whose JSON is no list.
+	withoutJQ := []string{"init", "audit verify", "sandbox", "uninstall", "plugin lint", "plugin conformance"}
 	found := 0
 	var walk func(*cobra.Command)
 	walk = func(cmd *cobra.Command) {
@@ -52,6 +55,8 @@ func TestCommandsHaveJSON(t *testing.T) {
 		delete(without, name)
 		if has := cmd.Flags().Lookup("json") != nil; has == excepted {
 			t.Errorf("%s: has --json is %v, reason to have none: %q", name, has, reason)
+		} else if hasJQ := cmd.Flags().Lookup("jq") != nil; hasJQ != (has && !slices.Contains(withoutJQ, name)) {
+			t.Errorf("%s: has --jq is %v", name, hasJQ)
 		}
 	}
 	walk(newRoot(Environment{In: os.Stdin, Out: os.Stderr, Err: os.Stderr}, nil))

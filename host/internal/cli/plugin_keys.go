@@ -133,7 +133,7 @@ type trustedKey struct {
 }
 
 func keysListCommand(env Environment) *cobra.Command {
-	var asJSON boolFlag
+	var asJSON jsonFlags
 	cmd := &cobra.Command{
 		Use:   "list",
 		Short: "List the keys whose plugins you trust",
@@ -154,7 +154,7 @@ func keysListCommand(env Environment) *cobra.Command {
 					key.Revoked})
 			}
 			if asJSON.on {
-				return writeJSON(env.Out, keys)
+				return asJSON.write(env.Out, keys)
 			}
 			if len(keys) == 0 {
 				sayLine(env.Out, "No keys. Trust one with `auth0-mcp plugin keys add NAME KEY`.")
@@ -167,7 +167,7 @@ func keysListCommand(env Environment) *cobra.Command {
 			return table.Print(env.Out)
 		},
 	}
-	asJSON.add(cmd, "json", "for programs")
+	asJSON.add(cmd, "for programs")
 	return cmd
 }
 

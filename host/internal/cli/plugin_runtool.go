@@ -16,7 +16,8 @@ import (
 
 func pluginRunToolCommand(env Environment) *cobra.Command {
 	var f runFlags
-	var asJSON, dryRun boolFlag
+	var dryRun boolFlag
+	var asJSON jsonFlags
 	var arguments string
 	cmd := &cobra.Command{
 		Use:   "run-tool PATH TOOL [JSON | key=value …]",
@@ -53,7 +54,7 @@ would change, and changes nothing.`,
 				return fmt.Errorf("%w. `auth0-mcp plugin lint` says more", err)
 			}
 			f.dev = []catalog.DevPlugin{{Dir: filepath.Dir(target.Path), Path: target.Path, Manifest: target.Manifest}}
-			return callTool(cmd, env, f, words, callOptions{asJSON: asJSON.on, dryRun: dryRun.on})
+			return callTool(cmd, env, f, words, callOptions{asJSON: asJSON, dryRun: dryRun.on})
 		},
 	}
 	f.addSelection(cmd)
@@ -61,6 +62,6 @@ would change, and changes nothing.`,
 	f.log.add(cmd)
 	cmd.Flags().StringVar(&arguments, "arguments", "", "the tool's arguments, as one JSON object")
 	dryRun.add(cmd, "dry-run", "show what the call would change, and change nothing")
-	asJSON.add(cmd, "json", "print the answer as one line, as an MCP client gets it")
+	asJSON.add(cmd, "print the answer as one line, as an MCP client gets it")
 	return cmd
 }

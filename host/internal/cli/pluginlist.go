@@ -49,7 +49,7 @@ func installed(plugins *pluginstore.Plugins, verified []pluginstore.Verified, er
 
 func pluginListCommand(env Environment) *cobra.Command {
 	var set pluginSetFlag
-	var asJSON boolFlag
+	var asJSON jsonFlags
 	cmd := &cobra.Command{
 		Use:   "list",
 		Short: "List the installed plugins",
@@ -67,7 +67,7 @@ belong to auth0-mcp are in ` + "`auth0-mcp plugin status`" + `.`,
 				return err
 			}
 			if asJSON.on {
-				return writeJSON(env.Out, map[string]any{"lock_file": plugins.LockPath, "plugins": list})
+				return asJSON.write(env.Out, map[string]any{"lock_file": plugins.LockPath, "plugins": list})
 			}
 			if len(list) == 0 {
 				say(env.Out, "No plugin is installed: %s names none.\n", plugins.LockPath)
@@ -93,13 +93,13 @@ belong to auth0-mcp are in ` + "`auth0-mcp plugin status`" + `.`,
 		},
 	}
 	set.add(cmd)
-	asJSON.add(cmd, "json", "for programs")
+	asJSON.add(cmd, "for programs")
 	return cmd
 }
 
 func pluginInfoCommand(env Environment) *cobra.Command {
 	var set pluginSetFlag
-	var asJSON boolFlag
+	var asJSON jsonFlags
 	cmd := &cobra.Command{
 		Use:   "info NAME",
 		Short: "Show all that is known of an installed plugin",
@@ -116,7 +116,7 @@ func pluginInfoCommand(env Environment) *cobra.Command {
 			}
 			p := list[0]
 			if asJSON.on {
-				return writeJSON(env.Out, p)
+				return asJSON.write(env.Out, p)
 			}
 			if p.Problem != "" {
 				return fmt.Errorf("plugin %s: %s", p.Name, p.Problem)
@@ -131,7 +131,7 @@ func pluginInfoCommand(env Environment) *cobra.Command {
 		},
 	}
 	set.add(cmd)
-	asJSON.add(cmd, "json", "for programs")
+	asJSON.add(cmd, "for programs")
 	return cmd
 }
 
@@ -145,7 +145,7 @@ func (e *failedPluginsError) Error() string {
 
 func pluginVerifyCommand(env Environment) *cobra.Command {
 	var set pluginSetFlag
-	var asJSON boolFlag
+	var asJSON jsonFlags
 	cmd := &cobra.Command{
 		Use:   "verify [NAME…]",
 		Short: "Check the installed plugins against the lock file and their signatures",
@@ -171,7 +171,7 @@ of a plugin is run.`,
 				}
 			}
 			if asJSON.on {
-				err = writeJSON(env.Out, map[string]any{"plugins": list})
+				err = asJSON.write(env.Out, map[string]any{"plugins": list})
 			} else {
 				for _, p := range list {
 					found := cmp.Or(p.Problem, "ok")
@@ -191,7 +191,7 @@ of a plugin is run.`,
 		},
 	}
 	set.add(cmd)
-	asJSON.add(cmd, "json", "for programs")
+	asJSON.add(cmd, "for programs")
 	return cmd
 }
 

@@ -53,7 +53,7 @@ type runningPlugin struct {
 
 func pluginStatusCommand(env Environment) *cobra.Command {
 	var f runFlags
-	var asJSON boolFlag
+	var asJSON jsonFlags
 	cmd := &cobra.Command{
 		Use:   "status",
 		Short: "Show which plugins there are, and how they fare in the servers that run",
@@ -75,7 +75,7 @@ of --dev-plugin, which are asked to describe themselves.`,
 			report := pluginReport{Plugins: knownPlugins(plugins),
 				Hosts: runningHosts(supervisor.RunningHosts(), time.Now())}
 			if asJSON.on {
-				return writeJSON(env.Out, report)
+				return asJSON.write(env.Out, report)
 			}
 			return report.print(env.Out, time.Now())
 		},
@@ -85,7 +85,7 @@ of --dev-plugin, which are asked to describe themselves.`,
 	cmd.Flags().StringArrayVar(&f.devPlugins, "dev-plugin", nil, "a folder with a plugin under development; repeatable")
 	f.set.add(cmd)
 	f.plugins.addStart(cmd)
-	asJSON.add(cmd, "json", "for programs")
+	asJSON.add(cmd, "for programs")
 	return cmd
 }
 

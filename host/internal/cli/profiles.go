@@ -35,7 +35,7 @@ default, which is used where none is named.`,
 
 func profilesListCommand(env Environment) *cobra.Command {
 	var f accountFlags
-	var asJSON boolFlag
+	var asJSON jsonFlags
 	cmd := &cobra.Command{
 		Use:   "list",
 		Short: "List the profiles",
@@ -47,12 +47,12 @@ func profilesListCommand(env Environment) *cobra.Command {
 			}
 			profiles := a.List()
 			if asJSON.on {
-				return writeJSON(env.Out, profiles)
+				return asJSON.write(env.Out, profiles)
 			}
 			return printProfiles(env.Out, profiles)
 		},
 	}
-	asJSON.add(cmd, "json", "for programs")
+	asJSON.add(cmd, "for programs")
 	return cmd
 }
 

@@ -50,7 +50,7 @@ func TestOutputIsHarmless(t *testing.T) {
 	for name, write := range map[string]func(*bytes.Buffer) error{
 		"session": func(b *bytes.Buffer) error {
 			return sessionsReport{Sessions: []account.Report{session}, ToolsProblem: evil,
-				Audit: auditReport{Path: evil, Problem: evil}}.print(b, false)
+				Audit: auditReport{Path: evil, Problem: evil}}.print(b, jsonFlags{})
 		},
 		"plugins": func(b *bytes.Buffer) error { return plugins.print(b, now) },
 		"profiles": func(b *bytes.Buffer) error {

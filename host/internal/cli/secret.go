@@ -168,7 +168,7 @@ type listedSecret struct {
 }
 
 func secretListCommand(env Environment) *cobra.Command {
-	var asJSON boolFlag
+	var asJSON jsonFlags
 	cmd := &cobra.Command{
 		Use:   "list",
 		Short: "List the secrets that are kept, without their values",
@@ -183,7 +183,7 @@ func secretListCommand(env Environment) *cobra.Command {
 				list = append(list, listedSecret{s.ID, s.Member, s.Request, s.Tenant, s.Expires})
 			}
 			if asJSON.on {
-				return writeJSON(env.Out, list)
+				return asJSON.write(env.Out, list)
 			}
 			if len(list) == 0 {
 				_, err := fmt.Fprintln(env.Out, "No secrets are kept.")
@@ -196,6 +196,6 @@ func secretListCommand(env Environment) *cobra.Command {
 			return table.Print(env.Out)
 		},
 	}
-	asJSON.add(cmd, "json", "for programs")
+	asJSON.add(cmd, "for programs")
 	return cmd
 }

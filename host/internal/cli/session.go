@@ -26,7 +26,8 @@ type sessionsReport struct {
 
 func sessionCommand(env Environment) *cobra.Command {
 	var f runFlags
-	var all, asJSON boolFlag
+	var all boolFlag
+	var asJSON jsonFlags
 	cmd := &cobra.Command{
 		Use:   "session",
 		Short: "Show who is signed in where, until when, and which tools that enables",
@@ -38,16 +39,16 @@ The exit status is 0 if that session is usable: its token is good, or the next c
 		Example: `  auth0-mcp session
   auth0-mcp session --all --json`,
 		Args: cobra.NoArgs,
-		RunE: func(cmd *cobra.Command, _ []string) error { return showSessions(cmd, env, f, all.on, asJSON.on) },
+		RunE: func(cmd *cobra.Command, _ []string) error { return showSessions(cmd, env, f, all.on, asJSON) },
 	}
 	f.account.add(cmd)
 	f.addSelection(cmd)
 	all.add(cmd, "all", "every profile, not only the selected one")
-	asJSON.add(cmd, "json", "for programs")
+	asJSON.add(cmd, "for programs")
 	return cmd
 }
 
-func showSessions(cmd *cobra.Command, env Environment, f runFlags, all, asJSON bool) error {
+func showSessions(cmd *cobra.Command, env Environment, f runFlags, all bool, asJSON jsonFlags) error {
 	a, err := openAccounts(env, f.account)
 	if err != nil {
 		return err
@@ -82,15 +83,15 @@ func showSessions(cmd *cobra.Command, env Environment, f runFlags, all, asJSON b
 	if selectErr == nil && selected.Name != "" {
 		others--
 	}
-	if err == nil && selectErr == nil && !all && !asJSON && others > 0 {
+	if err == nil && selectErr == nil && !all && !asJSON.on && others > 0 {
 		_, err = fmt.Fprintln(env.Out, "\nThere are other profiles: `auth0-mcp session --all` shows them.")
 	}
 	return errors.Join(err, selectErr, failure)
 }
 
-func (r sessionsReport) print(out io.Writer, asJSON bool) error {
-	if asJSON {
-		return writeJSON(out, r)
+func (r sessionsReport) print(out io.Writer, asJSON jsonFlags) error {
+	if asJSON.on {
+		return asJSON.write(out, r)
 	}
 	var text strings.Builder
 	for i, s := range r.Sessions {

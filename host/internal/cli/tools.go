@@ -37,7 +37,8 @@ type listedTool struct {
 
 func toolsCommand(env Environment) *cobra.Command {
 	var f runFlags
-	var asJSON, presets boolFlag
+	var presets boolFlag
+	var asJSON jsonFlags
 	cmd := &cobra.Command{
 		Use:   "tools [NAME]",
 		Short: "List the tools with effect, scopes and cost, or describe one",
@@ -53,7 +54,7 @@ Presets select tools by task. What each has and costs follows the list; --preset
   auth0-mcp tools --tools 'auth0_*_application*' --json`,
 		Args: cobra.MaximumNArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			return f.showTools(cmd, env, args, asJSON.on, presets.on)
+			return f.showTools(cmd, env, args, asJSON, presets.on)
 		},
 	}
 	f.addSelection(cmd)
@@ -61,12 +62,13 @@ Presets select tools by task. What each has and costs follows the list; --preset
 	f.account.add(cmd)
 	f.log.add(cmd)
 	presets.add(cmd, "presets", "list the presets, with how many tools each has and what they cost")
-	asJSON.add(cmd, "json", "for programs")
+	asJSON.add(cmd, "for programs")
 	return cmd
 }
 
 // showTools lists the tools, only the presets, or describes the tool that is named.
-func (f runFlags) showTools(cmd *cobra.Command, env Environment, args []string, asJSON, presets bool) error {
+func (f runFlags) showTools(cmd *cobra.Command, env Environment, args []string, asJSON jsonFlags,
+	presets bool) error {
 	f.everyTool = len(args) > 0 // the user names the tool
 	log, err := f.log.logger(env.Err)
 	if err != nil {
@@ -100,14 +102,14 @@ func (f runFlags) showTools(cmd *cobra.Command, env Environment, args []string, 
 		return showTool(env, tool, listTool(tool, structured, granted), asJSON)
 	}
 	tools := listTools(selection, structured, granted)
-	if asJSON {
-		return writeJSON(env.Out, tools)
+	if asJSON.on {
+		return asJSON.write(env.Out, tools)
 	}
 	if err := printTools(env.Out, tools); err != nil {
 		return err
 	}
 	fmt.Fprintln(env.Out)
-	return printPresets(env.Out, listPresets(plugins, filter), false)
+	return printPresets(env.Out, listPresets(plugins, filter), jsonFlags{})
 }
 
 // granted are the scopes of the session that a server would use; nil if there is none, or if they are not known.
@@ -200,9 +202,9 @@ func styledEffect(effect string) console.Cell {
 	return console.Cell{Text: effect, Style: style}
 }
 
-func printPresets(out io.Writer, presets []listedPreset, asJSON bool) error {
-	if asJSON {
-		return writeJSON(out, presets)
+func printPresets(out io.Writer, presets []listedPreset, asJSON jsonFlags) error {
+	if asJSON.on {
+		return asJSON.write(out, presets)
 	}
 	table := console.NewTable("PRESET", "TOOLS", "BYTES", "TASK")
 	for _, p := range presets {

@@ -15,15 +15,15 @@ type describedTool struct {
 }
 
 // showTool describes one tool: what it does, its arguments, and how it is called.
-func showTool(env Environment, t *catalog.Tool, listed listedTool, asJSON bool) error {
+func showTool(env Environment, t *catalog.Tool, listed listedTool, asJSON jsonFlags) error {
 	arguments, err := t.Arguments()
 	if err != nil {
 		return err
 	}
 	d := describedTool{listed, append([]catalog.Argument{}, arguments...),
 		"auth0-mcp call " + clients.ShellWords(append([]string{t.Name}, t.Words(arguments)...))}
-	if asJSON {
-		return writeJSON(env.Out, d)
+	if asJSON.on {
+		return asJSON.write(env.Out, d)
 	}
 	screen := console.Of(env.Out)
 	say(env.Out, "%s\n", lines(screen.Line(t.Name+": "+t.Description)))

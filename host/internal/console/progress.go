@@ -107,10 +107,5 @@ func (p *Progress) spin(quit, ended chan struct{}) {
 func (p *Progress) line(width int) string {
 	p.words.Lock()
 	defer p.words.Unlock()
-	text := redact.Line(p.text)
-	for columns(text) > max(width, 0) {
-		runes := []rune(text)
-		text = string(runes[:len(runes)-1])
-	}
-	return text
+	return cut(redact.Line(p.text), width)
 }

@@ -136,6 +136,17 @@ func (o Outcome) Words(f *pluginv1.Failure) string {
 	return ""
 }
 
+// Unavailable reports whether the tenant did not answer, or answered that it cannot now (429, 5xx), or something else
+// answered in its place: the same request may work later.
+func (o Outcome) Unavailable() bool {
+	for status, answer := range o.answers {
+		if answer.Foreign || status == http.StatusTooManyRequests || status >= http.StatusInternalServerError {
+			return true
+		}
+	}
+	return o.failures[pluginv1.Failure_CODE_TRANSPORT] != ""
+}
+
 // NotFound reports whether the tenant answered that something is not there.
 func (o Outcome) NotFound() bool { return o.answers[http.StatusNotFound] != nil }
 

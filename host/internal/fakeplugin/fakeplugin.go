@@ -90,6 +90,8 @@ func Manifest(role string) pluginv1.Manifest {
 	switch role {
 	case Files:
 		declareFiles(&m)
+	case Logs:
+		declareLogs(&m)
 	case Shaped:
 		for tool, kind := range map[int]string{Read: "string", Write: "string", Narrow: "integer"} {
 			m.Tools[tool].OutputSchema = json.RawMessage(`{"type":"object","properties":{"said":{"type":"` + kind + `"}}}`)
@@ -292,6 +294,9 @@ func (f *fake) CallTool(ctx context.Context, r *pluginv1.CallToolRequest) (*plug
 	}
 	if isContract(f.role) {
 		return f.keep(ctx, r)
+	}
+	if f.role == Logs {
+		return f.listLogs(ctx, r)
 	}
 	in := instruction{Method: "GET", Call: r.GetCallId(), dryRun: r.GetDryRun()}
 	if err := json.Unmarshal(r.GetArguments(), &in); err != nil {

@@ -116,6 +116,8 @@ type Request struct {
 	Progress func(Progress)
 	Approver Approver
 	Browser  Browser
+	// Repeats, if set, are the calls that this one repeats: they are recorded together.
+	Repeats *audit.Repeats
 }
 
 // Progress is how far a call has come.
@@ -193,6 +195,7 @@ type call struct {
 // open the gate, run the plugin, close the gate, hide secrets, fit into the budget.
 func (r *Runner) Call(ctx context.Context, q Request) Result {
 	c := call{Request: q, record: r.record(q.Client, q.Tool, q.Arguments), progress: &progress{send: q.Progress}}
+	c.record.Repeats(q.Repeats)
 	arguments, err := q.Tool.CheckArguments(q.Arguments)
 	if err != nil {
 		c.record.Refuse(audit.RuleArguments, "the arguments do not fit the tool's schema")

@@ -187,6 +187,7 @@ func TestEffects(t *testing.T) {
 		"POST /api/v2/event-streams/{id}/redeliver":                                  Write,
 		"PUT /api/v2/rules-configs/{key}":                                            Write,
 		"PATCH /api/v2/branding/phone/templates/{id}/reset":                          Destroy,
+		"POST /api/v2/users/{id}/identities":                                         Destroy, // the other user is gone, with its metadata; unlinking brings neither back
 		"POST /api/v2/users/{id}/risk-assessments/clear":                             Destroy,
 		"PUT /api/v2/self-service-profiles/{id}/custom-text/{language}/{page}":       Write,
 		"PUT /api/v2/guardian/factors/push-notification/providers/apns":              Write,
@@ -405,9 +406,9 @@ func TestMergesAndOnce(t *testing.T) {
 		"POST /api/v2/users/{id}/authentication-methods":          {"totp_secret"},
 		"POST /api/v2/connections/{id}/scim-configuration/tokens": {"token"},
 		"POST /api/v2/custom-domains/{id}/verify":                 {"cname_api_key"},
-		"POST /api/v2/organizations/{id}/invitations":             nil, // GET repeats the link
-		"POST /api/v2/clients":                                    nil, // GET repeats the secret
-		"POST /api/v2/clients/{id}/rotate-secret":                 nil, // GET repeats the secret
+		"POST /api/v2/organizations/{id}/invitations":             {"invitation_url"}, // GET repeats it, hidden as well
+		"POST /api/v2/clients":                                    nil,                // GET repeats the secret
+		"POST /api/v2/clients/{id}/rotate-secret":                 nil,                // GET repeats the secret
 	} {
 		if o, ok := ByName(name); !ok || !slices.Equal(o.Once, want) {
 			t.Errorf("%s answers once %v", name, want)

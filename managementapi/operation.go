@@ -102,8 +102,9 @@ type Operation struct {
 	// to be merged member by member into what is stored. Other members that are given replace the
 	// stored value as a whole, as far as is known. A caller that protects secrets allows for both.
 	Merges []string
-	// Once names the members of the answer, as paths from its root, that no later
-	// request repeats: tickets, links, recovery codes, new secrets.
+	// Once names the members of the answer, as paths from its root, that are for a person and that no later
+	// request repeats: tickets, recovery codes, new secrets. Links of invitations are among them, which can be
+	// read again, but are hidden from a model then as well.
 	Once []string
 }
 

@@ -2,6 +2,7 @@ package users
 
 import (
 	"context"
+	"encoding/json"
 	"net/http"
 	"strings"
 
@@ -79,25 +80,26 @@ func link(ctx context.Context, r *resource.Request) (any, error) {
 		return nil, sdk.InvalidArgument("other: is the user itself: give the user to merge into it")
 	}
 	provider, id, _ := strings.Cut(other, "|")
-	var identities []sdk.Object
+	var identities json.RawMessage
 	err := r.Call.Send(ctx, http.MethodPost, &identities, map[string]string{"provider": provider, "user_id": id},
 		"users", r.Text("user"), "identities")
 	return withIdentities(r, "linked", identities, err)
 }
 
 func unlink(ctx context.Context, r *resource.Request) (any, error) {
-	var identities []sdk.Object
+	var identities json.RawMessage
 	err := r.Send(ctx, unlinkIdentity, nil, &identities, nil)
 	return withIdentities(r, "unlinked", identities, err)
 }
 
-func withIdentities(r *resource.Request, done string, identities []sdk.Object, err error) (any, error) {
+// withIdentities adds the identities that the user has then, which a dry run does not know.
+func withIdentities(r *resource.Request, done string, identities json.RawMessage, err error) (any, error) {
 	if err != nil {
 		return nil, err
 	}
 	answer, err := r.Done(done)
-	if err != nil {
-		return nil, err
+	if err != nil || r.Call.DryRun() {
+		return answer, err
 	}
 	return answer.With("identities", identities)
 }

@@ -2,6 +2,8 @@ package users
 
 import (
 	"encoding/json"
+	"fmt"
+	"net/http"
 	"testing"
 
 	"github.com/auth0-mcp/auth0-mcp/sandbox"
@@ -96,12 +98,30 @@ func TestLogin(t *testing.T) {
 			"POST " + path + "/multifactor/actions/invalidate-remember-browser"}, Answer: []string{`"result":"reset"`}},
 		{Tool: "auth0_reset_user_mfa", Arguments: `{"user":"` + ada + `","method":"a/b"}`, Failure: "404"},
 		{Tool: "auth0_list_user_sessions", Arguments: arguments, Answer: []string{`"sessions":[`, `"has_next"`}},
+		{Tool: "auth0_revoke_user_access", Arguments: arguments, Sent: []string{"POST " + path + `/revoke-access {}`},
+			Answer: []string{`"result":"revoked"`}},
 		{Tool: "auth0_revoke_user_access", Arguments: `{"user":"` + ada + `","keep_refresh_tokens":true}`,
 			Sent:   []string{"POST " + path + `/revoke-access {"preserve_refresh_tokens":true}`},
 			Answer: []string{`"result":"revoked"`}},
 		{Tool: "auth0_revoke_user_access", Arguments: arguments, Sent: []string{"POST " + path + "/revoke-access {}"},
 			Answer: []string{`"result":"revoked"`}},
 	})
+}
+
+// A plan of links is made without knowing what Auth0 would answer.
+func TestLinkDryRun(t *testing.T) {
+	simulation := http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("Content-Type", "application/json")
+		fmt.Fprint(w, `{"id":"planned-id-001"}`)
+	})
+	for tool, arguments := range map[string]string{
+		"auth0_link_user_identity":   `{"user":"auth0|a","other":"auth0|b"}`,
+		"auth0_unlink_user_identity": `{"user":"auth0|a","provider":"auth0","identity":"b"}`,
+	} {
+		if r := sdktest.DryRun(t, Plugin(), simulation, tool, arguments); r.Failure != nil {
+			t.Error(tool, r.Failure)
+		}
+	}
 }
 
 func TestAccess(t *testing.T) {

@@ -80,7 +80,7 @@ func (c *Call) carryOut(ctx context.Context, r *pluginv1.RoundTripRequest) *plug
 	if done == nil {
 		return answer
 	}
-	if path := c.execution.Done(step, *done); path != "" {
+	for _, path := range c.execution.Done(step, *done) {
 		c.execution.Left(path, okJSON(c.send(ctx, &pluginv1.RoundTripRequest{CallId: r.GetCallId(), Method: http.MethodGet,
 			Path: path})))
 	}

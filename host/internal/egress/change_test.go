@@ -126,6 +126,7 @@ func (f fixture) plan(t *testing.T, requests ...sent) *plan.Plan {
 }
 
 func TestOnlyWhatWasApprovedIsSent(t *testing.T) {
+	const edited = "/api/v2/users/sms%7C65f0c0ffee65f0c0ffee65f1/roles"
 	tests := map[string]struct {
 		approved, sent func(client string) []sent
 		// meanwhile is done to the tenant by another writer.
@@ -205,6 +206,25 @@ func TestOnlyWhatWasApprovedIsSent(t *testing.T) {
 				return []sent{{"POST", "/api/v2/clients", `{"name":"y"}`}, {"POST", "/api/v2/clients", `{"name":"x"}`}}
 			},
 			writes: 2,
+		},
+		"added to a list, then removed from it": {
+			approved: func(string) []sent {
+				return []sent{{"POST", edited, `{"roles":["rol_Auditor000000001"]}`},
+					{"DELETE", edited, `{"roles":["rol_Librarian0000001"]}`}}
+			},
+			sent: func(string) []sent {
+				return []sent{{"POST", edited, `{"roles":["rol_Auditor000000001"]}`},
+					{"DELETE", edited, `{"roles":["rol_Librarian0000001"]}`}}
+			},
+			writes: 2,
+		},
+		"removed from a list that another writer has changed": {
+			approved: func(string) []sent { return []sent{{"DELETE", edited, `{"roles":["rol_Librarian0000001"]}`}} },
+			sent:     func(string) []sent { return []sent{{"DELETE", edited, `{"roles":["rol_Librarian0000001"]}`}} },
+			meanwhile: func(string) sent {
+				return sent{"POST", edited, `{"roles":["rol_Librarian0000001","rol_Auditor000000001"]}`}
+			},
+			deviation: "not as it was",
 		},
 		"what it acts on has changed": {
 			approved:  func(c string) []sent { return []sent{{"POST", c + "/rotate-secret", ``}} },

@@ -152,10 +152,10 @@ func (e *Execution) Check(step Step, change Change) (reason string) {
 	return ""
 }
 
-// Done notes that a step was carried out: the ids that Auth0 gave, and what it left. If
-// the answer does not show that and a later step depends on it, unread is the path to
-// read, for Left.
-func (e *Execution) Done(step Step, done Change) (unread string) {
+// Done notes that a step was carried out: the ids that Auth0 gave, and what it left. What
+// the answer does not show and a later step depends on is unread: the paths to read, for
+// Left.
+func (e *Execution) Done(step Step, done Change) (unread []string) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	if at := slices.Index(e.undone, step.planned); at >= 0 {
@@ -176,13 +176,21 @@ func (e *Execution) Done(step Step, done Change) (unread string) {
 		after = nil
 	}
 	e.state[path] = after
-	needed := slices.ContainsFunc(e.left, func(later Change) bool {
+	if after == nil && e.needed(path) && done.Method != http.MethodDelete {
+		unread = append(unread, path)
+	}
+	if done.Method == http.MethodPost && e.needed(done.Path) { // the list that it added to
+		e.state[done.Path] = nil
+		unread = append(unread, done.Path)
+	}
+	return unread
+}
+
+// needed reports whether a later step acts on what is at a path; mu is held.
+func (e *Execution) needed(path string) bool {
+	return slices.ContainsFunc(e.left, func(later Change) bool {
 		return targetOf(later.Method, e.inPath.Replace(later.Path)) == path
 	})
-	if after == nil && needed && done.Method != http.MethodDelete {
-		return path
-	}
-	return ""
 }
 
 // Left notes what a step left, as a read of its target showed right after it.

@@ -21,9 +21,9 @@ test("a support person learns in one call why a user cannot log in, and the prop
   const { text } = (await client.callTool({ name: "auth0_diagnose_login", arguments: question })).content[0];
   assert.ok(text.length < 10_000, `${text.length} bytes`);
 
-  const { client: developer } = await connect(t, "--tools", "auth0_diagnose_login,auth0_api_write");
+  const { client: developer } = await connect(t, "--tools", "auth0_diagnose_login,auth0_unblock_user");
   const { fix } = (await call(developer, "auth0_diagnose_login", question)).causes[0];
-  assert.equal(fix.tool, "auth0_api_write");
+  assert.equal(fix.tool, "auth0_unblock_user");
   await call(developer, fix.tool, fix.arguments);
   const after = await call(developer, "auth0_diagnose_login", question);
   assert.ok(!after.causes.some((cause) => cause.code === "user_blocked"), JSON.stringify(after.causes));

@@ -75,10 +75,10 @@ func (i *investigation) connectionOff(ctx context.Context, g group) (cause, bool
 	}
 	c := cause{Code: "connection_not_enabled", of: connectionID + clientID, Certainty: likely,
 		Sentence: "The connection " + name + " is not enabled for the application " + app + ".",
-		Fix: operation("Enable the connection for the application.", writeTool, "PATCH /api/v2/connections/{id}/clients",
-			map[string]any{"id": connectionID}, []any{map[string]any{"client_id": clientID, "status": true}})}
+		Fix: use("Enable the connection for the application.", "auth0_update_connection_applications",
+			map[string]any{"connection": connectionID, "add": []string{clientID}})}
 	if connectionID == "" || clientID == "" {
-		c.Fix.Arguments = map[string]any{"operation": "PATCH /api/v2/connections/{id}/clients"}
+		c.Fix.Arguments = map[string]any{}
 		return c, true
 	}
 	enabled, known := i.enabled(ctx, connectionID, clientID)
@@ -120,9 +120,8 @@ func (i *investigation) offInOrganization(ctx context.Context, organization, con
 	case is == absent:
 		c.Evidence = []fact{{Kind: "organization", ID: organization, Name: e.Text("organization_name"), Member: "connections",
 			Value: "without " + connectionID}}
-		c.Fix = operation("Add the connection to the organization.", writeTool,
-			"POST /api/v2/organizations/{id}/enabled_connections", map[string]any{"id": organization},
-			map[string]any{"connection_id": connectionID})
+		c.Fix = use("Add the connection to the organization.", "auth0_set_organization_connection",
+			map[string]any{"organization": organization, "connection": connectionID})
 	default:
 		return cause{}, false
 	}
@@ -179,8 +178,8 @@ func (i *investigation) signupDisabled(ctx context.Context, g group) (cause, boo
 	id, name := e.Text("connection_id"), e.Text("connection")
 	c := cause{Code: "signup_disabled", of: id, Certainty: likely,
 		Sentence: "The connection " + name + " takes no signups.",
-		Fix: fix{Text: "Create the user, or enable signups: then read the connection first, since its options are replaced " +
-			"as a whole.", Tool: writeTool, Arguments: map[string]any{"operation": "POST /api/v2/users"}}}
+		Fix: use("Create the user, or enable signups: auth0_update_connection with options.disable_signup false.",
+			"auth0_create_user", map[string]any{"connection": e.Text("connection")})}
 	if con, is := i.connection(ctx, id); is == found {
 		if !con.Options.DisableSignup {
 			return cause{}, false

@@ -58,7 +58,7 @@ const manyScopes = 4
 func grantSource() source {
 	return source{kind: "client grant", id: "id", name: "audience", load: (*audit).grants,
 		remedy: func(o sdk.Object, _ map[string]any) fix {
-			return operation("", writeTool, "PATCH /api/v2/client-grants/{id}", map[string]any{"id": o.Text("id")}, nil)
+			return use("", "auth0_update_application_grant", map[string]any{"id": o.Text("id")})
 		},
 		checks: []check{
 			{id: "grant_of_all_scopes", severity: medium,
@@ -129,14 +129,14 @@ func connectionSource() source {
 			return a.tenant.list(ctx, "read:connections", auth0v1.Collection{Path: []string{"connections"},
 				Items: "connections", What: "connection"}, nil)
 		},
-		// No body: a PATCH replaces options as a whole.
-		remedy: func(o sdk.Object, _ map[string]any) fix {
-			return operation("", writeTool, "PATCH /api/v2/connections/{id}", map[string]any{"id": o.Text("id")}, nil)
+		remedy: func(o sdk.Object, set map[string]any) fix {
+			return withArguments("auth0_update_connection", map[string]any{"connection": o.Text("id")}, set)
 		},
 		checks: []check{
 			{id: "weak_password_policy", severity: medium,
 				problem: "The database takes passwords that are easily guessed.",
-				remedy:  "Set options.passwordPolicy to good; give all other options as they are.",
+				remedy:  "Set options.passwordPolicy to good.",
+				set:     map[string]any{"options": map[string]any{"passwordPolicy": "good"}},
 				test: func(_ *audit, o sdk.Object) []evidence {
 					policy := value[string](o, "options", "passwordPolicy")
 					weak := has([]string{"", "none", "low", "fair"}, policy) &&
@@ -145,7 +145,8 @@ func connectionSource() source {
 				}},
 			{id: "connection_without_brute_force_protection", severity: high,
 				problem: "The database is left out of brute-force protection.",
-				remedy:  "Set options.brute_force_protection to true; give all other options as they are.",
+				remedy:  "Set options.brute_force_protection to true.",
+				set:     map[string]any{"options": map[string]any{"brute_force_protection": true}},
 				test: func(_ *audit, o sdk.Object) []evidence {
 					return is(o.Text("strategy") == "auth0" && isFalse(o, "options", "brute_force_protection"),
 						"options.brute_force_protection", false)

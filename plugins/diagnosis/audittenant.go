@@ -3,6 +3,7 @@ package diagnosis
 import (
 	"context"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/auth0-mcp/auth0-mcp/sdk"
@@ -15,18 +16,13 @@ func sources() []source {
 		keySource(), emailSource(), ruleSource()})
 }
 
-// setting is a source of one object, which a PATCH to the same path changes.
-func setting(kind, scope string, path []string, operationName string, checks ...check) source {
+// setting is a source of one object.
+func setting(kind, scope string, path []string, remedy func(set map[string]any) fix, checks ...check) source {
 	return source{kind: kind, checks: checks,
 		load: func(a *audit, ctx context.Context) ([]sdk.Object, state) {
 			return a.one(ctx, resource{what: kind, scope: scope, path: path})
 		},
-		remedy: func(_ sdk.Object, set map[string]any) fix {
-			if set == nil {
-				return operation("", writeTool, operationName, nil, nil)
-			}
-			return operation("", writeTool, operationName, nil, set)
-		}}
+		remedy: func(_ sdk.Object, set map[string]any) fix { return remedy(set) }}
 }
 
 func off(id string, s severity, problem string) check {
@@ -47,7 +43,9 @@ func watches(id string) check {
 func protectionSources() []source {
 	of := func(kind, name string, checks ...check) source {
 		return setting(kind, "read:attack_protection", []string{"attack-protection", name},
-			"PATCH /api/v2/attack-protection/"+name, checks...)
+			func(set map[string]any) fix {
+				return withArguments("auth0_update_"+strings.ReplaceAll(name, "-", "_"), map[string]any{}, set)
+			}, checks...)
 	}
 	return []source{
 		of("brute-force protection", "brute-force-protection",
@@ -99,11 +97,11 @@ func mfaSource() source {
 			return []sdk.Object{o}, found
 		},
 		remedy: func(sdk.Object, map[string]any) fix {
-			return operation("", writeTool, "PUT /api/v2/guardian/policies", nil, nil)
+			return use("", "auth0_set_mfa_policy", map[string]any{})
 		},
 		checks: []check{
 			{id: "mfa_no_factor", severity: high, problem: "No factor is enabled: no user can use a second one.",
-				remedy: "Enable a factor, such as one-time codes or WebAuthn, by PUT /api/v2/guardian/factors/{name}.",
+				remedy: "Enable a factor, such as one-time codes or WebAuthn, with auth0_set_mfa_factor.",
 				test: func(_ *audit, o sdk.Object) []evidence {
 					return is(len(texts(o, "factors")) == 0, "factors", []string{})
 				}},
@@ -135,7 +133,12 @@ func tenantSource() source {
 			}}
 	}
 	return setting("tenant settings", "read:tenant_settings", []string{"tenants", "settings"},
-		"PATCH /api/v2/tenants/settings",
+		func(set map[string]any) fix {
+			if set == nil {
+				return operation("", writeTool, "PATCH /api/v2/tenants/settings", nil, nil)
+			}
+			return operation("", writeTool, "PATCH /api/v2/tenants/settings", nil, set)
+		},
 		longer("session_long", "session_lifetime", longSession),
 		longer("idle_session_long", "idle_session_lifetime", longIdleSession),
 		flag("open_client_registration", medium, "enable_dynamic_client_registration",
@@ -193,7 +196,7 @@ func streamSource() source {
 			return []sdk.Object{o}, found
 		},
 		remedy: func(sdk.Object, map[string]any) fix {
-			return operation("", writeTool, "POST /api/v2/log-streams", nil, nil)
+			return use("", "auth0_create_log_stream", map[string]any{})
 		},
 		checks: []check{{id: "log_stream_missing", severity: medium,
 			problem: "No log stream is active: events are gone after the retention time, and no one else is told of attacks.",
@@ -212,7 +215,7 @@ func keySource() source {
 			return a.many(ctx, resource{what: "signing keys", scope: "read:signing_keys", path: []string{"keys", "signing"}})
 		},
 		remedy: func(sdk.Object, map[string]any) fix {
-			return operation("", destroyTool, "POST /api/v2/keys/signing/rotate", nil, nil)
+			return use("", "auth0_rotate_signing_key", map[string]any{})
 		},
 		checks: []check{{id: "signing_key_old", severity: low,
 			problem: "Tokens have been signed with the same key for more than a year.",

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 
@@ -67,11 +68,17 @@ type fix struct {
 	Arguments map[string]any `json:"arguments,omitempty"`
 }
 
-// Tools that fix causes. The auth0_api_ tools take any operation of the Management API.
+// Tools that fix what has no tool of its own: they take any operation of the Management API.
 const (
 	writeTool   = "auth0_api_write"
 	destroyTool = "auth0_api_destroy"
 )
+
+// use is a fix by a tool. Arguments that are not known are "", and left out.
+func use(text, tool string, arguments map[string]any) fix {
+	maps.DeleteFunc(arguments, func(_ string, value any) bool { return value == "" })
+	return fix{Text: text, Tool: tool, Arguments: arguments}
+}
 
 // operation is a fix by an operation of the Management API. body is nil if there is none, or if it cannot be known.
 func operation(text, tool, name string, path map[string]any, body any) fix {

@@ -10,7 +10,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/auth0-mcp/auth0-mcp/managementapi"
 	"github.com/auth0-mcp/auth0-mcp/sandbox"
 	"github.com/auth0-mcp/auth0-mcp/sdk/sdktest"
 )
@@ -62,17 +61,17 @@ type expected struct {
 
 func expectations() map[string]expected {
 	return map[string]expected{
-		"blocked-user": {`{"user":"bram.okafor@example.com"}`, false, "user_blocked", "auth0|", writeTool, false},
+		"blocked-user": {`{"user":"bram.okafor@example.com"}`, false, "user_blocked", "auth0|", unblockTool, false},
 		"brute-force-block": {`{"user":"ada.finch@example.com"}`, false, "brute_force_block", "auth0|",
-			destroyTool, false},
+			unblockTool, false},
 		"mfa-enrollment-missing": {`{"user":"kira.tanaka@example.com"}`, false, "mfa_enrollment_missing",
 			"auth0| guardian/policies", writeTool, false},
-		"signup-disabled": {`{"user":"orders@dockside.example"}`, false, "signup_disabled", "con_WarehousePartner", writeTool,
-			false},
+		"signup-disabled": {`{"user":"orders@dockside.example"}`, false, "signup_disabled", "con_WarehousePartner",
+			"auth0_create_user", false},
 		"organization-connection-disabled": {`{"user":"sable@lanternfish.example"}`, false,
 			"organization_connection_disabled", "org_LanternfishRview", writeTool, false},
 		"connection-not-enabled": {`{"application":"Harbourlight Reader (Android)"}`, false, "connection_not_enabled",
-			"con_HarbourlightGoog {client_id}", writeTool, false},
+			"con_HarbourlightGoog {client_id}", "auth0_update_connection_applications", false},
 		"callback-url-mismatch": {`{"application":"{client_id}"}`, true, "callback_url_mismatch", "{client_id}",
 			"auth0_update_application", false},
 		"custom-domain-certificate-expired": {`{"domain":"id.readers.harbourlight.example"}`, false,
@@ -81,8 +80,8 @@ func expectations() map[string]expected {
 			"auth0_update_action", false},
 		"client-secret-rotated": {`{"application":"Order Importer"}`, true, "client_secret_rotated", "{log_id}",
 			"auth0_get_application", true},
-		"client-grant-missing": {`{"application":"Order Importer"}`, true, "client_grant_missing", "{client_id}", writeTool,
-			false},
+		"client-grant-missing": {`{"application":"Order Importer"}`, true, "client_grant_missing", "{client_id}",
+			"auth0_create_application_grant", false},
 	}
 }
 
@@ -235,25 +234,8 @@ func TestFixes(t *testing.T) {
 		{"application": "Order Importer"}, {"application": "Harbourlight Reader (Android)"},
 		{"ip": "192.0.2.3", "since": "9d"}, {"domain": "id.readers.harbourlight.example"}} {
 		for _, c := range ask(t, auth0, args).Causes {
-			if !strings.HasPrefix(c.Fix.Tool, "auth0_api_") {
-				continue
-			}
-			checked++
-			name, _ := c.Fix.Arguments["operation"].(string)
-			method, path, _ := strings.Cut(name, " ")
-			o, _, ok := managementapi.Lookup(method, strings.NewReplacer("{", "", "}", "").Replace(path))
-			if !ok || "auth0_api_"+string(o.Effect) != c.Fix.Tool {
-				t.Errorf("%s: %s by %s", c.Code, name, c.Fix.Tool)
-				continue
-			}
-			given, _ := c.Fix.Arguments["path"].(map[string]any)
-			for parameter := range given {
-				if !slices.ContainsFunc(o.PathParameters, func(p managementapi.Parameter) bool { return p.Name == parameter }) {
-					t.Errorf("%s: %s has no parameter %s", c.Code, name, parameter)
-				}
-			}
-			if body := c.Fix.Arguments["body"]; body != nil && o.Body != nil && len(o.Body.Check(body)) > 0 {
-				t.Errorf("%s: %s does not take %v: %v", c.Code, name, body, o.Body.Check(body))
+			if checkCall(t, c.Code, c.Fix) {
+				checked++
 			}
 		}
 	}

@@ -75,8 +75,8 @@ func (i *investigation) clientGrantMissing(ctx context.Context, g group) (cause,
 	c := cause{Code: "client_grant_missing", of: id + identifier, Certainty: likely,
 		disproof: join(clause("client_id", id), clause("audience", identifier)),
 		Sentence: "The application " + name + " has no client grant for the API " + identifier + ".",
-		Fix: operation("Grant the application the scopes that it needs: add them to scope.", writeTool,
-			"POST /api/v2/client-grants", nil, map[string]any{"client_id": id, "audience": identifier, "scope": []string{}})}
+		Fix: use("Grant the application the scopes that it needs: give them as scope.", "auth0_create_application_grant",
+			map[string]any{"client_id": id, "audience": identifier})}
 	switch {
 	case is == unread:
 	case len(grants) == 0:
@@ -89,8 +89,8 @@ func (i *investigation) clientGrantMissing(ctx context.Context, g group) (cause,
 		c.Sentence = "The application " + name + " has a client grant for the API " + identifier +
 			": it asks for scopes that the grant lacks, or the grant is newer than the failures."
 		c.Evidence = []fact{{Kind: "client_grant", ID: grant.Text("id"), Name: name, Member: "scope", Value: scopes}}
-		c.Fix = operation("Add the scopes that it lacks.", writeTool, "PATCH /api/v2/client-grants/{id}",
-			map[string]any{"id": grant.Text("id")}, nil)
+		c.Fix = use("Add the scopes that it lacks: give scope with all of them.", "auth0_update_application_grant",
+			map[string]any{"id": grant.Text("id")})
 	}
 	return c, true
 }
@@ -176,8 +176,8 @@ func (i *investigation) identityProvider(ctx context.Context, g group) (cause, b
 	return cause{Code: "identity_provider_refused", of: con.ID + reason(e), Certainty: possible,
 		Sentence: "Logins through the connection " + con.Name + " (" + con.Strategy + ") fail: " + clip(reason(e)) + ".",
 		Evidence: []fact{{Kind: "connection", ID: con.ID, Name: con.Name, Member: "strategy", Value: con.Strategy}},
-		Fix: operation("Compare the connection's settings with those at the identity provider.", "auth0_api_read",
-			"GET /api/v2/connections/{id}", map[string]any{"id": con.ID}, nil)}, true
+		Fix: use("Compare the connection's settings with those at the identity provider.", "auth0_get_connection",
+			map[string]any{"connection": con.ID})}, true
 }
 
 // unexplained is what no rule knows: it is told with Auth0's words.

@@ -34,8 +34,7 @@ func (i *investigation) userBlocked(ctx context.Context, g group) (cause, bool) 
 	if id == "" || i.user(ctx, id, &u) != found {
 		return cause{Code: "user_blocked", of: name, Certainty: likely, disproof: ofUser(g.newest()),
 			Sentence: name + " is blocked, as the events say.",
-			Fix: operation("Unblock the user, if the block is not intended.", writeTool, "PATCH /api/v2/users/{id}", nil,
-				nil)}, true
+			Fix:      use("Unblock the user, if the block is not intended.", unblockTool, map[string]any{"user": id})}, true
 	}
 	if !u.Blocked {
 		return cause{Code: "user_was_blocked", of: id, Certainty: possible, disproof: ofUser(g.newest()),
@@ -46,12 +45,14 @@ func (i *investigation) userBlocked(ctx context.Context, g group) (cause, bool) 
 	return blockedUser(u), true
 }
 
+// unblockTool lifts an administrator's block and those after failed logins.
+const unblockTool = "auth0_unblock_user"
+
 func blockedUser(u user) cause {
 	name := cmp.Or(u.Email, u.Username, u.PhoneNumber, u.UserID)
 	return cause{Code: "user_blocked", of: u.UserID, Certainty: confirmed, Sentence: name + " is blocked.",
 		Evidence: []fact{{Kind: "user", ID: u.UserID, Name: name, Member: "blocked", Value: true}},
-		Fix: operation("Unblock the user, if the block is not intended.", writeTool, "PATCH /api/v2/users/{id}",
-			map[string]any{"id": u.UserID}, map[string]any{"blocked": false})}
+		Fix:      use("Unblock the user, if the block is not intended.", unblockTool, map[string]any{"user": u.UserID})}
 }
 
 // blockedFor are the addresses that a user is blocked for.
@@ -85,14 +86,13 @@ func (i *investigation) bruteForceBlock(ctx context.Context, g group) (cause, bo
 	}
 	return cause{Code: "brute_force_block", of: cmp.Or(id, name), Certainty: likely, disproof: ofUser(g.newest()),
 		Sentence: name + " is blocked for an address after too many wrong passwords, as the events say.",
-		Fix: operation("Remove the block, if the user owns the address.", destroyTool, "DELETE /api/v2/user-blocks/{id}",
-			nil, nil)}, true
+		Fix:      use("Remove the block, if the user owns the address.", unblockTool, map[string]any{"user": id})}, true
 }
 
 func bruteForced(id, name string, b blockedFor) cause {
 	c := cause{Code: "brute_force_block", of: id, Certainty: confirmed,
-		Fix: operation("Remove the block of the user. Tell them to change the password if they did not cause it.",
-			destroyTool, "DELETE /api/v2/user-blocks/{id}", map[string]any{"id": id}, nil)}
+		Fix: use("Remove the block of the user. Tell them to change the password if they did not cause it.", unblockTool,
+			map[string]any{"user": id})}
 	addresses := ""
 	for n, one := range b.BlockedFor {
 		c.Evidence = append(c.Evidence, fact{Kind: "user_block", ID: id, Name: one.Connection,
@@ -145,12 +145,8 @@ func (i *investigation) breachedPassword(_ context.Context, g group) (cause, boo
 }
 
 func passwordTicket(event sdk.Object) fix {
-	id := event.Text("user_id")
-	f := operation("Let the user set a new password.", writeTool, "POST /api/v2/tickets/password-change", nil, nil)
-	if id != "" {
-		f.Arguments["body"] = map[string]any{"user_id": id}
-	}
-	return f
+	return use("Let the user set a new password.", "auth0_create_password_ticket",
+		map[string]any{"user": event.Text("user_id")})
 }
 
 // factors are a user's means for multi-factor authentication. known is false if they could not be read.
@@ -211,11 +207,8 @@ func (i *investigation) factorFailed(_ context.Context, g group) (cause, bool) {
 	id, name := whose(g.newest())
 	c := cause{Code: "mfa_failed", of: cmp.Or(id, name), Certainty: likely, disproof: ofUser(g.newest()),
 		Sentence: name + " failed multi-factor authentication: " + logevent.Meaning(g.newest().Text("type")) + ".",
-		Fix:      fix{Text: "Let the user try again, or reset their factors if they lost the device: they enroll anew then."}}
-	if id != "" {
-		c.Fix.Tool, c.Fix.Arguments = destroyTool, map[string]any{
-			"operation": "DELETE /api/v2/users/{id}/authentication-methods", "path": map[string]any{"id": id}}
-	}
+		Fix: use("Let the user try again, or reset their factors if they lost the device: they enroll anew then.",
+			"auth0_reset_user_mfa", map[string]any{"user": id})}
 	return c, true
 }
 
@@ -244,8 +237,8 @@ func (i *investigation) notMember(ctx context.Context, g group) (cause, bool) {
 		path:  []string{"users", id, "organizations"}}, &page)
 	c := cause{Code: "not_organization_member", of: id + organization, Certainty: likely, disproof: ofUser(g.newest()),
 		Sentence: name + " is no member of the organization " + organization + ".",
-		Fix: operation("Add the user, if they belong to it.", writeTool, "POST /api/v2/organizations/{id}/members",
-			map[string]any{"id": organization}, map[string]any{"members": []string{id}})}
+		Fix: use("Add the user, if they belong to it.", "auth0_update_organization_members",
+			map[string]any{"organization": organization, "add": []string{id}})}
 	for _, o := range page.Organizations {
 		if o.ID == organization {
 			return cause{}, false // they are one by now
@@ -278,8 +271,8 @@ func (i *investigation) unknownUser(_ context.Context, g group) (cause, bool) {
 	names := g.distinct("user_name")
 	c := cause{Code: "unknown_user", Certainty: likely,
 		Sentence: fmt.Sprintf("The connection has no %s.", counted(names, "user of this name", "users of these names")),
-		Fix: fix{Text: "Ask with which name and connection the user signed up; create the user if they should exist.",
-			Tool: writeTool, Arguments: map[string]any{"operation": "POST /api/v2/users"}}}
+		Fix: use("Ask with which name and connection the user signed up; create the user if they should exist.",
+			"auth0_create_user", map[string]any{"connection": g.newest().Text("connection")})}
 	if len(names) == 1 {
 		c.of, c.disproof = names[0], ofUser(g.newest())
 		c.Sentence = "There is no user " + names[0] + " in the connection " + g.newest().Text("connection") + "."

@@ -2,6 +2,7 @@
 // HTTPS. Whether it came right is read from the tenant itself. The table at the end says what each costs.
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { costs } from "./costs.mjs";
 import { secretsOf, station } from "./roundtrip.mjs";
 import { tenant as sandbox } from "./station.mjs";
 
@@ -11,25 +12,8 @@ const roles = "exports.onExecutePostLogin = async (event, api) => {\n  api.acces
 test("ten requests of a user", async (t) => {
   const tenant = await sandbox(t);
   const desk = await station(t, { env: { AUTH0_DOMAIN: tenant.domain, AUTH0_TOKEN: tenant.token, AUTH0_MCP_CA_FILE: tenant.caFile } });
-  const rows = [];
-
-  // request runs what a user asks for: most are the calls that it may take.
-  async function request(name, most, run) {
-    const row = { name, calls: 0, given: 0, answered: 0 };
-    const call = async (tool, args = {}) => {
-      const result = await desk.client.callTool({ name: tool, arguments: args });
-      row.calls += 1;
-      row.given += JSON.stringify(args).length;
-      row.answered += JSON.stringify(result).length;
-      assert.ok(!result.isError, `${tool}: ${result.content[0].text}`);
-      return JSON.parse(result.content[0].text);
-    };
-    await t.test(name, async () => {
-      await run(call);
-      assert.ok(row.calls <= most, `${row.calls} calls`);
-      rows.push(row);
-    });
-  }
+  const { request: of, report } = costs(t);
+  const request = (name, calls, run) => of(desk.client, name, { calls }, run);
 
   const named = async (list, name) => (await tenant.manage(`${list}?per_page=100`)).find((one) => one.name === name);
   const bound = async (trigger) => (await tenant.manage(`actions/triggers/${trigger}/bindings`)).bindings.map((b) => b.action.name);
@@ -163,11 +147,6 @@ test("ten requests of a user", async (t) => {
   }
   assert.ok(!desk.said.text.includes(secret_key));
 
-  const width = Math.max(...rows.map(({ name }) => name.length));
-  t.diagnostic(`${"".padEnd(width)}  calls  arguments  answers`);
-  for (const { name, calls, given, answered } of rows) {
-    t.diagnostic(`${name.padEnd(width)}  ${String(calls).padStart(5)}  ${String(given).padStart(7)} B  ${(answered / 1000).toFixed(1).padStart(4)} kB`);
-  }
-  const total = rows.reduce((sum, row) => sum + row.answered, 0);
+  const total = report();
   assert.ok(total < 100_000, `the answers have ${total} bytes`);
 });

@@ -58,7 +58,8 @@ test: ## Run every module's tests with the race detector
 	@# Two modules at a time, because a linker uses one processor.
 	printf '%s\n' $(filter-out $(CURDIR)/host,$(modules)) | xargs -P 2 -I{} sh -c \
 		'cd "{}" && GOWORK=off go test $(race) -p 2 -timeout 20m ./...'
-	cd host && GOWORK=off go test -count=1 . # it reads files of the repository that Go's test cache does not watch
+	@# These read files of the repository that Go's test cache does not watch.
+	cd host && GOWORK=off go test -count=1 . && GOWORK=off go test -count=1 -run '^TestDocumented' ./internal/cli
 	cd tools && GOWORK=off go test ./managementapi... ./pluginschemas ./sandboxcheck ./internal/...
 	cd packaging && GOWORK=off go test ./...
 

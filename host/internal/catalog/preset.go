@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"sync"
 
 	"github.com/auth0-mcp/auth0-mcp/host/internal/jsondoc"
 	"github.com/auth0-mcp/auth0-mcp/host/internal/suggest"
@@ -47,8 +48,8 @@ type membership struct {
 }
 
 // memberships are which shipped plugins are in which presets besides "all". A new plugin needs one line.
-// The default has nothing that destroys: who wants that says so.
-func memberships() []membership {
+// The default has nothing that destroys: who wants that says so. The list is not to be changed.
+var memberships = sync.OnceValue(func() []membership {
 	const read, write, all = pluginv1.EffectRead, pluginv1.EffectWrite, pluginv1.EffectDestroy
 	return []membership{
 		{"actions", "*", write, "default"},
@@ -95,7 +96,7 @@ func memberships() []membership {
 		{"users", "auth0_reset_*", all, "helpdesk"},
 		{"users", "auth0_revoke_*", all, "helpdesk"},
 	}
-}
+})
 
 func (m membership) matches(t *Tool) bool {
 	return m.plugin == t.Plugin.Name && MatchGlob(m.tools, t.Name) && effectRank(t.Effect) <= effectRank(m.upTo)
@@ -139,17 +140,18 @@ func InPresets(t *Tool, presets []string) bool {
 // PresetsOf are the presets that a tool of a shipped plugin is in. listed is false for the plugins that a distribution
 // adds, which no preset knows.
 func PresetsOf(t *Tool) (names []string, listed bool) {
-	in := map[string]bool{AllPreset: true}
+	in := []string{AllPreset}
 	for _, m := range memberships() {
-		listed = listed || m.plugin == t.Plugin.Name
+		if m.plugin != t.Plugin.Name {
+			continue
+		}
+		listed = true
 		if m.matches(t) {
-			for _, name := range strings.Fields(m.presets) {
-				in[name] = true
-			}
+			in = slices.AppendSeq(in, strings.FieldsSeq(m.presets))
 		}
 	}
 	for _, p := range Presets() {
-		if in[p.Name] {
+		if slices.Contains(in, p.Name) {
 			names = append(names, p.Name)
 		}
 	}

@@ -24,7 +24,7 @@ type needles struct {
 // A filter has at least bitsPerText bits for each text, so that few places are compared in vain, within bounds: the
 // set of one call has a handful of texts, that of a list with many secrets thousands.
 const (
-	bitsPerText   = 64
+	bitsPerText   = 512
 	minFilterBits = 9
 	maxFilterBits = 16
 )

@@ -217,11 +217,15 @@ type knownName struct {
 func (c *nameCache) find(quoted []byte) (at int) {
 	n := len(quoted)
 	h := uint32(quoted[1])<<24 | uint32(quoted[n/3])<<16 | uint32(quoted[n/2])<<8 | uint32(quoted[n-2])
-	at = int((h + uint32(n)) * 0x9e3779b9 >> 25) //nolint:gosec // the length of a name is that of a document at most
-	if name := &c[at]; name.known && !bytes.Equal(name.quoted, quoted) {
-		*name = knownName{}
+	first := int((h + uint32(n)) * 0x9e3779b9 >> 25) //nolint:gosec // the length of a name is that of a document at most
+	// Names of one place would forget each other in each item of a list.
+	for at = first; at < first+4; at++ {
+		if name := &c[at%len(c)]; !name.known || bytes.Equal(name.quoted, quoted) {
+			return at % len(c)
+		}
 	}
-	return at
+	c[first] = knownName{}
+	return first
 }
 
 // template is a text that stands for a value: Liquid and Handlebars, JavaScript, an Action's secrets, and keywords of

@@ -84,6 +84,7 @@ var imports = map[string]map[string]string{
 	},
 	"egress": {
 		"audit":     "a write is on the record before it is sent",
+		"envfile":   "it sets variables of a user's env file",
 		"fileroot":  "a plugin's file goes below a folder that the user gave",
 		"jsondoc":   "a body that needs approval must mean the same to all its readers",
 		"plan":      "what is sent is compared with what was approved",

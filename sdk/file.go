@@ -27,6 +27,8 @@ type WrittenFile struct {
 	Path string
 	// Replaced is true if there was a file before.
 	Replaced bool
+	// Variables are the names of those that [Call.SetEnv] gave a value.
+	Variables []string
 }
 
 // WriteFile asks the host to write a file, which is a change like a request that

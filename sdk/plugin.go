@@ -127,6 +127,18 @@ func Files(roots ...string) Option {
 	return func(m *pluginv1.ToolManifest) { m.Files = append(m.Files, roots...) }
 }
 
+// Reads names the files of a user's project that the tool reads with [Call.ReadFiles], such as "project:package.json"
+// or "project:src/*.csproj". No name in it begins with a dot.
+func Reads(rules ...string) Option {
+	return func(m *pluginv1.ToolManifest) { m.Reads = append(m.Reads, rules...) }
+}
+
+// PutsSecrets says that the tool has the host put secrets of the tenant into env files, with [SetStored] or markers.
+// Each of its calls then needs approval. It declares [Files].
+func PutsSecrets() Option {
+	return func(m *pluginv1.ToolManifest) { m.Secrets = true }
+}
+
 // External says that the tool works outside of the tenant, where the host cannot see what it does. It then declares no
 // scopes, paths and files, its requests to Auth0 are refused, and each of its calls needs approval unless the operator
 // excepts it. It has the effect Write or Destroy.
@@ -227,8 +239,17 @@ func (t Tool) check() error {
 	if t.manifest.External && t.manifest.Effect == Read {
 		errs = append(errs, errors.New("a tool that works outside of the tenant is never sdk.Read"))
 	}
-	if t.manifest.External && len(t.manifest.Scopes)+len(t.manifest.Paths)+len(t.manifest.Files) > 0 {
-		errs = append(errs, errors.New("a tool that works outside of the tenant has no scopes, paths and files"))
+	if t.manifest.External &&
+		len(t.manifest.Scopes)+len(t.manifest.Paths)+len(t.manifest.Files)+len(t.manifest.Reads) > 0 {
+		errs = append(errs, errors.New("a tool that works outside of the tenant has no scopes, paths, files and reads"))
+	}
+	if t.manifest.Secrets && len(t.manifest.Files) == 0 {
+		errs = append(errs, errors.New("a tool that puts secrets into files declares sdk.Files"))
+	}
+	for _, rule := range t.manifest.Reads {
+		if _, err := pluginv1.ParseReadRule(rule); err != nil {
+			errs = append(errs, err)
+		}
 	}
 	for _, rule := range t.manifest.Paths {
 		if _, err := pluginv1.ParsePathRule(rule); err != nil {

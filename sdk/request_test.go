@@ -177,13 +177,13 @@ func TestWriteFile(t *testing.T) {
 	file := sdk.File{Root: "project", Path: "src/auth.ts", Content: []byte("x"), Private: true}
 	p := tool(func(ctx context.Context, c *sdk.Call, _ idInput) (any, error) {
 		first, err := c.WriteFile(ctx, file)
-		if err != nil || first != (sdk.WrittenFile{Path: "project:src/auth.ts"}) {
+		if err != nil || first.Path != "project:src/auth.ts" || first.Replaced {
 			t.Errorf("first: %+v, %v", first, err)
 		}
 		return c.WriteFile(ctx, file)
 	}, sdk.Files("project"))
 	r := sdktest.Call(t, p, http.NotFoundHandler(), "auth0_use_users", `{"id":""}`)
-	if string(r.JSON) != `{"Path":"project:src/auth.ts","Replaced":true}` || len(r.Files) != 2 ||
+	if string(r.JSON) != `{"Path":"project:src/auth.ts","Replaced":true,"Variables":null}` || len(r.Files) != 2 ||
 		string(r.Files[1].Content) != "x" || !r.Files[1].Private {
 		t.Errorf("%s, %+v, %v", r.JSON, r.Files, r.Failure)
 	}

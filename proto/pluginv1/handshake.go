@@ -34,6 +34,9 @@ const (
 	// CapabilityWriteFile is of a host that implements WriteFile.
 	CapabilityWriteFile = "write-file"
 
+	// CapabilityProjectFiles is of a host that implements ReadFiles, and whose WriteFile takes variables.
+	CapabilityProjectFiles = "project-files"
+
 	// BasePath is the only part of a tenant that plugins reach.
 	BasePath = "/api/v2/"
 )

@@ -68,6 +68,12 @@ type ToolManifest struct {
 	// Files are the roots below which the tool may write files, by name, such as
 	// "project": lower-case letters, digits and dashes. Empty: it writes none.
 	Files []string `json:"files,omitempty"`
+	// Reads are the files of a user's project that the tool may read, such as
+	// "project:package.json": see ParseReadRule.
+	Reads []string `json:"reads,omitempty"`
+	// Secrets is true for a tool that has the host put secrets of the tenant into env files below its roots, which the
+	// plugin need not see. Each call then needs a user's approval.
+	Secrets bool `json:"secrets,omitempty"`
 	// External is true for a tool that works outside of the tenant, where the host cannot see what it does: it may
 	// send no request and write no file, is never read-only, and each call needs a user's approval.
 	External bool `json:"external,omitempty"`

@@ -165,7 +165,7 @@ func (x LogRequest_Level) Number() protoreflect.EnumNumber {
 
 // Deprecated: Use LogRequest_Level.Descriptor instead.
 func (LogRequest_Level) EnumDescriptor() ([]byte, []int) {
-	return file_auth0mcp_plugin_v1_plugin_proto_rawDescGZIP(), []int{18, 0}
+	return file_auth0mcp_plugin_v1_plugin_proto_rawDescGZIP(), []int{24, 0}
 }
 
 type DescribeRequest struct {
@@ -976,7 +976,11 @@ type WriteFileRequest struct {
 	Path    string `protobuf:"bytes,3,opt,name=path,proto3" json:"path,omitempty"`
 	Content []byte `protobuf:"bytes,4,opt,name=content,proto3" json:"content,omitempty"`
 	// Readable by its owner only, for content that is secret. No file is executable.
-	Private       bool `protobuf:"varint,5,opt,name=private,proto3" json:"private,omitempty"`
+	Private bool `protobuf:"varint,5,opt,name=private,proto3" json:"private,omitempty"`
+	// If there are any, the file is an env file (dotenv), in which these variables are
+	// set and everything else stays. It has no content then, is always private, and is
+	// written only if git ignores it. Capability "project-files" of the host.
+	Variables     []*Variable `protobuf:"bytes,6,rep,name=variables,proto3" json:"variables,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -1046,6 +1050,181 @@ func (x *WriteFileRequest) GetPrivate() bool {
 	return false
 }
 
+func (x *WriteFileRequest) GetVariables() []*Variable {
+	if x != nil {
+		return x.Variables
+	}
+	return nil
+}
+
+// Variable is a variable of an env file.
+type Variable struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	Name  string                 `protobuf:"bytes,1,opt,name=name,proto3" json:"name,omitempty"`
+	// Types that are valid to be assigned to Value:
+	//
+	//	*Variable_Text
+	//	*Variable_Stored
+	//	*Variable_RandomBytes
+	Value         isVariable_Value `protobuf_oneof:"value"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Variable) Reset() {
+	*x = Variable{}
+	mi := &file_auth0mcp_plugin_v1_plugin_proto_msgTypes[14]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Variable) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Variable) ProtoMessage() {}
+
+func (x *Variable) ProtoReflect() protoreflect.Message {
+	mi := &file_auth0mcp_plugin_v1_plugin_proto_msgTypes[14]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Variable.ProtoReflect.Descriptor instead.
+func (*Variable) Descriptor() ([]byte, []int) {
+	return file_auth0mcp_plugin_v1_plugin_proto_rawDescGZIP(), []int{14}
+}
+
+func (x *Variable) GetName() string {
+	if x != nil {
+		return x.Name
+	}
+	return ""
+}
+
+func (x *Variable) GetValue() isVariable_Value {
+	if x != nil {
+		return x.Value
+	}
+	return nil
+}
+
+func (x *Variable) GetText() string {
+	if x != nil {
+		if x, ok := x.Value.(*Variable_Text); ok {
+			return x.Text
+		}
+	}
+	return ""
+}
+
+func (x *Variable) GetStored() *Stored {
+	if x != nil {
+		if x, ok := x.Value.(*Variable_Stored); ok {
+			return x.Stored
+		}
+	}
+	return nil
+}
+
+func (x *Variable) GetRandomBytes() int32 {
+	if x != nil {
+		if x, ok := x.Value.(*Variable_RandomBytes); ok {
+			return x.RandomBytes
+		}
+	}
+	return 0
+}
+
+type isVariable_Value interface {
+	isVariable_Value()
+}
+
+type Variable_Text struct {
+	// The value itself, or nothing but the marker of a hidden value that the host keeps.
+	Text string `protobuf:"bytes,2,opt,name=text,proto3,oneof"`
+}
+
+type Variable_Stored struct {
+	// A value that Auth0 has. The host reads it: the plugin need not see it. The tool
+	// must declare "secrets" in its manifest for this and for markers.
+	Stored *Stored `protobuf:"bytes,3,opt,name=stored,proto3,oneof"`
+}
+
+type Variable_RandomBytes struct {
+	// That many random bytes, 16 to 64, in hexadecimal digits. A variable that has a
+	// value already keeps it.
+	RandomBytes int32 `protobuf:"varint,4,opt,name=random_bytes,json=randomBytes,proto3,oneof"`
+}
+
+func (*Variable_Text) isVariable_Value() {}
+
+func (*Variable_Stored) isVariable_Value() {}
+
+func (*Variable_RandomBytes) isVariable_Value() {}
+
+// Stored is a text of a resource of the tenant.
+type Stored struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The escaped path of the resource, as in RoundTripRequest. The tool must declare
+	// that it reads it.
+	Path string `protobuf:"bytes,1,opt,name=path,proto3" json:"path,omitempty"`
+	// The names that lead to the text, separated by dots: "client_secret".
+	Member        string `protobuf:"bytes,2,opt,name=member,proto3" json:"member,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Stored) Reset() {
+	*x = Stored{}
+	mi := &file_auth0mcp_plugin_v1_plugin_proto_msgTypes[15]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Stored) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Stored) ProtoMessage() {}
+
+func (x *Stored) ProtoReflect() protoreflect.Message {
+	mi := &file_auth0mcp_plugin_v1_plugin_proto_msgTypes[15]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Stored.ProtoReflect.Descriptor instead.
+func (*Stored) Descriptor() ([]byte, []int) {
+	return file_auth0mcp_plugin_v1_plugin_proto_rawDescGZIP(), []int{15}
+}
+
+func (x *Stored) GetPath() string {
+	if x != nil {
+		return x.Path
+	}
+	return ""
+}
+
+func (x *Stored) GetMember() string {
+	if x != nil {
+		return x.Member
+	}
+	return ""
+}
+
 type WriteFileResponse struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// Types that are valid to be assigned to Outcome:
@@ -1059,7 +1238,7 @@ type WriteFileResponse struct {
 
 func (x *WriteFileResponse) Reset() {
 	*x = WriteFileResponse{}
-	mi := &file_auth0mcp_plugin_v1_plugin_proto_msgTypes[14]
+	mi := &file_auth0mcp_plugin_v1_plugin_proto_msgTypes[16]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1071,7 +1250,7 @@ func (x *WriteFileResponse) String() string {
 func (*WriteFileResponse) ProtoMessage() {}
 
 func (x *WriteFileResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_auth0mcp_plugin_v1_plugin_proto_msgTypes[14]
+	mi := &file_auth0mcp_plugin_v1_plugin_proto_msgTypes[16]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1084,7 +1263,7 @@ func (x *WriteFileResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use WriteFileResponse.ProtoReflect.Descriptor instead.
 func (*WriteFileResponse) Descriptor() ([]byte, []int) {
-	return file_auth0mcp_plugin_v1_plugin_proto_rawDescGZIP(), []int{14}
+	return file_auth0mcp_plugin_v1_plugin_proto_rawDescGZIP(), []int{16}
 }
 
 func (x *WriteFileResponse) GetOutcome() isWriteFileResponse_Outcome {
@@ -1136,14 +1315,17 @@ type WrittenFile struct {
 	// The length of its content.
 	SizeBytes int64 `protobuf:"varint,2,opt,name=size_bytes,json=sizeBytes,proto3" json:"size_bytes,omitempty"`
 	// There was a file before.
-	Replaced      bool `protobuf:"varint,3,opt,name=replaced,proto3" json:"replaced,omitempty"`
+	Replaced bool `protobuf:"varint,3,opt,name=replaced,proto3" json:"replaced,omitempty"`
+	// The names of the variables that were given a value, in the request's order. Random
+	// ones that had a value are not among them.
+	Variables     []string `protobuf:"bytes,4,rep,name=variables,proto3" json:"variables,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
 
 func (x *WrittenFile) Reset() {
 	*x = WrittenFile{}
-	mi := &file_auth0mcp_plugin_v1_plugin_proto_msgTypes[15]
+	mi := &file_auth0mcp_plugin_v1_plugin_proto_msgTypes[17]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1155,7 +1337,7 @@ func (x *WrittenFile) String() string {
 func (*WrittenFile) ProtoMessage() {}
 
 func (x *WrittenFile) ProtoReflect() protoreflect.Message {
-	mi := &file_auth0mcp_plugin_v1_plugin_proto_msgTypes[15]
+	mi := &file_auth0mcp_plugin_v1_plugin_proto_msgTypes[17]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1168,7 +1350,7 @@ func (x *WrittenFile) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use WrittenFile.ProtoReflect.Descriptor instead.
 func (*WrittenFile) Descriptor() ([]byte, []int) {
-	return file_auth0mcp_plugin_v1_plugin_proto_rawDescGZIP(), []int{15}
+	return file_auth0mcp_plugin_v1_plugin_proto_rawDescGZIP(), []int{17}
 }
 
 func (x *WrittenFile) GetPath() string {
@@ -1192,6 +1374,266 @@ func (x *WrittenFile) GetReplaced() bool {
 	return false
 }
 
+func (x *WrittenFile) GetVariables() []string {
+	if x != nil {
+		return x.Variables
+	}
+	return nil
+}
+
+type ReadFilesRequest struct {
+	state  protoimpl.MessageState `protogen:"open.v1"`
+	CallId string                 `protobuf:"bytes,1,opt,name=call_id,json=callId,proto3" json:"call_id,omitempty"`
+	// A root of the tool's "reads".
+	Root string `protobuf:"bytes,2,opt,name=root,proto3" json:"root,omitempty"`
+	// The folder of the project: relative to the root, or the absolute path of a folder
+	// that is the root or below it, as users name it. Empty: the root.
+	Folder        string `protobuf:"bytes,3,opt,name=folder,proto3" json:"folder,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ReadFilesRequest) Reset() {
+	*x = ReadFilesRequest{}
+	mi := &file_auth0mcp_plugin_v1_plugin_proto_msgTypes[18]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ReadFilesRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ReadFilesRequest) ProtoMessage() {}
+
+func (x *ReadFilesRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_auth0mcp_plugin_v1_plugin_proto_msgTypes[18]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ReadFilesRequest.ProtoReflect.Descriptor instead.
+func (*ReadFilesRequest) Descriptor() ([]byte, []int) {
+	return file_auth0mcp_plugin_v1_plugin_proto_rawDescGZIP(), []int{18}
+}
+
+func (x *ReadFilesRequest) GetCallId() string {
+	if x != nil {
+		return x.CallId
+	}
+	return ""
+}
+
+func (x *ReadFilesRequest) GetRoot() string {
+	if x != nil {
+		return x.Root
+	}
+	return ""
+}
+
+func (x *ReadFilesRequest) GetFolder() string {
+	if x != nil {
+		return x.Folder
+	}
+	return ""
+}
+
+type ReadFilesResponse struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Types that are valid to be assigned to Outcome:
+	//
+	//	*ReadFilesResponse_Found
+	//	*ReadFilesResponse_Failure
+	Outcome       isReadFilesResponse_Outcome `protobuf_oneof:"outcome"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ReadFilesResponse) Reset() {
+	*x = ReadFilesResponse{}
+	mi := &file_auth0mcp_plugin_v1_plugin_proto_msgTypes[19]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ReadFilesResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ReadFilesResponse) ProtoMessage() {}
+
+func (x *ReadFilesResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_auth0mcp_plugin_v1_plugin_proto_msgTypes[19]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ReadFilesResponse.ProtoReflect.Descriptor instead.
+func (*ReadFilesResponse) Descriptor() ([]byte, []int) {
+	return file_auth0mcp_plugin_v1_plugin_proto_rawDescGZIP(), []int{19}
+}
+
+func (x *ReadFilesResponse) GetOutcome() isReadFilesResponse_Outcome {
+	if x != nil {
+		return x.Outcome
+	}
+	return nil
+}
+
+func (x *ReadFilesResponse) GetFound() *FoundFiles {
+	if x != nil {
+		if x, ok := x.Outcome.(*ReadFilesResponse_Found); ok {
+			return x.Found
+		}
+	}
+	return nil
+}
+
+func (x *ReadFilesResponse) GetFailure() *Failure {
+	if x != nil {
+		if x, ok := x.Outcome.(*ReadFilesResponse_Failure); ok {
+			return x.Failure
+		}
+	}
+	return nil
+}
+
+type isReadFilesResponse_Outcome interface {
+	isReadFilesResponse_Outcome()
+}
+
+type ReadFilesResponse_Found struct {
+	Found *FoundFiles `protobuf:"bytes,1,opt,name=found,proto3,oneof"`
+}
+
+type ReadFilesResponse_Failure struct {
+	Failure *Failure `protobuf:"bytes,2,opt,name=failure,proto3,oneof"`
+}
+
+func (*ReadFilesResponse_Found) isReadFilesResponse_Outcome() {}
+
+func (*ReadFilesResponse_Failure) isReadFilesResponse_Outcome() {}
+
+// FoundFiles are the regular files of a folder that fit the patterns.
+type FoundFiles struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The folder relative to the root, with forward slashes; empty: the root.
+	Folder        string       `protobuf:"bytes,1,opt,name=folder,proto3" json:"folder,omitempty"`
+	Files         []*FoundFile `protobuf:"bytes,2,rep,name=files,proto3" json:"files,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *FoundFiles) Reset() {
+	*x = FoundFiles{}
+	mi := &file_auth0mcp_plugin_v1_plugin_proto_msgTypes[20]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *FoundFiles) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*FoundFiles) ProtoMessage() {}
+
+func (x *FoundFiles) ProtoReflect() protoreflect.Message {
+	mi := &file_auth0mcp_plugin_v1_plugin_proto_msgTypes[20]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use FoundFiles.ProtoReflect.Descriptor instead.
+func (*FoundFiles) Descriptor() ([]byte, []int) {
+	return file_auth0mcp_plugin_v1_plugin_proto_rawDescGZIP(), []int{20}
+}
+
+func (x *FoundFiles) GetFolder() string {
+	if x != nil {
+		return x.Folder
+	}
+	return ""
+}
+
+func (x *FoundFiles) GetFiles() []*FoundFile {
+	if x != nil {
+		return x.Files
+	}
+	return nil
+}
+
+type FoundFile struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Relative to the folder, with forward slashes.
+	Path string `protobuf:"bytes,1,opt,name=path,proto3" json:"path,omitempty"`
+	// What is in it; empty for a file that is too large.
+	Content       []byte `protobuf:"bytes,2,opt,name=content,proto3" json:"content,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *FoundFile) Reset() {
+	*x = FoundFile{}
+	mi := &file_auth0mcp_plugin_v1_plugin_proto_msgTypes[21]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *FoundFile) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*FoundFile) ProtoMessage() {}
+
+func (x *FoundFile) ProtoReflect() protoreflect.Message {
+	mi := &file_auth0mcp_plugin_v1_plugin_proto_msgTypes[21]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use FoundFile.ProtoReflect.Descriptor instead.
+func (*FoundFile) Descriptor() ([]byte, []int) {
+	return file_auth0mcp_plugin_v1_plugin_proto_rawDescGZIP(), []int{21}
+}
+
+func (x *FoundFile) GetPath() string {
+	if x != nil {
+		return x.Path
+	}
+	return ""
+}
+
+func (x *FoundFile) GetContent() []byte {
+	if x != nil {
+		return x.Content
+	}
+	return nil
+}
+
 type ProgressRequest struct {
 	state  protoimpl.MessageState `protogen:"open.v1"`
 	CallId string                 `protobuf:"bytes,1,opt,name=call_id,json=callId,proto3" json:"call_id,omitempty"`
@@ -1205,7 +1647,7 @@ type ProgressRequest struct {
 
 func (x *ProgressRequest) Reset() {
 	*x = ProgressRequest{}
-	mi := &file_auth0mcp_plugin_v1_plugin_proto_msgTypes[16]
+	mi := &file_auth0mcp_plugin_v1_plugin_proto_msgTypes[22]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1217,7 +1659,7 @@ func (x *ProgressRequest) String() string {
 func (*ProgressRequest) ProtoMessage() {}
 
 func (x *ProgressRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_auth0mcp_plugin_v1_plugin_proto_msgTypes[16]
+	mi := &file_auth0mcp_plugin_v1_plugin_proto_msgTypes[22]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1230,7 +1672,7 @@ func (x *ProgressRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ProgressRequest.ProtoReflect.Descriptor instead.
 func (*ProgressRequest) Descriptor() ([]byte, []int) {
-	return file_auth0mcp_plugin_v1_plugin_proto_rawDescGZIP(), []int{16}
+	return file_auth0mcp_plugin_v1_plugin_proto_rawDescGZIP(), []int{22}
 }
 
 func (x *ProgressRequest) GetCallId() string {
@@ -1269,7 +1711,7 @@ type ProgressResponse struct {
 
 func (x *ProgressResponse) Reset() {
 	*x = ProgressResponse{}
-	mi := &file_auth0mcp_plugin_v1_plugin_proto_msgTypes[17]
+	mi := &file_auth0mcp_plugin_v1_plugin_proto_msgTypes[23]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1281,7 +1723,7 @@ func (x *ProgressResponse) String() string {
 func (*ProgressResponse) ProtoMessage() {}
 
 func (x *ProgressResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_auth0mcp_plugin_v1_plugin_proto_msgTypes[17]
+	mi := &file_auth0mcp_plugin_v1_plugin_proto_msgTypes[23]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1294,7 +1736,7 @@ func (x *ProgressResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ProgressResponse.ProtoReflect.Descriptor instead.
 func (*ProgressResponse) Descriptor() ([]byte, []int) {
-	return file_auth0mcp_plugin_v1_plugin_proto_rawDescGZIP(), []int{17}
+	return file_auth0mcp_plugin_v1_plugin_proto_rawDescGZIP(), []int{23}
 }
 
 type LogRequest struct {
@@ -1311,7 +1753,7 @@ type LogRequest struct {
 
 func (x *LogRequest) Reset() {
 	*x = LogRequest{}
-	mi := &file_auth0mcp_plugin_v1_plugin_proto_msgTypes[18]
+	mi := &file_auth0mcp_plugin_v1_plugin_proto_msgTypes[24]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1323,7 +1765,7 @@ func (x *LogRequest) String() string {
 func (*LogRequest) ProtoMessage() {}
 
 func (x *LogRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_auth0mcp_plugin_v1_plugin_proto_msgTypes[18]
+	mi := &file_auth0mcp_plugin_v1_plugin_proto_msgTypes[24]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1336,7 +1778,7 @@ func (x *LogRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use LogRequest.ProtoReflect.Descriptor instead.
 func (*LogRequest) Descriptor() ([]byte, []int) {
-	return file_auth0mcp_plugin_v1_plugin_proto_rawDescGZIP(), []int{18}
+	return file_auth0mcp_plugin_v1_plugin_proto_rawDescGZIP(), []int{24}
 }
 
 func (x *LogRequest) GetCallId() string {
@@ -1375,7 +1817,7 @@ type LogResponse struct {
 
 func (x *LogResponse) Reset() {
 	*x = LogResponse{}
-	mi := &file_auth0mcp_plugin_v1_plugin_proto_msgTypes[19]
+	mi := &file_auth0mcp_plugin_v1_plugin_proto_msgTypes[25]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1387,7 +1829,7 @@ func (x *LogResponse) String() string {
 func (*LogResponse) ProtoMessage() {}
 
 func (x *LogResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_auth0mcp_plugin_v1_plugin_proto_msgTypes[19]
+	mi := &file_auth0mcp_plugin_v1_plugin_proto_msgTypes[25]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1400,7 +1842,7 @@ func (x *LogResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use LogResponse.ProtoReflect.Descriptor instead.
 func (*LogResponse) Descriptor() ([]byte, []int) {
-	return file_auth0mcp_plugin_v1_plugin_proto_rawDescGZIP(), []int{19}
+	return file_auth0mcp_plugin_v1_plugin_proto_rawDescGZIP(), []int{25}
 }
 
 var File_auth0mcp_plugin_v1_plugin_proto protoreflect.FileDescriptor
@@ -1466,22 +1908,48 @@ const file_auth0mcp_plugin_v1_plugin_proto_rawDesc = "" +
 	"\x04body\x18\x03 \x01(\fR\x04body\"4\n" +
 	"\x06Header\x12\x12\n" +
 	"\x04name\x18\x01 \x01(\tR\x04name\x12\x16\n" +
-	"\x06values\x18\x02 \x03(\tR\x06values\"\x87\x01\n" +
+	"\x06values\x18\x02 \x03(\tR\x06values\"\xc3\x01\n" +
 	"\x10WriteFileRequest\x12\x17\n" +
 	"\acall_id\x18\x01 \x01(\tR\x06callId\x12\x12\n" +
 	"\x04root\x18\x02 \x01(\tR\x04root\x12\x12\n" +
 	"\x04path\x18\x03 \x01(\tR\x04path\x12\x18\n" +
 	"\acontent\x18\x04 \x01(\fR\acontent\x12\x18\n" +
-	"\aprivate\x18\x05 \x01(\bR\aprivate\"\x94\x01\n" +
+	"\aprivate\x18\x05 \x01(\bR\aprivate\x12:\n" +
+	"\tvariables\x18\x06 \x03(\v2\x1c.auth0mcp.plugin.v1.VariableR\tvariables\"\x98\x01\n" +
+	"\bVariable\x12\x12\n" +
+	"\x04name\x18\x01 \x01(\tR\x04name\x12\x14\n" +
+	"\x04text\x18\x02 \x01(\tH\x00R\x04text\x124\n" +
+	"\x06stored\x18\x03 \x01(\v2\x1a.auth0mcp.plugin.v1.StoredH\x00R\x06stored\x12#\n" +
+	"\frandom_bytes\x18\x04 \x01(\x05H\x00R\vrandomBytesB\a\n" +
+	"\x05value\"4\n" +
+	"\x06Stored\x12\x12\n" +
+	"\x04path\x18\x01 \x01(\tR\x04path\x12\x16\n" +
+	"\x06member\x18\x02 \x01(\tR\x06member\"\x94\x01\n" +
 	"\x11WriteFileResponse\x12;\n" +
 	"\awritten\x18\x01 \x01(\v2\x1f.auth0mcp.plugin.v1.WrittenFileH\x00R\awritten\x127\n" +
 	"\afailure\x18\x02 \x01(\v2\x1b.auth0mcp.plugin.v1.FailureH\x00R\afailureB\t\n" +
-	"\aoutcome\"\\\n" +
+	"\aoutcome\"z\n" +
 	"\vWrittenFile\x12\x12\n" +
 	"\x04path\x18\x01 \x01(\tR\x04path\x12\x1d\n" +
 	"\n" +
 	"size_bytes\x18\x02 \x01(\x03R\tsizeBytes\x12\x1a\n" +
-	"\breplaced\x18\x03 \x01(\bR\breplaced\"h\n" +
+	"\breplaced\x18\x03 \x01(\bR\breplaced\x12\x1c\n" +
+	"\tvariables\x18\x04 \x03(\tR\tvariables\"W\n" +
+	"\x10ReadFilesRequest\x12\x17\n" +
+	"\acall_id\x18\x01 \x01(\tR\x06callId\x12\x12\n" +
+	"\x04root\x18\x02 \x01(\tR\x04root\x12\x16\n" +
+	"\x06folder\x18\x03 \x01(\tR\x06folder\"\x8f\x01\n" +
+	"\x11ReadFilesResponse\x126\n" +
+	"\x05found\x18\x01 \x01(\v2\x1e.auth0mcp.plugin.v1.FoundFilesH\x00R\x05found\x127\n" +
+	"\afailure\x18\x02 \x01(\v2\x1b.auth0mcp.plugin.v1.FailureH\x00R\afailureB\t\n" +
+	"\aoutcome\"Y\n" +
+	"\n" +
+	"FoundFiles\x12\x16\n" +
+	"\x06folder\x18\x01 \x01(\tR\x06folder\x123\n" +
+	"\x05files\x18\x02 \x03(\v2\x1d.auth0mcp.plugin.v1.FoundFileR\x05files\"9\n" +
+	"\tFoundFile\x12\x12\n" +
+	"\x04path\x18\x01 \x01(\tR\x04path\x12\x18\n" +
+	"\acontent\x18\x02 \x01(\fR\acontent\"h\n" +
 	"\x0fProgressRequest\x12\x17\n" +
 	"\acall_id\x18\x01 \x01(\tR\x06callId\x12\x12\n" +
 	"\x04done\x18\x02 \x01(\x01R\x04done\x12\x14\n" +
@@ -1509,12 +1977,13 @@ const file_auth0mcp_plugin_v1_plugin_proto_rawDesc = "" +
 	"\bDescribe\x12#.auth0mcp.plugin.v1.DescribeRequest\x1a$.auth0mcp.plugin.v1.DescribeResponse\x12X\n" +
 	"\tConfigure\x12$.auth0mcp.plugin.v1.ConfigureRequest\x1a%.auth0mcp.plugin.v1.ConfigureResponse\x12U\n" +
 	"\bCallTool\x12#.auth0mcp.plugin.v1.CallToolRequest\x1a$.auth0mcp.plugin.v1.CallToolResponse\x12U\n" +
-	"\bAwaitEnd\x12#.auth0mcp.plugin.v1.AwaitEndRequest\x1a$.auth0mcp.plugin.v1.AwaitEndResponse2\xd9\x02\n" +
+	"\bAwaitEnd\x12#.auth0mcp.plugin.v1.AwaitEndRequest\x1a$.auth0mcp.plugin.v1.AwaitEndResponse2\xb3\x03\n" +
 	"\x04Host\x12X\n" +
 	"\tRoundTrip\x12$.auth0mcp.plugin.v1.RoundTripRequest\x1a%.auth0mcp.plugin.v1.RoundTripResponse\x12U\n" +
 	"\bProgress\x12#.auth0mcp.plugin.v1.ProgressRequest\x1a$.auth0mcp.plugin.v1.ProgressResponse\x12F\n" +
 	"\x03Log\x12\x1e.auth0mcp.plugin.v1.LogRequest\x1a\x1f.auth0mcp.plugin.v1.LogResponse\x12X\n" +
-	"\tWriteFile\x12$.auth0mcp.plugin.v1.WriteFileRequest\x1a%.auth0mcp.plugin.v1.WriteFileResponseB8Z6github.com/auth0-mcp/auth0-mcp/proto/pluginv1;pluginv1b\x06proto3"
+	"\tWriteFile\x12$.auth0mcp.plugin.v1.WriteFileRequest\x1a%.auth0mcp.plugin.v1.WriteFileResponse\x12X\n" +
+	"\tReadFiles\x12$.auth0mcp.plugin.v1.ReadFilesRequest\x1a%.auth0mcp.plugin.v1.ReadFilesResponseB8Z6github.com/auth0-mcp/auth0-mcp/proto/pluginv1;pluginv1b\x06proto3"
 
 var (
 	file_auth0mcp_plugin_v1_plugin_proto_rawDescOnce sync.Once
@@ -1529,7 +1998,7 @@ func file_auth0mcp_plugin_v1_plugin_proto_rawDescGZIP() []byte {
 }
 
 var file_auth0mcp_plugin_v1_plugin_proto_enumTypes = make([]protoimpl.EnumInfo, 2)
-var file_auth0mcp_plugin_v1_plugin_proto_msgTypes = make([]protoimpl.MessageInfo, 20)
+var file_auth0mcp_plugin_v1_plugin_proto_msgTypes = make([]protoimpl.MessageInfo, 26)
 var file_auth0mcp_plugin_v1_plugin_proto_goTypes = []any{
 	(Failure_Code)(0),         // 0: auth0mcp.plugin.v1.Failure.Code
 	(LogRequest_Level)(0),     // 1: auth0mcp.plugin.v1.LogRequest.Level
@@ -1547,12 +2016,18 @@ var file_auth0mcp_plugin_v1_plugin_proto_goTypes = []any{
 	(*HTTPResponse)(nil),      // 13: auth0mcp.plugin.v1.HTTPResponse
 	(*Header)(nil),            // 14: auth0mcp.plugin.v1.Header
 	(*WriteFileRequest)(nil),  // 15: auth0mcp.plugin.v1.WriteFileRequest
-	(*WriteFileResponse)(nil), // 16: auth0mcp.plugin.v1.WriteFileResponse
-	(*WrittenFile)(nil),       // 17: auth0mcp.plugin.v1.WrittenFile
-	(*ProgressRequest)(nil),   // 18: auth0mcp.plugin.v1.ProgressRequest
-	(*ProgressResponse)(nil),  // 19: auth0mcp.plugin.v1.ProgressResponse
-	(*LogRequest)(nil),        // 20: auth0mcp.plugin.v1.LogRequest
-	(*LogResponse)(nil),       // 21: auth0mcp.plugin.v1.LogResponse
+	(*Variable)(nil),          // 16: auth0mcp.plugin.v1.Variable
+	(*Stored)(nil),            // 17: auth0mcp.plugin.v1.Stored
+	(*WriteFileResponse)(nil), // 18: auth0mcp.plugin.v1.WriteFileResponse
+	(*WrittenFile)(nil),       // 19: auth0mcp.plugin.v1.WrittenFile
+	(*ReadFilesRequest)(nil),  // 20: auth0mcp.plugin.v1.ReadFilesRequest
+	(*ReadFilesResponse)(nil), // 21: auth0mcp.plugin.v1.ReadFilesResponse
+	(*FoundFiles)(nil),        // 22: auth0mcp.plugin.v1.FoundFiles
+	(*FoundFile)(nil),         // 23: auth0mcp.plugin.v1.FoundFile
+	(*ProgressRequest)(nil),   // 24: auth0mcp.plugin.v1.ProgressRequest
+	(*ProgressResponse)(nil),  // 25: auth0mcp.plugin.v1.ProgressResponse
+	(*LogRequest)(nil),        // 26: auth0mcp.plugin.v1.LogRequest
+	(*LogResponse)(nil),       // 27: auth0mcp.plugin.v1.LogResponse
 }
 var file_auth0mcp_plugin_v1_plugin_proto_depIdxs = []int32{
 	10, // 0: auth0mcp.plugin.v1.CallToolResponse.failure:type_name -> auth0mcp.plugin.v1.Failure
@@ -1561,30 +2036,37 @@ var file_auth0mcp_plugin_v1_plugin_proto_depIdxs = []int32{
 	13, // 3: auth0mcp.plugin.v1.RoundTripResponse.response:type_name -> auth0mcp.plugin.v1.HTTPResponse
 	10, // 4: auth0mcp.plugin.v1.RoundTripResponse.failure:type_name -> auth0mcp.plugin.v1.Failure
 	14, // 5: auth0mcp.plugin.v1.HTTPResponse.headers:type_name -> auth0mcp.plugin.v1.Header
-	17, // 6: auth0mcp.plugin.v1.WriteFileResponse.written:type_name -> auth0mcp.plugin.v1.WrittenFile
-	10, // 7: auth0mcp.plugin.v1.WriteFileResponse.failure:type_name -> auth0mcp.plugin.v1.Failure
-	1,  // 8: auth0mcp.plugin.v1.LogRequest.level:type_name -> auth0mcp.plugin.v1.LogRequest.Level
-	2,  // 9: auth0mcp.plugin.v1.Plugin.Describe:input_type -> auth0mcp.plugin.v1.DescribeRequest
-	4,  // 10: auth0mcp.plugin.v1.Plugin.Configure:input_type -> auth0mcp.plugin.v1.ConfigureRequest
-	6,  // 11: auth0mcp.plugin.v1.Plugin.CallTool:input_type -> auth0mcp.plugin.v1.CallToolRequest
-	8,  // 12: auth0mcp.plugin.v1.Plugin.AwaitEnd:input_type -> auth0mcp.plugin.v1.AwaitEndRequest
-	11, // 13: auth0mcp.plugin.v1.Host.RoundTrip:input_type -> auth0mcp.plugin.v1.RoundTripRequest
-	18, // 14: auth0mcp.plugin.v1.Host.Progress:input_type -> auth0mcp.plugin.v1.ProgressRequest
-	20, // 15: auth0mcp.plugin.v1.Host.Log:input_type -> auth0mcp.plugin.v1.LogRequest
-	15, // 16: auth0mcp.plugin.v1.Host.WriteFile:input_type -> auth0mcp.plugin.v1.WriteFileRequest
-	3,  // 17: auth0mcp.plugin.v1.Plugin.Describe:output_type -> auth0mcp.plugin.v1.DescribeResponse
-	5,  // 18: auth0mcp.plugin.v1.Plugin.Configure:output_type -> auth0mcp.plugin.v1.ConfigureResponse
-	7,  // 19: auth0mcp.plugin.v1.Plugin.CallTool:output_type -> auth0mcp.plugin.v1.CallToolResponse
-	9,  // 20: auth0mcp.plugin.v1.Plugin.AwaitEnd:output_type -> auth0mcp.plugin.v1.AwaitEndResponse
-	12, // 21: auth0mcp.plugin.v1.Host.RoundTrip:output_type -> auth0mcp.plugin.v1.RoundTripResponse
-	19, // 22: auth0mcp.plugin.v1.Host.Progress:output_type -> auth0mcp.plugin.v1.ProgressResponse
-	21, // 23: auth0mcp.plugin.v1.Host.Log:output_type -> auth0mcp.plugin.v1.LogResponse
-	16, // 24: auth0mcp.plugin.v1.Host.WriteFile:output_type -> auth0mcp.plugin.v1.WriteFileResponse
-	17, // [17:25] is the sub-list for method output_type
-	9,  // [9:17] is the sub-list for method input_type
-	9,  // [9:9] is the sub-list for extension type_name
-	9,  // [9:9] is the sub-list for extension extendee
-	0,  // [0:9] is the sub-list for field type_name
+	16, // 6: auth0mcp.plugin.v1.WriteFileRequest.variables:type_name -> auth0mcp.plugin.v1.Variable
+	17, // 7: auth0mcp.plugin.v1.Variable.stored:type_name -> auth0mcp.plugin.v1.Stored
+	19, // 8: auth0mcp.plugin.v1.WriteFileResponse.written:type_name -> auth0mcp.plugin.v1.WrittenFile
+	10, // 9: auth0mcp.plugin.v1.WriteFileResponse.failure:type_name -> auth0mcp.plugin.v1.Failure
+	22, // 10: auth0mcp.plugin.v1.ReadFilesResponse.found:type_name -> auth0mcp.plugin.v1.FoundFiles
+	10, // 11: auth0mcp.plugin.v1.ReadFilesResponse.failure:type_name -> auth0mcp.plugin.v1.Failure
+	23, // 12: auth0mcp.plugin.v1.FoundFiles.files:type_name -> auth0mcp.plugin.v1.FoundFile
+	1,  // 13: auth0mcp.plugin.v1.LogRequest.level:type_name -> auth0mcp.plugin.v1.LogRequest.Level
+	2,  // 14: auth0mcp.plugin.v1.Plugin.Describe:input_type -> auth0mcp.plugin.v1.DescribeRequest
+	4,  // 15: auth0mcp.plugin.v1.Plugin.Configure:input_type -> auth0mcp.plugin.v1.ConfigureRequest
+	6,  // 16: auth0mcp.plugin.v1.Plugin.CallTool:input_type -> auth0mcp.plugin.v1.CallToolRequest
+	8,  // 17: auth0mcp.plugin.v1.Plugin.AwaitEnd:input_type -> auth0mcp.plugin.v1.AwaitEndRequest
+	11, // 18: auth0mcp.plugin.v1.Host.RoundTrip:input_type -> auth0mcp.plugin.v1.RoundTripRequest
+	24, // 19: auth0mcp.plugin.v1.Host.Progress:input_type -> auth0mcp.plugin.v1.ProgressRequest
+	26, // 20: auth0mcp.plugin.v1.Host.Log:input_type -> auth0mcp.plugin.v1.LogRequest
+	15, // 21: auth0mcp.plugin.v1.Host.WriteFile:input_type -> auth0mcp.plugin.v1.WriteFileRequest
+	20, // 22: auth0mcp.plugin.v1.Host.ReadFiles:input_type -> auth0mcp.plugin.v1.ReadFilesRequest
+	3,  // 23: auth0mcp.plugin.v1.Plugin.Describe:output_type -> auth0mcp.plugin.v1.DescribeResponse
+	5,  // 24: auth0mcp.plugin.v1.Plugin.Configure:output_type -> auth0mcp.plugin.v1.ConfigureResponse
+	7,  // 25: auth0mcp.plugin.v1.Plugin.CallTool:output_type -> auth0mcp.plugin.v1.CallToolResponse
+	9,  // 26: auth0mcp.plugin.v1.Plugin.AwaitEnd:output_type -> auth0mcp.plugin.v1.AwaitEndResponse
+	12, // 27: auth0mcp.plugin.v1.Host.RoundTrip:output_type -> auth0mcp.plugin.v1.RoundTripResponse
+	25, // 28: auth0mcp.plugin.v1.Host.Progress:output_type -> auth0mcp.plugin.v1.ProgressResponse
+	27, // 29: auth0mcp.plugin.v1.Host.Log:output_type -> auth0mcp.plugin.v1.LogResponse
+	18, // 30: auth0mcp.plugin.v1.Host.WriteFile:output_type -> auth0mcp.plugin.v1.WriteFileResponse
+	21, // 31: auth0mcp.plugin.v1.Host.ReadFiles:output_type -> auth0mcp.plugin.v1.ReadFilesResponse
+	23, // [23:32] is the sub-list for method output_type
+	14, // [14:23] is the sub-list for method input_type
+	14, // [14:14] is the sub-list for extension type_name
+	14, // [14:14] is the sub-list for extension extendee
+	0,  // [0:14] is the sub-list for field type_name
 }
 
 func init() { file_auth0mcp_plugin_v1_plugin_proto_init() }
@@ -1601,8 +2083,17 @@ func file_auth0mcp_plugin_v1_plugin_proto_init() {
 		(*RoundTripResponse_Failure)(nil),
 	}
 	file_auth0mcp_plugin_v1_plugin_proto_msgTypes[14].OneofWrappers = []any{
+		(*Variable_Text)(nil),
+		(*Variable_Stored)(nil),
+		(*Variable_RandomBytes)(nil),
+	}
+	file_auth0mcp_plugin_v1_plugin_proto_msgTypes[16].OneofWrappers = []any{
 		(*WriteFileResponse_Written)(nil),
 		(*WriteFileResponse_Failure)(nil),
+	}
+	file_auth0mcp_plugin_v1_plugin_proto_msgTypes[19].OneofWrappers = []any{
+		(*ReadFilesResponse_Found)(nil),
+		(*ReadFilesResponse_Failure)(nil),
 	}
 	type x struct{}
 	out := protoimpl.TypeBuilder{
@@ -1610,7 +2101,7 @@ func file_auth0mcp_plugin_v1_plugin_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_auth0mcp_plugin_v1_plugin_proto_rawDesc), len(file_auth0mcp_plugin_v1_plugin_proto_rawDesc)),
 			NumEnums:      2,
-			NumMessages:   20,
+			NumMessages:   26,
 			NumExtensions: 0,
 			NumServices:   2,
 		},

@@ -274,6 +274,7 @@ const (
 	Host_Progress_FullMethodName  = "/auth0mcp.plugin.v1.Host/Progress"
 	Host_Log_FullMethodName       = "/auth0mcp.plugin.v1.Host/Log"
 	Host_WriteFile_FullMethodName = "/auth0mcp.plugin.v1.Host/WriteFile"
+	Host_ReadFiles_FullMethodName = "/auth0mcp.plugin.v1.Host/ReadFiles"
 )
 
 // HostClient is the client API for Host service.
@@ -294,6 +295,10 @@ type HostClient interface {
 	// manifest ("files"). Where the root is, only the user and the host know.
 	// Capability "write-file" of the host: without it, do not call it.
 	WriteFile(ctx context.Context, in *WriteFileRequest, opts ...grpc.CallOption) (*WriteFileResponse, error)
+	// ReadFiles answers the files of a user's project that the call's tool declares in
+	// its manifest ("reads"). Capability "project-files" of the host: without it, do not
+	// call it.
+	ReadFiles(ctx context.Context, in *ReadFilesRequest, opts ...grpc.CallOption) (*ReadFilesResponse, error)
 }
 
 type hostClient struct {
@@ -344,6 +349,16 @@ func (c *hostClient) WriteFile(ctx context.Context, in *WriteFileRequest, opts .
 	return out, nil
 }
 
+func (c *hostClient) ReadFiles(ctx context.Context, in *ReadFilesRequest, opts ...grpc.CallOption) (*ReadFilesResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(ReadFilesResponse)
+	err := c.cc.Invoke(ctx, Host_ReadFiles_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
 // HostServer is the server API for Host service.
 // All implementations must embed UnimplementedHostServer
 // for forward compatibility.
@@ -362,6 +377,10 @@ type HostServer interface {
 	// manifest ("files"). Where the root is, only the user and the host know.
 	// Capability "write-file" of the host: without it, do not call it.
 	WriteFile(context.Context, *WriteFileRequest) (*WriteFileResponse, error)
+	// ReadFiles answers the files of a user's project that the call's tool declares in
+	// its manifest ("reads"). Capability "project-files" of the host: without it, do not
+	// call it.
+	ReadFiles(context.Context, *ReadFilesRequest) (*ReadFilesResponse, error)
 	mustEmbedUnimplementedHostServer()
 }
 
@@ -383,6 +402,9 @@ func (UnimplementedHostServer) Log(context.Context, *LogRequest) (*LogResponse, 
 }
 func (UnimplementedHostServer) WriteFile(context.Context, *WriteFileRequest) (*WriteFileResponse, error) {
 	return nil, status.Error(codes.Unimplemented, "method WriteFile not implemented")
+}
+func (UnimplementedHostServer) ReadFiles(context.Context, *ReadFilesRequest) (*ReadFilesResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method ReadFiles not implemented")
 }
 func (UnimplementedHostServer) mustEmbedUnimplementedHostServer() {}
 func (UnimplementedHostServer) testEmbeddedByValue()              {}
@@ -477,6 +499,24 @@ func _Host_WriteFile_Handler(srv interface{}, ctx context.Context, dec func(inte
 	return interceptor(ctx, in, info, handler)
 }
 
+func _Host_ReadFiles_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(ReadFilesRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(HostServer).ReadFiles(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: Host_ReadFiles_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(HostServer).ReadFiles(ctx, req.(*ReadFilesRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
 // Host_ServiceDesc is the grpc.ServiceDesc for Host service.
 // It's only intended for direct use with grpc.RegisterService,
 // and not to be introspected or modified (even as a copy)
@@ -499,6 +539,10 @@ var Host_ServiceDesc = grpc.ServiceDesc{
 		{
 			MethodName: "WriteFile",
 			Handler:    _Host_WriteFile_Handler,
+		},
+		{
+			MethodName: "ReadFiles",
+			Handler:    _Host_ReadFiles_Handler,
 		},
 	},
 	Streams:  []grpc.StreamDesc{},

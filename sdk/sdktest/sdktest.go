@@ -39,6 +39,8 @@ type Result struct {
 	Progress []string
 	// Files are those that the tool wrote, in order; nothing is written in truth.
 	Files []sdk.File
+	// EnvFiles are the edits of env files, in order. No variable is set in truth, and no secret is read.
+	EnvFiles []sdk.EnvFile
 }
 
 // Call runs one tool with the arguments (a JSON object). auth0 plays the tenant.
@@ -96,7 +98,7 @@ func connect(t testing.TB, p sdk.Plugin, tool pluginv1.ToolManifest) *connection
 		return s
 	})
 	if _, err := c.plugin.Configure(t.Context(), &pluginv1.ConfigureRequest{HostBrokerId: id,
-		Capabilities: []string{pluginv1.CapabilityWriteFile}}); err != nil {
+		Capabilities: []string{pluginv1.CapabilityWriteFile, pluginv1.CapabilityProjectFiles}}); err != nil {
 		t.Fatalf("Configure: %v", err)
 	}
 	return c
@@ -114,7 +116,7 @@ func (c *connection) call(t testing.TB, auth0 http.Handler, arguments string) Re
 	c.host.mu.Lock()
 	defer c.host.mu.Unlock()
 	return Result{JSON: answer.GetResult(), Failure: answer.GetFailure(), Progress: slices.Clone(c.host.progress),
-		Files: slices.Clone(c.host.files)}
+		Files: slices.Clone(c.host.files), EnvFiles: slices.Clone(c.host.envFiles)}
 }
 
 func declaration(t testing.TB, p sdk.Plugin, tool string) pluginv1.ToolManifest {
@@ -159,13 +161,16 @@ type fakeHost struct {
 	auth0    http.Handler
 	progress []string
 	files    []sdk.File
+	envFiles []sdk.EnvFile
+	project  Project
+	made     []string // the paths of what the call has made
 }
 
 // begin makes room for a call, with the tenant that it meets.
 func (h *fakeHost) begin(auth0 http.Handler) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	h.auth0, h.progress, h.files = auth0, nil, nil
+	h.auth0, h.progress, h.files, h.envFiles, h.made = auth0, nil, nil, nil, nil
 }
 
 func (h *fakeHost) tenant() http.Handler {
@@ -176,7 +181,8 @@ func (h *fakeHost) tenant() http.Handler {
 
 func (h *fakeHost) RoundTrip(ctx context.Context, r *pluginv1.RoundTripRequest) (*pluginv1.RoundTripResponse, error) {
 	path, err := pluginv1.ParsePath(r.GetPath())
-	if declared := err == nil && h.allowed(r.GetMethod(), path); !declared || r.GetCallId() != callID {
+	declared := err == nil && (h.allowed(r.GetMethod(), path) || h.undoes(r.GetMethod(), path))
+	if !declared || r.GetCallId() != callID {
 		message := fmt.Sprintf("%s declares no %s %s", h.tool.Name, r.GetMethod(), r.GetPath())
 		h.t.Errorf("refused: %s", message)
 		return &pluginv1.RoundTripResponse{Outcome: &pluginv1.RoundTripResponse_Failure{Failure: &pluginv1.Failure{
@@ -196,6 +202,9 @@ func (h *fakeHost) RoundTrip(ctx context.Context, r *pluginv1.RoundTripRequest) 
 	}
 	recorder := httptest.NewRecorder()
 	h.tenant().ServeHTTP(recorder, request)
+	if r.GetMethod() == http.MethodPost && recorder.Code < http.StatusMultipleChoices {
+		h.noteMade(path.String(), recorder.Body.Bytes())
+	}
 	//nolint:gosec // an HTTP status fits
 	response := &pluginv1.HTTPResponse{Status: int32(recorder.Code), Body: recorder.Body.Bytes()}
 	for name, values := range recorder.Header() {
@@ -228,6 +237,9 @@ func (h *fakeHost) WriteFile(_ context.Context, r *pluginv1.WriteFileRequest) (*
 		h.t.Errorf("refused: %s", message)
 		return &pluginv1.WriteFileResponse{Outcome: &pluginv1.WriteFileResponse_Failure{Failure: &pluginv1.Failure{
 			Code: pluginv1.Failure_CODE_REFUSED, Message: message}}}, nil
+	}
+	if len(r.GetVariables()) > 0 {
+		return h.setEnv(r), nil
 	}
 	h.mu.Lock()
 	defer h.mu.Unlock()

@@ -283,8 +283,8 @@ func toolProblems(t pluginv1.ToolManifest) []error {
 	if t.External && t.Effect == pluginv1.EffectRead {
 		report("external: a tool that works outside of the tenant is never read-only: give it the effect write or destroy")
 	}
-	if t.External && len(t.Scopes)+len(t.Paths)+len(t.Files) > 0 {
-		report("external: a tool that works outside of the tenant has no scopes, paths and files")
+	if t.External && len(t.Scopes)+len(t.Paths)+len(t.Files)+len(t.Reads) > 0 {
+		report("external: a tool that works outside of the tenant has no scopes, paths, files and reads")
 	}
 	if len(t.Untrusted) > maxListed {
 		report("more than %d untrusted fields", maxListed)
@@ -300,10 +300,21 @@ func toolProblems(t pluginv1.ToolManifest) []error {
 	return problems
 }
 
-// filesProblems checks the roots below which a tool writes files.
+// filesProblems checks the roots below which a tool writes files, and the files that it reads.
 func filesProblems(t pluginv1.ToolManifest) (problems []error) {
-	if len(t.Files) > maxListed {
-		return []error{fmt.Errorf("more than %d files", maxListed)}
+	if len(t.Files) > maxListed || len(t.Reads) > maxListed {
+		return []error{fmt.Errorf("more than %d files or reads", maxListed)}
+	}
+	for i, rule := range t.Reads {
+		if _, err := pluginv1.ParseReadRule(rule); err != nil || len(rule) > maxArgBytes {
+			problems = append(problems, fmt.Errorf("reads %s: want a root and a path below it, such as project:package.json",
+				jsondoc.Quote(rule)))
+		} else if slices.Contains(t.Reads[:i], rule) {
+			problems = append(problems, fmt.Errorf("reads %s: it is given twice", jsondoc.Quote(rule)))
+		}
+	}
+	if t.Secrets && len(t.Files) == 0 {
+		problems = append(problems, errors.New("secrets: a tool that puts secrets into env files names their roots in files"))
 	}
 	if len(t.Files) > 0 && t.Effect == pluginv1.EffectRead {
 		problems = append(problems, errors.New("files: a tool with the effect read writes none"))

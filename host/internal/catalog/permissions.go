@@ -17,6 +17,9 @@ type Permissions struct {
 	Paths []string `json:"paths,omitempty"`
 	// Files are the roots below which it may write.
 	Files []string `json:"files,omitempty"`
+	// Reads are the files of a project that it may read, and Secrets says that it puts secrets into env files.
+	Reads   []string `json:"reads,omitempty"`
+	Secrets bool     `json:"secrets,omitempty"`
 	// External tools work outside of the tenant, where nothing of this is enforced.
 	External bool `json:"external,omitempty"`
 }
@@ -28,7 +31,8 @@ const everyPath = "*"
 func PermissionsOf(m pluginv1.Manifest) map[string]Permissions {
 	tools := make(map[string]Permissions, len(m.Tools))
 	for _, t := range m.Tools {
-		may := Permissions{Effect: t.Effect, Scopes: t.Scopes, Paths: t.Paths, Files: t.Files, External: t.External}
+		may := Permissions{Effect: t.Effect, Scopes: t.Scopes, Paths: t.Paths, Files: t.Files, Reads: t.Reads,
+			Secrets: t.Secrets, External: t.External}
 		if len(may.Paths) == 0 && !t.External {
 			may.Paths = []string{everyPath}
 		}
@@ -39,7 +43,7 @@ func PermissionsOf(m pluginv1.Manifest) map[string]Permissions {
 
 func (p Permissions) sorted() Permissions {
 	return Permissions{Effect: p.Effect, Scopes: sortedList(p.Scopes), Paths: sortedList(p.Paths),
-		Files: sortedList(p.Files), External: p.External}
+		Files: sortedList(p.Files), Reads: sortedList(p.Reads), Secrets: p.Secrets, External: p.External}
 }
 
 // sortedList is nil for an empty list, which JSON then leaves out.
@@ -75,6 +79,12 @@ func Widened(before, now map[string]Permissions) []string {
 		for _, root := range without(is.Files, was.Files) {
 			wider = append(wider, fmt.Sprintf("%s: files below %s", quoted(name), quoted(root)))
 		}
+		for _, rule := range without(is.Reads, was.Reads) {
+			wider = append(wider, fmt.Sprintf("%s: reads %s", quoted(name), quoted(rule)))
+		}
+		if is.Secrets && !was.Secrets {
+			wider = append(wider, quoted(name)+": puts secrets into env files")
+		}
 		if is.External && !was.External {
 			wider = append(wider, quoted(name)+": works outside of the tenant")
 		}
@@ -105,7 +115,8 @@ func (e LockEntry) Differs(m pluginv1.Manifest) string {
 
 func (p Permissions) equal(other Permissions) bool {
 	return p.Effect == other.Effect && slices.Equal(p.Scopes, other.Scopes) && slices.Equal(p.Paths, other.Paths) &&
-		slices.Equal(p.Files, other.Files) && p.External == other.External
+		slices.Equal(p.Files, other.Files) && slices.Equal(p.Reads, other.Reads) && p.Secrets == other.Secrets &&
+		p.External == other.External
 }
 
 // Platform is this system and architecture, as Go names them: "linux/amd64".

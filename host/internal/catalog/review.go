@@ -170,10 +170,16 @@ func (l *listing) tool(t pluginv1.ToolManifest) {
 		l.field("request", quoted(rule))
 	}
 	l.field("files", quotedList(t.Files, "none"))
+	for _, rule := range t.Reads {
+		l.field("reads", quoted(rule))
+	}
+	if t.Secrets {
+		l.field("secrets", "yes: it has the host put secrets of the tenant into env files; each call needs approval")
+	}
 	l.field("untrusted", quotedList(t.Untrusted, whenEmpty("untrusted")))
 	l.field("schema", schemaSize(t.InputSchema))
-	l.others(t, "name", "display", "effect", "idempotent", "scopes", "paths", "files", "external", "untrusted",
-		"inputSchema")
+	l.others(t, "name", "display", "effect", "idempotent", "scopes", "paths", "files", "reads", "secrets", "external",
+		"untrusted", "inputSchema")
 	l.others(t.Display, "title", "description")
 }
 

@@ -70,6 +70,7 @@ type clientsAddFlags struct {
 	sandbox boolFlag
 	replace boolFlag
 	dryRun  boolFlag
+	project string
 }
 
 func clientsAddCommand(env Environment) *cobra.Command {
@@ -78,9 +79,9 @@ func clientsAddCommand(env Environment) *cobra.Command {
 		Use:   "add CLIENT[:SCOPE]",
 		Short: "Write the entry that starts this server into a client's config",
 		Long: `Write the entry that starts this server into a client's config, or update it. Nothing else in the
-file changes. An entry that is there keeps its --tools, --preset, --read-only, other arguments and its env,
-unless flags say otherwise. A backup of the file is saved beside it, or in the state folder if it is
-in a git work tree. The client ` + "`print`" + ` stands for any other: its
+file changes. An entry that is there keeps its --tools, --preset, --read-only, --project-root, other
+arguments and its env, unless flags say otherwise. A backup of the file is saved beside it, or in the
+state folder if it is in a git work tree. The client ` + "`print`" + ` stands for any other: its
 entry is printed, to be pasted yourself.
 
 An entry holds no secret. That of the default profile is called auth0, that of another profile
@@ -97,6 +98,8 @@ auth0-PROFILE, and with --sandbox, which needs no Auth0 account, auth0-sandbox. 
 	f.tools.addSelection(cmd)
 	f.target.add(cmd)
 	f.sandbox.add(cmd, "sandbox", "let the client manage the built-in tenant, to try things without an Auth0 account")
+	cmd.Flags().StringVar(&f.project, "project-root", "", "the folder of the project that tools may read and save "+
+		"credentials in")
 	f.replace.add(cmd, "replace", "let an entry of that name start something else than it does")
 	f.dryRun.add(cmd, "dry-run", "show the change and write nothing")
 	return cmd
@@ -168,6 +171,11 @@ func (f clientsAddFlags) entry(cmd *cobra.Command, env Environment, a *account.A
 	entry := clients.Entry{Command: command, ReadOnly: f.tools.readOnly.on, Env: entryVariables(),
 		Preset: strings.Join(presets, ","), KeepPreset: presets == nil,
 		KeepTools: tools == "", KeepReadOnly: !f.tools.readOnly.given}
+	if f.project != "" {
+		if entry.ProjectRoot, err = filepath.Abs(f.project); err != nil {
+			return clients.Entry{}, err
+		}
+	}
 	if entry.Sandbox = f.sandbox.on; entry.Sandbox {
 		if f.account.profile != "" {
 			return clients.Entry{}, errors.New("the sandbox is a tenant of its own, without a profile: give --sandbox or " +

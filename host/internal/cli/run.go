@@ -46,11 +46,13 @@ type runFlags struct {
 	approve    string
 	except     string
 	fileRoots  []string
-	rateShare  rateShareFlag
-	switches   sandboxSwitches
-	account    accountFlags
-	audit      auditFlags
-	log        logFlags
+	// projectRoot is short for the root "project".
+	projectRoot string
+	rateShare   rateShareFlag
+	switches    sandboxSwitches
+	account     accountFlags
+	audit       auditFlags
+	log         logFlags
 }
 
 func runCommand(env Environment) *cobra.Command {
@@ -102,11 +104,13 @@ func (f *runFlags) addTenant(cmd *cobra.Command) {
 	f.account.add(cmd)
 	cmd.Flags().StringVar(&f.approve, "approve", "", "who approves changes: none, elicit (the client asks a user) "+
 		"or terminal (AUTH0_MCP_APPROVE); without it as the profile's environment has it")
-	cmd.Flags().StringVar(&f.except, "approve-except", "", "tools of wrapped MCP servers that need no approval: names or "+
-		"globs, separated by commas (AUTH0_MCP_APPROVE_EXCEPT)")
+	cmd.Flags().StringVar(&f.except, "approve-except", "", "tools of wrapped MCP servers, and tools that save "+
+		"secrets, that need no approval: names or globs, separated by commas (AUTH0_MCP_APPROVE_EXCEPT)")
 	f.audit.add(cmd)
 	cmd.Flags().StringArrayVar(&f.fileRoots, "file-root", nil, "the folder of a root below which tools may write "+
 		"files: NAME=DIR, such as project=/home/me/app; repeatable (AUTH0_MCP_FILE_ROOTS)")
+	cmd.Flags().StringVar(&f.projectRoot, "project-root", "", "the folder of the user's project, short for --file-root "+
+		"project=DIR (AUTH0_MCP_PROJECT_ROOT)")
 	cmd.Flags().IntVar(&f.maxOutput, "max-output", toolcall.DefaultMaxOutput, "budget of one answer, in bytes")
 	f.plugins.add(cmd)
 }

@@ -35,6 +35,8 @@ type Entry struct {
 	Preset string
 	// ReadOnly leaves only tools that read.
 	ReadOnly bool
+	// ProjectRoot is the folder of the user's project, absolute; empty: what an entry that is there says of it.
+	ProjectRoot string
 	// Env are variables of the server, besides those that the client gives it.
 	Env []Variable
 	// KeepTools, KeepPreset and KeepReadOnly leave what an entry that is there says of them.
@@ -81,6 +83,9 @@ func (e Entry) Args() []string {
 	if e.ReadOnly {
 		args = append(args, "--read-only")
 	}
+	if e.ProjectRoot != "" {
+		args = append(args, "--project-root", e.ProjectRoot)
+	}
 	return append(args, e.more...)
 }
 
@@ -123,6 +128,9 @@ func (e Entry) onto(has found) (Entry, []string) {
 	}
 	if e.KeepReadOnly && !e.ReadOnly && old.ReadOnly {
 		e.ReadOnly, kept = true, append(kept, "--read-only")
+	}
+	if e.ProjectRoot == "" && old.ProjectRoot != "" {
+		e.ProjectRoot, kept = old.ProjectRoot, append(kept, "--project-root "+printable(old.ProjectRoot))
 	}
 	e.more = old.more
 	for _, arg := range e.more {
@@ -365,6 +373,10 @@ func readArgs(args []string) Entry {
 			e.Profile = value
 		case name == "--tools" && joined:
 			e.Tools = value
+		case name == "--project-root" && joined:
+			e.ProjectRoot = value
+		case name == "--project-root" && len(rest) > 1:
+			e.ProjectRoot, rest = rest[1], rest[1:]
 		case name == "--preset" && joined:
 			e.addPreset(value)
 		case name == "--preset" && len(rest) > 1:

@@ -18,6 +18,9 @@ func (c *Call) bound() bool { return c.grant.DryRun || c.execution != nil }
 // change sends a request that may change the tenant, once its target is known and the stored secrets are in its body.
 // In a dry run nothing is sent; with a plan, only what the plan has.
 func (c *Call) change(ctx context.Context, r *pluginv1.RoundTripRequest) *pluginv1.RoundTripResponse {
+	if c.undoes(r.GetMethod(), r.GetPath()) {
+		return c.undo(ctx, r)
+	}
 	if c.bound() {
 		if reason := c.notApprovable(r); reason != "" {
 			c.refuseRequest(r.GetMethod(), r.GetPath(), audit.RulePlan, reason)

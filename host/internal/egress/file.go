@@ -62,6 +62,8 @@ func (c *Call) filePolicy(r *pluginv1.WriteFileRequest) (rule audit.Rule, reason
 		return audit.RulePolicy, fmt.Sprintf("%s does not declare this root in files", tool.Name)
 	case errors.As(pluginv1.CheckFilePath(r.GetPath()), &problem):
 		return audit.RulePolicy, "its path " + problem.Problem
+	case len(r.GetVariables()) > 0:
+		return audit.RulePolicy, c.envPolicy(r)
 	}
 	return "", ""
 }
@@ -90,6 +92,9 @@ func (c *Call) writeFile(ctx context.Context, r *pluginv1.WriteFileRequest) (*pl
 	before, err := root.Read(r.GetPath())
 	if err != nil {
 		return nil, c.unwritten(name, err)
+	}
+	if len(r.GetVariables()) > 0 {
+		return c.writeEnv(ctx, r, root, before)
 	}
 	if isWritten(r, before) && c.simulation.Written(name) == nil {
 		return written(r, true), nil

@@ -24,6 +24,7 @@ func (c *Call) policy(r *pluginv1.RoundTripRequest) (path pluginv1.Path, reason 
 		return path, tool.Name + " declares that it works outside of the tenant"
 	case c.gate.cfg.ReadOnly && !reading:
 		return path, "the server is read-only"
+	case c.undoes(method, path.String()):
 	case !slices.Contains(tool.Effect.Methods(), method):
 		return path, fmt.Sprintf("%s declares the effect %q", tool.Name, tool.Effect)
 	case tool.Effect == pluginv1.EffectWrite && destroys(method, path):

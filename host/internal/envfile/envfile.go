@@ -55,7 +55,12 @@ func Set(content []byte, pairs []Pair) ([]byte, error) {
 		}
 		values[p.Key] = quoted
 	}
-	out, set, err := replaced(string(content), values)
+	set := map[string]bool{}
+	out, err := replaced(string(content), func(key, _ string) (string, bool) {
+		quoted, wanted := values[key]
+		set[key] = set[key] || wanted
+		return quoted, wanted
+	})
 	if err != nil {
 		return nil, err
 	}
@@ -78,6 +83,19 @@ func Set(content []byte, pairs []Pair) ([]byte, error) {
 	return []byte(out), nil
 }
 
+// Has reports whether a line of an env file gives a variable a value that is not empty. The error names the line.
+func Has(content []byte, key string) (bool, error) {
+	if err := checkText(content); err != nil {
+		return false, err
+	}
+	has := false
+	_, err := replaced(string(content), func(name, value string) (string, bool) {
+		has = has || name == key && strings.Trim(value, "\"'`") != ""
+		return "", false
+	})
+	return has, err
+}
+
 // checkText refuses what is no text that a line can be replaced in.
 func checkText(content []byte) error {
 	switch {
@@ -93,10 +111,10 @@ func checkText(content []byte) error {
 	return nil
 }
 
-// replaced is the text with the lines that set one of the variables replaced, and which it has.
-func replaced(text string, values map[string]string) (string, map[string]bool, error) {
+// replaced is the text with other values: of says for each variable, with its value as it is written, what stands in
+// its place, and whether anything does.
+func replaced(text string, of func(key, value string) (quoted string, wanted bool)) (string, error) {
 	var out strings.Builder
-	set := map[string]bool{}
 	rest, line := text, 1
 	if after, ok := strings.CutPrefix(rest, "\ufeff"); ok {
 		out.WriteString("\ufeff")
@@ -113,23 +131,21 @@ func replaced(text string, values map[string]string) (string, map[string]bool, e
 		head, key := match[0], match[3]
 		value, tail, ok := split(rest[len(head):])
 		if !ok {
-			return "", nil, fmt.Errorf("line %d: the quotation mark is not closed. Fix the file first", line)
+			return "", fmt.Errorf("line %d: the quotation mark is not closed. Fix the file first", line)
 		}
 		used := len(head) + len(value) + len(tail)
-		quoted, wanted := values[key]
-		if wanted {
+		if quoted, wanted := of(key, value); wanted {
 			if strings.HasPrefix(tail, "#") {
 				tail = " " + tail
 			}
 			out.WriteString(match[1] + match[2] + key + "=" + quoted + tail)
-			set[key] = true
 		} else {
 			out.WriteString(head + value + tail)
 		}
 		line += strings.Count(head+value+tail, "\n")
 		rest = rest[used:]
 	}
-	return out.String(), set, nil
+	return out.String(), nil
 }
 
 // upToLineEnd is the first line of a text with its end.

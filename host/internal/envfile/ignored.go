@@ -27,7 +27,8 @@ const maxIgnoreBytes = 1 << 20
 // of git that does not ignore it. git is not run: a repository's settings can make it run programs. What the user's
 // global settings ignore therefore counts as not ignored, and whether the file is committed already is not known.
 func CheckIgnored(folder, file string) error {
-	tree, found := workTree(folder)
+	// A work tree can also begin below the folder.
+	tree, found := workTree(filepath.Join(folder, filepath.FromSlash(path.Dir(file))))
 	if !found {
 		return nil
 	}

@@ -62,6 +62,10 @@ type Root struct {
 // Open opens a root. Its errors say what to set.
 func (r Roots) Open(name string) (*Root, error) {
 	dir := r[name]
+	if dir == "" && name == "project" {
+		return nil, errors.New("the folder of the user's project is not set: start auth0-mcp with --project-root DIR, or " +
+			"set AUTH0_MCP_PROJECT_ROOT")
+	}
 	if dir == "" {
 		return nil, fmt.Errorf("no folder is set for the root %q: start auth0-mcp with --file-root %s=DIR, or set "+
 			"AUTH0_MCP_FILE_ROOTS",

@@ -93,7 +93,7 @@ func TestOpenRefuses(t *testing.T) {
 		t.Fatal(err)
 	}
 	for name, want := range map[string]string{"none": "does not exist", "file": "cannot be opened",
-		"": "--file-root project=DIR"} {
+		"": "--project-root DIR"} {
 		roots := Roots{"project": filepath.Join(dir, name)}
 		if name == "" {
 			roots = nil

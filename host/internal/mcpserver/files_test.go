@@ -142,7 +142,7 @@ func (w *writer) approve(got seenCall) string {
 func TestFilesAreWritten(t *testing.T) {
 	t.Parallel()
 	w := connectWriter(t, approval.None, asItIs)
-	if got := w.with(fakeplugin.Read, `{"do":"capabilities"}`); got.text != `["write-file"]` {
+	if got := w.with(fakeplugin.Read, `{"do":"capabilities"}`); got.text != `["write-file","project-files"]` {
 		t.Errorf("the host announces %s", got.text)
 	}
 	w.disk("run.sh", "#!/bin/sh")
@@ -239,7 +239,7 @@ func TestFilesOfARootWithoutAFolder(t *testing.T) {
 	t.Parallel()
 	none := connectWriter(t, approval.Terminal, func(cfg *egress.Config, _ *writer) { cfg.Files = nil })
 	if got := none.write(`{"do":"file-or-fail","path":"a"}`); !got.isError ||
-		!strings.Contains(got.text, "--file-root project=DIR") {
+		!strings.Contains(got.text, "--project-root DIR") {
 		t.Errorf("%+v", got)
 	}
 	gone := connectWriter(t, approval.None, asItIs)

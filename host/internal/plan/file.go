@@ -29,6 +29,26 @@ type File struct {
 	Executable bool `json:"executable,omitempty"`
 }
 
+// EnvFile is an edit of an env file: the Body of a [MethodWrite] in place of a File. The rest of the file is neither
+// shown nor kept, since it can hold secrets.
+type EnvFile struct {
+	// Folder is where the root is; in the Body only.
+	Folder string `json:"folder,omitempty"`
+	// Sets are the variables whose values are known, Puts those that get a secret, in words without the secret.
+	Sets map[string]string `json:"sets,omitempty"`
+	Puts []string          `json:"puts,omitempty"`
+	// Bytes and State are of the file that is there: State is a keyed fingerprint of its content.
+	Bytes   int    `json:"bytes,omitempty"`
+	State   string `json:"state,omitempty"`
+	Private bool   `json:"private,omitempty"`
+}
+
+// JSON is the edit as a Change has it.
+func (f EnvFile) JSON() json.RawMessage {
+	doc, _ := json.Marshal(f) //nolint:errchkjson // strings, numbers and booleans always encode
+	return doc
+}
+
 // Set gives the file its content, whole if it is a text of at most most bytes.
 func (f *File) Set(content []byte, most int) {
 	if len(content) <= most && utf8.Valid(content) && bytes.IndexByte(content, 0) < 0 {

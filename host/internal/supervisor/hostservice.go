@@ -110,8 +110,8 @@ func (h *hostService) server(opts []grpc.ServerOption) *grpc.Server {
 		ServiceName: pluginv1.Host_ServiceDesc.ServiceName,
 		HandlerType: pluginv1.Host_ServiceDesc.HandlerType,
 		Streams: []grpc.StreamDesc{
-			method("RoundTrip", h.roundTrip), method("WriteFile", h.writeFile), method("Progress", h.progress),
-			method("Log", h.log),
+			method("RoundTrip", h.roundTrip), method("WriteFile", h.writeFile), method("ReadFiles", h.readFiles),
+			method("Progress", h.progress), method("Log", h.log),
 		},
 	}, h.host)
 	return server
@@ -229,6 +229,32 @@ func (h *hostService) writeFile(stream grpc.ServerStream) error {
 		return err
 	}
 	return stream.SendMsg(answer)
+}
+
+// readFiles answers with what the tool may read of a project, which has room like an answer of the tenant.
+func (h *hostService) readFiles(stream grpc.ServerStream) error {
+	r := &pluginv1.ReadFilesRequest{}
+	free, room, err := h.receive(stream, &received{message: r, limit: pluginv1.MaxMessageBytes})
+	defer free()
+	if err != nil {
+		return err
+	}
+	var answer *pluginv1.ReadFilesResponse
+	if room {
+		if answer, err = h.host.ReadFiles(stream.Context(), r); err != nil {
+			return err
+		}
+		size := int64(protobuf.Size(answer))
+		if size <= smallAnswer {
+			return stream.SendMsg(answer)
+		}
+		if h.answers.TryAcquire(size) {
+			return stream.SendMsg(&sent{answer, func() { h.answers.Release(size) }})
+		}
+	}
+	busy := h.busy("no files were read: plugin %s is busy with other requests. Try again when they are done", h.plugin)
+	return stream.SendMsg(&pluginv1.ReadFilesResponse{
+		Outcome: &pluginv1.ReadFilesResponse_Failure{Failure: busy.GetFailure()}})
 }
 
 // busy is the answer to a request for which there is no room.

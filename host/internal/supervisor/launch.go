@@ -181,7 +181,8 @@ func (s *Supervisor) connect(ctx context.Context, p *process, spec Spec) (stage 
 	p.host = newHostService(s.cfg.Host(spec.Name), spec.Name, p.lines, s.buffers)
 	go conn.broker.AcceptAndServe(id, p.host.server)
 	configured, err := conn.Configure(ctx, &pluginv1.ConfigureRequest{HostBrokerId: id,
-		Capabilities: append([]string{pluginv1.CapabilityWriteFile}, s.cfg.Capabilities...)})
+		Capabilities: append([]string{pluginv1.CapabilityWriteFile, pluginv1.CapabilityProjectFiles},
+			s.cfg.Capabilities...)})
 	p.awaits = slices.Contains(configured.GetCapabilities(), pluginv1.CapabilityAwaitEnd)
 	return inConfigure, err
 }

@@ -25,6 +25,11 @@ func (h *hostService) WriteFile(ctx context.Context, r *pluginv1.WriteFileReques
 	return h.runner.cfg.Gate.WriteFile(ctx, h.plugin, r), nil
 }
 
+func (h *hostService) ReadFiles(_ context.Context, r *pluginv1.ReadFilesRequest) (*pluginv1.ReadFilesResponse,
+	error) {
+	return h.runner.cfg.Gate.ReadFiles(h.plugin, r), nil
+}
+
 func (h *hostService) Progress(_ context.Context, r *pluginv1.ProgressRequest) (*pluginv1.ProgressResponse, error) {
 	if call, ok := h.runner.cfg.Gate.Find(r.GetCallId(), h.plugin); ok {
 		call.Report(r.GetDone(), r.GetTotal(), r.GetNote())

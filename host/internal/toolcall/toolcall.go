@@ -239,7 +239,7 @@ func (r *Runner) carryOut(ctx context.Context, c call) Result {
 
 // approval is how a user is asked about calls of a tool.
 func (r *Runner) approval(tool *catalog.Tool) approval.Mode {
-	if !tool.External {
+	if !tool.External && !tool.Secrets {
 		return r.cfg.Approve.For(tool.Effect)
 	}
 	for _, pattern := range r.cfg.ApproveExcept {

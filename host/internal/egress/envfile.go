@@ -1,0 +1,280 @@
+package egress
+
+import (
+	"bytes"
+	"context"
+	"crypto/rand"
+	"encoding/hex"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net/http"
+	"strings"
+
+	"github.com/auth0-mcp/auth0-mcp/host/internal/envfile"
+	"github.com/auth0-mcp/auth0-mcp/host/internal/fileroot"
+	"github.com/auth0-mcp/auth0-mcp/host/internal/jsondoc"
+	"github.com/auth0-mcp/auth0-mcp/host/internal/plan"
+	"github.com/auth0-mcp/auth0-mcp/host/internal/redact"
+	"github.com/auth0-mcp/auth0-mcp/proto/pluginv1"
+)
+
+const (
+	// maxVariables bounds one edit of an env file.
+	maxVariables = 100
+	// minRandom and maxRandom bound a random value, in bytes.
+	minRandom, maxRandom = 16, 64
+	// unknownYet stands for a value that a dry run cannot know: it is of what the call makes, or random.
+	unknownYet = "unknown-yet"
+)
+
+// envEdit is an edit of an env file, ready to be made.
+type envEdit struct {
+	*pluginv1.WriteFileRequest
+	root   *fileroot.Root
+	before *fileroot.Existing
+	pairs  []envfile.Pair
+	// planned says what is set, without secrets.
+	planned plan.EnvFile
+	// unknown says that a value is not known yet.
+	unknown bool
+	after   []byte
+}
+
+// writeEnv sets variables of an env file, and leaves the rest of it as it is. The plugin is told no secret, and the
+// plan holds none.
+func (c *Call) writeEnv(ctx context.Context, r *pluginv1.WriteFileRequest, root *fileroot.Root,
+	before *fileroot.Existing) (*pluginv1.WrittenFile, *pluginv1.Failure) {
+	name := fileName(r)
+	e := &envEdit{WriteFileRequest: r, root: root, before: before,
+		planned: plan.EnvFile{Folder: root.Folder, Private: true, Sets: map[string]string{}}}
+	for _, v := range r.GetVariables() {
+		if failure := c.variable(ctx, e, v); failure != nil {
+			return nil, failure
+		}
+	}
+	if err := e.edit(); err != nil {
+		return nil, c.unwritten(name, err)
+	}
+	if e.same() && c.simulation.Written(name) == nil {
+		return e.written(), nil
+	}
+	if failure := c.makeEdit(ctx, e); failure != nil {
+		return nil, failure
+	}
+	return e.written(), nil
+}
+
+// makeEdit plans an edit, or makes it if it may be made.
+func (c *Call) makeEdit(ctx context.Context, e *envEdit) *pluginv1.Failure {
+	name := fileName(e.WriteFileRequest)
+	change := c.plannedEdit(e)
+	if c.grant.DryRun {
+		if earlier := c.simulation.Written(name); earlier != nil {
+			change.Before = earlier
+		}
+		if reason := c.tooMuch(len(change.Body) + len(change.Before)); reason != "" {
+			return c.failed(pluginv1.Failure_CODE_REFUSED, fmt.Sprintf("%s was not written: %s", name, reason))
+		}
+		c.simulation.Apply(change)
+		return nil
+	}
+	var step plan.Step
+	if c.execution != nil {
+		var reason string
+		if step, reason = c.execution.Take(change); reason == "" {
+			reason = c.execution.Check(step, change)
+		}
+		if reason != "" {
+			deviation := &DeviationError{change.Request(), "written", reason}
+			return c.notAsApproved(change.Method, change.Path, deviation).GetFailure()
+		}
+	} else if err := c.mayWrite(name, nil, nil); err != nil {
+		return c.failed(pluginv1.Failure_CODE_REFUSED, err.Error())
+	}
+	if err := e.unchanged(); err != nil {
+		return c.unwritten(name, err)
+	}
+	file := &pluginv1.WriteFileRequest{Root: e.GetRoot(), Path: e.GetPath(), Content: e.after, Private: true}
+	after, failure := c.putFile(ctx, file, e.root, e.before)
+	if failure == nil && c.execution != nil {
+		change.After = c.envState(e.root, e.GetPath(), after).JSON()
+		c.execution.Done(step, change)
+	}
+	return failure
+}
+
+// variable adds one variable to an edit.
+func (c *Call) variable(ctx context.Context, e *envEdit, v *pluginv1.Variable) *pluginv1.Failure {
+	name := v.GetName()
+	var value string
+	var failure *pluginv1.Failure
+	switch text := v.GetText(); {
+	case v.GetStored() != nil:
+		value, failure = c.storedText(ctx, v.GetStored())
+		e.puts("%s of %s as %s", v.GetStored().GetMember(), v.GetStored().GetPath(), name)
+	case v.GetRandomBytes() != 0:
+		has, err := e.has(name)
+		if err != nil {
+			return c.unwritten(fileName(e.WriteFileRequest), err)
+		}
+		if has {
+			return nil
+		}
+		value = unknownYet
+		if !c.grant.DryRun {
+			random := make([]byte, v.GetRandomBytes())
+			_, _ = rand.Read(random) // never fails
+			value = hex.EncodeToString(random)
+		}
+		e.puts("%d random bytes as %s", v.GetRandomBytes(), name)
+	case redact.Fingerprint(text) != "":
+		value, failure = c.keptText(redact.Fingerprint(text))
+		e.puts("%s as %s", text, name)
+	default:
+		value = text
+		e.planned.Sets[name] = text
+	}
+	e.unknown = e.unknown || value == unknownYet
+	e.pairs = append(e.pairs, envfile.Pair{Key: name, Value: value})
+	return failure
+}
+
+func (e *envEdit) puts(format string, args ...any) {
+	e.planned.Puts = append(e.planned.Puts, fmt.Sprintf(format, args...))
+}
+
+func (e *envEdit) content() []byte {
+	if e.before == nil {
+		return nil
+	}
+	return e.before.Content
+}
+
+func (e *envEdit) has(name string) (bool, error) { return envfile.Has(e.content(), name) }
+
+// edit finds out what the file becomes, and whether it may hold secrets.
+func (e *envEdit) edit() (err error) {
+	if e.after, err = envfile.Set(e.content(), e.pairs); err != nil {
+		return err
+	}
+	return envfile.CheckIgnored(e.root.Folder, e.GetPath())
+}
+
+// same reports whether the file has all its values already.
+func (e *envEdit) same() bool {
+	return !e.unknown && e.before != nil && bytes.Equal(e.content(), e.after) && e.before.Private
+}
+
+// unchanged is an error if the file is not what it was when the edit was prepared.
+func (e *envEdit) unchanged() error {
+	now, err := e.root.Read(e.GetPath())
+	if err != nil {
+		return err
+	}
+	if (now == nil) != (e.before == nil) || now != nil && !bytes.Equal(now.Content, e.before.Content) {
+		return errors.New("it was changed meanwhile: try again")
+	}
+	return nil
+}
+
+func (e *envEdit) written() *pluginv1.WrittenFile {
+	w := &pluginv1.WrittenFile{Path: fileName(e.WriteFileRequest), Replaced: e.before != nil}
+	for _, pair := range e.pairs {
+		w.Variables = append(w.Variables, pair.Key)
+	}
+	return w
+}
+
+// plannedEdit is an edit as a change of a plan.
+func (c *Call) plannedEdit(e *envEdit) plan.Change {
+	change := plan.Change{Method: plan.MethodWrite, Path: fileName(e.WriteFileRequest), Body: e.planned.JSON()}
+	after := e.planned
+	after.Folder = ""
+	if e.before != nil {
+		was := c.envState(e.root, e.GetPath(), e.before)
+		change.Before = was.JSON()
+		after.Bytes, after.State = was.Bytes, was.State
+	}
+	change.After = after.JSON()
+	return change
+}
+
+// envState is an env file that is there, as a plan has it: by a fingerprint, since its content can be secret.
+func (c *Call) envState(root *fileroot.Root, path string, file *fileroot.Existing) plan.EnvFile {
+	place := redact.Place{Resource: root.Path(path), Member: "content"}
+	marker := c.gate.key().Marker(place, string(file.Content))
+	return plan.EnvFile{Bytes: len(file.Content), State: redact.Fingerprint(marker), Private: file.Private}
+}
+
+// storedText reads a text of a resource, which the call's tool must declare that it reads. In a dry run that of a
+// resource which the call makes is unknownYet.
+func (c *Call) storedText(ctx context.Context, s *pluginv1.Stored) (string, *pluginv1.Failure) {
+	r := &pluginv1.RoundTripRequest{CallId: c.id, Method: http.MethodGet, Path: s.GetPath()}
+	path, reason := c.policy(r)
+	if reason != "" {
+		text := fmt.Sprintf("%s %s was refused: %s", r.GetMethod(), clipped(r.GetPath()), reason)
+		c.noteRefusal(text)
+		return "", c.failed(pluginv1.Failure_CODE_REFUSED, text)
+	}
+	r = atPath(r, path)
+	if answer, ok := c.simulation.Read(r.GetPath()); ok && c.grant.DryRun && answer.Status == http.StatusOK {
+		return unknownYet, nil
+	}
+	doc := c.madeHere(r.GetPath())
+	if doc == nil {
+		answer := c.send(ctx, r)
+		if failure := answer.GetFailure(); failure != nil {
+			return "", failure
+		}
+		if doc = okJSON(answer); doc == nil {
+			status := answer.GetResponse().GetStatus()
+			return "", &pluginv1.Failure{Code: pluginv1.Failure_CODE_API, HttpStatus: status,
+				Message: fmt.Sprintf("GET %s was answered with the status %d", r.GetPath(), status)}
+		}
+	}
+	for step := range strings.SplitSeq(s.GetMember(), ".") {
+		doc = jsondoc.ValueOf(doc, step)
+	}
+	var text string
+	if json.Unmarshal(doc, &text) != nil || text == "" {
+		return "", c.failed(pluginv1.Failure_CODE_FAILED_PRECONDITION, fmt.Sprintf("%s has no %s that this session may "+
+			"read. Client secrets need the scope read:client_keys, and public applications have none",
+			clipped(r.GetPath()), clipped(s.GetMember())))
+	}
+	return text, nil
+}
+
+// keptText is a value that Auth0 has answered once, by the fingerprint in its marker.
+func (c *Call) keptText(fingerprint string) (string, *pluginv1.Failure) {
+	secret, err := c.gate.cfg.Vault.Get(fingerprint)
+	if err == nil && secret.Tenant != c.domainNow() {
+		err = fmt.Errorf("the secret with the fingerprint %q is of another tenant", fingerprint)
+	}
+	if err != nil {
+		return "", c.failed(pluginv1.Failure_CODE_FAILED_PRECONDITION, err.Error())
+	}
+	return secret.Value, nil
+}
+
+// envPolicy says why variables may not be set; "" if they may.
+func (c *Call) envPolicy(r *pluginv1.WriteFileRequest) string {
+	if len(r.GetContent()) > 0 || len(r.GetVariables()) > maxVariables {
+		return fmt.Sprintf("an edit of an env file has no content, and at most %d variables", maxVariables)
+	}
+	for _, v := range r.GetVariables() {
+		random := int(v.GetRandomBytes())
+		marker := redact.FindMarkers(v.GetText())
+		switch {
+		case v.GetValue() == nil:
+			return "a variable has no value"
+		case v.GetStored() == nil && v.GetText() == "" && (random < minRandom || random > maxRandom):
+			return fmt.Sprintf("a random value has %d to %d bytes", minRandom, maxRandom)
+		case len(marker) > 0 && redact.Fingerprint(v.GetText()) == "":
+			return "a value is a text without markers of hidden values, or one marker"
+		case (v.GetStored() != nil || len(marker) > 0) && !c.grant.Tool.Secrets:
+			return c.grant.Tool.Name + ` does not declare "secrets"`
+		}
+	}
+	return ""
+}

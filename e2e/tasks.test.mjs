@@ -1,9 +1,11 @@
-// The tools for tasks: a diagnosis, an audit and an export, with the host's checks around them.
+// The tools for tasks: a diagnosis, an audit, an export and an onboarding, with the host's checks around them.
 import assert from "node:assert/strict";
-import { readFileSync, readdirSync, statSync } from "node:fs";
+import { readFileSync, readdirSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
-import { connect, json } from "./client.mjs";
+import { Client } from "@modelcontextprotocol/sdk/client/index.js";
+import { ElicitRequestSchema } from "@modelcontextprotocol/sdk/types.js";
+import { connect, connectTo, json } from "./client.mjs";
 import { folder } from "./station.mjs";
 
 const call = async (client, name, args = {}) => json(await client.callTool({ name, arguments: args }));
@@ -72,4 +74,39 @@ test("without a folder nothing is exported, and a read-only server has no such t
   const { client: usual } = await connect(t);
   const offered = await names(usual);
   for (const name of ["auth0_export", "auth0_audit_tenant", "auth0_diagnose_login"]) assert.ok(!offered.includes(name), name);
+});
+
+test("a developer connects a project: the credentials get into its env file and nowhere else", async (t) => {
+  const root = folder(t);
+  writeFileSync(join(root, "package.json"), '{"dependencies":{"next":"16"}}');
+  const asked = [];
+  let action = "decline";
+  const client = new Client({ name: "e2e", version: "1" }, { capabilities: { elicitation: {} } });
+  client.setRequestHandler(ElicitRequestSchema, ({ params }) => {
+    asked.push(params.message);
+    return { action, content: { approve: true } };
+  });
+  const { state } = await connectTo(t, client, "--preset", "developer", "--project-root", root, "--audit", "on",
+    "--audit-arguments", "redacted");
+  const onboard = () => client.callTool({ name: "auth0_onboarding", arguments: { app_name: "Shop", project_path: root } });
+  assert.ok((await onboard()).isError);
+  assert.deepEqual(readdirSync(root), ["package.json"]);
+  assert.match(asked[0], /client_secret of \/api\/v2\/clients\/planned-id-001 as AUTH0_CLIENT_SECRET/);
+
+  action = "accept";
+  const answers = [await onboard()];
+  const { client_id: id, application } = JSON.parse(answers[0].content[0].text);
+  assert.equal(application, "created");
+  const file = join(root, ".env.local");
+  const secret = /^AUTH0_CLIENT_SECRET=(.{64})$/m.exec(readFileSync(file, "utf8"))[1];
+  assert.equal(statSync(file).mode & 0o777, 0o600);
+  answers.push(await onboard());
+  assert.equal(JSON.parse(answers[1].content[0].text).client_id, id);
+  assert.equal(asked.length, 2, "what is there already needs no approval");
+
+  answers.push(await client.callTool({ name: "auth0_save_credentials_to_file",
+    arguments: { client_id: "Shop", file: ".env", variables: ["SHOP_SECRET=client_secret"] } }));
+  assert.equal(readFileSync(join(root, ".env"), "utf8"), `SHOP_SECRET=${secret}\n`);
+  for (const file of filesBelow(state)) assert.ok(!readFileSync(file, "utf8").includes(secret), file);
+  assert.ok(!JSON.stringify([answers, asked]).includes(secret));
 });

@@ -41,7 +41,7 @@ func better() map[string]string {
 	}
 }
 
-// ours are the plugins whose tools are all ours alone, and added are such tools of others.
+// ours are the plugins whose tools the contract does not have, and added are such tools of others.
 func ours() []string {
 	return []string{
 		"connections",
@@ -51,6 +51,7 @@ func ours() []string {
 		"logstreams",
 		"keys",
 		"management",
+		"onboarding",
 		"organizations",
 		"protection",
 		"roles",

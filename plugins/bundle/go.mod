@@ -16,6 +16,7 @@ require (
 	github.com/auth0-mcp/auth0-mcp/plugins/logs v0.0.0
 	github.com/auth0-mcp/auth0-mcp/plugins/logstreams v0.0.0
 	github.com/auth0-mcp/auth0-mcp/plugins/management v0.0.0
+	github.com/auth0-mcp/auth0-mcp/plugins/onboarding v0.0.0
 	github.com/auth0-mcp/auth0-mcp/plugins/organizations v0.0.0
 	github.com/auth0-mcp/auth0-mcp/plugins/protection v0.0.0
 	github.com/auth0-mcp/auth0-mcp/plugins/resourceservers v0.0.0
@@ -75,6 +76,7 @@ replace (
 	github.com/auth0-mcp/auth0-mcp/plugins/logs => ../logs
 	github.com/auth0-mcp/auth0-mcp/plugins/logstreams => ../logstreams
 	github.com/auth0-mcp/auth0-mcp/plugins/management => ../management
+	github.com/auth0-mcp/auth0-mcp/plugins/onboarding => ../onboarding
 	github.com/auth0-mcp/auth0-mcp/plugins/organizations => ../organizations
 	github.com/auth0-mcp/auth0-mcp/plugins/protection => ../protection
 	github.com/auth0-mcp/auth0-mcp/plugins/resourceservers => ../resourceservers

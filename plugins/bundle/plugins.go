@@ -13,6 +13,7 @@ import (
 	"github.com/auth0-mcp/auth0-mcp/plugins/logs"
 	"github.com/auth0-mcp/auth0-mcp/plugins/logstreams"
 	"github.com/auth0-mcp/auth0-mcp/plugins/management"
+	"github.com/auth0-mcp/auth0-mcp/plugins/onboarding"
 	"github.com/auth0-mcp/auth0-mcp/plugins/organizations"
 	"github.com/auth0-mcp/auth0-mcp/plugins/protection"
 	"github.com/auth0-mcp/auth0-mcp/plugins/resourceservers"
@@ -39,6 +40,7 @@ func members() []member {
 		{"roles", roles.Plugin},
 		{"users", users.Plugin},
 		{"export", export.Plugin},
+		{"onboarding", onboarding.Plugin},
 		{"organizations", organizations.Plugin},
 		{"connections", connections.Plugin},
 		{"logstreams", logstreams.Plugin},

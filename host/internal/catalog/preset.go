@@ -75,6 +75,7 @@ var memberships = sync.OnceValue(func() []membership {
 		{"logs", "*", all, "default support helpdesk security developer"},
 		{"logstreams", "*", read, "security"},
 		{"management", "*", all, "developer"},
+		{"onboarding", "*", all, "developer"},
 		{"organizations", "*", all, "developer"},
 		{"organizations", "*", read, "support helpdesk security"},
 		{"organizations", "auth0_*_organization_invitation", all, "helpdesk"},

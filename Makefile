@@ -192,7 +192,7 @@ generate: tools ## Generate the contract's Go code, managementapi's facts, plugi
 	cd host && GOWORK=off go run ./cmd/auth0-mcp-reference $(CURDIR) $(CURDIR)/.tools/auth0-mcp-plugins
 
 # proto/baseline.binpb is the contract that third parties may rely on. A capability may be added to it with
-# buf build -o proto/baseline.binpb; what it holds never changes.
+# buf build --exclude-source-info -o proto/baseline.binpb; what it holds never changes.
 breaking: tools ## Check that the wire contract is compatible with its baseline
 	buf breaking --against proto/baseline.binpb
 

@@ -30,7 +30,9 @@ import (
 
 // withoutExample are the tools that have no example, each with the reason.
 func withoutExample() map[string]string {
-	return map[string]string{}
+	const approved = "a person approves each call, which writes a file into the project: " +
+		"[connect a project](../guide/onboarding.md)"
+	return map[string]string{"auth0_onboarding": approved, "auth0_save_credentials_to_file": approved}
 }
 
 // seeded are things of the sandbox, by the name of the argument that takes one: the example of a tool that has none in
@@ -126,6 +128,8 @@ func callsFor(tool *catalog.Tool, chosen []call) ([]call, error) {
 type host struct {
 	runner *toolcall.Runner
 	folder string
+	// project is the folder of the user's project.
+	project string
 
 	mu     sync.Mutex
 	tenant *sandbox.Tenant
@@ -144,16 +148,16 @@ func startHost() (*host, error) {
 	if err != nil {
 		return nil, err
 	}
-	h := &host{folder: folder}
+	h := &host{folder: folder, project: filepath.Join(folder, "project")}
 	kept, exported := filepath.Join(folder, "vault"), filepath.Join(folder, "export")
-	err = errors.Join(os.Mkdir(kept, 0o700), os.Mkdir(exported, 0o700),
+	err = errors.Join(os.Mkdir(kept, 0o700), os.Mkdir(exported, 0o700), h.emptyProject(),
 		os.WriteFile(filepath.Join(kept, "key"), []byte(fingerprintKey), 0o600))
 	if err != nil {
 		return nil, errors.Join(err, h.close())
 	}
 	gate := egress.New(egress.Config{
 		Domain: sandbox.DefaultDomain, Transport: h, Vault: vault.New(kept),
-		Files: fileroot.Roots{"export": exported},
+		Files: fileroot.Roots{"export": exported, "project": h.project},
 		Current: func(context.Context) (string, *oauth2.Token, error) {
 			h.mu.Lock()
 			defer h.mu.Unlock()
@@ -163,6 +167,15 @@ func startHost() (*host, error) {
 	h.runner = toolcall.New(toolcall.Config{Domain: sandbox.DefaultDomain, Gate: gate,
 		Approve: approval.Policy{Mode: approval.None}, Log: slog.New(slog.DiscardHandler)})
 	return h, nil
+}
+
+// emptyProject makes the user's project new: one for React, as Vite makes it.
+func (h *host) emptyProject() error {
+	const dependencies = `{"name":"shop","scripts":{"dev":"vite"},"dependencies":{"react":"19.2.0"},` +
+		`"devDependencies":{"vite":"7.1.0"}}`
+	return errors.Join(os.RemoveAll(h.project), os.Mkdir(h.project, 0o700),
+		os.WriteFile(filepath.Join(h.project, "package.json"), []byte(dependencies), 0o600),
+		os.WriteFile(filepath.Join(h.project, ".gitignore"), []byte(".env*\n"), 0o600))
 }
 
 func (h *host) close() error {
@@ -202,6 +215,9 @@ func (h *host) entry(ctx context.Context, tools []*catalog.Tool, tool *catalog.T
 	}
 	calls, err := callsFor(tool, chosen)
 	if err != nil {
+		return entry{}, err
+	}
+	if err := h.emptyProject(); err != nil {
 		return entry{}, err
 	}
 	tenant := sandbox.New(sandbox.Options{Now: now, BuildTime: -1})

@@ -27,7 +27,8 @@ func Plugin() sdk.Plugin {
 			sdk.Paths(list, one, "POST /api/v2/clients", "PATCH /api/v2/clients/{id}"),
 			sdk.Files(root), sdk.Reads(reads()...), sdk.PutsSecrets(), sdk.Idempotent(), sdk.Untrusted("configured_urls")),
 		sdk.NewTool("auth0_save_credentials_to_file", sdk.Write,
-			"Save an application's credentials, or values behind markers, into the project's env file. You are not shown them.",
+			"Save an application's credentials, or values behind markers, into the project's env file. The answer does "+
+				"not show them.",
 			save, sdk.Title("Save credentials to a file"), sdk.Scopes("read:clients", "read:client_keys"),
 			sdk.Paths(list, one), sdk.Files(root), sdk.Reads(reads()...), sdk.PutsSecrets(), sdk.Idempotent(),
 			sdk.Untrusted("message")),
@@ -42,7 +43,7 @@ func Plugin() sdk.Plugin {
 type Place struct {
 	Framework   string `json:"framework,omitempty" jsonschema:"Such as react or nextjs; default: found in the project."`
 	ProjectPath string `json:"project_path,omitempty" jsonschema:"--project-root, or a folder below it."`
-	BaseURL     string `json:"base_url,omitempty" jsonschema:"Origin of the app; default: http://localhost with its port."`
+	BaseURL     string `json:"base_url,omitempty" jsonschema:"Origin of the app; default: localhost over http, with its port."`
 	Port        int    `json:"port,omitempty" schema:"min=1,max=65535" jsonschema:"Default: found in the project."`
 }
 

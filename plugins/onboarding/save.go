@@ -14,7 +14,7 @@ import (
 type saveInput struct {
 	ClientID string `json:"client_id,omitempty" jsonschema:"Client id or exact name; needed unless all variables are markers."`
 	Place
-	File        string   `json:"file,omitempty" jsonschema:"Below the project; default: the framework's, such as .env."`
+	File        string   `json:"file,omitempty" jsonschema:"Below the project; default: the framework's env file."`
 	CallbackURL string   `json:"callback_url,omitempty" jsonschema:"Default: that of the framework."`
 	Variables   []string `json:"variables,omitempty" jsonschema:"In place of the framework's, KEY=SOURCE. Sources: client_id, client_secret, domain, issuer, base_url, callback_url, random, another member of the application, or a marker [REDACTED:…]."`
 	DryRun      bool     `json:"dry_run,omitempty" jsonschema:"Say what would be written, and write nothing."`

@@ -164,7 +164,7 @@ func TestEveryMemberIsRead(t *testing.T) {
 	want := Manifest{ManifestVersion: 1, Name: "roles", Version: "0.1.0", Protocols: []int{1, 2}, Executable: "roles",
 		Args: []string{"roles"}, Display: display, Tools: []ToolManifest{{Name: "auth0_list_roles", Effect: EffectRead,
 			Idempotent: true, Scopes: []string{"read:roles"}, Paths: []string{"GET /api/v2/roles"},
-			Files: []string{"project"}, External: true, Untrusted: []string{"roles[].name"},
+			Files: []string{"project"}, Reads: []string{"project:*.json"}, Secrets: true, External: true, Untrusted: []string{"roles[].name"},
 			InputSchema: []byte(`{"type":"object","properties":{}}`), Display: display}}}
 	for _, object := range []any{want, want.Tools[0], display} {
 		for i, value := 0, reflect.ValueOf(object); i < value.NumField(); i++ {

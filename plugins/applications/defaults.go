@@ -151,9 +151,13 @@ func withSecretAccess(application sdk.Object, domain string) (sdk.Object, error)
 	return application.With("_credentials_access", struct {
 		Dashboard string `json:"dashboard"`
 		API       string `json:"api"`
+		Tool      string `json:"tool"`
+		User      string `json:"user"`
 	}{
 		"Applications → " + application.Text("name") + " → Settings, in the dashboard of tenant " + domain,
 		"GET https://" + domain + "/api/v2/clients/" + url.PathEscape(application.Text("client_id")) +
 			" with a token that has read:client_keys (member client_secret)",
+		"auth0_save_credentials_to_file saves it into the project's env file (preset developer, --project-root DIR)",
+		"`auth0-mcp secret copy application " + application.Text("client_id") + "` puts it into the user's clipboard",
 	})
 }

@@ -119,6 +119,8 @@ func TestSecretAccess(t *testing.T) {
 		"dashboard": "Applications → Night Job → Settings, in the dashboard of tenant " + sdktest.Domain,
 		"api": "GET https://" + sdktest.Domain + "/api/v2/clients/" + created["client_id"].(string) +
 			" with a token that has read:client_keys (member client_secret)",
+		"tool": "auth0_save_credentials_to_file saves it into the project's env file (preset developer, --project-root DIR)",
+		"user": "`auth0-mcp secret copy application " + created["client_id"].(string) + "` puts it into the user's clipboard",
 	}
 	if !maps.Equal(access, want) {
 		t.Errorf("got %v, want %v", access, want)

@@ -170,8 +170,10 @@ func TestSaveCredentials(t *testing.T) {
 		"own variables": {nil, `{"client_id":"` + web + `","variables":["A=client_secret","B=[REDACTED:k7q2m9xa]","C=encryption_key.cert","D=random","E=issuer"]}`,
 			"project:.env A from /api/v2/clients/" + web + " client_secret B=[REDACTED:k7q2m9xa] C from /api/v2/clients/" + web +
 				" encryption_key.cert D from 32 random bytes E=https://" + sdktest.Domain, ""},
-		"a marker alone":    {nil, `{"variables":["LINK=[REDACTED:k7q2m9xa]"]}`, "LINK=[REDACTED:k7q2m9xa]", ""},
-		"no application":    {nil, `{}`, "", "client_id: want"},
+		"a marker alone": {nil, `{"variables":["LINK=[REDACTED:k7q2m9xa]"]}`, "LINK=[REDACTED:k7q2m9xa]", ""},
+		"no application": {nil, `{}`, "", "client_id: want"},
+		"no callback": {nil, `{"client_id":"` + web + `","variables":["A=callback_url"],"callback_url":"x\nEVIL=1"}`, "",
+			"callback_url: want"},
 		"an unknown source": {nil, `{"client_id":"x","variables":["A=Not a source"]}`, "", "want KEY=SOURCE"},
 		"two frameworks": {map[string]string{"go.mod": "module a\n", "Gemfile": `gem "rails"`}, `{"client_id":"` + web + `"}`, "",
 			"several frameworks"},

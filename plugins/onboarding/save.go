@@ -2,6 +2,7 @@ package onboarding
 
 import (
 	"context"
+	"net/url"
 	"path"
 	"regexp"
 	"slices"
@@ -119,10 +120,15 @@ func (p *project) addresses(domain string, in saveInput) (location, error) {
 		return location{}, nil
 	}
 	at, err := p.locate(domain, in.Place, NativeApp{})
-	if err == nil && in.CallbackURL != "" {
-		at.Callbacks = []string{in.CallbackURL}
+	if err != nil || in.CallbackURL == "" {
+		return at, err
 	}
-	return at, err
+	u, err := url.Parse(in.CallbackURL)
+	if err != nil || u.Host == "" || u.Scheme != "https" && u.Scheme != "http" || strings.ContainsAny(in.CallbackURL, " \n") {
+		return at, sdk.InvalidArgument("callback_url: want an http or https URL; %q is none", in.CallbackURL)
+	}
+	at.Callbacks = []string{in.CallbackURL}
+	return at, nil
 }
 
 var (

@@ -9,6 +9,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"slices"
 	"strings"
 
 	"github.com/auth0-mcp/auth0-mcp/host/internal/envfile"
@@ -16,6 +17,7 @@ import (
 	"github.com/auth0-mcp/auth0-mcp/host/internal/jsondoc"
 	"github.com/auth0-mcp/auth0-mcp/host/internal/plan"
 	"github.com/auth0-mcp/auth0-mcp/host/internal/redact"
+	"github.com/auth0-mcp/auth0-mcp/managementapi"
 	"github.com/auth0-mcp/auth0-mcp/proto/pluginv1"
 )
 
@@ -111,8 +113,12 @@ func (c *Call) variable(ctx context.Context, e *envEdit, v *pluginv1.Variable) *
 	var failure *pluginv1.Failure
 	switch text := v.GetText(); {
 	case v.GetStored() != nil:
-		value, failure = c.storedText(ctx, v.GetStored())
-		e.puts("%s of %s as %s", v.GetStored().GetMember(), v.GetStored().GetPath(), name)
+		var shown bool
+		if value, shown, failure = c.storedText(ctx, v.GetStored()); shown {
+			e.planned.Sets[name] = value
+		} else {
+			e.puts("%s of %s as %s", v.GetStored().GetMember(), v.GetStored().GetPath(), name)
+		}
 	case v.GetRandomBytes() != 0:
 		has, err := e.has(name)
 		if err != nil {
@@ -208,41 +214,54 @@ func (c *Call) envState(root *fileroot.Root, path string, file *fileroot.Existin
 }
 
 // storedText reads a text of a resource, which the call's tool must declare that it reads. In a dry run that of a
-// resource which the call makes is unknownYet.
-func (c *Call) storedText(ctx context.Context, s *pluginv1.Stored) (string, *pluginv1.Failure) {
+// resource which the call makes is unknownYet. shown says that it is no secret: others can have written it, and an
+// approver sees it.
+func (c *Call) storedText(ctx context.Context, s *pluginv1.Stored) (text string, shown bool, _ *pluginv1.Failure) {
 	r := &pluginv1.RoundTripRequest{CallId: c.id, Method: http.MethodGet, Path: s.GetPath()}
 	path, reason := c.policy(r)
 	if reason != "" {
 		text := fmt.Sprintf("%s %s was refused: %s", r.GetMethod(), clipped(r.GetPath()), reason)
 		c.noteRefusal(text)
-		return "", c.failed(pluginv1.Failure_CODE_REFUSED, text)
+		return "", false, c.failed(pluginv1.Failure_CODE_REFUSED, text)
 	}
 	r = atPath(r, path)
 	if answer, ok := c.simulation.Read(r.GetPath()); ok && c.grant.DryRun && answer.Status == http.StatusOK {
-		return unknownYet, nil
+		return unknownYet, false, nil
 	}
 	doc := c.madeHere(r.GetPath())
-	if doc == nil {
+	made := doc != nil
+	if !made {
 		answer := c.send(ctx, r)
 		if failure := answer.GetFailure(); failure != nil {
-			return "", failure
+			return "", false, failure
 		}
 		if doc = okJSON(answer); doc == nil {
 			status := answer.GetResponse().GetStatus()
-			return "", &pluginv1.Failure{Code: pluginv1.Failure_CODE_API, HttpStatus: status,
+			return "", false, &pluginv1.Failure{Code: pluginv1.Failure_CODE_API, HttpStatus: status,
 				Message: fmt.Sprintf("GET %s was answered with the status %d", r.GetPath(), status)}
 		}
 	}
+	member := doc
 	for step := range strings.SplitSeq(s.GetMember(), ".") {
-		doc = jsondoc.ValueOf(doc, step)
+		member = jsondoc.ValueOf(member, step)
 	}
-	var text string
-	if json.Unmarshal(doc, &text) != nil || text == "" {
-		return "", c.failed(pluginv1.Failure_CODE_FAILED_PRECONDITION, fmt.Sprintf("%s has no %s that this session may "+
+	if json.Unmarshal(member, &text) != nil || text == "" {
+		return "", false, c.failed(pluginv1.Failure_CODE_FAILED_PRECONDITION, fmt.Sprintf("%s has no %s that this session may "+
 			"read. Client secrets need the scope read:client_keys, and public applications have none",
 			clipped(r.GetPath()), clipped(s.GetMember())))
 	}
-	return text, nil
+	return text, !made && !isSecret(r.GetPath(), doc, text), nil
+}
+
+// isSecret reports whether a text of a resource is one of its secrets, or holds one.
+func isSecret(path string, doc json.RawMessage, text string) bool {
+	var schema *managementapi.Schema
+	if o, _, ok := managementapi.Lookup(http.MethodGet, path); ok {
+		schema = o.Answer
+	}
+	return slices.ContainsFunc(redact.Secrets(schema, doc), func(s redact.Secret) bool {
+		return strings.Contains(text, s.Value)
+	})
 }
 
 // keptText is a value that Auth0 has answered once, by the fingerprint in its marker.

@@ -3,6 +3,7 @@ package egress
 import (
 	"encoding/json"
 	"net/http"
+	"net/url"
 	"os"
 	"path/filepath"
 	"runtime"
@@ -170,6 +171,18 @@ func TestEnvFileGetsSecrets(t *testing.T) {
 	}
 }
 
+// What is no secret, and may be anyone's text, is shown to who approves it.
+func TestEnvFileShowsWhatIsNoSecret(t *testing.T) {
+	f := newEnvFixture(t)
+	client, secret := f.client()
+	c := f.begin(Grant{DryRun: true})
+	f.set(c, ".env", fromAuth0("NODE_OPTIONS", client, "name"), fromAuth0("S", client, "client_secret"))
+	body := string(c.Close().Plan.Changes[0].Body)
+	if !strings.Contains(body, `"sets":{"NODE_OPTIONS":"W"}`) || strings.Contains(body, secret) {
+		t.Errorf("%s", body)
+	}
+}
+
 // The secret of an application that the same call makes is not known when the plan is made.
 func TestEnvFileOfWhatTheCallMakes(t *testing.T) {
 	f := newEnvFixture(t)
@@ -197,6 +210,33 @@ func TestEnvFileOfWhatTheCallMakes(t *testing.T) {
 		if r.Method == http.MethodGet {
 			t.Errorf("%s %s: the answer to the POST has the secret already", r.Method, r.Path)
 		}
+	}
+}
+
+// A user's id is escaped in a path, and what an operation answers that makes nothing is nothing to take back.
+func TestUndoOfWhatWasMade(t *testing.T) {
+	f := newEnvFixture(t)
+	f.tool.Paths, f.tool.Reads, f.tool.Effect = nil, nil, pluginv1.EffectDestroy
+	rotated, _ := f.client()
+	c := f.begin(Grant{})
+	for _, r := range []sent{{"POST", "/api/v2/users", `{"connection":"Username-Password-Authentication",` +
+		`"email":"new@example.com","password":"Wq3-zz81-Trombone"}`}, {"POST", rotated + "/rotate-secret", ""}} {
+		answer := f.RoundTrip(t.Context(), "p", &pluginv1.RoundTripRequest{CallId: c.ID(), Method: r.method, Path: r.path,
+			Body: []byte(r.body)})
+		if okJSON(answer) == nil {
+			t.Fatal(answer)
+		}
+	}
+	id := textOf(c.outcome.Changes[0].After, "user_id")
+	for path, want := range map[string]bool{"/api/v2/users/" + url.PathEscape(id): true, "/api/v2/users/" + id: true,
+		"/api/v2/users/": false, "/api/v2/users": false, "/api/v2/clients/" + id: false, rotated: false,
+		rotated + "/rotate-secret/" + strings.TrimPrefix(rotated, "/api/v2/clients/"): false} {
+		if got := c.undoes(http.MethodDelete, path); got != want {
+			t.Errorf("%s: %v", path, got)
+		}
+	}
+	if c.undoes(http.MethodPatch, "/api/v2/users/"+id) {
+		t.Error("a change is no undoing")
 	}
 }
 

@@ -5,21 +5,33 @@ import (
 	"encoding/json"
 	"net/http"
 	"net/url"
+	"strings"
 
 	"github.com/auth0-mcp/auth0-mcp/host/internal/plan"
+	"github.com/auth0-mcp/auth0-mcp/managementapi"
 	"github.com/auth0-mcp/auth0-mcp/proto/pluginv1"
 )
 
-// madeHere is what Auth0 answered when this call made the thing at a path; nil if it did not make it.
+// madeHere is what Auth0 answered when this call made the thing at a path; nil if it did not make it. Only an operation
+// that adds makes something: others answer with the id of what was there.
 func (c *Call) madeHere(path string) json.RawMessage {
+	cut := strings.LastIndexByte(path, '/')
+	last, err := url.PathUnescape(path[cut+1:])
+	if err != nil || last == "" {
+		return nil
+	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	for _, change := range c.outcome.Changes {
-		if change.Method != http.MethodPost || change.Target != nil {
+		if change.Method != http.MethodPost || change.Path != path[:cut] {
+			continue
+		}
+		o, _, known := managementapi.Lookup(change.Method, change.Path)
+		if !known || !managementapi.OnlyAdds(o.Name()) {
 			continue
 		}
 		for _, name := range []string{"id", plan.KindID(change.Path)} {
-			if id := textOf(change.After, name); id != "" && path == change.Path+"/"+url.PathEscape(id) {
+			if textOf(change.After, name) == last {
 				return change.After
 			}
 		}

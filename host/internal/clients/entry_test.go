@@ -41,6 +41,7 @@ func TestReadArgs(t *testing.T) {
 		{[]string{"run", "--read-only", "--profile", "b"}, Entry{Profile: "b", ReadOnly: true}},
 		{[]string{"run", "--profile", "a", "--log-level", "debug"},
 			Entry{Profile: "a", more: []string{"--log-level", "debug"}}},
+		{[]string{"run", "--project-root", "/home/me/shop", "--project-root=/x"}, Entry{ProjectRoot: "/x"}},
 		{[]string{"run", "--file-root", "p=/x", "--read-only", "--audit=off"},
 			Entry{ReadOnly: true, more: []string{"--file-root", "p=/x", "--audit=off"}}},
 		{[]string{"run", "--read-only", "--read-only=false"}, Entry{}}, // the last counts, as for the server

@@ -216,3 +216,15 @@ func TestVariablesOfAnEntry(t *testing.T) {
 	_, err := Plan(p, cursor, e, false)
 	wantError(t, err, "env is an array, want an object")
 }
+
+// The folder of the project stays, unless another is given.
+func TestAnUpdateKeepsTheProject(t *testing.T) {
+	const has = `{"mcpServers": {"auth0": {"command": "` + ourCommand + `", "args": ["run", "--project-root", "/shop"]}}}`
+	for given, want := range map[string]string{"": "run --project-root /shop", "/other": "run --project-root /other"} {
+		p, _ := fileOf(t, "cursor", has)
+		change := planAndApply(t, p, cursor, Entry{Command: ourCommand, ProjectRoot: given})
+		if got := strings.Join(change.Entry.Args(), " "); got != want || (given == "") != (len(change.Kept) == 1) {
+			t.Errorf("%q: %s, kept %q", given, got, change.Kept)
+		}
+	}
+}

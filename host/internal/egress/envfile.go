@@ -282,12 +282,12 @@ func (c *Call) envPolicy(r *pluginv1.WriteFileRequest) string {
 		return fmt.Sprintf("an edit of an env file has no content, and at most %d variables", maxVariables)
 	}
 	for _, v := range r.GetVariables() {
-		random := int(v.GetRandomBytes())
+		_, isRandom := v.GetValue().(*pluginv1.Variable_RandomBytes)
 		marker := redact.FindMarkers(v.GetText())
 		switch {
 		case v.GetValue() == nil:
 			return "a variable has no value"
-		case v.GetStored() == nil && v.GetText() == "" && (random < minRandom || random > maxRandom):
+		case isRandom && (v.GetRandomBytes() < minRandom || v.GetRandomBytes() > maxRandom):
 			return fmt.Sprintf("a random value has %d to %d bytes", minRandom, maxRandom)
 		case len(marker) > 0 && redact.Fingerprint(v.GetText()) == "":
 			return "a value is a text without markers of hidden values, or one marker"

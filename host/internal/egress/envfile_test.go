@@ -319,6 +319,7 @@ func TestEnvFileRefusals(t *testing.T) {
 		"a marker in a text":   {"kept", text("S", "x [REDACTED:k7q2m9xa]"), "one marker"},
 		"a plain marker":       {"kept", text("S", "[REDACTED]"), "one marker"},
 		"few random bytes":     {"kept", random("S", 8), "16 to 64"},
+		"an empty text":        {"kept", text("S", ""), "is empty"},
 		"no value":             {"kept", &pluginv1.Variable{Name: "S"}, "no value"},
 	} {
 		for _, dry := range []bool{true, false} {

@@ -53,11 +53,11 @@ func (r *Root) Below(folder string) (string, error) {
 // Find returns the regular files of a folder, as Below has it, that fit one of the rules, in the rules' order. It
 // follows no symbolic link, and leaves out what cannot be read. The error is of the folder.
 func (r *Root) Find(folder string, rules []pluginv1.ReadRule) ([]Found, error) {
-	top, name, err := r.parent(path.Join(folder, "x"), 0)
+	top, _, err := r.parent(path.Join(folder, "x"), 0)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, fmt.Errorf("the folder %s does not exist", r.Path(folder))
 	}
-	if err != nil || name == "" {
+	if err != nil {
 		return nil, err
 	}
 	defer func() { _ = top.Close() }()

@@ -1,5 +1,6 @@
-// Command auth0-mcp-pictures draws terminal sessions for the documentation as SVG. It runs the commands that a picture
-// shows with the built binary, in an empty home folder, so that a picture shows what they really print.
+// Command auth0-mcp-pictures draws the pictures of the documentation as SVG: the walk of a call, and terminal sessions.
+// It runs the commands of a session with the built binary, in an empty home folder: a picture shows what they really
+// print.
 //
 //	auth0-mcp-pictures bin/auth0-mcp docs/images
 package main
@@ -25,6 +26,8 @@ type picture struct {
 	file, title string
 	// commands are the arguments of auth0-mcp. One may end with an exit status that is not 0.
 	commands [][]string
+	// question, if set, is what each command asks in its terminal, and typed the answer.
+	question, typed string
 }
 
 func pictures() []picture {
@@ -36,6 +39,11 @@ func pictures() []picture {
 			{"call", "--sandbox", "--approve", "terminal", "auth0_update_application", "client_id=Kiosk Device",
 				`callbacks=["https://kiosk.example/signed-in"]`},
 		},
+	}, {
+		file: "approval.svg", title: "A change is approved in a terminal",
+		commands: [][]string{{"call", "--sandbox", "--approve", "terminal", "auth0_update_role", "role=Librarian",
+			"description=Orders books for a library"}},
+		question: "no to decline: ", typed: "yes",
 	}}
 }
 
@@ -65,7 +73,8 @@ func drawAll(ctx context.Context, binary, folder string) error {
 			return err
 		}
 	}
-	return nil
+	//nolint:gosec // a picture is public
+	return os.WriteFile(filepath.Join(folder, "call.svg"), drawCall(), 0o644)
 }
 
 // line is one row of the terminal.
@@ -94,14 +103,11 @@ func (p picture) play(ctx context.Context, binary string) ([]line, error) {
 		for j, text := range wrap("$ "+clients.ShellWords(append([]string{"auth0-mcp"}, args...)), columns-2) {
 			lines = append(lines, line{strings.Repeat("  ", min(j, 1)) + text, true})
 		}
-		cmd := exec.CommandContext(ctx, binary, args...) //nolint:gosec // the binary that was just built
-		cmd.Env = []string{"HOME=" + home, "PATH=" + os.Getenv("PATH"), "TMPDIR=" + os.TempDir()}
-		out, err := cmd.CombinedOutput()
-		var exit *exec.ExitError
-		if err != nil && !errors.As(err, &exit) {
+		out, err := p.run(ctx, binary, home, args)
+		if err != nil {
 			return nil, err
 		}
-		for text := range strings.Lines(settle(string(out), home)) {
+		for text := range strings.Lines(settle(out, home)) {
 			for _, row := range wrap(strings.TrimRight(text, "\n"), columns) {
 				lines = append(lines, line{text: row})
 			}
@@ -110,8 +116,25 @@ func (p picture) play(ctx context.Context, binary string) ([]line, error) {
 	return lines, nil
 }
 
-// What differs from run to run: the ids of approvals, and the fingerprints of hidden values.
+// run returns what a command prints.
+func (p picture) run(ctx context.Context, binary, home string, args []string) (string, error) {
+	cmd := exec.CommandContext(ctx, binary, args...) //nolint:gosec // the binary that was just built
+	cmd.Env = []string{"HOME=" + home, "PATH=" + os.Getenv("PATH"), "TMPDIR=" + os.TempDir(), "TERM=dumb"}
+	if p.question != "" {
+		return inTerminal(cmd, p.question, p.typed)
+	}
+	out, err := cmd.CombinedOutput()
+	var exit *exec.ExitError
+	if errors.As(err, &exit) {
+		err = nil
+	}
+	return string(out), err
+}
+
+// What differs from run to run: the ids of approvals, the fingerprints of hidden values, and which progress a slow
+// machine shows.
 var (
+	progress    = regexp.MustCompile(`(?m)^… .*\n`)
 	approvalID  = regexp.MustCompile(`\b[A-Z2-7]{4}-[A-Z2-7]{4}\b`)
 	fingerprint = regexp.MustCompile(`\[REDACTED:[0-9a-z]+\]`)
 )
@@ -119,6 +142,7 @@ var (
 func settle(out, home string) string {
 	out = strings.ReplaceAll(out, home, "~")
 	out = approvalID.ReplaceAllString(out, "K7QF-2M9D")
+	out = progress.ReplaceAllString(out, "")
 	return fingerprint.ReplaceAllString(out, "[REDACTED:k7q2m9xa]")
 }
 

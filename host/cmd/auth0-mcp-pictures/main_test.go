@@ -10,13 +10,36 @@ import (
 )
 
 func TestDrawIsXML(t *testing.T) {
-	picture := draw("a <b> & c", []line{{"$ auth0-mcp call x=<y>", true}, {}, {text: `  "a": "&\u0000"`}})
+	want := []string{"a <b> & c", "$ auth0-mcp call x=<y>", `  "a": "&\u0000"`}
+	got := textsOf(t, draw(want[0], []line{{want[1], true}, {}, {text: want[2]}}))
+	if !slices.Equal(got, want) {
+		t.Errorf("got %q, want %q", got, want)
+	}
+}
+
+// The walk of a call names each of its parties and steps.
+func TestDrawCall(t *testing.T) {
+	texts := textsOf(t, drawCall())
+	for _, p := range parties() {
+		if !slices.Contains(texts, p.title) {
+			t.Errorf("%s is not in %q", p.title, texts)
+		}
+	}
+	for _, one := range steps() {
+		if !slices.Contains(texts, one.text) {
+			t.Errorf("%s is not in %q", one.text, texts)
+		}
+	}
+}
+
+// textsOf are the texts of a picture, which has to be XML.
+func textsOf(t *testing.T, picture []byte) (texts []string) {
+	t.Helper()
 	dec := xml.NewDecoder(strings.NewReader(string(picture)))
-	var texts []string
 	for {
 		token, err := dec.Token()
 		if errors.Is(err, io.EOF) {
-			break
+			return texts
 		}
 		if err != nil {
 			t.Fatalf("%v in %s", err, picture)
@@ -24,9 +47,6 @@ func TestDrawIsXML(t *testing.T) {
 		if chars, ok := token.(xml.CharData); ok && strings.TrimSpace(string(chars)) != "" {
 			texts = append(texts, string(chars))
 		}
-	}
-	if want := []string{"a <b> & c", "$ auth0-mcp call x=<y>", `  "a": "&\u0000"`}; !slices.Equal(texts, want) {
-		t.Errorf("got %q, want %q", texts, want)
 	}
 }
 

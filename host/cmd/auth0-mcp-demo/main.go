@@ -1,5 +1,6 @@
 // Command auth0-mcp-demo drives auth0-mcp as an MCP client does: it starts the
-// server on the sandbox tenant, lists its tools and calls some.
+// server on the sandbox tenant, lists its tools, and makes the calls for ten
+// requests of a user, showing what is sent and what comes back.
 package main
 
 import (
@@ -8,6 +9,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"slices"
 	"strings"
 	"text/tabwriter"
 	"time"
@@ -16,7 +18,8 @@ import (
 	"github.com/mark3labs/mcp-go/mcp"
 )
 
-// step is one thing that a user would ask, and the call that answers it.
+// step is one call. A step with ask begins a request of the user; those without
+// belong to the one before.
 type step struct {
 	ask  string
 	tool string
@@ -85,44 +88,97 @@ func demo(server string) error {
 	return nil
 }
 
-func steps() []step {
-	fixed := func(args map[string]any) func(answers) map[string]any {
-		return func(answers) map[string]any { return args }
-	}
+// with makes arguments from the answer of a call before.
+func with(tool string, arguments func(answer map[string]any) map[string]any) func(answers) map[string]any {
+	return func(seen answers) map[string]any { return arguments(seen[tool]) }
+}
+
+func fixed(args map[string]any) func(answers) map[string]any {
+	return func(answers) map[string]any { return args }
+}
+
+// steps are the ten requests.
+func steps() []step { return append(settings(), code()...) }
+
+// settings are requests about applications, APIs and what happened.
+func settings() []step {
 	return []step{
-		{"Who failed to log in during the last day?", "auth0_list_logs",
-			fixed(map[string]any{"type": "failed_login", "since": "24h", "per_page": 3}),
-			table("logs", "date", "type_meaning", "ip", "user_name")},
-		{"Which single-page applications are there?", "auth0_list_applications",
-			fixed(map[string]any{"app_type": "spa"}), table("applications", "name", "client_id", "description")},
-		{"Make one for the new returns desk.", "auth0_create_application",
-			fixed(map[string]any{"name": "Returns Desk", "app_type": "spa",
-				"callbacks": []string{"http://localhost:5173/callback"}}),
+		{"Why did logins fail during the last day?", "auth0_list_logs",
+			fixed(map[string]any{"type": "failed_login", "since": "24h", "summary": true, "per_page": 1}),
+			members("summary")},
+		{"Make a single-page application for the reading room.", "auth0_create_application",
+			fixed(map[string]any{"name": "Reading room", "app_type": "spa",
+				"callbacks": []string{"https://read.example/callback"}}),
 			members("client_id", "name", "token_endpoint_auth_method", "defaults_applied")},
-		{"It moves to production: change its callback.", "auth0_update_application",
-			func(seen answers) map[string]any {
-				return map[string]any{"client_id": seen["auth0_create_application"]["client_id"],
-					"callbacks": []string{"https://returns.harbourlight.example/callback"}}
-			}, members("client_id", "callbacks")},
-		{"Which scopes has the Orders API?", "auth0_get_resource_server",
-			fixed(map[string]any{"id": "https://api.harbourlight.example/orders"}),
-			members("identifier", "signing_alg", "scopes")},
-		{"Write an Action that greets at login.", "auth0_create_action",
-			fixed(map[string]any{"name": "Greet", "supported_triggers": []map[string]any{{"id": "post-login", "version": "v3"}},
-				"code": "exports.onExecutePostLogin = async (event, api) => { console.log('hello ' + event.user.name) }"}),
-			members("id", "name", "status", "runtime")},
-		{"Deploy it.", "auth0_deploy_action",
-			func(seen answers) map[string]any { return map[string]any{"id": seen["auth0_create_action"]["id"]} },
-			members("id", "number", "status", "deployed")},
-		{"Which forms are there?", "auth0_list_forms", fixed(map[string]any{"per_page": 3}),
-			table("forms", "id", "name", "flow_count")},
-		{"Is the first one ready for users?", "auth0_check_form",
-			func(seen answers) map[string]any {
-				forms, _ := seen["auth0_list_forms"]["forms"].([]any)
-				first, _ := forms[0].(map[string]any)
-				return map[string]any{"id": first["id"]}
-			}, members("name", "valid", "live", "faults")},
+		{"Add a staging callback to the shop, and keep the others.", "auth0_get_application",
+			fixed(map[string]any{"name": "Harbourlight Shop"}), members("client_id", "callbacks", "client_secret")},
+		{"", "auth0_update_application", with("auth0_get_application", func(shop map[string]any) map[string]any {
+			callbacks, _ := shop["callbacks"].([]any)
+			return map[string]any{"client_id": shop["client_id"],
+				"callbacks": append(slices.Clone(callbacks), "https://staging.shop.example/callback")}
+		}), members("callbacks")},
+		{"Tokens of the Orders API shall last an hour, and it gets a scope for exports.", "auth0_get_resource_server",
+			fixed(map[string]any{"id": "Orders API"}), members("id", "token_lifetime", "scopes")},
+		{"", "auth0_update_resource_server", with("auth0_get_resource_server", func(api map[string]any) map[string]any {
+			scopes, _ := api["scopes"].([]any)
+			return map[string]any{"id": api["id"], "token_lifetime": 3600, "scopes": append(slices.Clone(scopes),
+				map[string]any{"value": "export:orders", "description": "Export orders"})}
+		}), members("token_lifetime", "scopes")},
+		{"What was changed today, and by whom?", "auth0_list_logs",
+			fixed(map[string]any{"type": "api_operation", "since": "24h", "per_page": 4}),
+			table("logs", "date", "description", "client_name")},
 	}
+}
+
+// code are requests about Actions and forms.
+func code() []step {
+	const roles = "exports.onExecutePostLogin = async (event, api) => { api.accessToken.setCustomClaim(" +
+		"'https://harbourlight.example/roles', event.authorization?.roles ?? []); };"
+	return []step{
+		{"Put users' roles into access tokens.", "auth0_create_action",
+			fixed(map[string]any{"name": "Roles in access tokens", "code": roles,
+				"supported_triggers": []map[string]any{{"id": "post-login", "version": "v3"}}}),
+			members("id", "status")},
+		{"", "auth0_deploy_action", fixed(map[string]any{"id": "Roles in access tokens"}), members("number", "deployed")},
+		{"", "auth0_update_trigger_bindings",
+			fixed(map[string]any{"trigger_id": "post-login", "add": []string{"Roles in access tokens"}}),
+			table("bindings", "display_name")},
+		{"Make the headings of the consent form teal.", "auth0_get_form",
+			fixed(map[string]any{"id": "Marketing consent"}), members("id", "style")},
+		{"", "auth0_update_form", with("auth0_get_form", func(form map[string]any) map[string]any {
+			return map[string]any{"id": form["id"], "style": map[string]any{"css": "h1 { color: teal; }"}}
+		}), members("style")},
+		{"Show it at login.", "auth0_publish_form",
+			fixed(map[string]any{"id": "Marketing consent", "render_in": "post-login"}), members("valid", "live")},
+		{"Which Actions run at login, in which order?", "auth0_list_trigger_bindings",
+			fixed(map[string]any{"trigger_id": "post-login"}), table("bindings", "position", "display_name")},
+		{"Make a contact form with a captcha.", "auth0_create_form", fixed(contactForm()), members("id", "name")},
+		{"", "auth0_get_form", fixed(map[string]any{"id": "Contact us"}), members("nodes")},
+		{"", "auth0_update_form", with("auth0_get_form", withSubject), members("nodes")},
+	}
+}
+
+// contactForm has a secret, which no answer shows and no edit loses.
+func contactForm() map[string]any {
+	captcha := map[string]any{"site_key": "6Lc-site", "secret_key": "6Lc-secret-of-nobody"} //nolint:gosec // invented
+	return map[string]any{"name": "Contact us", "start": map[string]any{"next_node": "ask"},
+		"nodes": []any{map[string]any{"id": "ask", "type": "STEP", "config": map[string]any{"next_node": "$ending",
+			"components": []any{
+				map[string]any{"id": "robot", "category": "WIDGET", "type": "RECAPTCHA", "config": captcha},
+				map[string]any{"id": "go_on", "category": "BLOCK", "type": "NEXT_BUTTON",
+					"config": map[string]any{"text": "Send"}},
+			}}}}}
+}
+
+// withSubject adds a field to the contact form, as it was read.
+func withSubject(form map[string]any) map[string]any {
+	nodes, _ := form["nodes"].([]any)
+	node, _ := nodes[0].(map[string]any)
+	config, _ := node["config"].(map[string]any)
+	components, _ := config["components"].([]any)
+	config["components"] = slices.Insert(components, 0, any(map[string]any{"id": "subject", "category": "FIELD",
+		"type": "TEXT", "label": "Subject", "config": map[string]any{"max_length": 80}}))
+	return map[string]any{"id": form["id"], "nodes": nodes}
 }
 
 func (s step) run(ctx context.Context, c *client.Client, seen answers) (map[string]any, error) {
@@ -133,7 +189,10 @@ func (s step) run(ctx context.Context, c *client.Client, seen answers) (map[stri
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", s.tool, err)
 	}
-	say("\n“%s”\n  %s %s  (%d ms)\n", s.ask, s.tool, brief(r.Params.Arguments), time.Since(begun).Milliseconds())
+	if s.ask != "" {
+		say("\n“%s”\n", s.ask)
+	}
+	say("  → %s %s\n  ← %d ms\n", s.tool, brief(r.Params.Arguments), time.Since(begun).Milliseconds())
 	text, ok := mcp.AsTextContent(result.Content[0])
 	if !ok {
 		return nil, errors.New(s.tool + " answered something other than text")
@@ -180,7 +239,7 @@ func members(names ...string) func(map[string]any) string {
 	}
 }
 
-// brief is a value as JSON, cut to a line of a terminal.
+// brief is a value as JSON, cut to some lines of a terminal.
 func brief(value any) string {
 	var out strings.Builder
 	enc := json.NewEncoder(&out)
@@ -189,8 +248,9 @@ func brief(value any) string {
 		return err.Error()
 	}
 	text := strings.TrimSpace(out.String())
-	if runes := []rune(text); len(runes) > 140 {
-		return string(runes[:139]) + "…"
+	const longest = 400
+	if runes := []rune(text); len(runes) > longest {
+		return string(runes[:longest]) + "…"
 	}
 	return text
 }

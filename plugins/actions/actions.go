@@ -31,45 +31,47 @@ const (
 )
 
 func plugin(p auth0v1.Patience) sdk.Plugin {
-	return sdk.Plugin{Name: "actions", Version: "0.1.0", Tools: append([]sdk.Tool{
-		sdk.NewTool("auth0_list_actions", sdk.Read, "Actions without code; bound ones run by position.",
-			listActions, sdk.OutputSchema(sdk.PageSchema("actions", shape)),
-			sdk.Title("List actions"), sdk.Scopes("read:actions"), sdk.Idempotent(),
-			sdk.Paths(listPath, triggersPath, bindingsPath),
-			sdk.Untrusted(append(written("actions[]."), "note")...)),
-		sdk.NewTool("auth0_get_action", sdk.Read, "One action: its draft with code, its deployed version.",
-			getAction, sdk.OutputSchema(shape),
-			sdk.Title("Get action"), sdk.Scopes("read:actions"), sdk.Idempotent(),
-			sdk.Paths(listPath, getPath, triggersPath, bindingsPath),
-			sdk.Untrusted(append(written(""), "note")...)),
-		sdk.NewTool("auth0_create_action", sdk.Write, "Create an action as a draft: auth0_deploy_action makes it live.",
-			createAction, sdk.InputSchema(createSchema), sdk.OutputSchema(shape),
-			sdk.Title("Create action"), sdk.Scopes("create:actions"),
-			sdk.Paths("POST /api/v2/actions/actions", triggersPath), sdk.Untrusted(written("")...)),
-		sdk.NewTool("auth0_update_action", sdk.Write, "Change an action's draft; the deployed version stays. A list "+
-			"replaces the whole list, [] empties it.",
-			updateAction, sdk.InputSchema(updateSchema), sdk.OutputSchema(shape),
-			sdk.Title("Update action"), sdk.Scopes("update:actions"),
-			sdk.Idempotent(),
-			sdk.Paths("PATCH /api/v2/actions/actions/{id}", triggersPath, listPath, getPath), sdk.Untrusted(written("")...)),
-		sdk.NewTool("auth0_deploy_action", sdk.Write, "Make an action's draft live: waits for its build and tells why it "+
-			"failed, and whether it is bound.",
-			deployer{p}.deployAction, sdk.Title("Deploy action"), sdk.Scopes("read:actions", "create:actions"),
-			sdk.Paths(listPath, getPath, triggersPath, bindingsPath, "POST /api/v2/actions/actions/{id}/deploy",
-				"GET /api/v2/actions/actions/{id}/versions", "GET /api/v2/actions/actions/{id}/versions/{version}"),
-			sdk.Untrusted("action", "code", "dependencies", "secrets", "errors", "outcome", "next_step")),
-		sdk.NewTool("auth0_list_trigger_bindings", sdk.Read, "The Actions bound to a trigger, in the order in which they "+
-			"run.",
-			listBindings, sdk.OutputSchema(sdk.PageSchema("bindings", boundShape)),
-			sdk.Title("List trigger bindings"), sdk.Scopes("read:actions"), sdk.Idempotent(),
-			sdk.Paths(triggersPath, bindingsPath), sdk.Untrusted("bindings[].display_name", "bindings[].action")),
-		sdk.NewTool("auth0_update_trigger_bindings", sdk.Write, "Bind, unbind or reorder the Actions of a trigger: "+
-			"add and remove, or the whole list.",
-			updateBindings, sdk.InputSchema(updateBindingsSchema), sdk.Title("Update trigger bindings"),
-			sdk.Scopes("read:actions", "update:actions"),
-			sdk.Paths(listPath, getPath, triggersPath, bindingsPath, "PATCH /api/v2/actions/triggers/{trigger}/bindings"),
-			sdk.Idempotent(), sdk.Untrusted("bindings[].display_name", "bindings[].action", "outcome")),
-	}, resource.Tools(rows()...)...)}
+	return sdk.Plugin{Name: "actions", Version: "0.1.0",
+		Display: sdk.Display{Description: "Actions: code, versions, deployment, and the triggers that run them."},
+		Tools: append([]sdk.Tool{
+			sdk.NewTool("auth0_list_actions", sdk.Read, "Actions without code; bound ones run by position.",
+				listActions, sdk.OutputSchema(sdk.PageSchema("actions", shape)),
+				sdk.Title("List actions"), sdk.Scopes("read:actions"), sdk.Idempotent(),
+				sdk.Paths(listPath, triggersPath, bindingsPath),
+				sdk.Untrusted(append(written("actions[]."), "note")...)),
+			sdk.NewTool("auth0_get_action", sdk.Read, "One action: its draft with code, its deployed version.",
+				getAction, sdk.OutputSchema(shape),
+				sdk.Title("Get action"), sdk.Scopes("read:actions"), sdk.Idempotent(),
+				sdk.Paths(listPath, getPath, triggersPath, bindingsPath),
+				sdk.Untrusted(append(written(""), "note")...)),
+			sdk.NewTool("auth0_create_action", sdk.Write, "Create an action as a draft: auth0_deploy_action makes it live.",
+				createAction, sdk.InputSchema(createSchema), sdk.OutputSchema(shape),
+				sdk.Title("Create action"), sdk.Scopes("create:actions"),
+				sdk.Paths("POST /api/v2/actions/actions", triggersPath), sdk.Untrusted(written("")...)),
+			sdk.NewTool("auth0_update_action", sdk.Write, "Change an action's draft; the deployed version stays. A list "+
+				"replaces the whole list, [] empties it.",
+				updateAction, sdk.InputSchema(updateSchema), sdk.OutputSchema(shape),
+				sdk.Title("Update action"), sdk.Scopes("update:actions"),
+				sdk.Idempotent(),
+				sdk.Paths("PATCH /api/v2/actions/actions/{id}", triggersPath, listPath, getPath), sdk.Untrusted(written("")...)),
+			sdk.NewTool("auth0_deploy_action", sdk.Write, "Make an action's draft live: waits for its build and tells why it "+
+				"failed, and whether it is bound.",
+				deployer{p}.deployAction, sdk.Title("Deploy action"), sdk.Scopes("read:actions", "create:actions"),
+				sdk.Paths(listPath, getPath, triggersPath, bindingsPath, "POST /api/v2/actions/actions/{id}/deploy",
+					"GET /api/v2/actions/actions/{id}/versions", "GET /api/v2/actions/actions/{id}/versions/{version}"),
+				sdk.Untrusted("action", "code", "dependencies", "secrets", "errors", "outcome", "next_step")),
+			sdk.NewTool("auth0_list_trigger_bindings", sdk.Read, "The Actions bound to a trigger, in the order in which they "+
+				"run.",
+				listBindings, sdk.OutputSchema(sdk.PageSchema("bindings", boundShape)),
+				sdk.Title("List trigger bindings"), sdk.Scopes("read:actions"), sdk.Idempotent(),
+				sdk.Paths(triggersPath, bindingsPath), sdk.Untrusted("bindings[].display_name", "bindings[].action")),
+			sdk.NewTool("auth0_update_trigger_bindings", sdk.Write, "Bind, unbind or reorder the Actions of a trigger: "+
+				"add and remove, or the whole list.",
+				updateBindings, sdk.InputSchema(updateBindingsSchema), sdk.Title("Update trigger bindings"),
+				sdk.Scopes("read:actions", "update:actions"),
+				sdk.Paths(listPath, getPath, triggersPath, bindingsPath, "PATCH /api/v2/actions/triggers/{trigger}/bindings"),
+				sdk.Idempotent(), sdk.Untrusted("bindings[].display_name", "bindings[].action", "outcome")),
+		}, resource.Tools(rows()...)...)}
 }
 
 // shape is what every answer says of an action, and boundShape of a binding: other members can be null.

@@ -19,29 +19,31 @@ import (
 
 // Plugin is the applications plugin: list, get, create, update and delete applications, and rotate their secrets.
 func Plugin() sdk.Plugin {
-	return sdk.Plugin{Name: "applications", Version: "0.1.0", Tools: append([]sdk.Tool{
-		sdk.NewTool("auth0_list_applications", sdk.Read, "Applications (OAuth clients).",
-			listApplications, sdk.OutputSchema(sdk.PageSchema("applications", shape)),
-			sdk.Title("List applications"), sdk.Scopes("read:clients"), sdk.Paths("GET /api/v2/clients"),
-			sdk.Idempotent(),
-			sdk.Untrusted(written("applications[].")...)),
-		sdk.NewTool("auth0_get_application", sdk.Read, "One application with all its settings.",
-			getApplication, sdk.OutputSchema(shape), sdk.Title("Get application"), sdk.Scopes("read:clients"),
-			sdk.Paths("GET /api/v2/clients", "GET /api/v2/clients/{id}"), sdk.Idempotent(), sdk.Untrusted(written("")...)),
-		sdk.NewTool("auth0_create_application", sdk.Write,
-			"Create an application. The answer tells which defaults were set, and where to find the hidden secret.",
-			createApplication, sdk.InputSchema(createSchema), sdk.OutputSchema(shape),
-			sdk.Title("Create application"), sdk.Scopes("create:clients"),
-			sdk.Paths("POST /api/v2/clients"),
-			sdk.Untrusted(written("")...)),
-		sdk.NewTool("auth0_update_application", sdk.Write,
-			"Update the given settings; null clears. Lists and objects replace the stored ones: get first to add. "+
-				"Only jwt_configuration and client_metadata are merged.",
-			updateApplication, sdk.InputSchema(updateSchema), sdk.OutputSchema(shape),
-			sdk.Title("Update application"), sdk.Scopes("update:clients"),
-			sdk.Paths("PATCH /api/v2/clients/{id}", "GET /api/v2/clients", "GET /api/v2/clients/{id}"), sdk.Idempotent(),
-			sdk.Untrusted(written("")...)),
-	}, resource.Tools(destroying()...)...)}
+	return sdk.Plugin{Name: "applications", Version: "0.1.0",
+		Display: sdk.Display{Description: "Applications: settings, callbacks, secrets."},
+		Tools: append([]sdk.Tool{
+			sdk.NewTool("auth0_list_applications", sdk.Read, "Applications (OAuth clients).",
+				listApplications, sdk.OutputSchema(sdk.PageSchema("applications", shape)),
+				sdk.Title("List applications"), sdk.Scopes("read:clients"), sdk.Paths("GET /api/v2/clients"),
+				sdk.Idempotent(),
+				sdk.Untrusted(written("applications[].")...)),
+			sdk.NewTool("auth0_get_application", sdk.Read, "One application with all its settings.",
+				getApplication, sdk.OutputSchema(shape), sdk.Title("Get application"), sdk.Scopes("read:clients"),
+				sdk.Paths("GET /api/v2/clients", "GET /api/v2/clients/{id}"), sdk.Idempotent(), sdk.Untrusted(written("")...)),
+			sdk.NewTool("auth0_create_application", sdk.Write,
+				"Create an application. The answer tells which defaults were set, and where to find the hidden secret.",
+				createApplication, sdk.InputSchema(createSchema), sdk.OutputSchema(shape),
+				sdk.Title("Create application"), sdk.Scopes("create:clients"),
+				sdk.Paths("POST /api/v2/clients"),
+				sdk.Untrusted(written("")...)),
+			sdk.NewTool("auth0_update_application", sdk.Write,
+				"Update the given settings; null clears. Lists and objects replace the stored ones: get first to add. "+
+					"Only jwt_configuration and client_metadata are merged.",
+				updateApplication, sdk.InputSchema(updateSchema), sdk.OutputSchema(shape),
+				sdk.Title("Update application"), sdk.Scopes("update:clients"),
+				sdk.Paths("PATCH /api/v2/clients/{id}", "GET /api/v2/clients", "GET /api/v2/clients/{id}"), sdk.Idempotent(),
+				sdk.Untrusted(written("")...)),
+		}, resource.Tools(destroying()...)...)}
 }
 
 // destroying are the tools that cannot be undone.

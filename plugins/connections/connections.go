@@ -30,8 +30,10 @@ const (
 // Plugin is the connections plugin.
 func Plugin() sdk.Plugin {
 	connection := resource.Ref("connection", resource.Connections())
-	return sdk.Plugin{Name: "connections", Version: "0.1.0", Tools: resource.Tools(slices.Concat(itself(connection),
-		applicationTools(connection), scimTools(connection), directoryTools(connection))...)}
+	return sdk.Plugin{Name: "connections", Version: "0.1.0",
+		Display: sdk.Display{Description: "Connections: where users come from, which applications use them, provisioning."},
+		Tools: resource.Tools(slices.Concat(itself(connection),
+			applicationTools(connection), scimTools(connection), directoryTools(connection))...)}
 }
 
 // written are the members of a connection that others choose.

@@ -17,14 +17,16 @@ const root = "export"
 
 // Plugin is the export plugin.
 func Plugin() sdk.Plugin {
-	return sdk.Plugin{Name: "export", Version: "0.1.0", Tools: []sdk.Tool{
-		sdk.NewTool("auth0_export", sdk.Write,
-			"Write the tenant's configuration to files, for auth0-deploy-cli or as Terraform import blocks. Secrets become "+
-				"placeholders.",
-			export, sdk.OutputSchema(shape), sdk.Title("Export tenant"), sdk.Idempotent(), sdk.Files(root),
-			sdk.Scopes(scopes()...),
-			sdk.Paths(paths()...), sdk.Untrusted("exported", "placeholders", "not_exported")),
-	}}
+	return sdk.Plugin{Name: "export", Version: "0.1.0",
+		Display: sdk.Display{Description: "The tenant's configuration as files, for auth0-deploy-cli or Terraform."},
+		Tools: []sdk.Tool{
+			sdk.NewTool("auth0_export", sdk.Write,
+				"Write the tenant's configuration to files, for auth0-deploy-cli or as Terraform import blocks. Secrets become "+
+					"placeholders.",
+				export, sdk.OutputSchema(shape), sdk.Title("Export tenant"), sdk.Idempotent(), sdk.Files(root),
+				sdk.Scopes(scopes()...),
+				sdk.Paths(paths()...), sdk.Untrusted("exported", "placeholders", "not_exported")),
+		}}
 }
 
 // shape is what every answer says.

@@ -22,40 +22,42 @@ var (
 func Plugin() sdk.Plugin {
 	client, api := resource.Ref("client_id", resource.Applications()), resource.Ref("audience", resource.APIs())
 	grant := resource.Ref("id", clientGrants())
-	return sdk.Plugin{Name: "grants", Version: "0.1.0", Tools: resource.Tools([]resource.Tool{
-		{
-			Name: "auth0_list_application_grants", Title: "List application grants",
-			Description: "Which applications may get tokens of which APIs, with which scopes.",
-			Operation:   "GET /api/v2/client-grants", Of: clientGrants(),
-			Scopes: []string{"read:client_grants", "read:clients", "read:resource_servers"},
-			Args:   []resource.Arg{client, api, resource.Choice("subject_type", "", "client", "user", "anonymous_user")},
-		},
-		{
-			Name: "auth0_get_application_grant", Title: "Get application grant", Description: "One client grant.",
-			Operation: "GET /api/v2/client-grants/{id}", Of: clientGrants(),
-			Scopes: []string{"read:client_grants", "read:clients"},
-			Args:   []resource.Arg{grant},
-		},
-		{
-			Name: "auth0_create_application_grant", Title: "Create application grant",
-			Description: "Let an application get tokens of an API: give scope or allow_all_scopes. " +
-				"auth0_get_resource_server has the API's scopes.",
-			Operation: "POST /api/v2/client-grants", Scopes: []string{"create:client_grants"}, Of: clientGrants(),
-			Args: []resource.Arg{client, api.Required()}, Body: createSchema,
-		},
-		{
-			Name: "auth0_update_application_grant", Title: "Update application grant",
-			Description: "Change what an application may do with an API. Its tokens keep their scopes until they expire.",
-			Operation:   "PATCH /api/v2/client-grants/{id}", Scopes: []string{"update:client_grants"}, Of: clientGrants(),
-			Args: []resource.Arg{grant}, Body: updateSchema,
-		},
-		{
-			Name: "auth0_delete_application_grant", Title: "Delete application grant",
-			Description: "Take from an application what it may do with an API. Its tokens last until they expire.",
-			Operation:   "DELETE /api/v2/client-grants/{id}", Scopes: []string{"delete:client_grants"},
-			Args: []resource.Arg{grant},
-		},
-	}...)}
+	return sdk.Plugin{Name: "grants", Version: "0.1.0",
+		Display: sdk.Display{Description: "Client grants: the APIs and scopes that applications may use."},
+		Tools: resource.Tools([]resource.Tool{
+			{
+				Name: "auth0_list_application_grants", Title: "List application grants",
+				Description: "Which applications may get tokens of which APIs, with which scopes.",
+				Operation:   "GET /api/v2/client-grants", Of: clientGrants(),
+				Scopes: []string{"read:client_grants", "read:clients", "read:resource_servers"},
+				Args:   []resource.Arg{client, api, resource.Choice("subject_type", "", "client", "user", "anonymous_user")},
+			},
+			{
+				Name: "auth0_get_application_grant", Title: "Get application grant", Description: "One client grant.",
+				Operation: "GET /api/v2/client-grants/{id}", Of: clientGrants(),
+				Scopes: []string{"read:client_grants", "read:clients"},
+				Args:   []resource.Arg{grant},
+			},
+			{
+				Name: "auth0_create_application_grant", Title: "Create application grant",
+				Description: "Let an application get tokens of an API: give scope or allow_all_scopes. " +
+					"auth0_get_resource_server has the API's scopes.",
+				Operation: "POST /api/v2/client-grants", Scopes: []string{"create:client_grants"}, Of: clientGrants(),
+				Args: []resource.Arg{client, api.Required()}, Body: createSchema,
+			},
+			{
+				Name: "auth0_update_application_grant", Title: "Update application grant",
+				Description: "Change what an application may do with an API. Its tokens keep their scopes until they expire.",
+				Operation:   "PATCH /api/v2/client-grants/{id}", Scopes: []string{"update:client_grants"}, Of: clientGrants(),
+				Args: []resource.Arg{grant}, Body: updateSchema,
+			},
+			{
+				Name: "auth0_delete_application_grant", Title: "Delete application grant",
+				Description: "Take from an application what it may do with an API. Its tokens last until they expire.",
+				Operation:   "DELETE /api/v2/client-grants/{id}", Scopes: []string{"delete:client_grants"},
+				Args: []resource.Arg{grant},
+			},
+		}...)}
 }
 
 // clientGrants are the tenant's. A grant has no name: the application that it is for stands for its only grant.

@@ -19,18 +19,20 @@ const defaultTake = 50
 
 // Plugin is the logs plugin: auth0_list_logs and auth0_get_log.
 func Plugin() sdk.Plugin {
-	return sdk.Plugin{Name: "logs", Version: "0.1.0", Tools: []sdk.Tool{
-		sdk.NewTool("auth0_list_logs", sdk.Read,
-			"Tenant log events, newest first. Why logins fail: type=failed_login, since=24h, summary=true. A search ends at "+
-				"1000 matches; from with take reads on.",
-			listLogs, sdk.OutputSchema(sdk.PageSchema("logs", shape)),
-			sdk.Title("List logs"), sdk.Scopes("read:logs"), sdk.Paths("GET /api/v2/logs"), sdk.Idempotent(),
-			sdk.Untrusted(slices.Concat(written("logs[]."), counted("summary."))...)),
-		sdk.NewTool("auth0_get_log", sdk.Read, "One log event with all its details.",
-			getLog, sdk.OutputSchema(shape),
-			sdk.Title("Get log"), sdk.Scopes("read:logs"), sdk.Paths("GET /api/v2/logs/{id}"), sdk.Idempotent(),
-			sdk.Untrusted(written("")...)),
-	}}
+	return sdk.Plugin{Name: "logs", Version: "0.1.0",
+		Display: sdk.Display{Description: "The tenant's log events."},
+		Tools: []sdk.Tool{
+			sdk.NewTool("auth0_list_logs", sdk.Read,
+				"Tenant log events, newest first. Why logins fail: type=failed_login, since=24h, summary=true. A search ends at "+
+					"1000 matches; from with take reads on.",
+				listLogs, sdk.OutputSchema(sdk.PageSchema("logs", shape)),
+				sdk.Title("List logs"), sdk.Scopes("read:logs"), sdk.Paths("GET /api/v2/logs"), sdk.Idempotent(),
+				sdk.Untrusted(slices.Concat(written("logs[]."), counted("summary."))...)),
+			sdk.NewTool("auth0_get_log", sdk.Read, "One log event with all its details.",
+				getLog, sdk.OutputSchema(shape),
+				sdk.Title("Get log"), sdk.Scopes("read:logs"), sdk.Paths("GET /api/v2/logs/{id}"), sdk.Idempotent(),
+				sdk.Untrusted(written("")...)),
+		}}
 }
 
 // shape is what every answer says of an event: other members can be null.

@@ -25,7 +25,8 @@ var (
 // Plugin is the log streams plugin.
 func Plugin() sdk.Plugin {
 	return sdk.Plugin{Name: "logstreams", Version: "0.1.0",
-		Tools: resource.Tools(slices.Concat(logStreamTools(), eventStreamTools(), deliveryTools())...)}
+		Display: sdk.Display{Description: "Log streams and event streams: what the tenant sends elsewhere."},
+		Tools:   resource.Tools(slices.Concat(logStreamTools(), eventStreamTools(), deliveryTools())...)}
 }
 
 func logStreams() resource.Collection {

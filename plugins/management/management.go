@@ -20,19 +20,21 @@ const (
 // Plugin is the management plugin. Its tools declare no paths, because they may call every operation: the host holds
 // each request against the operation's effect.
 func Plugin() sdk.Plugin {
-	return sdk.Plugin{Name: "management", Version: "0.1.0", Tools: []sdk.Tool{
-		sdk.NewTool(searchTool, sdk.Read, "Find operations of the Management API by everyday words, such as \"reset mfa\".",
-			search, sdk.Title("Search the Management API"), sdk.Idempotent(), sdk.Untrusted("query")),
-		sdk.NewTool(describeTool, sdk.Read,
-			"Parameters, body, answer, scopes and an example of an operation. Ask before calling it.",
-			describe, sdk.Title("Describe an operation"), sdk.Idempotent(), sdk.Untrusted("query")),
-		sdk.NewTool(readTool, sdk.Read, "Call a GET operation. Lists: items, next_cursor.",
-			read, sdk.InputSchema(schemaOf(readSchema)), sdk.Title("Read from the Management API"), sdk.Idempotent()),
-		sdk.NewTool(writeTool, sdk.Write, "Call an operation that creates or changes.",
-			write(sdk.Write), sdk.InputSchema(schemaOf(changeSchema)), sdk.Title("Write to the Management API")),
-		sdk.NewTool(destroyTool, sdk.Destroy, "Call an operation that deletes, revokes, rotates or cannot be undone.",
-			write(sdk.Destroy), sdk.InputSchema(schemaOf(changeSchema)), sdk.Title("Delete by the Management API")),
-	}}
+	return sdk.Plugin{Name: "management", Version: "0.1.0",
+		Display: sdk.Display{Description: "The whole Management API: find an operation and call it."},
+		Tools: []sdk.Tool{
+			sdk.NewTool(searchTool, sdk.Read, "Find operations of the Management API by everyday words, such as \"reset mfa\".",
+				search, sdk.Title("Search the Management API"), sdk.Idempotent(), sdk.Untrusted("query")),
+			sdk.NewTool(describeTool, sdk.Read,
+				"Parameters, body, answer, scopes and an example of an operation. Ask before calling it.",
+				describe, sdk.Title("Describe an operation"), sdk.Idempotent(), sdk.Untrusted("query")),
+			sdk.NewTool(readTool, sdk.Read, "Call a GET operation. Lists: items, next_cursor.",
+				read, sdk.InputSchema(schemaOf(readSchema)), sdk.Title("Read from the Management API"), sdk.Idempotent()),
+			sdk.NewTool(writeTool, sdk.Write, "Call an operation that creates or changes.",
+				write(sdk.Write), sdk.InputSchema(schemaOf(changeSchema)), sdk.Title("Write to the Management API")),
+			sdk.NewTool(destroyTool, sdk.Destroy, "Call an operation that deletes, revokes, rotates or cannot be undone.",
+				write(sdk.Destroy), sdk.InputSchema(schemaOf(changeSchema)), sdk.Title("Delete by the Management API")),
+		}}
 }
 
 // How the arguments of the calling tools differ.

@@ -22,9 +22,11 @@ var (
 // Plugin is the organizations plugin.
 func Plugin() sdk.Plugin {
 	organization := resource.Ref("organization", resource.Organizations())
-	return sdk.Plugin{Name: "organizations", Version: "0.1.0", Tools: resource.Tools(slices.Concat(
-		itself(organization), memberTools(organization), invitationTools(organization), connectionTools(organization),
-		domainTools(organization))...)}
+	return sdk.Plugin{Name: "organizations", Version: "0.1.0",
+		Display: sdk.Display{Description: "Organizations: members, roles, invitations, connections, domains."},
+		Tools: resource.Tools(slices.Concat(
+			itself(organization), memberTools(organization), invitationTools(organization), connectionTools(organization),
+			domainTools(organization))...)}
 }
 
 // itself are the tools for an organization by itself.

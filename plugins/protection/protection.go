@@ -22,6 +22,8 @@ var (
 	bruteForce []byte
 	//go:embed schemas/auth0_update_suspicious_ip_throttling.json
 	suspiciousIPs []byte
+	//go:embed schemas/auth0_update_captcha.json
+	captcha []byte
 	//go:embed schemas/auth0_create_network_acl.json
 	createACL []byte
 	//go:embed schemas/auth0_update_network_acl.json
@@ -31,15 +33,20 @@ var (
 // Plugin is the protection plugin.
 func Plugin() sdk.Plugin {
 	return sdk.Plugin{Name: "protection", Version: "0.1.0",
-		Tools: resource.Tools(slices.Concat(attackTools(), mfaTools(), aclTools())...)}
+		Display: sdk.Display{Description: "Attack protection, multi-factor authentication, network ACLs."},
+		Tools:   resource.Tools(slices.Concat(attackTools(), mfaTools(), aclTools())...)}
 }
 
-const attackPath = "/api/v2/attack-protection/"
+const (
+	attackPath = "/api/v2/attack-protection/"
+	// phoneProtection is a shield that not every tenant has.
+	phoneProtection = "phone-provider-protection"
+)
 
 // shields are the parts of attack protection, by the last segment of their paths.
 func shields() []string {
 	return []string{"bot-detection", "breached-password-detection", "brute-force-protection",
-		"suspicious-ip-throttling", "captcha"}
+		"suspicious-ip-throttling", "captcha", phoneProtection}
 }
 
 func attackTools() []resource.Tool {
@@ -52,7 +59,7 @@ func attackTools() []resource.Tool {
 	return []resource.Tool{
 		{
 			Name: "auth0_get_attack_protection", Title: "Get attack protection",
-			Description: "All settings of attack protection: bots, breached passwords, brute force, suspicious IPs, CAPTCHA.",
+			Description: "Attack protection: bots, breached passwords, brute force, suspicious IPs, CAPTCHA, phone messages.",
 			Operation:   all[0], Also: all[1:], Scopes: read, Run: attackProtection,
 			Of: resource.Collection{Untrusted: []string{"bot-detection.allowlist", "brute-force-protection.allowlist",
 				"suspicious-ip-throttling.allowlist"}},
@@ -77,15 +84,31 @@ func attackTools() []resource.Tool {
 			Description: "Change what happens after many failed logins or sign-ups from one IP address.",
 			Operation:   "PATCH " + attackPath + shields()[3], Scopes: write, Of: settings, Body: suspiciousIPs,
 		},
+		{
+			Name: "auth0_update_captcha", Title: "Update CAPTCHA",
+			Description: "Choose the CAPTCHA that bot detection shows; others than Auth0's need keys.",
+			Operation:   "PATCH " + attackPath + shields()[4], Scopes: write, Of: settings, Body: captcha,
+		},
+		{
+			Name: "auth0_update_phone_protection", Title: "Update phone protection",
+			Description: "Choose how fast one user can have messages sent again.",
+			Operation:   "PATCH " + attackPath + phoneProtection, Scopes: write, Of: settings,
+			Args: []resource.Arg{resource.Choice("type", "exponential: each takes longer.", "exponential", "default").
+				Required()},
+		},
 	}
 }
 
-// attackProtection answers the settings by shield.
+// attackProtection answers the settings by shield. All need the same scope: what is refused after others were read, the
+// tenant does not have.
 func attackProtection(ctx context.Context, r *resource.Request) (any, error) {
 	var all sdk.Object
 	for _, shield := range shields() {
 		var settings json.RawMessage
 		err := r.Call.Get(ctx, &settings, "attack-protection", shield)
+		if shield == phoneProtection && (resource.Absent(err) || resource.Forbidden(err)) {
+			continue
+		}
 		if err == nil {
 			all, err = all.With(shield, settings)
 		}

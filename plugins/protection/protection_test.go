@@ -21,8 +21,14 @@ func TestAttackProtection(t *testing.T) {
 			Answer: []string{`"block"`}},
 		{Tool: "auth0_update_suspicious_ip_throttling", Arguments: `{"enabled":true}`, Answer: []string{`"enabled":true`}},
 		{Tool: "auth0_update_bot_detection", Arguments: `{}`, Failure: "nothing to update", Sent: []string{}},
+		{Tool: "auth0_update_captcha",
+			Arguments: `{"active_provider_id":"hcaptcha","hcaptcha":{"site_key":"s1","secret":"s3cr3t-0123456789"}}`,
+			Sent: []string{`PATCH /attack-protection/captcha {"active_provider_id":"hcaptcha",` +
+				`"hcaptcha":{"site_key":"s1","secret":"s3cr3t-0123456789"}}`}, Answer: []string{`"site_key":"s1"`}},
+		{Tool: "auth0_update_captcha", Arguments: `{}`, Failure: "nothing to update", Sent: []string{}},
+		{Tool: "auth0_update_phone_protection", Arguments: `{"type":"default"}`, Answer: []string{`"type":"default"`}},
 		{Tool: "auth0_get_attack_protection", Arguments: `{}`, Answer: []string{`"brute-force-protection":{`,
-			`"max_attempts":7`, `"203.0.113.0/24"`, `"captcha":{`}},
+			`"max_attempts":7`, `"203.0.113.0/24"`, `"captcha":{`, `"phone-provider-protection":{"type":"default"}`}},
 	})
 }
 

@@ -14,7 +14,8 @@ import (
 func Plugin() sdk.Plugin {
 	role := resource.Ref("role", resource.Roles())
 	return sdk.Plugin{Name: "roles", Version: "0.1.0",
-		Tools: resource.Tools(slices.Concat(itself(role), permissionTools(role), memberTools(role))...)}
+		Display: sdk.Display{Description: "Roles: permissions and members."},
+		Tools:   resource.Tools(slices.Concat(itself(role), permissionTools(role), memberTools(role))...)}
 }
 
 // itself are the tools for a role by itself.

@@ -21,8 +21,10 @@ var (
 // Plugin is the users plugin.
 func Plugin() sdk.Plugin {
 	user := resource.Ref("user", resource.Users())
-	return sdk.Plugin{Name: "users", Version: "0.1.0", Tools: resource.Tools(slices.Concat(profileTools(user),
-		loginTools(user), mfaTools(user), sessionTools(user), accessTools(user), identityTools(user))...)}
+	return sdk.Plugin{Name: "users", Version: "0.1.0",
+		Display: sdk.Display{Description: "Users: profile, blocks, MFA, sessions, roles, identities."},
+		Tools: resource.Tools(slices.Concat(profileTools(user),
+			loginTools(user), mfaTools(user), sessionTools(user), accessTools(user), identityTools(user))...)}
 }
 
 func profileTools(user resource.Arg) []resource.Tool {

@@ -104,6 +104,10 @@ func answered(err error, status int) bool {
 // Absent reports whether Auth0 answered that there is no such thing.
 func Absent(err error) bool { return answered(err, http.StatusNotFound) }
 
+// Forbidden reports whether Auth0 refused the request: for want of a scope, or because the tenant has not what it asks
+// for.
+func Forbidden(err error) bool { return answered(err, http.StatusForbidden) }
+
 // errNotAnID says that a key has not the form of an id.
 var errNotAnID = errors.New("not the form of an id")
 

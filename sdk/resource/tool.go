@@ -75,6 +75,9 @@ func (t Tool) tool() sdk.Tool {
 	schema, err := t.inputSchema()
 	options := slices.Concat([]sdk.Option{sdk.Title(t.Title), sdk.Scopes(t.scopes()...), sdk.Paths(t.paths()...),
 		sdk.InputSchema(schema), sdk.Untrusted(t.untrusted()...)}, t.Options)
+	if t.lists() {
+		options = append(options, sdk.OutputSchema(sdk.PageSchema(t.Of.name(), `{"type":"object"}`)))
+	}
 	if t.method() != http.MethodPost || t.Edit != nil {
 		options = append(options, sdk.Idempotent())
 	}

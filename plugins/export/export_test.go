@@ -62,31 +62,62 @@ func request(t *testing.T, auth0 http.Handler, method, path, body string) []byte
 
 // The files have the names that auth0-deploy-cli reads, and what they refer to is called by its name.
 func TestDirectory(t *testing.T) {
-	files, a := exported(t, company(), `{}`)
+	auth0 := company()
+	request(t, auth0, "PUT", "branding/templates/universal-login",
+		`{"template":"{%- auth0:head -%}{%- auth0:widget -%}"}`)
+	var flows []struct{ ID, Name string }
+	if err := json.Unmarshal(request(t, auth0, "GET", "flows", ""), &flows); err != nil {
+		t.Fatal(err)
+	}
+	for _, flow := range flows {
+		if flow.Name == "Update customer in CRM" {
+			request(t, auth0, "PATCH", "flows/"+flow.ID, `{"actions":[{"id":"x_1","type":"HTTP","action":"SEND_REQUEST",
+				"params":{"connection_id":"ac_HarbourCrmHttp11111111","url":"https://crm.example"}}]}`)
+		}
+	}
+	files, a := exported(t, auth0, `{}`)
 	for path, has := range map[string]string{
-		"tenant.json":                                           `"friendly_name"`,
-		"clients/Order Importer.json":                           `"app_type": "non_interactive"`,
-		"resource-servers/Orders API.json":                      `"identifier": "https://api.harbourlight.example/orders"`,
-		"connections/google-oauth2.json":                        `"Harbourlight Shop"`,
-		"database-connections/warehouse-partners/database.json": `"disable_signup": true`,
-		"roles/Auditor.json":                                    `"permissions"`,
-		"organizations/northquay-libraries.json":                `"name": "northquay-entra"`,
-		"actions/Limit machine scopes.json":                     `"code": "./actions/Limit machine scopes/code.js"`,
-		"actions/Limit machine scopes/code.js":                  "exports.",
-		"triggers/triggers.json":                                `"action_name": "Limit machine scopes"`,
-		"attack-protection/brute-force-protection.json":         `"enabled": true`,
-		"guardian/policies.json":                                `"all-applications"`,
-		"guardian/factors/otp.json":                             `"enabled": true`,
-		"emails/provider.json":                                  `"smtp"`,
-		"emails/verify_email.json":                              `"./verify_email.html"`,
-		"emails/verify_email.html":                              `{{ url }}`,
-		"log-streams/Security events.json":                      `##LOG_STREAMS_SECURITY_EVENTS_SINK_HTTPAUTHORIZATION##`,
-		"custom-domains/custom-domains.json":                    "login.harbourlight.example",
-		"rules/Add country to the token.js":                     "callback",
+		"tenant.json":                                            `"friendly_name"`,
+		"clients/Order Importer.json":                            `"app_type": "non_interactive"`,
+		"resource-servers/Orders API.json":                       `"identifier": "https://api.harbourlight.example/orders"`,
+		"connections/google-oauth2.json":                         `"Harbourlight Shop"`,
+		"database-connections/warehouse-partners/database.json":  `"disable_signup": true`,
+		"roles/Auditor.json":                                     `"permissions"`,
+		"organizations/northquay-libraries.json":                 `"name": "northquay-entra"`,
+		"actions/Limit machine scopes.json":                      `"code": "./actions/Limit machine scopes/code.js"`,
+		"actions/Limit machine scopes/code.js":                   "exports.",
+		"triggers/triggers.json":                                 `"action_name": "Limit machine scopes"`,
+		"attack-protection/brute-force-protection.json":          `"enabled": true`,
+		"guardian/policies.json":                                 `"all-applications"`,
+		"guardian/factors/otp.json":                              `"enabled": true`,
+		"emails/provider.json":                                   `"smtp"`,
+		"emails/verify_email.json":                               `"./verify_email.html"`,
+		"emails/verify_email.html":                               `{{ url }}`,
+		"log-streams/Security events.json":                       `##LOG_STREAMS_SECURITY_EVENTS_SINK_HTTPAUTHORIZATION##`,
+		"custom-domains/custom-domains.json":                     "login.harbourlight.example",
+		"rules/Add country to the token.js":                      "callback",
+		"pages/error_page.json":                                  `"html": "./error_page.html"`,
+		"pages/password_reset.html":                              "",
+		"branding/branding.json":                                 `"primary": "#0b4f6c"`,
+		"branding/templates/universal_login.json":                `"template": "universal_login"`,
+		"branding/templates/universal_login.html":                "{%- auth0:widget -%}",
+		"themes/theme.json":                                      `"displayName": "Harbourlight"`,
+		"prompts/prompts.json":                                   `"universal_login_experience": "new"`,
+		"flows/Update customer in CRM.json":                      `"connection_id": "CRM"`,
+		"flow-vault-connections/flow-vault-connections/CRM.json": `"app_id": "HTTP"`,
 	} {
-		if !strings.Contains(files[path], has) {
+		if content, ok := files[path]; !ok || !strings.Contains(content, has) {
 			t.Errorf("%s lacks %s: %.600s", path, has, files[path])
 		}
+	}
+	if strings.Contains(files["tenant.json"], "error_page") {
+		t.Error("tenant.json holds pages, which an import would drop")
+	}
+	form := slices.ContainsFunc(slices.Collect(maps.Keys(files)), func(path string) bool {
+		return strings.HasPrefix(path, "forms/") && strings.Contains(files[path], `"flow_id": "Update customer in CRM"`)
+	})
+	if !form {
+		t.Error("no form refers to its flow by name")
 	}
 	if a.Files != len(files) || len(a.NotExported) > 0 || a.NextCursor != "" || a.Exported["clients"] < 10 ||
 		!slices.Contains(a.Placeholders, "CONNECTIONS_GOOGLE_OAUTH2_OPTIONS_CLIENT_SECRET") {
@@ -103,11 +134,12 @@ func TestDirectory(t *testing.T) {
 
 // What an importer sends fits the operation that creates such an object.
 func TestFilesFitTheAPI(t *testing.T) {
-	files, _ := exported(t, company(), `{"kinds":["clients","resource-servers","connections"]}`)
+	files, _ := exported(t, company(), `{"kinds":["clients","resource-servers","connections","forms","flows","themes"]}`)
 	for path, content := range files {
 		folder, _, _ := strings.Cut(path, "/")
 		operation := map[string]string{"clients": "POST /api/v2/clients", "resource-servers": "POST /api/v2/resource-servers",
-			"connections": "POST /api/v2/connections", "database-connections": "POST /api/v2/connections"}[folder]
+			"connections": "POST /api/v2/connections", "database-connections": "POST /api/v2/connections",
+			"forms": "POST /api/v2/forms", "flows": "POST /api/v2/flows", "themes": "POST /api/v2/branding/themes"}[folder]
 		o, _ := managementapi.ByName(operation)
 		var body any
 		if !strings.HasSuffix(path, ".json") || json.Unmarshal([]byte(content), &body) != nil {
@@ -132,16 +164,14 @@ func TestNoSecrets(t *testing.T) {
 	var secrets []string
 	for _, list := range []string{"clients", "resource-servers", "connections", "log-streams", "emails/provider",
 		"actions/actions", "client-grants"} {
-		var document any
-		if err := json.Unmarshal(request(t, auth0, "GET", list, ""), &document); err != nil {
-			t.Fatal(err)
-		}
-		o, _ := managementapi.ByName("GET /api/v2/" + list)
-		for found := range o.Answer.Secrets(document) {
-			if text, ok := found.Value.(string); ok && len(text) > 6 {
-				secrets = append(secrets, text)
-			}
-		}
+		secrets = append(secrets, secretsOf(t, "GET /api/v2/"+list, request(t, auth0, "GET", list, ""))...)
+	}
+	var flows []struct{ ID string }
+	if err := json.Unmarshal(request(t, auth0, "GET", "flows", ""), &flows); err != nil {
+		t.Fatal(err)
+	}
+	for _, flow := range flows {
+		secrets = append(secrets, secretsOf(t, "GET /api/v2/flows/{id}", request(t, auth0, "GET", "flows/"+flow.ID, ""))...)
 	}
 	secrets = append(secrets, "hunter22")
 	if len(secrets) < 20 {
@@ -160,6 +190,22 @@ func TestNoSecrets(t *testing.T) {
 			}
 		}
 	}
+}
+
+// secretsOf are the secrets in an operation's answer.
+func secretsOf(t *testing.T, operation string, answer []byte) (secrets []string) {
+	t.Helper()
+	var document any
+	if err := json.Unmarshal(answer, &document); err != nil {
+		t.Fatal(err)
+	}
+	o, _ := managementapi.ByName(operation)
+	for found := range o.Answer.Secrets(document) {
+		if text, ok := found.Value.(string); ok && len(text) > 6 {
+			secrets = append(secrets, text)
+		}
+	}
+	return secrets
 }
 
 // Names of objects become names of files on every system, each its own.
@@ -229,7 +275,8 @@ func TestTerraform(t *testing.T) {
 	text := files["auth0_import.tf"]
 	for _, want := range []string{"to = auth0_client.staff_dashboard\n", "to = auth0_client.staff_dashboard_2\n",
 		"to = auth0_connection.google_oauth2\n  id = \"con_HarbourlightGoog\"\n", "to = auth0_trigger_actions.post_login\n",
-		"to = auth0_role.auditor\n"} {
+		"to = auth0_role.auditor\n", "to = auth0_flow.update_customer_in_crm\n",
+		"to = auth0_branding_theme.theme\n  id = \"HarbourlightTheme"} {
 		if !strings.Contains(text, want) {
 			t.Errorf("%q is missing", want)
 		}

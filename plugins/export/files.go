@@ -144,7 +144,7 @@ func (x *exporter) actionFiles(_ context.Context, o map[string]any, stem string)
 
 // triggers are all bindings of all triggers, as one object.
 func (x *exporter) triggers(ctx context.Context) ([]named, error) {
-	v, err := x.get(ctx, nil, "actions", "triggers")
+	v, err := x.get(ctx, "actions", "triggers")
 	if err != nil {
 		return nil, err
 	}

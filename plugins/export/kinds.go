@@ -45,7 +45,7 @@ func kinds() []kind {
 	all := []kind{
 		{name: "tenant", scope: "read:tenant_settings", paths: []string{"GET /api/v2/tenants/settings"},
 			load: single("tenant", "", "tenants", "settings"), item: "GET /api/v2/tenants/settings",
-			writes: []string{"PATCH /api/v2/tenants/settings"}, files: oneFile(""), resource: "auth0_tenant"},
+			writes: []string{"PATCH /api/v2/tenants/settings"}, files: (*exporter).tenantFile, resource: "auth0_tenant"},
 		{name: "clients", scope: "read:clients", paths: []string{"GET /api/v2/clients"},
 			load: (*exporter).ownApplications, item: "GET /api/v2/clients/{id}",
 			writes: []string{"POST /api/v2/clients"}, files: oneFile("clients/"), resource: "auth0_client"},
@@ -76,7 +76,7 @@ func kinds() []kind {
 			paths: []string{"GET /api/v2/actions/triggers", "GET /api/v2/actions/triggers/{trigger}/bindings"},
 			load:  (*exporter).triggers, files: oneFile("triggers/"), resource: "auth0_trigger_actions"},
 	}
-	return append(all, settingKinds()...)
+	return slices.Concat(all, settingKinds(), loginKinds())
 }
 
 // settingKinds are protection, factors, emails and what is delivered elsewhere.

@@ -6,8 +6,8 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"maps"
 	"net/http"
-	"net/url"
 	"slices"
 
 	"github.com/auth0-mcp/auth0-mcp/sdk"
@@ -52,8 +52,8 @@ func (x *exporter) lack(g gap) {
 }
 
 // get reads one document; numbers keep their text.
-func (x *exporter) get(ctx context.Context, query url.Values, segments ...string) (any, error) {
-	raw, err := x.api.Get(ctx, query, segments...)
+func (x *exporter) get(ctx context.Context, segments ...string) (any, error) {
+	raw, err := x.api.Get(ctx, nil, segments...)
 	if err != nil {
 		return nil, err
 	}
@@ -96,7 +96,7 @@ func list(c auth0v1.Collection, id, name string) func(*exporter, context.Context
 // bare loads a list that the API gives as a whole, as an array.
 func bare(id, name string, path ...string) func(*exporter, context.Context) ([]named, error) {
 	return func(x *exporter, ctx context.Context) ([]named, error) {
-		v, err := x.get(ctx, nil, path...)
+		v, err := x.get(ctx, path...)
 		if err != nil {
 			return nil, err
 		}
@@ -114,7 +114,7 @@ func bare(id, name string, path ...string) func(*exporter, context.Context) ([]n
 // single loads an object that exists once. What is not an object becomes one, under the name wrap.
 func single(name, wrap string, path ...string) func(*exporter, context.Context) ([]named, error) {
 	return func(x *exporter, ctx context.Context) ([]named, error) {
-		v, err := x.get(ctx, nil, path...)
+		v, err := x.get(ctx, path...)
 		if err != nil {
 			return nil, err
 		}
@@ -133,19 +133,7 @@ func text(o map[string]any, name string) string {
 
 // readApplications reads the names of applications, by which files refer to them. Without them, ids are used.
 func (x *exporter) readApplications(ctx context.Context) {
-	all, err := list(clients(), "client_id", "name")(x, ctx)
-	if err != nil {
-		return
-	}
-	count := map[string]int{}
-	for _, o := range all {
-		count[o.name]++
-	}
-	for _, o := range all {
-		if count[o.name] == 1 {
-			x.applications[o.id] = o.name
-		}
-	}
+	maps.Copy(x.applications, x.namesOf(ctx, clients(), "client_id"))
 }
 
 // application is how files refer to an application: by its name, if that means one.

@@ -57,7 +57,7 @@ func (x *exporter) hide(k kind, object map[string]any, stem string) {
 
 // codeMembers are those that hold code, which is written as it is.
 func codeMembers() []string {
-	return []string{"code", "script", "customScripts", "body", "custom_login_page"}
+	return []string{"code", "script", "customScripts", "body", "html", "custom_login_page"}
 }
 
 func (x *exporter) hideTexts(k kind, object map[string]any, stem string, value any, path []string) {

@@ -44,6 +44,7 @@ test("each tool that has an output schema keeps it", async (t) => {
   const trigger = { id: "post-login", version: "v3" };
   const action = await call("auth0_create_action", { name: "Structured", supported_triggers: [trigger], code: "exports.onExecutePostLogin = async () => {};" });
   await call("auth0_get_action", { id: action.id });
+  await call("auth0_list_action_versions", { id: action.id });
   await call("auth0_update_action", { id: action.id, code: "exports.onExecutePostLogin = async () => { /* 2 */ };" });
   await call("auth0_list_trigger_bindings");
   await call("auth0_list_trigger_bindings", { trigger_id: "post-login" });

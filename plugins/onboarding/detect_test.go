@@ -106,6 +106,23 @@ func TestProjectsAreRecognized(t *testing.T) {
 	}
 }
 
+func TestFrameworksByTheirNames(t *testing.T) {
+	seen := map[string]string{}
+	for _, f := range frameworks() {
+		for _, name := range append([]string{f.name, f.title, strings.ToUpper(f.title)}, f.aliases...) {
+			if got, err := called(name); err != nil || got.name != f.name {
+				t.Errorf("%s: %s, %v", name, got.name, err)
+			}
+		}
+		for _, alias := range append([]string{f.name}, f.aliases...) {
+			if other := seen[alias]; other != "" {
+				t.Errorf("%s is %s and %s", alias, other, f.name)
+			}
+			seen[alias] = f.name
+		}
+	}
+}
+
 func TestProjectsThatTellNothing(t *testing.T) {
 	for name, tt := range map[string]struct {
 		files     map[string]string

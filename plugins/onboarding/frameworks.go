@@ -58,8 +58,8 @@ func frameworks() []framework {
 		{name: "angular", title: "Angular", appType: spa, port: 4200},
 		{name: "nextjs", title: "Next.js", aliases: []string{"next"}, appType: web, port: 3000, callback: "/auth/callback",
 			env: ".env.local", variables: credentials("AUTH0_SECRET=random", "APP_BASE_URL=base_url")},
-		{name: "javascript", title: "plain JavaScript", aliases: []string{"vanilla", "vanillajs", "js"}, appType: spa,
-			port: 3000},
+		{name: "javascript", title: "plain JavaScript", aliases: []string{"vanilla", "vanillajs", "plainjavascript", "js"},
+			appType: spa, port: 3000},
 		{name: "express", title: "Express", aliases: []string{"expressjs", "node", "nodejs"}, appType: web, port: 3000,
 			callback: "/callback", env: ".env", variables: []string{"ISSUER_BASE_URL=issuer", "CLIENT_ID=client_id",
 				"CLIENT_SECRET=client_secret", "SECRET=random", "BASE_URL=base_url"}},
@@ -73,10 +73,10 @@ func frameworks() []framework {
 			variables: credentials("AUTH0_CALLBACK_URL=callback_url")},
 		{name: "android", title: "Android", aliases: []string{"kotlin"}, appType: native},
 		{name: "ios", title: "iOS", aliases: []string{"swift", "macos"}, appType: native},
-		{name: "spring", title: "Spring Boot", aliases: []string{"springboot", "java-spring"}, appType: web, port: 8080,
+		{name: "spring", title: "Spring Boot", aliases: []string{"springboot", "java"}, appType: web, port: 8080,
 			callback: "/login/oauth2/code/okta", env: ".env", variables: []string{"OKTA_OAUTH2_ISSUER=issuer_slash",
 				"OKTA_OAUTH2_CLIENT_ID=client_id", "OKTA_OAUTH2_CLIENT_SECRET=client_secret"}},
-		{name: "aspnet", title: "ASP.NET Core", aliases: []string{"aspnetcore", "dotnet", "asp.net"}, appType: web,
+		{name: "aspnet", title: "ASP.NET Core", aliases: []string{"aspnetcore", "dotnet"}, appType: web,
 			port: 5000, callback: "/callback", env: ".env",
 			variables: []string{"Auth0__Domain=domain", "Auth0__ClientId=client_id", "Auth0__ClientSecret=client_secret"}},
 		{name: "laravel", title: "Laravel", appType: web, port: 8000, callback: "/callback", env: ".env",
@@ -98,9 +98,9 @@ func names() (list []string) {
 
 // called is the framework that a user calls so.
 func called(name string) (framework, error) {
-	plain := strings.NewReplacer(" ", "", "_", "", ".js", "js").Replace(strings.ToLower(strings.TrimSpace(name)))
+	plain := strings.NewReplacer(" ", "", "_", "", "-", "", ".", "").Replace(strings.ToLower(strings.TrimSpace(name)))
 	for _, f := range frameworks() {
-		if plain == f.name || plain == strings.ReplaceAll(f.name, "-", "") || slices.Contains(f.aliases, plain) {
+		if plain == f.name || slices.Contains(f.aliases, plain) {
 			return f, nil
 		}
 	}

@@ -5,26 +5,18 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
-	"net/http"
-	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
-	"golang.org/x/oauth2"
 
 	"github.com/auth0-mcp/auth0-mcp/host/internal/account"
-	"github.com/auth0-mcp/auth0-mcp/host/internal/analytics"
 	"github.com/auth0-mcp/auth0-mcp/host/internal/approval"
-	"github.com/auth0-mcp/auth0-mcp/host/internal/auth"
 	"github.com/auth0-mcp/auth0-mcp/host/internal/catalog"
-	"github.com/auth0-mcp/auth0-mcp/host/internal/distribution"
 	"github.com/auth0-mcp/auth0-mcp/host/internal/egress"
 	"github.com/auth0-mcp/auth0-mcp/host/internal/mcpserver"
 	"github.com/auth0-mcp/auth0-mcp/host/internal/ratelimit"
 	"github.com/auth0-mcp/auth0-mcp/host/internal/redact"
 	"github.com/auth0-mcp/auth0-mcp/host/internal/stdio"
-	"github.com/auth0-mcp/auth0-mcp/host/internal/supervisor"
-	"github.com/auth0-mcp/auth0-mcp/host/internal/tenant"
 	"github.com/auth0-mcp/auth0-mcp/host/internal/toolcall"
 )
 
@@ -117,31 +109,6 @@ func (f *runFlags) addTenant(cmd *cobra.Command) {
 
 // minMaxLine is what any client's initialize fits into.
 const minMaxLine = 4096
-
-// connection is the tenant whose requests the gate lets through, with its credentials.
-type connection struct {
-	domain    string
-	current   func(context.Context) (string, *oauth2.Token, error)
-	refused   func(token string)
-	transport http.RoundTripper
-	prepare   func() // egress.Config.Prepare
-	// signIn says how to get a valid token, moreScopes how to get one with more scopes.
-	signIn, moreScopes string
-	// profile is its name, empty if there is none, and environment what it is for.
-	profile     string
-	environment tenant.Environment
-	// consent begins a sign-in of the user; nil: no user signs in here.
-	consent func(ctx context.Context, cause error, scopes []string) (*toolcall.SignIn, error)
-	// wait returns when no renewal of the token is under way.
-	wait func(context.Context) error
-	// granted are the scopes of the token, nil if they are not known; the function is nil for the sandbox. getScopes says
-	// how to get more, and watchable that they can change while the server runs.
-	granted   func() []string
-	getScopes func(tools []*catalog.Tool, lacking map[string][]string, granted []string) string
-	watchable bool
-	// events are none for the sandbox, which is no real tenant.
-	events *analytics.Client
-}
 
 func run(cmd *cobra.Command, env Environment, f runFlags) error {
 	log, err := f.log.logger(env.Err)
@@ -340,177 +307,4 @@ func (f runFlags) filter(env Environment) (catalog.Filter, error) {
 	}
 	filter.ReadOnly, err = env.locks.ChooseReadOnly(source, given)
 	return filter, err
-}
-
-func (f runFlags) tenant(ctx context.Context, env Environment, log *slog.Logger) (connection, error) {
-	if f.sandbox {
-		// Nothing here is for it, but no child may see the secrets.
-		for _, name := range []string{"AUTH0_TOKEN", "AUTH0_MCP_PASSPHRASE"} {
-			if _, err := account.TakeVariable(name); err != nil {
-				return connection{}, err
-			}
-		}
-		s, err := f.switches.tenant("")
-		if err != nil {
-			return connection{}, err
-		}
-		token := &oauth2.Token{AccessToken: s.Token()}
-		return connection{
-			domain: s.Domain(), environment: tenant.Development, transport: s.Transport(),
-			wait:    func(context.Context) error { return nil },
-			current: func(context.Context) (string, *oauth2.Token, error) { return s.Domain(), token, nil },
-		}, nil
-	}
-	if f.switches.given() {
-		return connection{}, errNoSandbox
-	}
-	a, err := openAccounts(env, f.account)
-	if err != nil {
-		return connection{}, err
-	}
-	acc, err := a.Selected()
-	if err != nil {
-		return connection{}, err
-	}
-	source, err := a.Deferred(ctx, acc, log)
-	if err != nil {
-		return connection{}, err
-	}
-	events, err := newAnalytics(ctx, env, a.Transport, log)
-	if err != nil {
-		return connection{}, err
-	}
-	return connection{
-		events: events, profile: acc.Name, environment: acc.Profile.Environment,
-		domain: source.Domain, current: source.Current, refused: source.Refused, transport: a.Transport,
-		prepare: func() { tenant.Connect(ctx, a.Transport, source.Domain) },
-		signIn:  acc.SignIn(), moreScopes: acc.MoreScopes(), wait: source.Wait,
-		granted: func() []string { return a.Granted(ctx, acc) }, getScopes: acc.GetScopes,
-		watchable: acc.Name != "" && acc.Store.Describe().Writable,
-		consent:   consent(a, acc, source),
-	}, nil
-}
-
-// consent begins sign-ins of an account's user for tool calls.
-func consent(a *account.Accounts, acc *account.Account, source *account.Deferred) func(context.Context, error,
-	[]string) (*toolcall.SignIn, error) {
-	return func(ctx context.Context, cause error, scopes []string) (*toolcall.SignIn, error) {
-		begun, err := a.BeginConsent(ctx, acc, cause, scopes, source.Reread)
-		if err != nil {
-			return nil, err
-		}
-		finish := func(ctx context.Context) error {
-			err := begun.Finish(ctx)
-			if errors.Is(err, auth.ErrDenied) {
-				err = fmt.Errorf("%w: %w", toolcall.ErrSignInDeclined, err)
-			}
-			return err
-		}
-		return &toolcall.SignIn{URL: begun.Page(), Code: begun.UserCode, Scopes: begun.Scopes, Expires: begun.ExpiresAt,
-			Finish: finish}, nil
-	}
-}
-
-func loadCatalog(ctx context.Context, env Environment, f runFlags, log *slog.Logger) (*catalog.Catalog, error) {
-	plugins, err := readCatalog(ctx, env, f, log)
-	if err != nil {
-		return nil, err
-	}
-	for _, refusal := range plugins.Refused() {
-		log.Warn(refusal.String())
-	}
-	if len(plugins.Plugins()) == 0 {
-		return nil, errors.New("no plugins: build the host with its own by `make build`, or install one with " +
-			"`auth0-mcp plugin install`")
-	}
-	return plugins, nil
-}
-
-// readCatalog finds plugins where flags and environment say; it may find none.
-func readCatalog(ctx context.Context, env Environment, f runFlags, log *slog.Logger) (*catalog.Catalog, error) {
-	sources, err := sources(env, f.set)
-	if err != nil {
-		return nil, err
-	}
-	sources.PluginDirs = notBlank(f.pluginDirs)
-	if sources.PluginDirs == nil {
-		sources.PluginDirs = account.VariableList("AUTH0_MCP_PLUGIN_DIR")
-	}
-	for _, dir := range sources.PluginDirs {
-		if err := env.locks.CheckPlugins("the plugins in " + dir); err != nil {
-			return nil, err
-		}
-	}
-	if f, err = f.described(ctx, env, log); err != nil {
-		return nil, err
-	}
-	sources.Dev = f.dev
-	return catalog.Load(sources)
-}
-
-// described are the flags with the plugins under development described.
-func (f runFlags) described(ctx context.Context, env Environment, log *slog.Logger) (runFlags, error) {
-	dirs, attached := notBlank(f.devPlugins), notBlank(f.reattach)
-	f.reattach = nil
-	f.devPlugins, f.dev = nil, slices.Clone(f.dev)
-	for _, dir := range dirs {
-		if err := env.locks.CheckPlugins("--dev-plugin " + dir); err != nil {
-			return f, err
-		}
-		dev, err := describeDevPlugin(ctx, dir, f.plugins.start)
-		if err != nil {
-			return f, err
-		}
-		log.Warn("loading a plugin under development: its binary is not checked", "plugin", dev.Manifest.Name, "path",
-			dev.Path)
-		f.dev = append(f.dev, dev)
-	}
-	for _, source := range attached {
-		if err := env.locks.CheckPlugins("--reattach"); err != nil {
-			return f, err
-		}
-		describing, cancel := context.WithTimeout(ctx, f.plugins.start)
-		m, err := supervisor.DescribeAttached(describing, source)
-		cancel()
-		if err != nil {
-			return f, fmt.Errorf("--reattach: %w", err)
-		}
-		log.Warn("attaching to a plugin that runs already: neither its binary nor its process is checked", "plugin", m.Name)
-		f.dev = append(f.dev, catalog.DevPlugin{Manifest: m, Reattach: source})
-	}
-	return f, nil
-}
-
-// sources are the places that need no flag.
-func sources(env Environment, set pluginSetFlag) (catalog.Sources, error) {
-	var s catalog.Sources
-	bundled, err := catalog.ParseBundled(env.Bundled)
-	if err != nil {
-		return s, fmt.Errorf("this binary was built wrongly: %w", err)
-	}
-	beside, err := bundledDir()
-	if err != nil {
-		return s, err
-	}
-	s.BundledDir, s.Bundled = beside, bundled
-	if env.locks.Locks(distribution.Plugins) {
-		if path := set.chosen(); path != "" {
-			return s, env.locks.CheckPlugins("--plugin-set " + path)
-		}
-		return s, nil
-	}
-	// Without a folder for them, no plugins have been installed: the lock is empty then, and so is the folder.
-	path, err := set.lockPath()
-	if err != nil && set.chosen() != "" {
-		return s, err
-	}
-	lock, err := catalog.ReadLock(path)
-	if err != nil {
-		return s, err
-	}
-	s.Lock = lock
-	if s.UserDir, _ = userPluginDir(); s.UserDir != "" {
-		s.StoreDir = storeDir(s.UserDir)
-	}
-	return s, nil
 }

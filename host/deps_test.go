@@ -55,6 +55,11 @@ var imports = map[string]map[string]string{
 		"redact":     "arguments must not hold the marker of a hidden value; manifests are shown harmlessly",
 		"suggest":    "errors name what was meant",
 	},
+	"comparison": {
+		"jsondoc": "objects are compared in one form",
+		"plan":    "it finds the differences of two objects",
+		"redact":  "it tells what is a secret",
+	},
 	"conformance": {
 		"catalog":    "a tool is called with arguments that fit its schema",
 		"redact":     "words of plugins must not steer a terminal",
@@ -108,6 +113,7 @@ var imports = map[string]map[string]string{
 		"approval":   "some calls need approval",
 		"audit":      "each call has a record",
 		"catalog":    "arguments are checked against the tool",
+		"comparison": "the host compares two tenants itself",
 		"egress":     "requests go through the gate, whose outcome is told",
 		"jsondoc":    "answers over the budget are written anew",
 		"plan":       "changes are reported",

@@ -18,8 +18,8 @@ const describeToolName = "auth0_describe_tool"
 // maxDescribedBytes is what one description has, if that is less than the output budget: some 4,000 tokens.
 const maxDescribedBytes = 16_000
 
-// hostPlugin stands in for the plugin of the host's own tools. No process belongs to it.
-const hostPlugin = "auth0-mcp"
+// HostPlugin stands in for the plugin of the host's own tools. No process belongs to it.
+const HostPlugin = "auth0-mcp"
 
 // DescribeTool is the tool that describes others, without any to describe: for what it takes in tools/list.
 func DescribeTool() *Tool { return newDescribeTool(&Selection{}) }
@@ -35,7 +35,7 @@ func newDescribeTool(s *Selection) *Tool {
 			`"member":{"type":"string","description":"One argument or part, such as addons.samlp or nodes[].config."}},` +
 			`"required":["tool"],"additionalProperties":false}`),
 	}
-	p := &Plugin{Manifest: pluginv1.Manifest{Name: hostPlugin}}
+	p := &Plugin{Manifest: pluginv1.Manifest{Name: HostPlugin}}
 	t := newTool(p, m)
 	t.builtin = s.describe
 	return t
@@ -47,6 +47,16 @@ func newDescribeTool(s *Selection) *Tool {
 func (t *Tool) Builtin() func(arguments json.RawMessage, budget int) (json.RawMessage, error) {
 	return t.builtin
 }
+
+// NewHostTool makes a tool that the host carries out itself, by sending requests.
+func NewHostTool(m pluginv1.ToolManifest) *Tool {
+	t := newTool(&Plugin{Manifest: pluginv1.Manifest{Name: HostPlugin}}, m)
+	t.ofHost = true
+	return t
+}
+
+// OfHost reports whether the host carries the tool out itself, by sending requests.
+func (t *Tool) OfHost() bool { return t.ofHost }
 
 func (s *Selection) describe(arguments json.RawMessage, budget int) (json.RawMessage, error) {
 	var in struct{ Tool, Member string }

@@ -49,6 +49,8 @@ type Filter struct {
 	Within []string
 	// WithinPresets are the same as presets.
 	WithinPresets []string
+	// Host are tools of the host itself. No preset has to name them: they are there because the user asked for them.
+	Host []*Tool
 }
 
 // ParsePatterns reads the value of --tools: globs separated by commas. A value
@@ -117,6 +119,18 @@ func (c *Catalog) Select(f Filter) (*Selection, error) {
 		s.tools = append(s.tools, t)
 		s.byName[t.Name] = t
 	}
+	for _, t := range f.Host {
+		switch {
+		case !f.within(t.Name):
+			s.excluded[t.Name] = fmt.Sprintf("tool %s is left out of this distribution", t.Name)
+		case !f.wants(t.Name):
+			s.excluded[t.Name] = fmt.Sprintf("tool %s is left out by --tools", t.Name)
+		default:
+			matched++
+			s.tools = append(s.tools, t)
+			s.byName[t.Name] = t
+		}
+	}
 	switch {
 	case matched > 0 && len(s.tools) == 0:
 		return nil, fmt.Errorf("%w: all %d selected tools change the tenant; select reading tools with --tools, or leave "+
@@ -141,7 +155,7 @@ func (c *Catalog) checkPatterns(f Filter) error {
 	for _, p := range f.Patterns {
 		if (!describes || !MatchGlob(p, describeToolName)) && !slices.ContainsFunc(c.tools, func(t *Tool) bool {
 			return f.offers(t) && f.presets(t) && MatchGlob(p, t.Name)
-		}) {
+		}) && !slices.ContainsFunc(f.Host, func(t *Tool) bool { return MatchGlob(p, t.Name) }) {
 			unmatched = append(unmatched, c.noMatch(f, p))
 		}
 	}
@@ -176,8 +190,11 @@ func (f Filter) wants(tool string) bool {
 
 // offers reports whether the host has the tool at all, whatever is selected.
 func (f Filter) offers(t *Tool) bool {
-	return (f.WithinPresets == nil || InPresets(t, f.WithinPresets)) &&
-		(f.Within == nil || slices.ContainsFunc(f.Within, func(p string) bool { return MatchGlob(p, t.Name) }))
+	return (f.WithinPresets == nil || InPresets(t, f.WithinPresets)) && f.within(t.Name)
+}
+
+func (f Filter) within(tool string) bool {
+	return f.Within == nil || slices.ContainsFunc(f.Within, func(p string) bool { return MatchGlob(p, tool) })
 }
 
 // addDescribeTool offers the tool that describes others, if there is something to describe.

@@ -60,6 +60,7 @@ type Tool struct {
 	compile func() (*toolSchema, error)
 	listed  func() (schema json.RawMessage, hides bool)
 	builtin func(arguments json.RawMessage, budget int) (json.RawMessage, error) // see Builtin
+	ofHost  bool                                                                 // see OfHost
 }
 
 // toolSchema is an input schema, compiled, and as JSON for wording errors.

@@ -41,6 +41,8 @@ type runFlags struct {
 	// projectRoot is short for the root "project".
 	projectRoot string
 	rateShare   rateShareFlag
+	// compareWith is a profile.
+	compareWith string
 	switches    sandboxSwitches
 	account     accountFlags
 	audit       auditFlags
@@ -103,6 +105,8 @@ func (f *runFlags) addTenant(cmd *cobra.Command) {
 		"files: NAME=DIR, such as project=/home/me/app; repeatable (AUTH0_MCP_FILE_ROOTS)")
 	cmd.Flags().StringVar(&f.projectRoot, "project-root", "", "the folder of the user's project, short for --file-root "+
 		"project=DIR (AUTH0_MCP_PROJECT_ROOT)")
+	cmd.Flags().StringVar(&f.compareWith, "compare-with", "", "a profile of another tenant, which "+
+		"auth0_compare_tenants may read and compare with (AUTH0_MCP_COMPARE_WITH)")
 	cmd.Flags().IntVar(&f.maxOutput, "max-output", toolcall.DefaultMaxOutput, "budget of one answer, in bytes")
 	f.plugins.add(cmd)
 }
@@ -171,11 +175,7 @@ func (f runFlags) server(cmd *cobra.Command, env Environment, log *slog.Logger) 
 	if err != nil {
 		return nil, err
 	}
-	approve, err := f.approval(env)
-	if err != nil {
-		return nil, err
-	}
-	except, err := f.approveExcept(env)
+	approve, except, err := f.approvals(env)
 	if err != nil {
 		return nil, err
 	}
@@ -205,25 +205,39 @@ func (f runFlags) server(cmd *cobra.Command, env Environment, log *slog.Logger) 
 	}
 	offer, selection := newOffer(selected, t, log)
 	secrets := new(redact.Redactor)
-	gate := egress.New(egress.Config{
+	gate := egress.Config{
 		Redact: secrets, Vault: kept, Files: files, Domain: t.domain, Current: t.current, Refused: t.refused,
 		Transport: t.transport, Prepare: t.prepare,
 		ReadOnly: readOnly, Version: env.Version, Log: log, UserAgent: userAgent(env), SignIn: t.signIn,
 		MoreScopes: t.moreScopes,
 		RateLimit:  ratelimit.Config{Share: rateShare},
-	})
+	}
+	compared, err := f.compared(cmd.Context(), env, &t, gate, record, log)
+	if err != nil {
+		return nil, err
+	}
 	log.Info("serving", "version", env.Version, "tenant", t.domain, "tools", len(selection.Tools()), "read-only",
 		readOnly)
-	bounds.Launched = env.Launched
-	if bounds.Profile = t.profile; f.sandbox {
+	if bounds.Launched, bounds.Profile = env.Launched, t.profile; f.sandbox {
 		bounds.Profile = "(sandbox)"
 	}
 	return &running{selection: selection, offer: offer, tenant: t, calls: toolcall.Config{
 		Profile: t.profile, Domain: t.domain, Approve: approval.Policy{Mode: approve, Environment: t.environment},
 		ApproveExcept: except,
-		Approvals:     approvals, SignIn: t.consent, Gate: gate, MaxOutput: f.maxOutput, Plugins: bounds,
+		Approvals:     approvals, SignIn: t.consent, Gate: egress.New(gate), Compared: compared, MaxOutput: f.maxOutput,
+		Plugins: bounds,
 		Observe: t.events.Tool, Audit: openAudit(record, t, secrets, log), Log: log,
 	}}, nil
+}
+
+// approvals are who approves changes, and which tools need no approval.
+func (f runFlags) approvals(env Environment) (approval.Mode, []string, error) {
+	mode, err := f.approval(env)
+	if err != nil {
+		return "", nil, err
+	}
+	except, err := f.approveExcept(env)
+	return mode, except, err
 }
 
 // approval is what --approve, the environment or the distribution says; "" if none does.
@@ -294,6 +308,7 @@ func (f runFlags) filter(env Environment) (catalog.Filter, error) {
 		presets = []string{catalog.AllPreset}
 	}
 	filter := env.locks.Filter(patterns, presets)
+	filter.Host = f.hostTools()
 	source, given := "--read-only", &f.readOnly.on
 	if !f.readOnly.given {
 		source, given = "AUTH0_MCP_READ_ONLY", nil

@@ -40,12 +40,14 @@ type connection struct {
 	watchable bool
 	// events are none for the sandbox, which is no real tenant.
 	events *analytics.Client
+	// accounts are where its profile is from; nil for the sandbox.
+	accounts *account.Accounts
 }
 
 func (f runFlags) tenant(ctx context.Context, env Environment, log *slog.Logger) (connection, error) {
 	if f.sandbox {
 		// Nothing here is for it, but no child may see the secrets.
-		for _, name := range []string{"AUTH0_TOKEN", "AUTH0_MCP_PASSPHRASE"} {
+		for _, name := range f.unneeded() {
 			if _, err := account.TakeVariable(name); err != nil {
 				return connection{}, err
 			}
@@ -72,16 +74,30 @@ func (f runFlags) tenant(ctx context.Context, env Environment, log *slog.Logger)
 	if err != nil {
 		return connection{}, err
 	}
+	t, err := connect(ctx, a, acc, log)
+	if err != nil {
+		return connection{}, err
+	}
+	t.events, err = newAnalytics(ctx, env, a.Transport, log)
+	return t, err
+}
+
+// unneeded are the variables with secrets that a server for the sandbox does not read.
+func (f runFlags) unneeded() []string {
+	if _, compares := f.comparedProfile(); compares != "" {
+		return nil // opening the profile takes them
+	}
+	return []string{"AUTH0_TOKEN", "AUTH0_MCP_PASSPHRASE"}
+}
+
+// connect is the tenant of an account, whose session is opened by the first call.
+func connect(ctx context.Context, a *account.Accounts, acc *account.Account, log *slog.Logger) (connection, error) {
 	source, err := a.Deferred(ctx, acc, log)
 	if err != nil {
 		return connection{}, err
 	}
-	events, err := newAnalytics(ctx, env, a.Transport, log)
-	if err != nil {
-		return connection{}, err
-	}
 	return connection{
-		events: events, profile: acc.Name, environment: acc.Profile.Environment,
+		accounts: a, profile: acc.Name, environment: acc.Profile.Environment,
 		domain: source.Domain, current: source.Current, refused: source.Refused, transport: a.Transport,
 		prepare: func() { tenant.Connect(ctx, a.Transport, source.Domain) },
 		signIn:  acc.SignIn(), moreScopes: acc.MoreScopes(), wait: source.Wait,

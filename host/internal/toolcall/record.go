@@ -11,6 +11,10 @@ import (
 
 // record begins the audit record of a call.
 func (r *Runner) record(client Client, tool *catalog.Tool, arguments json.RawMessage) *audit.Call {
+	return r.cfg.Audit.Begin(subjectOf(client, tool), arguments)
+}
+
+func subjectOf(client Client, tool *catalog.Tool) audit.Subject {
 	subject := audit.Subject{
 		Client: client.Name, ClientVersion: client.Version, Tool: tool.Name, Effect: string(tool.Effect),
 		Plugin: tool.Plugin.Name, PluginVersion: tool.Plugin.Version,
@@ -18,7 +22,7 @@ func (r *Runner) record(client Client, tool *catalog.Tool, arguments json.RawMes
 	if !tool.Plugin.Binary.IsZero() {
 		subject.PluginDigest = tool.Plugin.Binary.String()
 	}
-	return r.cfg.Audit.Begin(subject, arguments)
+	return subject
 }
 
 // Refuse records a call that is not carried out, for why: an error of

@@ -46,6 +46,8 @@ type Config struct {
 	// Observe, if set, is told of each call that was carried out: the tool and
 	// whether it did what was asked. It must not wait.
 	Observe func(tool string, ok bool)
+	// Compared, if set, is the tenant that comparisons are made with.
+	Compared *Compared
 	// Audit records calls and refusals; nil records nothing.
 	Audit *audit.Log
 	Log   *slog.Logger
@@ -85,7 +87,7 @@ func (r *Runner) Expect(tools []*catalog.Tool) {
 	var most *catalog.Plugin
 	for _, tool := range tools {
 		p := tool.Plugin
-		if p == nil || p.Dev || p.Reattach != "" {
+		if p == nil || p.Dev || p.Reattach != "" || tool.OfHost() {
 			continue
 		}
 		if serves[p.Binary]++; most == nil || serves[p.Binary] > serves[most.Binary] {
@@ -100,6 +102,9 @@ func (r *Runner) Expect(tools []*catalog.Tool) {
 // Close ends every plugin, and writes the records that wait.
 func (r *Runner) Close() error {
 	defer r.cfg.Audit.Flush()
+	if r.cfg.Compared != nil {
+		defer r.cfg.Compared.Audit.Flush()
+	}
 	return r.supervisor.Close()
 }
 
@@ -225,6 +230,8 @@ func (r *Runner) carryOut(ctx context.Context, c call) Result {
 	switch builtin := c.Tool.Builtin(); {
 	case builtin != nil:
 		return r.answer(builtin(c.Arguments, r.cfg.MaxOutput))
+	case c.Tool.OfHost() && r.cfg.Compared != nil:
+		return r.compare(ctx, c)
 	case mode != approval.None || c.Approver.Answer != nil:
 		return r.decide(ctx, c, mode)
 	}

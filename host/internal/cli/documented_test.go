@@ -15,6 +15,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/auth0-mcp/auth0-mcp/host/internal/catalog"
+	"github.com/auth0-mcp/auth0-mcp/host/internal/comparison"
 	"github.com/auth0-mcp/auth0-mcp/proto/pluginv1"
 )
 
@@ -113,7 +114,9 @@ func shippedTools(t *testing.T) map[string]*catalog.Tool {
 			tools[tool.Name] = tool
 		}
 	}
-	tools[catalog.DescribeTool().Name] = catalog.DescribeTool()
+	for _, tool := range []*catalog.Tool{catalog.DescribeTool(), catalog.NewHostTool(comparison.Tool())} {
+		tools[tool.Name] = tool
+	}
 	return tools
 }
 

@@ -101,10 +101,8 @@ var verbs = map[string]pluginv1.Effect{
 	"invite": pluginv1.EffectWrite, "link": pluginv1.EffectWrite, "save": pluginv1.EffectWrite,
 	"export": pluginv1.EffectWrite, "rollback": pluginv1.EffectWrite, "synchronize": pluginv1.EffectWrite,
 	"test": pluginv1.EffectWrite, "redeliver": pluginv1.EffectWrite, "verify": pluginv1.EffectWrite,
-	"export": pluginv1.EffectWrite, "onboarding": pluginv1.EffectWrite, "rollback": pluginv1.EffectWrite,
-	"synchronize": pluginv1.EffectWrite,
-	"test":        pluginv1.EffectWrite, "redeliver": pluginv1.EffectWrite,
-	"delete": pluginv1.EffectDestroy, "remove": pluginv1.EffectDestroy, "revoke": pluginv1.EffectDestroy,
+	"onboarding": pluginv1.EffectWrite,
+	"delete":     pluginv1.EffectDestroy, "remove": pluginv1.EffectDestroy, "revoke": pluginv1.EffectDestroy,
 	"rotate": pluginv1.EffectDestroy, "reset": pluginv1.EffectDestroy, "unlink": pluginv1.EffectDestroy,
 }
 

@@ -124,7 +124,8 @@ func (p *project) addresses(domain string, in saveInput) (location, error) {
 		return at, err
 	}
 	u, err := url.Parse(in.CallbackURL)
-	if err != nil || u.Host == "" || u.Scheme != "https" && u.Scheme != "http" || strings.ContainsAny(in.CallbackURL, " \n") {
+	if err != nil || u.Host == "" || u.Scheme != "https" && u.Scheme != "http" ||
+		strings.ContainsAny(in.CallbackURL, " \n") {
 		return at, sdk.InvalidArgument("callback_url: want an http or https URL; %q is none", in.CallbackURL)
 	}
 	at.Callbacks = []string{in.CallbackURL}

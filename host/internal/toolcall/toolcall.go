@@ -323,7 +323,8 @@ func keptTexts(kept []egress.Kept) (texts []string) {
 			continue
 		}
 		texts = append(texts, fmt.Sprintf("%s, the %s, is answered once. It is kept, encrypted, for %d minutes: the user "+
-			"gets it with `auth0-mcp secret get %s --reveal`", one.Marker, one.Member, int(vault.Lifetime.Minutes()),
+			"gets it with `auth0-mcp secret get %s --reveal`, or has auth0_save_credentials_to_file (preset developer) "+
+			"save it into an env file", one.Marker, one.Member, int(vault.Lifetime.Minutes()),
 			redact.Fingerprint(one.Marker)))
 	}
 	return texts

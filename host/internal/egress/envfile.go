@@ -9,6 +9,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"runtime"
 	"slices"
 	"strings"
 
@@ -167,9 +168,10 @@ func (e *envEdit) edit() (err error) {
 	return envfile.CheckIgnored(e.root.Folder, e.GetPath())
 }
 
-// same reports whether the file has all its values already.
+// same reports whether the file has all its values already. On Windows modes do not tell whether it is private.
 func (e *envEdit) same() bool {
-	return !e.unknown && e.before != nil && bytes.Equal(e.content(), e.after) && e.before.Private
+	return !e.unknown && e.before != nil && bytes.Equal(e.content(), e.after) &&
+		(e.before.Private || runtime.GOOS == "windows")
 }
 
 // unchanged is an error if the file is not what it was when the edit was prepared.
@@ -246,8 +248,8 @@ func (c *Call) storedText(ctx context.Context, s *pluginv1.Stored) (text string,
 		member = jsondoc.ValueOf(member, step)
 	}
 	if json.Unmarshal(member, &text) != nil || text == "" {
-		return "", false, c.failed(pluginv1.Failure_CODE_FAILED_PRECONDITION, fmt.Sprintf("%s has no %s that this session may "+
-			"read. Client secrets need the scope read:client_keys, and public applications have none",
+		return "", false, c.failed(pluginv1.Failure_CODE_FAILED_PRECONDITION, fmt.Sprintf("%s has no %s that this session "+
+			"may read. Client secrets need the scope read:client_keys, and public applications have none",
 			clipped(r.GetPath()), clipped(s.GetMember())))
 	}
 	return text, !made && !isSecret(r.GetPath(), doc, text), nil

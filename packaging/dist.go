@@ -136,7 +136,8 @@ func (d *Distribution) buildFor(ctx context.Context, p platform, folder, overlay
 		if err := d.goBuild(ctx, p, in, shared, "./cmd/auth0-mcp-plugins", "", overlay); err != nil {
 			return err
 		}
-		sealed, err := d.run(ctx, in, nil, "go", "run", "-trimpath", "-buildvcs=false", overlay, "./cmd/manifests", shared)
+		sealed, err := d.run(ctx, in, nil, "go", "run", "-trimpath", "-buildvcs=false", "-tags", "grpcnotrace",
+			overlay, "./cmd/manifests", shared)
 		if err != nil {
 			return err
 		}
@@ -226,7 +227,7 @@ func copyExecutable(from, to string, p platform) error {
 }
 
 func (d *Distribution) goBuild(ctx context.Context, p platform, in, out, pkg, variables string, more ...string) error {
-	args := append([]string{"go", "build", "-trimpath", "-buildvcs=false", "-ldflags",
+	args := append([]string{"go", "build", "-trimpath", "-buildvcs=false", "-tags", "grpcnotrace", "-ldflags",
 		strings.TrimSpace("-s -w -buildid= " + variables), "-o", out}, more...)
 	_, err := d.run(ctx, in, []string{"GOOS=" + p.os, "GOARCH=" + p.arch, "CGO_ENABLED=0"}, append(args, pkg)...)
 	return err

@@ -6,11 +6,11 @@ import (
 	"crypto/x509"
 	"encoding/json"
 	"fmt"
+	"net"
 	"os"
 	"os/signal"
 	"path/filepath"
-
-	goplugin "github.com/hashicorp/go-plugin"
+	"strings"
 
 	"github.com/auth0-mcp/auth0-mcp/proto/pluginv1"
 )
@@ -66,33 +66,22 @@ func debugOnce(ctx context.Context, p Plugin, path string) error {
 	peers.AddCert(leaf)
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
-	listening := make(chan *goplugin.ReattachConfig, 1)
-	told := make(chan error, 1)
 	go func() {
-		select {
-		case at := <-listening:
-			err := tellHost(path, at, own, host)
-			if told <- err; err != nil {
-				cancel()
-			}
-		case <-ctx.Done():
-			told <- nil
-		}
 		select {
 		case <-s.lost:
 			cancel()
 		case <-ctx.Done():
 		}
 	}()
-	config := serveConfig(s, pluginv1.TLSConfig(own, peers))
-	config.Test = &goplugin.ServeTestConfig{Context: ctx, ReattachConfigCh: listening}
-	goplugin.Serve(config)
-	cancel()
-	return <-told
+	// What the author's code prints stays in the author's terminal.
+	nothing := strings.NewReader("")
+	return s.serve(ctx, pluginv1.TLSConfig(own, peers), nothing, nothing, func(at net.Addr) error {
+		return tellHost(path, at, own, host)
+	})
 }
 
 // tellHost writes where the plugin listens, all at once.
-func tellHost(path string, at *goplugin.ReattachConfig, own, host tls.Certificate) error {
+func tellHost(path string, at net.Addr, own, host tls.Certificate) error {
 	certificate, err := pluginv1.EncodeCertificate(own, false)
 	if err != nil {
 		return err
@@ -101,7 +90,7 @@ func tellHost(path string, at *goplugin.ReattachConfig, own, host tls.Certificat
 	if err != nil {
 		return err
 	}
-	data, err := json.Marshal(pluginv1.Reattach{Network: at.Addr.Network(), Address: at.Addr.String(),
+	data, err := json.Marshal(pluginv1.Reattach{Network: at.Network(), Address: at.String(),
 		Certificate: certificate, Host: key, PID: os.Getpid()})
 	if err != nil {
 		return err

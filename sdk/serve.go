@@ -2,7 +2,6 @@ package sdk
 
 import (
 	"context"
-	"crypto/tls"
 	"fmt"
 	"io"
 	"io/fs"
@@ -12,11 +11,8 @@ import (
 	"strings"
 	"time"
 
-	"github.com/hashicorp/go-hclog"
-	goplugin "github.com/hashicorp/go-plugin"
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/connectivity"
-	"google.golang.org/grpc/experimental"
 
 	"github.com/auth0-mcp/auth0-mcp/proto/pluginv1"
 )
@@ -27,14 +23,6 @@ const configureTimeout = 15 * time.Second
 
 // afterStart is when the first call has most likely ended. What was allocated until then is mostly not used again.
 const afterStart = 25 * time.Millisecond
-
-const (
-	// window is how much of a message is under way at once, in both directions. It is fixed: gRPC would measure the
-	// connection with pings to find how far it may grow.
-	window = 1 << 20
-	// streamWorkers is how many goroutines wait for calls, with their stacks grown; any more get one of their own.
-	streamWorkers = 2
-)
 
 // handshakeOut is the real stdout, taken before any code of the author runs: the
 // handshake is the first line on it, and a stray print would break the launch.
@@ -80,37 +68,16 @@ func Serve(p Plugin) {
 			p.Name, os.Args[0])
 		os.Exit(1)
 	}
-	stdout, config, err := certified(handshakeOut)
+	config, own, err := certified()
+	if err == nil {
+		go exitAfter(s)
+		err = s.serveLaunched(config, own)
+	}
 	if err != nil {
 		fmt.Fprintf(os.Stderr, "plugin %s: %v\n", p.Name, err)
 		os.Exit(1)
 	}
-	go exitAfter(s)
-	os.Stdout = stdout //nolint:forbidigo // go-plugin writes the handshake to it, then replaces it
-	goplugin.Serve(serveConfig(s, config))
-	// go-plugin returns when the host asks for the end.
-	os.Exit(0)
-}
-
-// serveConfig is what go-plugin serves.
-func serveConfig(s *server, config *tls.Config) *goplugin.ServeConfig {
-	return &goplugin.ServeConfig{
-		HandshakeConfig: goplugin.HandshakeConfig{
-			ProtocolVersion: pluginv1.ProtocolVersion, MagicCookieKey: pluginv1.MagicCookieKey,
-			MagicCookieValue: pluginv1.MagicCookieValue,
-		},
-		VersionedPlugins: map[int]goplugin.PluginSet{
-			pluginv1.ProtocolVersion: {pluginv1.PluginSet: &grpcPlugin{server: s}},
-		},
-		TLSProvider: func() (*tls.Config, error) { return config, nil },
-		GRPCServer: func(opts []grpc.ServerOption) *grpc.Server {
-			return grpc.NewServer(append(opts, grpc.MaxRecvMsgSize(pluginv1.MaxMessageBytes),
-				grpc.MaxSendMsgSize(pluginv1.MaxMessageBytes), grpc.StaticStreamWindowSize(window),
-				grpc.StaticConnWindowSize(2*window), grpc.NumStreamWorkers(streamWorkers),
-				experimental.BufferPool(s.buffers), grpc.ForceServerCodecV2(pluginv1.NewCodec(s.buffers)))...)
-		},
-		Logger: hclog.New(&hclog.LoggerOptions{Level: hclog.Warn, Output: os.Stderr, JSONFormat: true}),
-	}
+	os.Exit(0) // the host has asked for the end
 }
 
 // exitAfter ends the process when the host is gone, however it went.

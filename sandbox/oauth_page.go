@@ -3,18 +3,18 @@ package sandbox
 import (
 	"bytes"
 	"fmt"
-	"html/template"
+	"html"
 	"net/http"
 )
 
-// activationHTML is the page on which a user confirms a device code. It needs no
+// activationHead is how the page begins on which a user confirms a device code. It needs no
 // script, works with a keyboard and a screen reader, and loads nothing.
-const activationHTML = `<!doctype html>
+const activationHead = `<!doctype html>
 <html lang="en">
 <head>
 <meta charset="utf-8">
 <meta name="viewport" content="width=device-width, initial-scale=1">
-<title>{{.Title}} – {{.Tenant}}</title>
+<title>%s – %s</title>
 <style>
 body { font: 1rem/1.5 system-ui, sans-serif; max-width: 30rem; margin: 3rem auto; padding: 0 1rem;
   color: #1a1a1a; background: #fff; }
@@ -28,31 +28,16 @@ button[value=confirm], form > button:only-of-type { background: #1a1a1a; color: 
 </head>
 <body>
 <main>
-<h1>{{.Title}}</h1>
-{{if .Done}}<p id="outcome" role="status">{{.Done}}</p>
-{{else if .UserCode}}<p><strong>{{.Client}}</strong> wants to sign in as {{.User}}.
-Compare the code with the one that it shows you:</p>
-<p class="code" id="user-code">{{.UserCode}}</p>
-{{if .Scopes}}<h2 id="scopes-title">It asks to be allowed</h2>
-<ul id="scopes" aria-labelledby="scopes-title">{{range .Scopes}}
-<li>{{.}}</li>{{end}}
-</ul>
-{{else}}<p>It asks for no permission.</p>
-{{end}}<form method="post" action="/activate">
-<input type="hidden" name="user_code" value="{{.UserCode}}">
-<button type="submit" name="action" value="confirm">Confirm</button>
-<button type="submit" name="action" value="cancel">Cancel</button>
-</form>
-{{else}}{{if .Problem}}<p id="problem" role="alert">{{.Problem}}</p>
-{{end}}<form method="get" action="/activate">
+<h1>%s</h1>
+`
+
+// codeForm asks for a code.
+const codeForm = `<form method="get" action="/activate">
 <p><label for="typed">The code that the program shows you</label></p>
 <input id="typed" name="user_code" autocomplete="off" autocapitalize="characters" spellcheck="false" required
   placeholder="XXXX-XXXX">
 <button type="submit">Continue</button>
 </form>
-{{end}}</main>
-</body>
-</html>
 `
 
 // activationPage is what the page says. It confirms a code, reports an outcome or
@@ -109,17 +94,53 @@ func (t *Tenant) renderProblem(userCode string, problem codeProblem) (response, 
 		problem)})
 }
 
+// html writes the page. Every text in it is escaped: html/template would make the linker keep every method of every
+// type of the server that has the sandbox.
+func (p activationPage) html() []byte {
+	var out bytes.Buffer
+	write := func(format string, texts ...string) {
+		escaped := make([]any, len(texts))
+		for i, text := range texts {
+			escaped[i] = html.EscapeString(text)
+		}
+		fmt.Fprintf(&out, format, escaped...)
+	}
+	write(activationHead, p.Title, p.Tenant, p.Title)
+	switch {
+	case p.Done != "":
+		write(`<p id="outcome" role="status">%s</p>`+"\n", p.Done)
+	case p.UserCode != "":
+		write("<p><strong>%s</strong> wants to sign in as %s.\nCompare the code with the one that it shows you:</p>\n"+
+			`<p class="code" id="user-code">%s</p>`+"\n", p.Client, p.User, p.UserCode)
+		if len(p.Scopes) == 0 {
+			write("<p>It asks for no permission.</p>\n")
+		} else {
+			write(`<h2 id="scopes-title">It asks to be allowed</h2>` + "\n" +
+				`<ul id="scopes" aria-labelledby="scopes-title">` + "\n")
+			for _, scope := range p.Scopes {
+				write("<li>%s</li>\n", scope)
+			}
+			write("</ul>\n")
+		}
+		write(`<form method="post" action="/activate">
+<input type="hidden" name="user_code" value="%s">
+<button type="submit" name="action" value="confirm">Confirm</button>
+<button type="submit" name="action" value="cancel">Cancel</button>
+</form>
+`, p.UserCode)
+	default:
+		if p.Problem != "" {
+			write(`<p id="problem" role="alert">%s</p>`+"\n", p.Problem)
+		}
+		write(codeForm)
+	}
+	write("</main>\n</body>\n</html>\n")
+	return out.Bytes()
+}
+
 func (t *Tenant) render(status int, page activationPage) (response, error) {
 	page.Tenant, page.User = t.domain, userEmail
-	parsed, err := template.New("activation").Parse(activationHTML)
-	if err != nil {
-		return response{}, fmt.Errorf("sandbox: activation page: %w", err)
-	}
-	var out bytes.Buffer
-	if err := parsed.Execute(&out, page); err != nil {
-		return response{}, fmt.Errorf("sandbox: activation page: %w", err)
-	}
-	return response{status: status, body: out.Bytes(), header: http.Header{
+	return response{status: status, body: page.html(), header: http.Header{
 		"Content-Type":  {"text/html; charset=utf-8"},
 		"Cache-Control": {"no-store"},
 		"Content-Security-Policy": {"default-src 'none'; style-src 'unsafe-inline'; form-action 'self'; base-uri 'none'; " +

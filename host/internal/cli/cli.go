@@ -76,16 +76,22 @@ func newRoot(env Environment, args []string) *cobra.Command {
 	root := &cobra.Command{
 		Use:           "auth0-mcp",
 		Short:         "Manage an Auth0 tenant from an MCP client",
-		Version:       env.Version,
 		SilenceUsage:  true,
 		SilenceErrors: true,
 		Long: `Manage an Auth0 tenant from an MCP client.
 
 To start, sign in and set up your client:    auth0-mcp init
 To try it without an Auth0 account:          auth0-mcp init --sandbox --client CLIENT`,
-		RunE: func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
-	root.SetVersionTemplate("{{.Version}}\n")
+	// cobra has a flag for it, whose format is a template: text/template would make the linker keep every method.
+	version := root.Flags().BoolP("version", "v", false, "version for auth0-mcp")
+	root.RunE = func(cmd *cobra.Command, _ []string) error {
+		if *version {
+			_, err := fmt.Fprintln(env.Out, env.Version)
+			return err
+		}
+		return cmd.Help()
+	}
 	if about := env.locks.String(); about != "" {
 		root.Long += "\n\nThis is the distribution " + about + "."
 	}

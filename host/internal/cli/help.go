@@ -37,16 +37,16 @@ func addHelp(root *cobra.Command, out *os.File) {
 			}
 		}
 	}
-	root.SetHelpTemplate(root.HelpTemplate() + `{{if not .HasParent}}
-Documentation:  ` + repository + `/tree/main/docs
-Problems:       ` + "`auth0-mcp doctor`, then " + repository + `/issues
-{{end}}`)
 	help := root.HelpFunc()
 	root.SetHelpFunc(func(cmd *cobra.Command, args []string) {
 		var text strings.Builder
 		cmd.SetOut(&text)
 		help(cmd, args)
 		cmd.SetOut(out)
+		if !cmd.HasParent() {
+			text.WriteString("\nDocumentation:  " + repository + "/tree/main/docs\n" +
+				"Problems:       `auth0-mcp doctor`, then " + repository + "/issues\n")
+		}
 		_, _ = io.WriteString(out, fitted(console.Of(out), text.String()))
 	})
 	root.SetFlagErrorFunc(unknownFlag)

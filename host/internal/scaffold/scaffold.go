@@ -2,18 +2,15 @@
 package scaffold
 
 import (
-	"bytes"
 	"embed"
 	"errors"
 	"fmt"
 	"io/fs"
 	"os"
-	"path"
 	"path/filepath"
 	"regexp"
 	"strings"
 	"sync"
-	"text/template"
 
 	"golang.org/x/mod/modfile"
 	"golang.org/x/mod/module"
@@ -149,9 +146,25 @@ type file struct {
 	content []byte
 }
 
+// checkout is what go.mod says of a checkout.
+func (p Plugin) checkout() string {
+	if p.SDK == "" {
+		return ""
+	}
+	return `
+
+// A checkout on this machine. Remove these lines and require a released version before you publish.
+replace (
+	github.com/auth0-mcp/auth0-mcp/proto => ` + modfile.AutoQuote(p.SDK+"/proto") + `
+	github.com/auth0-mcp/auth0-mcp/sdk => ` + modfile.AutoQuote(p.SDK+"/sdk") + `
+)`
+}
+
 // render fills in the templates, in the order of their paths.
 func (p Plugin) render() (files []file, err error) {
 	root := folders()[p.Language]
+	filled := strings.NewReplacer("[[.Name]]", p.Name, "[[.Module]]", p.Module, "[[.HostVersion]]", p.HostVersion,
+		"[[.Checkout]]", p.checkout())
 	err = fs.WalkDir(templates, root, func(name string, entry fs.DirEntry, err error) error {
 		if err != nil || entry.IsDir() {
 			return err
@@ -160,16 +173,11 @@ func (p Plugin) render() (files []file, err error) {
 		if err != nil {
 			return err
 		}
-		t, err := template.New(path.Base(name)).Delims("[[", "]]").Option("missingkey=error").
-			Funcs(template.FuncMap{"quote": modfile.AutoQuote}).Parse(string(text))
-		if err != nil {
-			return err
+		content := filled.Replace(string(text))
+		if strings.Contains(content, "[[") {
+			return fmt.Errorf("template %s: it has a field that a plugin does not have", name)
 		}
-		var content bytes.Buffer
-		if err := t.Execute(&content, p); err != nil {
-			return err
-		}
-		files = append(files, file{strings.TrimSuffix(strings.TrimPrefix(name, root+"/"), ".tmpl"), content.Bytes()})
+		files = append(files, file{strings.TrimSuffix(strings.TrimPrefix(name, root+"/"), ".tmpl"), []byte(content)})
 		return nil
 	})
 	return files, err

@@ -112,6 +112,8 @@ func eventStreamTools() []resource.Tool {
 
 func deliveryTools() []resource.Tool {
 	stream := resource.Ref("stream", eventStreams())
+	from := resource.Time("date_from", "RFC 3339, day or age.", 0)
+	to := resource.Time("date_to", "", resource.LastOfDay)
 	deliveries := resource.Collection{Items: "deliveries", What: "delivery", CheckpointOnly: true,
 		Untrusted: []string{"attempts", "event"}}
 	return []resource.Tool{
@@ -119,13 +121,13 @@ func deliveryTools() []resource.Tool {
 			Name: "auth0_list_event_stream_deliveries", Title: "List event stream deliveries",
 			Description: "Events that could not be delivered, and why.",
 			Operation:   "GET " + eventStream + "/deliveries", Scopes: []string{"read:event_streams"}, Of: deliveries,
-			Args: []resource.Arg{stream, resource.Text("date_from", "RFC 3339."), resource.Text("date_to", "RFC 3339.")},
+			Args: []resource.Arg{stream, from, to},
 		},
 		{
 			Name: "auth0_redeliver_event_stream", Title: "Redeliver events",
 			Description: "Send failed events again, once what received them works.",
 			Operation:   "POST " + eventStream + "/redeliver", Scopes: []string{"update:event_deliveries"}, Of: deliveries,
-			Args: []resource.Arg{stream, resource.Text("date_from", "RFC 3339."), resource.Text("date_to", "RFC 3339."),
+			Args: []resource.Arg{stream, from, to,
 				resource.Texts("event_types", "Such as user.created; default all.")},
 		},
 		{

@@ -3,7 +3,6 @@ package users
 import (
 	"net/url"
 	"strings"
-	"time"
 
 	"github.com/auth0-mcp/auth0-mcp/sdk"
 	"github.com/auth0-mcp/auth0-mcp/sdk/resource"
@@ -17,8 +16,8 @@ func filters() []resource.Arg {
 		resource.Text("connection", "Name of a connection.").Own(),
 		resource.Flag("blocked", "").Own(),
 		resource.Flag("email_verified", "").Own(),
-		resource.Text("last_login_after", "Day or RFC 3339.").Own(),
-		resource.Text("last_login_before", "Day or RFC 3339.").Own(),
+		resource.Time("last_login_after", "RFC 3339, day or age.", 0).Own(),
+		resource.Time("last_login_before", "", 0).Own(),
 		resource.Text("q", "Lucene, in place of the filters: app_metadata.plan:\"pro\".").Own(),
 		resource.Text("sort", "Such as last_login:-1."),
 	}
@@ -26,10 +25,7 @@ func filters() []resource.Arg {
 
 // searchQuery makes one query of the filters.
 func searchQuery(r *resource.Request) (url.Values, error) {
-	clauses, err := clausesOf(r)
-	if err != nil {
-		return nil, err
-	}
+	clauses := clausesOf(r)
 	if q := r.Text("q"); q != "" {
 		if len(clauses) > 0 {
 			return nil, sdk.InvalidArgument("q stands for itself: leave out the other filters, or write them into q: %s",
@@ -44,7 +40,7 @@ func searchQuery(r *resource.Request) (url.Values, error) {
 	return query, nil
 }
 
-func clausesOf(r *resource.Request) (clauses []string, err error) {
+func clausesOf(r *resource.Request) (clauses []string) {
 	for _, f := range []struct{ argument, field string }{
 		{"email", "email"}, {"name", "name"}, {"connection", "identities.connection"},
 	} {
@@ -62,25 +58,10 @@ func clausesOf(r *resource.Request) (clauses []string, err error) {
 		}
 	}
 	after, before := r.Text("last_login_after"), r.Text("last_login_before")
-	for _, at := range []string{after, before} {
-		if at != "" && !isTime(at) {
-			return nil, sdk.InvalidArgument("last_login_after, last_login_before: %.40q is neither a day, such as "+
-				"2026-11-29, nor a time of RFC 3339", at)
-		}
-	}
 	if after != "" || before != "" {
 		clauses = append(clauses, "last_login:["+open(after)+" TO "+open(before)+"]")
 	}
-	return clauses, nil
-}
-
-func isTime(text string) bool {
-	for _, layout := range []string{time.DateOnly, time.RFC3339} {
-		if _, err := time.Parse(layout, text); err == nil {
-			return true
-		}
-	}
-	return false
+	return clauses
 }
 
 // open is an end of a range.

@@ -43,8 +43,8 @@ func TestSearch(t *testing.T) {
 			Sent: []string{search + "name%3A%2A%5C%29%5C+OR%5C+%5C%28a%5C%3Ab%2A&search_engine=v3"}},
 		{Tool: "auth0_list_users", Arguments: `{"last_login_before":"2026-01-01","connection":"sms"}`,
 			Sent: []string{search +
-				"identities.connection%3A%22sms%22+AND+last_login%3A%5B%2A+TO+2026-01-01%5D&search_engine=v3"}},
-		{Tool: "auth0_list_users", Arguments: `{"last_login_after":"yesterday"}`, Failure: "neither a day", Sent: []string{}},
+				"identities.connection%3A%22sms%22+AND+last_login%3A%5B%2A+TO+2026-01-01T00%3A00%3A00Z%5D&search_engine=v3"}},
+		{Tool: "auth0_list_users", Arguments: `{"last_login_after":"yesterday"}`, Failure: "want RFC 3339", Sent: []string{}},
 		{Tool: "auth0_list_users", Arguments: `{"q":"a:b","blocked":true}`, Failure: "leave out the other filters"},
 		{Tool: "auth0_list_users", Arguments: `{"q":"a:("}`, Failure: "400"},
 	})

@@ -2,6 +2,7 @@ package resource
 
 import (
 	"slices"
+	"time"
 
 	"github.com/auth0-mcp/auth0-mcp/sdk"
 )
@@ -18,6 +19,8 @@ type Arg struct {
 	as         string
 	required   bool
 	query, own bool
+	// moment is which moment of a day is meant; nil: it is no time.
+	moment *time.Duration
 }
 
 // The kinds of an argument.
@@ -42,6 +45,14 @@ func Refs(name string, c Collection) Arg {
 // Text is a text; an empty description says nothing more than the name.
 func Text(name, description string) Arg {
 	return Arg{name: name, kind: kindText, text: description, min: new(1)}
+}
+
+// Time is a time as [Instant] reads it: RFC 3339, a day or an age. It is sent in RFC 3339, to the second: parts of
+// the API take no more. ofDay is which moment of a day is meant.
+func Time(name, description string, ofDay time.Duration) Arg {
+	arg := Text(name, description)
+	arg.moment = &ofDay
+	return arg
 }
 
 // Texts is a list of texts.

@@ -10,6 +10,7 @@ import (
 	"net/url"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/auth0-mcp/auth0-mcp/proto/pluginv1"
 	"github.com/auth0-mcp/auth0-mcp/sdk"
@@ -130,11 +131,17 @@ func (r *Request) resolve(ctx context.Context) error {
 	return nil
 }
 
-// resolved is the value of an argument with ids in place of names.
+// resolved is the value of an argument with ids in place of names, and times in RFC 3339.
 func (r *Request) resolved(ctx context.Context, a Arg, value json.RawMessage) (json.RawMessage, error) {
 	switch {
 	case a.kind == kindObjects:
 		return r.eachResolved(ctx, a, value)
+	case a.moment != nil:
+		at, err := Instant(a.name, r.Text(a.name), time.Now(), *a.moment)
+		if err != nil {
+			return nil, err
+		}
+		return json.Marshal(at.UTC().Format(time.RFC3339))
 	case a.of == nil:
 		return value, nil
 	case a.kind == kindTexts:

@@ -25,8 +25,8 @@ type auditFilterFlags struct {
 }
 
 func (f *auditFilterFlags) add(cmd *cobra.Command) {
-	cmd.Flags().StringVar(&f.since, "since", "", "an age such as 24h or 7d, a date, or a time in RFC 3339")
-	cmd.Flags().StringVar(&f.until, "until", "", "as --since")
+	cmd.Flags().StringVar(&f.since, "since", "", "an age such as 24h or 7d, a day (UTC), or a time in RFC 3339")
+	cmd.Flags().StringVar(&f.until, "until", "", "as --since; all of a day")
 	cmd.Flags().StringVar(&f.tool, "tool", "", "a glob over tool names, such as 'auth0_update_*'")
 	cmd.Flags().StringVar(&f.profile, "profile", "", "records of this profile")
 	cmd.Flags().StringVar(&f.tenant, "tenant", "", "records of this tenant's domain")
@@ -53,10 +53,10 @@ func (f *auditFilterFlags) filter(now time.Time) (auditFilter, error) {
 		tool: f.tool, profile: f.profile, tenant: f.tenant, writes: f.writes.on, arguments: f.arguments,
 	}
 	var err error
-	if filter.since, err = moment("--since", f.since, now); err != nil {
+	if filter.since, err = moment("--since", f.since, now, 0); err != nil {
 		return filter, err
 	}
-	if filter.until, err = moment("--until", f.until, now); err != nil {
+	if filter.until, err = moment("--until", f.until, now, 24*time.Hour); err != nil {
 		return filter, err
 	}
 	for _, outcome := range f.outcomes {
@@ -71,15 +71,16 @@ func (f *auditFilterFlags) filter(now time.Time) (auditFilter, error) {
 	return filter, nil
 }
 
-// moment reads an age, a date (UTC) or a time; zero for "".
-func moment(flag, value string, now time.Time) (time.Time, error) {
+// moment reads an age, a date (UTC) or a time; zero for "". ofDay is which moment of a date is meant.
+func moment(flag, value string, now time.Time, ofDay time.Duration) (time.Time, error) {
 	if value == "" {
 		return time.Time{}, nil
 	}
-	for _, layout := range []string{time.RFC3339, time.DateOnly} {
-		if at, err := time.Parse(layout, value); err == nil {
-			return at, nil
-		}
+	if at, err := time.Parse(time.RFC3339, value); err == nil {
+		return at, nil
+	}
+	if day, err := time.Parse(time.DateOnly, value); err == nil {
+		return day.Add(ofDay), nil
 	}
 	if d, ok := duration(value); ok {
 		return now.Add(-d), nil

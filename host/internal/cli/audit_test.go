@@ -136,7 +136,7 @@ func TestMoment(t *testing.T) {
 		"-1h": "", "yesterday": "", "7": "", "d": "", "99999999d": "", "2026-13-01": "",
 	}
 	for value, want := range tests {
-		at, err := moment("--since", value, now)
+		at, err := moment("--since", value, now, 0)
 		if want == "" {
 			if err == nil {
 				t.Errorf("%q is %v", value, at)
@@ -146,6 +146,10 @@ func TestMoment(t *testing.T) {
 		if got := at.UTC().Format(time.RFC3339); err != nil || got != want {
 			t.Errorf("%q: %s %v, want %s", value, got, err, want)
 		}
+	}
+	filter, err := (&auditFilterFlags{since: "2026-05-09", until: "2026-05-09"}).filter(now)
+	if err != nil || filter.until.Sub(filter.since) != 24*time.Hour {
+		t.Errorf("from a day until that day: %v to %v (%v)", filter.since, filter.until, err)
 	}
 }
 

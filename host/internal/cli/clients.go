@@ -80,8 +80,8 @@ func clientsAddCommand(env Environment) *cobra.Command {
 		Short: "Write the entry that starts this server into a client's config",
 		Long: `Write the entry that starts this server into a client's config, or update it. Nothing else in the
 file changes. An entry that is there keeps its --tools, --preset, --read-only, --project-root, other
-arguments and its env, unless flags say otherwise. A backup of the file is saved beside it, or in the
-state folder if it is in a git work tree. The client ` + "`print`" + ` stands for any other: its
+arguments and its env, unless flags say otherwise, and what changes in it is shown. A backup of the file is
+saved beside it, or in the state folder if it is in a git work tree. The client ` + "`print`" + ` stands for any other: its
 entry is printed, to be pasted yourself.
 
 An entry holds no secret. That of the default profile is called auth0, that of another profile
@@ -143,8 +143,8 @@ func (f clientsAddFlags) run(cmd *cobra.Command, env Environment, word string) e
 		sayNotes(env.Out, change)
 		return nil
 	}
-	say(env.Out, "%s is set up: %s has the entry %s, which runs\n  %s\n", client.Title, change.Path, change.Name,
-		change.Entry)
+	say(env.Out, "%s is set up: %s has the entry %s, which runs\n", client.Title, change.Path, change.Name)
+	sayEntry(env.Out, change)
 	sayNotes(env.Out, change)
 	sayBackup(env.Out, change)
 	fmt.Fprintln(env.Out, change.Scope.Next)
@@ -362,6 +362,19 @@ func showDiff(out io.Writer, change *clients.Change) error {
 	say(out, "%s", lines(change.Diff()))
 	sayNotes(out, change)
 	return nil
+}
+
+// sayEntry says what an entry starts, and what of one that was there has changed.
+func sayEntry(out io.Writer, change *clients.Change) {
+	is := change.Entry.String()
+	say(out, "  %s\n", is)
+	switch change.Was {
+	case "":
+	case is: // its variables, for instance
+		say(out, "What changed:\n%s", lines(change.Diff()))
+	default:
+		say(out, "Before, it ran\n  %s\n", change.Was)
+	}
 }
 
 func sayNotes(out io.Writer, change *clients.Change) {

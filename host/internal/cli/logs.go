@@ -65,7 +65,7 @@ The filters are those of the tool auth0_list_logs, and combine with AND.`,
 		{"client-id", "events of this application"},
 		{"ip", "events from this address"},
 		{"since", "an age such as 24h or 7d, a day (UTC), or a time in RFC 3339"},
-		{"until", "as --since"},
+		{"until", "as --since; all of a day"},
 		{"q", "a query in Lucene syntax"},
 	} {
 		f.filters[filter.name] = cmd.Flags().String(filter.name, "", filter.usage)

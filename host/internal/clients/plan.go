@@ -31,6 +31,8 @@ type Change struct {
 	Scope  Scope
 	// Name is the entry's name.
 	Name string
+	// Was is what the entry of that name starts that is there already, as Entry.String has it; empty if there is none.
+	Was string
 	// Path is the client's file. If it is a symbolic link, the file that it leads
 	// to is changed.
 	Path string
@@ -315,6 +317,10 @@ func (c *Change) compare(has found, e Entry, replace bool) error {
 			"rename it", c.Path, c.Name)
 	}
 	old := readArgs(has.args)
+	old.Command = has.command
+	if c.Was = old.String(); !has.isOurs() {
+		c.Was = describeOther(has.command) // the arguments of another program may hold a secret
+	}
 	c.Repoints = has.command != e.Command || !has.isOurs() || old.Profile != e.Profile || old.Sandbox != e.Sandbox
 	if !c.Repoints || replace {
 		return nil

@@ -57,45 +57,23 @@ func replace(path, name, table string) error {
 	return os.WriteFile(path, []byte(page), 0o644) //nolint:gosec // documentation is public
 }
 
-// subjects are what plugins are for, where the name does not say it.
-func subjects() map[string]string {
-	return map[string]string{
-		"actions":         "Actions, their versions and the triggers that they are bound to",
-		"applications":    "applications (OAuth clients)",
-		"connections":     "connections, SCIM and directory synchronization",
-		"diagnosis":       "why a login fails, and which settings of the tenant are weak",
-		"export":          "the tenant's configuration as files",
-		"forms":           "forms, and the Actions that show them",
-		"grants":          "which application may get tokens for which API",
-		"keys":            "signing keys",
-		"logs":            "log events",
-		"logstreams":      "log streams, event streams and deliveries",
-		"management":      "every other operation of the Management API",
-		"organizations":   "organizations, members, invitations and domains",
-		"protection":      "attack protection, MFA and network ACLs",
-		"resourceservers": "APIs (resource servers)",
-		"roles":           "roles, their permissions and members",
-		"users":           "users, their blocks, sessions, roles and MFA",
-	}
-}
-
 // pluginsTable says what each plugin is for, and how many of its tools have which effect.
 func pluginsTable(tools []*catalog.Tool) string {
 	var names []string
-	counts := map[string]map[pluginv1.Effect]int{}
+	about, counts := map[string]string{}, map[string]map[pluginv1.Effect]int{}
 	for _, t := range tools {
 		name := t.Plugin.Name
 		if counts[name] == nil {
 			names = append(names, name)
+			about[name] = cmp.Or(t.Plugin.Description, name)
 			counts[name] = map[pluginv1.Effect]int{}
 		}
 		counts[name][t.Effect]++
 	}
-	about := subjects()
 	var table strings.Builder
 	table.WriteString("| plugin | for | read | write | destroy |\n|---|---|---|---|---|\n")
 	for _, name := range names {
-		fmt.Fprintf(&table, "| [%s](docs/reference/%s.md) | %s | %d | %d | %d |\n", name, name, cmp.Or(about[name], name),
+		fmt.Fprintf(&table, "| [%s](docs/reference/%s.md) | %s | %d | %d | %d |\n", name, name, about[name],
 			counts[name][pluginv1.EffectRead], counts[name][pluginv1.EffectWrite], counts[name][pluginv1.EffectDestroy])
 	}
 	return table.String()

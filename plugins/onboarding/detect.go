@@ -175,7 +175,7 @@ func serverSigns(files map[string][]byte) (signs []sign) {
 	}
 	for _, name := range sorted(files, "*.csproj") {
 		if strings.Contains(string(files[name]), "Microsoft.NET.Sdk.Web") {
-			return append(signs, sign{"aspnet", name})
+			return append(signs, sign{"aspnet", "a .csproj file"})
 		}
 	}
 	return signs
@@ -190,8 +190,8 @@ func nativeSigns(files map[string][]byte) (signs []sign) {
 		}
 	}
 	for _, glob := range []string{"*.xcodeproj/project.pbxproj", "Package.swift"} {
-		if found := sorted(files, glob); len(found) > 0 {
-			return append(signs, sign{"ios", found[0]})
+		if len(sorted(files, glob)) > 0 {
+			return append(signs, sign{"ios", glob})
 		}
 	}
 	return signs

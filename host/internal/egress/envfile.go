@@ -9,6 +9,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"path"
 	"runtime"
 	"slices"
 	"strings"
@@ -110,21 +111,20 @@ func (c *Call) makeEdit(ctx context.Context, e *envEdit) *pluginv1.Failure {
 // variable adds one variable to an edit.
 func (c *Call) variable(ctx context.Context, e *envEdit, v *pluginv1.Variable) *pluginv1.Failure {
 	name := v.GetName()
+	has, err := e.has(name)
+	if err != nil {
+		return c.unwritten(fileName(e.WriteFileRequest), err)
+	}
 	var value string
 	var failure *pluginv1.Failure
+	hidden := true
 	switch text := v.GetText(); {
 	case v.GetStored() != nil:
-		var shown bool
-		if value, shown, failure = c.storedText(ctx, v.GetStored()); shown {
-			e.planned.Sets[name] = value
-		} else {
-			e.puts("%s of %s as %s", v.GetStored().GetMember(), v.GetStored().GetPath(), name)
+		var path string
+		if path, value, hidden, failure = c.storedText(ctx, v.GetStored()); hidden {
+			e.puts("%s of %s as %s", v.GetStored().GetMember(), path, name)
 		}
 	case v.GetRandomBytes() != 0:
-		has, err := e.has(name)
-		if err != nil {
-			return c.unwritten(fileName(e.WriteFileRequest), err)
-		}
 		if has {
 			return nil
 		}
@@ -139,12 +139,29 @@ func (c *Call) variable(ctx context.Context, e *envEdit, v *pluginv1.Variable) *
 		value, failure = c.keptText(redact.Fingerprint(text))
 		e.puts("%s as %s", text, name)
 	default:
-		value = text
-		e.planned.Sets[name] = text
+		value, hidden = text, false
+	}
+	switch {
+	case failure != nil:
+		return failure
+	case !hidden:
+		e.planned.Sets[name] = value
+	case expands(value):
+		return c.unwritten(fileName(e.WriteFileRequest), fmt.Errorf("the value for %s holds $(, ${ or a backtick, by which "+
+			"Make and other programs run commands, and who approves the call does not see it", name))
+	}
+	if has {
+		e.planned.Replaces = append(e.planned.Replaces, name)
 	}
 	e.unknown = e.unknown || value == unknownYet
 	e.pairs = append(e.pairs, envfile.Pair{Key: name, Value: value})
-	return failure
+	return nil
+}
+
+// expands reports whether a program that reads a value without minding quotation marks may replace a part of it, or run
+// a command.
+func expands(value string) bool {
+	return strings.Contains(value, "$(") || strings.Contains(value, "${") || strings.Contains(value, "`")
 }
 
 func (e *envEdit) puts(format string, args ...any) {
@@ -216,30 +233,32 @@ func (c *Call) envState(root *fileroot.Root, path string, file *fileroot.Existin
 }
 
 // storedText reads a text of a resource, which the call's tool must declare that it reads. In a dry run that of a
-// resource which the call makes is unknownYet. shown says that it is no secret: others can have written it, and an
-// approver sees it.
-func (c *Call) storedText(ctx context.Context, s *pluginv1.Stored) (text string, shown bool, _ *pluginv1.Failure) {
+// resource which the call makes is unknownYet. path is the resource's, in the form in which it is sent. hidden is false
+// if the text is no secret: others can have written it, and an approver sees it.
+func (c *Call) storedText(ctx context.Context, s *pluginv1.Stored) (path, text string, hidden bool,
+	_ *pluginv1.Failure) {
 	r := &pluginv1.RoundTripRequest{CallId: c.id, Method: http.MethodGet, Path: s.GetPath()}
-	path, reason := c.policy(r)
+	checked, reason := c.policy(r)
 	if reason != "" {
 		text := fmt.Sprintf("%s %s was refused: %s", r.GetMethod(), clipped(r.GetPath()), reason)
 		c.noteRefusal(text)
-		return "", false, c.failed(pluginv1.Failure_CODE_REFUSED, text)
+		return path, "", true, c.failed(pluginv1.Failure_CODE_REFUSED, text)
 	}
-	r = atPath(r, path)
+	r = atPath(r, checked)
+	path = r.GetPath()
 	if answer, ok := c.simulation.Read(r.GetPath()); ok && c.grant.DryRun && answer.Status == http.StatusOK {
-		return unknownYet, false, nil
+		return path, unknownYet, true, nil
 	}
 	doc := c.madeHere(r.GetPath())
 	made := doc != nil
 	if !made {
 		answer := c.send(ctx, r)
 		if failure := answer.GetFailure(); failure != nil {
-			return "", false, failure
+			return path, "", true, failure
 		}
 		if doc = okJSON(answer); doc == nil {
 			status := answer.GetResponse().GetStatus()
-			return "", false, &pluginv1.Failure{Code: pluginv1.Failure_CODE_API, HttpStatus: status,
+			return path, "", true, &pluginv1.Failure{Code: pluginv1.Failure_CODE_API, HttpStatus: status,
 				Message: fmt.Sprintf("GET %s was answered with the status %d", r.GetPath(), status)}
 		}
 	}
@@ -248,11 +267,15 @@ func (c *Call) storedText(ctx context.Context, s *pluginv1.Stored) (text string,
 		member = jsondoc.ValueOf(member, step)
 	}
 	if json.Unmarshal(member, &text) != nil || text == "" {
-		return "", false, c.failed(pluginv1.Failure_CODE_FAILED_PRECONDITION, fmt.Sprintf("%s has no %s that this session "+
+		return path, "", true, c.failed(pluginv1.Failure_CODE_FAILED_PRECONDITION, fmt.Sprintf("%s has no %s that this session "+
 			"may read. Client secrets need the scope read:client_keys, and public applications have none",
-			clipped(r.GetPath()), clipped(s.GetMember())))
+			clipped(path), clipped(s.GetMember())))
 	}
-	return text, !made && !isSecret(r.GetPath(), doc, text), nil
+	if textHoldsMarker(text) {
+		return path, "", true, c.failed(pluginv1.Failure_CODE_FAILED_PRECONDITION, fmt.Sprintf("the %s of %s is, or holds, a "+
+			"secret of this session, which is put into no file", clipped(s.GetMember()), clipped(path)))
+	}
+	return path, text, made || isSecret(path, doc, text), nil
 }
 
 // isSecret reports whether a text of a resource is one of its secrets, or holds one.
@@ -280,6 +303,9 @@ func (c *Call) keptText(fingerprint string) (string, *pluginv1.Failure) {
 
 // envPolicy says why variables may not be set; "" if they may.
 func (c *Call) envPolicy(r *pluginv1.WriteFileRequest) string {
+	if !pluginv1.IsEnvFile(path.Base(r.GetPath())) {
+		return "variables are set only in files that are called like env files: .env, .env.local, production.env"
+	}
 	if len(r.GetContent()) > 0 || len(r.GetVariables()) > maxVariables {
 		return fmt.Sprintf("an edit of an env file has no content, and at most %d variables", maxVariables)
 	}
@@ -289,6 +315,8 @@ func (c *Call) envPolicy(r *pluginv1.WriteFileRequest) string {
 		switch {
 		case v.GetValue() == nil:
 			return "a variable has no value"
+		case v.GetStored() != nil && strings.ContainsFunc(v.GetStored().GetMember(), outsideMember):
+			return "the member of a stored value is names of letters, digits, _ and -, separated by dots"
 		case isRandom && (v.GetRandomBytes() < minRandom || v.GetRandomBytes() > maxRandom):
 			return fmt.Sprintf("a random value has %d to %d bytes", minRandom, maxRandom)
 		case len(marker) > 0 && redact.Fingerprint(v.GetText()) == "":
@@ -298,4 +326,9 @@ func (c *Call) envPolicy(r *pluginv1.WriteFileRequest) string {
 		}
 	}
 	return ""
+}
+
+// outsideMember reports whether a character is in no path of a member: a plan has it in a sentence.
+func outsideMember(r rune) bool {
+	return (r < '0' || r > '9') && (r < 'A' || r > 'Z') && (r < 'a' || r > 'z') && !strings.ContainsRune("_-.", r)
 }

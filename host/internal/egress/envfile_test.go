@@ -281,15 +281,15 @@ func TestUndo(t *testing.T) {
 func TestEnvFileRefusals(t *testing.T) {
 	f := newEnvFixture(t)
 	client, secret := f.client()
-	f.disk("kept", "KEEP=1\n")
-	f.disk("open", "A='\n")
+	f.disk("kept.env", "KEEP=1\n")
+	f.disk("open.env", "A='\n")
 	f.disk("sub/.git/HEAD", "")
-	f.disk("huge", strings.Repeat("#\n", 600<<10))
-	f.disk("folder/x", "")
-	if err := os.Symlink("kept", filepath.Join(f.folder, "link")); err != nil {
+	f.disk("huge.env", strings.Repeat("#\n", 600<<10))
+	f.disk("folder.env/x", "")
+	if err := os.Symlink("kept.env", filepath.Join(f.folder, "link.env")); err != nil {
 		t.Skip(err) // Windows, without the right
 	}
-	if err := os.Symlink("folder", filepath.Join(f.folder, "to-folder")); err != nil {
+	if err := os.Symlink("folder.env", filepath.Join(f.folder, "to-folder")); err != nil {
 		t.Fatal(err)
 	}
 	if err := f.vault.Keep(vault.Secret{ID: "k7q2m9xa", Tenant: "other.example", Value: "ticket-1"}); err != nil {
@@ -301,26 +301,32 @@ func TestEnvFileRefusals(t *testing.T) {
 		variable *pluginv1.Variable
 		want     string
 	}{
-		"a link":               {"link", ok, "is a symbolic link"},
+		"a link":               {"link.env", ok, "is a symbolic link"},
 		"below a link":         {"to-folder/.env", ok, "is a symbolic link"},
-		"a folder":             {"folder", ok, "is a folder"},
+		"a folder":             {"folder.env", ok, "is a folder"},
 		"out of the root":      {"../.env", ok, `the element ".."`},
 		"would be committed":   {"sub/.env", ok, "would be committed"},
-		"an open quotation":    {"open", ok, "line 1"},
-		"too large":            {"huge", ok, "over 1048576 bytes"},
-		"no name":              {"kept", text("A B", "x"), "no name of a variable"},
-		"a line end in a name": {"kept", text("A\nB", "x"), "no name of a variable"},
-		"a second variable":    {"kept", text("A", "x\rB=y"), "carriage return"},
-		"no such member":       {"kept", fromAuth0("S", client, "nothing"), "has no nothing"},
-		"no such application":  {"kept", fromAuth0("S", "/api/v2/clients/none", "client_secret"), "status 404"},
-		"an undeclared path":   {"kept", fromAuth0("S", "/api/v2/users/a", "name"), "does not declare it"},
-		"not kept":             {"kept", text("S", "[REDACTED:aaaaaaaa]"), "is kept"},
-		"of another tenant":    {"kept", text("S", "[REDACTED:k7q2m9xa]"), "of another tenant"},
-		"a marker in a text":   {"kept", text("S", "x [REDACTED:k7q2m9xa]"), "one marker"},
-		"a plain marker":       {"kept", text("S", "[REDACTED]"), "one marker"},
-		"few random bytes":     {"kept", random("S", 8), "16 to 64"},
-		"an empty text":        {"kept", text("S", ""), "is empty"},
-		"no value":             {"kept", &pluginv1.Variable{Name: "S"}, "no value"},
+		"an open quotation":    {"open.env", ok, "line 1"},
+		"too large":            {"huge.env", ok, "over 1048576 bytes"},
+		"no name":              {"kept.env", text("A B", "x"), "no name of a variable"},
+		"a line end in a name": {"kept.env", text("A\nB", "x"), "no name of a variable"},
+		"a second variable":    {"kept.env", text("A", "x\rB=y"), "carriage return"},
+		"no such member":       {"kept.env", fromAuth0("S", client, "nothing"), "has no nothing"},
+		"no such application":  {"kept.env", fromAuth0("S", "/api/v2/clients/none", "client_secret"), "status 404"},
+		"an undeclared path":   {"kept.env", fromAuth0("S", "/api/v2/users/a", "name"), "does not declare it"},
+		"not kept":             {"kept.env", text("S", "[REDACTED:aaaaaaaa]"), "is kept"},
+		"of another tenant":    {"kept.env", text("S", "[REDACTED:k7q2m9xa]"), "of another tenant"},
+		"a marker in a text":   {"kept.env", text("S", "x [REDACTED:k7q2m9xa]"), "one marker"},
+		"a plain marker":       {"kept.env", text("S", "[REDACTED]"), "one marker"},
+		"no env file":          {"package.json", ok, "called like env files"},
+		"a shell's file":       {".envrc", ok, "called like env files"},
+		"a program's settings": {"a/.npmrc", text("registry", "https://a.example"), "called like env files"},
+		"a sentence":           {"kept.env", fromAuth0("S", client, "name of /api/v2/clients/x"), "names of letters"},
+		"another line":         {"kept.env", text("A", "x\nNODE_OPTIONS=--require=./x.js"), "another variable"},
+		"a separator":          {"kept.env", text("A", "x\u2028B=y"), "control character"},
+		"few random bytes":     {"kept.env", random("S", 8), "16 to 64"},
+		"an empty text":        {"kept.env", text("S", ""), "is empty"},
+		"no value":             {"kept.env", &pluginv1.Variable{Name: "S"}, "no value"},
 	} {
 		for _, dry := range []bool{true, false} {
 			c := f.begin(Grant{DryRun: dry})
@@ -336,12 +342,12 @@ func TestEnvFileRefusals(t *testing.T) {
 	}
 	f.tool.Secrets = false
 	for _, v := range []*pluginv1.Variable{ok, text("S", "[REDACTED:k7q2m9xa]")} {
-		answer := f.set(f.begin(Grant{}), "kept", v)
+		answer := f.set(f.begin(Grant{}), "kept.env", v)
 		if !strings.Contains(answer.GetFailure().GetMessage(), `does not declare "secrets"`) {
 			t.Errorf("undeclared: %v", answer)
 		}
 	}
-	if f.content("kept") != "KEEP=1\n" || f.content("open") != "A='\n" {
+	if f.content("kept.env") != "KEEP=1\n" || f.content("open.env") != "A='\n" {
 		t.Error("a file was changed")
 	}
 }
@@ -371,6 +377,8 @@ func TestReadFiles(t *testing.T) {
 	f.disk("package.json", "{}")
 	f.disk(".env", "SECRET=1")
 	f.disk("App/App.csproj", "<x/>")
+	f.disk(".config/package.json", "secret")
+	f.disk("web/.config/package.json", "secret")
 	f.disk("other.json", "not declared")
 	f.disk("web/package.json", strings.Repeat("x", 300<<10))
 	if err := os.Symlink(elsewhere, filepath.Join(f.folder, "out")); err != nil {
@@ -403,7 +411,9 @@ func TestReadFiles(t *testing.T) {
 	for folder, want := range map[string]string{
 		"": ": package.json={} App/App.csproj=<x/>", ".": ": package.json={}", f.folder: ": package.json={}",
 		linked: ": package.json={}", filepath.Join(linked, "web"): "web: package.json=", "web": "web: package.json=",
-		"./web/": "web: package.json=", "out": "is a symbolic link", elsewhere: "is not below", "../": `the element ".."`,
+		"./web/": "web: package.json=", "out": "is a symbolic link", elsewhere: "is not below",
+		".config": "begins with a dot", "web/.config": "begins with a dot", filepath.Join(f.folder, ".config"): "begins with a dot",
+		"CONFIG~1": "short name", filepath.Join(elsewhere, "none"): "does not exist, or is not below", "../": `the element ".."`,
 		"linked": "linked:", "odd": "odd:", "none": "does not exist", "/": "is not below", filepath.Join(f.folder, "out"): "is not below", "other.json": "is a file",
 	} {
 		if got := read(folder); !strings.Contains(got, want) || strings.Contains(got, "secret") ||

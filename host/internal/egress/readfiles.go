@@ -3,6 +3,7 @@ package egress
 import (
 	"fmt"
 
+	"github.com/auth0-mcp/auth0-mcp/host/internal/audit"
 	"github.com/auth0-mcp/auth0-mcp/proto/pluginv1"
 )
 
@@ -38,6 +39,7 @@ func (c *Call) readFiles(r *pluginv1.ReadFilesRequest) (*pluginv1.FoundFiles, *p
 		text := fmt.Sprintf("reading files below %.64s was refused: %s does not declare any in reads", r.GetRoot(),
 			c.grant.Tool.Name)
 		c.noteRefusal(text)
+		c.refuseRequest("READ", fmt.Sprintf("%.64s:", r.GetRoot()), audit.RulePolicy, "it declares no such reads")
 		return nil, c.failed(pluginv1.Failure_CODE_REFUSED, text)
 	}
 	unread := func(err error) *pluginv1.Failure {

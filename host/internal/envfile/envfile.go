@@ -9,6 +9,7 @@ import (
 	"regexp"
 	"strings"
 	"sync"
+	"unicode"
 	"unicode/utf8"
 )
 
@@ -25,6 +26,9 @@ var (
 	keyForm = lazily(`^[A-Za-z_][A-Za-z0-9_]{0,199}$`)
 	// assignment is what stands before a value. Some readers take a colon for an equals sign.
 	assignment = lazily(`^([ \t]*)(export[ \t]+)?([A-Za-z_][A-Za-z0-9_.-]*)[ \t]*(=|:[ \t])[ \t]*`)
+	// hiddenLine matches a line within a value that readers which know no quotation marks take for a variable. The last
+	// line of Base64 ends behind its equals signs.
+	hiddenLine = lazily(`\n[ \t]*(export[ \t]+)?[A-Za-z_][A-Za-z0-9_.-]*[ \t]*=[ \t]*[^=\s]`)
 	// bare is a value that every reader takes as it is without quotation marks.
 	bare = lazily(`^[A-Za-z0-9_./:@%+,=-]+$`)
 )
@@ -206,10 +210,12 @@ func quote(value string) (string, error) {
 		return "", errors.New("is empty")
 	case len(value) > MaxValueBytes:
 		return "", fmt.Errorf("is over %d bytes", MaxValueBytes)
-	case strings.ContainsRune(value, 0), strings.ContainsRune(value, '\r'):
-		return "", errors.New("holds a NUL or a carriage return, which an env file cannot hold")
 	case !utf8.ValidString(value):
 		return "", errors.New("is not UTF-8")
+	case strings.ContainsFunc(value, divides):
+		return "", errors.New("holds a carriage return or another control character, which an env file cannot hold")
+	case hiddenLine().MatchString(value):
+		return "", errors.New("holds a line that some readers of env files take for another variable")
 	case bare().MatchString(value):
 		return value, nil
 	case !strings.ContainsAny(value, `'\`):
@@ -219,4 +225,9 @@ func quote(value string) (string, error) {
 		return `"` + value + `"`, nil
 	}
 	return "", errors.New("holds quotation marks or backslashes that readers of env files understand differently")
+}
+
+// divides reports whether a character ends a line for some readers of env files, or is none that a text has.
+func divides(r rune) bool {
+	return r != '\n' && r != '\t' && (unicode.IsControl(r) || r == '\u2028' || r == '\u2029')
 }

@@ -33,9 +33,11 @@ func TestSet(t *testing.T) {
 		"a dollar":             {"", "a$b`c!", "KEY='a$b`c!'\n"},
 		"a hash":               {"", "#a", "KEY='#a'\n"},
 		"a line end":           {"", "a\nb", "KEY='a\nb'\n"},
-		"double quotation":     {"", `a"b`, `KEY='a"b'` + "\n"},
-		"single quotation":     {"", `a'b`, `KEY="a'b"` + "\n"},
-		"another language":     {"", "é", "KEY='é'\n"},
+		"a key in lines": {"", "-----BEGIN K-----\nab+/\nQw==\n-----END K-----\n",
+			"KEY='-----BEGIN K-----\nab+/\nQw==\n-----END K-----\n'\n"},
+		"double quotation": {"", `a"b`, `KEY='a"b'` + "\n"},
+		"single quotation": {"", `a'b`, `KEY="a'b"` + "\n"},
+		"another language": {"", "é", "KEY='é'\n"},
 	}
 	for name, tt := range tests {
 		t.Run(name, func(t *testing.T) {
@@ -59,8 +61,13 @@ func TestSetRefuses(t *testing.T) {
 		pair   Pair
 		want   string
 	}{
-		"a NUL":                {"", Pair{"KEY", canary + "\x00"}, "NUL"},
+		"a NUL":                {"", Pair{"KEY", canary + "\x00"}, "control character"},
 		"a carriage return":    {"", Pair{"KEY", canary + "\r\nB=1"}, "carriage return"},
+		"another line end":     {"", Pair{"KEY", canary + "\u2028B=1"}, "control character"},
+		"one of terminals":     {"", Pair{"KEY", canary + "\u0085B=1"}, "control character"},
+		"an escape":            {"", Pair{"KEY", canary + "\x1b[2K"}, "control character"},
+		"a second variable":    {"", Pair{"KEY", canary + "\nNODE_OPTIONS=--require=./x.js"}, "another variable"},
+		"an exported one":      {"", Pair{"KEY", canary + "\n\texport B = x"}, "another variable"},
 		"nothing":              {"", Pair{"KEY", ""}, "empty"},
 		"both quotations":      {"", Pair{"KEY", canary + `'"`}, "differently"},
 		"a backslash":          {"", Pair{"KEY", canary + `\n`}, "differently"},

@@ -112,7 +112,7 @@ func readIgnore(name string) ([]string, error) {
 // again.
 // https://git-scm.com/docs/gitignore
 func matches(pattern, file string) (matched, negated bool) {
-	pattern = strings.TrimRight(pattern, " \t")
+	pattern = strings.TrimRight(pattern, " ")
 	if pattern == "" || pattern[0] == '#' {
 		return false, false
 	}

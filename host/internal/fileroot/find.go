@@ -20,6 +20,8 @@ const (
 	maxFoundBytes = 256 << 10
 	maxAllBytes   = 2 << 20
 	maxNames      = 10_000
+	// maxSeen bounds the names of all folders together: a pattern of six stars reaches a whole disk.
+	maxSeen = 50_000
 )
 
 // Found is a file that Find has found.
@@ -34,20 +36,32 @@ type Found struct {
 // absolute, also through symbolic links, if it is the root or below it.
 func (r *Root) Below(folder string) (string, error) {
 	if filepath.IsAbs(folder) {
-		path, err := filepath.EvalSymlinks(folder)
-		if err != nil {
-			return "", fmt.Errorf("the folder %s cannot be opened: %w", folder, err)
-		}
-		below, err := filepath.Rel(r.Folder, path)
-		if err != nil || !filepath.IsLocal(below) {
-			return "", fmt.Errorf("the folder %s is not below %s, the folder that the user gave to tools", folder, r.Folder)
+		below, ok := r.absolute(folder)
+		if !ok {
+			return "", fmt.Errorf("the folder %s does not exist, or is not below %s, the folder that the user gave to tools",
+				folder, r.Folder)
 		}
 		folder = filepath.ToSlash(below)
 	}
 	if folder = strings.TrimSuffix(strings.TrimPrefix(folder, "./"), "/"); folder == "" || folder == "." {
 		return "", nil
 	}
-	return folder, pluginv1.CheckFilePath(folder)
+	return folder, pluginv1.CheckReadFolder(folder)
+}
+
+// absolute is where an absolute path is below the root. What is elsewhere and what does not exist is answered alike: a
+// plugin learns nothing of the rest of the disk. On Windows no other volume is touched, which can be another computer
+// to which the user would be signed in.
+func (r *Root) absolute(folder string) (below string, ok bool) {
+	if !strings.EqualFold(filepath.VolumeName(folder), filepath.VolumeName(r.Folder)) {
+		return "", false
+	}
+	path, err := filepath.EvalSymlinks(folder)
+	if err != nil {
+		return "", false
+	}
+	below, err = filepath.Rel(r.Folder, path)
+	return below, err == nil && filepath.IsLocal(below)
 }
 
 // Find returns the regular files of a folder, as Below has it, that fit one of the rules, in the rules' order. It
@@ -61,7 +75,7 @@ func (r *Root) Find(folder string, rules []pluginv1.ReadRule) ([]Found, error) {
 		return nil, err
 	}
 	defer func() { _ = top.Close() }()
-	f := finder{known: map[string]bool{}, room: maxAllBytes}
+	f := finder{known: map[string]bool{}, room: maxAllBytes, unseen: maxSeen}
 	for _, rule := range rules {
 		f.find(top, "", rule.Segments)
 	}
@@ -73,14 +87,16 @@ type finder struct {
 	found []Found
 	known map[string]bool
 	room  int // the bytes that may still be read
+	// unseen is how many names may still be looked at.
+	unseen int
 }
 
 // find looks below a folder for what fits the rest of a pattern.
 func (f *finder) find(folder *os.Root, at string, segments []string) {
-	for _, name := range matching(folder, segments[0]) {
+	for _, name := range f.matching(folder, segments[0]) {
 		below := path.Join(at, name)
-		switch {
-		case len(f.found) >= maxFound:
+		switch f.unseen--; {
+		case len(f.found) >= maxFound || f.unseen < 0:
 			return
 		case len(segments) == 1:
 			f.add(folder, name, below)
@@ -96,7 +112,7 @@ func (f *finder) find(folder *os.Root, at string, segments []string) {
 }
 
 // matching are the names in a folder that fit one element of a pattern.
-func matching(folder *os.Root, segment string) []string {
+func (f *finder) matching(folder *os.Root, segment string) []string {
 	if !strings.Contains(segment, "*") {
 		return []string{segment}
 	}
@@ -109,6 +125,7 @@ func matching(folder *os.Root, segment string) []string {
 	if err != nil && !errors.Is(err, io.EOF) {
 		return nil
 	}
+	f.unseen -= len(all)
 	var names []string
 	for _, name := range all {
 		if pluginv1.MatchName(segment, name) && pluginv1.CheckFilePath(name) == nil {

@@ -63,6 +63,26 @@ func TestFindIsBounded(t *testing.T) {
 	}
 }
 
+// A pattern that nothing fits ends too, however many names a project has.
+func TestFindEnds(t *testing.T) {
+	root := open(t, t.TempDir())
+	for i := range 50 {
+		if err := os.MkdirAll(filepath.Join(root.Folder, fmt.Sprintf("%02d/a/b", i)), 0o755); err != nil {
+			t.Fatal(err)
+		}
+	}
+	top, err := root.folder.OpenRoot(".")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = top.Close() }()
+	f := finder{known: map[string]bool{}, room: maxAllBytes, unseen: 100}
+	f.find(top, "", rules(t, "*/*/*/none")[0].Segments)
+	if f.unseen > 0 || f.unseen < -10 || len(f.found) != 0 {
+		t.Errorf("%d names are left, %v", f.unseen, f.found)
+	}
+}
+
 // A folder that is exchanged for a link while it is searched leads nowhere else.
 func TestFindBesideALinkThatAppears(t *testing.T) {
 	root := open(t, t.TempDir())

@@ -37,6 +37,8 @@ type EnvFile struct {
 	// Sets are the variables whose values are known, Puts those that get a secret, in words without the secret.
 	Sets map[string]string `json:"sets,omitempty"`
 	Puts []string          `json:"puts,omitempty"`
+	// Replaces are those of both that have a value in the file, which is lost.
+	Replaces []string `json:"replaces,omitempty"`
 	// Bytes and State are of the file that is there: State is a keyed fingerprint of its content.
 	Bytes   int    `json:"bytes,omitempty"`
 	State   string `json:"state,omitempty"`

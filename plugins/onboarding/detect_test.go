@@ -174,3 +174,12 @@ func TestHostileSettings(t *testing.T) {
 		t.Error(failure)
 	}
 }
+
+func TestPort(t *testing.T) {
+	for base, want := range map[string]string{"": "", "http://localhost:3000": "3000", "https://a.example": "443",
+		"http://[::1]": "80", "http://[::1]:8080": "8080"} {
+		if got := (location{base: base}).port(); got != want {
+			t.Errorf("%q: %q, want %q", base, got, want)
+		}
+	}
+}

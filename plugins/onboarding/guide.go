@@ -117,6 +117,6 @@ func (p *project) guide(domain, clientID string, at location) string {
 		callback = at.Callbacks[0]
 	}
 	return strings.NewReplacer("{{domain}}", domain, "{{client_id}}", clientID, "{{base_url}}", at.base,
-		"{{callback_url}}", callback, "{{port}}", at.base[strings.LastIndexByte(at.base, ':')+1:], "{{env_file}}", p.env,
+		"{{callback_url}}", callback, "{{port}}", at.port(), "{{env_file}}", p.env,
 		"{{env}}", read+p.prefix, "{{app_id}}", at.id, "{{scheme}}", at.scheme).Replace(string(text))
 }

@@ -175,7 +175,7 @@ func (in saveInput) application(ctx context.Context, c *sdk.Call, list []string)
 func variables(list []string, c *sdk.Call, at location, clientID string) (vars []sdk.Variable) {
 	texts := map[string]string{fromDomain: c.Domain(), fromIssuer: "https://" + c.Domain(),
 		fromIssuerSlash: "https://" + c.Domain() + "/", fromBaseURL: at.base, "client_id": clientID,
-		fromPort: at.base[strings.LastIndexByte(at.base, ':')+1:]}
+		fromPort: at.port()}
 	if len(at.Callbacks) > 0 {
 		texts[fromCallback] = at.Callbacks[0]
 	}

@@ -48,6 +48,19 @@ type location struct {
 	id, scheme string
 }
 
+// port is that of the origin, also where it is the scheme's; empty for a native application.
+func (at location) port() string {
+	switch u, err := url.Parse(at.base); {
+	case err != nil || u.Host == "":
+		return ""
+	case u.Port() != "":
+		return u.Port()
+	case u.Scheme == "https":
+		return "443"
+	}
+	return "80"
+}
+
 var (
 	// appIDForm is a package name or bundle identifier, schemeForm the scheme of a callback.
 	appIDForm  = regexp.MustCompile(`^[A-Za-z][A-Za-z0-9_-]*(\.[A-Za-z][A-Za-z0-9_-]*)+$`)

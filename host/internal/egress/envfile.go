@@ -267,13 +267,13 @@ func (c *Call) storedText(ctx context.Context, s *pluginv1.Stored) (path, text s
 		member = jsondoc.ValueOf(member, step)
 	}
 	if json.Unmarshal(member, &text) != nil || text == "" {
-		return path, "", true, c.failed(pluginv1.Failure_CODE_FAILED_PRECONDITION, fmt.Sprintf("%s has no %s that this session "+
-			"may read. Client secrets need the scope read:client_keys, and public applications have none",
+		return path, "", true, c.failed(pluginv1.Failure_CODE_FAILED_PRECONDITION, fmt.Sprintf("%s has no %s that this "+
+			"session may read. Client secrets need the scope read:client_keys, and public applications have none",
 			clipped(path), clipped(s.GetMember())))
 	}
 	if textHoldsMarker(text) {
-		return path, "", true, c.failed(pluginv1.Failure_CODE_FAILED_PRECONDITION, fmt.Sprintf("the %s of %s is, or holds, a "+
-			"secret of this session, which is put into no file", clipped(s.GetMember()), clipped(path)))
+		return path, "", true, c.failed(pluginv1.Failure_CODE_FAILED_PRECONDITION, fmt.Sprintf("the %s of %s is, or holds, "+
+			"a secret of this session, which is put into no file", clipped(s.GetMember()), clipped(path)))
 	}
 	return path, text, made || isSecret(path, doc, text), nil
 }

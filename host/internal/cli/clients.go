@@ -81,8 +81,8 @@ func clientsAddCommand(env Environment) *cobra.Command {
 		Long: `Write the entry that starts this server into a client's config, or update it. Nothing else in the
 file changes. An entry that is there keeps its --tools, --preset, --read-only, --project-root, other
 arguments and its env, unless flags say otherwise, and what changes in it is shown. A backup of the file is
-saved beside it, or in the state folder if it is in a git work tree. The client ` + "`print`" + ` stands for any other: its
-entry is printed, to be pasted yourself.
+saved beside it, or in the state folder if it is in a git work tree. The client ` + "`print`" + ` stands for any
+other: its entry is printed, to be pasted yourself.
 
 An entry holds no secret. That of the default profile is called auth0, that of another profile
 auth0-PROFILE, and with --sandbox, which needs no Auth0 account, auth0-sandbox. --plugin-dir and

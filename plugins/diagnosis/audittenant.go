@@ -2,6 +2,7 @@ package diagnosis
 
 import (
 	"context"
+	"maps"
 	"slices"
 	"strings"
 	"time"
@@ -133,12 +134,7 @@ func tenantSource() source {
 			}}
 	}
 	return setting("tenant settings", "read:tenant_settings", []string{"tenants", "settings"},
-		func(set map[string]any) fix {
-			if set == nil {
-				return operation("", writeTool, "PATCH /api/v2/tenants/settings", nil, nil)
-			}
-			return operation("", writeTool, "PATCH /api/v2/tenants/settings", nil, set)
-		},
+		func(set map[string]any) fix { return use("", "auth0_update_tenant_settings", maps.Clone(set)) },
 		longer("session_long", "session_lifetime", longSession),
 		longer("idle_session_long", "idle_session_lifetime", longIdleSession),
 		flag("open_client_registration", medium, "enable_dynamic_client_registration",
@@ -158,8 +154,7 @@ func domainSource() source {
 			return a.many(ctx, resource{what: "custom domains", scope: "read:custom_domains", path: []string{"custom-domains"}})
 		},
 		remedy: func(o sdk.Object, _ map[string]any) fix {
-			return operation("", writeTool, "POST /api/v2/custom-domains/{id}/verify",
-				map[string]any{"id": o.Text("custom_domain_id")}, nil)
+			return use("", "auth0_verify_custom_domain", map[string]any{"domain": o.Text("domain")})
 		},
 		checks: []check{
 			{id: "domain_not_verified", severity: medium,
@@ -238,7 +233,7 @@ func emailSource() source {
 			return all, read
 		},
 		remedy: func(sdk.Object, map[string]any) fix {
-			return operation("", writeTool, "POST /api/v2/emails/provider", nil, nil)
+			return use("", "auth0_set_email_provider", nil)
 		},
 		checks: []check{{id: "email_provider_missing", severity: low,
 			problem: "Emails are sent by Auth0's provider for tests: few, and not from your domain.",

@@ -75,7 +75,7 @@ func expectations() map[string]expected {
 		"callback-url-mismatch": {`{"application":"{client_id}"}`, true, "callback_url_mismatch", "{client_id}",
 			"auth0_update_application", false},
 		"custom-domain-certificate-expired": {`{"domain":"id.readers.harbourlight.example"}`, false,
-			"custom_domain_certificate", "cd_ReadersOldDomai1", writeTool, false},
+			"custom_domain_certificate", "cd_ReadersOldDomai1", "auth0_verify_custom_domain", false},
 		"action-throws": {`{"application":"Stock Sync"}`, false, "action_failed", "exe_LimitMachineScopes01",
 			"auth0_update_action", false},
 		"client-secret-rotated": {`{"application":"Order Importer"}`, true, "client_secret_rotated", "{log_id}",

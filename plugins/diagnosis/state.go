@@ -81,8 +81,8 @@ func (i *investigation) domain(ctx context.Context, name string) (cause, bool) {
 			continue
 		}
 		c := cause{Code: "custom_domain_not_ready", of: d.Domain, Certainty: confirmed,
-			Fix: operation("Correct the domain's DNS records, then verify it again.", writeTool,
-				"POST /api/v2/custom-domains/{id}/verify", map[string]any{"id": d.ID}, nil)}
+			Fix: use("Correct the domain's DNS records, then verify it again.", "auth0_verify_custom_domain",
+				map[string]any{"domain": d.Domain})}
 		switch {
 		case d.Certificate.Status == "renewing_failed":
 			c.Code = "custom_domain_certificate"

@@ -217,8 +217,7 @@ func (i *investigation) messageNotSent(_ context.Context, g group) (cause, bool)
 	return cause{Code: "message_not_sent", of: byReason(event), Certainty: likely,
 		Sentence: "A message to the user was not sent: " + logevent.Meaning(event.Text("type")) + ": " +
 			clip(reason(event)) + ".",
-		Fix: operation("Check the provider that sends it, here for email.", "auth0_api_read", "GET /api/v2/emails/provider",
-			nil, nil)}, true
+		Fix: use("Check the provider that sends it, here for email.", "auth0_get_email_provider", nil)}, true
 }
 
 func (i *investigation) notMember(ctx context.Context, g group) (cause, bool) {

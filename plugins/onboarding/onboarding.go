@@ -18,7 +18,8 @@ import (
 // Plugin is the onboarding plugin.
 func Plugin() sdk.Plugin {
 	const list, one = "GET /api/v2/clients", "GET /api/v2/clients/{id}"
-	return sdk.Plugin{Name: "onboarding", Version: "0.1.0", Tools: []sdk.Tool{
+	display := sdk.Display{Description: "Your project: its application, its credentials, and how to add login."}
+	return sdk.Plugin{Name: "onboarding", Version: "0.1.0", Display: display, Tools: []sdk.Tool{
 		sdk.NewTool("auth0_onboarding", sdk.Write,
 			"Connect the user's project with Auth0: find its framework, create the application or take the one that this tool "+
 				"made before, and save the credentials into the project's env file. Answers with the guide for the code.",

@@ -69,15 +69,17 @@ func (f File) JSON() json.RawMessage {
 }
 
 // WithoutFileContents is the plan without what is in the files that it replaces, for a
-// reader who is not the user: a size and a digest stand for it.
+// reader who is not the user: their size stands for it. A digest would let the reader test guesses.
 func (p Plan) WithoutFileContents() Plan {
 	shown := Plan{Changes: make([]Change, len(p.Changes))}
 	for i, c := range p.Changes {
 		var before File
-		if c.Method == MethodWrite && json.Unmarshal(c.Before, &before) == nil && before.Content != nil {
-			content := []byte(*before.Content)
-			before.Content = nil
-			before.Set(content, -1)
+		isFile := c.Method == MethodWrite && json.Unmarshal(c.Before, &before) == nil
+		if isFile && (before.Content != nil || before.SHA256 != "") {
+			if before.Content != nil {
+				before.Bytes = len(*before.Content)
+			}
+			before.Content, before.SHA256 = nil, ""
 			c.Before = before.JSON()
 		}
 		shown.Changes[i] = c

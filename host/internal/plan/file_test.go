@@ -88,15 +88,19 @@ func TestFileWrittenTwice(t *testing.T) {
 	}
 }
 
-// Without the contents of files that are there, a plan shows as much as tells them apart.
+// Without the contents of files that are there, a plan shows how large they are, and nothing to test guesses with.
 func TestWithoutFileContents(t *testing.T) {
 	change := fileChange("project:a", "new")
 	change.Before = fileChange("project:a", "theirs").Body
 	patch := Change{Method: "PATCH", Path: "/api/v2/clients/a", Before: []byte(`{"content":"kept"}`)}
-	shown := Plan{Changes: []Change{change, patch}}.WithoutFileContents()
-	if got := string(shown.Changes[0].Before); strings.Contains(got, "theirs") || !strings.Contains(got, `"bytes":6`) ||
-		!strings.Contains(got, `"sha256":"`) {
-		t.Error(got)
+	large := fileChange("project:b", "new")
+	large.Before = []byte(`{"bytes":70000,"sha256":"1f"}`)
+	shown := Plan{Changes: []Change{change, patch, large}}.WithoutFileContents()
+	for at, size := range map[int]string{0: `"bytes":6`, 2: `"bytes":70000`} {
+		if got := string(shown.Changes[at].Before); strings.Contains(got, "theirs") || !strings.Contains(got, size) ||
+			strings.Contains(got, "sha256") {
+			t.Error(got)
+		}
 	}
 	if string(shown.Changes[0].Body) != string(change.Body) || string(shown.Changes[1].Before) != `{"content":"kept"}` ||
 		!strings.Contains(string(change.Before), "theirs") {

@@ -18,14 +18,16 @@ import (
 
 // screen COLUMNS [-on TEXT KEYS]… [-as REGEXP TEXT]… COMMAND… is a program of the scripts. It runs a command in a
 // terminal of that width, types keys whenever the output holds the next text, and prints what the terminal was sent.
-// Its exit status is that of the command. KEYS are read as a Go string: \x03 is Ctrl-C, \r Enter. What differs from run
-// to run is printed as TEXT, which repeats itself to the same length.
+// Its exit status is that of the command, and stderr names it. KEYS are read as a Go string: \x03 is Ctrl-C, \r Enter.
+// What differs from run to run is printed as TEXT, which repeats itself to the same length. It is an error, with exit
+// status 2, if a text never comes, or if the terminal is not left as it was.
 func screen() {
 	status, err := runOnScreen(os.Args[1:])
 	if err != nil {
 		fmt.Fprintln(os.Stderr, "screen:", err)
 		status = 2
 	}
+	fmt.Fprintln(os.Stderr, "exit status", status)
 	os.Exit(status)
 }
 
@@ -67,7 +69,13 @@ func runOnScreen(args []string) (status int, err error) {
 		return 0, err
 	}
 	defer ours.Close()
-	cmd := exec.CommandContext(context.Background(), args[0], args[1:]...)
+	modes, err := unix.IoctlGetTermios(int(theirs.Fd()), unix.TCGETS)
+	if err != nil {
+		return 0, err
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), patience)
+	defer cancel()
+	cmd := exec.CommandContext(ctx, args[0], args[1:]...)
 	cmd.Stdin, cmd.Stdout, cmd.Stderr = theirs, theirs, theirs
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setsid: true, Setctty: true}
 	if err := cmd.Start(); err != nil {
@@ -76,14 +84,30 @@ func runOnScreen(args []string) (status int, err error) {
 	shown, err := attend(ours, theirs, typed)
 	fmt.Fprint(os.Stdout, hidden.hide(strings.ReplaceAll(shown, "\r\n", "\n"))) //nolint:forbidigo // for the script
 	if err != nil {
-		return 0, err
+		return 0, errors.Join(err, cmd.Wait())
 	}
 	err = cmd.Wait()
 	var ended *exec.ExitError
 	if errors.As(err, &ended) {
-		return ended.ExitCode(), nil
+		status, err = ended.ExitCode(), nil
 	}
-	return 0, err
+	return status, errors.Join(err, ctx.Err(), leftAsItWas(ours, *modes, shown))
+}
+
+// leftAsItWas is nil if a program that wrote what was shown has restored the terminal.
+func leftAsItWas(terminal *os.File, modes unix.Termios, shown string) error {
+	now, err := unix.IoctlGetTermios(int(terminal.Fd()), unix.TCGETS)
+	if err != nil {
+		return err
+	}
+	if *now != modes {
+		return errors.New("the terminal is left in another mode")
+	}
+	const hide, show = "\x1b[?25l", "\x1b[?25h"
+	if strings.LastIndex(shown, hide) > strings.LastIndex(shown, show) {
+		return errors.New("the cursor is left hidden")
+	}
+	return nil
 }
 
 // attend returns what a terminal gets until its program has ended, and types keys.
@@ -98,6 +122,9 @@ func attend(terminal, theirs *os.File, typed []typing) (string, error) {
 		n, err := terminal.Read(buffer)
 		shown.Write(buffer[:n])
 		if errors.Is(err, syscall.EIO) { // its program has ended
+			if len(typed) > 0 {
+				return shown.String(), fmt.Errorf("%q was not shown", typed[0].after)
+			}
 			return shown.String(), nil
 		}
 		if err != nil {

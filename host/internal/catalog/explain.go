@@ -20,7 +20,8 @@ type Argument struct {
 	Options []string `json:"options,omitempty"`
 }
 
-// Arguments are those of the tool in the order of its schema, the required ones first.
+// Arguments are those of the tool in the order of its schema, the required ones first. Those that a call may only hand
+// back as an answer had them, which Auth0 sets, are left out.
 func (t *Tool) Arguments() ([]Argument, error) {
 	schema, err := t.compile()
 	if err != nil {
@@ -32,6 +33,9 @@ func (t *Tool) Arguments() ([]Argument, error) {
 	var all []Argument
 	for _, field := range ordered {
 		property, _ := properties[field.Name].(map[string]any)
+		if property["readOnly"] == true {
+			continue
+		}
 		description, _ := property["description"].(string)
 		all = append(all, Argument{Name: field.Name, Required: slices.Contains(required, any(field.Name)),
 			Values: schema.describe(property), Description: description, Options: options(property)})

@@ -168,33 +168,22 @@ func askApproval(ctx context.Context, env Environment, text string) (bool, error
 	say(env.Err, "\n%s\n\n", lines(text))
 	discardTyped(env.In)
 	fmt.Fprint(env.Err, "Make this change? Type yes to approve, no to decline: ")
-	type line struct {
-		text string
-		err  error
-	}
-	typedLines := bufio.NewReader(env.In)
+	typed := bufio.NewReader(env.In)
 	for {
-		typed := make(chan line, 1)
-		go func() {
-			text, err := typedLines.ReadString('\n')
-			typed <- line{text, err}
-		}()
-		select {
-		case l := <-typed:
-			switch strings.ToLower(strings.TrimSpace(l.text)) {
-			case "yes":
-				return true, nil
-			case "no":
-				return false, nil
-			}
-			if l.err != nil {
-				fmt.Fprintln(env.Err)
-				return false, errNoAnswer
-			}
-			fmt.Fprint(env.Err, "Type yes or no: ")
-		case <-ctx.Done():
-			fmt.Fprintln(env.Err)
-			return false, account.ErrCancelled
+		answer, err := readLine(ctx, typed)
+		switch strings.ToLower(answer) {
+		case "yes":
+			return true, nil
+		case "no":
+			return false, nil
 		}
+		if err != nil {
+			fmt.Fprintln(env.Err)
+			if errors.Is(err, account.ErrCancelled) {
+				return false, err
+			}
+			return false, errNoAnswer
+		}
+		fmt.Fprint(env.Err, "Type yes or no: ")
 	}
 }

@@ -131,8 +131,8 @@ func withEmptyFiles(entries []listedEntry, folder string) ([]listedEntry, error)
 
 func printEntries(out io.Writer, entries []listedEntry) error {
 	if len(entries) == 0 {
-		_, err := fmt.Fprintln(out, "No client has an entry: `auth0-mcp clients add CLIENT` makes one, `auth0-mcp "+
-			"clients list --all` names the clients.")
+		_, err := io.WriteString(out, console.Of(out).Line("No client has an entry: `auth0-mcp clients add CLIENT` makes "+
+			"one, `auth0-mcp clients list --all` names the clients."))
 		return err
 	}
 	table := console.NewTable("CLIENT", "ENTRY", "PROFILE", "FLAGS", "FILE", "PROBLEM")

@@ -12,6 +12,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/auth0-mcp/auth0-mcp/host/internal/account"
 	"github.com/auth0-mcp/auth0-mcp/host/internal/catalog"
 	"github.com/auth0-mcp/auth0-mcp/host/internal/console"
 	"github.com/auth0-mcp/auth0-mcp/host/internal/doctor"
@@ -114,6 +115,9 @@ func (f doctorFlags) examine(ctx context.Context, env Environment, d *doctor.Doc
 	if f.asJSON.on {
 		findings := d.Examine(ctx, func(doctor.Finding) {})
 		progress.Stop()
+		if ctx.Err() != nil {
+			return nil, account.ErrCancelled
+		}
 		return findings, f.asJSON.write(env.Out, findings)
 	}
 	screen := console.Of(env.Out)
@@ -125,6 +129,9 @@ func (f doctorFlags) examine(ctx context.Context, env Environment, d *doctor.Doc
 		progress.Resume()
 	})
 	progress.Stop()
+	if ctx.Err() != nil {
+		return nil, account.ErrCancelled
+	}
 	say(env.Out, "\n%d ok, %s, %d failed\n", doctor.Count(findings, doctor.OK),
 		counted(doctor.Count(findings, doctor.Warn), "warning"), doctor.Count(findings, doctor.Fail))
 	return findings, failed

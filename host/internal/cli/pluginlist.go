@@ -13,6 +13,7 @@ import (
 	"github.com/auth0-mcp/auth0-mcp/host/internal/catalog"
 	"github.com/auth0-mcp/auth0-mcp/host/internal/console"
 	"github.com/auth0-mcp/auth0-mcp/host/internal/pluginstore"
+	"github.com/auth0-mcp/auth0-mcp/host/internal/redact"
 )
 
 // installedPlugin is a plugin in the output of `auth0-mcp plugin list --json` and `info --json`. Its field names are a
@@ -70,7 +71,8 @@ belong to auth0-mcp are in ` + "`auth0-mcp plugin status`" + `.`,
 				return asJSON.write(env.Out, map[string]any{"lock_file": plugins.LockPath, "plugins": list})
 			}
 			if len(list) == 0 {
-				say(env.Out, "No plugin is installed: %s names none.\n", plugins.LockPath)
+				say(env.Out, "%s", lines(console.Of(env.Out).Line(redact.Line(fmt.Sprintf("No plugin is installed: %s names "+
+					"none. `auth0-mcp plugin status` shows those that belong to auth0-mcp.", plugins.LockPath)))))
 				return nil
 			}
 			table := console.NewTable("PLUGIN", "VERSION", "TOOLS", "SIGNED BY", "STATE", "SOURCE")

@@ -177,6 +177,9 @@ func renameInEntries(ctx context.Context, env Environment, from, to string) erro
 		sayLine(env.Out, "The entries stay. Their servers will not start.")
 		return nil
 	}
+	if errors.Is(err, account.ErrCancelled) {
+		return fmt.Errorf("cancelled: the profile is renamed, but these entries still name %s", from)
+	}
 	if err != nil {
 		return err
 	}

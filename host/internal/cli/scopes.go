@@ -14,13 +14,16 @@ import (
 	"github.com/auth0-mcp/auth0-mcp/host/internal/console"
 )
 
+var errNoScope = errors.New("select at least one scope: no tool works without one")
+
 // pickScopes lets the user choose scopes on the terminal; kept are selected at first.
 func pickScopes(ctx context.Context, env Environment, s account.ScopeTools, kept []string) ([]string, error) {
+	if !console.Of(env.Err).Moving {
+		return askScopes(ctx, env, s, kept)
+	}
 	chosen := slices.Clone(kept)
 	options := make([]huh.Option[string], 0, len(s))
-	names := s.Names()
-	// Grouped by resource: "read:logs" belongs to logs.
-	slices.SortStableFunc(names, func(a, b string) int { return strings.Compare(noun(a), noun(b)) })
+	names := byResource(s)
 	width := 0
 	for _, name := range names {
 		width = max(width, len(name))
@@ -37,12 +40,8 @@ func pickScopes(ctx context.Context, env Environment, s account.ScopeTools, kept
 			group = noun(name)
 			title = group
 		}
-		var tools []string
-		for _, t := range s[name] {
-			tools = append(tools, strings.TrimPrefix(t.Name, "auth0_"))
-		}
 		options = append(options, huh.NewOption(fmt.Sprintf("%-*s  %-*s  %s", nouns, title, width, name,
-			upTo(tools, 80-utf8.RuneCountInString("┃ > • ")-nouns-width-4)), name))
+			upTo(enabledBy(s, name), 80-utf8.RuneCountInString("┃ > • ")-nouns-width-4)), name))
 	}
 	field := huh.NewMultiSelect[string]().
 		Title("Select the scopes to request").
@@ -51,18 +50,33 @@ func pickScopes(ctx context.Context, env Environment, s account.ScopeTools, kept
 		Options(options...).Filterable(true).Height(min(len(options)+4, 24)).Value(&chosen).
 		Validate(func(selected []string) error {
 			if len(selected) == 0 {
-				return errors.New("select at least one scope: no tool works without one")
+				return errNoScope
 			}
 			return nil
 		})
-	form := huh.NewForm(huh.NewGroup(field)).WithInput(env.In).WithOutput(env.Err).
-		WithAccessible(!console.Of(env.Err).Moving)
+	form := huh.NewForm(huh.NewGroup(field)).WithInput(env.In).WithOutput(env.Err)
 	err := form.RunWithContext(ctx)
 	if errors.Is(err, huh.ErrUserAborted) || ctx.Err() != nil {
 		return nil, account.ErrCancelled
 	}
 	slices.Sort(chosen)
 	return chosen, err
+}
+
+// byResource are the scopes in the order of their resources: "read:logs" belongs to logs.
+func byResource(s account.ScopeTools) []string {
+	names := s.Names()
+	slices.SortStableFunc(names, func(a, b string) int { return strings.Compare(noun(a), noun(b)) })
+	return names
+}
+
+// enabledBy are the tools that a scope enables, by their short names.
+func enabledBy(s account.ScopeTools, scope string) []string {
+	tools := make([]string, 0, len(s[scope]))
+	for _, t := range s[scope] {
+		tools = append(tools, strings.TrimPrefix(t.Name, "auth0_"))
+	}
+	return tools
 }
 
 // upTo joins names up to a width in characters, and counts those that it leaves out: a line that wraps

@@ -1,6 +1,9 @@
 package cli
 
-import "testing"
+import (
+	"strings"
+	"testing"
+)
 
 func TestToolsOfAScopeFitTheLine(t *testing.T) {
 	names := []string{"list_actions", "get_action", "deploy_action"}
@@ -16,5 +19,21 @@ func TestToolsOfAScopeFitTheLine(t *testing.T) {
 	}
 	if got := upTo([]string{"list_logs"}, 3); got != "list_logs" {
 		t.Errorf("one name: %q", got)
+	}
+}
+
+func TestNumbersSelectScopes(t *testing.T) {
+	names := []string{"a", "b", "c", "d"}
+	for answer, want := range map[string]string{
+		"1": "a", "2,4": "b d", "2-4": "b c d", "1 3": "a c", "3,1-3": "c a b", "ALL": "a b c d",
+		"": "!", ",": "!", "0": "!", "5": "!", "2-5": "!", "3-2": "!", "x": "!", "-1": "!", "1,x": "!",
+	} {
+		got, err := numbered(answer, names)
+		if err != nil {
+			got = []string{"!"}
+		}
+		if text := strings.Join(got, " "); text != want {
+			t.Errorf("%q: %q, want %q", answer, text, want)
+		}
 	}
 }

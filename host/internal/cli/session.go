@@ -12,6 +12,7 @@ import (
 	"github.com/auth0-mcp/auth0-mcp/host/internal/account"
 	"github.com/auth0-mcp/auth0-mcp/host/internal/auth"
 	"github.com/auth0-mcp/auth0-mcp/host/internal/catalog"
+	"github.com/auth0-mcp/auth0-mcp/host/internal/console"
 	"github.com/auth0-mcp/auth0-mcp/host/internal/redact"
 )
 
@@ -84,7 +85,8 @@ func showSessions(cmd *cobra.Command, env Environment, f runFlags, all bool, asJ
 		others--
 	}
 	if err == nil && selectErr == nil && !all && !asJSON.on && others > 0 {
-		_, err = fmt.Fprintln(env.Out, "\nThere are other profiles: `auth0-mcp session --all` shows them.")
+		_, err = io.WriteString(env.Out, "\n"+console.Of(env.Out).Line("There are other profiles: `auth0-mcp session --all` "+
+			"shows them."))
 	}
 	return errors.Join(err, selectErr, failure)
 }
@@ -93,27 +95,29 @@ func (r sessionsReport) print(out io.Writer, asJSON jsonFlags) error {
 	if asJSON.on {
 		return asJSON.write(out, r)
 	}
+	screen := console.Of(out)
 	var text strings.Builder
 	for i, s := range r.Sessions {
 		if i > 0 {
 			text.WriteString("\n")
 		}
-		writeSession(&text, s, r.ToolsProblem, time.Now())
+		writeSession(&text, screen, s, r.ToolsProblem, time.Now())
 	}
 	if len(r.Sessions) > 0 {
-		say(&text, "\n%s\n", r.Audit.words())
+		say(&text, "\n%s", lines(screen.Line(redact.Line(r.Audit.words()))))
 	}
 	_, err := io.WriteString(out, text.String())
 	return err
 }
 
-func writeSession(out *strings.Builder, r account.Report, toolsProblem string, now time.Time) {
+func writeSession(out *strings.Builder, screen console.Screen, r account.Report, toolsProblem string, now time.Time) {
 	title := strings.ToUpper(r.Title()[:1]) + r.Title()[1:]
 	if r.Default {
 		title += " (default)"
 	}
 	sayLine(out, title)
-	line := func(name, value string) { say(out, "  %-8s %s\n", name, value) }
+	label := func(name string) string { return fmt.Sprintf("  %-8s ", name) }
+	line := func(name, value string) { out.WriteString(screen.Item(label(name), len(label(name)), value)) }
 	tenant := orWord(r.Domain, "not known yet")
 	if r.Environment != "" {
 		tenant += " (" + string(r.Environment) + ")"
@@ -125,9 +129,14 @@ func writeSession(out *strings.Builder, r account.Report, toolsProblem string, n
 		line("token", tokenWords(r, now))
 		scopes := "the token does not tell"
 		if r.Scopes != nil {
-			scopes = orWord(folded(r.Scopes), "none")
+			width := 80
+			if screen.Width > 0 {
+				width = screen.Width - len(label("scopes"))
+			}
+			scopes = orWord(folded(r.Scopes, width), "none")
 		}
-		say(out, "  %-8s %s\n", "scopes", lines(strings.ReplaceAll(scopes, "\n", "\n"+strings.Repeat(" ", 11))))
+		indent := "\n" + strings.Repeat(" ", len(label("scopes")))
+		say(out, "%s%s\n", lines(label("scopes")), lines(strings.ReplaceAll(scopes, "\n", indent)))
 		switch {
 		case r.Tools != nil:
 			line("tools", fmt.Sprintf("%d of %d enabled", r.Tools.Enabled, r.Tools.Of))
@@ -145,9 +154,8 @@ func writeSession(out *strings.Builder, r account.Report, toolsProblem string, n
 	}
 }
 
-// folded joins words into lines of at most 80 characters, except for a longer word.
-func folded(words []string) string {
-	const width = 80
+// folded joins words into lines of at most so many characters, except for a longer word.
+func folded(words []string, width int) string {
 	var text strings.Builder
 	room := 0
 	for i, word := range words {

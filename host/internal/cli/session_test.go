@@ -20,7 +20,7 @@ func TestFolded(t *testing.T) {
 		{[]string{long, "a", "b"}, long + "\na b"},
 		{[]string{"a", long}, "a\n" + long},
 	} {
-		if got := folded(tt.words); got != tt.want {
+		if got := folded(tt.words, 80); got != tt.want {
 			t.Errorf("%v: %q, want %q", tt.words, got, tt.want)
 		}
 	}

@@ -118,30 +118,39 @@ func readSecret(in io.Reader, what string) (string, error) {
 	return secret, nil
 }
 
-// confirm asks on the terminal. A read can't be interrupted: on Ctrl-C it is
-// abandoned, and ends with the process.
+// confirm asks on the terminal.
 func confirm(ctx context.Context, env Environment, question string) error {
 	say(env.Out, "%s", question)
+	line, err := readLine(ctx, bufio.NewReader(env.In))
+	switch {
+	case errors.Is(err, account.ErrCancelled):
+		fmt.Fprintln(env.Out)
+		return err
+	case err != nil && line == "":
+		return fmt.Errorf("%w: no answer on stdin; pass --yes to agree without being asked", errNotConfirmed)
+	}
+	if answer := strings.ToLower(line); answer != "y" && answer != "yes" {
+		return errNotConfirmed
+	}
+	return nil
+}
+
+// readLine reads a line, without white space around it. A read can't be interrupted: on Ctrl-C it is abandoned, with
+// ErrCancelled, and ends with the process.
+func readLine(ctx context.Context, in *bufio.Reader) (string, error) {
 	type reply struct {
 		line string
 		err  error
 	}
 	replied := make(chan reply, 1)
 	go func() {
-		line, err := bufio.NewReader(env.In).ReadString('\n')
-		replied <- reply{line, err}
+		line, err := in.ReadString('\n')
+		replied <- reply{strings.TrimSpace(line), err}
 	}()
 	select {
-	case <-ctx.Done():
-		fmt.Fprintln(env.Out)
-		return account.ErrCancelled
 	case r := <-replied:
-		if r.err != nil && r.line == "" {
-			return fmt.Errorf("%w: no answer on stdin; pass --yes to agree without being asked", errNotConfirmed)
-		}
-		if answer := strings.ToLower(strings.TrimSpace(r.line)); answer != "y" && answer != "yes" {
-			return errNotConfirmed
-		}
-		return nil
+		return r.line, r.err
+	case <-ctx.Done():
+		return "", account.ErrCancelled
 	}
 }

@@ -222,18 +222,20 @@ func (d *Doctor) examinations(reachable func() bool) []examination {
 
 // Examine runs all examinations that the config leaves, in 30 seconds at most. It reports each finding as soon as the
 // examinations before its own have ended, and returns all of them. Every text in the findings is one line, without
-// secrets.
-func (d *Doctor) Examine(ctx context.Context, report func(Finding)) []Finding {
-	ctx, cancel := context.WithTimeout(ctx, patience)
+// secrets. When its context ends, it stops: what an interrupted examination finds is not reported.
+func (d *Doctor) Examine(asked context.Context, report func(Finding)) []Finding {
+	ctx, cancel := context.WithTimeout(asked, patience)
 	defer cancel()
 	reachable := true
 	list := d.examinations(func() bool { return reachable })
 	results := newResults(len(list), func(f Finding) Finding {
 		f.Detail, f.Remedy = d.line(f.Detail), d.line(f.Remedy)
-		report(f)
+		if asked.Err() == nil {
+			report(f)
+		}
 		return f
 	})
-	for phase := local; phase <= last; phase++ {
+	for phase := local; phase <= last && asked.Err() == nil; phase++ {
 		runPhase(ctx, list, phase, results)
 		for i, e := range list {
 			for _, f := range results.found[i] {

@@ -82,7 +82,8 @@ func checkPlugin(p *catalog.Plugin) Finding {
 		return fails(name, remedy, "%s: %s is not the binary that was trusted (%s now, %s then): it will not be "+
 			"started", detail, p.Path, digest, p.Binary)
 	}
-	return passes(name, "%s, %s", detail, digest)
+	const shortened = len("sha256:") + 12 // `plugin list --json` and the bundle have all of it
+	return passes(name, "%s, %s…", detail, digest.String()[:shortened])
 }
 
 // explainRefusal fails for what a user believes to be there and warns about the

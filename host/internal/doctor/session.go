@@ -145,7 +145,10 @@ func (d *Doctor) judge(s auth.Session) Finding {
 	if d.account.Name != "" {
 		who = "profile " + d.account.Name
 	}
-	detail := fmt.Sprintf("%s at %s, by %s", who, s.Domain, s.Method)
+	detail := fmt.Sprintf("%s at %s", who, s.Domain)
+	if s.Method != auth.Given {
+		detail += ", by " + string(s.Method)
+	}
 	if expected := d.account.Profile.Domain; expected != "" && s.Domain != expected {
 		return fails("session", d.initCommandLine(), "%s: but the config file says %s", detail, expected)
 	}

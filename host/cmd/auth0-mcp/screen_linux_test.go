@@ -19,8 +19,8 @@ import (
 // screen COLUMNS [-on TEXT KEYS]… [-as REGEXP TEXT]… COMMAND… is a program of the scripts. It runs a command in a
 // terminal of that width, types keys whenever the output holds the next text, and prints what the terminal was sent.
 // Its exit status is that of the command, and stderr names it. KEYS are read as a Go string: \x03 is Ctrl-C, \r Enter.
-// What differs from run to run is printed as TEXT, which repeats itself to the same length. It is an error, with exit
-// status 2, if a text never comes, or if the terminal is not left as it was.
+// What differs from run to run is printed as TEXT, which repeats itself to the same length, or left out if TEXT is
+// empty. It is an error, with exit status 2, if a text never comes, or if the terminal is not left as it was.
 func screen() {
 	status, err := runOnScreen(os.Args[1:])
 	if err != nil {
@@ -39,6 +39,9 @@ type masks map[*regexp.Regexp]string
 func (m masks) hide(text string) string {
 	for pattern, name := range m {
 		text = pattern.ReplaceAllStringFunc(text, func(found string) string {
+			if name == "" {
+				return ""
+			}
 			return strings.Repeat(name, len(found)/len(name)+1)[:len(found)]
 		})
 	}

@@ -98,8 +98,17 @@ func paragraphs(text string) []string {
 	return all
 }
 
-// addUnknownCommands makes every command that has others below it refuse a word that is none of them.
+// addUnknownCommands makes every command that has others below it refuse a word that is none of them. The others show
+// their usage if arguments are missing, or too many.
 func addUnknownCommands(cmd *cobra.Command) {
+	if check := cmd.Args; !cmd.HasSubCommands() && check != nil {
+		cmd.Args = func(cmd *cobra.Command, args []string) error {
+			if err := check(cmd, args); err != nil {
+				return fmt.Errorf("%w. Usage: %s", err, cmd.UseLine())
+			}
+			return nil
+		}
+	}
 	if !cmd.HasSubCommands() {
 		return
 	}

@@ -90,7 +90,7 @@ func (s *server) serve(ctx context.Context, config *tls.Config, stdout, stderr i
 	return nil
 }
 
-// endless is a reader whose end nobody sees: go-plugin would report it to a logger, which only its own Serve has.
+// endless is a reader whose end is not reported: go-plugin would report it to a logger, which only its own Serve has.
 type endless struct{ io.Reader }
 
 func (e endless) Read(p []byte) (int, error) {

@@ -26,7 +26,7 @@ func (f *envFixture) clientWith(secret string) (path string) {
 	return "/api/v2/clients/" + id
 }
 
-// A value that nobody sees who approves the call brings no command and no other variable with it.
+// A value that the approver does not see brings no command and no other variable with it.
 func TestHiddenValuesRunNothing(t *testing.T) {
 	f := newEnvFixture(t)
 	for _, value := range []string{"x\nNODE_OPTIONS=--require=./x.js", "$(touch x)", "a${IFS}b", "`touch x`", "a\rB=1",

@@ -308,7 +308,8 @@ func TestFilesNeedApproval(t *testing.T) {
 		t.Errorf("before the approval: %s", got)
 	}
 	if strings.Contains(proposed.text, "kept-from-the-model") ||
-		!strings.Contains(proposed.text, "WRITE project:old.env") || !strings.Contains(proposed.text, "sha256") {
+		!strings.Contains(proposed.text, "WRITE project:old.env") || !strings.Contains(proposed.text, "was 29") ||
+		strings.Contains(proposed.text, "sha256") {
 		t.Errorf("the model reads %s", proposed.text)
 	}
 	shown := w.approve(proposed)

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -13,6 +14,7 @@ import (
 
 // tenant is a log whose events have the ids 1, 2, 3 …; those with an even one pass the filters.
 type tenant struct {
+	mu     sync.Mutex
 	events int
 	// down is why it does not answer; nil: it does.
 	down error
@@ -22,10 +24,19 @@ type tenant struct {
 	between func()
 }
 
+// set changes the newest event, and why the tenant does not answer.
+func (l *tenant) set(events int, down error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.events, l.down = events, down
+}
+
 func (l *tenant) follow() (f Follower, shown *[]string) {
 	shown = new([]string)
 	event := func(n int) Event { return Event{ID: fmt.Sprint(n)} }
 	f.Newest = func(context.Context) (string, error) {
+		l.mu.Lock()
+		defer l.mu.Unlock()
 		l.asked = append(l.asked, time.Now())
 		if l.down != nil || l.events == 0 {
 			return "", l.down
@@ -36,6 +47,8 @@ func (l *tenant) follow() (f Follower, shown *[]string) {
 		if l.between != nil {
 			l.between()
 		}
+		l.mu.Lock()
+		defer l.mu.Unlock()
 		for n := l.events; n > 0 && len(latest) < most; n-- {
 			if n%2 == 0 {
 				latest = append(latest, event(n))
@@ -45,6 +58,8 @@ func (l *tenant) follow() (f Follower, shown *[]string) {
 		return latest, l.down
 	}
 	f.After = func(_ context.Context, id string) (page Page, err error) {
+		l.mu.Lock()
+		defer l.mu.Unlock()
 		l.asked = append(l.asked, time.Now())
 		if l.down != nil {
 			return page, l.down
@@ -95,38 +110,38 @@ func TestFollow(t *testing.T) {
 		want          string
 	}{
 		"the latest, then what comes": {6, 2, func(l *tenant) {
-			l.events = 9
+			l.set(9, nil)
 			time.Sleep(Interval)
-			l.events = 10
+			l.set(10, nil)
 			time.Sleep(Interval)
 		}, "4 6 8 10"},
 		"none of the latest": {6, 0, func(l *tenant) {
-			l.events = 8
+			l.set(8, nil)
 			time.Sleep(Interval)
 		}, "8"},
 		"many at once": {2, 1, func(l *tenant) {
-			l.events = 60
+			l.set(60, nil)
 			time.Sleep(Interval)
 		}, "2 4 6 8 10 12 14 16 18 20 22 24 26 28 30 32 34 36 38 40 42 44 46 48 50 52 54 56 58 60"},
 		"a log without events": {0, 1, func(l *tenant) {
 			time.Sleep(10 * Interval)
-			l.events = 6
+			l.set(6, nil)
 			time.Sleep(Interval)
-			l.events = 8
+			l.set(8, nil)
 			time.Sleep(Interval)
 		}, "2 4 6 8"},
 		"an outage": {2, 1, func(l *tenant) {
-			l.down = &OutageError{errors.New("down")}
+			l.set(2, &OutageError{errors.New("down")})
 			time.Sleep(time.Hour)
-			l.events, l.down = 8, nil
+			l.set(8, nil)
 			time.Sleep(MaxInterval)
-			l.events = 10
+			l.set(10, nil)
 			time.Sleep(Interval)
 		}, "2 down <nil> 4 6 8 10"},
 		"an outage before the first event": {0, 1, func(l *tenant) {
-			l.down = &OutageError{errors.New("down")}
+			l.set(0, &OutageError{errors.New("down")})
 			time.Sleep(time.Hour)
-			l.events, l.down = 4, nil
+			l.set(4, nil)
 			time.Sleep(MaxInterval)
 		}, "down <nil> 2 4"},
 	}
@@ -150,7 +165,7 @@ func TestFollow(t *testing.T) {
 func TestNoGapAtTheStart(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		l := &tenant{events: 4}
-		l.between = func() { l.events, l.between = 8, nil }
+		l.between = func() { l.set(8, nil); l.between = nil }
 		f, shown := l.follow()
 		end := run(t, f, shown, 2)
 		time.Sleep(2 * Interval)
@@ -167,7 +182,9 @@ func TestBackOff(t *testing.T) {
 		f, shown := l.follow()
 		end := run(t, f, shown, 1)
 		synctest.Wait()
+		l.mu.Lock()
 		l.down, l.asked = &OutageError{errors.New("down")}, nil
+		l.mu.Unlock()
 		time.Sleep(10 * time.Minute)
 		end()
 		if n := len(l.asked); n < 12 || n > 16 {

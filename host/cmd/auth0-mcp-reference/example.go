@@ -30,7 +30,7 @@ import (
 
 // withoutExample are the tools that have no example, each with the reason.
 func withoutExample() map[string]string {
-	const approved = "a person approves each call, which writes a file into the project: " +
+	const approved = "the user approves each call, because it writes a file into the project: " +
 		"[connect a project](../guide/onboarding.md)"
 	return map[string]string{"auth0_onboarding": approved, "auth0_save_credentials_to_file": approved}
 }

@@ -176,6 +176,10 @@ func names(c *x509.Certificate) string {
 // or that there is none: RFC 8446, 6.2.
 func clientCertificateAlerts() []uint64 { return []uint64{42, 43, 44, 45, 46, 48, 49, 116} }
 
+// disagreementAlerts are those of a server that shares no version or cipher of TLS with
+// this client: RFC 8446, 6.2.
+func disagreementAlerts() []uint64 { return []uint64{40, 70, 71} }
+
 func handshakeFault(host string, err error) (Fault, bool) {
 	var record tls.RecordHeaderError
 	if errors.As(err, &record) {
@@ -197,5 +201,6 @@ func handshakeFault(host string, err error) (Fault, bool) {
 			Fix: "use a domain or a proxy that asks for none", Handshake: true, Lasting: true}, true
 	}
 	return Fault{Problem: fmt.Sprintf("%s ended the TLS connection (%v)", host, op.Err),
-		Fix: "check the domain, and whether a firewall or proxy changes the traffic"}, true
+		Fix:     "check the domain, and whether a firewall or proxy changes the traffic",
+		Lasting: slices.Contains(disagreementAlerts(), alert.Uint())}, true
 }

@@ -120,10 +120,13 @@ func smallerPage(members []jsondoc.Field, budget int) []byte {
 	if i := find(members, "total"); i >= 0 {
 		_ = json.Unmarshal(members[i].Value, &total) // not a number: unknown
 	}
-	// The size must divide the offset, or the page would not begin here.
-	size := len(items)
-	for size = min(size, p.PerPage); size > 0; size-- {
-		if size < len(items) && offset%size != 0 {
+	size, length := min(len(items), p.PerPage), 0
+	for _, item := range items[:size] {
+		length += len(item)
+	}
+	for ; size > 0; length, size = length-len(items[size-1]), size-1 {
+		// The size must divide the offset, or the page would not begin here.
+		if length > budget || size < len(items) && offset%size != 0 {
 			continue
 		}
 		if out := page(members, at, items[:size], p, total, offset, len(items), name); len(out) <= budget {

@@ -8,8 +8,12 @@ import (
 	"time"
 )
 
-// maxQueryLength is the longest query, in bytes; more is a 414.
-const maxQueryLength = 8192
+const (
+	// maxQueryLength is the longest query, in bytes; more is a 414.
+	maxQueryLength = 8192
+	// maxLogs is how many events are kept, so that a sandbox that runs for weeks keeps its size.
+	maxLogs = 5000
+)
 
 // AddLog appends an event to the tenant's log and returns its log_id. Fields that
 // the event doesn't have are filled as Auth0 fills them; "date" is now unless it
@@ -25,12 +29,12 @@ func (t *Tenant) AddLog(event map[string]any) string {
 func (t *Tenant) appendLog(event object, received time.Time) string {
 	received = received.UTC()
 	id := "900" + received.Format("20060102150405") + strings.TrimPrefix(received.Format(".000000"), ".") +
-		"000000000000001223372" + zeroPadded(37000000000+len(t.logs)*17, 12)
+		"000000000000001223372" + zeroPadded(37000000000+t.logged*17, 12)
 	if n := len(t.logs); n > 0 {
 		if last, _ := t.logs[n-1]["log_id"].(string); last >= id {
 			// A clock that stands still, or goes back, must not give two events
 			// one id: checkpoint paging would lose one of them.
-			id = last[:len(last)-12] + zeroPadded(37000000000+n*17, 12)
+			id = last[:len(last)-12] + zeroPadded(37000000000+t.logged*17, 12)
 		}
 	}
 	filled := object{
@@ -44,6 +48,10 @@ func (t *Tenant) appendLog(event object, received time.Time) string {
 	}
 	filled["_id"], filled["log_id"] = id, id
 	t.logs = append(t.logs, filled)
+	t.logged++
+	if len(t.logs) > maxLogs {
+		t.logs = slices.Delete(t.logs, 0, 1)
+	}
 	return id
 }
 

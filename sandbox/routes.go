@@ -195,7 +195,15 @@ func (t *Tenant) process(r *Request, token claims, tokenErr, bodyErr error) resp
 	if onOAuthPath(r.Path) {
 		return t.processOAuth(r, bodyErr)
 	}
-	found, err := t.run(r, token, tokenErr, bodyErr)
+	answered := encoded(t.run(r, token, tokenErr, bodyErr))
+	if tokenErr == nil {
+		t.logOperation(r, token, answered)
+	}
+	return answered
+}
+
+// encoded is an endpoint's answer as it is sent.
+func encoded(found result, err error) response {
 	var problem *apiError
 	if errors.As(err, &problem) {
 		return response{status: problem.status, body: encode(problem.body())}
@@ -289,7 +297,11 @@ func decodeBody(r *Request) (any, error) {
 	if len(bytes.TrimSpace(r.Body)) == 0 {
 		return nil, nil
 	}
-	decoder := json.NewDecoder(bytes.NewReader(r.Body))
+	return decodeJSON(r.Body)
+}
+
+func decodeJSON(body []byte) (any, error) {
+	decoder := json.NewDecoder(bytes.NewReader(body))
 	decoder.UseNumber()
 	var value any
 	if err := decoder.Decode(&value); err != nil {

@@ -92,6 +92,7 @@ type Tenant struct {
 	forms    collection
 	flows    collection
 	logs     []object               // ascending log_id
+	logged   int                    // all events that there were
 	store    map[string]*collection // of the tables, by the path of the collection
 	values   map[string]any         // of the settings, by their path
 	pairs    map[string]pairs       // of the relations, by their name

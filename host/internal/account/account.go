@@ -19,7 +19,7 @@ import (
 )
 
 // ErrCancelled means that the user ended a command before it changed anything.
-var ErrCancelled = errors.New("cancelled: nothing was written")
+var ErrCancelled = errors.New("cancelled")
 
 // Options say which account is wanted, and how to reach Auth0.
 type Options struct {

@@ -86,12 +86,18 @@ func (a *Accounts) LogOut(ctx context.Context, acc *Account) (LoggedOut, error) 
 		out.Warnings = append(out.Warnings, fmt.Errorf("the session of profile %s could not be read, so its refresh "+
 			"token, if it has one, was not revoked: %w", acc.Name, h.err))
 	case h.session.RefreshToken != "":
-		if err := a.OAuth.Revoke(ctx, h.session); err != nil {
+		err := a.OAuth.Revoke(ctx, h.session)
+		switch {
+		case err != nil && ctx.Err() != nil:
+			return LoggedOut{}, fmt.Errorf("%w: profile %s was kept. Auth0 may have revoked its refresh token", ErrCancelled,
+				acc.Name)
+		case err != nil:
 			out.Warnings = append(out.Warnings, err)
-		} else {
+		default:
 			out.Done = append(out.Done, "revoked the refresh token")
 		}
 	}
+	ctx = context.WithoutCancel(ctx) // a session without its refresh token is worth nothing
 	removed, err := h.account.Store.Delete(ctx, acc.Name)
 	for _, what := range removed {
 		out.Done = append(out.Done, "removed "+what)
@@ -123,7 +129,7 @@ func (a *Accounts) hold(ctx context.Context, acc *Account, names ...string) (hel
 	stamp := acc.Store.Stamp(acc.Name)
 	h := a.read(ctx, acc)
 	if ctx.Err() != nil {
-		return held{}, ErrCancelled // at the question for the passphrase
+		return held{}, fmt.Errorf("%w: profile %s was kept", ErrCancelled, acc.Name) // at the question for the passphrase
 	}
 	release, err := a.lockAll(ctx, names)
 	if err != nil {

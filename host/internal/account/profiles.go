@@ -64,14 +64,11 @@ func (a *Accounts) Named(name string) (auth.Profile, error) {
 
 // Rename gives a profile another name that is free.
 func (a *Accounts) Rename(ctx context.Context, from, to string) error {
-	if err := auth.CheckProfileName(to); err != nil {
+	if err := a.CanRename(from, to); err != nil {
 		return err
 	}
 	profile, err := a.Named(from)
 	if err != nil {
-		return err
-	}
-	if err := a.checkFree(from, to); err != nil {
 		return err
 	}
 	acc, err := a.Open(from, profile)
@@ -82,6 +79,17 @@ func (a *Accounts) Rename(ctx context.Context, from, to string) error {
 		return a.renameInConfig(ctx, from, to) // another program keeps the session
 	}
 	return a.move(ctx, acc, to)
+}
+
+// CanRename is nil if a profile exists and can get another name.
+func (a *Accounts) CanRename(from, to string) error {
+	if err := auth.CheckProfileName(to); err != nil {
+		return err
+	}
+	if _, err := a.Named(from); err != nil {
+		return err
+	}
+	return a.checkFree(from, to)
 }
 
 // move renames a profile with its session. Whatever ends it in between, the session
@@ -187,9 +195,14 @@ func (a *Accounts) SetEnvironment(ctx context.Context, name string, to tenant.En
 // the profile is kept, to try it again. left is the number of profiles that remain.
 func (a *Accounts) Remove(ctx context.Context, acc *Account) (out LoggedOut, left int, err error) {
 	if acc.Store.Describe().Writable {
-		if out, err = a.LogOut(ctx, acc); err != nil {
+		out, err = a.LogOut(ctx, acc)
+		switch {
+		case errors.Is(err, ErrCancelled):
+			return out, 0, err
+		case err != nil:
 			return out, 0, fmt.Errorf("%w; the profile was kept", err)
 		}
+		ctx = context.WithoutCancel(ctx)
 	}
 	err = a.Folders.ConfigFile().Update(ctx, func(c *auth.Config) error {
 		delete(c.Profiles, acc.Name)

@@ -122,7 +122,7 @@ func approve(cmd *cobra.Command, env Environment, store approval.Store, id strin
 	}
 	approved, err := askApproval(ctx, env, p.Text)
 	if err != nil {
-		return err
+		return unlessCancelled(err, "the change was neither approved nor declined")
 	}
 	if !approved {
 		return end(cmd, env, store, p)

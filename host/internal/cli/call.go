@@ -13,8 +13,10 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/auth0-mcp/auth0-mcp/host/internal/account"
 	"github.com/auth0-mcp/auth0-mcp/host/internal/catalog"
 	"github.com/auth0-mcp/auth0-mcp/host/internal/console"
+	"github.com/auth0-mcp/auth0-mcp/host/internal/egress"
 	"github.com/auth0-mcp/auth0-mcp/host/internal/redact"
 	"github.com/auth0-mcp/auth0-mcp/host/internal/toolcall"
 )
@@ -107,6 +109,9 @@ func callTool(cmd *cobra.Command, env Environment, f runFlags, args []string, o 
 	env.progress.Stop()
 	if planned && result.Kind == toolcall.ApprovalDeclined {
 		return nil // the plan has been shown
+	}
+	if result.IsError && cmd.Context().Err() != nil && result.Outcome.Effect == egress.NoEffect {
+		return unlessCancelled(account.ErrCancelled, "nothing was changed")
 	}
 	return printAnswer(env, result, o.asJSON)
 }

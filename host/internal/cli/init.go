@@ -59,7 +59,9 @@ written unless the sign-in succeeded.
   auth0-mcp init --profile prod --client cursor --read-only --scopes read:clients,read:logs
   auth0-mcp init --auth0-domain t.eu.auth0.com --auth0-client-id … --private-key-file key.pem --client cursor`,
 		Args: cobra.NoArgs,
-		RunE: func(cmd *cobra.Command, _ []string) error { return runInit(cmd, env, f) },
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			return unlessCancelled(runInit(cmd, env, f), notWritten)
+		},
 	}
 	f.add(cmd)
 	return cmd
@@ -96,6 +98,8 @@ func (f *initFlags) add(cmd *cobra.Command) {
 	flags.StringVar(&f.oauthName, "device-client-id", "", "the application of the device flow (AUTH0_MCP_CLIENT_ID)")
 	flags.StringVar(&f.audience, "audience", "", "the API that the token is for (AUTH0_MCP_AUDIENCE)")
 }
+
+const notWritten = "nothing was written"
 
 // signIn is what init has worked out before it asks the user anything.
 type signIn struct {

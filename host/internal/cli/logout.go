@@ -10,6 +10,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/auth0-mcp/auth0-mcp/host/internal/account"
+	"github.com/auth0-mcp/auth0-mcp/host/internal/console"
 )
 
 func logoutCommand(env Environment) *cobra.Command {
@@ -31,6 +32,7 @@ notices the log-out and refuses further calls.`,
 			if all.on && f.profile != "" {
 				return errors.New("--all is every profile, and --profile names one: give one of the two")
 			}
+			env.progress = console.Later(env.Err, "Ending the session")
 			a, err := openAccounts(env, f)
 			if err != nil {
 				return err
@@ -73,6 +75,9 @@ func logOutAll(ctx context.Context, env Environment, a *account.Accounts) error 
 		default:
 			errs = append(errs, logOut(ctx, env, a, acc))
 		}
+		if ctx.Err() != nil {
+			break
+		}
 	}
 	if a.Token != "" {
 		fmt.Fprintln(env.Err, "AUTH0_TOKEN is set, which this command cannot revoke: unset it where it is set.")
@@ -82,7 +87,9 @@ func logOutAll(ctx context.Context, env Environment, a *account.Accounts) error 
 
 // logOut ends the session of an account and says what was done.
 func logOut(ctx context.Context, env Environment, a *account.Accounts, acc *account.Account) error {
+	env.progress.Resume()
 	out, err := a.LogOut(ctx, acc)
+	env.progress.Stop()
 	sayLoggedOut(env, acc.Name, out)
 	return err
 }

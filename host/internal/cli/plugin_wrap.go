@@ -48,7 +48,9 @@ server is not started if one has changed. It gets none of your environment but w
 			}
 			return nil
 		},
-		RunE: func(cmd *cobra.Command, args []string) error { return f.run(cmd.Context(), env, args[0], args[1:]) },
+		RunE: func(cmd *cobra.Command, args []string) error {
+			return unlessCancelled(f.run(cmd.Context(), env, args[0], args[1:]), notInstalled)
+		},
 	}
 	consent := &f.install.consent
 	cmd.Flags().BoolVarP(&consent.yes, "yes", "y", false, "agree without being asked, also to running the command")

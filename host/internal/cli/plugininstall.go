@@ -16,6 +16,8 @@ import (
 	"github.com/auth0-mcp/auth0-mcp/host/internal/source"
 )
 
+const notInstalled = "nothing was installed"
+
 type installFlags struct {
 	set           pluginSetFlag
 	consent       consentFlags
@@ -41,7 +43,9 @@ A plugin that takes the place of another one, by its name or by a tool's, is ref
 		Example: `  auth0-mcp plugin install ./roles
   auth0-mcp plugin install https://plugins.example.com/roles/index.json --version '~> 1.2' --key example`,
 		Args: cobra.ExactArgs(1),
-		RunE: func(cmd *cobra.Command, args []string) error { return f.install(cmd.Context(), env, args[0]) },
+		RunE: func(cmd *cobra.Command, args []string) error {
+			return unlessCancelled(f.install(cmd.Context(), env, args[0]), notInstalled)
+		},
 	}
 	f.set.add(cmd)
 	f.consent.addYes(cmd)
@@ -160,7 +164,7 @@ that are locked.`,
 			count, err := plugins.WriteBundle(cmd.Context(), args[0], platforms)
 			progress.Stop()
 			if err != nil {
-				return err
+				return unlessCancelled(err, args[0]+" was not written")
 			}
 			written := cmp.Or(strings.Join(platforms, ", "), catalog.Platform())
 			if written == pluginstore.AllPlatforms {

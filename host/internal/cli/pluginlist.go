@@ -232,7 +232,7 @@ func pluginRemoveCommand(env Environment) *cobra.Command {
 				say(env.Out, "  %s\n", tool)
 			}
 			if err := consent.agree(cmd.Context(), env, "Remove it? [y/N] "); err != nil {
-				return fmt.Errorf("nothing was removed: %w", err)
+				return unlessCancelled(fmt.Errorf("nothing was removed: %w", err), "plugin "+name+" was not removed")
 			}
 			err = plugins.Apply(cmd.Context(), pluginstore.Change{Remove: []string{name}})
 			if err == nil {

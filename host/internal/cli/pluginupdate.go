@@ -8,6 +8,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/auth0-mcp/auth0-mcp/host/internal/console"
 	"github.com/auth0-mcp/auth0-mcp/host/internal/pluginstore"
 )
 
@@ -27,7 +28,7 @@ installed one is refused without --allow-widening; then nothing is changed.`,
 		Example: `  auth0-mcp plugin update
   auth0-mcp plugin update roles --yes`,
 		RunE: func(cmd *cobra.Command, names []string) error {
-			return update(cmd.Context(), env, set, consent, unsigned, names)
+			return unlessCancelled(update(cmd.Context(), env, set, consent, unsigned, names), "no plugin was changed")
 		},
 	}
 	set.add(cmd)
@@ -48,7 +49,9 @@ func update(ctx context.Context, env Environment, set pluginSetFlag, consent con
 	if err != nil {
 		return err
 	}
+	progress := console.Begin(env.Err, "Looking for newer versions")
 	candidates, removed, err := plugins.ToUpdate(ctx, names, unsigned)
+	progress.Stop()
 	if err != nil {
 		return err
 	}
@@ -100,7 +103,9 @@ The lock file is not changed. If plugins.toml declares something else than is lo
 ` + "`auth0-mcp plugin update`" + ` brings the lock file up to date.`,
 		Example: `  auth0-mcp plugin sync --plugin-set ./plugins.toml --yes`,
 		Args:    cobra.NoArgs,
-		RunE:    func(cmd *cobra.Command, _ []string) error { return sync(cmd.Context(), env, set, consent, from) },
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			return unlessCancelled(sync(cmd.Context(), env, set, consent, from), notInstalled)
+		},
 	}
 	set.add(cmd)
 	consent.addYes(cmd)
@@ -124,7 +129,9 @@ func sync(ctx context.Context, env Environment, set pluginSetFlag, consent conse
 		}
 		defer func() { err = errors.Join(err, bundle.Close()) }()
 	}
+	progress := console.Begin(env.Err, "Fetching what is locked")
 	candidates, err := plugins.ToSync(ctx, bundle)
+	progress.Stop()
 	if err != nil {
 		return err
 	}

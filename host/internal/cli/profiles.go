@@ -138,17 +138,12 @@ func profilesRenameCommand(env Environment) *cobra.Command {
 		Short: "Give a profile another name, and its session with it",
 		Args:  cobra.ExactArgs(2),
 		RunE: func(cmd *cobra.Command, args []string) error {
+			env.progress = console.Later(env.Err, "Renaming the profile")
 			a, err := openAccounts(env, f)
 			if err != nil {
 				return err
 			}
-			from, to := args[0], args[1]
-			if err := a.Rename(cmd.Context(), from, to); err != nil {
-				return err
-			}
-			say(env.Out, "Profile %s is now called %s. A server that runs with the old name must be restarted.\n",
-				from, to)
-			return renameInEntries(cmd.Context(), env, from, to)
+			return renameProfile(cmd.Context(), env, a, args[0], args[1])
 		},
 	}
 	cmd.Flags().StringVar(&f.store, "store", "", "where the session is kept, if not where the profile says "+
@@ -156,33 +151,48 @@ func profilesRenameCommand(env Environment) *cobra.Command {
 	return cmd
 }
 
-// renameInEntries lets the clients' entries that name a profile name it anew, if the user agrees.
-func renameInEntries(ctx context.Context, env Environment, from, to string) error {
-	installed := entriesOf(env, from)
-	if len(installed) == 0 {
-		return nil
-	}
-	if !isTerminal(env.In) {
-		return sayEntries(env, from, "These entries still name the old profile; to change them:",
-			func(i clients.Installed) string {
-				return fmt.Sprintf("auth0-mcp clients remove %s --name %s && %s", targetWords(i), i.Name,
-					addCommand(i, to))
-			})
-	}
-	if err := sayEntries(env, from, "These entries still name the old profile:", nil); err != nil {
+// renameProfile renames a profile, and lets the clients' entries that name it name it anew, if the user agrees. It asks
+// first, so that Ctrl-C leaves everything as it was.
+func renameProfile(ctx context.Context, env Environment, a *account.Accounts, from, to string) error {
+	if err := a.CanRename(from, to); err != nil {
 		return err
 	}
-	err := confirm(ctx, env, "Let them use "+to+"? Nothing else in them changes. [y/N] ")
-	if errors.Is(err, errNotConfirmed) {
-		sayLine(env.Out, "The entries stay. Their servers will not start.")
-		return nil
+	installed := entriesOf(env, from)
+	agreed := false
+	if len(installed) > 0 && isTerminal(env.In) {
+		if err := sayEntries(env, from, "These entries name the profile:", nil); err != nil {
+			return err
+		}
+		err := confirm(ctx, env, "Let them use "+to+"? Nothing else in them changes. [y/N] ")
+		if err != nil && !errors.Is(err, errNotConfirmed) {
+			return unlessCancelled(err, "profile "+from+" keeps its name")
+		}
+		agreed = err == nil
 	}
-	if errors.Is(err, account.ErrCancelled) {
-		return fmt.Errorf("cancelled: the profile is renamed, but these entries still name %s", from)
-	}
+	env.progress.Resume()
+	err := a.Rename(ctx, from, to)
+	env.progress.Stop()
 	if err != nil {
 		return err
 	}
+	say(env.Out, "Profile %s is now called %s. A server that runs with the old name must be restarted.\n", from, to)
+	switch {
+	case len(installed) == 0:
+		return nil
+	case agreed:
+		return renameInEntries(context.WithoutCancel(ctx), env, installed, to)
+	case isTerminal(env.In):
+		sayLine(env.Out, "The entries stay and still name the old profile: their servers will not start.")
+		return nil
+	}
+	return sayEntries(env, from, "These entries still name the old profile; to change them:",
+		func(i clients.Installed) string {
+			return fmt.Sprintf("auth0-mcp clients remove %s --name %s && %s", targetWords(i), i.Name, addCommand(i, to))
+		})
+}
+
+// renameInEntries lets clients' entries name another profile.
+func renameInEntries(ctx context.Context, env Environment, installed []clients.Installed, to string) error {
 	places, placesErr := clientPlaces()
 	folder, err := filepath.Abs(".")
 	if err := errors.Join(placesErr, err); err != nil {
@@ -215,6 +225,7 @@ func profilesRemoveCommand(env Environment) *cobra.Command {
 		Short: "Log a profile out and remove it from the config",
 		Args:  cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
+			env.progress = console.Later(env.Err, "Ending the session")
 			a, err := openAccounts(env, f)
 			if err != nil {
 				return err
@@ -244,10 +255,12 @@ func removeProfile(ctx context.Context, env Environment, a *account.Accounts, na
 			return fmt.Errorf("profile %s was kept: answer y, or pass --yes, to remove it", name)
 		}
 		if err != nil {
-			return err
+			return unlessCancelled(err, "profile "+name+" was kept")
 		}
 	}
+	env.progress.Resume()
 	out, left, err := a.Remove(ctx, acc)
+	env.progress.Stop()
 	sayLoggedOut(env, name, out)
 	if err != nil {
 		return err

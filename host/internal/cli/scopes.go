@@ -8,6 +8,7 @@ import (
 	"strings"
 	"unicode/utf8"
 
+	tea "charm.land/bubbletea/v2"
 	"charm.land/huh/v2"
 
 	"github.com/auth0-mcp/auth0-mcp/host/internal/account"
@@ -18,49 +19,72 @@ var errNoScope = errors.New("select at least one scope: no tool works without on
 
 // pickScopes lets the user choose scopes on the terminal; kept are selected at first.
 func pickScopes(ctx context.Context, env Environment, s account.ScopeTools, kept []string) ([]string, error) {
-	if !console.Of(env.Err).Moving {
+	screen := console.Of(env.Err)
+	if !screen.Moving {
 		return askScopes(ctx, env, s, kept)
 	}
 	chosen := slices.Clone(kept)
-	options := make([]huh.Option[string], 0, len(s))
-	names := byResource(s)
-	width := 0
-	for _, name := range names {
-		width = max(width, len(name))
-	}
-	nouns := 0
-	for _, name := range names {
-		nouns = max(nouns, len(noun(name)))
-	}
-	group := ""
-	for _, name := range names {
-		// The first of a group has its name before it.
-		title := ""
-		if noun(name) != group {
-			group = noun(name)
-			title = group
+	confirmed := false
+	// The form validates what is selected from the beginning on: it counts when it is confirmed.
+	note := func(_ tea.Model, message tea.Msg) tea.Msg {
+		if typed, ok := message.(tea.KeyPressMsg); ok {
+			confirmed = typed.Code == tea.KeyEnter
 		}
-		options = append(options, huh.NewOption(fmt.Sprintf("%-*s  %-*s  %s", nouns, title, width, name,
-			upTo(enabledBy(s, name), 80-utf8.RuneCountInString("┃ > • ")-nouns-width-4)), name))
+		return message
 	}
+	options := scopeOptions(s, screen.Width)
 	field := huh.NewMultiSelect[string]().
 		Title("Select the scopes to request").
-		Description("Each enables the tools beside it. Space to select, Ctrl+A for all, / to filter, Enter to " +
-			"confirm.").
+		Description("Space to select, Ctrl+A for all, / to filter, Enter to confirm.").
 		Options(options...).Filterable(true).Height(min(len(options)+4, 24)).Value(&chosen).
 		Validate(func(selected []string) error {
-			if len(selected) == 0 {
+			if confirmed && len(selected) == 0 {
 				return errNoScope
 			}
 			return nil
 		})
-	form := huh.NewForm(huh.NewGroup(field)).WithInput(env.In).WithOutput(env.Err)
+	form := huh.NewForm(huh.NewGroup(field)).WithProgramOptions(tea.WithFilter(note)).WithInput(env.In).
+		WithOutput(env.Err)
 	err := form.RunWithContext(ctx)
 	if errors.Is(err, huh.ErrUserAborted) || ctx.Err() != nil {
 		return nil, account.ErrCancelled
 	}
 	slices.Sort(chosen)
 	return chosen, err
+}
+
+// scopeOptions are the scopes to choose from in lines of a width: group, scope and tools, each if there is room.
+func scopeOptions(s account.ScopeTools, screen int) []huh.Option[string] {
+	names := byResource(s)
+	width, nouns := 0, 0
+	for _, name := range names {
+		width, nouns = max(width, len(name)), max(nouns, len(noun(name)))
+	}
+	room := min(screen, 80) - utf8.RuneCountInString("┃ > • ") - width
+	grouped := room > nouns+len("  ")
+	if grouped {
+		room -= nouns + len("  ")
+	}
+	const narrowest = len("10 tools")
+	options := make([]huh.Option[string], 0, len(s))
+	group := ""
+	for _, name := range names {
+		line := name
+		if room >= narrowest+len("  ") {
+			line = fmt.Sprintf("%-*s  %s", width, name, upTo(enabledBy(s, name), room-len("  ")))
+		}
+		if grouped {
+			// The first of a group has its name before it.
+			title := ""
+			if noun(name) != group {
+				group = noun(name)
+				title = group
+			}
+			line = fmt.Sprintf("%-*s  %s", nouns, title, line)
+		}
+		options = append(options, huh.NewOption(line, name))
+	}
+	return options
 }
 
 // byResource are the scopes in the order of their resources: "read:logs" belongs to logs.
@@ -92,7 +116,10 @@ func upTo(names []string, width int) string {
 		if left := len(names) - i - 1; left > 0 {
 			rest = fmt.Sprintf(", +%d", left)
 		}
-		if i > 0 && len(longer)+len(rest) > width {
+		if len(longer)+len(rest) > width {
+			if i == 0 {
+				return counted(len(names), "tool")
+			}
 			return fmt.Sprintf("%s, +%d", text, len(names)-i)
 		}
 		text = longer

@@ -61,7 +61,7 @@ command for you.`,
 			}
 			value, err := f.value(cmd, env, args)
 			if err != nil {
-				return err
+				return unlessCancelled(err, "nothing was printed")
 			}
 			if isTerminal(env.Out) {
 				value = redact.Line(value) // a terminal must not obey it
@@ -88,7 +88,7 @@ Other programs can read the clipboard, and some keep what was in it.`,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			value, err := f.value(cmd, env, args)
 			if err != nil {
-				return err
+				return unlessCancelled(err, "nothing was copied")
 			}
 			if err := copyToClipboard(cmd.Context(), value); err != nil {
 				return err
@@ -119,7 +119,7 @@ alone. A file in a git work tree is written only if a .gitignore names it.`,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			pairs, err := f.pairs(cmd, env, application, args)
 			if err != nil {
-				return err
+				return unlessCancelled(err, notWritten)
 			}
 			folder, err := filepath.Abs(root)
 			if err != nil {

@@ -15,6 +15,7 @@ import (
 
 	"github.com/auth0-mcp/auth0-mcp/host/internal/account"
 	"github.com/auth0-mcp/auth0-mcp/host/internal/audit"
+	"github.com/auth0-mcp/auth0-mcp/host/internal/console"
 	"github.com/auth0-mcp/auth0-mcp/host/internal/egress"
 	"github.com/auth0-mcp/auth0-mcp/host/internal/envfile"
 	"github.com/auth0-mcp/auth0-mcp/host/internal/jsondoc"
@@ -130,6 +131,8 @@ func (f secretFlags) application(cmd *cobra.Command, env Environment, name strin
 		return nil, err
 	}
 	protectProcess()
+	env.progress = console.Begin(env.Err, "Reading the application "+name)
+	defer env.progress.Stop()
 	t, err := f.run.tenant(cmd.Context(), env, log)
 	if err != nil {
 		return nil, err
@@ -167,6 +170,9 @@ type applicationReader struct {
 func (r *applicationReader) get(path, query string) (json.RawMessage, error) {
 	answer := r.gate.RoundTrip(r.ctx, "auth0-mcp", &pluginv1.RoundTripRequest{CallId: r.call.ID(), Method: http.MethodGet,
 		Path: path, Query: query})
+	if r.ctx.Err() != nil {
+		return nil, context.Cause(r.ctx)
+	}
 	if failure := answer.GetFailure(); failure != nil {
 		return nil, errors.New(failure.GetMessage())
 	}

@@ -13,7 +13,27 @@ import (
 // signalError is the cause of a context that a signal has ended.
 type signalError struct{ signal os.Signal }
 
-func (e *signalError) Error() string { return e.signal.String() + " received" }
+func (e *signalError) Error() string {
+	if e.signal == os.Interrupt {
+		return "cancelled"
+	}
+	return "ended by a signal (" + e.signal.String() + ")"
+}
+
+// undoneError says that the user or a signal ended a command, and what did not happen.
+type undoneError struct{ undone string }
+
+func (e *undoneError) Error() string { return "cancelled: " + e.undone }
+func (e *undoneError) Unwrap() error { return account.ErrCancelled }
+
+// unlessCancelled is err, or what did not happen if err is that the user or a signal ended the command.
+func unlessCancelled(err error, undone string) error {
+	var by *signalError
+	if errors.Is(err, account.ErrCancelled) || errors.Is(err, context.Canceled) || errors.As(err, &by) {
+		return &undoneError{undone}
+	}
+	return err
+}
 
 // untilSignal is a context that the first SIGINT or SIGTERM ends; signal.NotifyContext's
 // cause does not tell programs which one it was. The second ends the program at once,

@@ -15,6 +15,7 @@ import (
 	"github.com/auth0-mcp/auth0-mcp/host/internal/account"
 	"github.com/auth0-mcp/auth0-mcp/host/internal/atomicfile"
 	"github.com/auth0-mcp/auth0-mcp/host/internal/clients"
+	"github.com/auth0-mcp/auth0-mcp/host/internal/console"
 	"github.com/auth0-mcp/auth0-mcp/host/internal/redact"
 	"github.com/auth0-mcp/auth0-mcp/host/internal/wrap"
 )
@@ -83,6 +84,7 @@ func (f uninstallFlags) run(ctx context.Context, env Environment) error {
 	if f.asJSON.on && !f.yes.on && !f.dryRun.on {
 		return errors.New("--json does not ask: add --yes, or --dry-run to see what would be removed. Nothing was removed")
 	}
+	env.progress = console.Later(env.Err, "Ending the sessions")
 	u, err := f.find(env)
 	if err != nil {
 		return fmt.Errorf("%w. Nothing was removed", err)
@@ -104,7 +106,7 @@ func (f uninstallFlags) run(ctx context.Context, env Environment) error {
 			return fmt.Errorf("%w: nothing was removed", err)
 		}
 		if err != nil {
-			return err
+			return unlessCancelled(err, "nothing was removed")
 		}
 	}
 	return u.remove(ctx, env)

@@ -30,9 +30,14 @@ type Progress struct {
 
 // Begin tells that something goes on, if it takes a while. Stop must be called.
 func Begin(out io.Writer, text string) *Progress {
-	p := &Progress{out: out, screen: Of(out), text: text}
+	p := Later(out, text)
 	p.Resume()
 	return p
+}
+
+// Later is for what goes on from Resume to Stop.
+func Later(out io.Writer, text string) *Progress {
+	return &Progress{out: out, screen: Of(out), text: text}
 }
 
 // Tell replaces the text.

@@ -7,7 +7,6 @@ import (
 	"os"
 	"path"
 	"path/filepath"
-	"regexp"
 	"slices"
 	"strings"
 )
@@ -36,35 +35,53 @@ func CheckIgnored(folder, file string) error {
 	if err != nil {
 		return err
 	}
-	below = filepath.ToSlash(below)
-	ignored := false
-	sources := ignoreFiles(below)
-	if git, err := os.Lstat(filepath.Join(tree, ".git")); err != nil || !git.IsDir() {
-		sources = sources[1:] // a linked work tree, whose settings are elsewhere
+	ignored, err := isIgnored(tree, filepath.ToSlash(below))
+	if err != nil || ignored {
+		return err
 	}
-	for _, source := range sources {
-		lines, err := readIgnore(filepath.Join(tree, filepath.FromSlash(source)))
+	return &NotIgnoredError{Path: filepath.ToSlash(below), Tree: tree}
+}
+
+// isIgnored reports whether git ignores a file of a work tree: the file, or a folder above it.
+func isIgnored(tree, file string) (bool, error) {
+	sources := []ignoreSource{}
+	if git, err := os.Lstat(filepath.Join(tree, ".git")); err == nil && git.IsDir() { // else its settings are elsewhere
+		exclude, err := readIgnore(tree, ".git/info/exclude", "")
 		if err != nil {
-			return err
+			return false, err
 		}
-		base := path.Dir(source)
-		if base == ".git/info" {
-			base = "."
+		sources = append(sources, exclude)
+	}
+	names := strings.Split(file, "/")
+	for i := range names {
+		above := strings.Join(names[:i], "/")
+		more, err := readIgnore(tree, path.Join(above, ".gitignore"), above)
+		if err != nil {
+			return false, err
 		}
-		within := below
-		if base != "." {
-			within = strings.TrimPrefix(below, base+"/")
+		sources = append(sources, more)
+		// What is in a folder that is ignored is not included again, and no .gitignore is read there.
+		if decides(sources, strings.Join(names[:i+1], "/"), i < len(names)-1) {
+			return true, nil
 		}
-		for _, line := range lines {
-			if matched, negated := matches(line, within); matched {
-				ignored = !negated
+	}
+	return false, nil
+}
+
+// decides is what the last pattern that matches a file or folder says of it. Sources behind others go before them.
+func decides(sources []ignoreSource, entry string, isFolder bool) (ignored bool) {
+	for _, source := range slices.Backward(sources) {
+		within := entry
+		if source.below != "" {
+			within = strings.TrimPrefix(entry, source.below+"/")
+		}
+		for _, pattern := range slices.Backward(source.patterns) {
+			if pattern.matches(within, isFolder) {
+				return !pattern.includes
 			}
 		}
 	}
-	if ignored {
-		return nil
-	}
-	return &NotIgnoredError{Path: below, Tree: tree}
+	return false
 }
 
 // workTree is the work tree of git that a folder is in.
@@ -81,100 +98,28 @@ func workTree(folder string) (tree string, found bool) {
 	}
 }
 
-// ignoreFiles are the files whose patterns count for a file, the weakest first.
-func ignoreFiles(below string) []string {
-	files := []string{".git/info/exclude"}
-	var nested []string
-	for dir := path.Dir(below); ; dir = path.Dir(dir) {
-		nested = append(nested, path.Join(dir, ".gitignore"))
-		if dir == "." {
-			break
-		}
-	}
-	slices.Reverse(nested)
-	return append(files, nested...)
+// ignoreSource are the patterns of one file, which count for what is below a folder; empty: the work tree.
+type ignoreSource struct {
+	below    string
+	patterns []ignorePattern
 }
 
-// readIgnore reads the lines of a .gitignore; none if there is no such regular file.
-func readIgnore(name string) ([]string, error) {
+// readIgnore reads a file of patterns; none if there is no such regular file.
+func readIgnore(tree, name, below string) (source ignoreSource, err error) {
+	source.below = below
+	name = filepath.Join(tree, filepath.FromSlash(name))
 	info, err := os.Lstat(name)
 	if errors.Is(err, fs.ErrNotExist) || err == nil && (!info.Mode().IsRegular() || info.Size() > maxIgnoreBytes) {
-		return nil, nil
+		return source, nil
 	}
 	if err != nil {
-		return nil, err
+		return source, err
 	}
 	text, err := os.ReadFile(name)
-	return strings.Split(strings.ReplaceAll(string(text), "\r\n", "\n"), "\n"), err
-}
-
-// matches reports whether a pattern of a .gitignore matches a file, or a folder above it; negated: it includes it
-// again.
-// https://git-scm.com/docs/gitignore
-func matches(pattern, file string) (matched, negated bool) {
-	pattern = strings.TrimRight(pattern, " ")
-	if pattern == "" || pattern[0] == '#' {
-		return false, false
-	}
-	if after, ok := strings.CutPrefix(pattern, "!"); ok {
-		pattern, negated = after, true
-	}
-	folderOnly := strings.HasSuffix(pattern, "/")
-	pattern = strings.TrimSuffix(pattern, "/")
-	anchored := strings.Contains(pattern, "/")
-	pattern = strings.TrimPrefix(pattern, "/")
-	if !anchored {
-		pattern = "**/" + pattern
-	}
-	form, err := regexp.Compile(expression(pattern))
-	if err != nil {
-		return false, false
-	}
-	names := strings.Split(file, "/")
-	for i := range names {
-		whole := i == len(names)-1
-		// A folder that is ignored hides what is in it; one that is included again does not include it.
-		if (whole && !folderOnly || !whole && !negated) && form.MatchString(strings.Join(names[:i+1], "/")) {
-			return true, negated
+	for line := range strings.Lines(strings.TrimPrefix(string(text), "\ufeff")) {
+		if pattern, ok := parseIgnore(strings.TrimSuffix(strings.TrimSuffix(line, "\n"), "\r")); ok {
+			source.patterns = append(source.patterns, pattern)
 		}
 	}
-	return false, false
-}
-
-// expression is a pattern as a regular expression.
-func expression(pattern string) string {
-	var out strings.Builder
-	out.WriteString("^")
-	for i := 0; i < len(pattern); i++ {
-		switch c := pattern[i]; {
-		case strings.HasPrefix(pattern[i:], "**/"):
-			out.WriteString("(?:.*/)?")
-			i += len("**/") - 1
-		case strings.HasPrefix(pattern[i:], "/**") && i+len("/**") == len(pattern):
-			out.WriteString("/.+")
-			i = len(pattern)
-		case c == '*':
-			out.WriteString("[^/]*")
-		case c == '?':
-			out.WriteString("[^/]")
-		case c == '[':
-			end := strings.IndexByte(pattern[i:], ']')
-			if end < 0 {
-				out.WriteString(`\[`)
-				continue
-			}
-			class := pattern[i+1 : i+end]
-			if strings.HasPrefix(class, "!") {
-				class = "^" + class[1:]
-			}
-			out.WriteString("[" + strings.ReplaceAll(class, `\`, `\\`) + "]")
-			i += end
-		case c == '\\' && i+1 < len(pattern):
-			i++
-			out.WriteString(regexp.QuoteMeta(pattern[i : i+1]))
-		default:
-			out.WriteString(regexp.QuoteMeta(pattern[i : i+1]))
-		}
-	}
-	return out.String() + "$"
+	return source, err
 }

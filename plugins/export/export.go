@@ -3,9 +3,10 @@ package export
 
 import (
 	"context"
+	"crypto/sha256"
+	"encoding/hex"
 	"fmt"
 	"slices"
-	"strconv"
 	"strings"
 
 	"github.com/auth0-mcp/auth0-mcp/sdk"
@@ -85,7 +86,7 @@ func export(ctx context.Context, c *sdk.Call, in input) (answer, error) {
 	}
 	x := &exporter{api: api, call: c, folder: strings.Trim(in.Folder, "/"),
 		out:          answer{Format: in.Format, Exported: map[string]int{}, NotExported: []gap{}},
-		placeholders: placeholders{used: map[string]string{}}, applications: map[string]string{}}
+		placeholders: newPlaceholders(), applications: map[string]string{}}
 	if in.Format == terraform {
 		err = x.imports(ctx, chosen)
 	} else {
@@ -127,23 +128,38 @@ func choose(names []string) ([]kind, error) {
 	return slices.DeleteFunc(all, func(k kind) bool { return !slices.Contains(names, k.name) }), nil
 }
 
-// position is where an export goes on: behind so many objects of a kind.
+// position is where an export goes on: behind an object of a kind.
 type position struct {
-	kind    int
-	objects int
+	kind int
+	// behind is the object, as its mark; empty: at the first.
+	behind string
+}
+
+// markLength is that of a mark, in characters.
+const markLength = 24
+
+// mark stands for an object in a cursor.
+func (o named) mark() string {
+	digest := sha256.Sum256([]byte(o.id))
+	return hex.EncodeToString(digest[:])[:markLength]
 }
 
 func parseCursor(cursor string, chosen []kind) (position, error) {
 	if cursor == "" {
 		return position{}, nil
 	}
-	name, objects, _ := strings.Cut(cursor, ":")
+	name, behind, ok := strings.Cut(cursor, ":")
 	at := slices.IndexFunc(chosen, func(k kind) bool { return k.name == name })
-	n, err := strconv.Atoi(objects)
-	if at < 0 || err != nil || n < 0 {
+	if at < 0 || !ok || behind != "" && len(behind) != markLength {
 		return position{}, sdk.InvalidArgument("cursor: %q is no next_cursor of a call with these kinds", cursor)
 	}
-	return position{at, n}, nil
+	return position{at, behind}, nil
+}
+
+// first is where among the objects of a kind an export goes on. If the object is gone that was the last, it begins
+// again: files that are as they should be are left alone.
+func (p position) first(objects []named) int {
+	return 1 + slices.IndexFunc(objects, func(o named) bool { return o.mark() == p.behind })
 }
 
 // directory writes the layout of auth0-deploy-cli.
@@ -160,11 +176,14 @@ func (x *exporter) directory(ctx context.Context, chosen []kind, from position) 
 		stems := stemsOf(objects)
 		first := 0
 		if n == from.kind {
-			first = min(from.objects, len(objects))
+			first = from.first(objects)
 		}
 		for i := first; i < len(objects); i++ {
 			if x.out.Files >= maxFiles {
-				x.out.NextCursor = k.name + ":" + strconv.Itoa(i)
+				x.out.NextCursor = k.name + ":"
+				if i > 0 {
+					x.out.NextCursor += objects[i-1].mark()
+				}
 				return nil
 			}
 			if err := x.object(ctx, k, objects[i], stems[i]); err != nil {
@@ -184,6 +203,9 @@ func (x *exporter) object(ctx context.Context, k kind, o named, stem string) err
 		return err
 	}
 	for _, f := range files {
+		if strings.HasSuffix(f.path, ".json") {
+			f.content = x.placeholders.plain(f.content)
+		}
 		if err := x.write(ctx, f.path, f.content); err != nil {
 			return err
 		}

@@ -160,7 +160,13 @@ var shaped = regexp.MustCompile(`PRIVATE KEY-----|eyJ\w+\.eyJ|JBSWY3DP`)
 func TestNoSecrets(t *testing.T) {
 	auth0 := company()
 	request(t, auth0, "POST", "clients", `{"name":"Own key",
-		"client_metadata":{"note":"postgres://u:hunter22@db.example/x"},"app_type":"regular_web"}`)
+		"client_metadata":{"note":"postgres://u:hunter22@db.example/x","upper":"Redis://:canary-1@db.example/x",
+			"crm_api_key":"canary-2","Webhook-Secret":"canary-3","bot":"xox`+`b-1234-canary456789abcdef",
+			"hook":"https://hooks.slack.com/services/T0/B0/canary7abcdefghijkl","link":"https://a.example/?token=canary-8abc",
+			"header":"Bearer canary9.abcdefghi"},"app_type":"regular_web"}`)
+	request(t, auth0, "POST", "organizations", `{"name":"own-secrets","metadata":{"crm_password":"canary-4"}}`)
+	request(t, auth0, "POST", "connections", `{"name":"own-secrets","strategy":"auth0","metadata":{"api-key":"canary-5"}}`)
+	request(t, auth0, "POST", "forms", `{"name":"Own secrets","start":{"hidden_fields":[{"key":"api_key","value":"canary-6"}]}}`)
 	var secrets []string
 	for _, list := range []string{"clients", "resource-servers", "connections", "log-streams", "emails/provider",
 		"actions/actions", "client-grants"} {
@@ -173,7 +179,7 @@ func TestNoSecrets(t *testing.T) {
 	for _, flow := range flows {
 		secrets = append(secrets, secretsOf(t, "GET /api/v2/flows/{id}", request(t, auth0, "GET", "flows/"+flow.ID, ""))...)
 	}
-	secrets = append(secrets, "hunter22")
+	secrets = append(secrets, "hunter22", "canary")
 	if len(secrets) < 20 {
 		t.Fatalf("only %d secrets were found", len(secrets))
 	}
@@ -262,12 +268,85 @@ func TestCursor(t *testing.T) {
 	if len(seen) != 621 || calls != 2 {
 		t.Errorf("%d files in %d calls", len(seen), calls)
 	}
-	for _, arguments := range []string{`{"cursor":"clients:x"}`, `{"cursor":"nothing:1"}`, `{"kinds":["everything"]}`} {
+	checkInvalid(t, auth0)
+}
+
+// checkInvalid calls with arguments that are refused.
+func checkInvalid(t *testing.T, auth0 http.Handler) {
+	t.Helper()
+	for _, arguments := range []string{`{"cursor":"clients:x"}`, `{"cursor":"clients"}`, `{"cursor":"nothing:1"}`, `{"kinds":["everything"]}`} {
 		if f := sdktest.Call(t, Plugin(), auth0, "auth0_export", arguments).Failure; f.GetCode() !=
 			pluginv1.Failure_CODE_INVALID_ARGUMENT {
 			t.Errorf("%s: %v", arguments, f)
 		}
 	}
+}
+
+// Objects that are deleted between two calls make the second one leave none out.
+func TestCursorInATenantThatChanges(t *testing.T) {
+	for name, deleted := range map[string]int{"an earlier one": 3, "the last one": 499, "the next one": 500} {
+		auth0 := sandbox.New(sandbox.Options{Empty: true}).Authorized()
+		var ids []string
+		for i := range 520 {
+			var role struct{ ID string }
+			if err := json.Unmarshal(request(t, auth0, "POST", "roles", fmt.Sprintf(`{"name":"Role %d"}`, i)),
+				&role); err != nil {
+				t.Fatal(err)
+			}
+			ids = append(ids, role.ID)
+		}
+		seen := map[string]bool{}
+		files, a := exported(t, auth0, `{"kinds":["roles"]}`)
+		maps.Copy(seen, setOf(files))
+		request(t, auth0, "DELETE", "roles/"+ids[deleted], "")
+		for calls := 0; a.NextCursor != "" && calls < 5; calls++ {
+			files, a = exported(t, auth0, `{"kinds":["roles"],"cursor":"`+a.NextCursor+`"}`)
+			maps.Copy(seen, setOf(files))
+		}
+		if a.NextCursor != "" || len(seen) < 519 {
+			t.Errorf("%s: %d files, %+v", name, len(seen), a)
+		}
+	}
+}
+
+func setOf(files map[string]string) map[string]bool {
+	set := map[string]bool{}
+	for path := range files {
+		set[path] = true
+	}
+	return set
+}
+
+// A text of the tenant that looks like a placeholder is none for auth0-deploy-cli, which would put a secret there.
+func TestTextsThatLookLikePlaceholders(t *testing.T) {
+	auth0 := sandbox.New(sandbox.Options{Empty: true}).Authorized()
+	const name, description = "##NAME## \\#####", `@@X@@ "@@CLIENTS_SHOP@@" #@## <##CLIENTS_SHOP_CLIENT_SECRET##>`
+	body, err := json.Marshal(map[string]any{"name": name, "app_type": "spa", "description": description,
+		"client_metadata": map[string]string{"##KEY##": "a@@b", "api_key": "canary-4711", "api_key2": "##MINE##"}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	request(t, auth0, "POST", "clients", string(body))
+	files, a := exported(t, auth0, `{"kinds":["clients"]}`)
+	for path, content := range files {
+		if !strings.Contains(content, "MINE") {
+			continue
+		}
+		raw := regexp.MustCompile(`##\w+##|@@\w+@@`).FindAllString(content, -1)
+		var o struct {
+			Name, Description string
+			Metadata          map[string]string `json:"client_metadata"`
+		}
+		if err := json.Unmarshal([]byte(content), &o); err != nil || o.Name != name || o.Description != description ||
+			o.Metadata["##KEY##"] != "a@@b" || o.Metadata["api_key2"] != "##MINE##" {
+			t.Errorf("%s: %v %+v", path, err, o)
+		}
+		if len(a.Placeholders) != 1 || !slices.Equal(raw, []string{"##" + a.Placeholders[0] + "##"}) {
+			t.Errorf("%q %q", raw, a.Placeholders)
+		}
+		return
+	}
+	t.Errorf("%d files", len(files))
 }
 
 func TestTerraform(t *testing.T) {

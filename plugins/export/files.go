@@ -134,7 +134,7 @@ func (x *exporter) actionFiles(_ context.Context, o map[string]any, stem string)
 		if secret, ok := s.(map[string]any); ok {
 			name := text(secret, "name")
 			secrets = append(secrets, map[string]any{"name": name,
-				"value": "##" + x.placeholders.of("actions", stem, []string{"secrets", name}) + "##"})
+				"value": x.placeholders.text("actions", stem, []string{"secrets", name})})
 		}
 	}
 	settings["secrets"] = secrets

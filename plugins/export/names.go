@@ -1,8 +1,6 @@
 package export
 
 import (
-	"crypto/sha256"
-	"encoding/hex"
 	"regexp"
 	"strings"
 	"unicode"
@@ -52,8 +50,7 @@ func stemsOf(objects []named) []string {
 	}
 	for i, o := range objects {
 		if count[fold(stems[i])] > 1 {
-			digest := sha256.Sum256([]byte(o.id))
-			stems[i] += "-" + hex.EncodeToString(digest[:6])
+			stems[i] += "-" + o.mark()[:12]
 		}
 	}
 	return stems

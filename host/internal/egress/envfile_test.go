@@ -176,9 +176,9 @@ func TestEnvFileShowsWhatIsNoSecret(t *testing.T) {
 	f := newEnvFixture(t)
 	client, secret := f.client()
 	c := f.begin(Grant{DryRun: true})
-	f.set(c, ".env", fromAuth0("NODE_OPTIONS", client, "name"), fromAuth0("S", client, "client_secret"))
+	f.set(c, ".env", fromAuth0("APP_NAME", client, "name"), fromAuth0("S", client, "client_secret"))
 	body := string(c.Close().Plan.Changes[0].Body)
-	if !strings.Contains(body, `"sets":{"NODE_OPTIONS":"W"}`) || strings.Contains(body, secret) {
+	if !strings.Contains(body, `"sets":{"APP_NAME":"W"}`) || strings.Contains(body, secret) {
 		t.Errorf("%s", body)
 	}
 }
@@ -322,6 +322,7 @@ func TestEnvFileRefusals(t *testing.T) {
 		"a shell's file":       {".envrc", ok, "called like env files"},
 		"a program's settings": {"a/.npmrc", text("registry", "https://a.example"), "called like env files"},
 		"a sentence":           {"kept.env", fromAuth0("S", client, "name of /api/v2/clients/x"), "names of letters"},
+		"a program's own":      {"kept.env", text("NODE_OPTIONS", "--require=./x.js"), "what programs do"},
 		"another line":         {"kept.env", text("A", "x\nNODE_OPTIONS=--require=./x.js"), "another variable"},
 		"a separator":          {"kept.env", text("A", "x\u2028B=y"), "control character"},
 		"few random bytes":     {"kept.env", random("S", 8), "16 to 64"},

@@ -50,6 +50,10 @@ func Set(content []byte, pairs []Pair) ([]byte, error) {
 		if !keyForm().MatchString(p.Key) {
 			return nil, fmt.Errorf("%q is no name of a variable: want letters, digits and _, not beginning with a digit", p.Key)
 		}
+		if steers(p.Key) {
+			return nil, fmt.Errorf("%s changes what programs do that read the file, such as which code they run: choose "+
+				"another name, or set it yourself", p.Key)
+		}
 		if _, twice := values[p.Key]; twice {
 			return nil, fmt.Errorf("%s is given twice", p.Key)
 		}

@@ -76,6 +76,14 @@ func TestSetRefuses(t *testing.T) {
 		"a name with a line":   {"", Pair{"KEY=1\nB", canary}, "no name"},
 		"a name with a blank":  {"", Pair{"KEY B", canary}, "no name"},
 		"an empty name":        {"", Pair{"", canary}, "no name"},
+		"Node.js":              {"", Pair{"NODE_OPTIONS", canary}, "what programs do"},
+		"the loader":           {"", Pair{"LD_PRELOAD", canary}, "what programs do"},
+		"git":                  {"GIT_SSH_COMMAND=x", Pair{"GIT_SSH_COMMAND", canary}, "what programs do"},
+		"npm":                  {"", Pair{"npm_config_script_shell", canary}, "what programs do"},
+		"Python":               {"", Pair{"PYTHONSTARTUP", canary}, "what programs do"},
+		"the search path":      {"", Pair{"Path", canary}, "what programs do"},
+		"a proxy":              {"", Pair{"https_proxy", canary}, "what programs do"},
+		"this program":         {"", Pair{"AUTH0_MCP_APPROVE", canary}, "what programs do"},
 		"a file with a NUL":    {"A=\x00", Pair{"KEY", canary}, "NUL"},
 		"a file in UTF-16":     {"\xff\xfeA\x00", Pair{"KEY", canary}, "UTF-16"},
 		"a file in Latin-1":    {"A=\xe9\n", Pair{"KEY", canary}, "UTF-8"},
@@ -96,6 +104,17 @@ func TestSetRefuses(t *testing.T) {
 	}
 	if _, err := Set(nil, []Pair{{"KEY", "a"}, {"KEY", "b"}}); err == nil {
 		t.Error("a name given twice")
+	}
+}
+
+// Names that credentials have are free.
+func TestNamesOfCredentials(t *testing.T) {
+	for _, name := range []string{"AUTH0_DOMAIN", "AUTH0_CLIENT_SECRET", "CLIENT_ID", "SECRET", "BASE_URL",
+		"ISSUER_BASE_URL", "VITE_AUTH0_DOMAIN", "REACT_APP_AUTH0_DOMAIN", "NEXT_PUBLIC_AUTH0", "Auth0__ClientSecret",
+		"OKTA_OAUTH2_ISSUER", "PORT", "GITHUB_TOKEN", "PATHS", "HOMEPAGE", "ENVIRONMENT", "AWS_SECRET_ACCESS_KEY"} {
+		if _, err := Set(nil, []Pair{{name, "v"}}); err != nil {
+			t.Error(err)
+		}
 	}
 }
 

@@ -98,8 +98,9 @@ func (f *runFlags) addTenant(cmd *cobra.Command) {
 	f.account.add(cmd)
 	cmd.Flags().StringVar(&f.approve, "approve", "", "who approves changes: none, elicit (the client asks a user) "+
 		"or terminal (AUTH0_MCP_APPROVE); without it as the profile's environment has it")
-	cmd.Flags().StringVar(&f.except, "approve-except", "", "tools of wrapped MCP servers, and tools that save "+
-		"secrets, that need no approval: names or globs, separated by commas (AUTH0_MCP_APPROVE_EXCEPT)")
+	cmd.Flags().StringVar(&f.except, "approve-except", "", "tools of wrapped MCP servers, which then need no "+
+		"approval, and tools that save secrets, which then need that of every change: names or globs, separated by commas "+
+		"(AUTH0_MCP_APPROVE_EXCEPT)")
 	f.audit.add(cmd)
 	cmd.Flags().StringArrayVar(&f.fileRoots, "file-root", nil, "the folder of a root below which tools may write "+
 		"files: NAME=DIR, such as project=/home/me/app; repeatable (AUTH0_MCP_FILE_ROOTS)")
@@ -256,7 +257,7 @@ func (f runFlags) approval(env Environment) (approval.Mode, error) {
 	return env.locks.ChooseApprove(source, mode)
 }
 
-// approveExcept is which tools that work outside of the tenant need no approval.
+// approveExcept is which tools may work outside of the tenant, or save secrets, without being asked for it.
 func (f runFlags) approveExcept(env Environment) ([]string, error) {
 	source, value := "--approve-except", strings.TrimSpace(f.except)
 	if value == "" {

@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"slices"
 	"sync"
 
 	"github.com/auth0-mcp/auth0-mcp/host/internal/approval"
@@ -37,7 +38,8 @@ type Config struct {
 	// Approve says which calls need approval, and Approvals keeps what was approved in a
 	// terminal.
 	Approve approval.Policy
-	// ApproveExcept are globs over the tools that work outside of the tenant and may do so without approval.
+	// ApproveExcept are globs over the tools that may work outside of the tenant, or save secrets, without being asked
+	// for it.
 	ApproveExcept []string
 	Approvals     approval.Store
 	// SignIn, if set, begins a sign-in of the user, by which scopes are granted besides those that were before. cause is
@@ -244,17 +246,19 @@ func (r *Runner) carryOut(ctx context.Context, c call) Result {
 	return result
 }
 
-// approval is how a user is asked about calls of a tool.
+// approval is how a user is asked about calls of a tool. An exception lifts what is asked because a tool works outside
+// of the tenant or saves secrets, and not what holds for changes of the tenant.
 func (r *Runner) approval(tool *catalog.Tool) approval.Mode {
-	if !tool.External && !tool.Secrets {
-		return r.cfg.Approve.For(tool.Effect)
+	excepted := slices.ContainsFunc(r.cfg.ApproveExcept, func(pattern string) bool {
+		return catalog.MatchGlob(pattern, tool.Name)
+	})
+	switch {
+	case (tool.External || tool.Secrets) && !excepted:
+		return r.cfg.Approve.ForExternal()
+	case tool.External:
+		return approval.None
 	}
-	for _, pattern := range r.cfg.ApproveExcept {
-		if catalog.MatchGlob(pattern, tool.Name) {
-			return approval.None
-		}
-	}
-	return r.cfg.Approve.ForExternal()
+	return r.cfg.Approve.For(tool.Effect)
 }
 
 // answer is the result of a tool of the host's own. Manifests were reviewed, and hold no secret.

@@ -4,6 +4,7 @@ import (
 	"net/http"
 	"net/url"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/auth0-mcp/auth0-mcp/managementapi"
@@ -129,6 +130,10 @@ func (g *guard) byTarget() *GuardError {
 		return g.resourceServer()
 	case "PATCH /api/v2/connections/{id}", "DELETE /api/v2/connections/{id}":
 		return g.connection()
+	case "PATCH /api/v2/tenants/settings":
+		if g.user == "" && g.changes("default_token_quota") != "" {
+			g.doubt("it limits how many tokens applications get, %q among them, which this server is signed in with", g.client)
+		}
 	case "PATCH /api/v2/users/{id}":
 		if e := g.userSettings(); e != nil || g.body["blocked"] != true && g.readable {
 			return e
@@ -161,7 +166,7 @@ func (g *guard) applicationSettings() *GuardError {
 	}
 	member := g.changes("client_secret", "token_endpoint_auth_method", "client_authentication_methods", "app_type",
 		"is_first_party", "refresh_token", "token_quota", "organization_usage", "require_proof_of_possession",
-		"compliance_level", "third_party_security_mode")
+		"compliance_level", "third_party_security_mode", "default_organization")
 	for _, grant := range g.lost("grant_types", "") {
 		// The others let no program in that works without a page of its own.
 		if slices.Contains([]string{"client_credentials", "refresh_token",
@@ -185,7 +190,7 @@ func (g *guard) userSettings() *GuardError {
 		return nil
 	}
 	member := g.changes("password", "email", "username", "phone_number", "connection")
-	if g.body["blocked"] == true {
+	if value, given := g.body["blocked"]; given && value != false {
 		member = "blocked"
 	}
 	if member == "" {
@@ -225,6 +230,10 @@ func (g *guard) clientGrant() *GuardError {
 		"in with", member, g.client)
 }
 
+// minLifetime is how short the life of the Management API's tokens may become, in seconds: below, a token ends while it
+// is used.
+const minLifetime = 60
+
 // resourceServer refuses to delete the Management API, and to change how tokens for it are made.
 func (g *guard) resourceServer() *GuardError {
 	identifier := g.storedText("identifier")
@@ -237,7 +246,11 @@ func (g *guard) resourceServer() *GuardError {
 		return nil
 	}
 	member := g.changes("signing_alg", "signing_secret", "enforce_policies", "token_dialect", "token_encryption",
-		"proof_of_possession", "subject_type_authorization", "authorization_policy")
+		"proof_of_possession", "subject_type_authorization", "authorization_policy", "consent_policy")
+	if life, err := strconv.ParseFloat(scalar(g.body["token_lifetime"]), 64); err == nil && life < minLifetime &&
+		g.changes("token_lifetime") != "" {
+		member = "token_lifetime"
+	}
 	if gone := g.lost("scopes", "value"); len(gone) > 0 {
 		member = "scopes (without " + some(gone) + ")"
 	}
@@ -250,12 +263,14 @@ func (g *guard) resourceServer() *GuardError {
 	return nil
 }
 
-// connection refuses to delete the connection of a user's session, and to disable it for the session's application.
-// Which one it is the token tells by its strategy alone.
+// connection refuses to delete the connection of a user's session, and to disable it for the session's application or
+// as a whole. Which one it is the token tells by its strategy alone.
 func (g *guard) connection() *GuardError {
 	deletes := g.request.GetMethod() == http.MethodDelete
 	enabled, given := g.body["enabled_clients"]
-	if g.user == "" || g.gone || !deletes && !given && g.readable {
+	disables := given && !slices.Contains(textsOf(enabled, ""), g.client) || g.turnsOff("authentication", "active") ||
+		g.turnsOff("options", "authentication_methods", "password", "enabled")
+	if g.user == "" || g.gone || !deletes && !given && !disables && g.readable {
 		return nil
 	}
 	provider, _, _ := strings.Cut(g.user, "|")
@@ -267,11 +282,25 @@ func (g *guard) connection() *GuardError {
 		if deletes && same(strategy, provider) {
 			g.doubt("%q, the user who is signed in, may be of this connection, and is deleted with it", g.user)
 		}
-	case deletes || !slices.Contains(textsOf(enabled, ""), g.client):
+	case deletes || disables || !g.readable:
 		return g.refuse(ownConnection, connectionsPage, "users sign in by %q to %q, the application that this server is "+
 			"signed in with", g.storedText("name"), g.client)
 	}
 	return nil
+}
+
+// turnsOff reports whether the body sets a member, which these names lead to, to something else than true.
+func (g *guard) turnsOff(names ...string) bool {
+	var value any = g.body
+	for _, name := range names {
+		object, _ := value.(map[string]any)
+		inner, given := object[name]
+		if !given {
+			return false
+		}
+		value = inner
+	}
+	return value != true
 }
 
 // sessionOf refuses to end the session of a user with an application, if it is this server's.

@@ -2,6 +2,7 @@ package redact
 
 import (
 	"bytes"
+	"cmp"
 	"maps"
 	"slices"
 	"strings"
@@ -112,6 +113,8 @@ type view struct {
 	shown   map[string]bool
 	secrets *needles
 	open    *needles
+	// short are the values that are too short to be found without the escapes that they hold themselves.
+	short []*letters
 }
 
 // current is the set as it is; nil if it is empty.
@@ -140,7 +143,11 @@ func (n *Noted) current() *view {
 			if len(value) < minValue {
 				continue
 			}
-			secrets = append(secrets, forms(value)...)
+			own := forms(value)
+			secrets = append(secrets, own...)
+			if slices.ContainsFunc(own, func(n needle) bool { return len(n.text) < minValue }) {
+				v.short = append(v.short, newLetters(value))
+			}
 		}
 		v.shown = maps.Clone(n.open)
 		for text := range n.open {
@@ -285,9 +292,23 @@ func (v *view) hide(text string, names []string, used uses) (out string, hidden 
 	return out, hidden
 }
 
+// written are the places of values that hold escapes themselves, where others of their characters are escaped.
+func (v *view) written(text string) (spans []span) {
+	for _, value := range v.short {
+		value.escaped([]byte(text), func(start, end int) {
+			spans = append(spans, span{start: start, end: end, value: string(value.text)})
+		})
+	}
+	return spans
+}
+
 // pass replaces the values that are found in a text, which may be what is left of another one without escapes.
 func (v *view) pass(s source, names []string, used uses) (out string, hidden int) {
 	spans := v.secrets.find(s.text)
+	if written := v.written(s.text); len(written) > 0 {
+		spans = append(spans, written...)
+		slices.SortFunc(spans, func(a, b span) int { return cmp.Or(a.start-b.start, b.end-a.end) })
+	}
 	if len(spans) == 0 {
 		return s.original(), 0
 	}

@@ -25,16 +25,29 @@ type values []*value
 var encodings = [...]*base64.Encoding{base64.RawStdEncoding, base64.RawURLEncoding}
 
 type value struct {
-	text []byte
+	letters
 	// base64 are the forms that the text has inside of any base64 text, in both alphabets:
 	// one for each place of its first byte in a group of three.
 	base64 [][]byte
-	// at are the places of each byte of the text.
-	at [256][]int32
 	// window is how many first bytes of the text and of its base64 forms are looked for, and skips says by the hash of
 	// the last three bytes in a window how far the next one that can be such a beginning is.
 	window int
 	skips  [1 << 12]uint8
+}
+
+// letters are the characters of a value, each of which can be escaped.
+type letters struct {
+	text []byte
+	// at are the places of each byte of the text.
+	at [256][]int32
+}
+
+func newLetters(text string) *letters {
+	l := &letters{text: []byte(text)}
+	for i, c := range l.text {
+		l.at[c] = append(l.at[c], int32(i))
+	}
+	return l
 }
 
 // maxWindow bounds how far a search moves at once.
@@ -92,10 +105,7 @@ func (vs values) with(text string) values {
 	if len(text) < minValue || slices.ContainsFunc(vs, func(v *value) bool { return string(v.text) == text }) {
 		return vs
 	}
-	v := &value{text: []byte(text)}
-	for i, c := range v.text {
-		v.at[c] = append(v.at[c], int32(i))
-	}
+	v := &value{letters: *newLetters(text)}
 	v.base64 = base64Forms(v.text)
 	v.prepare()
 	return append(values{v}, vs[:min(len(vs), keptValues-1)]...)
@@ -132,20 +142,27 @@ func (vs values) hide(text []byte) (out []byte, hidden int) {
 // hideEscaped replaces the value where some of its characters are written as escapes.
 func (v *value) hideEscaped(text []byte) (out []byte, hidden int) {
 	done := 0
-	signs := escapes{text: text, next: [...]int{-1, -1, -1}}
-	for at := signs.from(0); at < len(text); at = signs.from(at + 1) {
-		start, end := v.around(text, done, at)
-		if end == 0 {
-			continue
-		}
+	v.escaped(text, func(start, end int) {
 		out = append(append(out, text[done:start]...), Marker...)
 		hidden += end - start
-		done, at = end, end-1
-	}
+		done = end
+	})
 	if done == 0 {
 		return text, 0
 	}
 	return append(out, text[done:]...), hidden
+}
+
+// escaped finds the places of the value where some of its characters are written as escapes.
+func (v *letters) escaped(text []byte, found func(start, end int)) {
+	done := 0
+	signs := escapes{text: text, next: [...]int{-1, -1, -1}}
+	for at := signs.from(0); at < len(text); at = signs.from(at + 1) {
+		if start, end := v.around(text, done, at); end > 0 {
+			found(start, end)
+			done, at = end, end-1
+		}
+	}
 }
 
 // escapes finds the signs with which escapes begin.
@@ -170,7 +187,7 @@ func (e *escapes) from(at int) int {
 }
 
 // around finds the value with its first escape at a place; end is 0 if it is not there.
-func (v *value) around(text []byte, from, at int) (start, end int) {
+func (v *letters) around(text []byte, from, at int) (start, end int) {
 	character, size := unescape(text[at:])
 	if size == 0 {
 		return 0, 0
@@ -188,7 +205,7 @@ func (v *value) around(text []byte, from, at int) (start, end int) {
 }
 
 // rest is where the value ends, if its bytes from i on are at a place of the text.
-func (v *value) rest(text []byte, at, i int) (end int) {
+func (v *letters) rest(text []byte, at, i int) (end int) {
 	for ; i < len(v.text); i++ {
 		if at < len(text) && text[at] == v.text[i] {
 			at++

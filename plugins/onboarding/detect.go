@@ -1,6 +1,7 @@
 package onboarding
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"path"
@@ -70,6 +71,9 @@ type sign struct{ name, evidence string }
 
 // detect tells a project's framework by its files.
 func detect(files map[string][]byte) (framework, string, error) {
+	if err := unsound(files); err != nil {
+		return framework{}, "", err
+	}
 	signs := signsOf(files)
 	switch len(signs) {
 	case 0:
@@ -113,11 +117,30 @@ type packageJSON struct {
 }
 
 // node is the project's package.json; empty if it has none that is sound.
-func node(files map[string][]byte) (p packageJSON) {
-	if json.Unmarshal(files["package.json"], &p) != nil {
+func node(files map[string][]byte) packageJSON {
+	p, err := parseNode(files["package.json"])
+	if err != nil {
 		return packageJSON{}
 	}
 	return p
+}
+
+func parseNode(text []byte) (p packageJSON, err error) {
+	err = json.Unmarshal(bytes.TrimPrefix(text, []byte("\ufeff")), &p)
+	return p, err
+}
+
+// unsound is the error of a project whose package.json does not tell what it needs: without it, the project would be
+// taken for one without a framework.
+func unsound(files map[string][]byte) error {
+	text, ok := files["package.json"]
+	if !ok {
+		return nil
+	}
+	if _, err := parseNode(text); err != nil {
+		return sdk.FailedPrecondition("the project's package.json cannot be read (%v): fix it, or give framework", err)
+	}
+	return nil
 }
 
 func (p packageJSON) has(name string) bool {

@@ -129,9 +129,12 @@ func TestProjectsThatTellNothing(t *testing.T) {
 		arguments string
 		want      string
 	}{
-		"empty":            {nil, `{}`, "do not tell its framework"},
-		"broken JSON":      {map[string]string{"package.json": `{"dependencies":`}, `{}`, ""},
-		"another form":     {map[string]string{"package.json": `[{"dependencies":"react"}]`}, `{}`, ""},
+		"empty":         {nil, `{}`, "do not tell its framework"},
+		"broken JSON":   {map[string]string{"package.json": `{"dependencies":`}, `{}`, "package.json cannot be read"},
+		"another form":  {map[string]string{"package.json": `[{"dependencies":"react"}]`}, `{}`, "package.json cannot be read"},
+		"broken, named": {map[string]string{"package.json": `{"dependencies":`}, `{"framework":"react"}`, ""},
+		"a byte order mark": {map[string]string{"package.json": "\ufeff" + `{"dependencies":{"next":"16"}}`, "go.mod": "module a\n"},
+			`{}`, "nextjs (package.json needs next), go (go.mod)"},
 		"too large":        {map[string]string{"go.mod": ""}, `{}`, "do not tell its framework"},
 		"two":              {map[string]string{"go.mod": "module a\n", "Gemfile": `gem "rails"`}, `{}`, "go (go.mod), rails (Gemfile)"},
 		"two, one given":   {map[string]string{"go.mod": "module a\n", "Gemfile": `gem "rails"`}, `{"framework":"Ruby on Rails"}`, ""},

@@ -94,6 +94,11 @@ func target(ctx context.Context, c *sdk.Call, in saveInput) (*project, error) {
 	if err != nil {
 		return nil, err
 	}
+	if in.Framework == "" && len(in.Variables) == 0 {
+		if err := unsound(found.Files); err != nil {
+			return nil, err
+		}
+	}
 	signs := signsOf(found.Files)
 	switch {
 	case given == "" && in.Framework == "" && len(signs) == 1:

@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
 
 	"github.com/auth0-mcp/auth0-mcp/host/internal/account"
 	"github.com/auth0-mcp/auth0-mcp/host/internal/audit"
@@ -22,7 +23,12 @@ import (
 // middle of a line is no place for an error.
 func addCompletions(root *cobra.Command, env Environment) {
 	c := completer{env}
-	flags := map[string]cobra.CompletionFunc{
+	completeBelow(root, root.Name()+" ", c.ofFlags(), c.ofArguments())
+}
+
+// ofFlags are the completions of flags' values, by the names of the flags.
+func (c completer) ofFlags() map[string]cobra.CompletionFunc {
+	return map[string]cobra.CompletionFunc{
 		"profile": c.profiles,
 		"store":   completeStores,
 		"tools":   c.toolPatterns,
@@ -54,12 +60,31 @@ func addCompletions(root *cobra.Command, env Environment) {
 		"plugin-set": cobra.FixedCompletions([]string{"toml"}, cobra.ShellCompDirectiveFilterFileExt),
 		"lang":       cobra.FixedCompletions([]string{"go", "node"}, cobra.ShellCompDirectiveNoFileComp),
 		"sdk":        completeFolders,
+
+		"project-root":   completeFolders,
+		"out":            completeFolders,
+		"dir":            completeFolders,
+		"file-root":      c.fileRoots,
+		"compare-with":   c.profiles,
+		"approve-except": c.toolPatterns,
+		"tool":           c.tools,
+		"tenant":         c.tenants,
+		"name":           completeEntries,
+		"replace":        completePlugins,
+		"platform":       completePlatforms,
+		"sandbox-certificate": cobra.FixedCompletions([]string{"expired", "wrong-host", "untrusted"},
+			cobra.ShellCompDirectiveNoFileComp),
 	}
-	arguments := map[string]cobra.CompletionFunc{
+}
+
+// ofArguments are the completions of arguments, by the commands' names.
+func (c completer) ofArguments() map[string]cobra.CompletionFunc {
+	return map[string]cobra.CompletionFunc{
 		"call":            c.callWords,
 		"tools":           firstOnly(c.tools),
 		"approve":         firstOnly(completeApprovals),
 		"profiles use":    firstOnly(c.profiles),
+		"profiles set":    firstOnly(c.profiles),
 		"profiles rename": firstOnly(c.profiles),
 		"profiles remove": firstOnly(c.profiles),
 		"clients add":     firstOnly(completeClients),
@@ -68,19 +93,43 @@ func addCompletions(root *cobra.Command, env Environment) {
 		"plugin remove":   firstOnly(completePlugins),
 		"plugin update":   completePlugins,
 		"plugin verify":   completePlugins,
+
+		"plugin keys remove": firstOnly(completeKeys),
+		"plugin keys revoke": firstOnly(completeKeys),
+		"plugin new":         cobra.NoFileCompletions,
+		"secret get":         firstOnly(completeMarkers),
+		"secret copy":        firstOnly(completeMarkers),
+		"secret write-env":   completeAssignments,
 	}
-	completeBelow(root, root.Name()+" ", flags, arguments)
+}
+
+// fileFlags are the flags whose values are files, which shells complete themselves.
+func fileFlags() []string {
+	return []string{"private-key-file", "auth0-client-secret-file", "output", "manifest", "key", "add", "from", "bundle",
+		"trusted-root", "file", "reattach", "pin"}
 }
 
 func completeBelow(cmd *cobra.Command, prefix string, flags, arguments map[string]cobra.CompletionFunc) {
+	if cmd.CommandPath() == prefix+"plugin install" {
+		_ = cmd.RegisterFlagCompletionFunc("key", fitting(completeKeys)) // elsewhere it is a file
+	}
 	for name, complete := range flags {
 		if _, taken := cmd.GetFlagCompletionFunc(name); cmd.Flags().Lookup(name) != nil && !taken {
 			// It fails for a flag that is not there, or has one already.
 			_ = cmd.RegisterFlagCompletionFunc(name, fitting(complete))
 		}
 	}
-	if complete := arguments[strings.TrimPrefix(cmd.CommandPath(), prefix)]; complete != nil {
+	cmd.Flags().VisitAll(func(f *pflag.Flag) {
+		if !slices.Contains(fileFlags(), f.Name) {
+			_ = cmd.RegisterFlagCompletionFunc(f.Name, cobra.NoFileCompletions) // fails for those that have a completion
+		}
+	})
+	complete := arguments[strings.TrimPrefix(cmd.CommandPath(), prefix)]
+	switch {
+	case complete != nil:
 		cmd.ValidArgsFunction = fitting(complete)
+	case !cmd.HasSubCommands() && cmd.Args != nil && cmd.Args(cmd, []string{"one"}) != nil:
+		cmd.ValidArgsFunction = cobra.NoFileCompletions // it takes none
 	}
 	for _, sub := range cmd.Commands() {
 		completeBelow(sub, prefix, flags, arguments)

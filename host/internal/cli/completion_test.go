@@ -1,10 +1,14 @@
 package cli
 
 import (
+	"os"
 	"reflect"
+	"slices"
+	"strings"
 	"testing"
 
 	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
 )
 
 func TestCompleteList(t *testing.T) {
@@ -82,6 +86,30 @@ func TestEveryKnownFlagCompletes(t *testing.T) {
 		cmd, _, err := root.Find(path)
 		if err != nil || cmd.ValidArgsFunction == nil {
 			t.Errorf("%v has no completion of its argument (%v)", path, err)
+		}
+	}
+}
+
+// A shell offers files for what has no completion: only for files it is right.
+func TestFilesAreOfferedForFilesOnly(t *testing.T) {
+	root := newRoot(Environment{In: os.Stdin, Out: os.Stderr, Err: os.Stderr}, nil)
+	var visit func(*cobra.Command)
+	visit = func(cmd *cobra.Command) {
+		cmd.LocalFlags().VisitAll(func(f *pflag.Flag) {
+			_, completed := cmd.GetFlagCompletionFunc(f.Name)
+			if f.Name != "help" && completed == slices.Contains(fileFlags(), f.Name) &&
+				cmd.CommandPath()+" --"+f.Name != "auth0-mcp plugin install --key" {
+				t.Errorf("%s --%s: completion %v", cmd.CommandPath(), f.Name, completed)
+			}
+		})
+		for _, sub := range cmd.Commands() {
+			visit(sub)
+		}
+	}
+	visit(root)
+	for _, path := range []string{"doctor", "logs", "audit query", "profiles list"} {
+		if cmd, _, err := root.Find(strings.Fields(path)); err != nil || cmd.ValidArgsFunction == nil {
+			t.Errorf("%s offers files, and takes no argument (%v)", path, err)
 		}
 	}
 }

@@ -13,6 +13,7 @@ import (
 func TestCommandsHaveJSON(t *testing.T) {
 	const does = "it changes something and says so; the exit status tells a program whether it did"
 	without := map[string]string{
+		"help":             "text for people",
 		"run":              "its output is the protocol",
 		"logout":           does,
 		"secret get":       "the value alone, for a pipe",

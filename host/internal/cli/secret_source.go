@@ -29,6 +29,9 @@ const readsAs = "auth0-mcp secret"
 // maxSecretWords are those of "application NAME MEMBER".
 const maxSecretWords = 3
 
+// ofApplication is the word before the name of an application.
+const ofApplication = "application"
+
 // secretFlags say whose secrets they are.
 type secretFlags struct{ run runFlags }
 
@@ -44,7 +47,7 @@ func (f secretFlags) value(cmd *cobra.Command, env Environment, words []string) 
 	if len(words) == 1 {
 		return keptSecret(words[0])
 	}
-	if words[0] != "application" {
+	if words[0] != ofApplication {
 		return "", fmt.Errorf("%q: want MARKER, or application NAME MEMBER", words[0])
 	}
 	member := "client_secret"

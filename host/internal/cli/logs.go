@@ -1,7 +1,6 @@
 package cli
 
 import (
-	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -184,34 +183,33 @@ func (f *logsFlags) shower(env Environment) func(tenantlog.Event) error {
 
 // logLine is an event in one line.
 func logLine(screen console.Screen, doc json.RawMessage) (string, error) {
-	var event struct {
-		Date        string `json:"date"`
-		Type        string `json:"type"`
-		Meaning     string `json:"type_meaning"`
-		Description string `json:"description"`
-		UserName    string `json:"user_name"`
-		UserID      string `json:"user_id"`
-		Client      string `json:"client_name"`
-		ClientID    string `json:"client_id"`
-		IP          string `json:"ip"`
-	}
+	var event map[string]any
 	if err := json.Unmarshal(doc, &event); err != nil {
 		return "", fmt.Errorf("reading an event: %w", err)
 	}
-	at := event.Date
-	if parsed, err := time.Parse(time.RFC3339, event.Date); err == nil {
+	// What is no text is left out: one odd event does not end the log.
+	text := func(names ...string) string {
+		for _, name := range names {
+			if value, ok := event[name].(string); ok && value != "" {
+				return value
+			}
+		}
+		return ""
+	}
+	at := text("date")
+	if parsed, err := time.Parse(time.RFC3339, at); err == nil {
 		at = parsed.UTC().Format(time.RFC3339)
 	}
 	style := console.Plain
-	switch meaning := strings.ToLower(event.Meaning); {
+	switch meaning := strings.ToLower(text("type_meaning")); {
 	case strings.Contains(meaning, "fail"):
 		style = console.Bad
 	case strings.Contains(meaning, "warning"):
 		style = console.Caution
 	}
-	return screen.OneLine(console.Cell{Text: at}, console.Cell{Text: cmp.Or(event.Meaning, event.Type), Style: style},
-		console.Cell{Text: cmp.Or(event.UserName, event.UserID)}, console.Cell{Text: event.IP},
-		console.Cell{Text: cmp.Or(event.Client, event.ClientID)}, console.Cell{Text: event.Description}), nil
+	return screen.OneLine(console.Cell{Text: at}, console.Cell{Text: text("type_meaning", "type"), Style: style},
+		console.Cell{Text: text("user_name", "user_id")}, console.Cell{Text: text("ip")},
+		console.Cell{Text: text("client_name", "client_id")}, console.Cell{Text: text("description")}), nil
 }
 
 // logReader reads events by the tool auth0_list_logs, as every caller of a tool does.

@@ -61,12 +61,9 @@ func (f Follower) Run(ctx context.Context, latest, most int) error {
 			return err
 		})
 	}
-	shown := map[string]bool{}
+	var shown recent
 	if err == nil {
-		err = f.show(events, nil)
-	}
-	for _, event := range events {
-		shown[event.ID] = true
+		err = f.show(events, &shown)
 	}
 	var wait time.Duration
 	for err == nil {
@@ -75,7 +72,7 @@ func (f Follower) Run(ctx context.Context, latest, most int) error {
 			page, err = f.After(ctx, from)
 			return err
 		}); err == nil {
-			err = f.show(page.Events, shown)
+			err = f.show(page.Events, &shown)
 		}
 		from, wait = page.Next, Interval
 		if page.More {
@@ -97,9 +94,9 @@ func (f Follower) begin(ctx context.Context, latest int) (from string, events []
 	return from, events, err
 }
 
-func (f Follower) show(events []Event, shown map[string]bool) error {
+func (f Follower) show(events []Event, shown *recent) error {
 	for _, event := range events {
-		if shown[event.ID] {
+		if !shown.add(event.ID) {
 			continue
 		}
 		if err := f.Show(event); err != nil {
@@ -107,6 +104,32 @@ func (f Follower) show(events []Event, shown map[string]bool) error {
 		}
 	}
 	return nil
+}
+
+// maxRecent is how many ids are remembered: more than a beginning and the pages behind it have.
+const maxRecent = 2000
+
+// recent are the events that were shown last. The zero value is empty.
+type recent struct {
+	known map[string]bool
+	order []string
+}
+
+// add reports whether an event is new.
+func (r *recent) add(id string) bool {
+	if r.known[id] {
+		return false
+	}
+	if r.known == nil {
+		r.known = map[string]bool{}
+	}
+	if len(r.order) == maxRecent {
+		delete(r.known, r.order[0])
+		r.order = r.order[1:]
+	}
+	r.known[id] = true
+	r.order = append(r.order, id)
+	return true
 }
 
 // persist waits, and does something until the tenant has answered to it, less often the longer it does not.

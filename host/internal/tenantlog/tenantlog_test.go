@@ -219,3 +219,44 @@ func TestEnd(t *testing.T) {
 		})
 	}
 }
+
+// An event that the log has twice, in one page or in two, is shown once.
+func TestEventsThatComeTwice(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		pages := [][]string{{"2", "2", "3"}, {"3", "1", "4"}, {}, {"4", "5"}}
+		var shown []string
+		ctx, cancel := context.WithCancel(t.Context())
+		defer cancel()
+		f := Follower{
+			Newest: func(context.Context) (string, error) { return "1", nil },
+			Latest: func(context.Context, int) ([]Event, error) { return []Event{{ID: "1"}}, nil },
+			After: func(context.Context, string) (page Page, err error) {
+				if len(pages) == 0 {
+					cancel()
+					return page, ctx.Err()
+				}
+				for _, id := range pages[0] {
+					page.Events = append(page.Events, Event{ID: id})
+				}
+				page.Next, pages = "x", pages[1:]
+				return page, nil
+			},
+			Show: func(e Event) error {
+				shown = append(shown, e.ID)
+				return nil
+			},
+		}
+		if err := f.Run(ctx, 1, 10); err != nil || !slices.Equal(shown, []string{"1", "2", "3", "4", "5"}) {
+			t.Errorf("%q, %v", shown, err)
+		}
+	})
+}
+
+func TestRecentIsBounded(t *testing.T) {
+	var r recent
+	for n := range 3 * maxRecent {
+		if !r.add(fmt.Sprint(n)) || r.add(fmt.Sprint(n)) || len(r.known) > maxRecent || len(r.order) > maxRecent {
+			t.Fatal(n, len(r.known), len(r.order))
+		}
+	}
+}

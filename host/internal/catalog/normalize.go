@@ -1,9 +1,12 @@
 package catalog
 
 import (
+	"bytes"
 	"encoding/json"
 	"errors"
+	"math"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/santhosh-tekuri/jsonschema/v6"
@@ -17,7 +20,8 @@ import (
 //   - what stands in the argument "more" stands beside it;
 //   - a read-only member is dropped;
 //   - null that the schema does not take means "not given", if absent is true;
-//   - a string that holds the JSON of an array or object is that, where no string is taken and it fits.
+//   - a string that holds the JSON of an array or object is that, where no string is taken and it fits;
+//   - a whole number in another form, 5.0 or 1e2, is written as one where an integer is taken: plugins read no other.
 //
 // Everything else keeps its text and its place.
 type normalizer struct {
@@ -90,7 +94,30 @@ func (n normalizer) value(raw json.RawMessage, schemas []*jsonschema.Schema) jso
 	case '"':
 		return n.text(raw, schemas)
 	}
+	if mayBeWhole(raw) && slices.ContainsFunc(leaves(schemas), isInteger) {
+		return whole(raw)
+	}
 	return raw
+}
+
+// mayBeWhole reports whether a number may be a whole one in another form.
+func mayBeWhole(raw json.RawMessage) bool {
+	return (raw[0] == '-' || raw[0] >= '0' && raw[0] <= '9') && bytes.ContainsAny(raw, ".eE")
+}
+
+// isInteger reports whether a schema takes whole numbers alone.
+func isInteger(s *jsonschema.Schema) bool {
+	return s.Types != nil && slices.Contains(s.Types.ToStrings(), "integer")
+}
+
+// whole is a number without a fraction and an exponent, if it has another form that every reader takes exactly.
+func whole(raw json.RawMessage) json.RawMessage {
+	const exact = 1 << 53 // RFC 8259, 6
+	number, err := strconv.ParseFloat(string(raw), 64)
+	if err != nil || number != math.Trunc(number) || math.Abs(number) >= exact {
+		return raw
+	}
+	return strconv.AppendInt(nil, int64(number), 10)
 }
 
 func (n normalizer) object(raw json.RawMessage, schemas []*jsonschema.Schema) json.RawMessage {
@@ -130,7 +157,8 @@ func (n normalizer) array(raw json.RawMessage, schemas []*jsonschema.Schema) jso
 	}
 	each = leaves(each)
 	// Without this a long list of numbers would be split for nothing.
-	if len(ofType(each, "object"))+len(ofType(each, "array")) == 0 {
+	if len(ofType(each, "object"))+len(ofType(each, "array")) == 0 &&
+		(!slices.ContainsFunc(each, isInteger) || !bytes.ContainsAny(raw, ".eE")) {
 		return raw
 	}
 	items, err := jsondoc.Items(raw)

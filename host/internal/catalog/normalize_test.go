@@ -45,7 +45,13 @@ func TestArgumentsAsTheyAreMeant(t *testing.T) {
 		tools    []*Tool
 		in, want string // the other tools refuse it
 	}{
-		{[]*Tool{read, create, update}, ` {"size": 1.0, "name":"a"} `, `{"size": 1.0, "name":"a"}`},
+		{[]*Tool{read, create, update}, ` {"size": 1, "name":"a"} `, `{"size": 1, "name":"a"}`},
+		{[]*Tool{read, create, update}, `{"size":1.0,"name":"a","rare":[1,2e1,-3.00]}`, `{"size":1,"name":"a","rare":[1,20,-3]}`},
+		{[]*Tool{read, create, update}, `{"size":1.2e1,"name":"a","data":{"x":1.0},"list":[{"id":0.5e1}]}`,
+			`{"size":12,"name":"a","data":{"x":1.0},"list":[{"id":5}]}`},
+		{[]*Tool{read, create, update}, `{"size":9007199254740993.0,"name":"a"}`, `{"size":9007199254740993.0,"name":"a"}`},
+		{nil, `{"size":1.5,"name":"a"}`, ""},
+		{nil, `{"size":1e-1,"name":"a"}`, ""},
 		{[]*Tool{read, create}, `{"size":null,"name":"a","urls":null,"data":{"x":null}}`, `{"name":"a","data":{"x":null}}`},
 		{[]*Tool{read, create}, `{"name":"a","token":{"id":null,"tags":["x"]},"list":[{"id":null}]}`,
 			`{"name":"a","token":{"tags":["x"]},"list":[{}]}`},

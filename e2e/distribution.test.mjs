@@ -179,7 +179,7 @@ test("a plugin from its author to users", { timeout: 300_000 }, async (t) => {
     author.change([`"0.1.0"`, `"0.2.0"`], [`Scopes("read:client_grants")`, `Scopes("read:client_grants", "read:users")`]);
     await author.publish("0.2.0");
     const wider = await user.refused("update", "--yes");
-    assert.match(wider, /^Changes to the installed version "0\.1\.0":$/m);
+    assert.match(wider, /^Changes since the installed version "0\.1\.0":$/m);
     assert.match(wider, /^It may do more than the installed version:\n {2}\+ "auth0_list_client_grants": scope "read:users"$/m);
     assert.match(wider, /asks for more than version 0\.1\.0.*--allow-widening/);
     assert.equal(user.lock, before);

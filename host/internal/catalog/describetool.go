@@ -12,8 +12,12 @@ import (
 	"github.com/auth0-mcp/auth0-mcp/proto/pluginv1"
 )
 
-// describeToolName is the host's own tool: what tools/list leaves out of other tools' schemas.
-const describeToolName = "auth0_describe_tool"
+// These names of the host's own tools are not available to plugins: what tools/list leaves out of other tools' schemas,
+// and the comparison of two tenants.
+const (
+	describeToolName = "auth0_describe_tool"
+	compareToolName  = "auth0_compare_tenants"
+)
 
 // maxDescribedBytes is what one description has, if that is less than the output budget: some 4,000 tokens.
 const maxDescribedBytes = 16_000

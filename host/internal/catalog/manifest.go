@@ -167,7 +167,9 @@ func manifestProblems(m pluginv1.Manifest, schemas []any) []error {
 	if m.ManifestVersion != pluginv1.ManifestVersion {
 		problems = append(problems, &pluginv1.ManifestVersionError{Found: m.ManifestVersion})
 	}
-	if !isPluginName(m.Name) {
+	if m.Name == HostPlugin {
+		report("name %s: it stands for auth0-mcp itself: choose another name", jsondoc.Quote(m.Name))
+	} else if !isPluginName(m.Name) {
 		report("name %s: want a lower-case letter, then lower-case letters, digits and dashes, 31 characters at most",
 			jsondoc.Quote(m.Name))
 	}
@@ -246,7 +248,9 @@ func toolLabel(i int, t pluginv1.ToolManifest) string {
 func toolProblems(t pluginv1.ToolManifest) []error {
 	var problems []error
 	report := func(format string, args ...any) { problems = append(problems, fmt.Errorf(format, args...)) }
-	if !isIdentifier(t.Name) {
+	if t.Name == describeToolName || t.Name == compareToolName {
+		report("name %s: auth0-mcp itself has a tool of this name: choose another name", jsondoc.Quote(t.Name))
+	} else if !isIdentifier(t.Name) {
 		report("name %s: want a lower-case letter, then lower-case letters, digits and underscores, 64 characters at most",
 			jsondoc.Quote(t.Name))
 	}

@@ -29,6 +29,8 @@ func ParseManifest(data []byte) (pluginv1.Manifest, error) {
 // CheckNaming refuses a plugin's name and version that no manifest could have.
 func CheckNaming(name, version string) error {
 	switch {
+	case name == HostPlugin:
+		return fmt.Errorf("name %s: it stands for auth0-mcp itself", jsondoc.Quote(name))
 	case !isPluginName(name):
 		return fmt.Errorf("name %s: want a lower-case letter, then lower-case letters, digits and dashes, 31 characters at "+
 			"most", jsondoc.Quote(name))

@@ -34,6 +34,9 @@ type Review struct {
 	// Replaced are the plugins that would not be loaded any more, by name, each with
 	// the reason.
 	Replaced map[string]string
+	// Removed are those of Replaced that are installed under another name: of two installed plugins with the same tool
+	// only one can be loaded.
+	Removed []string
 }
 
 // NewReview compares a plugin with what is there: the plugins that are loaded now,
@@ -57,16 +60,25 @@ func NewReview(p *Plugin, entry LockEntry, loaded *Catalog, lock, bundled Lock) 
 			continue
 		}
 		for _, t := range other.Tools {
-			if _, mine := tools[t.Name]; mine {
-				r.Replaced[other.Name] = fmt.Sprintf("the %s plugin, which also has a tool %s", other.Origin, t.Name)
+			if _, mine := tools[t.Name]; !mine {
+				continue
+			}
+			r.Replaced[other.Name] = fmt.Sprintf("the %s plugin, which also has a tool %s", other.Origin, t.Name)
+			if other.Origin == OriginUser {
+				r.Replaced[other.Name] = installedWith(t.Name)
 			}
 		}
 	}
 	for name, other := range lock.Plugins { // it may be missing on this machine
 		for tool := range other.Tools {
 			if _, mine := tools[tool]; mine && name != p.Name && r.Replaced[name] == "" {
-				r.Replaced[name] = "the installed plugin, which also has a tool " + tool
+				r.Replaced[name] = installedWith(tool)
 			}
+		}
+	}
+	for _, name := range names(r.Replaced) {
+		if _, installed := lock.Plugins[name]; installed && name != p.Name {
+			r.Removed = append(r.Removed, name)
 		}
 	}
 	if r.Before != nil {
@@ -81,6 +93,8 @@ func NewReview(p *Plugin, entry LockEntry, loaded *Catalog, lock, bundled Lock) 
 	return r
 }
 
+func installedWith(tool string) string { return "the installed plugin, which also has a tool " + tool }
+
 // sameContent reports whether what runs here is the same.
 func (e LockEntry) sameContent(other LockEntry) bool {
 	return e.Manifest == other.Manifest && e.Platforms[Platform()].Binary == other.Platforms[Platform()].Binary
@@ -89,11 +103,16 @@ func (e LockEntry) sameContent(other LockEntry) bool {
 // Check refuses a plugin that replaces one that is not among allowed, and a name
 // among allowed that nothing is replaced of: it may be misspelt.
 func (r Review) Check(allowed []string) error {
+	var replaced, flags []string
 	for _, name := range names(r.Replaced) {
 		if !slices.Contains(allowed, name) {
-			return fmt.Errorf("it would replace %s: if you want that, pass --replace %s (%w)",
-				redact.Line(r.Replaced[name]), redact.Line(name), ErrNotInstalled)
+			replaced = append(replaced, redact.Line(r.Replaced[name]))
+			flags = append(flags, "--replace "+redact.Line(name))
 		}
+	}
+	if len(replaced) > 0 {
+		return fmt.Errorf("it would replace %s: if you want that, pass %s (%w)", strings.Join(replaced, ", and "),
+			strings.Join(flags, " "), ErrNotInstalled)
 	}
 	for _, name := range allowed {
 		if _, ok := r.Replaced[name]; !ok {
@@ -130,7 +149,11 @@ func (r Review) String() string {
 	}
 	l.changes(r)
 	for _, name := range names(r.Replaced) {
-		l.line("\nReplaces %s: %s", quoted(name), redact.Line(r.Replaced[name]))
+		reason := redact.Line(r.Replaced[name])
+		if slices.Contains(r.Removed, name) {
+			reason += ". It is removed"
+		}
+		l.line("\nReplaces %s: %s", quoted(name), reason)
 	}
 	return l.out.String()
 }
@@ -201,7 +224,7 @@ func (l *listing) changes(r Review) {
 	if r.Before == nil {
 		return
 	}
-	l.line("\nChanges to the installed version %s:", quoted(r.Before.Version))
+	l.line("\nChanges since the installed version %s:", quoted(r.Before.Version))
 	if r.Before.Tools == nil {
 		l.line("  unknown beyond the permissions: what is installed can't be read")
 	} else {
@@ -300,7 +323,11 @@ func schemaSize(schema json.RawMessage) string {
 		Properties map[string]json.RawMessage `json:"properties"`
 	}
 	_ = json.Unmarshal(schema, &s) // ValidateManifest has read it
-	return fmt.Sprintf("%d arguments, %d bytes", len(s.Properties), len(schema))
+	arguments := "1 argument"
+	if len(s.Properties) != 1 {
+		arguments = fmt.Sprintf("%d arguments", len(s.Properties))
+	}
+	return fmt.Sprintf("%s, %d bytes", arguments, len(schema))
 }
 
 func without(list, others []string) []string {

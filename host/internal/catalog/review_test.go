@@ -6,6 +6,7 @@ import (
 	"flag"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -132,6 +133,7 @@ func TestReviewKnowsWhatIsReplaced(t *testing.T) {
 		{"a tool of an installed one that is missing", &Catalog{}, missing, Lock{}, nil, "the installed plugin, which also " +
 			"has a tool auth0_list_logs: if you want that, pass --replace logs"},
 		{"two, one allowed", logs, installed, Lock{}, []string{"logs"}, "--replace roles"},
+		{"two", logs, installed, Lock{}, nil, "if you want that, pass --replace logs --replace roles"},
 		{"two, allowed", logs, installed, Lock{}, []string{"logs", "roles"}, ""},
 		{"a misspelt name", &Catalog{}, Lock{}, Lock{}, []string{"rolls"}, "no plugin of that name would be replaced"},
 	} {
@@ -148,6 +150,10 @@ func TestReviewKnowsWhatIsReplaced(t *testing.T) {
 				if !strings.Contains(r.String(), "\nReplaces \""+name+"\"") {
 					t.Errorf("%s is not shown:\n%s", name, r)
 				}
+			}
+			_, other := tt.lock.Plugins["logs"]
+			if other != slices.Equal(r.Removed, []string{"logs"}) || other != strings.Contains(r.String(), "It is removed") {
+				t.Errorf("removed: %q\n%s", r.Removed, r)
 			}
 		})
 	}

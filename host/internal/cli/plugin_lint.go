@@ -9,6 +9,7 @@ import (
 	"github.com/dustin/go-humanize/english"
 	"github.com/spf13/cobra"
 
+	"github.com/auth0-mcp/auth0-mcp/host/internal/catalog"
 	"github.com/auth0-mcp/auth0-mcp/host/internal/lint"
 	"github.com/auth0-mcp/auth0-mcp/host/internal/supervisor"
 	"github.com/auth0-mcp/auth0-mcp/proto/pluginv1"
@@ -31,7 +32,11 @@ The plugin is run to describe itself. The exit status is 1 if it would be refuse
 --strict also after a warning.`,
 		Args: cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			report, err := lint.Check(cmd.Context(), args[0], describeWithin(plugins))
+			own, err := ownPlugins(env)
+			if err != nil {
+				return err
+			}
+			report, err := lint.Check(cmd.Context(), args[0], describeWithin(plugins), own)
 			if err != nil {
 				return err
 			}
@@ -57,6 +62,23 @@ var (
 	errPluginRefused = errors.New("the plugin would be refused: see above")
 	errLintWarnings  = errors.New("warnings count as failures with --strict: see above")
 )
+
+// ownPlugins are those that come with this auth0-mcp.
+func ownPlugins(env Environment) ([]*catalog.Plugin, error) {
+	bundled, err := catalog.ParseBundled(env.Bundled)
+	if err != nil {
+		return nil, err
+	}
+	beside, err := bundledDir()
+	if err != nil {
+		return nil, err
+	}
+	loaded, err := catalog.Load(catalog.Sources{BundledDir: beside, Bundled: bundled})
+	if err != nil {
+		return nil, err
+	}
+	return loaded.Plugins(), nil
+}
 
 // describeWithin runs a plugin that may not be trusted to describe itself.
 func describeWithin(f pluginFlags) lint.Describe {

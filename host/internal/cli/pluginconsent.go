@@ -54,28 +54,84 @@ func (f consentFlags) agree(ctx context.Context, env Environment, question strin
 	return confirm(ctx, env, question)
 }
 
-// decide shows all that candidates ask for, and returns an error unless the user agrees to it. With ownName each may
-// replace the installed plugin of its name without a flag: that is what an update is for.
-func (f consentFlags) decide(ctx context.Context, env Environment, set pluginSetFlag,
-	candidates []*pluginstore.Candidate, ownName bool, question string) error {
+// proposal is a change of the installed plugins that a user decides about.
+type proposal struct {
+	install []*pluginstore.Candidate
+	// remove are the plugins that are removed anyway.
+	remove []string
+	// update lets each candidate replace the installed plugin of its name without a flag.
+	update bool
+	// removable says why installed plugins can't be removed for it; nil if they can.
+	removable func(names []string) error
+	question  string
+}
+
+// decide shows all that a proposal asks for, and returns an error unless the user agrees to it. replaced are the
+// installed plugins that have to be removed for it.
+func (f consentFlags) decide(ctx context.Context, env Environment, set pluginSetFlag, p proposal) (replaced []string,
+	err error) {
+	reviews, err := showReviews(ctx, env, set, p)
+	if err != nil {
+		return nil, err
+	}
+	known := map[string]bool{}
+	for _, review := range reviews {
+		for name := range review.Replaced {
+			known[name] = true
+		}
+		replaced = append(replaced, review.Removed...)
+	}
+	for _, name := range f.replace {
+		if !known[name] {
+			return nil, fmt.Errorf("--replace %s: no plugin of that name would be replaced (%w)", redact.Line(name),
+				catalog.ErrNotInstalled)
+		}
+	}
+	seen := !f.yes && isTerminal(env.In)
+	for i, c := range p.install {
+		consent := pluginstore.Consent{Downgrade: f.downgrade, Widening: f.widening}
+		for _, name := range slices.Sorted(maps.Keys(reviews[i].Replaced)) {
+			own := p.update && name == c.Plugin.Name && c.Before != nil
+			if own || slices.Contains(f.replace, name) {
+				consent.Replace = append(consent.Replace, name)
+			}
+		}
+		if err := c.Refuse(reviews[i], consent, seen); err != nil {
+			return nil, err
+		}
+	}
+	slices.Sort(replaced)
+	replaced = slices.Compact(replaced)
+	if err := p.removable(replaced); err != nil {
+		return nil, fmt.Errorf("%w (%w)", err, catalog.ErrNotInstalled)
+	}
+	if err := f.agree(ctx, env, p.question); err != nil {
+		return nil, fmt.Errorf("%w: %w", catalog.ErrNotInstalled, err)
+	}
+	return replaced, nil
+}
+
+// showReviews shows all that the candidates of a proposal ask for.
+func showReviews(ctx context.Context, env Environment, set pluginSetFlag, p proposal) ([]catalog.Review, error) {
 	from, err := sources(env, set)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	loaded, err := readCatalog(ctx, env, runFlags{set: set}, slog.New(slog.DiscardHandler))
 	if err != nil {
-		return err
+		return nil, err
 	}
-	reviews := make([]catalog.Review, len(candidates))
-	replaced := map[string]bool{}
-	for i, c := range candidates {
+	reviews := make([]catalog.Review, len(p.install))
+	for i, c := range p.install {
 		entry := c.Entry
 		entry.Signer = c.Signer
-		reviews[i] = catalog.NewReview(c.Plugin, entry, loaded, from.Lock, from.Bundled)
-		for name := range reviews[i].Replaced {
-			replaced[name] = true
+		review := catalog.NewReview(c.Plugin, entry, loaded, from.Lock, from.Bundled)
+		review.Removed = slices.DeleteFunc(review.Removed, func(name string) bool { return slices.Contains(p.remove, name) })
+		for _, name := range p.remove {
+			delete(review.Replaced, name)
 		}
-		say(env.Out, "%s\n", lines(reviews[i].String()))
+		reviews[i] = review
+		say(env.Out, "%s\n", lines(review.String()))
 		if len(c.Origins) > 0 {
 			say(env.Out, "Its source refers to other servers: %s\n\n", strings.Join(c.Origins, ", "))
 		}
@@ -83,27 +139,5 @@ func (f consentFlags) decide(ctx context.Context, env Environment, set pluginSet
 			say(env.Out, "Its author has withdrawn this version: %s\n\n", c.Yanked)
 		}
 	}
-	for _, name := range f.replace {
-		if !replaced[name] {
-			return fmt.Errorf("--replace %s: no plugin of that name would be replaced (%w)", redact.Line(name),
-				catalog.ErrNotInstalled)
-		}
-	}
-	seen := !f.yes && isTerminal(env.In)
-	for i, c := range candidates {
-		consent := pluginstore.Consent{Downgrade: f.downgrade, Widening: f.widening}
-		for _, name := range slices.Sorted(maps.Keys(reviews[i].Replaced)) {
-			own := ownName && name == c.Plugin.Name && c.Before != nil
-			if own || slices.Contains(f.replace, name) {
-				consent.Replace = append(consent.Replace, name)
-			}
-		}
-		if err := c.Refuse(reviews[i], consent, seen); err != nil {
-			return err
-		}
-	}
-	if err := f.agree(ctx, env, question); err != nil {
-		return fmt.Errorf("%w: %w", catalog.ErrNotInstalled, err)
-	}
-	return nil
+	return reviews, nil
 }

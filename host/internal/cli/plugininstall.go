@@ -85,16 +85,23 @@ func (f installFlags) install(ctx context.Context, env Environment, reference st
 	}
 	defer func() { err = errors.Join(err, candidate.Discard()) }()
 	candidates := []*pluginstore.Candidate{candidate}
-	err = f.consent.decide(ctx, env, f.set, candidates, false, "Trust this plugin and install it? [y/N] ")
+	err = f.apply(ctx, env, plugins, proposal{install: candidates, question: "Trust this plugin and install it? [y/N] "})
 	if err != nil {
-		return err
-	}
-	if err := plugins.Apply(ctx, pluginstore.Change{Install: candidates, Declare: true}); err != nil {
 		return err
 	}
 	say(env.Out, "Installed %s %s in %s.\n", candidate.Plugin.Name, candidate.Entry.Version,
 		plugins.Folder(candidate.Plugin.Name, candidate.Entry))
 	return nil
+}
+
+// apply installs what a proposal has, if the user agrees.
+func (f installFlags) apply(ctx context.Context, env Environment, plugins *pluginstore.Plugins, p proposal) error {
+	p.removable = func(names []string) error { return undeclared(plugins, names) }
+	replaced, err := f.consent.decide(ctx, env, f.set, p)
+	if err != nil {
+		return err
+	}
+	return changePlugins(ctx, env, plugins, pluginstore.Change{Install: p.install, Remove: replaced, Declare: true})
 }
 
 // installBundle installs the plugins of a bundle with the lock file in it.
@@ -118,10 +125,7 @@ func (f installFlags) installBundle(ctx context.Context, env Environment, plugin
 		return nil
 	}
 	const question = "Trust these plugins and install them? [y/N] "
-	if err := f.consent.decide(ctx, env, f.set, candidates, false, question); err != nil {
-		return err
-	}
-	if err := plugins.Apply(ctx, pluginstore.Change{Install: candidates, Declare: true}); err != nil {
+	if err := f.apply(ctx, env, plugins, proposal{install: candidates, question: question}); err != nil {
 		return err
 	}
 	for _, c := range candidates {

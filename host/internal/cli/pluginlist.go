@@ -218,13 +218,8 @@ func pluginRemoveCommand(env Environment) *cobra.Command {
 			if !ok {
 				return &pluginstore.NotInstalledError{Name: name, LockPath: plugins.LockPath}
 			}
-			declared, _, err := plugins.Declared()
-			if err != nil {
+			if err := undeclared(plugins, []string{name}); err != nil {
 				return err
-			}
-			if _, ok := declared[name]; ok {
-				return fmt.Errorf("plugin %s is declared in %s: delete its table there, then run auth0-mcp plugin update", name,
-					plugins.Declaration)
 			}
 			say(env.Out, "Plugin %s %s with %s: %s\n", name, entry.Version, counted(len(entry.Tools), "tool"),
 				lines(plugins.Folder(name, entry)))
@@ -234,15 +229,7 @@ func pluginRemoveCommand(env Environment) *cobra.Command {
 			if err := consent.agree(cmd.Context(), env, "Remove it? [y/N] "); err != nil {
 				return unlessCancelled(fmt.Errorf("nothing was removed: %w", err), "plugin "+name+" was not removed")
 			}
-			err = plugins.Apply(cmd.Context(), pluginstore.Change{Remove: []string{name}})
-			if err == nil {
-				err = removeWrapped(plugins, entry)
-			}
-			if err != nil {
-				return fmt.Errorf("plugin %s: %w", name, err)
-			}
-			say(env.Out, "Removed %s.\n", name)
-			return nil
+			return changePlugins(cmd.Context(), env, plugins, pluginstore.Change{Remove: []string{name}})
 		},
 	}
 	set.add(cmd)

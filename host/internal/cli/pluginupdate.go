@@ -63,20 +63,14 @@ func update(ctx context.Context, env Environment, set pluginSetFlag, consent con
 	for _, name := range removed {
 		say(env.Out, "Removes %s, which plugins.toml does not declare.\n\n", name)
 	}
-	if err := consent.decide(ctx, env, set, candidates, true, "Make these changes? [y/N] "); err != nil {
-		return err
-	}
-	before, err := plugins.Lock()
+	replaced, err := consent.decide(ctx, env, set, proposal{install: candidates, remove: removed, update: true,
+		removable: func(names []string) error { return undeclared(plugins, names) }, question: "Make these changes? [y/N] "})
 	if err != nil {
 		return err
 	}
-	if err := plugins.Apply(ctx, pluginstore.Change{Install: candidates, Remove: removed}); err != nil {
+	change := pluginstore.Change{Install: candidates, Remove: append(removed, replaced...)}
+	if err := changePlugins(ctx, env, plugins, change); err != nil {
 		return err
-	}
-	for _, name := range removed {
-		if err := removeWrapped(plugins, before.Plugins[name]); err != nil {
-			return fmt.Errorf("plugin %s: %w", name, err)
-		}
 	}
 	for _, c := range candidates {
 		if c.Before == nil {
@@ -85,8 +79,39 @@ func update(ctx context.Context, env Environment, set pluginSetFlag, consent con
 		}
 		say(env.Out, "Updated %s from %s to %s.\n", c.Plugin.Name, c.Before.Version, c.Entry.Version)
 	}
-	if len(removed) > 0 {
-		say(env.Out, "Removed %s.\n", strings.Join(removed, ", "))
+	return nil
+}
+
+// changePlugins makes a change, and removes what the plugins that it removes have left.
+func changePlugins(ctx context.Context, env Environment, plugins *pluginstore.Plugins,
+	change pluginstore.Change) error {
+	before, err := plugins.Lock()
+	if err != nil {
+		return err
+	}
+	if err := plugins.Apply(ctx, change); err != nil {
+		return err
+	}
+	for _, name := range change.Remove {
+		if err := removeWrapped(plugins, before.Plugins[name]); err != nil {
+			return fmt.Errorf("plugin %s: %w", name, err)
+		}
+		say(env.Out, "Removed %s.\n", name)
+	}
+	return nil
+}
+
+// undeclared refuses plugins that plugins.toml declares: they would be missing from the lock file beside it.
+func undeclared(plugins *pluginstore.Plugins, names []string) error {
+	declared, _, err := plugins.Declared()
+	if err != nil {
+		return err
+	}
+	for _, name := range names {
+		if _, ok := declared[name]; ok {
+			return fmt.Errorf("plugin %s is declared in %s: delete its table there, then run auth0-mcp plugin update", name,
+				plugins.Declaration)
+		}
 	}
 	return nil
 }
@@ -137,7 +162,15 @@ func sync(ctx context.Context, env Environment, set pluginSetFlag, consent conse
 	}
 	defer func() { err = errors.Join(err, pluginstore.Discard(candidates)) }()
 	if len(candidates) > 0 {
-		err = consent.decide(ctx, env, set, candidates, true, "Trust these plugins and install them? [y/N] ")
+		both := func(names []string) error {
+			if len(names) == 0 {
+				return nil
+			}
+			return fmt.Errorf("%s names other plugins with the same tools: remove %s from it", plugins.LockPath,
+				strings.Join(names, ", "))
+		}
+		_, err = consent.decide(ctx, env, set, proposal{install: candidates, update: true, removable: both,
+			question: "Trust these plugins and install them? [y/N] "})
 		if err != nil {
 			return err
 		}

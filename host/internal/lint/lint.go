@@ -9,6 +9,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"github.com/auth0-mcp/auth0-mcp/host/internal/catalog"
@@ -119,14 +120,18 @@ func Executable(folder string) (string, error) {
 	return found[0], nil
 }
 
-// Check examines the plugin at a path. The error is of ctx, or that nothing is at the path.
-func Check(ctx context.Context, path string, describe Describe) (Report, error) {
+// Check examines the plugin at a path. own are the plugins that come with auth0-mcp, whose names are taken. The error
+// is of ctx, or that nothing is at the path.
+func Check(ctx context.Context, path string, describe Describe, own []*catalog.Plugin) (Report, error) {
 	if _, err := os.Stat(path); err != nil {
 		return Report{}, err
 	}
 	target, err := Find(ctx, path, describe)
 	if ctx.Err() != nil {
 		return Report{}, context.Cause(ctx)
+	}
+	if err != nil && target.Path != "" {
+		return Report{Findings: []Finding{undescribed(err)}}, nil
 	}
 	if err != nil {
 		return Report{Findings: refusals(err)}, nil
@@ -145,8 +150,7 @@ func Check(ctx context.Context, path string, describe Describe) (Report, error) 
 		case ctx.Err() != nil:
 			return Report{}, context.Cause(ctx)
 		case err != nil:
-			r.Findings = append(r.Findings, Finding{Refused, "describe", err.Error(),
-				"make `PLUGIN describe` print the manifest, and nothing else, and exit with 0"})
+			r.Findings = append(r.Findings, undescribed(err))
 		case !described.SameDeclaration(m):
 			r.Findings = append(r.Findings, Finding{Refused, "describe",
 				"the executable does not describe itself as its manifest does",
@@ -155,7 +159,37 @@ func Check(ctx context.Context, path string, describe Describe) (Report, error) 
 	}
 	style, listed := checkStyle(m)
 	r.Findings, r.ListedBytes = append(r.Findings, style...), listed
+	r.Findings = append(r.Findings, taken(m, own)...)
 	return r, nil
+}
+
+// taken are the names that other plugins have, which are not loaded beside this one.
+func taken(m pluginv1.Manifest, own []*catalog.Plugin) (findings []Finding) {
+	for _, other := range own {
+		if other.SameDeclaration(m) {
+			continue
+		}
+		fix := "choose another name: users would have to install it with --replace " + other.Name + ", and lose that plugin"
+		if other.Name == m.Name {
+			findings = append(findings, Finding{Warning, "manifest", "auth0-mcp has a plugin of this name", fix})
+			continue
+		}
+		for _, t := range m.Tools {
+			if slices.ContainsFunc(other.Tools, func(o pluginv1.ToolManifest) bool { return o.Name == t.Name }) {
+				findings = append(findings, Finding{Warning, "tool " + t.Name,
+					"auth0-mcp has a tool of this name, in its plugin " + other.Name, fix})
+			}
+		}
+	}
+	return findings
+}
+
+func undescribed(err error) Finding {
+	remedy := "make `PLUGIN describe` print the manifest, and nothing else, and exit with 0"
+	if _, ok := errors.AsType[*pluginv1.ManifestVersionError](err); ok {
+		remedy = fix(err)
+	}
+	return Finding{Refused, "describe", err.Error(), remedy}
 }
 
 // refusals are the problems that an error of the host's own checks names.

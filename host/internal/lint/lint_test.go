@@ -11,6 +11,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/auth0-mcp/auth0-mcp/host/internal/catalog"
 	"github.com/auth0-mcp/auth0-mcp/proto/pluginv1"
 )
 
@@ -52,7 +53,7 @@ func describes(m pluginv1.Manifest) Describe {
 
 func check(t *testing.T, m pluginv1.Manifest) Report {
 	t.Helper()
-	r, err := Check(t.Context(), folder(t, m), describes(m))
+	r, err := Check(t.Context(), folder(t, m), describes(m), nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -174,7 +175,7 @@ func TestDescribe(t *testing.T) {
 		"fails":   {failing, "exit status 1"},
 	} {
 		t.Run(name, func(t *testing.T) {
-			r, err := Check(t.Context(), folder(t, sound()), c.describe)
+			r, err := Check(t.Context(), folder(t, sound()), c.describe, nil)
 			if err != nil || len(r.Findings) != 1 || !r.Refused() || !strings.Contains(r.Findings[0].What, c.what) {
 				t.Errorf("%+v, %v", r, err)
 			}
@@ -190,24 +191,24 @@ func TestPaths(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, path := range []string{dir, filepath.Join(dir, "manifest.json"), executable} {
-		r, err := Check(t.Context(), path, describes(sound()))
+		r, err := Check(t.Context(), path, describes(sound()), nil)
 		if err != nil || r.Plugin != "roles" || len(r.Findings) > 0 {
 			t.Errorf("%s: %+v, %v", path, r, err)
 		}
 	}
-	if _, err := Check(t.Context(), filepath.Join(dir, "gone"), describes(sound())); !errors.Is(err, os.ErrNotExist) {
+	if _, err := Check(t.Context(), filepath.Join(dir, "gone"), describes(sound()), nil); !errors.Is(err, os.ErrNotExist) {
 		t.Error(err)
 	}
 	if err := os.Remove(filepath.Join(dir, "manifest.json")); err != nil {
 		t.Fatal(err)
 	}
-	if r, err := Check(t.Context(), dir, describes(sound())); err != nil || len(r.Findings) > 0 {
+	if r, err := Check(t.Context(), dir, describes(sound()), nil); err != nil || len(r.Findings) > 0 {
 		t.Errorf("without a manifest file: %+v, %v", r, err)
 	}
 	if err := os.Remove(executable); err != nil {
 		t.Fatal(err)
 	}
-	if r, err := Check(t.Context(), dir, describes(sound())); err != nil || !r.Refused() {
+	if r, err := Check(t.Context(), dir, describes(sound()), nil); err != nil || !r.Refused() {
 		t.Errorf("without an executable: %+v, %v", r, err)
 	}
 }
@@ -241,5 +242,34 @@ func TestOwnPlugins(t *testing.T) {
 				t.Errorf("%s: %s", m.Name, text)
 			}
 		}
+	}
+}
+
+func TestNamesOfOtherPlugins(t *testing.T) {
+	sameTool, sameName := sound(), sound()
+	sameTool.Name, sameName.Tools = "access", slices.Clone(sameName.Tools)
+	sameName.Tools[0].Name = "auth0_get_other_role"
+	for name, c := range map[string]struct {
+		own         pluginv1.Manifest
+		where, what string
+	}{
+		"the plugin itself": {own: sound()},
+		"a tool":            {sameTool, "tool auth0_get_role", "auth0-mcp has a tool of this name, in its plugin access"},
+		"the plugin's name": {sameName, "manifest", "auth0-mcp has a plugin of this name"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			r, err := Check(t.Context(), folder(t, sound()), describes(sound()), []*catalog.Plugin{{Manifest: c.own}})
+			if err != nil {
+				t.Fatal(err)
+			}
+			var want []Finding
+			if c.what != "" {
+				want = []Finding{{Warning, c.where, c.what, "choose another name: users would have to install it with " +
+					"--replace " + c.own.Name + ", and lose that plugin"}}
+			}
+			if !slices.Equal(r.Findings, want) {
+				t.Errorf("%+v, want %+v", r.Findings, want)
+			}
+		})
 	}
 }

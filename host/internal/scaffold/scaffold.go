@@ -46,17 +46,23 @@ var nameForm = sync.OnceValue(func() *regexp.Regexp {
 	return regexp.MustCompile(`^[a-z][a-z0-9-]{0,30}$`)
 })
 
+// reservedName is refused by the host.
+const reservedName = "auth0-mcp"
+
 // NameError says that a name is none that a plugin can have.
 type NameError struct{ Name string }
 
 func (e *NameError) Error() string {
+	if e.Name == reservedName {
+		return fmt.Sprintf("plugin name %q: it stands for auth0-mcp itself: choose another name", e.Name)
+	}
 	return fmt.Sprintf("plugin name %q: want a lower-case letter, then lower-case letters, digits and dashes, "+
 		"at most 31, such as client-grants", e.Name)
 }
 
 // check fills in what was left out.
 func (p *Plugin) check() error {
-	if !nameForm().MatchString(p.Name) {
+	if p.Name == reservedName || !nameForm().MatchString(p.Name) {
 		return &NameError{p.Name}
 	}
 	if _, known := folders()[p.Language]; !known {

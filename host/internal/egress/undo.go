@@ -17,20 +17,20 @@ import (
 func (c *Call) madeHere(path string) json.RawMessage {
 	cut := strings.LastIndexByte(path, '/')
 	last, err := url.PathUnescape(path[cut+1:])
-	if err != nil || last == "" {
+	if err != nil || cut < 0 || last == "" {
+		return nil
+	}
+	list := path[:cut]
+	if o, _, known := managementapi.Lookup(http.MethodPost, list); !known || !managementapi.OnlyAdds(o.Name()) {
 		return nil
 	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	for _, change := range c.outcome.Changes {
-		if change.Method != http.MethodPost || change.Path != path[:cut] {
+		if change.Method != http.MethodPost || change.Path != list {
 			continue
 		}
-		o, _, known := managementapi.Lookup(change.Method, change.Path)
-		if !known || !managementapi.OnlyAdds(o.Name()) {
-			continue
-		}
-		for _, name := range []string{"id", plan.KindID(change.Path)} {
+		for _, name := range []string{"id", plan.KindID(list)} {
 			if textOf(change.After, name) == last {
 				return change.After
 			}

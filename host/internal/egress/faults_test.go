@@ -1,7 +1,9 @@
 package egress
 
 import (
+	"context"
 	"crypto/tls"
+	"crypto/x509"
 	"fmt"
 	"net"
 	"net/http"
@@ -45,6 +47,43 @@ func served(t *testing.T, auth0 *sandbox.Tenant, certificate sandbox.Certificate
 	t.Cleanup(transport.CloseIdleConnections)
 	return server.Addr, transport
 }
+
+// pipes are connections within the process, which virtual time does not pass by: on those of the network a goroutine
+// waits for the world outside of its bubble, where it stands still.
+type pipes struct {
+	dialled chan net.Conn
+	closed  chan struct{}
+}
+
+func newPipes() pipes { return pipes{make(chan net.Conn), make(chan struct{})} }
+
+func (p pipes) dial(ctx context.Context, _, _ string) (net.Conn, error) {
+	here, there := net.Pipe()
+	select {
+	case p.dialled <- there:
+		return here, nil
+	case <-p.closed:
+		return nil, net.ErrClosed
+	case <-ctx.Done():
+		return nil, ctx.Err()
+	}
+}
+
+func (p pipes) Accept() (net.Conn, error) {
+	select {
+	case conn := <-p.dialled:
+		return conn, nil
+	case <-p.closed:
+		return nil, net.ErrClosed
+	}
+}
+
+func (p pipes) Close() error {
+	close(p.closed)
+	return nil
+}
+
+func (pipes) Addr() net.Addr { return &net.TCPAddr{IP: net.IPv4(127, 0, 0, 1), Port: 443} }
 
 // noGoroutineLeft waits until nothing of the gate or of its transport runs, but for
 // idle connections, which are closed.
@@ -118,6 +157,7 @@ func faults() map[string]fault {
 	tooLarge := outcome{code: pluginv1.Failure_CODE_TOO_LARGE, words: "ask for fewer items"}
 	// It was carried out, so asking for less would be wrong.
 	notShown := outcome{code: pluginv1.Failure_CODE_TOO_LARGE, words: "was carried out (201), but its answer is over"}
+	const huge = pluginv1.MaxBodyBytes + 1<<20
 	broke := failed("was answered with 201, but the answer did not arrive whole")
 	rows := map[string]fault{
 		"reset before":    {sandbox.FaultRule{Drop: sandbox.DropBefore}, failed(""), failed(""), 0, 0, Uncertain},
@@ -130,8 +170,8 @@ func faults() map[string]fault {
 		"longer":          {sandbox.FaultRule{ExtraLength: 10}, failed(""), broke, 1, 1, Changed},
 		"shorter":         {sandbox.FaultRule{ExtraLength: -10}, answered(200), answered(201), 1, 1, Changed},
 		"malformed":       {sandbox.FaultRule{Malformed: true}, answered(200), answered(201), 1, 1, Changed},
-		"huge":            {sandbox.FaultRule{Huge: 24 << 20}, tooLarge, notShown, 1, 1, Changed},
-		"gzip bomb":       {sandbox.FaultRule{Huge: 24 << 20, Gzip: true}, tooLarge, notShown, 1, 1, Changed},
+		"huge":            {sandbox.FaultRule{Huge: huge}, tooLarge, notShown, 1, 1, Changed},
+		"gzip bomb":       {sandbox.FaultRule{Huge: huge, Gzip: true}, tooLarge, notShown, 1, 1, Changed},
 		"no JSON": {sandbox.FaultRule{Status: 200, Body: "<html>maintenance</html>"}, answered(200), answered(200), 1,
 			0, Changed},
 		"redirect": {sandbox.FaultRule{Status: 307, Header: http.Header{"Location": {"https://elsewhere.invalid/"}}},
@@ -172,46 +212,76 @@ func faults() map[string]fault {
 }
 
 // What a tenant does to a request never sends a write twice, never lets one pass
-// for done, and never leaves anything behind. In process on a clock of the test's
-// own, and over both versions of HTTP, because Go's transports repeat requests by
-// themselves where they may.
+// for done, and never leaves anything behind. In process, and over both versions of
+// HTTP, because Go's transports repeat requests by themselves where they may. Rows
+// that end with a budget run in virtual time, where nothing else takes any.
 func TestTenantFaults(t *testing.T) {
 	for name, row := range faults() {
 		t.Run("in process/"+name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				tenant := sandbox.New(sandbox.Options{})
-				row.run(t, Config{Domain: tenant.Domain(), Transport: tenant.Transport(),
-					Tokens: oauth2.StaticTokenSource(&oauth2.Token{AccessToken: tenant.Token()})}, tenant)
+				row.run(t, Config{Domain: tenant.Domain(), Transport: tenant.Transport(), Tokens: tokensOf(tenant)}, tenant)
 			})
 		})
 	}
 	for _, protocol := range []string{"http/1.1", "h2"} {
 		tenant := sandbox.New(sandbox.Options{})
 		addr, transport := served(t, tenant, sandbox.GoodCertificate)
-		transport.TLSClientConfig.NextProtos = []string{protocol}
-		transport.ForceAttemptHTTP2 = protocol == "h2"
-		cfg := Config{Domain: addr, Transport: transport,
-			Tokens: oauth2.StaticTokenSource(&oauth2.Token{AccessToken: tenant.Token()})}
+		speak(transport, protocol)
 		for name, row := range faults() {
 			if row.rule.Status == http.StatusTooManyRequests || row.rule.Skew != 0 {
 				continue // it is all in the headers, and the wait would be a real one
 			}
 			t.Run(protocol+"/"+name, func(t *testing.T) {
-				cfg.ReadBudget, cfg.WriteBudget = time.Minute, time.Minute
-				switch {
-				case row.reads == 0: // on the real clock: it passes, rather than to use the budget up
+				if strings.Contains(row.read.words, "in time") {
+					synctest.Test(t, func(t *testing.T) { row.overPipes(t, protocol) })
+					return
+				}
+				if row.reads == 0 { // on the real clock: it passes, rather than to use the budget up
 					row.rule.Times, row.reads, row.read = 1, 2, answered(200)
-				case strings.Contains(row.read.words, "in time"):
-					cfg.ReadBudget, cfg.WriteBudget = 500*time.Millisecond, 500*time.Millisecond
 				}
-				if row.rule.SlowBody != 0 { // the header waits for the first bytes of the body
-					row.write, row.effect = failed("in time"), Uncertain
-				}
-				row.run(t, cfg, tenant)
+				row.run(t, Config{Domain: addr, Transport: transport, Tokens: tokensOf(tenant), ReadBudget: time.Minute,
+					WriteBudget: time.Minute}, tenant)
 				noGoroutineLeft(t, transport)
 			})
 		}
 	}
+}
+
+// overPipes runs a row over HTTPS, in virtual time.
+func (row fault) overPipes(t *testing.T, protocol string) {
+	auth0, network := sandbox.New(sandbox.Options{}), newPipes()
+	server, err := sandbox.Serve(network, auth0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	transport, err := tenant.NewTransport("")
+	if err != nil {
+		t.Fatal(err)
+	}
+	transport.Proxy, transport.DialContext = nil, network.dial
+	transport.TLSClientConfig.RootCAs = x509.NewCertPool()
+	transport.TLSClientConfig.RootCAs.AppendCertsFromPEM(server.CAPEM())
+	speak(transport, protocol)
+	if row.rule.SlowBody != 0 { // the header waits for the first bytes of the body
+		row.write, row.effect = failed("in time"), Uncertain
+	}
+	row.run(t, Config{Domain: server.Addr, Transport: transport, Tokens: tokensOf(auth0),
+		ReadBudget: 500 * time.Millisecond, WriteBudget: 500 * time.Millisecond}, auth0)
+	noGoroutineLeft(t, transport)
+	if err := server.Close(); err != nil {
+		t.Error(err)
+	}
+}
+
+func tokensOf(tenant *sandbox.Tenant) oauth2.TokenSource {
+	return oauth2.StaticTokenSource(&oauth2.Token{AccessToken: tenant.Token()})
+}
+
+// speak makes a transport speak one version of HTTP.
+func speak(transport *http.Transport, protocol string) {
+	transport.TLSClientConfig.NextProtos = []string{protocol}
+	transport.ForceAttemptHTTP2 = protocol == "h2"
 }
 
 func (row fault) run(t *testing.T, cfg Config, tenant *sandbox.Tenant) {

@@ -11,32 +11,53 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"net/url"
+	"os"
 	"strings"
 	"sync/atomic"
+	"syscall"
 	"testing"
 	"testing/synctest"
 	"time"
-
-	"golang.org/x/oauth2"
 
 	"github.com/auth0-mcp/auth0-mcp/host/internal/tenant"
 	"github.com/auth0-mcp/auth0-mcp/proto/pluginv1"
 	"github.com/auth0-mcp/auth0-mcp/sandbox"
 )
 
+// manner is how a fault before the tenant is met.
+type manner int
+
+const (
+	really manner = iota
+	// aWrite is over the network, too: one attempt of a write. A read, or a write with patience, would meet the fault
+	// again and again until that ends, which a row in virtual time does.
+	aWrite
+	// virtually is in virtual time: the connections are the test's own.
+	virtually
+)
+
+func (m manner) methods() (methods []string, patience time.Duration) {
+	if m == aWrite {
+		return []string{"POST"}, time.Nanosecond
+	}
+	return []string{"GET", "POST"}, time.Minute
+}
+
 // What happens before a connection stands: nothing reaches the tenant, and a
 // write that failed so has changed nothing.
 func TestFaultsOnTheWay(t *testing.T) {
 	tenant := sandbox.New(sandbox.Options{})
 	addr, good := served(t, tenant, sandbox.GoodCertificate)
-	dialling := func(err error) *http.Transport {
+	dialling := func(dial func() (net.Conn, error)) *http.Transport {
 		transport := good.Clone()
 		transport.Proxy = nil // the environment's would be asked
-		transport.DialContext = func(context.Context, string, string) (net.Conn, error) {
-			return nil, &net.OpError{Op: "dial", Err: err}
-		}
+		transport.DialContext = func(context.Context, string, string) (net.Conn, error) { return dial() }
 		return transport
 	}
+	failing := func(err error) *http.Transport {
+		return dialling(func() (net.Conn, error) { return nil, &net.OpError{Op: "dial", Err: err} })
+	}
+	refusing := os.NewSyscallError("connect", syscall.ECONNREFUSED)
 	free, err := new(net.ListenConfig).Listen(t.Context(), "tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
@@ -63,43 +84,52 @@ func TestFaultsOnTheWay(t *testing.T) {
 	viaProxy.Proxy = http.ProxyURL(&url.URL{Scheme: "http", Host: proxyAt, User: url.UserPassword("me", "proxy-secret")})
 	deadProxy := good.Clone()
 	deadProxy.Proxy = http.ProxyURL(&url.URL{Scheme: "http", Host: closed, User: url.UserPassword("me", "proxy-secret")})
-	// A fault that may pass is met again until a read's budget ends: the others end at once.
-	const brief, long = 2 * time.Second, time.Minute
+	noProxy := failing(refusing)
+	noProxy.Proxy = http.ProxyURL(&url.URL{Scheme: "http", Host: "proxy.example:3128"})
+	hangingUp := dialling(func() (net.Conn, error) {
+		here, there := net.Pipe()
+		go func() {
+			_, _ = there.Read(make([]byte, 64<<10))
+			_ = there.Close()
+		}()
+		return here, nil
+	})
+	const domain = "tenant.auth0.example"
 	tests := map[string]struct {
 		addr      string
 		transport *http.Transport
-		budget    time.Duration
+		in        manner
 		words     string
 	}{
-		"closed before TLS": {closing, good, brief,
+		"closed before TLS": {closing, good, aWrite,
 			"closed the connection before TLS was established: check the domain"},
-		"a proxy wants a password": {"tenant.auth0.example", viaProxy, long,
-			"the proxy " + proxyAt + " did not accept the user"},
-		"no proxy there": {"tenant.auth0.example:1", deadProxy, brief,
-			"could not be used (it refused the connection)"},
-		"name not found": {"tenant.auth0.example",
-			dialling(&net.DNSError{Name: "tenant.auth0.example", IsNotFound: true}), long,
-			"the name tenant.auth0.example was not found"},
-		"no name server": {"tenant.auth0.example",
-			dialling(&net.DNSError{Name: "tenant.auth0.example", Err: "server misbehaving",
-				IsTemporary: true}), brief, "check the network and its name server"},
-		"connection refused":       {closed, good, brief, "refused the connection"},
-		"plain http":               {plain.Listener.Addr().String(), good, long, "does not speak https"},
-		"certificate expired":      {expiredAt, expired, long, "has expired"},
-		"certificate of another":   {wrongAt, wrong, long, "is for another host"},
-		"certificate untrusted":    {untrustedAt, untrusted, long, "AUTH0_MCP_CA_FILE"},
-		"TLS 1.1":                  {oldTLS.Listener.Addr().String(), good, long, "protocol version"},
-		"nothing is wrong, really": {addr, good, long, ""},
+		"closed before TLS, again": {domain, hangingUp, virtually,
+			"closed the connection before TLS was established: check the domain"},
+		"a proxy wants a password": {domain, viaProxy, really, "the proxy " + proxyAt + " did not accept the user"},
+		"no proxy there":           {domain, deadProxy, aWrite, "could not be used (it refused the connection)"},
+		"no proxy there, again":    {domain, noProxy, virtually, "could not be used (it refused the connection)"},
+		"name not found": {domain, failing(&net.DNSError{Name: domain, IsNotFound: true}), virtually,
+			"the name " + domain + " was not found"},
+		"no name server": {domain, failing(&net.DNSError{Name: domain, Err: "server misbehaving", IsTemporary: true}),
+			virtually, "check the network and its name server"},
+		"connection refused":        {closed, good, aWrite, "refused the connection"},
+		"connection refused, again": {domain, failing(refusing), virtually, "refused the connection"},
+		"plain http":                {plain.Listener.Addr().String(), good, really, "does not speak https"},
+		"certificate expired":       {expiredAt, expired, really, "has expired"},
+		"certificate of another":    {wrongAt, wrong, really, "is for another host"},
+		"certificate untrusted":     {untrustedAt, untrusted, really, "AUTH0_MCP_CA_FILE"},
+		"TLS 1.1":                   {oldTLS.Listener.Addr().String(), good, really, "protocol version"},
+		"nothing is wrong, really":  {addr, good, really, ""},
 	}
 	for name, tt := range tests {
 		t.Run(name, func(t *testing.T) {
 			good.CloseIdleConnections()
 			check := func(t *testing.T) {
-				for _, method := range []string{"GET", "POST"} {
+				methods, patience := tt.in.methods()
+				for _, method := range methods {
 					tenant.ResetRequests()
-					g := New(Config{Domain: tt.addr, Transport: tt.transport, ReadBudget: tt.budget,
-						WriteBudget: time.Minute,
-						Tokens:      oauth2.StaticTokenSource(&oauth2.Token{AccessToken: tenant.Token()})})
+					g := New(Config{Domain: tt.addr, Transport: tt.transport, ReadBudget: patience, WriteBudget: time.Minute,
+						Tokens: tokensOf(tenant)})
 					answer, out := ask(t.Context(), g, method, "/api/v2/clients", nil)
 					text, reached := answer.GetFailure().GetMessage(), len(tenant.Requests())
 					switch {
@@ -118,8 +148,7 @@ func TestFaultsOnTheWay(t *testing.T) {
 					nothingLeft(t, g)
 				}
 			}
-			if tt.addr == "tenant.auth0.example" && tt.transport.Proxy == nil {
-				// Nothing of it is real: the clock need not be.
+			if tt.in == virtually {
 				synctest.Test(t, check)
 			} else {
 				check(t)

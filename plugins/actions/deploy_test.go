@@ -239,10 +239,10 @@ func TestAcceptedButNotSeenLive(t *testing.T) {
 		auth0    http.Handler
 		want     string
 	}{
-		// A second is enough for the requests before it, also on a busy machine.
-		"too slow": {auth0v1.Patience{First: forever, Longest: forever, Whole: time.Second},
+		// Long enough for the requests before it, also on a busy machine.
+		"too slow": {auth0v1.Patience{First: forever, Longest: forever, Whole: 3 * time.Second},
 			override(auth0, ofVersion, 200, `{"number":1,"status":"building","deployed":false}`),
-			" was accepted, but was not seen live within 1s: check it with auth0_get_action"},
+			" was accepted, but was not seen live within 3s: check it with auth0_get_action"},
 		"unreadable": {eager, override(auth0, ofVersion, 500, `{}`), " was accepted, but reading its state failed"},
 		"not JSON":   {eager, override(auth0, ofVersion, 200, `[]`), " was accepted, but reading its state failed"},
 	} {

@@ -242,7 +242,7 @@ func TestServers(t *testing.T) {
 					return
 				}
 			}
-		}, source.Unreachable, "the server is too slow", 200 * time.Millisecond},
+		}, source.Unreachable, "the server is too slow", 3 * time.Second}, // in which the answer must begin
 		"half": {func(w http.ResponseWriter, _ *http.Request) {
 			w.Header().Set("Content-Length", "1000")
 			_, _ = w.Write([]byte(`{"indexVersion":1,`))

@@ -96,7 +96,7 @@ func TestPluginFaults(t *testing.T) {
 			}
 			late := tt.want[0] == "did not finish"
 			c := connectWith(t, catalog.Filter{}, func(cfg *Config) {
-				cfg.Calls.Plugins = supervisor.Config{StartTimeout: time.Minute, CallTimeout: 20 * time.Second,
+				cfg.Calls.Plugins = supervisor.Config{StartTimeout: time.Minute, CallTimeout: time.Minute,
 					HangGrace: 100 * time.Millisecond}
 				if tt.linux {
 					cfg.Calls.Plugins.MemoryLimit = 300 << 20
@@ -104,8 +104,8 @@ func TestPluginFaults(t *testing.T) {
 				if tt.role == fakeplugin.Hangs {
 					cfg.Calls.Plugins.StartTimeout = 5 * time.Second
 				}
-				if late {
-					cfg.Calls.Plugins.CallTimeout = 2 * time.Second
+				if late { // the other plugin must answer within this
+					cfg.Calls.Plugins.CallTimeout = 5 * time.Second
 				}
 			}, tt.role, "good")
 			if late { // the time of a start is not what is tested: a later call finds the process

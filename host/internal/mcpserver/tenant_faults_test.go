@@ -62,6 +62,13 @@ func (c *client) api(tool int, method, path string) seenCall {
 			method, path)))
 }
 
+// faultSeen is a fault of the tenant, and what a client sees of it.
+type faultSeen struct {
+	rule        sandbox.FaultRule
+	read, write string // words of the text; "" for a call that works
+	done        bool   // the write happened
+}
+
 // What the client sees of each fault of the tenant, through a real plugin process.
 // How often requests reach the tenant is counted in egress's table too, in every
 // way; here each row says whether a write was carried out.
@@ -70,11 +77,7 @@ func TestClientsViewOfTenantFaults(t *testing.T) {
 	status := func(code int) sandbox.FaultRule { return sandbox.FaultRule{Status: code} }
 	body := func(text string) sandbox.FaultRule { return sandbox.FaultRule{Status: 200, Body: text} }
 	const maybe, changed, notJSON = "may or may not have happened", "This call changed the tenant: POST", "is not JSON"
-	tests := map[string]struct {
-		rule        sandbox.FaultRule
-		read, write string // words of the text; "" for a call that works
-		done        bool   // the write happened
-	}{
+	viewFaults(t, time.Minute, map[string]faultSeen{
 		"200, nothing":    {sandbox.FaultRule{Status: 200, Body: " "}, notJSON, notJSON, false},
 		"200, half":       {sandbox.FaultRule{Malformed: true}, notJSON, notJSON, true},
 		"200, HTML":       {body("<html>maintenance</html>"), notJSON, notJSON, false},
@@ -92,23 +95,31 @@ func TestClientsViewOfTenantFaults(t *testing.T) {
 		"404":              {status(404), "Nothing is there", "Nothing is there", false},
 		"409":              {status(409), "conflicts", "conflicts", false},
 		"500":              {status(500), "try again later", maybe, false},
-		"502":              {status(502), "try again later", maybe, false},
-		"503":              {status(503), "try again later", maybe, false},
-		"504":              {status(504), "try again later", maybe, false},
-		"reset before":     {sandbox.FaultRule{Drop: sandbox.DropBefore}, "closed the connection", maybe, false},
-		"reset after":      {sandbox.FaultRule{Drop: sandbox.DropAfter}, "closed the connection", maybe, true},
-		"no answer":        {sandbox.FaultRule{Latency: time.Hour}, "did not answer in time", maybe, false},
-		"slow drip":        {sandbox.FaultRule{SlowBody: time.Hour}, "did not answer in time", changed, true},
 		"the clock is off": {sandbox.FaultRule{Skew: time.Hour}, "", "", true},
 		"nothing is wrong": {sandbox.FaultRule{SlowBody: time.Millisecond}, "", "", true},
 		"409 with a secret": {sandbox.FaultRule{Status: 409,
 			Body: `{"statusCode":409,"message":"exists: {\"client_secret\":\"` + strings.Repeat("s3cr3t", 8) + `\"}"}`},
 			"409 Conflict", "409 Conflict", false},
-	}
+	})
+	// A read meets these until its budget ends.
+	viewFaults(t, 2*time.Second, map[string]faultSeen{
+		"502":          {status(502), "try again later", maybe, false},
+		"503":          {status(503), "try again later", maybe, false},
+		"504":          {status(504), "try again later", maybe, false},
+		"reset before": {sandbox.FaultRule{Drop: sandbox.DropBefore}, "closed the connection", maybe, false},
+		"reset after":  {sandbox.FaultRule{Drop: sandbox.DropAfter}, "closed the connection", maybe, true},
+		"no answer":    {sandbox.FaultRule{Latency: time.Hour}, "did not answer in time", maybe, false},
+		"slow drip":    {sandbox.FaultRule{SlowBody: time.Hour}, "did not answer in time", changed, true},
+	})
+}
+
+// viewFaults has a client call a tool that reads and one that writes under each fault, with this budget for a request.
+func viewFaults(t *testing.T, budget time.Duration, tests map[string]faultSeen) {
+	t.Helper()
 	// One client for all: a fault must not spoil the next call, nor the process.
 	tenant := sandbox.New(sandbox.Options{})
 	c := connectTo(t, tenant, func(cfg *egress.Config) {
-		cfg.ReadBudget, cfg.WriteBudget, cfg.SignIn = 500*time.Millisecond, 500*time.Millisecond, "sign in again"
+		cfg.ReadBudget, cfg.WriteBudget, cfg.SignIn = budget, budget, "sign in again"
 	}, "ok")
 	c.api(fakeplugin.Read, "GET", "/api/v2/logs") // the process runs
 	running := len(c.children())

@@ -82,7 +82,7 @@ func TestStartFaults(t *testing.T) {
 				b, ok := starts[name]
 				if !ok {
 					t.Parallel()
-					b = begun{startWith(t, Config{StartTimeout: 10 * time.Second}), make(chan error, 1)}
+					b = begun{startWith(t, Config{}), make(chan error, 1)}
 					_, err := call(t.Context(), b.s, spec(t, tt.role), write, `{}`)
 					b.ended <- err
 				}

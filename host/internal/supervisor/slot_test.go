@@ -2,6 +2,7 @@ package supervisor
 
 import (
 	"errors"
+	"fmt"
 	"log/slog"
 	"os"
 	"path/filepath"
@@ -86,9 +87,9 @@ func TestAnAnsweredCallEndsTheTrouble(t *testing.T) {
 
 func TestIdlePluginStops(t *testing.T) {
 	t.Parallel()
-	s := New(Config{Domain: "tenant.auth0.example", Log: slog.New(slog.DiscardHandler),
-		IdleTimeout: 200 * time.Millisecond,
-		Host:        func(plugin string) pluginv1.HostServer { return host{plugin: plugin} }})
+	const idle = 200 * time.Millisecond
+	s := New(Config{Domain: "tenant.auth0.example", Log: slog.New(slog.DiscardHandler), StartTimeout: time.Minute,
+		IdleTimeout: idle, Host: func(plugin string) pluginv1.HostServer { return host{plugin: plugin} }})
 	t.Cleanup(func() {
 		if err := s.Close(); err != nil {
 			t.Error(err)
@@ -96,23 +97,40 @@ func TestIdlePluginStops(t *testing.T) {
 	})
 	sp := spec(t, "ok")
 	// A call that lasts longer than the timeout keeps its process.
+	finish := filepath.Join(t.TempDir(), "finish")
 	slow := make(chan error, 1)
 	go func() {
-		_, err := call(t.Context(), s, sp, read, `{"do":"sleep","n":600}`)
+		_, err := call(t.Context(), s, sp, read, fmt.Sprintf(`{"do":"until","file":%q}`, finish))
 		slow <- err
 	}()
+	var proc *process
+	eventually(t, "the call is in progress", func() bool {
+		s.mu.Lock()
+		sl := s.slots["ok"]
+		s.mu.Unlock()
+		if sl == nil {
+			return false
+		}
+		sl.mu.Lock()
+		defer sl.mu.Unlock()
+		proc = sl.cur
+		return proc != nil && proc.inUse == 1
+	})
 	first, err := call(t.Context(), s, sp, read, `{}`)
 	if err != nil {
 		t.Fatal(err)
 	}
-	sl := s.slots["ok"]
-	sl.mu.Lock()
-	proc := sl.cur
-	sl.mu.Unlock()
+	time.Sleep(3 * idle) // nothing but the time that has passed tells that the process stays
+	if again, err := call(t.Context(), s, sp, read, `{}`); err != nil || again != first {
+		t.Errorf("beside the call in progress: process %s, then %s (%v)", first, again, err)
+	}
+	if err := os.WriteFile(finish, nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
 	if err := <-slow; err != nil {
 		t.Errorf("the call in progress: %v", err)
 	}
-	if !proc.gone(10 * time.Second) {
+	if !proc.gone(time.Minute) {
 		t.Fatal("an idle process goes on")
 	}
 	second, err := call(t.Context(), s, sp, read, `{}`)

@@ -79,10 +79,16 @@ func (h holder) isManagementAPI(domain, identifier string) bool {
 		})
 }
 
-// same reports whether an id of a request can mean one that is not empty, however often it is encoded.
+// same reports whether an id of a request can mean one that is not empty, however often it is encoded, and also for a
+// server that takes an encoded "/", "?" or ";" behind it for the end of the path.
 func same(id, own string) bool {
 	plain := strings.TrimSpace(decoded(id, percents))
-	return own != "" && (strings.EqualFold(id, own) || strings.EqualFold(plain, own))
+	end := len(plain)
+	if at := strings.IndexAny(plain, "?;"); at >= 0 {
+		end = at
+	}
+	return own != "" && (strings.EqualFold(id, own) || strings.EqualFold(plain, own) ||
+		strings.EqualFold(strings.TrimRight(plain[:end], "/ "), own))
 }
 
 // sameAs reports whether two tokens are of one session, such as one before and one after a renewal.

@@ -150,7 +150,7 @@ test("a plugin from its author to users", { timeout: 300_000 }, async (t) => {
   });
 
   await t.test("is installed if a trusted key has signed it, and pinned for every platform", async () => {
-    assert.match(await user.refused("install", server.url, "--yes"), /signed by key [0-9A-F]{16}, whom you have not said to trust/);
+    assert.match(await user.refused("install", server.url, "--yes"), /signed by key [0-9A-F]{16}, which you do not trust/);
     assert.deepEqual(user.stored, []);
     await user.plugin("keys", "add", "acme", join(author.home, "release.key.pub"));
     assert.match(await user.refused("install", server.url), /Tool "auth0_update_client_grant"[^]*pass --yes/);

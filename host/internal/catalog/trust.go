@@ -205,6 +205,8 @@ func manifestRemedy(err error) string {
 func (l *loader) refuseManifest(p *Plugin, err error) {
 	var protocol *ProtocolError
 	switch {
+	case p.Dev && !errors.As(err, &protocol):
+		l.refusePlugin(p, Broken, err.Error(), "correct it and build it again: auth0-mcp plugin lint says more")
 	case !errors.As(err, &protocol):
 		l.refusePlugin(p, Broken, err.Error(), "ask the plugin's author for a corrected version")
 	case protocol.PluginIsNewer():
@@ -216,7 +218,8 @@ func (l *loader) refuseManifest(p *Plugin, err error) {
 
 func (l *loader) refuseSecond(p, first *Plugin) {
 	if first.Dev {
-		l.refusePlugin(p, Replaced, "the dev plugin in "+first.Dir+" stands in for it", "leave --dev-plugin out to use it")
+		l.refusePlugin(p, Replaced, "the plugin under development in "+first.Dir+" replaces it",
+			"leave out --dev-plugin to use it")
 		return
 	}
 	l.refusePlugin(p, Duplicate, "a plugin of this name is already loaded from "+first.ManifestPath,

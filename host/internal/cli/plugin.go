@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
+	"os"
 	"path/filepath"
 	"strings"
 	"time"
@@ -79,6 +81,27 @@ func (f pluginSetFlag) lockPath() (string, error) {
 		return "", err
 	}
 	return strings.TrimSuffix(path, declarationSuffix) + lockSuffix, nil
+}
+
+// check refuses a set of which there is no file: its path may be misspelt.
+func (f pluginSetFlag) check() error {
+	path, lock := f.chosen(), ""
+	if path == "" {
+		return nil
+	}
+	declaration, err := f.declaration()
+	if err == nil {
+		lock, err = f.lockPath()
+	}
+	if err != nil {
+		return err
+	}
+	_, noDeclaration := os.Stat(declaration)
+	_, noLock := os.Stat(lock)
+	if errors.Is(noDeclaration, fs.ErrNotExist) && errors.Is(noLock, fs.ErrNotExist) {
+		return fmt.Errorf("--plugin-set %s: neither %s nor %s exists", path, declaration, lock)
+	}
+	return nil
 }
 
 // open is what the commands that change plugins work with. It reads nothing but the trusted keys.

@@ -270,7 +270,7 @@ func generateKey(ctx context.Context, env Environment, path string, unencrypted 
 func writeNew(path string, data []byte) error {
 	f, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
 	if errors.Is(err, os.ErrExist) {
-		return fmt.Errorf("%s is there already: move it away, or choose another name", path)
+		return fmt.Errorf("%s already exists: move it away, or choose another name", path)
 	}
 	if err != nil {
 		return err

@@ -131,6 +131,10 @@ func signingPassphraseFrom(ctx context.Context, env Environment, fresh bool) (st
 	if passphrase, err := account.TakeVariable(signingPassphrase); passphrase != "" || err != nil {
 		return passphrase, err
 	}
+	if !isTerminal(env.In) && fresh {
+		return "", errors.New("the new key needs a passphrase: set " + signingPassphrase + ", run this on a terminal, or " +
+			"pass --unencrypted")
+	}
 	if !isTerminal(env.In) {
 		return "", errors.New("the key needs its passphrase: set " + signingPassphrase + ", or run this on a terminal")
 	}

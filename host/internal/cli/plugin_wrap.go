@@ -96,7 +96,7 @@ func (f wrapFlags) run(ctx context.Context, env Environment, name string, comman
 		return err
 	}
 	if len(plugin.Simplified) > 0 {
-		say(env.Out, "The schema of these tools does not fit. They take any members in one argument: %s\n\n",
+		say(env.Out, "The schemas of these tools are not supported. Each tool takes one argument, an object: %s\n\n",
 			strings.Join(plugin.Simplified, ", "))
 	}
 	data, err := atomicfile.DataFolder()
@@ -117,14 +117,10 @@ func (f wrapFlags) run(ctx context.Context, env Environment, name string, comman
 }
 
 func (f wrapFlags) agree(ctx context.Context, env Environment, question string) error {
-	if f.install.consent.yes {
-		return nil
-	}
-	err := confirm(ctx, env, question)
-	if errors.Is(err, errNotConfirmed) {
+	if err := f.install.consent.agree(ctx, env, question); err != nil {
 		return fmt.Errorf("%w: %w", catalog.ErrNotInstalled, err)
 	}
-	return err
+	return nil
 }
 
 // removeWrapped removes the folders of wrapped servers that were removed and that no lock file names any more.

@@ -152,7 +152,7 @@ func (r pluginReport) print(out io.Writer, now time.Time) error {
 		}
 	}
 	if len(r.Hosts) == 0 {
-		fmt.Fprintln(out, "\nNo server runs.")
+		fmt.Fprintln(out, "\nNo server is running.")
 	}
 	for _, h := range r.Hosts {
 		if err := h.print(out, now); err != nil {

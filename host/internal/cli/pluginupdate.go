@@ -140,7 +140,7 @@ The lock file is not changed. If plugins.toml declares something else than is lo
 }
 
 func sync(ctx context.Context, env Environment, set pluginSetFlag, consent consentFlags, from string) (err error) {
-	if err := env.locks.CheckPlugins("plugin sync"); err != nil {
+	if err := errors.Join(env.locks.CheckPlugins("plugin sync"), set.check()); err != nil {
 		return err
 	}
 	plugins, err := set.open()

@@ -15,6 +15,9 @@ import (
 
 func loadCatalog(ctx context.Context, env Environment, f runFlags, log *slog.Logger) (*catalog.Catalog, error) {
 	plugins, err := readCatalog(ctx, env, f, log)
+	if err == nil {
+		err = f.set.check()
+	}
 	if err != nil {
 		return nil, err
 	}

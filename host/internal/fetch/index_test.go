@@ -101,7 +101,7 @@ func TestIndexAttacks(t *testing.T) {
 			a.write("ok_1.2.0.release.json.minisig", []byte("untrusted comment: none\nnonsense\n"))
 		}, source.Untrusted, "not one of minisign"},
 		"unknown key": {func(_ *author, f *fetcher) { f.query.Trust.Keys = nil },
-			source.Untrusted, "whom you have not said to trust"},
+			source.Untrusted, "which you do not trust"},
 		"required key unknown": {func(_ *author, f *fetcher) { f.query.Trust.Require = "other" },
 			source.Untrusted, "key other is required and is not among the trusted keys"},
 		"another key required": {func(a *author, f *fetcher) {

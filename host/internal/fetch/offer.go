@@ -149,10 +149,10 @@ func (f fetcher) fetchFolder() (source.Release, error) {
 		return source.Release{}, fault(source.Unsigned, "a folder has no signature, and key %s is required: install from an "+
 			"index or a registry, or without a key", name)
 	}
-	p, err := catalog.ReadPlugin(filepath.Join(s.At(), manifestName))
-	if errors.Is(err, os.ErrNotExist) {
-		return source.Release{}, fmt.Errorf("%w; a plugin writes its manifest itself: PLUGIN describe > manifest.json", err)
+	if err := checkFolder(s.At()); err != nil {
+		return source.Release{}, err
 	}
+	p, err := catalog.ReadPlugin(filepath.Join(s.At(), manifestName))
 	if err != nil {
 		return source.Release{}, err
 	}
@@ -288,4 +288,44 @@ func (f fetcher) documentOf(s source.Source) (*offer, error) {
 		return openFile(s.At())
 	}
 	return o, nil
+}
+
+// checkFolder refuses a path at which there is no folder of a plugin.
+func checkFolder(path string) error {
+	info, err := os.Stat(path)
+	switch {
+	case errors.Is(err, os.ErrNotExist):
+		return fault(source.NotFound, "there is no such folder or file")
+	case err != nil:
+		return err
+	case !info.IsDir():
+		return fault(source.Refused, "want a folder, an archive (.tar.gz, .tgz or .zip), an index (.json) or a bundle (.tar)")
+	}
+	if _, err := os.Stat(filepath.Join(path, manifestName)); errors.Is(err, os.ErrNotExist) {
+		return fault(source.NotFound, "it has no manifest.json: a plugin writes it itself: PLUGIN describe > manifest.json")
+	}
+	return nil
+}
+
+// checkProgram refuses an executable that is not for a platform.
+func checkProgram(path, platform string) error {
+	file, err := openFile(path)
+	if err != nil {
+		return err
+	}
+	defer file.Close()
+	head := make([]byte, release.ProgramBytes)
+	n, err := io.ReadFull(file, head)
+	if err != nil && !errors.Is(err, io.ErrUnexpectedEOF) && !errors.Is(err, io.EOF) {
+		return err
+	}
+	err = release.CheckProgram(head[:n], platform)
+	if program, ok := errors.AsType[*release.ProgramError](err); ok {
+		kind := source.WrongPlatform
+		if program.Format == "" {
+			kind = source.Refused
+		}
+		return fault(kind, "%v", program)
+	}
+	return err
 }

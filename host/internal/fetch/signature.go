@@ -67,7 +67,7 @@ func (f fetcher) signer(what string, message []byte, all []signature) (source.Si
 	case trust.Require == "" && (trust.AllowUnsigned || !f.query.Pinned.IsZero()):
 		return source.Signer{}, nil // what is pinned was accepted before
 	case len(unknown) > 0:
-		return source.Signer{}, fault(source.Untrusted, "%s is signed by %s, whom you have not said to trust. If you do, "+
+		return source.Signer{}, fault(source.Untrusted, "%s is signed by %s, which you do not trust. If you do, "+
 			"add the key that its author publishes: `auth0-mcp plugin keys add NAME KEY`", what, strings.Join(unknown, " and "))
 	default:
 		return source.Signer{}, fault(source.Unsigned, "%s is not signed%s. Ask its author to sign it, or accept what is "+

@@ -191,16 +191,16 @@ func TestSigstoreAttacks(t *testing.T) {
 		"other identity": {func(d []byte) []byte { return i.sign("https://github.com/mallory/ok/release.yml@main", d) }, nil,
 			"is signed by https://github.com/mallory/ok/release.yml@main of " + issuer},
 		"identity that contains the trusted one": {func(d []byte) []byte { return i.sign(workflow+"/mallory", d) }, nil,
-			"whom you have not said to trust"},
+			"which you do not trust"},
 		"more than a star stands for": {func(d []byte) []byte {
 			return i.sign("https://github.com/acme/ok/.github/workflows/release.yml@refs/heads/x@refs/tags/v1", d)
 		}, func() source.Key { return i.trusted("https://github.com/acme/ok/.github/workflows/*@refs/tags/*") },
-			"whom you have not said to trust"},
+			"which you do not trust"},
 		"other issuer": {func(d []byte) []byte { return i.sign(workflow, d) }, func() source.Key {
 			key := i.trusted(workflow)
 			key.Sigstore.Issuer = "https://accounts.example.com"
 			return key
-		}, "whom you have not said to trust"},
+		}, "which you do not trust"},
 		"other instance": {func(d []byte) []byte { return newInstance(t).sign(workflow, d) }, nil, "does not verify"},
 		"no bundle":      {func([]byte) []byte { return []byte(`{"mediaType":"text/plain"}`) }, nil, "not a Sigstore bundle"},
 		"revoked": {func(d []byte) []byte { return i.sign(workflow, d) }, func() source.Key {
@@ -215,7 +215,7 @@ func TestSigstoreAttacks(t *testing.T) {
 		}, "its trusted root is not usable"},
 		"no trusted identity": {func(d []byte) []byte { return i.sign(workflow, d) }, func() source.Key {
 			return newAuthor(t).trusted()
-		}, "is signed by an identity of Sigstore, whom you have not said to trust"},
+		}, "is signed by an identity of Sigstore, which you do not trust"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			a := newAuthor(t)

@@ -113,9 +113,12 @@ func (p *Plugins) Get(ctx context.Context, w Wanted) (c *Candidate, err error) {
 		return nil, fmt.Errorf("%s holds the plugin %s, not %s: correct its source", from, plugin.Name, w.Name)
 	}
 	if !from.Versioned() {
-		if ok, err := satisfies(plugin.Version, w); err != nil || !ok {
-			return nil, errors.Join(err, fmt.Errorf("%s holds version %s, which is not within %q", from, plugin.Version,
-				w.Constraint))
+		ok, err := satisfies(plugin.Version, w)
+		if err == nil && !ok {
+			err = fmt.Errorf("%s holds version %s, which is not within %q", from, plugin.Version, w.Constraint)
+		}
+		if err != nil {
+			return nil, err
 		}
 	}
 	return c, p.compare(c, w.Pinned)

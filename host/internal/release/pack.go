@@ -10,6 +10,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"maps"
 	"os"
 	"path/filepath"
@@ -50,6 +51,9 @@ var archiveTime = time.Date(1980, 1, 1, 0, 0, 0, 0, time.UTC)
 // Do writes the archives and then the document, and returns the document and its path.
 func (p Pack) Do() (Document, string, error) {
 	manifest, err := catalog.ReadSmall(p.Manifest, MaxArchiveBytes)
+	if errors.Is(err, fs.ErrNotExist) {
+		return Document{}, "", fmt.Errorf("%w: a plugin writes it itself: PLUGIN describe > manifest.json", err)
+	}
 	if err != nil {
 		return Document{}, "", err
 	}
@@ -76,6 +80,9 @@ func (p Pack) Do() (Document, string, error) {
 		program, err := catalog.ReadSmall(p.Executables[platform], MaxArchiveBytes)
 		if err != nil {
 			return Document{}, "", fmt.Errorf("%s: %w", platform, err)
+		}
+		if err := CheckProgram(program[:min(len(program), ProgramBytes)], platform); err != nil {
+			return Document{}, "", fmt.Errorf("%s: %w", p.Executables[platform], err)
 		}
 		system, _, _ := strings.Cut(platform, "/")
 		inside := catalog.ExecutableName(system, m.Executable)

@@ -20,15 +20,37 @@ const manifest = `{"manifest":1,"name":"ok","version":"1.2.0","protocols":[1],
 func packOf(t *testing.T) Pack {
 	t.Helper()
 	folder := t.TempDir()
-	for name, text := range map[string]string{"manifest.json": manifest, "program": "#!/bin/sh\n", "LICENSE": "MIT"} {
+	for name, text := range map[string]string{"manifest.json": manifest, "program": "#!/bin/sh\n",
+		"program.exe": windowsProgram(), "LICENSE": "MIT"} {
 		if err := os.WriteFile(filepath.Join(folder, name), []byte(text), 0o600); err != nil {
 			t.Fatal(err)
 		}
 	}
 	program := filepath.Join(folder, "program")
 	return Pack{Manifest: filepath.Join(folder, "manifest.json"), Folder: filepath.Join(folder, "dist"),
-		Executables: map[string]string{"linux/amd64": program, "windows/arm64": program},
+		Executables: map[string]string{"linux/amd64": program, "windows/arm64": program + ".exe"},
 		Extra:       []string{filepath.Join(folder, "LICENSE")}, Published: time.Date(2026, 11, 1, 0, 0, 0, 999, time.UTC)}
+}
+
+// windowsProgram is the beginning of a program for Windows on arm64.
+func windowsProgram() string {
+	head := make([]byte, 0x80)
+	copy(head, "MZ")
+	head[0x3c] = 0x40
+	copy(head[0x40:], "PE\x00\x00\x64\xaa")
+	return string(head)
+}
+
+func TestPackRefusesAProgramForAnotherPlatform(t *testing.T) {
+	for platform, want := range map[string]string{"linux/amd64": "a program in the format PE",
+		"windows/amd64": "for another processor"} {
+		p := packOf(t)
+		p.Executables = map[string]string{platform: p.Executables["windows/arm64"]}
+		_, _, err := p.Do()
+		if program, ok := errors.AsType[*ProgramError](err); !ok || !strings.Contains(program.Error(), want) {
+			t.Errorf("%s: %v, want %q", platform, err, want)
+		}
+	}
 }
 
 // Whoever builds a release again gets the same bytes: they can compare.

@@ -82,7 +82,7 @@ func (p *Plugin) check() error {
 	}
 	for _, dir := range []string{"sdk", "proto"} {
 		if _, err := os.Stat(filepath.Join(p.SDK, dir, "go.mod")); err != nil {
-			return fmt.Errorf("%s is no checkout of auth0-mcp: %w", p.SDK, err)
+			return fmt.Errorf("%s is not a checkout of auth0-mcp: %w", p.SDK, err)
 		}
 	}
 	p.SDK = filepath.ToSlash(p.SDK)

@@ -108,6 +108,7 @@ const (
 	ociScheme      = "oci://"
 	layoutScheme   = "oci-layout:"
 	digestFragment = "#sha256="
+	manifestName   = "manifest.json"
 	maxReference   = 4096
 )
 
@@ -120,7 +121,7 @@ func (e *ReferenceError) Error() string {
 
 // Parse reads a reference to a source, as in a command or in plugins.toml:
 //
-//	./folder                                    a folder with manifest.json and the executable
+//	./folder                                    a folder with manifest.json, which may be named too, and the executable
 //	./roles_1.2.0_linux_amd64.tar.gz            an archive: .tar.gz, .tgz or .zip
 //	./mirror/index.json                         an index on disk
 //	https://plugins.example.com/roles/index.json
@@ -160,6 +161,8 @@ func parse(reference string) (s Source, problem string) {
 	}
 	s = Source{kind: Folder, at: path}
 	switch {
+	case filepath.Base(path) == manifestName:
+		s.at = filepath.Dir(path)
 	case isArchive(path):
 		s.kind = Archive
 	case strings.EqualFold(filepath.Ext(path), ".json"):

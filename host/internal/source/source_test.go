@@ -34,6 +34,7 @@ func TestParse(t *testing.T) {
 		"roles.ZIP":           {Archive, filepath.Join(here, "roles.ZIP"), false},
 		"./mirror/index.json": {Index, filepath.Join(here, "mirror/index.json"), true},
 		".":                   {Folder, here, false},
+		"roles/manifest.json": {Folder, filepath.Join(here, "roles"), false},
 	} {
 		s, err := Parse(reference)
 		if err != nil {

@@ -1,4 +1,4 @@
-package fetch
+package release
 
 import (
 	"bytes"
@@ -6,38 +6,45 @@ import (
 	"debug/macho"
 	"debug/pe"
 	"encoding/binary"
-	"errors"
-	"io"
+	"fmt"
 	"slices"
 	"strings"
-
-	"github.com/auth0-mcp/auth0-mcp/host/internal/source"
 )
 
-// checkProgram refuses an executable that is not for a platform: starting it would fail with an error that says
-// nothing. Only the beginning of the file is read. A script that names its interpreter is for every system but Windows.
-func checkProgram(path, platform string) error {
-	file, err := openFile(path)
-	if err != nil {
-		return err
+// ProgramBytes are those of the beginning of an executable that [CheckProgram] reads.
+const ProgramBytes = 4096
+
+// ProgramError means that an executable is not for a platform.
+type ProgramError struct {
+	Platform string
+	// Format is that of the program; empty if no system knows it.
+	Format string
+	// Machine means that the format is right, and the processor another one.
+	Machine bool
+}
+
+func (e *ProgramError) Error() string {
+	switch {
+	case e.Format == "":
+		return fmt.Sprintf("the executable is none for %s: it is no program that this system knows", e.Platform)
+	case e.Machine:
+		return "the executable is for another processor than that of " + e.Platform
 	}
-	defer file.Close()
-	head := make([]byte, 4096)
-	n, err := io.ReadFull(file, head)
-	if err != nil && !errors.Is(err, io.ErrUnexpectedEOF) && !errors.Is(err, io.EOF) {
-		return err
-	}
+	return fmt.Sprintf("the executable is none for %s, but a program in the format %s", e.Platform, e.Format)
+}
+
+// CheckProgram refuses an executable that begins with head and is not for a platform: starting it would fail with an
+// error that says nothing. A script that names its interpreter is for every system but Windows.
+func CheckProgram(head []byte, platform string) error {
 	system, machine, _ := strings.Cut(platform, "/")
-	found, machines := programOf(head[:n])
+	found, machines := programOf(head)
 	switch {
 	case found == "script" && system != "windows":
 		return nil
-	case found == "":
-		return fault(source.Refused, "the executable is none for %s: it is no program that this system knows", platform)
 	case found != formatOf(system):
-		return fault(source.WrongPlatform, "the executable is none for %s, but a program in the format %s", platform, found)
+		return &ProgramError{Platform: platform, Format: found}
 	case !slices.Contains(machines, machine) && slices.Contains([]string{"amd64", "arm64"}, machine):
-		return fault(source.WrongPlatform, "the executable is for another processor than that of %s", platform)
+		return &ProgramError{Platform: platform, Format: found, Machine: true}
 	}
 	return nil
 }

@@ -13,7 +13,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"regexp"
 	"strings"
 
 	"github.com/go-json-experiment/json/jsontext"
@@ -189,10 +188,14 @@ func Idempotent() Option {
 	return func(m *pluginv1.ToolManifest) { m.Idempotent = true }
 }
 
-var (
-	pluginName = regexp.MustCompile(`^[a-z][a-z0-9-]{0,30}$`)
-	toolName   = regexp.MustCompile(`^[a-z][a-z0-9_]{0,63}$`)
-)
+// isName tells whether a text is a lower-case letter and then lower-case letters, digits and the separator, at most so
+// many bytes in all.
+func isName(text string, separator rune, most int) bool {
+	letter := func(c rune) bool { return 'a' <= c && c <= 'z' }
+	return text != "" && len(text) <= most && letter(rune(text[0])) && !strings.ContainsFunc(text, func(c rune) bool {
+		return !letter(c) && (c < '0' || c > '9') && c != separator
+	})
+}
 
 // Manifest is the plugin's declaration, or an error that names every mistake.
 func (p Plugin) Manifest() (pluginv1.Manifest, error) {
@@ -202,7 +205,7 @@ func (p Plugin) Manifest() (pluginv1.Manifest, error) {
 		Executable: "auth0-mcp-plugin-" + p.Name, Display: p.Display,
 	}
 	var errs []error
-	if !pluginName.MatchString(p.Name) {
+	if !isName(p.Name, '-', 31) {
 		errs = append(errs, fmt.Errorf("plugin name %q: want lower-case letters, digits and dashes", p.Name))
 	}
 	if p.Version == "" {
@@ -224,7 +227,7 @@ func (p Plugin) Manifest() (pluginv1.Manifest, error) {
 
 func (t Tool) check() error {
 	errs := []error{t.err}
-	if !toolName.MatchString(t.manifest.Name) {
+	if !isName(t.manifest.Name, '_', 64) {
 		errs = append(errs, errors.New("a name is lower-case letters, digits and underscores, at most 64"))
 	}
 	if t.manifest.Description == "" {

@@ -11,6 +11,7 @@ import (
 	"regexp"
 	"slices"
 	"strconv"
+	"sync"
 
 	"github.com/auth0-mcp/auth0-mcp/sdk"
 	"github.com/auth0-mcp/auth0-mcp/sdk/auth0v1"
@@ -95,7 +96,7 @@ func written(prefix string) []string {
 // collection is the list of actions.
 func collection() auth0v1.Collection {
 	return auth0v1.Collection{Path: []string{"actions", "actions"}, Items: "actions", What: "action",
-		IsID: idForm.MatchString, Whole: true, AlwaysTotals: true}
+		IsID: isID, Whole: true, AlwaysTotals: true}
 }
 
 type listInput struct {
@@ -191,7 +192,11 @@ type getInput struct {
 
 // idForm is the form of an action's id. A name may have it too, so an id that is
 // not found is looked up as a name.
-var idForm = regexp.MustCompile(`^[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}$`)
+var idForm = sync.OnceValue(func() *regexp.Regexp {
+	return regexp.MustCompile(`^[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}$`)
+})
+
+func isID(text string) bool { return idForm().MatchString(text) }
 
 func getAction(ctx context.Context, c *sdk.Call, in getInput) (any, error) {
 	api, err := auth0v1.New(ctx, c)

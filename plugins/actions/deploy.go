@@ -28,7 +28,7 @@ func (d deployer) deployAction(ctx context.Context, c *sdk.Call, in deployInput)
 	}
 	id := in.ID
 	var action sdk.Object
-	if !idForm.MatchString(in.ID) {
+	if !isID(in.ID) {
 		if action, err = findAction(ctx, api, in.ID); err != nil {
 			return nil, err
 		}

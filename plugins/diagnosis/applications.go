@@ -5,7 +5,6 @@ import (
 	"context"
 	"encoding/json"
 	"net/url"
-	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -128,11 +127,11 @@ func (i *investigation) offInOrganization(ctx context.Context, organization, con
 	return c, true
 }
 
-var addressInText = regexp.MustCompile(`[a-zA-Z][a-zA-Z0-9+.-]*://[^\s"',]+`)
+var addressInText = lazily(`[a-zA-Z][a-zA-Z0-9+.-]*://[^\s"',]+`)
 
 // redirect is the address that an authorization request asked to return to.
 func redirect(event sdk.Object) string {
-	return cmp.Or(text(event, "details", "qs", "redirect_uri"), addressInText.FindString(event.Text("description")))
+	return cmp.Or(text(event, "details", "qs", "redirect_uri"), addressInText().FindString(event.Text("description")))
 }
 
 func (i *investigation) callbackMismatch(ctx context.Context, g group) (cause, bool) {

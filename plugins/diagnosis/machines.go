@@ -7,6 +7,7 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"sync"
 
 	"github.com/auth0-mcp/auth0-mcp/sdk"
 	"github.com/auth0-mcp/auth0-mcp/sdk/auth0v1"
@@ -20,15 +21,15 @@ const (
 )
 
 var (
-	quotedAudience = regexp.MustCompile(`resource server "([^"]+)"`)
-	namedAudience  = regexp.MustCompile(`(?i)service not found: (\S+)`)
+	quotedAudience = lazily(`resource server "([^"]+)"`)
+	namedAudience  = lazily(`(?i)service not found: (\S+)`)
 )
 
 // audience is the API that an event is about.
 func audience(event sdk.Object) string {
 	words := text(event, "details", "error", "message") + " " + event.Text("description")
-	for _, form := range []*regexp.Regexp{namedAudience, quotedAudience} {
-		if m := form.FindStringSubmatch(words); m != nil {
+	for _, form := range []func() *regexp.Regexp{namedAudience, quotedAudience} {
+		if m := form().FindStringSubmatch(words); m != nil {
 			return m[1]
 		}
 	}
@@ -188,4 +189,9 @@ func (i *investigation) unexplained(_ context.Context, g group) (cause, bool) {
 		disproof: ofUser(e),
 		Fix: fix{Text: "Read an event with all its details.", Tool: "auth0_get_log",
 			Arguments: map[string]any{"id": e.Text("log_id")}}}, true
+}
+
+// lazily compiles a pattern when it is first used: a plugin's process may never need it.
+func lazily(pattern string) func() *regexp.Regexp {
+	return sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(pattern) })
 }

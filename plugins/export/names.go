@@ -1,7 +1,6 @@
 package export
 
 import (
-	"regexp"
 	"strings"
 	"unicode"
 	"unicode/utf8"
@@ -12,7 +11,7 @@ const maxStem = 120
 
 // device matches names that Windows takes for devices, also with an extension.
 // https://learn.microsoft.com/windows/win32/fileio/naming-a-file
-var device = regexp.MustCompile(`(?i)^(con|prn|aux|nul|conin\$|conout\$|(com|lpt)[0-9¹²³]) *(\.|$)`)
+var device = lazily(`(?i)^(con|prn|aux|nul|conin\$|conout\$|(com|lpt)[0-9¹²³]) *(\.|$)`)
 
 // safe is a name as every system takes it for a file's. Combining characters are replaced, since some systems take the
 // composed and the decomposed form for one name.
@@ -33,7 +32,7 @@ func safe(name string) string {
 	switch {
 	case stem == "":
 		return "unnamed"
-	case device.MatchString(stem):
+	case device().MatchString(stem):
 		return "_" + stem
 	}
 	return stem

@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"sync"
 
 	"github.com/auth0-mcp/auth0-mcp/managementapi"
 )
@@ -66,7 +67,7 @@ func (p placeholders) of(kind, stem string, path []string) string {
 
 // privateText matches what is secret wherever it stands: private keys, tokens in the forms that services give them so
 // that they are found, passwords in addresses, and parameters of addresses that grant access.
-var privateText = regexp.MustCompile(`-----BEGIN [A-Z ]*PRIVATE KEY-----|\beyJ[\w-]{8,}\.eyJ[\w-]{8,}\.[\w-]+|` +
+var privateText = lazily(`-----BEGIN [A-Z ]*PRIVATE KEY-----|\beyJ[\w-]{8,}\.eyJ[\w-]{8,}\.[\w-]+|` +
 	`(?i:\b[a-z][a-z0-9+.-]*://[^\s/@:]*:[^\s/@]+@)|` +
 	`(?i:[?&#](?:token|access_token|secret|client_secret|api_?key|password|sig|signature)=[^\s&#{$]{6})|` +
 	`(?i:\b(?:bearer|basic) +[a-z0-9+/._~-]{12})|hooks\.slack\.com/(?:services|workflows|triggers)/\w|` +
@@ -74,7 +75,7 @@ var privateText = regexp.MustCompile(`-----BEGIN [A-Z ]*PRIVATE KEY-----|\beyJ[\
 	`pypi-|hf_|sk-|dop_v1_|shpat_|shpss_|glsa_|lin_api_|hvs\.)[\w.-]{16}`)
 
 // secretName matches names under which users keep secrets where they may choose the names.
-var secretName = regexp.MustCompile(`(?i)(?:secret|secret[_.-]?value|password|passwd|passphrase|token|authorization|` +
+var secretName = lazily(`(?i)(?:secret|secret[_.-]?value|password|passwd|passphrase|token|authorization|` +
 	`credential|(?:api|access|secret|private|signing|encryption|master|account|shared|sas|write)[_.-]?key|` +
 	`connection[_.-]?string)s?$`)
 
@@ -98,7 +99,7 @@ func isNamedSecret(value string, path []string, beside map[string]any) bool {
 			}
 		}
 	}
-	return secretName.MatchString(name)
+	return secretName().MatchString(name)
 }
 
 // hide puts placeholders in place of an object's secrets: of the members that the Management API's facts call secret,
@@ -128,7 +129,7 @@ func (x *exporter) hideTexts(k kind, object map[string]any, stem string, value a
 	switch value := value.(type) {
 	case string:
 		isPlaceholder := strings.Contains(value, x.placeholders.mark)
-		if !isPlaceholder && (privateText.MatchString(value) || isNamedSecret(value, path, beside)) {
+		if !isPlaceholder && (privateText().MatchString(value) || isNamedSecret(value, path, beside)) {
 			replace(object, path, x.placeholders.text(k.name, stem, path))
 		}
 	case map[string]any:
@@ -167,4 +168,9 @@ func replace(document any, path []string, text string) {
 			return
 		}
 	}
+}
+
+// lazily compiles a pattern when it is first used: a plugin's process may never need it.
+func lazily(pattern string) func() *regexp.Regexp {
+	return sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(pattern) })
 }

@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"net/http"
-	"regexp"
 	"slices"
 	"strings"
 
@@ -104,7 +103,9 @@ func (p publication) concluded(found survey) publication {
 }
 
 // flowID is what Auth0's flow ids look like. Auth0 refuses to look up anything else.
-var flowID = regexp.MustCompile(`^af_[0-9A-Za-z_]+$`)
+var flowID = lazily(`^af_[0-9A-Za-z_]+$`)
+
+func isFlowID(id string) bool { return flowID().MatchString(id) }
 
 // flowFaults are the references to flows that do not exist, in the tenant or in the export.
 // complete is false if there are more than maxFlows.
@@ -121,7 +122,7 @@ func flowFaults(ctx context.Context, api *auth0v1.API, form graph, exported map[
 		case ref.id == "":
 			faults = append(faults, fault{ref.node, ref.path, ref.from + " is not set: there is no flow to run"})
 			continue
-		case !flowID.MatchString(ref.id):
+		case !isFlowID(ref.id):
 			faults = append(faults, fault{ref.node, ref.path, fmt.Sprintf("%s: %q is not the id of a flow, which is af_ with "+
 				"letters and digits", ref.from, ref.id)})
 			continue

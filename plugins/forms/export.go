@@ -168,7 +168,7 @@ func (e export) mapped(needs []need) (sdk.Object, error) {
 }
 
 func flows() auth0v1.Collection {
-	return auth0v1.Collection{Path: []string{"flows"}, Items: "flows", What: "flow", IsID: flowID.MatchString}
+	return auth0v1.Collection{Path: []string{"flows"}, Items: "flows", What: "flow", IsID: isFlowID}
 }
 
 // openExport reads the argument export and its form.

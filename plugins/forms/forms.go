@@ -4,7 +4,6 @@ package forms
 import (
 	"context"
 	"net/http"
-	"regexp"
 	"slices"
 
 	"github.com/auth0-mcp/auth0-mcp/sdk"
@@ -86,10 +85,12 @@ func written(prefix string) []string {
 }
 
 // formID is what Auth0's form ids look like; anything else can only be a name.
-var formID = regexp.MustCompile(`^ap_[0-9A-Za-z]+$`)
+var formID = lazily(`^ap_[0-9A-Za-z]+$`)
+
+func isFormID(id string) bool { return formID().MatchString(id) }
 
 func collection() auth0v1.Collection {
-	return auth0v1.Collection{Path: []string{"forms"}, Items: "forms", What: "form", IsID: formID.MatchString}
+	return auth0v1.Collection{Path: []string{"forms"}, Items: "forms", What: "form", IsID: isFormID}
 }
 
 type listInput struct {

@@ -46,7 +46,7 @@ func (p publication) fitToRender(in publishInput) error {
 	if in.RenderIn == "" {
 		return nil
 	}
-	if !formID.MatchString(p.FormID) {
+	if !isFormID(p.FormID) {
 		return sdk.FailedPrecondition("nothing was changed: %q is not the id of a form, which is ap_ with letters and digits",
 			p.FormID)
 	}

@@ -8,6 +8,7 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"sync"
 
 	"github.com/auth0-mcp/auth0-mcp/sdk"
 	"github.com/auth0-mcp/auth0-mcp/sdk/auth0v1"
@@ -197,10 +198,10 @@ func readBindings(ctx context.Context, api *auth0v1.API, trigger string) (bindin
 var (
 	// comment is a comment or a text of JavaScript, whichever comes first: inside
 	// a text, // is no comment, and inside a comment, a quote begins no text.
-	comment = regexp.MustCompile("(?s)" + `/\*.*?(?:\*/|$)|//[^\n]*|` + `'(?:\\.|[^'\\\n])*'|"(?:\\.|[^"\\\n])*"|` +
+	comment = lazily("(?s)" + `/\*.*?(?:\*/|$)|//[^\n]*|` + `'(?:\\.|[^'\\\n])*'|"(?:\\.|[^"\\\n])*"|` +
 		"`(?:\\\\.|[^`\\\\])*`")
 	// renderCall is a call with its first argument's first character.
-	renderCall = regexp.MustCompile(`\bprompt\s*(?:\?\.|\.)\s*render\s*\(\s*(.)`)
+	renderCall = lazily(`\bprompt\s*(?:\?\.|\.)\s*render\s*\(\s*(.)`)
 )
 
 // renders reports whether an Action's code renders the form: a call with its id,
@@ -210,14 +211,14 @@ func renders(code, formID string) bool {
 	if !strings.Contains(code, formID) {
 		return false
 	}
-	code = comment.ReplaceAllStringFunc(code, func(s string) string {
+	code = comment().ReplaceAllStringFunc(code, func(s string) string {
 		if strings.HasPrefix(s, "/") {
 			return " "
 		}
 		return s
 	})
 	quoted := regexp.MustCompile("['\"`]" + regexp.QuoteMeta(formID) + "['\"`]")
-	for _, call := range renderCall.FindAllStringSubmatchIndex(code, -1) {
+	for _, call := range renderCall().FindAllStringSubmatchIndex(code, -1) {
 		argument := code[call[2]:]
 		literal := strings.ContainsRune("'\"`", rune(argument[0]))
 		if at := quoted.FindStringIndex(argument); literal && at != nil && at[0] == 0 {
@@ -228,4 +229,9 @@ func renders(code, formID string) bool {
 		}
 	}
 	return false
+}
+
+// lazily compiles a pattern when it is first used: a plugin's process may never need it.
+func lazily(pattern string) func() *regexp.Regexp {
+	return sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(pattern) })
 }

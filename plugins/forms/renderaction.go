@@ -6,7 +6,6 @@ import (
 	"encoding/hex"
 	"encoding/json"
 	"fmt"
-	"regexp"
 	"slices"
 	"strings"
 
@@ -23,7 +22,7 @@ func renderActionName(formID string) string { return "Render form " + formID }
 
 // marker is the first line of a rendering Action's code: the form that it renders,
 // and a digest of the lines below, which tells whether they have been edited.
-var marker = regexp.MustCompile(`^// auth0-mcp:render-form ([0-9A-Za-z_]+) sha256:([0-9a-f]{16})\r?\n`)
+var marker = lazily(`^// auth0-mcp:render-form ([0-9A-Za-z_]+) sha256:([0-9a-f]{16})\r?\n`)
 
 // renderCode is the code of a form's rendering Action. formID must match the
 // pattern formID, so that it can be nothing but an id where it stands.
@@ -50,7 +49,7 @@ func digest(body string) string {
 // ours reports whether code is that of the form's rendering Action, and whether
 // it has been edited since.
 func ours(code, formID string) (is, edited bool) {
-	m := marker.FindStringSubmatch(code)
+	m := marker().FindStringSubmatch(code)
 	if m == nil || m[1] != formID {
 		return false, false
 	}

@@ -9,6 +9,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"sync"
 
 	"github.com/auth0-mcp/auth0-mcp/sdk"
 )
@@ -207,7 +208,7 @@ func serverSigns(files map[string][]byte) (signs []sign) {
 func nativeSigns(files map[string][]byte) (signs []sign) {
 	for _, name := range []string{"app/build.gradle.kts", "app/build.gradle", "build.gradle.kts", "build.gradle"} {
 		if strings.Contains(string(files[name]), "com.android.application") ||
-			androidID.Match(files[name]) {
+			androidID().Match(files[name]) {
 			signs = append(signs, sign{"android", name})
 			break
 		}
@@ -232,11 +233,11 @@ func sorted(files map[string][]byte, glob string) (list []string) {
 }
 
 var (
-	androidID = regexp.MustCompile(`\bapplicationId\s*=?\s*["']([A-Za-z][\w.]{1,200})["']`)
-	bundleID  = regexp.MustCompile(`\bPRODUCT_BUNDLE_IDENTIFIER = "?([A-Za-z0-9.-]{1,200})"?;`)
-	flagPort  = regexp.MustCompile(`(?:--port[ =]|\s-p[ =]?|\bPORT=)(\d{2,5})\b`)
-	codePort  = regexp.MustCompile(`\bport["']?\s*:\s*(\d{2,5})\b`)
-	urlPort   = regexp.MustCompile(`"applicationUrl"\s*:\s*"(?:[^"]*;)?http://[^":;]+:(\d{2,5})`)
+	androidID = lazily(`\bapplicationId\s*=?\s*["']([A-Za-z][\w.]{1,200})["']`)
+	bundleID  = lazily(`\bPRODUCT_BUNDLE_IDENTIFIER = "?([A-Za-z0-9.-]{1,200})"?;`)
+	flagPort  = lazily(`(?:--port[ =]|\s-p[ =]?|\bPORT=)(\d{2,5})\b`)
+	codePort  = lazily(`\bport["']?\s*:\s*(\d{2,5})\b`)
+	urlPort   = lazily(`"applicationUrl"\s*:\s*"(?:[^"]*;)?http://[^":;]+:(\d{2,5})`)
 )
 
 // adjust takes from the project's files what differs from the framework's defaults.
@@ -270,7 +271,7 @@ func (p *project) ownPort(n packageJSON) int {
 	switch p.name {
 	case "react", "vue", "nextjs", "javascript", "express":
 		for _, script := range []string{"dev", "start", "serve"} {
-			if port := first(flagPort, " "+n.Scripts[script]); port > 0 {
+			if port := first(flagPort(), " "+n.Scripts[script]); port > 0 {
 				return port
 			}
 		}
@@ -281,15 +282,15 @@ func (p *project) ownPort(n packageJSON) int {
 			texts = append(texts, string(p.files[name]))
 		}
 	case "angular":
-		if port := first(flagPort, " "+n.Scripts["start"]); port > 0 {
+		if port := first(flagPort(), " "+n.Scripts["start"]); port > 0 {
 			return port
 		}
 		texts = []string{string(p.files["angular.json"])}
 	case "aspnet":
-		return first(urlPort, string(p.files["Properties/launchSettings.json"]))
+		return first(urlPort(), string(p.files["Properties/launchSettings.json"]))
 	}
 	for _, text := range texts {
-		if port := first(codePort, text); port > 0 {
+		if port := first(codePort(), text); port > 0 {
 			return port
 		}
 	}
@@ -321,10 +322,15 @@ func (p *project) ownID() string {
 	}
 	for _, glob := range globs {
 		for _, name := range sorted(p.files, glob) {
-			if match := form.FindSubmatch(p.files[name]); match != nil {
+			if match := form().FindSubmatch(p.files[name]); match != nil {
 				return string(match[1])
 			}
 		}
 	}
 	return ""
+}
+
+// lazily compiles a pattern when it is first used: a plugin's process may never need it.
+func lazily(pattern string) func() *regexp.Regexp {
+	return sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(pattern) })
 }

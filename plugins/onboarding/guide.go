@@ -4,7 +4,6 @@ import (
 	"context"
 	"embed"
 	"fmt"
-	"regexp"
 	"strings"
 
 	"github.com/auth0-mcp/auth0-mcp/sdk"
@@ -33,7 +32,7 @@ type guideAnswer struct {
 	NextSteps []string `json:"next_steps"`
 }
 
-var fingerprintForm = regexp.MustCompile(`^([0-9A-Fa-f]{2}:?){31}[0-9A-Fa-f]{2}$`)
+var fingerprintForm = lazily(`^([0-9A-Fa-f]{2}:?){31}[0-9A-Fa-f]{2}$`)
 
 // guide reads only: what has to change at the tenant is said, with the tool that does it.
 func guide(ctx context.Context, c *sdk.Call, in guideInput) (guideAnswer, error) {
@@ -53,7 +52,7 @@ func guide(ctx context.Context, c *sdk.Call, in guideInput) (guideAnswer, error)
 	}
 	links := p.name == "android" && in.CallbackURLType == "universal_links"
 	if links {
-		if in.Auth0Scheme = "https"; !fingerprintForm.MatchString(in.Fingerprint) {
+		if in.Auth0Scheme = "https"; !fingerprintForm().MatchString(in.Fingerprint) {
 			return out, sdk.InvalidArgument("android_sha256_fingerprint: want the SHA-256 of the signing certificate, 64 " +
 				"hexadecimal digits: `./gradlew signingReport` prints it")
 		}

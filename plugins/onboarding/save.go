@@ -4,7 +4,6 @@ import (
 	"context"
 	"net/url"
 	"path"
-	"regexp"
 	"slices"
 	"strings"
 
@@ -138,8 +137,8 @@ func (p *project) addresses(domain string, in saveInput) (location, error) {
 }
 
 var (
-	sourceForm = regexp.MustCompile(`^[a-z][a-z0-9_]*(\.[a-z][a-z0-9_]*)*$`)
-	markerForm = regexp.MustCompile(`^\[REDACTED:[a-z0-9]+\]$`)
+	sourceForm = lazily(`^[a-z][a-z0-9_]*(\.[a-z][a-z0-9_]*)*$`)
+	markerForm = lazily(`^\[REDACTED:[a-z0-9]+\]$`)
 )
 
 // application is the client_id that the variables need; empty if none does.
@@ -147,12 +146,12 @@ func (in saveInput) application(ctx context.Context, c *sdk.Call, list []string)
 	needed, secret := in.ClientID != "", false
 	for _, variable := range list {
 		name, source, ok := strings.Cut(variable, "=")
-		if !ok || name == "" || !sourceForm.MatchString(source) && !markerForm.MatchString(source) {
+		if !ok || name == "" || !sourceForm().MatchString(source) && !markerForm().MatchString(source) {
 			return "", sdk.InvalidArgument("variables: %q: want KEY=SOURCE, such as AUTH0_CLIENT_SECRET=client_secret or "+
 				"RESET_LINK=[REDACTED:k7q2m9xa]", variable)
 		}
 		own := []string{fromDomain, fromIssuer, fromIssuerSlash, fromBaseURL, fromCallback, fromPort, fromRandom}
-		needed = needed || !slices.Contains(own, source) && !markerForm.MatchString(source)
+		needed = needed || !slices.Contains(own, source) && !markerForm().MatchString(source)
 		secret = secret || source == "client_secret"
 	}
 	switch {
@@ -192,7 +191,7 @@ func variables(list []string, c *sdk.Call, at location, clientID string) (vars [
 			vars = append(vars, sdk.SetText(name, value))
 		case source == fromRandom:
 			vars = append(vars, sdk.SetRandom(name, randomBytes))
-		case markerForm.MatchString(source):
+		case markerForm().MatchString(source):
 			vars = append(vars, sdk.SetText(name, source))
 		default:
 			vars = append(vars, sdk.SetStored(name, c.Path("clients", clientID), source))

@@ -6,7 +6,6 @@ import (
 	"net/netip"
 	"net/url"
 	"path"
-	"regexp"
 	"slices"
 	"strings"
 
@@ -63,8 +62,8 @@ func (at location) port() string {
 
 var (
 	// appIDForm is a package name or bundle identifier, schemeForm the scheme of a callback.
-	appIDForm  = regexp.MustCompile(`^[A-Za-z][A-Za-z0-9_-]*(\.[A-Za-z][A-Za-z0-9_-]*)+$`)
-	schemeForm = regexp.MustCompile(`^[a-z][a-z0-9+.-]*$`)
+	appIDForm  = lazily(`^[A-Za-z][A-Za-z0-9_-]*(\.[A-Za-z][A-Za-z0-9_-]*)+$`)
+	schemeForm = lazily(`^[a-z][a-z0-9+.-]*$`)
 )
 
 // locate finds out which URLs the application needs.
@@ -101,10 +100,10 @@ func (p *project) onDevice(domain string, in Place, app NativeApp) (at location,
 	switch {
 	case in.BaseURL != "" || in.Port != 0:
 		return at, sdk.InvalidArgument("base_url and port do not apply to %s: its callback is on the device", p.title)
-	case !appIDForm.MatchString(at.id):
+	case !appIDForm().MatchString(at.id):
 		return at, sdk.InvalidArgument("app_package_name: want the application's package name or bundle identifier, such as "+
 			"com.example.app; %q is none, and the project's files tell no other", at.id)
-	case !schemeForm.MatchString(at.scheme) || in.isWeb(at.scheme):
+	case !schemeForm().MatchString(at.scheme) || in.isWeb(at.scheme):
 		return at, sdk.InvalidArgument("auth0_scheme: want a scheme of the application's own in lower case, such as "+
 			"com.example.app: %q is none", at.scheme)
 	}

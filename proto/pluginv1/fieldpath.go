@@ -2,7 +2,6 @@ package pluginv1
 
 import (
 	"fmt"
-	"regexp"
 	"strings"
 )
 
@@ -16,7 +15,12 @@ type FieldPath struct {
 	steps []string
 }
 
-var fieldName = regexp.MustCompile(`^[A-Za-z0-9_-]+$`)
+// isFieldName tells whether a text has letters, digits, underscores and dashes only.
+func isFieldName(text string) bool {
+	return text != "" && strings.Trim(text, fieldCharacters) == ""
+}
+
+const fieldCharacters = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_-"
 
 // ParseFieldPath reads a path such as "logs[].user_agent": names of members from
 // the top of the answer, joined by dots, where "[]" behind a name stands for each
@@ -30,7 +34,7 @@ func ParseFieldPath(path string) (FieldPath, error) {
 		name := strings.TrimRight(part, "[]")
 		lists := strings.Count(part, "[]")
 		// A path begins with a list only if the answer is one.
-		named := fieldName.MatchString(name) || name == "" && i == 0 && lists > 0
+		named := isFieldName(name) || name == "" && i == 0 && lists > 0
 		if !named || part != name+strings.Repeat("[]", lists) {
 			return FieldPath{}, fmt.Errorf("field path %q: want names joined by dots, [] behind a list's, such as "+
 				"\"logs[].user_agent\", or %q for every field", path, AnyField)

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"regexp"
 	"strings"
+	"sync"
 	"unicode"
 	"unicode/utf8"
 )
@@ -54,11 +55,11 @@ func filePathProblem(path string) string {
 
 // windowsDevice matches names that Windows takes for devices, also with an extension.
 // https://learn.microsoft.com/windows/win32/fileio/naming-a-file
-var windowsDevice = regexp.MustCompile(`(?i)^(con|prn|aux|nul|conin\$|conout\$|(com|lpt)[0-9¹²³]) *(\.|$)`)
+var windowsDevice = lazily(`(?i)^(con|prn|aux|nul|conin\$|conout\$|(com|lpt)[0-9¹²³]) *(\.|$)`)
 
 // gitFolder matches the names by which Git's folder can be reached: file systems ignore
 // case, and Windows has short names.
-var gitFolder = regexp.MustCompile(`(?i)^(\.git|git~[0-9]+)$`)
+var gitFolder = lazily(`(?i)^(\.git|git~[0-9]+)$`)
 
 func fileNameProblem(name string) string {
 	switch {
@@ -70,9 +71,9 @@ func fileNameProblem(name string) string {
 		return fmt.Sprintf("has an element of more than %d bytes", MaxFileNameBytes)
 	case strings.HasPrefix(name, " ") || strings.HasSuffix(name, " ") || strings.HasSuffix(name, "."):
 		return "has an element that begins with a space, or ends with a space or a dot"
-	case windowsDevice.MatchString(name):
+	case windowsDevice().MatchString(name):
 		return fmt.Sprintf("has the element %q, which is a device on Windows", name)
-	case gitFolder.MatchString(name):
+	case gitFolder().MatchString(name):
 		return fmt.Sprintf("has the element %q: Git runs what stands there", name)
 	}
 	return ""
@@ -82,4 +83,9 @@ func fileNameProblem(name string) string {
 // all of it.
 func notDrawn(r rune) bool {
 	return !unicode.IsPrint(r) || unicode.In(r, unicode.Other_Default_Ignorable_Code_Point, unicode.Variation_Selector)
+}
+
+// lazily compiles a pattern when it is first used: a plugin's process may never need it.
+func lazily(pattern string) func() *regexp.Regexp {
+	return sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(pattern) })
 }

@@ -32,7 +32,7 @@ func ParsePathRule(rule string) (PathRule, error) {
 	for i, s := range segments {
 		name, isParam := strings.CutPrefix(s, "{")
 		name, closed := strings.CutSuffix(name, "}")
-		if s == "" || isParam != closed || strings.ContainsAny(name, "{}") || (isParam && !fieldName.MatchString(name)) {
+		if s == "" || isParam != closed || strings.ContainsAny(name, "{}") || (isParam && !isFieldName(name)) {
 			return PathRule{}, fmt.Errorf("path rule %q: %q is not a segment: want a name or {name}", rule, s)
 		}
 		if isParam {

@@ -3,7 +3,6 @@ package pluginv1
 import (
 	"fmt"
 	"path"
-	"regexp"
 	"strings"
 )
 
@@ -54,11 +53,11 @@ func MatchName(segment, name string) bool {
 }
 
 // shortName matches the second name that Windows gives to files: ENV~1 is .env.
-var shortName = regexp.MustCompile(`~[0-9]`)
+var shortName = lazily(`~[0-9]`)
 
 // readable reports whether a tool may read what has a name.
 func readable(name string) bool {
-	return !strings.HasPrefix(name, ".") && !IsEnvFile(name) && !shortName.MatchString(name)
+	return !strings.HasPrefix(name, ".") && !IsEnvFile(name) && !shortName().MatchString(name)
 }
 
 // CheckReadFolder says why a folder that a plugin names is not read from: an element of its path begins with a dot, or
@@ -77,11 +76,11 @@ func CheckReadFolder(path string) error {
 }
 
 // envFile matches the names of env files in lower case.
-var envFile = regexp.MustCompile(`^(\.env|\.dev\.vars)(\..+)?$|^\.flaskenv$|.\.env$`)
+var envFile = lazily(`^(\.env|\.dev\.vars)(\..+)?$|^\.flaskenv$|.\.env$`)
 
 // IsEnvFile reports whether a name is one of an env file, such as .env, .env.local or production.env. No tool reads
 // such files, and variables are set in no others: shells and package managers act upon some.
-func IsEnvFile(name string) bool { return envFile.MatchString(strings.ToLower(name)) }
+func IsEnvFile(name string) bool { return envFile().MatchString(strings.ToLower(name)) }
 
 // isRootName accepts the names that plugins and roots have.
 func isRootName(name string) bool {

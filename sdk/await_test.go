@@ -4,11 +4,13 @@ import (
 	"context"
 	"testing"
 	"testing/synctest"
+	"time"
 
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/status"
 
 	"github.com/auth0-mcp/auth0-mcp/proto/pluginv1"
+	"github.com/auth0-mcp/auth0-mcp/proto/trim"
 )
 
 // AwaitEnd tells when the function of a call has returned, however long after the
@@ -56,6 +58,36 @@ func TestAwaitEnd(t *testing.T) {
 		<-returned
 		if n := len(s.running); n != 0 {
 			t.Errorf("%d calls are remembered", n)
+		}
+	})
+}
+
+// A plugin is not idle while a call's function runs, however long that takes, and is afterwards.
+func TestACallIsWork(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		idle := 0
+		s, err := newServer(Plugin{Name: "slow", Version: "0.1.0", Tools: []Tool{
+			NewTool("auth0_list_slow", Read, "Wait.", func(context.Context, *Call, struct{}) (any, error) {
+				idle = 0
+				time.Sleep(time.Hour)
+				return idle, nil
+			}, Paths("GET /api/v2/slow")),
+		}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		s.host.Store(&hostLink{})
+		s.idle = trim.WhenIdle(func() { idle++ })
+		for range 2 {
+			answer, err := s.CallTool(t.Context(),
+				&pluginv1.CallToolRequest{CallId: "c", Tool: "auth0_list_slow", Arguments: []byte(`{}`)})
+			if string(answer.GetResult()) != "0" || err != nil {
+				t.Fatalf("idle %s times during the call, %v", answer.GetResult(), err)
+			}
+			time.Sleep(time.Hour)
+			if idle != 1 {
+				t.Fatalf("idle %d times after the call, want once", idle)
+			}
 		}
 	})
 }

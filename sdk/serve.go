@@ -15,14 +15,12 @@ import (
 	"google.golang.org/grpc/connectivity"
 
 	"github.com/auth0-mcp/auth0-mcp/proto/pluginv1"
+	"github.com/auth0-mcp/auth0-mcp/proto/trim"
 )
 
 // configureTimeout ends a plugin whose host never configures it: a host that
 // died between launch and Configure.
 const configureTimeout = 15 * time.Second
-
-// afterStart is when the first call has most likely ended. What was allocated until then is mostly not used again.
-const afterStart = 25 * time.Millisecond
 
 // handshakeOut is the real stdout, taken before any code of the author runs: the
 // handshake is the first line on it, and a stray print would break the launch.
@@ -70,6 +68,7 @@ func Serve(p Plugin) {
 	}
 	config, own, err := certified()
 	if err == nil {
+		s.idle = trim.WhenIdle(trim.Memory)
 		go exitAfter(s)
 		err = s.serveLaunched(config, own)
 	}
@@ -96,7 +95,7 @@ func exitAfter(s *server) {
 		fmt.Fprintln(os.Stderr, "no Configure from the host: exiting")
 		os.Exit(1)
 	}
-	time.AfterFunc(afterStart, trimMemory)
+	s.idle.Started()
 	select {
 	case <-s.lost:
 		// A host that ends this process alone closes the connection and keeps the

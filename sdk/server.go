@@ -14,6 +14,7 @@ import (
 	"google.golang.org/grpc/status"
 
 	"github.com/auth0-mcp/auth0-mcp/proto/pluginv1"
+	"github.com/auth0-mcp/auth0-mcp/proto/trim"
 )
 
 // Connection is a host's end of a plugin: what go-plugin dispenses.
@@ -60,6 +61,7 @@ type server struct {
 	lost       chan struct{}
 	host       atomic.Pointer[hostLink]
 	buffers    mem.BufferPool
+	idle       *trim.Idle // nil in a test kit and under a debugger
 
 	mu      sync.Mutex
 	running map[string]chan struct{} // by the call's id; closed when its function has returned
@@ -146,10 +148,12 @@ func (s *server) CallTool(ctx context.Context, r *pluginv1.CallToolRequest) (*pl
 // begin notes a call's function, until the returned one is called.
 func (s *server) begin(callID string) (returned func()) {
 	over := make(chan struct{})
+	s.idle.Work(true)
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.running[callID] = over
 	return func() {
+		s.idle.Work(false)
 		s.mu.Lock()
 		defer s.mu.Unlock()
 		delete(s.running, callID)

@@ -7,9 +7,9 @@ import (
 	"os"
 	"os/signal"
 	"syscall"
-	"time"
 
 	"github.com/auth0-mcp/auth0-mcp/host/internal/cli"
+	"github.com/auth0-mcp/auth0-mcp/proto/trim"
 )
 
 // Set by the build with -ldflags -X. A plain go build trusts no bundled plugin.
@@ -18,9 +18,6 @@ var (
 	bundledPlugins = ""
 	distribution   = ""
 )
-
-// afterLaunch is when a plugin's first call has most likely ended, for which it was launched.
-const afterLaunch = 25 * time.Millisecond
 
 func main() { start(0) }
 
@@ -37,14 +34,13 @@ func start(workFactor int) {
 		os.Exit(1)
 	}
 	os.Stdin = null
-	// Servers are idle most of the time, and several run on one machine.
-	trim := time.AfterFunc(time.Second, trimMemory)
+	idle := trim.WhenIdle(trim.Memory)
 	// Writing to a client that has gone then fails, and the server stops its plugins
 	// and ends. By default the signal would kill it at once.
 	signal.Ignore(syscall.SIGPIPE)
 	os.Exit(cli.Main(os.Args[1:], cli.Environment{
 		In: in, Out: out, Err: os.Stderr, Version: version, Bundled: bundledPlugins,
-		Distribution: distribution, WorkFactor: workFactor, Started: releaseProgram,
-		Launched: func() { trim.Reset(afterLaunch) },
+		Distribution: distribution, WorkFactor: workFactor, Started: trim.Program,
+		Launched: idle.Started, Working: idle.Work,
 	}))
 }

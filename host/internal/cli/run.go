@@ -136,7 +136,7 @@ func run(cmd *cobra.Command, env Environment, f runFlags) error {
 	}
 	parts.tenant.events.Run()
 	server := mcpserver.New(mcpserver.Config{Version: env.Version, Selection: parts.selection, Calls: parts.calls,
-		Structured: structured, MaxLine: f.maxLine, Initialized: env.Started, Log: log,
+		Structured: structured, MaxLine: f.maxLine, Initialized: env.Started, Working: env.Working, Log: log,
 		Reloads: len(f.dev) > 0 || parts.tenant.watchable})
 	parts.offer.replace = server.Replace
 	if isTerminal(env.In) {

@@ -43,7 +43,9 @@ type Config struct {
 	// Initialized, if set, is called once, when the client has said that it is initialized and before its next message is
 	// read.
 	Initialized func()
-	Log         *slog.Logger
+	// Working is that of stdio.Config.
+	Working func(begins bool)
+	Log     *slog.Logger
 }
 
 // Server is one MCP server for one client.
@@ -141,7 +143,7 @@ func (s *Server) Serve(ctx context.Context, in io.Reader, out io.Writer) error {
 	go s.offer()
 	err := stdio.Serve(ctx, stdio.Config{
 		In: in, Out: out, Handle: s.handle, Log: s.cfg.Log, MaxLine: s.cfg.MaxLine,
-		Class: s.class, Batch: s.acceptsBatch,
+		Class: s.class, Batch: s.acceptsBatch, Working: s.cfg.Working,
 	})
 	if closeErr := s.Close(); err == nil {
 		err = closeErr

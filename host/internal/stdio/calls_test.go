@@ -277,3 +277,45 @@ func TestCallsKeepTheValuesOfTheContextNotItsEnd(t *testing.T) {
 		}
 	})
 }
+
+// There is work from the first line until the last reply, and none while the client asks for nothing.
+func TestWorking(t *testing.T) {
+	working := make(chan bool, 100)
+	begun, release := make(chan bool), make(chan bool)
+	s := connect(t, Config{Working: func(begins bool) { working <- begins },
+		Handle: func(ctx context.Context, r Request) []byte {
+			begun <- true
+			<-release
+			return echo(ctx, r)
+		}})
+	want := func(want bool) {
+		t.Helper()
+		select {
+		case got := <-working:
+			if got != want {
+				t.Fatalf("work begins: %v, want %v", got, want)
+			}
+		case <-time.After(time.Minute):
+			t.Fatal("not told of work")
+		}
+	}
+	for range 2 {
+		s.send(callLine("1"))
+		want(true)
+		<-begun
+		s.send(callLine("2"), `not JSON`) // beside the first
+		<-begun
+		s.next()
+		release <- true
+		s.next()
+		if len(working) > 0 {
+			t.Fatal("told of an end while a call runs")
+		}
+		release <- true
+		s.next()
+		want(false)
+	}
+	s.send("")
+	want(true)
+	want(false)
+}

@@ -250,7 +250,7 @@ func (c *Conn) accept(k *call) []byte {
 		return busyLine(k)
 	}
 	c.inFlight[k.key] = k
-	c.work++
+	c.workBegins()
 	if k.batch != nil {
 		k.batch.add(k)
 	}
@@ -372,8 +372,16 @@ func (c *Conn) forget(k *call) {
 	c.workDone()
 }
 
+func (c *Conn) workBegins() {
+	if c.work++; c.work == 1 && c.cfg.Working != nil {
+		c.cfg.Working(true)
+	}
+}
+
 func (c *Conn) workDone() {
-	c.work--
+	if c.work--; c.work == 0 && c.cfg.Working != nil {
+		c.cfg.Working(false)
+	}
 	c.checkIdle()
 }
 
@@ -389,7 +397,7 @@ func (c *Conn) begin() bool {
 	if c.stopping {
 		return false
 	}
-	c.work++
+	c.workBegins()
 	return true
 }
 

@@ -33,12 +33,26 @@ func connect(t *testing.T, cfg Config) *session {
 	if cfg.Handle == nil {
 		cfg.Handle = echo
 	}
+	if cfg.Working == nil {
+		cfg.Working = alternating(t)
+	}
 	go func() { s.served <- Serve(ctx, cfg) }()
 	t.Cleanup(func() {
 		cancel(nil)
 		_ = r.Close()
 	})
 	return s
+}
+
+// alternating checks that work begins and ends in turns.
+func alternating(t *testing.T) func(begins bool) {
+	working := false
+	return func(begins bool) {
+		if begins == working {
+			t.Errorf("work begins: %v, twice", begins)
+		}
+		working = begins
+	}
 }
 
 // Write takes what Serve writes.

@@ -131,6 +131,8 @@ type Config struct {
 	// Batch is called when the client sends several messages in one line, as a JSON array: nil accepts that, an error
 	// refuses it, and the client gets its text. A nil Batch refuses all. It runs on the reader.
 	Batch func() error
+	// Working, if set, is called when there is work again, and when everything is answered. It must not wait.
+	Working func(begins bool)
 	// Reads and Writes are the bounds of the two pools.
 	Reads, Writes Bounds
 	// Waits is how many calls may wait for the user at once; see [WaitForUser].

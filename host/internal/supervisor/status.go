@@ -22,8 +22,7 @@ const (
 	// written on a call's path, and nothing while nothing happens.
 	changeDelay = 100 * time.Millisecond
 	countDelay  = 5 * time.Second
-	// Behind the start, and before the program gives back, after a second, what the
-	// start took: writing the file would map 4 MB of it again.
+	// Behind the start, and before the program returns what the start took: writing the file would map 4 MB of it again.
 	announceDelay = 300 * time.Millisecond
 	// maxStatusBytes bounds what is read of another process's file.
 	maxStatusBytes = 1 << 20

@@ -1,4 +1,4 @@
-package sdk
+package trim
 
 import (
 	"fmt"
@@ -33,9 +33,9 @@ func programResident(t *testing.T) int {
 }
 
 // What the start has mapped of the program is given back, and the program goes on.
-func TestTrimMemoryReleasesTheProgram(t *testing.T) {
+func TestProgramIsReleased(t *testing.T) {
 	before := programResident(t)
-	trimMemory()
+	Memory()
 	if after := programResident(t); before == 0 || after >= before {
 		t.Errorf("%d kB of the program are mapped, before %d kB", after, before)
 	}

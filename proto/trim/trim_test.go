@@ -1,0 +1,104 @@
+package trim
+
+import (
+	"testing"
+	"testing/synctest"
+	"time"
+)
+
+// watched is an Idle and how often it has found the process idle.
+func watched() (*Idle, *int) {
+	n := new(int)
+	return WhenIdle(func() { *n++ }), n
+}
+
+// pass lets time pass, and what is due then happen.
+func pass(d time.Duration) {
+	time.Sleep(d)
+	synctest.Wait()
+}
+
+func TestOnceInEachIdlePeriod(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		idle, n := watched()
+		pass(time.Hour)
+		if *n != 1 {
+			t.Fatalf("%d times after the start, want once", *n)
+		}
+		for want := 2; want < 5; want++ {
+			idle.Work(true)
+			idle.Work(true)
+			pass(time.Hour) // a long call
+			idle.Work(false)
+			pass(time.Hour)
+			if *n != want-1 {
+				t.Fatal("it was found idle while it worked")
+			}
+			idle.Work(false)
+			if pass(delay - 1); *n != want-1 {
+				t.Fatal("it was found idle too soon")
+			}
+			if pass(time.Hour); *n != want {
+				t.Fatalf("%d times, want %d", *n, want)
+			}
+		}
+	})
+}
+
+// Calls that follow each other soon are one period of work, and the delay is counted from the last.
+func TestNotBetweenCalls(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		idle, n := watched()
+		for range 100 {
+			idle.Work(true)
+			pass(delay / 7)
+			idle.Work(false)
+			pass(delay - 1)
+		}
+		if *n != 0 {
+			t.Fatalf("%d times between calls", *n)
+		}
+		if pass(1); *n != 1 {
+			t.Fatalf("%d times after the last call, want once", *n)
+		}
+	})
+}
+
+func TestSoonAfterStarts(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		idle, n := watched()
+		idle.Work(true)
+		idle.Started()
+		pass(afterStart - 1)
+		idle.Started() // of another plugin
+		if pass(1); *n != 0 {
+			t.Fatal("not after the last start")
+		}
+		if pass(delay); *n != 1 {
+			t.Fatalf("%d times, want once", *n)
+		}
+	})
+}
+
+func TestNilDoesNothing(*testing.T) {
+	var idle *Idle
+	idle.Work(true)
+	idle.Work(false)
+	idle.Started()
+}
+
+// Every call says that it begins and that it ends.
+func TestWorkAllocatesNothing(t *testing.T) {
+	idle := WhenIdle(func() {})
+	if n := testing.AllocsPerRun(100, func() { idle.Work(true); idle.Work(false) }); n > 0 {
+		t.Errorf("%v allocations", n)
+	}
+}
+
+func BenchmarkWork(b *testing.B) {
+	idle := WhenIdle(func() {})
+	for b.Loop() {
+		idle.Work(true)
+		idle.Work(false)
+	}
+}

@@ -26,6 +26,9 @@ const (
 	window = 1 << 20
 	// streamWorkers is how many goroutines wait for calls, with their stacks grown; any more get one of their own.
 	streamWorkers = 2
+	// readBuffer is what each connection holds for as long as it stands. TLS reads from the socket by itself, so that a
+	// larger one, as is gRPC's default, saves no system call.
+	readBuffer = 4 << 10
 )
 
 // serveLaunched serves the host that has started this process, until it asks for the end. What the author's code prints
@@ -71,7 +74,7 @@ func (s *server) serve(ctx context.Context, config *tls.Config, stdout, stderr i
 		Server: func(opts []grpc.ServerOption) *grpc.Server {
 			calls = grpc.NewServer(append(opts, grpc.MaxRecvMsgSize(pluginv1.MaxMessageBytes),
 				grpc.MaxSendMsgSize(pluginv1.MaxMessageBytes), grpc.StaticStreamWindowSize(window),
-				grpc.StaticConnWindowSize(2*window), grpc.NumStreamWorkers(streamWorkers),
+				grpc.StaticConnWindowSize(2*window), grpc.NumStreamWorkers(streamWorkers), grpc.ReadBufferSize(readBuffer),
 				experimental.BufferPool(s.buffers), grpc.ForceServerCodecV2(pluginv1.NewCodec(s.buffers)))...)
 			return calls
 		},

@@ -107,7 +107,7 @@ func (s *server) Configure(_ context.Context, r *pluginv1.ConfigureRequest) (*pl
 // process: a connection for each call leaks goroutines on the host's side.
 func (s *server) connect(r *pluginv1.ConfigureRequest) error {
 	conn, err := s.broker.DialWithOptions(r.GetHostBrokerId(), grpc.WithStaticStreamWindowSize(window),
-		grpc.WithStaticConnWindowSize(2*window), experimental.WithBufferPool(s.buffers),
+		grpc.WithStaticConnWindowSize(2*window), grpc.WithReadBufferSize(readBuffer), experimental.WithBufferPool(s.buffers),
 		grpc.WithDefaultCallOptions(grpc.ForceCodecV2(pluginv1.NewCodec(s.buffers))))
 	if err != nil {
 		return status.Errorf(codes.Unavailable, "dialling the host: %v", err)

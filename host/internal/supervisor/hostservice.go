@@ -40,6 +40,9 @@ const (
 	answerWindow = 1 << 20
 	// streamWorkers is how many goroutines wait for requests, with their stacks grown; any more get one of their own.
 	streamWorkers = 2
+	// readBuffer is what each connection holds for as long as it stands. TLS reads from the socket by itself, so that a
+	// larger one, as is gRPC's default, saves no system call.
+	readBuffer = 4 << 10
 	// noteBytes is the largest Log or Progress message; larger ones are dropped.
 	noteBytes = 256 << 10
 	// attributeBytes is how much of a Log message's attributes is kept.
@@ -100,7 +103,7 @@ func (h *hostService) server(opts []grpc.ServerOption) *grpc.Server {
 		grpc.MaxConcurrentStreams(openStreams),
 		// Fixed: gRPC would let them grow to 16 MiB for each request.
 		grpc.StaticStreamWindowSize(streamWindow), grpc.StaticConnWindowSize(16*streamWindow),
-		grpc.NumStreamWorkers(streamWorkers), experimental.BufferPool(h.buffers),
+		grpc.NumStreamWorkers(streamWorkers), grpc.ReadBufferSize(readBuffer), experimental.BufferPool(h.buffers),
 		grpc.ForceServerCodecV2(boundedCodec{pluginv1.NewCodec(h.buffers)}))...)
 	method := func(name string, serve func(grpc.ServerStream) error) grpc.StreamDesc {
 		return grpc.StreamDesc{StreamName: name, ServerStreams: true,

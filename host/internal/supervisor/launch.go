@@ -115,7 +115,8 @@ func (s *Supervisor) clientConfig(ctx context.Context, p *process, spec Spec, di
 		AllowedProtocols: []goplugin.Protocol{goplugin.ProtocolGRPC},
 		TLSConfig:        pluginv1.TLSConfig(own, nil),
 		GRPCDialOptions: []grpc.DialOption{grpc.WithStaticStreamWindowSize(answerWindow),
-			grpc.WithStaticConnWindowSize(2 * answerWindow), experimental.WithBufferPool(s.buffers),
+			grpc.WithStaticConnWindowSize(2 * answerWindow), grpc.WithReadBufferSize(readBuffer),
+			experimental.WithBufferPool(s.buffers),
 			grpc.WithDefaultCallOptions(grpc.ForceCodecV2(pluginv1.NewCodec(s.buffers)))},
 		SkipHostEnv: true,
 		// Ours comes first, and covers more than the handshake.

@@ -23,6 +23,7 @@ const deadline = 15 * time.Minute
 type effort struct {
 	starts  int // processes started for each server
 	inUse   int // calls of each plugin before the memory in use is read
+	idle    int // processes started for each server that are left idle
 	warmUps int // calls before a session is measured
 	rounds  int // turns of each server
 	calls   int // calls of one turn
@@ -30,8 +31,8 @@ type effort struct {
 }
 
 var (
-	full  = effort{starts: 9, inUse: 20, warmUps: 50, rounds: 8, calls: 50, burst: 20 * callers}
-	brief = effort{starts: 1, inUse: 1, warmUps: 1, rounds: 2, calls: 3, burst: callers}
+	full  = effort{starts: 9, inUse: 20, idle: 3, warmUps: 50, rounds: 8, calls: 50, burst: 20 * callers}
+	brief = effort{starts: 1, inUse: 1, idle: 1, warmUps: 1, rounds: 2, calls: 3, burst: callers}
 )
 
 // bench is a run.

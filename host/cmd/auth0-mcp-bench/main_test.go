@@ -80,6 +80,26 @@ func TestCPUTime(t *testing.T) {
 	}
 }
 
+func TestMemory(t *testing.T) {
+	found := memory{all: 1, anonymous: 1}
+	found.add("00400000-7ffd [rollup]\nRss: 9999 kB\nPss:  2048 kB\nPss_Dirty: 1 kB\nPss_Anon:  1536 kB\nPss_File: 512 kB\n")
+	if want := (memory{all: 3, anonymous: 2.5}); found != want {
+		t.Errorf("%v, want %v", found, want)
+	}
+	for name, tt := range map[string]struct {
+		last []memory
+		want bool
+	}{
+		"the same":  {[]memory{{all: 30}, {all: 30.2}, {all: 29.95}}, true},
+		"shrinking": {[]memory{{all: 30}, {all: 29.8}, {all: 29.6}}, false},
+		"unknown":   {[]memory{{all: unknown}, {all: unknown}}, true},
+	} {
+		if got := constant(tt.last); got != tt.want {
+			t.Errorf("%s: constant is %v", name, got)
+		}
+	}
+}
+
 func TestPercentile(t *testing.T) {
 	values := []float64{5, 1, 4, 2, 3}
 	for p, want := range map[int]float64{0: 1, 50: 3, 99: 4, 100: 5} {

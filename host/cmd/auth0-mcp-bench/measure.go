@@ -8,10 +8,7 @@ import (
 	"time"
 )
 
-const (
-	callers = 32
-	settle  = 2 * time.Second // after which a server counts as idle
-)
+const callers = 32
 
 // oneOfEach calls each plugin once. Both servers have these tools.
 var oneOfEach = []string{
@@ -49,11 +46,14 @@ func (b *bench) forEach(turn func(i int, s *server) error) []func() error {
 }
 
 // life is what one process showed from its start to its end.
-type life struct{ initialized, first, handshake, inUse []float64 }
+type life struct {
+	initialized, first, again         []float64
+	handshake, waiting, inUse, unused []memory
+}
 
 // starting measures processes, one at a time.
 func (b *bench) starting(ctx context.Context) error {
-	lives, idle := make([]life, len(b.servers)), make([]float64, len(b.servers))
+	lives := make([]life, len(b.servers))
 	err := alternate(b.effort.starts, b.forEach(func(i int, s *server) error {
 		begun := time.Now()
 		return s.with(ctx, func(run *session) error { return b.live(run, begun, &lives[i]) })
@@ -61,35 +61,43 @@ func (b *bench) starting(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	err = alternate(1, b.forEach(func(i int, s *server) error {
-		return s.with(ctx, func(run *session) error {
-			if err := run.handshake(); err != nil {
-				return err
-			}
-			time.Sleep(settle)
-			idle[i] = run.pss()
-			return nil
-		})
+	err = alternate(b.effort.idle, b.forEach(func(i int, s *server) error {
+		return s.with(ctx, func(run *session) error { return b.idling(ctx, run, &lives[i]) })
 	})...)
 	if err != nil {
 		return err
 	}
-	column := func(of func(life) []float64) []float64 {
-		var values [][]float64
-		for _, l := range lives {
-			values = append(values, of(l))
-		}
-		return medians(values)
-	}
-	b.table.add("start → initialize answered", "%.0f ms", "≤ 0.07",
-		column(func(l life) []float64 { return l.initialized }))
-	b.table.add("first call of a cold plugin", "%.1f ms", "≤ 1.0", column(func(l life) []float64 { return l.first }))
-	b.table.add("memory (PSS) after the handshake", "%.1f MB", "≤ 0.25",
-		column(func(l life) []float64 { return l.handshake }))
-	b.table.add(fmt.Sprintf("  %v later, idle", settle), "%.1f MB", "", idle)
-	b.table.add("memory (PSS), all plugins in use", "%.1f MB", "≤ 0.45",
-		column(func(l life) []float64 { return l.inUse }))
+	b.lifeTimes("start → initialize answered", "≤ 0.07", lives, func(l life) []float64 { return l.initialized })
+	b.lifeTimes("first call of a cold plugin", "≤ 1.0", lives, func(l life) []float64 { return l.first })
+	b.lifeTimes("first call after an idle time", "", lives, func(l life) []float64 { return l.again })
+	b.memories("memory (PSS) after the handshake", "≤ 0.25", lives, func(l life) []memory { return l.handshake })
+	b.memories("  later, idle", "", lives, func(l life) []memory { return l.waiting })
+	b.memories("memory (PSS), all plugins in use", "≤ 0.45", lives, func(l life) []memory { return l.inUse })
+	b.memories("  later, idle", "≤ 0.45", lives, func(l life) []memory { return l.unused })
 	return nil
+}
+
+// lifeTimes adds the medians of one kind of time.
+func (b *bench) lifeTimes(name, goal string, lives []life, of func(life) []float64) {
+	var values [][]float64
+	for _, l := range lives {
+		values = append(values, of(l))
+	}
+	b.table.add(name, "%.1f ms", goal, medians(values))
+}
+
+// memories adds the medians of one kind of memory, and of that part which is in no file.
+func (b *bench) memories(name, goal string, lives []life, of func(life) []memory) {
+	var all, anonymous [][]float64
+	for _, l := range lives {
+		var readings, parts []float64
+		for _, m := range of(l) {
+			readings, parts = append(readings, m.all), append(parts, m.anonymous)
+		}
+		all, anonymous = append(all, readings), append(anonymous, parts)
+	}
+	b.table.add(name, "%.1f MB", goal, medians(all))
+	b.table.add("    of which anonymous", "%.1f MB", "", medians(anonymous))
 }
 
 // handshake is how every client begins.
@@ -101,6 +109,7 @@ func (s *session) handshake() error {
 	return err
 }
 
+// live is the start of a process and its first calls.
 func (b *bench) live(s *session, begun time.Time, l *life) error {
 	if err := s.initialize(); err != nil {
 		return err
@@ -115,6 +124,30 @@ func (b *bench) live(s *session, begun time.Time, l *life) error {
 		return err
 	}
 	l.first = append(l.first, milliseconds(first))
+	if err := b.useAll(s); err != nil {
+		return err
+	}
+	l.inUse = append(l.inUse, s.pss())
+	return nil
+}
+
+// idling is a process that waits after the handshake, and again after it was used.
+func (b *bench) idling(ctx context.Context, s *session, l *life) error {
+	if err := s.handshake(); err != nil {
+		return err
+	}
+	l.waiting = append(l.waiting, s.idle(ctx))
+	if err := b.useAll(s); err != nil {
+		return err
+	}
+	l.unused = append(l.unused, s.idle(ctx))
+	again, err := s.call(b.tenant.get())
+	l.again = append(l.again, milliseconds(again))
+	return err
+}
+
+// useAll makes calls of every plugin.
+func (b *bench) useAll(s *session) error {
 	for range b.effort.inUse {
 		for _, params := range oneOfEach {
 			if _, err := s.call(params); err != nil {
@@ -125,7 +158,6 @@ func (b *bench) live(s *session, begun time.Time, l *life) error {
 	if n := len(children(s.cmd.Process.Pid)); n != s.plugins && runtime.GOOS == "linux" {
 		return s.failed(fmt.Errorf("it has started %d processes for all plugins, want %d", n, s.plugins))
 	}
-	l.inUse = append(l.inUse, s.pss())
 	return nil
 }
 

@@ -53,6 +53,11 @@ func TestKindsOfSecrets(t *testing.T) {
 		`{"x":"$6$rounds=5000$saltsalt$SECRETSECRET","y":"$pbkdf2-sha512$i=10000,l=64$c2FsdA==$SECRET=="}`,
 		`{"x":"$scrypt$ln=15,r=8,p=1$c2FsdA$SECRET"}`,
 		`{"x":"$argon2id$v=19$m=65536,t=2,p=1$c29tZXNhbHQ$SECRET"}`, `{"x":"otpauth://totp/T:u?secret=SECRET&issuer=T"}`,
+		`{"client_secret_2":"SECRET","apiToken1":"SECRET","my-passwords2":["SECRET"],"token_value":"SECRET","creds":"SECRET"}`,
+		`{"m":"AUTH0_Client_Secret=SECRET"}`, `{"m":"export STRIPE_Secret_KEY='SECRET'\nDB_PASSWORD=\"SECRET\""}`,
+		`{"m":"-----BEGIN EC PRIVATE KEY-----\rSECRETSECRET\rSECRET\r-----END EC PRIVATE KEY-----"}`,
+		`{"m":"-----BEGIN PRIVATE KEY----- SECRETSECRET SECRETSECRET SECRET== -----END PRIVATE KEY-----"}`,
+		`{"m":"https://x.webhook.office.com/webhookb2/a@b/IncomingWebhook/SECRET/c"}`,
 		`{"x":"X-Api-Key: SECRET","y":"Cookie: a=b; auth0=SECRET; did=x"}`,
 		// Links that grant access, in any text.
 		`{"m":"open https://t.auth0.com/lo/reset?ticket=SECRET# now"}`,
@@ -106,7 +111,7 @@ func TestVendorsTokens(t *testing.T) {
 		"HubSpot": "pat-na1-" + random(hexa, 36), "Atlassian": "ATATT3" + random(alnum, 60),
 		"New Relic": "NRAK-" + random(upper, 27), "Vault": "hvs." + random(alnum, 30),
 		"Entra": "abc8Q~" + random(alnum, 33), "age": "AGE-SECRET-KEY-1" + random(upper, 58),
-		"Resend": "re_" + random(alnum, 8) + "_" + random(alnum, 24), "JWT": jwt,
+		"Auth0": "v1.M" + random(alnum, 60), "Resend": "re_" + random(alnum, 8) + "_" + random(alnum, 24), "JWT": jwt,
 	} {
 		for _, text := range []string{"%s", "a %s b", "(%s)", "x=%s;", "key: %s.", `"%s"`, "https://h/%s", "a\n%s\nb"} {
 			doc := quoted(strings.Replace(text, "%s", token, 1))
@@ -153,6 +158,9 @@ func TestWhatIsShown(t *testing.T) {
 		`{"note":"use ?code=your-code and &token=placeholder, &ticket=your-ticket, ticket=ABC"}`,
 		`{"code":"// Basic authentication\nconst token = event.secrets.TOKEN;\nreq.headers.authorization = 'Bearer ' + token;"}`,
 		`{"code":"const url = 'https://x/?api_key=' + key; if (ticket) { sk_live = ghp_(npm_); re_ = md-1; }"}`,
+		`{"code":"f('https://x/?api_key='+key+'&password='+p); my_client_secret='';"}`,
+		`{"env":"AUTH0_CLIENT_SECRET=${SECRET}","x":"CLIENT_SECRET='{{secret}}'","sha256":"a1b2","oauth2":"x","level3":"y"}`,
+		`{"m":"-----BEGIN PRIVATE KEY----- await fetch(url) -----END PRIVATE KEY-----"}`,
 		`{"code":"let client_secret, password; fetch(url, { headers: { Authorization: auth } })"}`,
 		`{"id":"6f9d7ec7-d1a5-41d5-9127-ab8a3efe11fb","log_id":"90020230314144709188593000000000000001223372037868840734"}`,
 		`{"client_id":"tXObxxumnvL9Yy47AplBTdqKOwMhqBIJ","user_id":"auth0|5f7c8ec7c33c6c004bbafe82","org":"org_oPot6Eu8W3oyU7P"}`,

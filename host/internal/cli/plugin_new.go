@@ -22,7 +22,7 @@ func pluginNewCommand(env Environment) *cobra.Command {
 that writes, their tests, the manifest, a Makefile, and the files for GitHub Actions. It has no license:
 add the one that you choose. The folder must not exist.
 
-With --lang go it requires the released SDK of this version of auth0-mcp. A build that is no release
+With --lang go it requires the released SDK of this version of auth0-mcp. A build that is not a release
 needs --sdk with a checkout of auth0-mcp, to which the module's go.mod then refers by "replace".`,
 		Example: `  auth0-mcp plugin new client-grants --module github.com/me/auth0-mcp-plugin-client-grants
   auth0-mcp plugin new client-grants --lang node`,

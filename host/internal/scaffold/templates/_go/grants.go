@@ -32,7 +32,7 @@ func list(ctx context.Context, c *sdk.Call, in listInput) (sdk.Page, error) {
 
 type updateInput struct {
 	ID    string   `json:"id" jsonschema:"The grant's id, from auth0_list_client_grants."`
-	Scope []string `json:"scope" jsonschema:"All scopes that it shall have: others are removed."`
+	Scope []string `json:"scope" jsonschema:"All scopes: others are removed."`
 }
 
 func update(ctx context.Context, c *sdk.Call, in updateInput) (grant sdk.Object, err error) {

@@ -15,7 +15,7 @@ func plugin() sdk.Plugin {
 				sdk.Title("List client grants"), sdk.Scopes("read:client_grants"), sdk.Paths("GET /api/v2/client-grants"),
 				sdk.Untrusted("client_grants[].audience", "client_grants[].scope")),
 			sdk.NewTool("auth0_update_client_grant", sdk.Write,
-				"Set the scopes that an application may use of an API.", update, sdk.Idempotent(),
+				"Set which scopes of an API an application may use.", update, sdk.Idempotent(),
 				sdk.Title("Update a client grant"), sdk.Scopes("update:client_grants"),
 				sdk.Paths("PATCH /api/v2/client-grants/{id}"), sdk.Untrusted("audience", "scope")),
 		},

@@ -33,7 +33,7 @@ export const plugin = {
       name: "auth0_update_client_grant",
       title: "Update a client grant",
       effect: "write",
-      description: "Set the scopes that an application may use of an API.",
+      description: "Set which scopes of an API an application may use.",
       idempotent: true,
       scopes: ["update:client_grants"],
       paths: ["PATCH /api/v2/client-grants/{id}"],
@@ -45,7 +45,7 @@ export const plugin = {
           scope: {
             type: "array",
             items: { type: "string" },
-            description: "All scopes that it shall have: others are removed.",
+            description: "All scopes: others are removed.",
           },
         },
         required: ["id", "scope"],

@@ -74,7 +74,7 @@ func guide(ctx context.Context, c *sdk.Call, in guideInput) (guideAnswer, error)
 	if p.env != "" {
 		out.NextSteps = append(out.NextSteps, "If the credentials are not saved yet: auth0_save_credentials_to_file.")
 	}
-	out.NextSteps = append(out.NextSteps, "Follow guide in the project's code.")
+	out.NextSteps = append(out.NextSteps, "Follow the guide in the project's code.")
 	out.Guide = p.guide(c.Domain(), out.ClientID, at)
 	return out, nil
 }

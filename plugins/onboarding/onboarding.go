@@ -124,9 +124,9 @@ func onboard(ctx context.Context, c *sdk.Call, in onboardInput) (onboardAnswer, 
 
 // nextSteps are what is left to do.
 func (p *project) nextSteps(saved string) []string {
-	steps := []string{"Follow guide in the project's code."}
+	steps := []string{"Follow the guide in the project's code."}
 	if saved != "" {
-		steps = append(steps, "Do not read or print "+saved+": it holds secrets, which the program reads by itself.")
+		steps = append(steps, "Do not read or print "+saved+": it can hold secrets, and the program reads it by itself.")
 	}
 	if p.appType != native {
 		steps = append(steps, "Before the app goes live, add its own URLs with auth0_update_application.")

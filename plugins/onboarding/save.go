@@ -78,7 +78,7 @@ func save(ctx context.Context, c *sdk.Call, in saveInput) (saveAnswer, error) {
 	}
 	out.SavedTo, out.FileCreated = written.Path, !written.Replaced
 	out.Keys = append(out.Keys, written.Variables...)
-	out.Message = "The file has these variables now. Do not read or print it: it holds secrets"
+	out.Message = "The file has these variables now. Do not read or print it: it can hold secrets"
 	return out, nil
 }
 

@@ -2,6 +2,7 @@ package sdk
 
 import (
 	"context"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -65,19 +66,19 @@ func TestAwaitEnd(t *testing.T) {
 // A plugin is not idle while a call's function runs, however long that takes, and is afterwards.
 func TestACallIsWork(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		idle := 0
+		var idle atomic.Int64
 		s, err := newServer(Plugin{Name: "slow", Version: "0.1.0", Tools: []Tool{
 			NewTool("auth0_list_slow", Read, "Wait.", func(context.Context, *Call, struct{}) (any, error) {
-				idle = 0
+				idle.Store(0)
 				time.Sleep(time.Hour)
-				return idle, nil
+				return idle.Load(), nil
 			}, Paths("GET /api/v2/slow")),
 		}})
 		if err != nil {
 			t.Fatal(err)
 		}
 		s.host.Store(&hostLink{})
-		s.idle = trim.WhenIdle(func() { idle++ })
+		s.idle = trim.WhenIdle(func() { idle.Add(1) })
 		for range 2 {
 			answer, err := s.CallTool(t.Context(),
 				&pluginv1.CallToolRequest{CallId: "c", Tool: "auth0_list_slow", Arguments: []byte(`{}`)})
@@ -85,8 +86,8 @@ func TestACallIsWork(t *testing.T) {
 				t.Fatalf("idle %s times during the call, %v", answer.GetResult(), err)
 			}
 			time.Sleep(time.Hour)
-			if idle != 1 {
-				t.Fatalf("idle %d times after the call, want once", idle)
+			if n := idle.Load(); n != 1 {
+				t.Fatalf("idle %d times after the call, want once", n)
 			}
 		}
 	})

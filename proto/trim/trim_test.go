@@ -1,15 +1,16 @@
 package trim
 
 import (
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
 )
 
 // watched is an Idle and how often it has found the process idle.
-func watched() (*Idle, *int) {
-	n := new(int)
-	return WhenIdle(func() { *n++ }), n
+func watched() (*Idle, *atomic.Int64) {
+	n := new(atomic.Int64)
+	return WhenIdle(func() { n.Add(1) }), n
 }
 
 // pass lets time pass, and what is due then happen.
@@ -22,24 +23,24 @@ func TestOnceInEachIdlePeriod(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		idle, n := watched()
 		pass(time.Hour)
-		if *n != 1 {
-			t.Fatalf("%d times after the start, want once", *n)
+		if n.Load() != 1 {
+			t.Fatalf("%d times after the start, want once", n.Load())
 		}
-		for want := 2; want < 5; want++ {
+		for want := int64(2); want < 5; want++ {
 			idle.Work(true)
 			idle.Work(true)
 			pass(time.Hour) // a long call
 			idle.Work(false)
 			pass(time.Hour)
-			if *n != want-1 {
+			if n.Load() != want-1 {
 				t.Fatal("it was found idle while it worked")
 			}
 			idle.Work(false)
-			if pass(delay - 1); *n != want-1 {
+			if pass(delay - 1); n.Load() != want-1 {
 				t.Fatal("it was found idle too soon")
 			}
-			if pass(time.Hour); *n != want {
-				t.Fatalf("%d times, want %d", *n, want)
+			if pass(time.Hour); n.Load() != want {
+				t.Fatalf("%d times, want %d", n.Load(), want)
 			}
 		}
 	})
@@ -55,11 +56,11 @@ func TestNotBetweenCalls(t *testing.T) {
 			idle.Work(false)
 			pass(delay - 1)
 		}
-		if *n != 0 {
-			t.Fatalf("%d times between calls", *n)
+		if n.Load() != 0 {
+			t.Fatalf("%d times between calls", n.Load())
 		}
-		if pass(1); *n != 1 {
-			t.Fatalf("%d times after the last call, want once", *n)
+		if pass(1); n.Load() != 1 {
+			t.Fatalf("%d times after the last call, want once", n.Load())
 		}
 	})
 }
@@ -71,11 +72,11 @@ func TestSoonAfterStarts(t *testing.T) {
 		idle.Started()
 		pass(afterStart - 1)
 		idle.Started() // of another plugin
-		if pass(1); *n != 0 {
+		if pass(1); n.Load() != 0 {
 			t.Fatal("not after the last start")
 		}
-		if pass(delay); *n != 1 {
-			t.Fatalf("%d times, want once", *n)
+		if pass(delay); n.Load() != 1 {
+			t.Fatalf("%d times, want once", n.Load())
 		}
 	})
 }

@@ -41,6 +41,7 @@ func TestMain(m *testing.M) {
 		"auth0-mcp-plugin-contract-noisy": fakeplugin.Main,
 		"auth0-mcp-fetch":                 fetchPlugin,
 		"screen":                          screen,
+		"fits":                            fits,
 	})
 }
 

@@ -67,34 +67,42 @@ func runOnScreen(args []string) (status int, err error) {
 		}
 		typed = append(typed, typing{args[1], keys})
 	}
-	ours, theirs, err := openTerminal(uint16(width))
+	shown, status, err := inTerminal(uint16(width), typed, os.Environ(), args)
+	fmt.Fprint(os.Stdout, hidden.hide(shown)) //nolint:forbidigo // for the script
+	return status, err
+}
+
+// inTerminal runs a command in a terminal of a width, and returns what the terminal was sent.
+func inTerminal(width uint16, typed []typing, environment, command []string) (shown string, status int, err error) {
+	ours, theirs, err := openTerminal(width)
 	if err != nil {
-		return 0, err
+		return "", 0, err
 	}
 	defer ours.Close()
 	modes, err := unix.IoctlGetTermios(int(theirs.Fd()), unix.TCGETS)
 	if err != nil {
-		return 0, err
+		return "", 0, err
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), patience)
 	defer cancel()
-	cmd := exec.CommandContext(ctx, args[0], args[1:]...)
+	cmd := exec.CommandContext(ctx, command[0], command[1:]...)
+	cmd.Env = environment
 	cmd.Stdin, cmd.Stdout, cmd.Stderr = theirs, theirs, theirs
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setsid: true, Setctty: true}
 	if err := cmd.Start(); err != nil {
-		return 0, err
+		return "", 0, err
 	}
-	shown, err := attend(ours, theirs, typed)
-	fmt.Fprint(os.Stdout, hidden.hide(strings.ReplaceAll(shown, "\r\n", "\n"))) //nolint:forbidigo // for the script
+	raw, err := attend(ours, theirs, typed)
+	shown = strings.ReplaceAll(raw, "\r\n", "\n")
 	if err != nil {
-		return 0, errors.Join(err, cmd.Wait())
+		return shown, 0, errors.Join(err, cmd.Wait())
 	}
 	err = cmd.Wait()
 	var ended *exec.ExitError
 	if errors.As(err, &ended) {
 		status, err = ended.ExitCode(), nil
 	}
-	return status, errors.Join(err, ctx.Err(), leftAsItWas(ours, *modes, shown))
+	return shown, status, errors.Join(err, ctx.Err(), leftAsItWas(ours, *modes, raw))
 }
 
 // leftAsItWas is nil if a program that wrote what was shown has restored the terminal.

@@ -165,9 +165,9 @@ var errNoAnswer = errors.New("no answer: the change was neither approved nor dec
 func askApproval(ctx context.Context, env Environment, text string) (bool, error) {
 	env.progress.Stop()
 	defer env.progress.Resume()
-	say(env.Err, "\n%s\n\n", lines(text))
+	say(env.Err, "\n%s\n\n", whole(text))
 	discardTyped(env.In)
-	fmt.Fprint(env.Err, "Make this change? Type yes to approve, no to decline: ")
+	say(env.Err, "Make this change? Type yes to approve, no to decline: ")
 	typed := bufio.NewReader(env.In)
 	for {
 		answer, err := readLine(ctx, typed)

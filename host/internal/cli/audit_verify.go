@@ -11,6 +11,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/auth0-mcp/auth0-mcp/host/internal/audit"
+	"github.com/auth0-mcp/auth0-mcp/host/internal/console"
 )
 
 func auditVerifyCommand(env Environment) *cobra.Command {
@@ -153,7 +154,7 @@ func verifyAudit(out io.Writer, s *audit.Snapshot, head string, asJSON bool) err
 	if asJSON {
 		return errors.Join(writeJSON(out, v), failure)
 	}
-	_, err = io.WriteString(out, v.words())
+	_, err = io.WriteString(out, console.Of(out).Prose(v.words()))
 	return errors.Join(err, failure)
 }
 

@@ -53,6 +53,9 @@ The exit status is 0 if the tool did what was asked.`,
 	return cmd
 }
 
+// errDeclined is what a call answers whose change the user at the terminal has declined.
+var errDeclined = errors.New("declined: nothing was changed")
+
 // errToolFailed ends a call whose tool said what went wrong.
 var errToolFailed = errors.New("the tool failed")
 
@@ -113,6 +116,9 @@ func callTool(cmd *cobra.Command, env Environment, f runFlags, args []string, o 
 	if result.IsError && cmd.Context().Err() != nil && result.Outcome.Effect == egress.NoEffect {
 		return unlessCancelled(account.ErrCancelled, "nothing was changed")
 	}
+	if result.Kind == toolcall.ApprovalDeclined {
+		return errDeclined
+	}
 	return printAnswer(env, result, o.asJSON)
 }
 
@@ -122,7 +128,7 @@ func (o callOptions) approver(env Environment, planned *bool) toolcall.Approver 
 	case o.dryRun:
 		show := func(_ context.Context, text string) (toolcall.Decision, error) {
 			*planned = true
-			say(env.Out, "%s\n", lines(text))
+			say(env.Out, "%s\n", whole(text))
 			return toolcall.Declined, nil
 		}
 		return toolcall.Approver{Terminal: true, Ask: show}
@@ -142,7 +148,7 @@ func (o callOptions) approver(env Environment, planned *bool) toolcall.Approver 
 // printAnswer writes what a call answered.
 func printAnswer(env Environment, result toolcall.Result, asJSON jsonFlags) error {
 	if result.IsError {
-		say(env.Err, "%s\n", lines(strings.Join(result.Texts, "\n")))
+		say(env.Err, "%s\n", whole(strings.Join(result.Texts, "\n")))
 		return errToolFailed
 	}
 	for i, text := range result.Texts {

@@ -82,8 +82,8 @@ func newRoot(env Environment, args []string) *cobra.Command {
 		SilenceErrors: true,
 		Long: `Manage an Auth0 tenant from an MCP client.
 
-To start, sign in and set up your client:    auth0-mcp init
-To try it without an Auth0 account:          auth0-mcp init --sandbox --client CLIENT`,
+Sign in and set up your client:     auth0-mcp init
+Try it without an Auth0 account:    auth0-mcp init --sandbox --client CLIENT`,
 	}
 	// cobra has a flag for it, whose format is a template: text/template would make the linker keep every method.
 	version := root.Flags().BoolP("version", "v", false, "version for auth0-mcp")

@@ -123,7 +123,7 @@ func (f clientsAddFlags) run(cmd *cobra.Command, env Environment, word string) e
 		if err != nil {
 			return err
 		}
-		say(env.Out, "%s\n", lines(strings.TrimRight(snippet, "\n")))
+		say(env.Out, "%s\n", whole(strings.TrimRight(snippet, "\n")))
 		return nil
 	}
 	places, err := clientPlaces()
@@ -147,11 +147,11 @@ func (f clientsAddFlags) run(cmd *cobra.Command, env Environment, word string) e
 	sayEntry(env.Out, change)
 	sayNotes(env.Out, change)
 	sayBackup(env.Out, change)
-	fmt.Fprintln(env.Out, change.Scope.Next)
+	sayLine(env.Out, change.Scope.Next)
 	if entry.Sandbox {
-		fmt.Fprintln(env.Out, sandboxHint)
+		sayLine(env.Out, sandboxHint)
 	} else if entry.Profile == "" && len(a.Config.Profiles) == 0 {
-		fmt.Fprintln(env.Out, "You are not signed in yet. Sign in with `auth0-mcp init`.")
+		sayLine(env.Out, "You are not signed in yet. Sign in with `auth0-mcp init`.")
 	}
 	return nil
 }
@@ -359,7 +359,7 @@ func showDiff(out io.Writer, change *clients.Change) error {
 		say(out, "%s would stay as it is.\n", change.Path)
 		return nil
 	}
-	say(out, "%s", lines(change.Diff()))
+	say(out, "%s", whole(change.Diff()))
 	sayNotes(out, change)
 	return nil
 }
@@ -371,7 +371,7 @@ func sayEntry(out io.Writer, change *clients.Change) {
 	switch change.Was {
 	case "":
 	case is: // its variables, for instance
-		say(out, "What changed:\n%s", lines(change.Diff()))
+		say(out, "What changed:\n%s", whole(change.Diff()))
 	default:
 		say(out, "Before, it ran\n  %s\n", change.Was)
 	}

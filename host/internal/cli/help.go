@@ -63,9 +63,14 @@ func fitted(s console.Screen, text string) string {
 	var b strings.Builder
 	for _, line := range paragraphs(text) {
 		label := line[:lastColumn(line)]
-		if said := line[len(label):]; strings.HasPrefix(said, "auth0-mcp ") || said == "" {
-			b.WriteString(line + "\n")
-		} else {
+		said := line[len(label):]
+		command := strings.HasPrefix(said, "auth0-mcp ")
+		switch words := strings.TrimSpace(label); {
+		case command && words != "" && utf8.RuneCountInString(line) > s.Width:
+			b.WriteString(s.Line(words) + "  " + said + "\n")
+		case command, said == "":
+			b.WriteString(s.Line(line))
+		default:
 			b.WriteString(s.Item(label, utf8.RuneCountInString(label), said))
 		}
 	}

@@ -131,7 +131,7 @@ func (f initFlags) machine(ctx context.Context, env Environment, secret string, 
 	case f.secret != "":
 		p.Method = auth.ClientSecret
 		s.ClientSecret = f.secret
-		fmt.Fprintln(env.Err, "Warning: --auth0-client-secret is visible in the list of processes: use "+
+		sayLine(env.Err, "Warning: --auth0-client-secret is visible in the list of processes: use "+
 			"AUTH0_CLIENT_SECRET or --auth0-client-secret-stdin")
 	case secret != "":
 		p.Method = auth.ClientSecret

@@ -44,7 +44,7 @@ func (s clientSetup) show(say *reporter) {
 			say.line("  as it should be already")
 			continue
 		}
-		say.line(change.Diff())
+		say.whole(change.Diff())
 	}
 	if s.snippet != "" {
 		say.snippet(s.snippet)
@@ -69,6 +69,13 @@ func (r *reporter) event(name string, members map[string]any) {
 func (r *reporter) line(text string) {
 	if !r.json {
 		say(r.env.Err, "%s\n", lines(text))
+	}
+}
+
+// whole is line for what must not be broken.
+func (r *reporter) whole(text string) {
+	if !r.json {
+		say(r.env.Err, "%s\n", whole(text))
 	}
 }
 
@@ -172,7 +179,7 @@ func (r *reporter) snippet(text string) {
 		return
 	}
 	r.line("For another client, this is the entry:")
-	say(r.env.Out, "%s\n", lines(text))
+	say(r.env.Out, "%s\n", whole(text))
 }
 
 func orWord(s, word string) string {

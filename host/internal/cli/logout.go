@@ -42,8 +42,8 @@ notices the log-out and refuses further calls.`,
 			}
 			acc, err := a.ToLogOut()
 			if errors.Is(err, account.ErrNoProfiles) {
-				_, err = fmt.Fprintln(env.Out, "There is no profile: nothing to log out.")
-				return err
+				sayLine(env.Out, "There is no profile: nothing to log out.")
+				return nil
 			}
 			if err != nil {
 				return err
@@ -62,7 +62,7 @@ func logOutAll(ctx context.Context, env Environment, a *account.Accounts) error 
 	names, err := a.Known()
 	errs := []error{err}
 	if len(names) == 0 {
-		fmt.Fprintln(env.Out, "There is no session: nothing to log out.")
+		sayLine(env.Out, "There is no session: nothing to log out.")
 	}
 	for _, name := range names {
 		acc, err := a.Open(name, a.Config.Profiles[name])
@@ -80,7 +80,7 @@ func logOutAll(ctx context.Context, env Environment, a *account.Accounts) error 
 		}
 	}
 	if a.Token != "" {
-		fmt.Fprintln(env.Err, "AUTH0_TOKEN is set, which this command cannot revoke: unset it where it is set.")
+		sayLine(env.Err, "AUTH0_TOKEN is set, which this command cannot revoke: unset it where it is set.")
 	}
 	return errors.Join(errs...)
 }

@@ -2,11 +2,14 @@ package cli
 
 import (
 	"errors"
+	"fmt"
 	"io"
+	"strings"
 
 	"github.com/spf13/cobra"
 
 	"github.com/auth0-mcp/auth0-mcp/host/internal/conformance"
+	"github.com/auth0-mcp/auth0-mcp/host/internal/console"
 	"github.com/auth0-mcp/auth0-mcp/host/internal/lint"
 	"github.com/auth0-mcp/auth0-mcp/host/internal/supervisor"
 	"github.com/auth0-mcp/auth0-mcp/sandbox"
@@ -72,11 +75,14 @@ func runConformance(cmd *cobra.Command, env Environment, path string, plugins pl
 }
 
 func printResult(out io.Writer, r conformance.Result) {
-	say(out, "%-7s  %-18s  %s\n", r.Status, r.Check, r.Promise)
+	screen := console.Of(out)
+	label := fmt.Sprintf("%-7s  %-18s  ", r.Status, r.Check)
+	text := screen.Item(label, len(label), r.Promise)
 	if r.Reason != "" {
-		say(out, "%29s%s\n", "", r.Reason)
+		text += screen.Item(strings.Repeat(" ", len(label)), len(label), r.Reason)
 	}
 	if r.Fix != "" {
-		say(out, "%27s→ %s\n", "", r.Fix)
+		text += screen.Item(strings.Repeat(" ", len(label)-2), len(label)-2, "→ "+r.Fix)
 	}
+	_, _ = io.WriteString(out, text) // as say
 }

@@ -3,14 +3,16 @@ package cli
 import (
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"strings"
 
-	"github.com/dustin/go-humanize/english"
 	"github.com/spf13/cobra"
 
 	"github.com/auth0-mcp/auth0-mcp/host/internal/catalog"
+	"github.com/auth0-mcp/auth0-mcp/host/internal/console"
 	"github.com/auth0-mcp/auth0-mcp/host/internal/lint"
+	"github.com/auth0-mcp/auth0-mcp/host/internal/redact"
 	"github.com/auth0-mcp/auth0-mcp/host/internal/supervisor"
 	"github.com/auth0-mcp/auth0-mcp/proto/pluginv1"
 )
@@ -95,16 +97,18 @@ func printLint(out io.Writer, r lint.Report, asJSON bool) error {
 		return writeJSON(out, r)
 	}
 	var b strings.Builder
+	screen := console.Of(out)
 	refused := 0
 	for _, f := range r.Findings {
 		if f.Severity == lint.Refused {
 			refused++
 		}
-		say(&b, "%-7s  %s: %s\n         → %s\n", f.Severity, f.Where, f.What, f.Fix)
+		b.WriteString(screen.Item(fmt.Sprintf("%-7s  ", f.Severity), 9, f.Where+": "+f.What))
+		b.WriteString(screen.Item(strings.Repeat(" ", 9), 9, "→ "+f.Fix))
 	}
 	if r.Plugin != "" {
-		say(&b, "%s %s: %s, %d bytes in tools/list\n", r.Plugin, r.Version, english.Plural(r.Tools, "tool", ""),
-			r.ListedBytes)
+		b.WriteString(screen.Line(redact.Line(fmt.Sprintf("%s %s: %s, %d bytes in tools/list", r.Plugin, r.Version,
+			counted(r.Tools, "tool"), r.ListedBytes))))
 	}
 	say(&b, "%d refused, %s\n", refused, counted(len(r.Findings)-refused, "warning"))
 	_, err := io.WriteString(out, b.String())

@@ -16,6 +16,7 @@ import (
 	"github.com/auth0-mcp/auth0-mcp/host/internal/account"
 	"github.com/auth0-mcp/auth0-mcp/host/internal/atomicfile"
 	"github.com/auth0-mcp/auth0-mcp/host/internal/catalog"
+	"github.com/auth0-mcp/auth0-mcp/host/internal/console"
 	"github.com/auth0-mcp/auth0-mcp/host/internal/jsondoc"
 	"github.com/auth0-mcp/auth0-mcp/host/internal/pluginstore"
 	"github.com/auth0-mcp/auth0-mcp/host/internal/redact"
@@ -42,13 +43,11 @@ The executable, the files and folders that its arguments name, and those of --pi
 server is not started if one has changed. It gets none of your environment but what --env gives it.`,
 		Example: `  auth0-mcp plugin wrap notes --pin ./notes/node_modules -- node ./notes/server.js
   auth0-mcp plugin wrap tracker --env TRACKER_TOKEN --tools 'search_*,get_*' -- /usr/local/bin/tracker-mcp`,
-		Args: func(cmd *cobra.Command, args []string) error {
+		Args: cobra.ArbitraryArgs,
+		RunE: func(cmd *cobra.Command, args []string) error {
 			if cmd.ArgsLenAtDash() != 1 || len(args) < 2 {
 				return errors.New("want a name, -- and a command, as in auth0-mcp plugin wrap notes -- node server.js")
 			}
-			return nil
-		},
-		RunE: func(cmd *cobra.Command, args []string) error {
 			return unlessCancelled(f.run(cmd.Context(), env, args[0], args[1:]), notInstalled)
 		},
 	}
@@ -83,7 +82,7 @@ func (f wrapFlags) run(ctx context.Context, env Environment, name string, comman
 	if err != nil {
 		return err
 	}
-	say(env.Out, "%s\n", lines(launchText(prepared)))
+	say(env.Out, "%s\n", whole(console.Of(env.Out).Columns(redact.Text(launchText(prepared)))))
 	if err := f.agree(ctx, env, "Run this once, to list its tools? [y/N] "); err != nil {
 		return err
 	}

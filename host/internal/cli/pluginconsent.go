@@ -12,6 +12,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/auth0-mcp/auth0-mcp/host/internal/catalog"
+	"github.com/auth0-mcp/auth0-mcp/host/internal/console"
 	"github.com/auth0-mcp/auth0-mcp/host/internal/pluginstore"
 	"github.com/auth0-mcp/auth0-mcp/host/internal/redact"
 )
@@ -131,7 +132,7 @@ func showReviews(ctx context.Context, env Environment, set pluginSetFlag, p prop
 			delete(review.Replaced, name)
 		}
 		reviews[i] = review
-		say(env.Out, "%s\n", lines(review.String()))
+		say(env.Out, "%s\n", whole(console.Of(env.Out).Columns(review.String())))
 		if len(c.Origins) > 0 {
 			say(env.Out, "Its source refers to other servers: %s\n\n", strings.Join(c.Origins, ", "))
 		}

@@ -121,7 +121,7 @@ func (f installFlags) installBundle(ctx context.Context, env Environment, plugin
 	}
 	defer func() { err = errors.Join(err, pluginstore.Discard(candidates)) }()
 	if len(candidates) == 0 {
-		fmt.Fprintln(env.Out, "Everything in the bundle is installed.")
+		sayLine(env.Out, "Everything in the bundle is installed.")
 		return nil
 	}
 	const question = "Trust these plugins and install them? [y/N] "

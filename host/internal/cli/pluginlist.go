@@ -127,7 +127,8 @@ func pluginInfoCommand(env Environment) *cobra.Command {
 			if err != nil {
 				return err
 			}
-			say(env.Out, "%s\n", lines(catalog.Review{Plugin: plugin, Entry: p.LockEntry}.String()))
+			review := catalog.Review{Plugin: plugin, Entry: p.LockEntry}.String()
+			say(env.Out, "%s\n", whole(console.Of(env.Out).Columns(review)))
 			say(env.Out, "Folder %s\n", p.Folder)
 			return nil
 		},
@@ -183,7 +184,7 @@ of a plugin is run.`,
 					say(env.Out, "%s %s: %s\n", p.Name, p.Version, found)
 				}
 				if len(list) == 0 {
-					fmt.Fprintln(env.Out, "No plugin is installed.")
+					sayLine(env.Out, "No plugin is installed.")
 				}
 			}
 			if failed > 0 {

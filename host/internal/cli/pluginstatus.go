@@ -152,7 +152,7 @@ func (r pluginReport) print(out io.Writer, now time.Time) error {
 		}
 	}
 	if len(r.Hosts) == 0 {
-		fmt.Fprintln(out, "\nNo server is running.")
+		say(out, "\nNo server is running.\n")
 	}
 	for _, h := range r.Hosts {
 		if err := h.print(out, now); err != nil {
@@ -165,7 +165,7 @@ func (r pluginReport) print(out io.Writer, now time.Time) error {
 func (h runningHost) print(out io.Writer, now time.Time) error {
 	say(out, "\nServer %d, profile %s, tenant %s, for %s\n", h.PID, h.Profile, h.Tenant, age(now.Sub(h.Since)))
 	if len(h.Plugins) == 0 {
-		fmt.Fprintln(out, "  No plugin has been called.")
+		sayLine(out, "  No plugin has been called.")
 		return nil
 	}
 	table := console.NewTable("PLUGIN", "VERSION", "PROCESS", "FOR", "MEMORY", "CALLS", "FAILURES IN THE LAST MINUTE")

@@ -57,7 +57,7 @@ func update(ctx context.Context, env Environment, set pluginSetFlag, consent con
 	}
 	defer func() { err = errors.Join(err, pluginstore.Discard(candidates)) }()
 	if len(candidates)+len(removed) == 0 {
-		fmt.Fprintln(env.Out, "Everything is up to date.")
+		sayLine(env.Out, "Everything is up to date.")
 		return nil
 	}
 	for _, name := range removed {
@@ -182,7 +182,7 @@ func sync(ctx context.Context, env Environment, set pluginSetFlag, consent conse
 		say(env.Out, "Installed %s %s.\n", c.Plugin.Name, c.Entry.Version)
 	}
 	if len(candidates) == 0 {
-		fmt.Fprintln(env.Out, "Everything that is locked is installed.")
+		sayLine(env.Out, "Everything that is locked is installed.")
 	}
 	return nil
 }

@@ -58,7 +58,7 @@ func profilesListCommand(env Environment) *cobra.Command {
 
 func printProfiles(out io.Writer, profiles []account.Listed) error {
 	if len(profiles) == 0 {
-		_, err := fmt.Fprintln(out, "No profile exists: `auth0-mcp init` makes one.")
+		_, err := io.WriteString(out, console.Of(out).Line("No profile exists: `auth0-mcp init` makes one."))
 		return err
 	}
 	table := console.NewTable("PROFILE", "TENANT", "SIGN-IN", "SESSION", "STORE", "DEFAULT")
@@ -267,7 +267,7 @@ func removeProfile(ctx context.Context, env Environment, a *account.Accounts, na
 	}
 	say(env.Out, "Profile %s was removed.\n", name)
 	if name == a.Config.DefaultProfile && left > 1 {
-		fmt.Fprintln(env.Out, "There is no default profile now. Choose one with `auth0-mcp profiles use NAME`.")
+		sayLine(env.Out, "There is no default profile now. Choose one with `auth0-mcp profiles use NAME`.")
 	}
 	return sayEntries(env, name, "These entries still name it; to remove them:", func(i clients.Installed) string {
 		return fmt.Sprintf("auth0-mcp clients remove %s --name %s", targetWords(i), i.Name)

@@ -104,7 +104,7 @@ func assigned(variables []string) map[string]string {
 // saySandbox prints the environment for the built-in tenant: to a terminal as lines to copy, with what they are for.
 func saySandbox(env Environment, variables []string) {
 	if !isTerminal(env.Out) {
-		say(env.Out, "%s\n", lines(strings.Join(variables, "\n")))
+		say(env.Out, "%s\n", whole(strings.Join(variables, "\n")))
 		return
 	}
 	word := "export "
@@ -115,6 +115,6 @@ func saySandbox(env Environment, variables []string) {
 	sayLine(env.Out, "Copy these lines into another terminal, and try `auth0-mcp call auth0_list_applications` there:")
 	sayLine(env.Out, "")
 	for _, variable := range variables {
-		say(env.Out, "%s%s\n", word, variable)
+		say(env.Out, "%s%s\n", word, whole(variable))
 	}
 }

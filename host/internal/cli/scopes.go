@@ -20,7 +20,7 @@ var errNoScope = errors.New("select at least one scope: no tool works without on
 // pickScopes lets the user choose scopes on the terminal; kept are selected at first.
 func pickScopes(ctx context.Context, env Environment, s account.ScopeTools, kept []string) ([]string, error) {
 	screen := console.Of(env.Err)
-	if !screen.Moving {
+	if !screen.Moving || !screen.Symbols {
 		return askScopes(ctx, env, s, kept)
 	}
 	chosen := slices.Clone(kept)

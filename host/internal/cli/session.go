@@ -104,7 +104,7 @@ func (r sessionsReport) print(out io.Writer, asJSON jsonFlags) error {
 		writeSession(&text, screen, s, r.ToolsProblem, time.Now())
 	}
 	if len(r.Sessions) > 0 {
-		say(&text, "\n%s", lines(screen.Line(redact.Line(r.Audit.words()))))
+		say(&text, "\n%s", whole(screen.Line(redact.Line(r.Audit.words()))))
 	}
 	_, err := io.WriteString(out, text.String())
 	return err
@@ -136,7 +136,7 @@ func writeSession(out *strings.Builder, screen console.Screen, r account.Report,
 			scopes = orWord(folded(r.Scopes, width), "none")
 		}
 		indent := "\n" + strings.Repeat(" ", len(label("scopes")))
-		say(out, "%s%s\n", lines(label("scopes")), lines(strings.ReplaceAll(scopes, "\n", indent)))
+		say(out, "%s%s\n", whole(label("scopes")), lines(strings.ReplaceAll(scopes, "\n", indent)))
 		switch {
 		case r.Tools != nil:
 			line("tools", fmt.Sprintf("%d of %d enabled", r.Tools.Enabled, r.Tools.Of))

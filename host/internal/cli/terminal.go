@@ -7,7 +7,9 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"reflect"
 	"strings"
+	"time"
 
 	"golang.org/x/term"
 
@@ -65,8 +67,19 @@ func readHidden(ctx context.Context, terminal *os.File) (string, error) {
 	case a := <-answered:
 		return string(a.typed), a.err
 	case <-ctx.Done():
-		return "", errors.Join(account.ErrCancelled, term.Restore(descriptor, before))
+		return "", errors.Join(account.ErrCancelled, restore(descriptor, before))
 	}
+}
+
+// restore puts a terminal's modes back which a read without an echo has changed, or is just about to change.
+func restore(descriptor int, before *term.State) error {
+	for range 100 {
+		if now, err := term.GetState(descriptor); err != nil || !reflect.DeepEqual(now, before) {
+			break
+		}
+		time.Sleep(time.Millisecond)
+	}
+	return term.Restore(descriptor, before)
 }
 
 func isTerminal(stream any) bool {

@@ -26,7 +26,7 @@ func showTool(env Environment, t *catalog.Tool, listed listedTool, asJSON jsonFl
 		return asJSON.write(env.Out, d)
 	}
 	screen := console.Of(env.Out)
-	say(env.Out, "%s\n", lines(screen.Line(t.Name+": "+t.Description)))
+	say(env.Out, "%s\n", whole(screen.Line(t.Name+": "+t.Description)))
 	table := console.NewTable("PLUGIN", "EFFECT", "BYTES", "SCOPES")
 	table.Row(listed.Plugin, styledEffect(listed.Effect), listed.Bytes, listed.needs())
 	if err := table.Print(env.Out); err != nil {

@@ -93,7 +93,7 @@ func (f uninstallFlags) run(ctx context.Context, env Environment) error {
 		return f.runForPrograms(ctx, env, u)
 	}
 	if len(u.entries)+len(u.profiles)+len(u.paths) == 0 {
-		fmt.Fprintln(env.Out, "Nothing of auth0-mcp is stored here: there is nothing to remove.")
+		sayLine(env.Out, "Nothing of auth0-mcp is stored here: there is nothing to remove.")
 		return nil
 	}
 	u.show(env)
@@ -252,7 +252,7 @@ func (u *uninstallation) remove(ctx context.Context, env Environment) error {
 	if err := u.removeFolders(); err != nil {
 		return err
 	}
-	fmt.Fprintln(env.Out, "Everything that was shown is removed. Remove the program with what installed it.")
+	sayLine(env.Out, "Everything that was shown is removed. Remove the program with what installed it.")
 	return nil
 }
 

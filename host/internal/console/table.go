@@ -54,6 +54,11 @@ const gap = 2
 func (t *Table) text(s Screen) string {
 	if s.Width > 0 {
 		t = t.withoutEmpty()
+		for _, row := range t.rows {
+			for i := range row {
+				row[i].Text = s.shown(row[i].Text)
+			}
+		}
 	}
 	widths, natural := t.widths(s)
 	var b strings.Builder

@@ -24,7 +24,7 @@ func TestSecurityPage(t *testing.T) {
 		cells := strings.Split(strings.Trim(strings.TrimSpace(line), "|"), "|")
 		// The table of platforms has four columns.
 		if !strings.HasPrefix(line, "|") || len(cells) != 3 || strings.Contains(line, "|---|") ||
-			strings.Contains(line, "| defence |") {
+			strings.Contains(line, "| defense |") {
 			continue
 		}
 		rows++

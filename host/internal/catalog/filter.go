@@ -300,6 +300,9 @@ func (s *Selection) Find(name string) (*Tool, error) {
 	if r, ok := s.catalog.refusedTools[name]; ok {
 		return nil, &ExcludedError{name, r.String()}
 	}
+	if name == compareToolName {
+		return nil, &ExcludedError{name, name + " needs a second tenant: start auth0-mcp with --compare-with PROFILE"}
+	}
 	return nil, &UnknownToolError{name, suggest.Near(name, toolNames(s.tools), maxSuggestions)}
 }
 

@@ -41,7 +41,7 @@ func Parse(values []string) (Roots, error) {
 		case roots[name] != "":
 			return nil, fmt.Errorf("%q: the root %s is given twice", value, name)
 		case !filepath.IsAbs(dir) && !strings.HasPrefix(dir, "."):
-			return nil, fmt.Errorf("%q: want an absolute path, or one that begins with a dot", value)
+			return nil, fmt.Errorf("folder %q: want an absolute path, or one that begins with a dot, such as ./app", dir)
 		}
 		dir, err := filepath.Abs(dir)
 		if err != nil {

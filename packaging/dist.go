@@ -65,7 +65,7 @@ func readDistribution(root, plugins, sources, file string) (*Distribution, error
 	if d.file, err = os.ReadFile(file); err != nil {
 		return nil, err
 	}
-	// The host checks the rest when it starts.
+	// The host checks the rest: see check.
 	var about struct {
 		Name   string   `json:"name"`
 		Locked []string `json:"locked"`
@@ -88,6 +88,22 @@ func commas(list string) (words []string) {
 	}
 	return words
 }
+
+// check has the host read the file, which it does whenever it starts: a misspelt lock must not become a release.
+func (d *Distribution) check(ctx context.Context) error {
+	if d.file == nil {
+		return nil
+	}
+	_, err := d.run(ctx, filepath.Join(d.root, "host"), []string{"CGO_ENABLED=0"}, "go", "run", "-trimpath",
+		"-buildvcs=false", "-tags", "grpcnotrace", "-ldflags", "-s -w -X main.distribution="+d.encoded(), "./cmd/auth0-mcp",
+		"--version")
+	if err != nil {
+		return fmt.Errorf("DISTRIBUTION: the host refuses it: see above (%w)", err)
+	}
+	return nil
+}
+
+func (d *Distribution) encoded() string { return base64.StdEncoding.EncodeToString(d.file) }
 
 // build writes the distribution's binaries for the platforms, in the layout of make build-all.
 func (d *Distribution) build(ctx context.Context, bin string, platforms []platform) error {
@@ -152,7 +168,7 @@ func (d *Distribution) buildFor(ctx context.Context, p platform, folder, overlay
 	}
 	host := filepath.Join(d.root, "host")
 	variables := fmt.Sprintf("-X main.version=%s -X main.distribution=%s -X 'main.bundledPlugins=%s'", d.version,
-		base64.StdEncoding.EncodeToString(d.file), strings.Join(digests, ";"))
+		d.encoded(), strings.Join(digests, ";"))
 	if err := d.goBuild(ctx, p, host, filepath.Join(folder, program+p.exe()), "./cmd/auth0-mcp", variables); err != nil {
 		return err
 	}

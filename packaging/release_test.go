@@ -266,3 +266,17 @@ func TestReleaseRefuses(t *testing.T) {
 		t.Errorf("a host was written: %v", err)
 	}
 }
+
+func TestTheHostChecksADistribution(t *testing.T) {
+	for file, want := range map[string]string{
+		`{"name":"Acme","read_only":true,"locked":["read_only"]}`: "",
+		`{"name":"Acme","locked":["tools"]}`:                      "locked: tools is not set to anything",
+		`{"name":"Acme","lokced":["tools"]}`:                      `unknown field "lokced"`,
+	} {
+		var log bytes.Buffer
+		err := (&Distribution{root: "..", file: []byte(file), log: &log}).check(t.Context())
+		if (err == nil) != (want == "") || !strings.Contains(log.String(), want) {
+			t.Errorf("%s: %v\n%s", file, err, log.String())
+		}
+	}
+}

@@ -75,6 +75,9 @@ func (d *Distribution) make(config, only, target string) error {
 
 // pack builds the binaries into a folder below the repository's bin, and runs GoReleaser.
 func (d *Distribution) pack(ctx context.Context, r *Release, bin, described string) error {
+	if err := d.check(ctx); err != nil {
+		return err
+	}
 	if err := d.build(ctx, bin, r.platforms); err != nil {
 		return err
 	}

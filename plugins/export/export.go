@@ -2,6 +2,7 @@
 package export
 
 import (
+	"cmp"
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
@@ -41,10 +42,11 @@ const (
 )
 
 type input struct {
-	Format string   `json:"format,omitempty" schema:"enum=deploy-cli|terraform,default=deploy-cli"`
-	Kinds  []string `json:"kinds,omitempty" jsonschema:"Such as clients, actions; default: all."`
-	Folder string   `json:"folder,omitempty" jsonschema:"Below the root; default: the root."`
-	Cursor string   `json:"cursor,omitempty" jsonschema:"next_cursor of the call before."`
+	Format   string   `json:"format,omitempty" schema:"enum=deploy-cli|terraform,default=deploy-cli"`
+	Kinds    []string `json:"kinds,omitempty" jsonschema:"Such as clients, actions; default: all."`
+	Folder   string   `json:"folder,omitempty" jsonschema:"Below the root; default: the root."`
+	MaxFiles int      `json:"max_files,omitempty" schema:"min=1,max=500,default=500" jsonschema:"Of a call; 90 can be approved at once."`
+	Cursor   string   `json:"cursor,omitempty" jsonschema:"next_cursor of the call before."`
 }
 
 type answer struct {
@@ -65,8 +67,9 @@ type gap struct {
 	Scope string `json:"scope,omitempty"`
 }
 
-// maxFiles is how many files a call writes, or a few more. A host lets one call make 1,000 changes.
-const maxFiles = 500
+// maxFiles is how many files a call writes at most, or a few more: a host lets one call make 1,000 changes.
+// approvedFiles is how many can be approved at once, with those few: a plan has 100 changes.
+const maxFiles, approvedFiles = 500, 90
 
 func export(ctx context.Context, c *sdk.Call, in input) (answer, error) {
 	if in.Format == "" {
@@ -84,7 +87,7 @@ func export(ctx context.Context, c *sdk.Call, in input) (answer, error) {
 	if err != nil {
 		return answer{}, err
 	}
-	x := &exporter{api: api, call: c, folder: strings.Trim(in.Folder, "/"),
+	x := &exporter{api: api, call: c, folder: strings.Trim(in.Folder, "/"), maxFiles: cmp.Or(in.MaxFiles, maxFiles),
 		out:          answer{Format: in.Format, Exported: map[string]int{}, NotExported: []gap{}},
 		placeholders: newPlaceholders(), applications: map[string]string{}}
 	if in.Format == terraform {
@@ -105,6 +108,7 @@ type exporter struct {
 	api          *auth0v1.API
 	call         *sdk.Call
 	folder       string
+	maxFiles     int
 	out          answer
 	placeholders placeholders
 	// applications are the names of applications by their ids, as far as a name means one of them.
@@ -179,7 +183,7 @@ func (x *exporter) directory(ctx context.Context, chosen []kind, from position) 
 			first = from.first(objects)
 		}
 		for i := first; i < len(objects); i++ {
-			if x.out.Files >= maxFiles {
+			if x.out.Files >= x.maxFiles {
 				x.out.NextCursor = k.name + ":"
 				if i > 0 {
 					x.out.NextCursor += objects[i-1].mark()
@@ -227,7 +231,12 @@ func (x *exporter) write(ctx context.Context, path string, content []byte) error
 
 // partly says how far an export came that ended with an error.
 func (x *exporter) partly(err error) error {
-	if x.out.Files == 0 {
+	switch {
+	case x.out.Files == 0:
+		return err
+	case x.call.DryRun() && x.out.Files >= approvedFiles:
+		return sdk.Partly(fmt.Sprintf("Call with max_files %d, and again with cursor.", approvedFiles), err)
+	case x.call.DryRun():
 		return err
 	}
 	return sdk.Partly(fmt.Sprintf("%d files were written. Call again: files that are as they should be are left alone.",

@@ -271,6 +271,25 @@ func TestCursor(t *testing.T) {
 	checkInvalid(t, auth0)
 }
 
+// A part of an export is small enough to be approved.
+func TestPartsOfAnExport(t *testing.T) {
+	arguments, kinds, most := `{"max_files":90}`, map[string]int{}, 0
+	for calls := 0; arguments != "" && calls < 9; calls++ {
+		files, a := exported(t, company(), arguments)
+		most = max(most, len(files))
+		for kind, n := range a.Exported {
+			kinds[kind] += n
+		}
+		if arguments = ""; a.NextCursor != "" {
+			arguments = `{"max_files":90,"cursor":"` + a.NextCursor + `"}`
+		}
+	}
+	_, whole := exported(t, company(), `{}`)
+	if most > 100 || whole.Files <= 100 || !maps.Equal(kinds, whole.Exported) {
+		t.Errorf("%d files at once, %v, want %v", most, kinds, whole.Exported)
+	}
+}
+
 // checkInvalid calls with arguments that are refused.
 func checkInvalid(t *testing.T, auth0 http.Handler) {
 	t.Helper()

@@ -48,8 +48,8 @@ const (
 )
 
 // nameRules tell from a member's name what it is. Names are compared in lower case, without "_", "-", "." and spaces,
-// and a plural like its singular. Of a secret every string is hidden, objects below it are walked: "refresh_token" is a
-// token in an answer of a provider, and settings in an application.
+// a plural like its singular, and one with a number like one without. Of a secret every string is hidden, objects below
+// it are walked: "refresh_token" is a token in an answer of a provider, and settings in an application.
 var nameRules = []struct {
 	is    class
 	match match
@@ -71,7 +71,8 @@ var nameRules = []struct {
 	{secretName, end, "authorization", "an Authorization header: httpAuthorization"},
 	{secretName, end, "connectionstring", "holds an access key"},
 	{secretName, exact, "cookie setcookie sessioncookie", "is a session"},
-	{secretName, exact, "credential", "authenticates, whatever it is"},
+	{secretName, exact, "credential cred", "authenticates, whatever it is"},
+	{secretName, end, "tokenvalue presharedkey", "the value of one"},
 	{secretName, exact, "codeverifier devicecode usercode oobcode authorizationcode authcode otp otpcode recoverycode " +
 		"backupcode verificationcode activationcode bindingcode mfacode passcode manualinputcode barcodeuri",
 		"is exchanged for a session or a token"},
@@ -169,6 +170,19 @@ func plainKey(key, name []byte) (out []byte, plain bool) {
 	return key, true
 }
 
+// ends is what a name is by its end.
+func (n *nameIndex) ends(key []byte) (all class) {
+	if len(key) == 0 {
+		return 0
+	}
+	for _, one := range n.end[key[len(key)-1]] {
+		if bytes.HasSuffix(key, []byte(one.word)) {
+			all |= one.is
+		}
+	}
+	return all
+}
+
 func classOfKey(key []byte) (all class) {
 	if len(key) == 0 {
 		return 0
@@ -179,13 +193,11 @@ func classOfKey(key []byte) (all class) {
 	}
 	index := namesByWord()
 	all = index.exact[string(key)]
-	if len(singular) > 0 {
-		all |= index.exact[string(singular)]
-		for _, one := range index.end[singular[len(singular)-1]] {
-			if len(singular) >= len(one.word) && string(singular[len(singular)-len(one.word):]) == one.word {
-				all |= one.is
-			}
-		}
+	all |= index.exact[string(singular)]
+	all |= index.ends(singular)
+	// One of several: client_secret_2, apiToken1.
+	if plain := bytes.TrimRight(key, "0123456789"); len(plain) < len(key) {
+		all |= index.ends(bytes.TrimSuffix(plain, []byte("s")))
 	}
 	for _, one := range index.start[key[0]] {
 		if len(key) >= len(one.word) && string(key[:len(one.word)]) == one.word {

@@ -44,9 +44,12 @@ type shape struct {
 var shapes = append([]shape{
 	{what: "private key", hint: "PRIVATE KEY", pattern: lazy(`(-----BEGIN ` + pemLabel + `-----(?:` +
 		lineEnd + pemHeaders + `(?:[ \t]*[A-Za-z0-9+/]+={0,2}[ \t]*` + lineEnd + `)+` + pemChecksum +
-		`[ \t]*|[ \t]*[A-Za-z0-9+/]{32,}={0,2}[ \t]*)-----END ` + pemLabel + `-----)`)},
+		`[ \t]*|(?:[ \t]*[A-Za-z0-9+/]{32,})+(?:[ \t]+[A-Za-z0-9+/]+)?={0,2}[ \t]*)-----END ` +
+		pemLabel + `-----)`)},
 	{what: "parameter", hint: "=", before: endsLike(namedSecrets), unless: isTemplate,
-		pattern: lazy(`(?i)\b(?:` + namedSecrets + `)=(` + tokenCharacter + `+)`)},
+		pattern: lazy(`(?i)(?:\b|_)(?:` + namedSecrets + `)=(` + tokenCharacter + `+)`)},
+	{what: "parameter in quotation marks", hint: "=", before: endsLike(namedSecrets), unless: isTemplate,
+		pattern: lazy(`(?i)(?:\b|_)(?:` + namedSecrets + `)=["']([a-z0-9]` + tokenCharacter + `{7,})["']`)},
 	{what: "member", hint: "\"", unless: isTemplate,
 		pattern: lazy(`(?i)\\*"(?:` + namedSecrets + `)\\*"[ \t]*:[ \t]*\\*"(` + tokenCharacter + `+)`)},
 	{what: "member of a script", hint: "'", unless: isTemplate,
@@ -106,6 +109,7 @@ const (
 // vendors are the shapes that services give to their tokens, so that they can be found: what each begins with, what
 // follows, and whose it is. Ids of accounts and public keys have shapes too, and are not here.
 var vendors = []struct{ prefix, rest, whose, notAt string }{
+	{"v1.M", `[A-Za-z0-9_-]{40,}`, "Auth0", ""}, // a refresh token
 	{"ghp_", `[A-Za-z0-9]{30,}`, "GitHub", ""},
 	{"gho_", `[A-Za-z0-9]{30,}`, "GitHub", ""},
 	{"ghu_", `[A-Za-z0-9]{30,}`, "GitHub", ""},
@@ -160,6 +164,8 @@ func vendorShapes() (out []shape) {
 	return append(out,
 		shape{what: "Slack", hint: "hooks.slack.com/", pattern: lazy(
 			`hooks\.slack\.com/(?:services|workflows|triggers)/([A-Za-z0-9/]{20,})`)},
+		shape{what: "Microsoft Teams", hint: "/IncomingWebhook/", pattern: lazy(
+			`/IncomingWebhook/([A-Za-z0-9]{20,})`)},
 		shape{what: "Discord", hint: "/api/webhooks/", pattern: lazy(
 			`/api/webhooks/[0-9]{10,}/([A-Za-z0-9_-]{30,})`)},
 		shape{what: "Sumo Logic", hint: "/receiver/v1/http/", pattern: lazy(
@@ -180,7 +186,7 @@ const (
 		`)?|(?:(?:Version|Comment): [A-Za-z0-9 .-]+` + lineEnd + `)*` + lineEnd + `)?`
 	pemChecksum = `(?:=[A-Za-z0-9+/]{4}` + lineEnd + `)?`
 	// lineEnd is one, also as an escape of a text in a text.
-	lineEnd = `(?:\r?\n|(?:\\+r)?\\+n)`
+	lineEnd = `(?:\r?\n|\r|(?:\\+r)?\\+n)`
 )
 
 const namedSecrets = `client[_-]?secret|signing[_-]?secret|access[_-]?token|refresh[_-]?token|id[_-]?token|` +

@@ -7,6 +7,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"runtime"
 	"slices"
 	"strings"
 	"time"
@@ -21,6 +22,10 @@ import (
 // configureTimeout ends a plugin whose host never configures it: a host that
 // died between launch and Configure.
 const configureTimeout = 15 * time.Second
+
+// processors is how many threads run a plugin's code at once, at most. A plugin mostly waits for the host, and Go keeps
+// memory for each processor. A tool that computes can set more (runtime.GOMAXPROCS).
+const processors = 2
 
 // handshakeOut is the real stdout, taken before any code of the author runs: the
 // handshake is the first line on it, and a stray print would break the launch.
@@ -68,6 +73,7 @@ func Serve(p Plugin) {
 	}
 	config, own, err := certified()
 	if err == nil {
+		runtime.GOMAXPROCS(min(processors, runtime.GOMAXPROCS(0)))
 		s.idle = trim.WhenIdle(trim.Memory)
 		go exitAfter(s)
 		err = s.serveLaunched(config, own)

@@ -49,6 +49,8 @@ type FaultRule struct {
 	Body string
 	// Header is added to the answer.
 	Header http.Header
+	// Met, if set, is called for each request that the rule meets, as soon as it has arrived.
+	Met func()
 	// Latency is waited out before anything else.
 	Latency time.Duration
 	// Drop cuts the connection instead of answering.

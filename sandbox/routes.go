@@ -146,6 +146,9 @@ func (t *Tenant) serve(r *http.Request) (response, error) {
 	fault, faulty := t.takeFault(record.Method, record.Path)
 	body, bodyErr := readBody(r)
 	record.Body = body
+	if fault.Met != nil {
+		fault.Met()
+	}
 
 	var answer response
 	err := wait(r.Context(), t.latency+fault.Latency)

@@ -56,7 +56,7 @@ func fitsAll(args []string) error {
 			if err != nil {
 				return err
 			}
-			typed = append(typed, typing{args[1], keys})
+			typed = append(typed, typing{after: args[1], keys: keys})
 			args = args[3:]
 		case "-whole":
 			whole, args = args[1], args[2:]

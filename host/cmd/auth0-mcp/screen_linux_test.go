@@ -12,12 +12,14 @@ import (
 	"strconv"
 	"strings"
 	"syscall"
+	"time"
 
 	"golang.org/x/sys/unix"
 )
 
-// screen COLUMNS [-on TEXT KEYS]… [-as REGEXP TEXT]… COMMAND… is a program of the scripts. It runs a command in a
-// terminal of that width, types keys whenever the output holds the next text, and prints what the terminal was sent.
+// screen COLUMNS [-on TEXT KEYS]… [-after FILE KEYS] [-as REGEXP TEXT]… COMMAND… is a program of the scripts. It runs a
+// command in a terminal of that width, types keys whenever the output holds the next text, or once there is a file,
+// and prints what the terminal was sent.
 // Its exit status is that of the command, and stderr names it. KEYS are read as a Go string: \x03 is Ctrl-C, \r Enter.
 // What differs from run to run is printed as TEXT, which repeats itself to the same length, or left out if TEXT is
 // empty. It is an error, with exit status 2, if a text never comes, or if the terminal is not left as it was.
@@ -31,7 +33,8 @@ func screen() {
 	os.Exit(status)
 }
 
-type typing struct{ after, keys string }
+// typing are keys to type after a text, or once there is a file.
+type typing struct{ after, file, keys string }
 
 // masks are texts to print for what matches.
 type masks map[*regexp.Regexp]string
@@ -65,7 +68,11 @@ func runOnScreen(args []string) (status int, err error) {
 		if err != nil {
 			return 0, err
 		}
-		typed = append(typed, typing{args[1], keys})
+		next := typing{after: args[1], keys: keys}
+		if args[0] == "-after" {
+			next = typing{file: args[1], keys: keys}
+		}
+		typed = append(typed, next)
 	}
 	shown, status, err := inTerminal(uint16(width), typed, os.Environ(), args)
 	fmt.Fprint(os.Stdout, hidden.hide(shown)) //nolint:forbidigo // for the script
@@ -134,7 +141,7 @@ func attend(terminal, theirs *os.File, typed []typing) (string, error) {
 		shown.Write(buffer[:n])
 		if errors.Is(err, syscall.EIO) { // its program has ended
 			if len(typed) > 0 {
-				return shown.String(), fmt.Errorf("%q was not shown", typed[0].after)
+				return shown.String(), fmt.Errorf("%q was not shown, or there", typed[0].after+typed[0].file)
 			}
 			return shown.String(), nil
 		}
@@ -147,6 +154,9 @@ func attend(terminal, theirs *os.File, typed []typing) (string, error) {
 			if at < 0 {
 				break
 			}
+			if err := awaitFile(typed[0].file); err != nil {
+				return shown.String(), err
+			}
 			seen = slices.Clone(seen[at+len(typed[0].after):])
 			if _, err := terminal.WriteString(typed[0].keys); err != nil {
 				return shown.String(), err
@@ -154,6 +164,19 @@ func attend(terminal, theirs *os.File, typed []typing) (string, error) {
 			typed = typed[1:]
 		}
 	}
+}
+
+// awaitFile returns when a file is there; "" is always.
+func awaitFile(name string) error {
+	for deadline := time.Now().Add(patience); name != ""; time.Sleep(10 * time.Millisecond) {
+		if _, err := os.Stat(name); err == nil {
+			return nil
+		}
+		if time.Now().After(deadline) {
+			return fmt.Errorf("%s does not come", name)
+		}
+	}
+	return nil
 }
 
 // openTerminal makes a pseudo-terminal: our end and that of the program.

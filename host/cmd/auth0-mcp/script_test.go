@@ -129,9 +129,15 @@ func waitingApproval(ts *testscript.TestScript, _ bool, args []string) {
 	ts.Setenv(args[0], list[0].ID)
 }
 
-// stall METHOD lets the tenant's next answer to the method wait for a minute.
+// stall METHOD [FILE] lets the tenant's next answer to the method wait for a minute. The file is there once the request
+// has arrived.
 func stall(ts *testscript.TestScript, _ bool, args []string) {
-	ts.Value(scriptTenant{}).(*scriptTenant).Fail(sandbox.FaultRule{Method: args[0], Latency: time.Minute})
+	rule := sandbox.FaultRule{Method: args[0], Latency: time.Minute}
+	if len(args) > 1 {
+		file := ts.MkAbs(args[1])
+		rule.Met = func() { _ = os.WriteFile(file, nil, 0o600) } // what waits for it fails without it
+	}
+	ts.Value(scriptTenant{}).(*scriptTenant).Fail(rule)
 }
 
 // outage TIMES lets the tenant answer so many requests with 500.

@@ -21,8 +21,8 @@ func (f *accountFlags) add(cmd *cobra.Command) {
 }
 
 func (f *accountFlags) addProfile(cmd *cobra.Command) {
-	cmd.Flags().StringVar(&f.profile, "profile", "", "the profile to use (AUTH0_MCP_PROFILE); without it the "+
-		"default one")
+	cmd.Flags().StringVar(&f.profile, "profile", "", "the profile to use (AUTH0_MCP_PROFILE) (default: the "+
+		"default profile)")
 }
 
 // openAccounts asks on the terminal where a passphrase is needed.

@@ -61,8 +61,8 @@ func auditTailCommand(env Environment) *cobra.Command {
 		},
 	}
 	asJSON.add(cmd, "print the records as they are, one a line")
-	cmd.Flags().IntVarP(&count, "lines", "n", 20, "number of records")
-	cmd.Flags().BoolVarP(&follow, "follow", "f", false, "keep showing new records, until Ctrl-C")
+	cmd.Flags().IntVarP(&count, "lines", "n", 20, "how many records to show")
+	cmd.Flags().BoolVarP(&follow, "follow", "f", false, "show new records too, until Ctrl-C")
 	return cmd
 }
 
@@ -185,6 +185,6 @@ checked. The key of arguments_hmac is not exported.`,
 	}
 	f.add(cmd)
 	cmd.Flags().StringVar(&format, "format", "jsonl", "jsonl or csv")
-	cmd.Flags().StringVar(&output, "output", "", "the file to write, which is replaced; without it stdout")
+	cmd.Flags().StringVar(&output, "output", "", "the file to write or replace (default: stdout)")
 	return cmd
 }

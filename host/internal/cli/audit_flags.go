@@ -24,11 +24,12 @@ const shortestKeep = 24 * time.Hour
 
 func (f *auditFlags) add(cmd *cobra.Command) {
 	cmd.Flags().StringVar(&f.mode, "audit", string(audit.On),
-		"the audit log: on (no write without its record), best-effort or off (AUTH0_MCP_AUDIT)")
+		"the audit log: on (a write that cannot be recorded is not sent), best-effort or off (AUTH0_MCP_AUDIT)")
 	cmd.Flags().StringVar(&f.arguments, "audit-arguments", string(audit.ArgumentIDs),
-		"what of the arguments is recorded: ids, redacted or none (AUTH0_MCP_AUDIT_ARGUMENTS)")
+		"which arguments of calls to record: ids (those that name things), redacted (all, without secrets) or none "+
+			"(AUTH0_MCP_AUDIT_ARGUMENTS)")
 	cmd.Flags().StringVar(&f.keep, "audit-keep", defaultKeep,
-		"how long records are kept, such as 30d (AUTH0_MCP_AUDIT_KEEP)")
+		"how long to keep records, such as 30d (AUTH0_MCP_AUDIT_KEEP)")
 }
 
 const defaultKeep = "30d"

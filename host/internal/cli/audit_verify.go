@@ -21,11 +21,12 @@ func auditVerifyCommand(env Environment) *cobra.Command {
 		Use:   "verify",
 		Short: "Verify that no record was changed, removed, added or moved",
 		Long: `Verify every record against its hash and its place in the log, report where the log begins and what
-rotation has removed, and list writes that have no end.
+rotation has removed, and list writes whose result was not recorded.
 
-The output ends with the head: the number and the hash of the last record. Note it in a place that this user
-cannot write. A later "auth0-mcp audit verify --head HASH" then proves that everything up to it is unchanged.
-Without a noted head, a process that can write the files could have written the whole log anew.
+The output ends with the head: the number and the hash of the last record. Note it in a place where this user
+cannot change it. A later ` + "`auth0-mcp audit verify --head HASH`" + ` then proves that everything up to it is
+unchanged.
+Without a noted head, a process that can write the files could have rewritten the whole log.
 
 The exit status is 1 if the log is not intact, or the head is not in it.`,
 		Example: `  auth0-mcp audit verify
@@ -40,7 +41,7 @@ The exit status is 1 if the log is not intact, or the head is not in it.`,
 			)
 		},
 	}
-	cmd.Flags().StringVar(&head, "head", "", "a hash that verify printed before: it must still be in the log")
+	cmd.Flags().StringVar(&head, "head", "", "the hash of an earlier head, which must still be in the log")
 	asJSON.add(cmd, "json", "for programs")
 	return cmd
 }

@@ -27,11 +27,12 @@ func callCommand(env Environment) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "call TOOL [JSON | key=value …]",
 		Short: "Call a tool directly",
-		Long: `Call a tool with the same checks, plugin process and limits as an MCP client, and print its answer.
-Arguments are one JSON object, ` + "`-`" + ` for an object on stdin, or key=value words:
-a text is taken as it is, anything else as JSON. A list is a,b,c, or several words with its key, or JSON.
+		Long: `Call a tool as an MCP client would, with the same checks and limits, and print its answer.
 
-The exit status is 0 if the tool did what was asked.`,
+Arguments are one JSON object, ` + "`-`" + ` to read that object from stdin, or words such as name=Shop. In a word,
+a string is taken as it is, and everything else is JSON. A list is a,b,c, or JSON, or one word for each item.
+
+The exit status is 0 if the call succeeded, and 1 if it failed or was declined.`,
 		Example: `  auth0-mcp call auth0_list_logs type=failed_login since=24h
   auth0-mcp call auth0_list_applications fields=client_id,name
   auth0-mcp call auth0_update_application client_id=… callbacks=https://a.example callbacks=https://b.example

@@ -33,8 +33,8 @@ func clientsCommand(env Environment) *cobra.Command {
 type targetFlags struct{ scope, folder string }
 
 func (f *targetFlags) add(cmd *cobra.Command) {
-	cmd.Flags().StringVar(&f.scope, "scope", "", "which of the client's files, such as user, project or workspace; "+
-		"without it the usual one")
+	cmd.Flags().StringVar(&f.scope, "scope", "", "which of the client's files, such as user, project or workspace "+
+		"(default: the usual one)")
 	cmd.Flags().StringVar(&f.folder, "folder", ".", "the project's folder, for a client's project or workspace")
 }
 
@@ -79,14 +79,14 @@ func clientsAddCommand(env Environment) *cobra.Command {
 		Use:   "add CLIENT[:SCOPE]",
 		Short: "Write the entry that starts this server into a client's config",
 		Long: `Write the entry that starts this server into a client's config, or update it. Nothing else in the
-file changes. An entry that is there keeps its --tools, --preset, --read-only, --project-root, other
-arguments and its env, unless flags say otherwise, and what changes in it is shown. A backup of the file is
-saved beside it, or in the state folder if it is in a git work tree. The client ` + "`print`" + ` stands for any
-other: its entry is printed, to be pasted yourself.
+file changes. An existing entry keeps its --tools, --preset, --read-only, --project-root, other
+arguments and its env, unless flags change them; the change is shown. A backup of the file is
+saved beside it, or in the state folder if the file is in a git work tree. For a client that is not listed,
+` + "`print`" + ` prints the entry to paste.
 
-An entry holds no secret. That of the default profile is called auth0, that of another profile
-auth0-PROFILE, and with --sandbox, which needs no Auth0 account, auth0-sandbox. --plugin-dir and
---dev-plugin serve to check --tools; they do not get into the entry.`,
+An entry holds no secret. Its name is auth0 for the default profile, auth0-PROFILE for another profile,
+and auth0-sandbox with --sandbox, which needs no Auth0 account. --plugin-dir and --dev-plugin are only
+used to check --tools; they are not written into the entry.`,
 		Example: `  auth0-mcp clients add claude-code
   auth0-mcp clients add vscode:workspace --folder ~/shop --profile dev --read-only
   auth0-mcp clients add cursor --tools 'auth0_list_*,auth0_get_*' --dry-run
@@ -98,9 +98,9 @@ auth0-PROFILE, and with --sandbox, which needs no Auth0 account, auth0-sandbox. 
 	f.tools.addSelection(cmd)
 	f.target.add(cmd)
 	f.sandbox.add(cmd, "sandbox", "let the client manage the built-in tenant, to try things without an Auth0 account")
-	cmd.Flags().StringVar(&f.project, "project-root", "", "the folder of the project that tools may read and save "+
-		"credentials in")
-	f.replace.add(cmd, "replace", "let an entry of that name start something else than it does")
+	cmd.Flags().StringVar(&f.project, "project-root", "", "the project's folder, for tools that read it and save "+
+		"credentials in it")
+	f.replace.add(cmd, "replace", "allow an entry of that name to start another program than before")
 	f.dryRun.add(cmd, "dry-run", "show the change and write nothing")
 	return cmd
 }
@@ -246,8 +246,8 @@ func clientsRemoveCommand(env Environment) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "remove CLIENT[:SCOPE]",
 		Short: "Remove an entry from a client's config",
-		Long: `Remove the entry of a profile, or of that name, from a client's config. Nothing else in the file
-changes, and a backup is saved as by clients add. An entry that is not there is no failure.`,
+		Long: `Remove the entry of a profile, or the one that --name names, from a client's config. Nothing else in the file
+changes, and a backup is saved as by ` + "`auth0-mcp clients add`" + `. It is no error if there is no such entry.`,
 		Example: `  auth0-mcp clients remove cursor
   auth0-mcp clients remove vscode:workspace --profile dev`,
 		Args: cobra.ExactArgs(1),

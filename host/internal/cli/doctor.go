@@ -34,10 +34,10 @@ func doctorCommand(env Environment) *cobra.Command {
 		Short: "Diagnose problems and suggest fixes",
 		Long: `Check what the server needs: config, credential store, session and its scopes, the way to the tenant
 step by step (proxy, certificates, name, connection, TLS, Management API), the plugins and the MCP
-clients' entries; then start the server as a client would. Each line is ok, warn or fail, with a
-suggested fix. It takes 30 seconds at most, and changes nothing except a token that is due for renewal.
+clients' entries; then start the server as a client would. Each check is ok, a warning or failed, with a
+suggested fix. It takes 30 seconds at most, and changes nothing, but renews a token that is about to end.
 
-The exit status is 1 if a check failed. A warning is not a failure. No secret is ever shown.`,
+The exit status is 1 if a check failed, not after a warning. No secret is ever shown.`,
 		Example: `  auth0-mcp doctor --profile production
   auth0-mcp doctor --sandbox
   auth0-mcp doctor --bundle support.zip`,

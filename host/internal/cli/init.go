@@ -79,24 +79,27 @@ func (f *initFlags) add(cmd *cobra.Command) {
 	f.interaction.add(cmd, "no-interaction", "never ask: fail if something is missing")
 	f.browser.add(cmd, "no-browser", "do not open a browser")
 	f.json.add(cmd, "json", "for programs: one JSON object a line")
-	f.replace.add(cmd, "replace", "let the profile go to another tenant, and a client's entry start something else")
+	f.replace.add(cmd, "replace", "allow the profile to change to another tenant, and a client's entry to start another "+
+		"program")
 	f.dryRun.add(cmd, "dry-run", "check everything and show what would be written, without signing in")
 	f.sandbox.add(cmd, "sandbox", "set up the clients with the built-in tenant, without an Auth0 account")
 	flags.StringVar(&f.environment, "environment", "", "what the tenant is for: development or production, where a "+
 		"user must approve changes")
-	flags.StringVar(&f.domain, "auth0-domain", "", "the tenant, for a machine-to-machine application")
+	flags.StringVar(&f.domain, "auth0-domain", "", "the tenant's domain, to sign in with an application of it")
 	flags.StringVar(&f.clientID, "auth0-client-id", "", "the application's client id (AUTH0_CLIENT_ID)")
 	flags.StringVar(&f.secret, "auth0-client-secret", "", "the application's secret; visible to every user of "+
 		"this machine: prefer AUTH0_CLIENT_SECRET")
-	f.secretStdin.add(cmd, "auth0-client-secret-stdin", "read the secret from stdin")
-	flags.StringVar(&f.secretFile, "auth0-client-secret-file", "", "read the secret from a file")
+	f.secretStdin.add(cmd, "auth0-client-secret-stdin", "read the application's secret from stdin")
+	flags.StringVar(&f.secretFile, "auth0-client-secret-file", "", "a file with the application's secret")
 	flags.StringVar(&f.keyFile, "private-key-file", "", "sign in with this private key (PEM) instead of a secret")
-	flags.StringVar(&f.keyID, "key-id", "", "the key's id, if the application has several")
-	flags.StringVar(&f.algorithm, "key-algorithm", "", "RS256, RS384 or PS256 (default RS256)")
-	f.dropCredentials.add(cmd, "no-store-credentials", "keep the token only: it cannot be renewed")
-	flags.StringVar(&f.authDomain, "auth-domain", "", "where a user signs in (AUTH0_MCP_AUTH_DOMAIN)")
-	flags.StringVar(&f.oauthName, "device-client-id", "", "the application of the device flow (AUTH0_MCP_CLIENT_ID)")
-	flags.StringVar(&f.audience, "audience", "", "the API that the token is for (AUTH0_MCP_AUDIENCE)")
+	flags.StringVar(&f.keyID, "key-id", "", "the id of the private key, if the application has several")
+	flags.StringVar(&f.algorithm, "key-algorithm", "", "how the private key signs: RS256, RS384 or PS256 (default RS256)")
+	f.dropCredentials.add(cmd, "no-store-credentials", "store the token only, not what could renew it")
+	flags.StringVar(&f.authDomain, "auth-domain", "", "the domain of the sign-in page (AUTH0_MCP_AUTH_DOMAIN)")
+	flags.StringVar(&f.oauthName, "device-client-id", "", "the client id for the sign-in in a browser "+
+		"(AUTH0_MCP_CLIENT_ID)")
+	flags.StringVar(&f.audience, "audience", "", "the API to get the token for (AUTH0_MCP_AUDIENCE) (default: the "+
+		"Management API)")
 }
 
 const notWritten = "nothing was written"

@@ -46,8 +46,9 @@ func logsCommand(env Environment) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "logs",
 		Short: "Show the tenant's log events, and follow them as they come",
-		Long: `Show the latest events of the tenant's log, oldest first, a line each. With --follow it goes on with each new
-event until Ctrl-C. If the tenant does not answer meanwhile, it tries again, and shows what it missed.
+		Long: `Show the latest events of the tenant's log, oldest first, a line each. With --follow, each new event is shown
+too, until Ctrl-C, which ends the command with status 0. If the tenant does not answer meanwhile, the command tries
+again, and shows what it missed.
 
 The filters are those of the tool auth0_list_logs, and combine with AND.`,
 		Example: `  auth0-mcp logs -f
@@ -64,8 +65,8 @@ The filters are those of the tool auth0_list_logs, and combine with AND.`,
 		{"client-id", "events of this application"},
 		{"ip", "events from this address"},
 		{"since", "an age such as 24h or 7d, a day (UTC), or a time in RFC 3339"},
-		{"until", "as --since; all of a day"},
-		{"q", "a query in Lucene syntax"},
+		{"until", "the same as for --since; a day counts to its end"},
+		{"q", "a search in Lucene syntax, such as 'type:fp AND ip:192.0.2.*'"},
 	} {
 		f.filters[filter.name] = cmd.Flags().String(filter.name, "", filter.usage)
 	}
@@ -73,7 +74,7 @@ The filters are those of the tool auth0_list_logs, and combine with AND.`,
 		return pflag.NormalizedName(strings.ReplaceAll(name, "_", "-")) // as the tool's arguments are called
 	})
 	cmd.Flags().IntVarP(&f.lines, "lines", "n", 20, fmt.Sprintf("number of events, %d at most", mostLogs))
-	cmd.Flags().BoolVarP(&f.follow, "follow", "f", false, "go on with new events, until Ctrl-C")
+	cmd.Flags().BoolVarP(&f.follow, "follow", "f", false, "show new events too, until Ctrl-C")
 	f.asJSON.add(cmd, "print the events with all their details, one a line")
 	f.run.addReading(cmd)
 	f.run.log.add(cmd)
@@ -82,7 +83,7 @@ The filters are those of the tool auth0_list_logs, and combine with AND.`,
 
 // addReading adds the flags that say which tenant is read, for a command that changes nothing.
 func (f *runFlags) addReading(cmd *cobra.Command) {
-	cmd.Flags().BoolVar(&f.sandbox, "sandbox", false, "read a built-in tenant, to try things without an Auth0 account")
+	cmd.Flags().BoolVar(&f.sandbox, "sandbox", false, "read the built-in tenant, which needs no Auth0 account")
 	f.switches.add(cmd)
 	f.rateShare.add(cmd)
 	f.account.add(cmd)

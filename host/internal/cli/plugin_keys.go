@@ -37,7 +37,7 @@ func keysAddCommand(env Environment) *cobra.Command {
 		Use:   "add NAME [KEY]",
 		Short: "Trust a key",
 		Long: `Trust what a key has signed. NAME is your name for it. KEY is a public key of minisign, which begins with
-RW, or a file that has one. Get it from the author of the plugins, by another way than the plugins.
+RW, or a file that has one. Get it from the author of the plugins, but not from where the plugins come from.
 
 Instead of a key you can trust an identity that signs with Sigstore, such as a workflow. The trusted
 root of the public instance is trusted_root.json of the Sigstore project.`,
@@ -56,10 +56,11 @@ root of the public instance is trusted_root.json of the Sigstore project.`,
 		},
 	}
 	flags := cmd.Flags()
-	flags.StringVar(&f.expires, "expires", "", "the day from which on new releases are not believed, such as 2027-12-31")
-	flags.StringVar(&f.subject, "sigstore-identity", "", "who signs with Sigstore; * stands for any characters but / and "+
-		"@")
-	flags.StringVar(&f.issuer, "sigstore-issuer", "", "who signs that identity in, such as "+
+	flags.StringVar(&f.expires, "expires", "", "from when on new releases are refused: a day (UTC) such as 2027-12-31, "+
+		"or a time in RFC 3339")
+	flags.StringVar(&f.subject, "sigstore-identity", "", "the identity that signs with Sigstore; * stands for any "+
+		"characters but / and @")
+	flags.StringVar(&f.issuer, "sigstore-issuer", "", "the issuer of that identity, such as "+
 		"https://token.actions.githubusercontent.com")
 	flags.StringVar(&f.root, "trusted-root", "", "the file with the trusted root of the Sigstore instance")
 	return cmd
@@ -68,11 +69,10 @@ root of the public instance is trusted_root.json of the Sigstore project.`,
 func (f keysAddFlags) key(args []string) (source.Key, error) {
 	key := source.Key{Name: args[0]}
 	if f.expires != "" {
-		day, err := time.Parse(time.DateOnly, f.expires)
-		if err != nil {
-			return key, fmt.Errorf("--expires %q: want a day such as 2027-12-31", f.expires)
+		var err error
+		if key.Expires, err = expiry(f.expires); err != nil {
+			return key, err
 		}
-		key.Expires = day
 	}
 	sigstore := f.subject != "" || f.issuer != "" || f.root != ""
 	switch {
@@ -92,6 +92,20 @@ func (f keysAddFlags) key(args []string) (source.Key, error) {
 		key.Minisign = public.String()
 	}
 	return key, nil
+}
+
+// expiry is a day, at its beginning in UTC, or a time.
+func expiry(text string) (time.Time, error) {
+	text = strings.TrimSpace(text)
+	at, err := time.Parse(time.RFC3339, strings.ToUpper(text))
+	if err != nil {
+		at, err = time.Parse(time.DateOnly, text)
+	}
+	if err != nil {
+		return at, fmt.Errorf("--expires %q: want a day such as 2027-12-31, or a time such as 2027-12-31T12:00:00Z. An age "+
+			"such as 90d is for times in the past", text)
+	}
+	return at.UTC(), nil
 }
 
 // readPublicKey reads a public key of minisign, or the file that has it.
@@ -186,9 +200,9 @@ func stateOf(key source.Key, now time.Time) string {
 func keysRemoveCommand(env Environment) *cobra.Command {
 	return &cobra.Command{
 		Use:   "remove NAME",
-		Short: "Forget a key",
-		Long: `Forget a key. New releases that it has signed count as signed by a stranger. Installed plugins stay. If the
-key may be in wrong hands, revoke it instead.`,
+		Short: "Stop trusting a key",
+		Long: `Stop trusting a key. New releases that it has signed count as unsigned. Installed plugins stay. If somebody
+else may have the key, revoke it instead.`,
 		Args: cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			return changeKeys(cmd, func(k source.Keys) (source.Keys, error) { return k.Remove(args[0]) },
@@ -201,8 +215,8 @@ func keysRevokeCommand(env Environment) *cobra.Command {
 	return &cobra.Command{
 		Use:   "revoke NAME",
 		Short: "Refuse everything that a key has signed",
-		Long: `Refuse everything that a key has signed, also what was accepted before, whenever it is installed again. It
-cannot be undone but by removing the key and adding it again.`,
+		Long: `Refuse everything that a key has signed, also releases that were accepted before. To undo it, remove the key
+and add it again.`,
 		Args: cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			return changeKeys(cmd, func(k source.Keys) (source.Keys, error) { return k.Revoke(args[0], time.Now()) },
@@ -228,7 +242,7 @@ The passphrase comes from ` + signingPassphrase + ` or the terminal.`,
 			return generateKey(cmd.Context(), env, args[0], unencrypted)
 		},
 	}
-	cmd.Flags().BoolVar(&unencrypted, "unencrypted", false, "do not encrypt it: for where a store of secrets keeps it")
+	cmd.Flags().BoolVar(&unencrypted, "unencrypted", false, "do not encrypt the secret key, if a secret store keeps it")
 	return cmd
 }
 

@@ -29,7 +29,7 @@ func (f *consentFlags) addYes(cmd *cobra.Command) {
 }
 
 func (f *consentFlags) addReplace(cmd *cobra.Command) {
-	cmd.Flags().StringArrayVar(&f.replace, "replace", nil, "a plugin that the new one may take the place of; "+
+	cmd.Flags().StringArrayVar(&f.replace, "replace", nil, "a plugin that may be replaced by the new one; "+
 		"repeatable")
 }
 

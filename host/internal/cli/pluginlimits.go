@@ -31,9 +31,9 @@ type pluginFlags struct {
 
 func (f *pluginFlags) add(cmd *cobra.Command) {
 	cmd.Flags().DurationVar(&f.idle, "plugin-idle-timeout", 10*time.Minute,
-		"stop a plugin that has not been called for so long; 0: never")
+		"how long to keep a plugin running that is not called; 0: for ever")
 	cmd.Flags().DurationVar(&f.call, "call-timeout", supervisor.DefaultCallTimeout,
-		"how long one call may take; progress does not prolong it")
+		"how long one call may take, from its beginning to its end")
 	cmd.Flags().StringVar(&f.memory, "plugin-memory-limit", defaultPluginMemory,
 		"how much memory a plugin may have, such as 1GiB; 0: no limit ("+memoryVariable+")")
 }

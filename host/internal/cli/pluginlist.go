@@ -104,7 +104,7 @@ func pluginInfoCommand(env Environment) *cobra.Command {
 	var asJSON jsonFlags
 	cmd := &cobra.Command{
 		Use:   "info NAME",
-		Short: "Show all that is known of an installed plugin",
+		Short: "Show everything about an installed plugin",
 		Args:  cobra.ExactArgs(1),
 		RunE: func(_ *cobra.Command, args []string) error {
 			plugins, err := set.open()
@@ -203,7 +203,7 @@ func pluginRemoveCommand(env Environment) *cobra.Command {
 	var consent consentFlags
 	cmd := &cobra.Command{
 		Use:   "remove NAME",
-		Short: "Remove a plugin: the trust in it and its files",
+		Short: "Remove a plugin from the lock file, and its files",
 		Args:  cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			name := args[0]

@@ -56,7 +56,7 @@ func pluginStatusCommand(env Environment) *cobra.Command {
 	var asJSON jsonFlags
 	cmd := &cobra.Command{
 		Use:   "status",
-		Short: "Show which plugins there are, and how they fare in the servers that run",
+		Short: "Show which plugins there are, and their processes in running servers",
 		Long: `Show the plugins that ` + "`auth0-mcp run`" + ` would find with the same flags, whether they are trusted
 and why, and for each server of yours that runs: its tenant, and of each plugin that it has started
 the process, its memory, how often it was called and what it failed at lately.

@@ -23,7 +23,7 @@ func profilesCommand(env Environment) *cobra.Command {
 		Use:   "profiles",
 		Short: "List, choose, rename and remove profiles, one for each tenant",
 		Long: `A profile is a sign-in to one tenant. ` + "`auth0-mcp init --profile NAME`" + ` makes one; the first is the
-default, which is used where none is named.`,
+default, which is used unless --profile names another.`,
 		Args: cobra.NoArgs,
 	}
 	list := profilesListCommand(env)
@@ -105,7 +105,7 @@ func profilesSetCommand(env Environment) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "set NAME --environment development|production",
 		Short: "Set what a profile's tenant is for",
-		Long: `Say what a profile's tenant is for. In production every change that a tool would make needs approval,
+		Long: `Set what a profile's tenant is for. In production every change that a tool would make needs approval,
 in development none does. Without an environment only calls of destructive tools need approval.
 ` + "`auth0-mcp run --approve`" + ` overrides this. Running servers are not affected.`,
 		Args: cobra.ExactArgs(1),
@@ -126,7 +126,7 @@ in development none does. Without an environment only calls of destructive tools
 			return nil
 		},
 	}
-	cmd.Flags().StringVar(&environment, "environment", "", "development or production; empty: unknown")
+	cmd.Flags().StringVar(&environment, "environment", "", "development or production; empty to unset it")
 	_ = cmd.MarkFlagRequired("environment") // fails only for a flag that is not there
 	return cmd
 }

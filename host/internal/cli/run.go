@@ -57,20 +57,20 @@ func runCommand(env Environment) *cobra.Command {
 		Long: `Serve MCP on stdin and stdout, as an MCP client starts it.
 
 The tenant and its token are those of the profile that ` + "`auth0-mcp init`" + ` signed in, of
-AUTH0_DOMAIN and AUTH0_TOKEN, or of the built-in sandbox with --sandbox. A flag that is typed
-beats the environment, and AUTH0_TOKEN the default profile.`,
+AUTH0_DOMAIN and AUTH0_TOKEN, or of the built-in sandbox with --sandbox. A flag takes
+precedence over its environment variable, and AUTH0_TOKEN over the default profile.`,
 		Example: `  AUTH0_DOMAIN=mytenant.us.auth0.com AUTH0_TOKEN=… auth0-mcp run --read-only
   auth0-mcp run --sandbox --tools 'auth0_list_*'`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error { return run(cmd, env, f) },
 	}
 	f.addSelection(cmd)
-	cmd.Flags().StringArrayVar(&f.reattach, "reattach", nil, "a plugin that its author has started, as under a debugger: "+
-		"the file that it names (PLUGIN debug), or its JSON; repeatable")
+	cmd.Flags().StringArrayVar(&f.reattach, "reattach", nil, "a plugin that runs already, as under a debugger: "+
+		"the file that PLUGIN debug names, or its JSON; repeatable")
 	f.addTenant(cmd)
 	f.structured.add(cmd)
 	cmd.Flags().IntVar(&f.maxLine, "max-line", stdio.DefaultMaxLine,
-		"longest line that is read from the client, in bytes; a longer one is refused")
+		"the longest line to accept from the client, in bytes")
 	f.log.add(cmd)
 	return cmd
 }
@@ -80,35 +80,35 @@ func (f *runFlags) addSelection(cmd *cobra.Command) {
 	cmd.Flags().StringVar(&f.tools, "tools", "", "tools to offer: globs separated by commas, such as 'auth0_list_*' "+
 		"(AUTH0_MCP_TOOLS)")
 	f.preset.add(cmd)
-	f.readOnly.add(cmd, "read-only", "offer reading tools only, and let no write leave (AUTH0_MCP_READ_ONLY)")
+	f.readOnly.add(cmd, "read-only", "offer reading tools only, and send no write (AUTH0_MCP_READ_ONLY)")
 	cmd.Flags().StringArrayVar(&f.pluginDirs, "plugin-dir", nil,
 		"a folder with plugins, searched first; repeatable (AUTH0_MCP_PLUGIN_DIR)")
 	cmd.Flags().StringArrayVar(&f.devPlugins, "dev-plugin", nil,
-		"a folder with a plugin under development: loaded without being locked; repeatable")
+		"a folder with a plugin under development, which is loaded without being installed; repeatable")
 	f.set.add(cmd)
 	f.plugins.addStart(cmd)
 }
 
 // addTenant adds the flags that say where calls go and what they may take.
 func (f *runFlags) addTenant(cmd *cobra.Command) {
-	cmd.Flags().BoolVar(&f.sandbox, "sandbox", false, "manage a built-in tenant, to try things without an Auth0 "+
-		"account")
+	cmd.Flags().BoolVar(&f.sandbox, "sandbox", false, "manage the built-in tenant, which needs no Auth0 account")
 	f.switches.add(cmd)
 	f.rateShare.add(cmd)
 	f.account.add(cmd)
-	cmd.Flags().StringVar(&f.approve, "approve", "", "who approves changes: none, elicit (the client asks a user) "+
-		"or terminal (AUTH0_MCP_APPROVE); without it as the profile's environment has it")
+	cmd.Flags().StringVar(&f.approve, "approve", "", "how changes get approval: none (not needed), elicit (the "+
+		"client asks the user) or terminal (auth0-mcp approve) (AUTH0_MCP_APPROVE) (default: by the profile's environment)")
 	cmd.Flags().StringVar(&f.except, "approve-except", "", "tools of wrapped MCP servers, which then need no "+
 		"approval, and tools that save secrets, which then need that of every change: names or globs, separated by commas "+
 		"(AUTH0_MCP_APPROVE_EXCEPT)")
 	f.audit.add(cmd)
-	cmd.Flags().StringArrayVar(&f.fileRoots, "file-root", nil, "the folder of a root below which tools may write "+
-		"files: NAME=DIR, such as project=/home/me/app; repeatable (AUTH0_MCP_FILE_ROOTS)")
+	cmd.Flags().StringArrayVar(&f.fileRoots, "file-root", nil, "a folder that tools may write files in, by the name "+
+		"that they use for it: NAME=DIR, such as project=/home/me/app; repeatable (AUTH0_MCP_FILE_ROOTS)")
 	cmd.Flags().StringVar(&f.projectRoot, "project-root", "", "the folder of the user's project, short for --file-root "+
 		"project=DIR (AUTH0_MCP_PROJECT_ROOT)")
-	cmd.Flags().StringVar(&f.compareWith, "compare-with", "", "a profile of another tenant, which "+
-		"auth0_compare_tenants may read and compare with (AUTH0_MCP_COMPARE_WITH)")
-	cmd.Flags().IntVar(&f.maxOutput, "max-output", toolcall.DefaultMaxOutput, "budget of one answer, in bytes")
+	cmd.Flags().StringVar(&f.compareWith, "compare-with", "", "the profile of a second tenant, for "+
+		"auth0_compare_tenants to read (AUTH0_MCP_COMPARE_WITH)")
+	cmd.Flags().IntVar(&f.maxOutput, "max-output", toolcall.DefaultMaxOutput, "the longest answer of a tool, in bytes; "+
+		"a longer one is cut")
 	f.plugins.add(cmd)
 }
 

@@ -26,14 +26,13 @@ func (f *sandboxSwitches) add(cmd *cobra.Command) {
 	cmd.Flags().DurationVar(&f.latency, "sandbox-latency", 0,
 		"how long the built-in tenant takes for each request, such as 200ms")
 	cmd.Flags().StringVar(&f.rateLimit, "sandbox-rate-limit", "",
-		"the built-in tenant's rate limit: requests, and how long the used up limit takes to fill again, such as "+
-			"10/s or 120/1m")
+		"the built-in tenant's rate limit, such as 10/s or 120/1m")
 }
 
 // addCertificate is for a tenant that is served over HTTPS.
 func (f *sandboxSwitches) addCertificate(cmd *cobra.Command) {
 	cmd.Flags().StringVar(&f.certificate, "sandbox-certificate", "",
-		"a bad certificate: expired, wrong-host or untrusted")
+		"serve with a bad certificate: expired, wrong-host or untrusted")
 }
 
 func (f *sandboxSwitches) given() bool {

@@ -29,12 +29,12 @@ func secretVault() *vault.Vault {
 func secretCommand(env Environment) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "secret",
-		Short: "Get secrets that the conversation has only markers of",
-		Long: `Get secrets that the conversation has only markers of, such as [REDACTED:k7q2m9xa].
+		Short: "Get secrets that the assistant sees only as markers",
+		Long: `Get secrets that the assistant sees only as markers, such as [REDACTED:k7q2m9xa].
 
 Tickets, links and codes that Auth0 shows only once are kept, encrypted, for 15 minutes. The settings
-of an application are read anew, in the session of your profile. No value is an argument of a
-command or in the log.`,
+of an application, such as its client secret, are read from Auth0 with your session. No secret is ever an
+argument of a command, or in a log.`,
 	}
 	cmd.AddCommand(secretGetCommand(env), secretCopyCommand(env), secretWriteEnvCommand(env), secretListCommand(env))
 	return cmd
@@ -46,7 +46,7 @@ func secretGetCommand(env Environment) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "get MARKER | application NAME [MEMBER]",
 		Short: "Print a secret",
-		Long: `Print the secret that a marker stands for, or a setting of an application (client_secret).
+		Long: `Print the secret that a marker stands for, or a setting of an application: MEMBER, or its client_secret.
 MARKER is [REDACTED:k7q2m9xa] or k7q2m9xa; NAME is an application's name or client_id.
 
 The value is printed to stdout, to a terminal only with --reveal. Do not let an assistant run this
@@ -71,7 +71,7 @@ command for you.`,
 		},
 	}
 	f.add(cmd)
-	reveal.add(cmd, "reveal", "print it to a terminal too")
+	reveal.add(cmd, "reveal", "print it even to a terminal")
 	return cmd
 }
 
@@ -82,7 +82,7 @@ func secretCopyCommand(env Environment) *cobra.Command {
 		Short: "Put a secret into the clipboard",
 		Long: `Put a secret into the clipboard, without showing it. The arguments are those of ` + "`secret get`" + `.
 
-Other programs can read the clipboard, and some keep what was in it.`,
+Other programs can read the clipboard, and some keep its history.`,
 		Example: `  auth0-mcp secret copy application 'My API client'`,
 		Args:    cobra.RangeArgs(1, maxSecretWords),
 		RunE: func(cmd *cobra.Command, args []string) error {

@@ -13,8 +13,8 @@ import (
 type structuredFlag struct{ value string }
 
 func (f *structuredFlag) add(cmd *cobra.Command) {
-	cmd.Flags().StringVar(&f.value, "structured", "", "output schemas and structured content: auto (for clients that are "+
-		"known to use them) or off (AUTH0_MCP_STRUCTURED) (default auto)")
+	cmd.Flags().StringVar(&f.value, "structured", "", "send output schemas and structured content: auto (to clients that "+
+		"are known to use them) or off (AUTH0_MCP_STRUCTURED) (default auto)")
 }
 
 // on is what the typed flag says, else the environment.

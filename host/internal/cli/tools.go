@@ -47,7 +47,7 @@ which scopes it needs, and how many bytes it adds to the tool list that every se
 client reads. No plugin is started. With a NAME, that tool is described: its arguments with what each may
 be, and a command that calls it.
 
-Presets select tools by task. What each has and costs follows the list; --presets shows that alone.`,
+Presets select tools by task. The list ends with what each has and costs; --presets shows that alone.`,
 		Example: `  auth0-mcp tools auth0_list_logs
   auth0-mcp tools --preset security
   auth0-mcp tools --read-only

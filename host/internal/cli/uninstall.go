@@ -49,7 +49,7 @@ func uninstallCommand(env Environment) *cobra.Command {
 		Short: "Remove what this program has stored: clients' entries, sessions, plugins, settings and logs",
 		Long: `Remove the entries that start this server from MCP clients' configs, end all sessions (refresh tokens
 are revoked, keychain items removed) and remove the folders of settings, plugins and logs. Everything is shown first.
-The program itself is removed by what installed it.
+The program itself stays: remove it with what installed it.
 
 Nothing else in a client's config changes, and its backups stay. Files in the folders that this program did not
 make stay too. Entries in projects' folders are found in the current folder only, or in --folder. Quit your MCP

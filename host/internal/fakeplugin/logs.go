@@ -53,7 +53,9 @@ func (f *fake) listLogs(ctx context.Context, r *pluginv1.CallToolRequest) (*plug
 	}
 	next := in.From
 	for _, event := range events {
-		event["type_meaning"] = "Failed login"
+		if event["type"] != "sapi" {
+			event["type_meaning"] = "Failed login"
+		}
 		next = fmt.Sprint(event["log_id"])
 	}
 	data, err := json.Marshal(map[string]any{"logs": events, "count": len(events), "next_from": next,

@@ -117,7 +117,11 @@ func makePlugin(ts *testscript.TestScript, _ bool, args []string) {
 	ts.Check(os.WriteFile(filepath.Join(dir, "manifest.json"), data, 0o600))
 }
 
+// copyFile copies a program. No process is forked meanwhile: it would inherit the open file, which could not be executed
+// as long as that process has it.
 func copyFile(from, to string) error {
+	syscall.ForkLock.RLock()
+	defer syscall.ForkLock.RUnlock()
 	in, err := os.Open(from)
 	if err != nil {
 		return err

@@ -73,7 +73,7 @@ func readHidden(ctx context.Context, terminal *os.File) (string, error) {
 
 // restore puts a terminal's modes back which a read without an echo has changed, or is just about to change.
 func restore(descriptor int, before *term.State) error {
-	for range 100 {
+	for range 2000 { // a busy machine may run the read late
 		if now, err := term.GetState(descriptor); err != nil || !reflect.DeepEqual(now, before) {
 			break
 		}

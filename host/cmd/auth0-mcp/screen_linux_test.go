@@ -79,6 +79,9 @@ func runOnScreen(args []string) (status int, err error) {
 	return status, err
 }
 
+// leader runs a command, whose status it ends with once descriptor 3 has ended. Ctrl-C is for the command.
+const leader = `trap : INT; "$@" 3<&-; status=$?; exec <&- >&- 2>&-; read -r _ <&3; exit $status`
+
 // inTerminal runs a command in a terminal of a width, and returns what the terminal was sent.
 func inTerminal(width uint16, typed []typing, environment, command []string) (shown string, status int, err error) {
 	ours, theirs, err := openTerminal(width)
@@ -87,19 +90,33 @@ func inTerminal(width uint16, typed []typing, environment, command []string) (sh
 	}
 	defer ours.Close()
 	modes, err := unix.IoctlGetTermios(int(theirs.Fd()), unix.TCGETS)
+	if err == nil {
+		// Else Ctrl-C makes the kernel drop what was written last, also what the program writes because of it.
+		modes.Lflag |= unix.NOFLSH
+		err = unix.IoctlSetTermios(int(theirs.Fd()), unix.TCSETS, modes)
+	}
 	if err != nil {
 		return "", 0, err
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), patience)
 	defer cancel()
-	cmd := exec.CommandContext(ctx, command[0], command[1:]...)
-	cmd.Env = environment
+	// When the leader of a session ends, the kernel drops what its terminal has not passed on yet. The shell leads it
+	// therefore, and ends when the output has been read.
+	hold, release, err := os.Pipe()
+	if err != nil {
+		return "", 0, err
+	}
+	defer hold.Close()
+	defer release.Close()
+	cmd := exec.CommandContext(ctx, "sh", append([]string{"-c", leader, "sh"}, command...)...)
+	cmd.Env, cmd.ExtraFiles = environment, []*os.File{hold}
 	cmd.Stdin, cmd.Stdout, cmd.Stderr = theirs, theirs, theirs
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setsid: true, Setctty: true}
 	if err := cmd.Start(); err != nil {
 		return "", 0, err
 	}
 	raw, err := attend(ours, theirs, typed)
+	err = errors.Join(err, release.Close())
 	shown = strings.ReplaceAll(raw, "\r\n", "\n")
 	if err != nil {
 		return shown, 0, errors.Join(err, cmd.Wait())

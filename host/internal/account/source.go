@@ -3,6 +3,7 @@ package account
 import (
 	"context"
 	"sync"
+	"time"
 
 	"golang.org/x/oauth2"
 
@@ -96,8 +97,22 @@ func (d *Deferred) Reread() {
 	}
 }
 
-// Wait is auth.Source's Wait.
+// closing is how long Wait waits for an attempt to open the source. A keychain may hang.
+const closing = 2 * time.Second
+
+// Wait is auth.Source's Wait. It waits for an attempt to open the source as well: a question for a passphrase that the
+// user has interrupted is still to put the terminal's echo back.
 func (d *Deferred) Wait(ctx context.Context) error {
+	d.mu.Lock()
+	attempt := d.opening
+	d.mu.Unlock()
+	if attempt != nil {
+		select {
+		case <-attempt.done:
+		case <-time.After(closing):
+		case <-ctx.Done():
+		}
+	}
 	if source := d.opened(); source != nil {
 		return source.Wait(ctx)
 	}

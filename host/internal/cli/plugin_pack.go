@@ -139,8 +139,7 @@ func signingPassphraseFrom(ctx context.Context, env Environment, fresh bool) (st
 		return "", errors.New("the key needs its passphrase: set " + signingPassphrase + ", or run this on a terminal")
 	}
 	ask := func(prompt string) (string, error) {
-		say(env.Err, "%s", prompt)
-		typed, err := readHidden(ctx, env.In)
+		typed, err := readHidden(ctx, env.In, func() { say(env.Err, "%s", prompt) })
 		fmt.Fprintln(env.Err)
 		return typed, err
 	}

@@ -25,8 +25,7 @@ func askPassphrase(ctx context.Context, env Environment, profile string, fresh b
 	env.progress.Stop()
 	defer env.progress.Resume()
 	ask := func(prompt string) (string, error) {
-		say(env.Err, "%s", prompt)
-		typed, err := readHidden(ctx, env.In)
+		typed, err := readHidden(ctx, env.In, func() { say(env.Err, "%s", prompt) })
 		fmt.Fprintln(env.Err)
 		return typed, err
 	}
@@ -48,7 +47,8 @@ func askPassphrase(ctx context.Context, env Environment, profile string, fresh b
 // readHidden reads a line without an echo. A read of a terminal knows no context:
 // when that ends first, by Ctrl-C, the echo is put back and the read left behind,
 // to end with the process.
-func readHidden(ctx context.Context, terminal *os.File) (string, error) {
+// It prompts when nothing that is typed is shown any more.
+func readHidden(ctx context.Context, terminal *os.File, prompt func()) (string, error) {
 	descriptor := int(terminal.Fd())
 	before, err := term.GetState(descriptor)
 	if err != nil {
@@ -63,23 +63,20 @@ func readHidden(ctx context.Context, terminal *os.File) (string, error) {
 		typed, err := term.ReadPassword(descriptor)
 		answered <- answer{typed, err}
 	}()
-	select {
-	case a := <-answered:
-		return string(a.typed), a.err
-	case <-ctx.Done():
-		return "", errors.Join(account.ErrCancelled, restore(descriptor, before))
-	}
-}
-
-// restore puts a terminal's modes back which a read without an echo has changed, or is just about to change.
-func restore(descriptor int, before *term.State) error {
-	for range 2000 { // a busy machine may run the read late
-		if now, err := term.GetState(descriptor); err != nil || !reflect.DeepEqual(now, before) {
+	// A busy machine may run the read late.
+	for range 1000 {
+		if now, err := term.GetState(descriptor); err != nil || !reflect.DeepEqual(now, before) || len(answered) > 0 {
 			break
 		}
 		time.Sleep(time.Millisecond)
 	}
-	return term.Restore(descriptor, before)
+	prompt()
+	select {
+	case a := <-answered:
+		return string(a.typed), a.err
+	case <-ctx.Done():
+		return "", errors.Join(account.ErrCancelled, term.Restore(descriptor, before))
+	}
 }
 
 func isTerminal(stream any) bool {
@@ -92,8 +89,8 @@ func isTerminal(stream any) bool {
 func readSecretIn(ctx context.Context, env Environment) (string, error) {
 	const what = "the secret on stdin"
 	if isTerminal(env.In) {
-		fmt.Fprint(env.Err, "The application's client secret (not shown): ")
-		typed, err := readHidden(ctx, env.In)
+		typed, err := readHidden(ctx, env.In,
+			func() { fmt.Fprint(env.Err, "The application's client secret (not shown): ") })
 		fmt.Fprintln(env.Err)
 		if err != nil {
 			return "", err

@@ -137,7 +137,9 @@ func stall(ts *testscript.TestScript, _ bool, args []string) {
 		file := ts.MkAbs(args[1])
 		rule.Met = func() { _ = os.WriteFile(file, nil, 0o600) } // what waits for it fails without it
 	}
-	ts.Value(scriptTenant{}).(*scriptTenant).Fail(rule)
+	tenant := ts.Value(scriptTenant{}).(*scriptTenant)
+	tenant.ClearFaults() // a command that was interrupted before its request has left one
+	tenant.Fail(rule)
 }
 
 // outage TIMES lets the tenant answer so many requests with 500.

@@ -159,19 +159,25 @@ func firstOnly(complete cobra.CompletionFunc) cobra.CompletionFunc {
 
 type completer struct{ env Environment }
 
-// profiles completes names of profiles, each with its tenant.
-func (c completer) profiles(*cobra.Command, []string, string) ([]cobra.Completion, cobra.ShellCompDirective) {
+// configured are the profiles of the config; none if it cannot be read.
+func configured() map[string]auth.Profile {
 	folders, err := auth.UserFolders()
 	if err != nil {
-		return nil, cobra.ShellCompDirectiveNoFileComp
+		return nil
 	}
 	config, err := folders.ConfigFile().Load()
 	if err != nil {
-		return nil, cobra.ShellCompDirectiveNoFileComp
+		return nil
 	}
+	return config.Profiles
+}
+
+// profiles completes names of profiles, each with its tenant.
+func (c completer) profiles(*cobra.Command, []string, string) ([]cobra.Completion, cobra.ShellCompDirective) {
+	profiles := configured()
 	var found []cobra.Completion
-	for _, name := range slices.Sorted(maps.Keys(config.Profiles)) {
-		found = append(found, cobra.CompletionWithDesc(name, config.Profiles[name].Domain))
+	for _, name := range slices.Sorted(maps.Keys(profiles)) {
+		found = append(found, cobra.CompletionWithDesc(name, profiles[name].Domain))
 	}
 	return found, cobra.ShellCompDirectiveNoFileComp
 }

@@ -7,7 +7,6 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"github.com/auth0-mcp/auth0-mcp/host/internal/auth"
 	"github.com/auth0-mcp/auth0-mcp/host/internal/catalog"
 	"github.com/auth0-mcp/auth0-mcp/host/internal/pluginstore"
 	"github.com/auth0-mcp/auth0-mcp/host/internal/source"
@@ -15,17 +14,10 @@ import (
 
 // tenants completes the domains of the profiles.
 func (c completer) tenants(*cobra.Command, []string, string) ([]cobra.Completion, cobra.ShellCompDirective) {
-	folders, err := auth.UserFolders()
-	if err != nil {
-		return nil, cobra.ShellCompDirectiveNoFileComp
-	}
-	config, err := folders.ConfigFile().Load()
-	if err != nil {
-		return nil, cobra.ShellCompDirectiveNoFileComp
-	}
+	profiles := configured()
 	var found []cobra.Completion
-	for _, name := range slices.Sorted(maps.Keys(config.Profiles)) {
-		if domain := config.Profiles[name].Domain; domain != "" {
+	for _, name := range slices.Sorted(maps.Keys(profiles)) {
+		if domain := profiles[name].Domain; domain != "" {
 			found = append(found, cobra.CompletionWithDesc(domain, name))
 		}
 	}

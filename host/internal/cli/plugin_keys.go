@@ -201,8 +201,8 @@ func keysRemoveCommand(env Environment) *cobra.Command {
 	return &cobra.Command{
 		Use:   "remove NAME",
 		Short: "Stop trusting a key",
-		Long: `Stop trusting a key. New releases that it has signed count as unsigned. Installed plugins stay. If somebody
-else may have the key, revoke it instead.`,
+		Long: `Stop trusting a key. New releases that it has signed count as unsigned. Installed plugins stay. Revoke a key
+instead if others may have it.`,
 		Args: cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			return changeKeys(cmd, func(k source.Keys) (source.Keys, error) { return k.Remove(args[0]) },

@@ -134,7 +134,7 @@ func (p picture) run(ctx context.Context, binary, home string, args []string) (s
 // What differs from run to run: the ids of approvals, the fingerprints of hidden values, and which progress a slow
 // machine shows.
 var (
-	progress    = regexp.MustCompile(`(?m)^(… .*|[A-Z][^{}"]* \.\.\.)\n`)
+	progress    = regexp.MustCompile(`(?m)^((…|\.\.\.) .*|[A-Z][^{}"]* \.\.\.)\n`)
 	approvalID  = regexp.MustCompile(`\b[A-Z2-7]{4}-[A-Z2-7]{4}\b`)
 	fingerprint = regexp.MustCompile(`\[REDACTED:[0-9a-z]+\]`)
 )

@@ -63,7 +63,7 @@ func TestWrap(t *testing.T) {
 }
 
 func TestSettle(t *testing.T) {
-	got := settle("… waiting\nCalling auth0_x ...\nsaved in /tmp/h1/x, approve ABCD-2345, [REDACTED:0z9]", "/tmp/h1")
+	got := settle("… waiting\n... waiting\nCalling auth0_x ...\nsaved in /tmp/h1/x, approve ABCD-2345, [REDACTED:0z9]", "/tmp/h1")
 	if want := "saved in ~/x, approve K7QF-2M9D, [REDACTED:k7q2m9xa]"; got != want {
 		t.Errorf("got %q, want %q", got, want)
 	}

@@ -94,23 +94,30 @@ func (m *marks) learn(spec Spec, program io.Reader) error {
 
 // recognize reports whether content is the program of that digest; false if it is not known. It waits for learn, which
 // has begun sooner than a check of content would.
-func (m *marks) recognize(digest [32]byte, content []byte) bool {
+func (m *marks) recognize(digest [32]byte, content io.Reader) (bool, error) {
 	m.mu.Lock()
 	known := m.of[digest]
 	m.mu.Unlock()
 	if known == nil {
-		return false
+		return false, nil
 	}
 	<-known.done
 	if len(known.blocks) == 0 {
-		return false
+		return false, nil
 	}
+	buffer := make([]byte, markedBlock)
 	for _, mark := range known.blocks {
-		block := content[:min(len(content), markedBlock)]
-		if _, err := m.mac.Open(nil, nil, mark, block); err != nil {
-			return false
+		n, err := io.ReadFull(content, buffer)
+		if err != nil && !errors.Is(err, io.EOF) && !errors.Is(err, io.ErrUnexpectedEOF) {
+			return false, err
 		}
-		content = content[len(block):]
+		if _, err := m.mac.Open(nil, nil, mark, buffer[:n]); err != nil {
+			return false, nil //nolint:nilerr // another program is no failure
+		}
 	}
-	return len(content) == 0
+	n, err := io.ReadFull(content, buffer[:1])
+	if err != nil && !errors.Is(err, io.EOF) {
+		return false, err
+	}
+	return n == 0, nil
 }

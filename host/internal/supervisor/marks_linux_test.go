@@ -5,10 +5,12 @@ import (
 	"crypto/sha256"
 	"errors"
 	"fmt"
+	"io"
 	"log/slog"
 	"os"
 	"path/filepath"
 	"testing"
+	"testing/iotest"
 )
 
 // TestMarks: a program is recognized by its marks to the byte, and only one that has the trusted digest is marked.
@@ -23,20 +25,28 @@ func TestMarks(t *testing.T) {
 		program[i] = byte(i>>8 + i/markedBlock)
 	}
 	sp := Spec{Digest: sha256.Sum256(program)}
-	if m.recognize(sp.Digest, program) {
+	recognized := func(m *marks, content []byte) bool {
+		t.Helper()
+		known, err := m.recognize(sp.Digest, bytes.NewReader(content))
+		if err != nil {
+			t.Error(err)
+		}
+		return known
+	}
+	if recognized(m, program) {
 		t.Error("it was recognized before it was marked")
 	}
 	var digest *digestError
 	if err := m.learn(sp, bytes.NewReader(program[1:])); !errors.As(err, &digest) {
 		t.Errorf("another program was marked: %v", err)
 	}
-	if m.recognize(sp.Digest, program[1:]) {
+	if recognized(m, program[1:]) {
 		t.Error("a program without the trusted digest was recognized")
 	}
 	if err := m.learn(sp, bytes.NewReader(program)); err != nil {
 		t.Fatal(err)
 	}
-	if !m.recognize(sp.Digest, program) {
+	if !recognized(m, program) {
 		t.Error("it was not recognized")
 	}
 	exchanged := bytes.Join([][]byte{program[markedBlock : 2*markedBlock], program[:markedBlock],
@@ -49,12 +59,16 @@ func TestMarks(t *testing.T) {
 		others[fmt.Sprintf("changed at %d", at)] = changed
 	}
 	for name, content := range others {
-		if m.recognize(sp.Digest, content) {
+		if recognized(m, content) {
 			t.Errorf("%s: it was recognized", name)
 		}
 	}
-	if newMarks().recognize(sp.Digest, program) {
+	if recognized(newMarks(), program) {
 		t.Error("marks of another process were believed")
+	}
+	broken := io.MultiReader(bytes.NewReader(program[:markedBlock]), iotest.ErrReader(os.ErrClosed))
+	if known, err := m.recognize(sp.Digest, broken); known || !errors.Is(err, os.ErrClosed) {
+		t.Errorf("memory that cannot be read: %v, %v", known, err)
 	}
 }
 
@@ -69,8 +83,9 @@ func TestExpectedProgram(t *testing.T) {
 		t.Fatal(err)
 	}
 	programs.expect(sp)
-	if marked := programs.marks.recognize(sp.Digest, trusted); marked != (programs.marks.mac != nil) {
-		t.Errorf("marked: %v", marked)
+	marked, err := programs.marks.recognize(sp.Digest, bytes.NewReader(trusted))
+	if err != nil || marked != (programs.marks.mac != nil) {
+		t.Errorf("marked: %v, %v", marked, err)
 	}
 	program, err := programs.open(sp)
 	if err != nil {

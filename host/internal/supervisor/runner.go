@@ -81,8 +81,9 @@ func newRunner(ctx context.Context, spec Spec, cfg runnerConfig) *processRunner 
 
 // environment is all that a plugin sees of one.
 func environment(base []string, dir string, memoryLimit uint64) []string {
-	// GOGC: a plugin lives for single calls; half the garbage is a tenth less memory.
-	env := slices.Concat(base, []string{"TMPDIR=" + dir, "LANG=C.UTF-8", "GOGC=50", pluginv1.RunVariable + "=" + dir})
+	// GOGC: what is live in a plugin is small beside what a list allocates, so that each collection costs more than it
+	// frees. A plugin that waits returns all of it (package trim).
+	env := slices.Concat(base, []string{"TMPDIR=" + dir, "LANG=C.UTF-8", "GOGC=200", pluginv1.RunVariable + "=" + dir})
 	if memoryLimit > 0 {
 		// Below the limit, because Go counts neither its own program nor C's memory: a
 		// plugin near it collects garbage harder before it is killed.

@@ -30,7 +30,7 @@ func Load(src Sources) (*Catalog, error) {
 		return nil, err
 	}
 	l := loader{src: src, plugins: map[string]*Plugin{}, toolOwner: map[string]*Plugin{},
-		refusedTools: map[string]Refusal{}}
+		refusedTools: map[string]Refusal{}, programs: map[[2]string]program{}}
 	for _, dev := range src.Dev {
 		l.addDev(dev)
 	}
@@ -51,9 +51,7 @@ func Load(src Sources) (*Catalog, error) {
 			l.refuse(Refusal{Name: filepath.Base(u.dir), Path: u.dir, Origin: f.origin, Kind: Broken,
 				Reason: u.Error(), Remedy: "make the folder readable, or remove it"})
 		}
-		for _, path := range paths {
-			l.addManifest(path, f.origin)
-		}
+		l.addManifests(paths, f.origin)
 	}
 	if !stored {
 		l.addStored()

@@ -8,6 +8,8 @@ import (
 	"strconv"
 	"strings"
 
+	"golang.org/x/sync/errgroup"
+
 	"github.com/auth0-mcp/auth0-mcp/host/internal/atomicfile"
 	"github.com/auth0-mcp/auth0-mcp/host/internal/jsondoc"
 	"github.com/auth0-mcp/auth0-mcp/proto/pluginv1"
@@ -20,6 +22,7 @@ type loader struct {
 	toolOwner    map[string]*Plugin
 	refused      []Refusal
 	refusedTools map[string]Refusal
+	programs     map[[2]string]program // by folder and name, as they are written
 }
 
 func (l *loader) refuse(r Refusal) {
@@ -67,20 +70,51 @@ func (l *loader) addDev(d DevPlugin) {
 	l.admit(p)
 }
 
-func (l *loader) addManifest(path string, origin Origin) {
-	var writers *atomicfile.WritersError
-	if errors.As(atomicfile.CheckWriters(path), &writers) {
-		l.refuse(Refusal{Name: guessName(path), Path: path, Origin: origin, Kind: Untrusted, Reason: writers.Fault(),
-			Remedy: writers.Fix})
+// manifestFile is a manifest as it was found.
+type manifestFile struct {
+	path    string
+	plugin  *Plugin
+	data    []byte
+	err     error
+	writers *atomicfile.WritersError // others may write it, so it was not read
+}
+
+func readManifest(path string) manifestFile {
+	file := manifestFile{path: path}
+	if !errors.As(atomicfile.CheckWriters(path), &file.writers) {
+		file.plugin, file.data, file.err = readPlugin(path)
+	}
+	return file
+}
+
+// addManifests adds the manifests of a folder. They are read side by side, and decided about in their order.
+func (l *loader) addManifests(paths []string, origin Origin) {
+	files := make([]manifestFile, len(paths))
+	var readers errgroup.Group
+	readers.SetLimit(runtime.GOMAXPROCS(0))
+	for i, path := range paths {
+		readers.Go(func() error { files[i] = readManifest(path); return nil })
+	}
+	_ = readers.Wait() // none returns an error
+	for _, file := range files {
+		l.addManifest(file, origin)
+	}
+}
+
+func (l *loader) addManifest(file manifestFile, origin Origin) {
+	if file.writers != nil {
+		l.refuse(Refusal{Name: guessName(file.path), Path: file.path, Origin: origin, Kind: Untrusted,
+			Reason: file.writers.Fault(), Remedy: file.writers.Fix})
 		return
 	}
-	p, data, err := readPlugin(path)
-	var schemas []any // stay unchecked if this host was built with the manifest, and tested with it
-	if err == nil && !l.builtWith(p, origin) {
-		schemas, err = decodeSchemas(data, p.Manifest)
+	p, err := file.plugin, file.err
+	built := err == nil && l.builtWith(p, origin) // and tested with it, so that it is not checked again
+	var schemas []any
+	if err == nil && !built {
+		schemas, err = decodeSchemas(file.data, p.Manifest)
 	}
 	if err != nil {
-		l.refuse(Refusal{Name: guessName(path), Path: path, Origin: origin, Kind: Broken, Reason: err.Error(),
+		l.refuse(Refusal{Name: guessName(file.path), Path: file.path, Origin: origin, Kind: Broken, Reason: err.Error(),
 			Remedy: manifestRemedy(err)})
 		return
 	}
@@ -95,19 +129,43 @@ func (l *loader) addManifest(path string, origin Origin) {
 	if !l.trust(p) {
 		return
 	}
-	if err := checkManifest(p.Manifest, schemas); err != nil {
-		l.refuseManifest(p, err)
+	if !built {
+		if err := checkManifest(p.Manifest, schemas); err != nil {
+			l.refuseManifest(p, err)
+			return
+		}
+	}
+	program := l.program(p)
+	if program.err != nil {
+		l.refusePlugin(p, Broken, program.err.Error(), "install the plugin again")
 		return
 	}
-	if p.Path, err = resolveExecutable(runtime.GOOS, p.Dir, p.Executable); err != nil {
-		l.refusePlugin(p, Broken, err.Error(), "install the plugin again")
+	if program.writers != nil {
+		l.refusePlugin(p, Untrusted, program.writers.Fault(), program.writers.Fix)
 		return
 	}
-	if errors.As(atomicfile.CheckWriters(p.Path), &writers) {
-		l.refusePlugin(p, Untrusted, writers.Fault(), writers.Fix)
-		return
-	}
+	p.Path = program.path
 	l.admit(p)
+}
+
+// program is an executable that a manifest names.
+type program struct {
+	path    string
+	err     error
+	writers *atomicfile.WritersError
+}
+
+// program finds a plugin's executable, once for all plugins that are in it.
+func (l *loader) program(p *Plugin) program {
+	named := [2]string{p.Dir, p.Executable}
+	found, known := l.programs[named]
+	if !known {
+		if found.path, found.err = resolveExecutable(runtime.GOOS, p.Dir, p.Executable); found.err == nil {
+			_ = errors.As(atomicfile.CheckWriters(found.path), &found.writers)
+		}
+		l.programs[named] = found
+	}
+	return found
 }
 
 // builtWith reports whether a manifest is one whose digest is compiled into the host.

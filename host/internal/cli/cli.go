@@ -73,7 +73,7 @@ func execute(args []string, env Environment, exit func(int)) int {
 	return exitStatus(ctx, err)
 }
 
-// newRoot is the tree of all commands.
+// newRoot is the tree of commands.
 func newRoot(env Environment, args []string) *cobra.Command {
 	root := &cobra.Command{
 		Use:           "auth0-mcp",
@@ -101,15 +101,21 @@ Try it without an Auth0 account:    auth0-mcp init --sandbox --client CLIENT`,
 	root.SetOut(env.Out)
 	root.SetErr(env.Err)
 	root.SetArgs(args)
-	root.AddCommand(initCommand(env), runCommand(env), callCommand(env), logsCommand(env), toolsCommand(env),
-		sessionCommand(env),
-		logoutCommand(env), profilesCommand(env),
-		clientsCommand(env), doctorCommand(env), pluginCommand(env), sandboxCommand(env), approveCommand(env),
-		secretCommand(env),
-		auditCommand(env), uninstallCommand(env))
+	root.AddCommand(commands(env, args)...)
 	addHelp(root, env.Out)
 	addCompletions(root, env) // after AddCommand: it walks the finished tree
 	return root
+}
+
+// commands are all commands; of a server that is started, which its client waits for, its own alone.
+func commands(env Environment, args []string) []*cobra.Command {
+	if len(args) > 0 && args[0] == "run" {
+		return []*cobra.Command{runCommand(env)}
+	}
+	return []*cobra.Command{initCommand(env), runCommand(env), callCommand(env), logsCommand(env), toolsCommand(env),
+		sessionCommand(env), logoutCommand(env), profilesCommand(env), clientsCommand(env), doctorCommand(env),
+		pluginCommand(env), sandboxCommand(env), approveCommand(env), secretCommand(env), auditCommand(env),
+		uninstallCommand(env)}
 }
 
 // readerGone reports whether a command failed because what reads its output, such as head, has read enough.

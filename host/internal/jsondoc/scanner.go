@@ -21,7 +21,8 @@ type scanner struct {
 	values int
 	path   Path
 	rules  Rules
-	keep   bool // whether to build the values; if not, they are all nil
+	keep   bool     // whether to build the values; if not, they are all nil
+	names  []string // of the members passed of the objects that the scanner is in, those of the innermost last
 }
 
 // peek returns the next byte that is not white space, without passing it; 0, which begins no token, at the end.
@@ -89,7 +90,8 @@ func (s *scanner) object(depth int) (any, error) {
 	if s.pass('}') {
 		return object, nil
 	}
-	seen := nameSet{anyCase: s.rules.AnyCase != nil && s.rules.AnyCase(s.path)}
+	seen := nameSet{few: &s.names, begin: len(s.names), anyCase: s.rules.AnyCase != nil && s.rules.AnyCase(s.path)}
+	defer seen.end()
 	for {
 		if s.peek() != '"' {
 			return nil, errSyntax
@@ -310,18 +312,24 @@ func (s *scanner) fault(problem string) error {
 
 // nameSet holds the names of an object's members.
 type nameSet struct {
-	anyCase bool              // names that differ only in case are the same
-	few     []string          // the names, as long as comparing with each is faster than a map
-	many    map[string]string // else all of them, by the form that is compared
+	anyCase bool // names that differ only in case are the same
+	// few ends with the names, from begin on, as long as comparing with each is faster than a map. The objects around
+	// have theirs before, so that an object needs no memory of its own.
+	few   *[]string
+	begin int
+	many  map[string]string // else all of them, by the form that is compared
 }
 
 const maxFew = 16
+
+// end is the end of the object.
+func (n *nameSet) end() { *n.few = (*n.few)[:n.begin] }
 
 // add adds a name and says why it must not be added, if so.
 func (n *nameSet) add(name string) (problem string) {
 	const twice, inOtherCase = "the key is given twice", "the key is given twice, in different case"
 	if n.many == nil {
-		for _, other := range n.few {
+		for _, other := range (*n.few)[n.begin:] {
 			if other == name {
 				return twice
 			}
@@ -329,9 +337,10 @@ func (n *nameSet) add(name string) (problem string) {
 				return inOtherCase
 			}
 		}
-		if n.few = append(n.few, name); len(n.few) > maxFew {
+		*n.few = append(*n.few, name)
+		if few := (*n.few)[n.begin:]; len(few) > maxFew {
 			n.many = make(map[string]string, 2*maxFew)
-			for _, other := range n.few {
+			for _, other := range few {
 				n.many[n.form(other)] = other
 			}
 		}

@@ -12,9 +12,9 @@ const (
 	// delay is how long a process has waited when it returns memory. An assistant that makes several calls in a row
 	// often takes less from one to the next.
 	delay = 2 * time.Second
-	// afterStart is when the first call has most likely ended, for which a plugin is started. What was allocated until
-	// then is mostly not used again.
-	afterStart = 25 * time.Millisecond
+	// afterFirst is how long after the first call. A plugin is started for a call, and what was allocated until that has
+	// ended is mostly not used again. The answer of the call is on its way meanwhile.
+	afterFirst = 25 * time.Millisecond
 )
 
 // Memory returns the heap's free pages and the mapping of the program's own file. The next call takes longer, by
@@ -38,7 +38,8 @@ type Idle struct {
 	since   time.Time // when working became 0
 	armed   bool
 	wait    *time.Timer
-	start   *time.Timer
+	started bool        // and nothing was returned since
+	first   *time.Timer // nil until it is needed
 }
 
 // WhenIdle calls do once in each period in which the process waits. It waits until Work.
@@ -64,6 +65,14 @@ func (i *Idle) Work(begins bool) {
 		return
 	}
 	i.since = time.Now()
+	if i.started {
+		i.started = false
+		if i.first == nil {
+			i.first = time.AfterFunc(afterFirst, i.firstEnded)
+		} else {
+			i.first.Reset(afterFirst)
+		}
+	}
 	if !i.armed {
 		i.armed = true
 		i.wait.Reset(delay)
@@ -93,9 +102,16 @@ func (i *Idle) Started() {
 	}
 	i.mu.Lock()
 	defer i.mu.Unlock()
-	if i.start == nil {
-		i.start = time.AfterFunc(afterStart, i.do)
-		return
+	i.started = true
+}
+
+// firstEnded is called some time after the first work has ended.
+func (i *Idle) firstEnded() {
+	i.mu.Lock()
+	again := i.working > 0
+	i.started = i.started || again // the end of that work sets the timer
+	i.mu.Unlock()
+	if !again {
+		i.do()
 	}
-	i.start.Reset(afterStart)
 }

@@ -28,7 +28,7 @@ test("a tenant is compared with that of the profile that the operator named, and
 
   const usual = await serve(t, desk, []);
   assert.ok(!(await usual.listTools()).tools.some((tool) => tool.name === name));
-  await assert.rejects(usual.callTool({ name, arguments: {} }), /no tool/);
+  await assert.rejects(usual.callTool({ name, arguments: {} }), /needs a second tenant: start auth0-mcp with --compare-with/);
 
   const client = await serve(t, desk, ["--compare-with", "staging", "--audit", "on"]);
   const tool = (await client.listTools()).tools.find((one) => one.name === name);

@@ -98,6 +98,17 @@ async function serve(t, dir) {
   return { url: `http://127.0.0.1:${server.address().port}/index.json`, close };
 }
 
+// forWindows is how a program for Windows on ARM64 begins: an empty MS-DOS header, which says at 0x3c where PE's is.
+function forWindows(version) {
+  const program = Buffer.alloc(0x60);
+  program.write("MZ");
+  program.writeUInt32LE(0x40, 0x3c);
+  program.write("PE\0\0", 0x40);
+  program.writeUInt16LE(0xaa64, 0x44);
+  program.write(version, 0x50);
+  return program;
+}
+
 // Author has the plugin's repository, a key, and the folder that a web server shows.
 class Author extends Machine {
   constructor(t) {
@@ -127,7 +138,7 @@ class Author extends Machine {
     await this.run(this.repository, "make", here);
     const program = join(this.repository, "dist", here, name);
     writeFileSync(join(this.repository, "manifest.json"), await this.run(this.repository, program, "describe"));
-    writeFileSync(join(this.home, "other.exe"), `MZ ${version}`);
+    writeFileSync(join(this.home, "other.exe"), forWindows(version));
     await this.run(this.repository, binary, "plugin", "pack", "--key", "../release.key", "--out", this.public,
       `${this.platform}=${program}`, "windows/arm64=../other.exe");
     await this.plugin("index", "public/index.json", `public/acme-grants_${version}.release.json`, "--key", "release.key", "--expires", "90");

@@ -23,17 +23,11 @@ type marks struct {
 	mac cipher.AEAD // nil where the processor has no instructions for it: it would be slower than the digest
 
 	mu sync.Mutex
-	of map[[32]byte]*marking // by digest
-}
-
-// marking is the marks of one program.
-type marking struct {
-	done   chan struct{} // closed when blocks is set
-	blocks [][]byte      // one for each block; none if the program was not what was trusted
+	of map[[32]byte][][]byte // by digest, one for each block
 }
 
 func newMarks() *marks {
-	m := &marks{of: map[[32]byte]*marking{}}
+	m := &marks{of: map[[32]byte][][]byte{}}
 	if !quickMAC() {
 		return m
 	}
@@ -59,24 +53,19 @@ func quickMAC() bool {
 	return false
 }
 
-// learn marks a program if it has the digest that was trusted. Digest and marks are of the same bytes, read once.
-func (m *marks) learn(spec Spec, program io.Reader) error {
-	if m.mac == nil {
-		return nil
-	}
-	now := &marking{done: make(chan struct{})}
-	defer close(now.done)
-	m.mu.Lock()
-	m.of[spec.Digest] = now
-	m.mu.Unlock()
+// check computes the digest of a program, compares it with the one that was trusted, and marks it if it is the same.
+// Digest and marks are of the same bytes, read once.
+func (m *marks) check(spec Spec, program io.Reader) error {
 	var blocks [][]byte
 	digest, buffer := sha256.New(), make([]byte, markedBlock)
 	for {
 		n, err := io.ReadFull(program, buffer)
 		if n > 0 {
-			_, _ = digest.Write(buffer[:n])               // never fails
-			mark := m.mac.Seal(nil, nil, nil, buffer[:n]) //nolint:gosec // Seal makes the nonce
-			blocks = append(blocks, mark)
+			_, _ = digest.Write(buffer[:n]) // never fails
+			if m.mac != nil {
+				mark := m.mac.Seal(nil, nil, nil, buffer[:n]) //nolint:gosec // Seal makes the nonce
+				blocks = append(blocks, mark)
+			}
 		}
 		if errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) {
 			break
@@ -88,25 +77,22 @@ func (m *marks) learn(spec Spec, program io.Reader) error {
 	if err := spec.compareDigest([32]byte(digest.Sum(nil))); err != nil {
 		return err
 	}
-	now.blocks = blocks
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.of[spec.Digest] = blocks
 	return nil
 }
 
-// recognize reports whether content is the program of that digest; false if it is not known. It waits for learn, which
-// has begun sooner than a check of content would.
+// recognize reports whether content is the program of that digest; false if it is not known.
 func (m *marks) recognize(digest [32]byte, content io.Reader) (bool, error) {
 	m.mu.Lock()
-	known := m.of[digest]
+	blocks := m.of[digest]
 	m.mu.Unlock()
-	if known == nil {
-		return false, nil
-	}
-	<-known.done
-	if len(known.blocks) == 0 {
+	if len(blocks) == 0 {
 		return false, nil
 	}
 	buffer := make([]byte, markedBlock)
-	for _, mark := range known.blocks {
+	for _, mark := range blocks {
 		n, err := io.ReadFull(content, buffer)
 		if err != nil && !errors.Is(err, io.EOF) && !errors.Is(err, io.ErrUnexpectedEOF) {
 			return false, err

@@ -11,6 +11,8 @@ import (
 	"path/filepath"
 	"testing"
 	"testing/iotest"
+	"testing/synctest"
+	"time"
 )
 
 // TestMarks: a program is recognized by its marks to the byte, and only one that has the trusted digest is marked.
@@ -37,13 +39,13 @@ func TestMarks(t *testing.T) {
 		t.Error("it was recognized before it was marked")
 	}
 	var digest *digestError
-	if err := m.learn(sp, bytes.NewReader(program[1:])); !errors.As(err, &digest) {
+	if err := m.check(sp, bytes.NewReader(program[1:])); !errors.As(err, &digest) {
 		t.Errorf("another program was marked: %v", err)
 	}
 	if recognized(m, program[1:]) {
 		t.Error("a program without the trusted digest was recognized")
 	}
-	if err := m.learn(sp, bytes.NewReader(program)); err != nil {
+	if err := m.check(sp, bytes.NewReader(program)); err != nil {
 		t.Fatal(err)
 	}
 	if !recognized(m, program) {
@@ -72,31 +74,59 @@ func TestMarks(t *testing.T) {
 	}
 }
 
-// TestExpectedProgram: a program that was checked ahead runs, and is refused if its file was changed afterwards.
+// TestExpectedProgram: a program that was made ready is launched as it was, whatever becomes of its file, and is not
+// kept for long. Later it is recognized, and refused if its file was changed.
 func TestExpectedProgram(t *testing.T) {
-	trusted := []byte("#!/bin/sh\nexit 9\n")
+	trusted, other := []byte("#!/bin/sh\nexit 9\n"), []byte("#!/bin/sh\nexit 8\n")
 	path := filepath.Join(t.TempDir(), "plugin")
 	sp := spec(t, "ok")
 	sp.Path, sp.Digest = path, sha256.Sum256(trusted)
-	programs := newPrograms(slog.New(slog.DiscardHandler))
 	if err := os.WriteFile(path, trusted, 0o700); err != nil {
 		t.Fatal(err)
 	}
-	programs.expect(sp)
-	marked, err := programs.marks.recognize(sp.Digest, bytes.NewReader(trusted))
-	if err != nil || marked != (programs.marks.mac != nil) {
-		t.Errorf("marked: %v, %v", marked, err)
-	}
-	program, err := programs.open(sp)
-	if err != nil {
-		t.Fatal(err)
-	}
-	program.release()
-	if err := overwrite(path, []byte("#!/bin/sh\nexit 8\n")); err != nil {
-		t.Fatal(err)
-	}
-	var digest *digestError
-	if _, err := programs.open(sp); !errors.As(err, &digest) {
-		t.Errorf("a changed program: %v", err)
-	}
+	synctest.Test(t, func(t *testing.T) {
+		programs := newPrograms(slog.New(slog.DiscardHandler))
+		opened := func() ([]byte, error) {
+			t.Helper()
+			program, err := programs.open(sp)
+			if err != nil {
+				return nil, err
+			}
+			defer program.release()
+			return io.ReadAll(io.NewSectionReader(program.file, 0, 100))
+		}
+		changed := func(content []byte) {
+			t.Helper()
+			if err := overwrite(path, content); err != nil {
+				t.Fatal(err)
+			}
+		}
+		programs.expect(sp)
+		changed(other)
+		if content, err := opened(); err != nil || !bytes.Equal(content, trusted) {
+			t.Errorf("what was made ready: %q, %v", content, err)
+		}
+		time.Sleep(expectedFor)
+		synctest.Wait()
+		if n := len(programs.copies); n != 0 {
+			t.Errorf("%d programs are kept", n)
+		}
+		var digest *digestError
+		if _, err := opened(); !errors.As(err, &digest) {
+			t.Errorf("a changed program: %v", err)
+		}
+		changed(trusted)
+		marked, err := programs.marks.recognize(sp.Digest, bytes.NewReader(trusted))
+		if err != nil || marked != (programs.marks.mac != nil) {
+			t.Errorf("marked: %v, %v", marked, err)
+		}
+		if content, err := opened(); err != nil || !bytes.Equal(content, trusted) {
+			t.Errorf("the program again: %q, %v", content, err)
+		}
+		sp.Path += "2"
+		programs.expect(sp) // says nothing: the launch will
+		if n := len(programs.copies); n != 0 {
+			t.Errorf("%d programs are kept that could not be made ready", n)
+		}
+	})
 }

@@ -1,7 +1,6 @@
 package supervisor
 
 import (
-	"crypto/sha256"
 	"errors"
 	"fmt"
 	"io"
@@ -9,6 +8,7 @@ import (
 	"os"
 	"os/exec"
 	"sync"
+	"time"
 
 	"golang.org/x/sys/unix"
 )
@@ -18,7 +18,7 @@ import (
 // program share the pages of the copy, which is freed with the last of them.
 type programs struct {
 	log   *slog.Logger
-	marks *marks // of those that were checked ahead
+	marks *marks // of those that were checked
 
 	mu     sync.Mutex
 	copies map[[32]byte]*sealedCopy
@@ -56,20 +56,22 @@ func noSealing(err error) error {
 	return &sealingError{err}
 }
 
-// expect reads and checks the executable of a plugin that may be launched soon, so that the launch finds it sooner. It
-// keeps none of it but marks. What keeps it from that will be the launch's error.
+// expectedFor is how long the copy of a program is kept for a launch that is expected. It takes as much memory as the
+// program has bytes.
+const expectedFor = time.Minute
+
+// expect makes the executable of a plugin ready that may be launched soon. What keeps it from that will be the launch's
+// error.
 func (p *programs) expect(spec Spec) {
 	if spec.Dev || spec.Reattach != "" {
 		return
 	}
-	file, err := openProgram(spec)
+	prog, err := p.openSealed(spec)
 	if err != nil {
+		p.log.Debug("a program could not be made ready", "plugin", spec.Name, "error", err)
 		return
 	}
-	defer file.Close()
-	if err := p.marks.learn(spec, io.LimitReader(file, maxProgramBytes)); err != nil {
-		p.log.Debug("a program could not be checked ahead", "plugin", spec.Name, "error", err)
-	}
+	time.AfterFunc(expectedFor, prog.release)
 }
 
 // open makes the executable of a plugin ready. Where sealed memory cannot be executed,
@@ -200,18 +202,14 @@ func copyProgram(memory, source *os.File) error {
 	return nil
 }
 
-// checkSealed compares sealed memory with what was trusted, by the marks of its digest if it has any. It reads the memory
-// through a small buffer: to map all of it costs more where page tables are slow, as in virtual machines.
+// checkSealed compares sealed memory with what was trusted, by the marks of its digest if it has any. It reads the
+// memory through a small buffer: to map all of it costs more where page tables are slow, as in virtual machines.
 func (p *programs) checkSealed(spec Spec, memory *os.File) error {
 	content := io.NewSectionReader(memory, 0, maxProgramBytes)
 	if recognized, err := p.marks.recognize(spec.Digest, content); recognized || err != nil {
 		return err
 	}
-	digest := sha256.New()
-	if _, err := io.Copy(digest, io.NewSectionReader(memory, 0, maxProgramBytes)); err != nil {
-		return err
-	}
-	return spec.compareDigest([32]byte(digest.Sum(nil)))
+	return p.marks.check(spec, io.NewSectionReader(memory, 0, maxProgramBytes))
 }
 
 // newMemory is an empty file in memory that can be sealed and executed. Source:

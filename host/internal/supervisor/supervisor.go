@@ -134,7 +134,7 @@ func orDefault(d, otherwise time.Duration) time.Duration {
 	return d
 }
 
-// Expect reads and checks the executable of a plugin that may be called soon. It starts nothing.
+// Expect makes the executable of a plugin ready that may be called soon. It starts nothing.
 func (s *Supervisor) Expect(spec Spec) { s.programs.expect(spec) }
 
 // Call runs a tool. A crash of a reading tool is retried once, on a new process; a

@@ -82,8 +82,8 @@ func New(cfg Config) *Runner {
 // Announce makes the Runner known to `auth0-mcp plugins status`.
 func (r *Runner) Announce() { r.supervisor.Announce() }
 
-// Expect prepares for the first call of one of these tools: it reads and checks the program that serves most of them.
-// It starts no plugin and keeps nothing of the program in memory.
+// Expect prepares for the first call of one of these tools: it makes the program that serves most of them ready, and
+// keeps it so for a minute. It starts no plugin.
 func (r *Runner) Expect(tools []*catalog.Tool) {
 	serves := map[[32]byte]int{}
 	var most *catalog.Plugin

@@ -38,7 +38,7 @@ type Idle struct {
 	since   time.Time // when working became 0
 	armed   bool
 	wait    *time.Timer
-	started bool        // and nothing was returned since
+	started bool        // and no work has ended since
 	first   *time.Timer // nil until it is needed
 }
 

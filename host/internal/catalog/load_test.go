@@ -187,6 +187,28 @@ func TestTrust(t *testing.T) {
 	}
 }
 
+// A distribution is built with the manifests of others, which this repository has not tested.
+func TestWhatTheHostWasBuiltWithIsChecked(t *testing.T) {
+	change := map[string]func(*pluginv1.Manifest){
+		"outside of the tenant, yet reading": func(m *pluginv1.Manifest) { m.Tools[0].External = true },
+		"another effect":                     func(m *pluginv1.Manifest) { m.Tools[0].Effect = "odd" },
+		"hidden text":                        func(m *pluginv1.Manifest) { m.Tools[0].Description = "Lists.\u200b" },
+		"a tool of the host":                 func(m *pluginv1.Manifest) { m.Tools[0].Name = "auth0_describe_tool" },
+		"a tool twice":                       func(m *pluginv1.Manifest) { m.Tools = append(m.Tools, m.Tools[0]) },
+		"another protocol":                   func(m *pluginv1.Manifest) { m.Protocols = []int{7} },
+	}
+	for name, change := range change {
+		t.Run(name, func(t *testing.T) {
+			dir, m := t.TempDir(), reader("a")
+			change(&m)
+			lock := lockOf(t, writePlugin(t, dir, "manifest.json", m))
+			if c := load(t, Sources{BundledDir: dir, Bundled: lock}); len(c.Plugins()) != 0 || len(c.Refused()) != 1 {
+				t.Errorf("loaded: %s, refused: %v", pluginNames(c), c.Refused())
+			}
+		})
+	}
+}
+
 // An untrusted plugin must not keep a trusted one of the same name out.
 func TestUntrustedPluginTakesNoName(t *testing.T) {
 	user, bundled := t.TempDir(), t.TempDir()

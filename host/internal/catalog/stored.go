@@ -92,7 +92,7 @@ func (l *loader) addStored() {
 				Remedy: "remove it, then run auth0-mcp plugin sync"})
 		default:
 			refused := len(l.refused)
-			l.addManifest(readManifest(path), OriginUser)
+			l.addManifest(l.readManifest(path, OriginUser), OriginUser)
 			for i := range l.refused[refused:] {
 				l.refused[refused+i].Name = name // the folder's name says nothing
 			}

@@ -74,15 +74,28 @@ func (l *loader) addDev(d DevPlugin) {
 type manifestFile struct {
 	path    string
 	plugin  *Plugin
-	data    []byte
+	built   bool  // the host was built with it, and tested with its schemas
+	schemas []any // of any other
+	fault   error // what is wrong with one that the host was built with
 	err     error
 	writers *atomicfile.WritersError // others may write it, so it was not read
 }
 
-func readManifest(path string) manifestFile {
+// readManifest decides about nothing, so that several can be read at a time. It checks what the host was built with,
+// but for the schemas. Others are checked once they are trusted.
+func (l *loader) readManifest(path string, origin Origin) manifestFile {
 	file := manifestFile{path: path}
-	if !errors.As(atomicfile.CheckWriters(path), &file.writers) {
-		file.plugin, file.data, file.err = readPlugin(path)
+	if errors.As(atomicfile.CheckWriters(path), &file.writers) {
+		return file
+	}
+	var data []byte
+	if file.plugin, data, file.err = readPlugin(path); file.err != nil {
+		return file
+	}
+	if file.built = l.builtWith(file.plugin, origin); file.built {
+		file.fault = checkManifest(file.plugin.Manifest, nil)
+	} else {
+		file.schemas, file.err = decodeSchemas(data, file.plugin.Manifest)
 	}
 	return file
 }
@@ -93,7 +106,7 @@ func (l *loader) addManifests(paths []string, origin Origin) {
 	var readers errgroup.Group
 	readers.SetLimit(runtime.GOMAXPROCS(0))
 	for i, path := range paths {
-		readers.Go(func() error { files[i] = readManifest(path); return nil })
+		readers.Go(func() error { files[i] = l.readManifest(path, origin); return nil })
 	}
 	_ = readers.Wait() // none returns an error
 	for _, file := range files {
@@ -107,17 +120,12 @@ func (l *loader) addManifest(file manifestFile, origin Origin) {
 			Reason: file.writers.Fault(), Remedy: file.writers.Fix})
 		return
 	}
-	p, err := file.plugin, file.err
-	built := err == nil && l.builtWith(p, origin) // and tested with it, so that it is not checked again
-	var schemas []any
-	if err == nil && !built {
-		schemas, err = decodeSchemas(file.data, p.Manifest)
-	}
-	if err != nil {
-		l.refuse(Refusal{Name: guessName(file.path), Path: file.path, Origin: origin, Kind: Broken, Reason: err.Error(),
-			Remedy: manifestRemedy(err)})
+	if file.err != nil {
+		l.refuse(Refusal{Name: guessName(file.path), Path: file.path, Origin: origin, Kind: Broken,
+			Reason: file.err.Error(), Remedy: manifestRemedy(file.err)})
 		return
 	}
+	p := file.plugin
 	p.Origin = origin
 	if entry, ok := l.src.Lock.Plugins[p.Name]; ok && origin == OriginUser && entry.leftover(l.src, p) {
 		return
@@ -129,11 +137,13 @@ func (l *loader) addManifest(file manifestFile, origin Origin) {
 	if !l.trust(p) {
 		return
 	}
-	if !built {
-		if err := checkManifest(p.Manifest, schemas); err != nil {
-			l.refuseManifest(p, err)
-			return
-		}
+	fault := file.fault
+	if !file.built {
+		fault = checkManifest(p.Manifest, file.schemas)
+	}
+	if fault != nil {
+		l.refuseManifest(p, fault)
+		return
 	}
 	program := l.program(p)
 	if program.err != nil {

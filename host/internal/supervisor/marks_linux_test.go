@@ -128,5 +128,13 @@ func TestExpectedProgram(t *testing.T) {
 		if n := len(programs.copies); n != 0 {
 			t.Errorf("%d programs are kept that could not be made ready", n)
 		}
+		sp.Path = path
+		for range 2 { // the second after the end
+			programs.expect(sp)
+			programs.close()
+			if n := len(programs.copies); n != 0 {
+				t.Errorf("%d programs are kept after the end", n)
+			}
+		}
 	})
 }

@@ -24,6 +24,9 @@ type programs struct {
 	copies map[[32]byte]*sealedCopy
 	// unsealed is set once copies in memory turn out not to be executable here.
 	unsealed bool
+	// letGo gives back the copies that are kept for a launch that is expected.
+	letGo  []func()
+	closed bool
 }
 
 // sealedCopy is one program in memory.
@@ -56,9 +59,12 @@ func noSealing(err error) error {
 	return &sealingError{err}
 }
 
-// expectedFor is how long the copy of a program is kept for a launch that is expected. It takes as much memory as the
-// program has bytes.
-const expectedFor = time.Minute
+// expectedFor is how long the copy of a program is kept for a launch that is expected, and maxExpected how large the
+// program may be: the copy takes as much memory.
+const (
+	expectedFor = time.Minute
+	maxExpected = 32 << 20
+)
 
 // expect makes the executable of a plugin ready that may be launched soon. What keeps it from that will be the launch's
 // error.
@@ -66,12 +72,35 @@ func (p *programs) expect(spec Spec) {
 	if spec.Dev || spec.Reattach != "" {
 		return
 	}
+	if info, err := os.Stat(spec.Path); err != nil || info.Size() > maxExpected {
+		return
+	}
 	prog, err := p.openSealed(spec)
 	if err != nil {
 		p.log.Debug("a program could not be made ready", "plugin", spec.Name, "error", err)
 		return
 	}
-	time.AfterFunc(expectedFor, prog.release)
+	letGo := sync.OnceFunc(prog.release)
+	p.mu.Lock()
+	closed := p.closed
+	p.letGo = append(p.letGo, letGo)
+	p.mu.Unlock()
+	if closed {
+		letGo()
+		return
+	}
+	time.AfterFunc(expectedFor, letGo)
+}
+
+// close gives back what no process uses.
+func (p *programs) close() {
+	p.mu.Lock()
+	p.closed = true
+	expected := p.letGo
+	p.mu.Unlock()
+	for _, letGo := range expected {
+		letGo()
+	}
 }
 
 // open makes the executable of a plugin ready. Where sealed memory cannot be executed,

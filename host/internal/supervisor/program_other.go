@@ -17,6 +17,8 @@ func (*programs) open(spec Spec) (*program, error) { return openUnsealed(spec) }
 // expect: each launch reads the file that it executes.
 func (*programs) expect(Spec) {}
 
+func (*programs) close() {}
+
 func (*programs) cannotExecute(error) {}
 
 // executed: only Linux can execute an open file. Elsewhere the path is executed, whose

@@ -95,7 +95,7 @@ func environment(base []string, dir string, memoryLimit uint64) []string {
 	return env
 }
 
-// Start checks the digest of the executable and starts it: on Linux the very bytes
+// Start starts the executable after its digest was checked: on Linux the very bytes
 // that were checked, see [programs].
 func (r *processRunner) Start(context.Context) (err error) {
 	defer func() {

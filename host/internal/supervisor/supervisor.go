@@ -324,6 +324,7 @@ func (s *Supervisor) shutDown() error {
 	}
 	wg.Wait()
 	s.settling.Wait()
+	s.programs.close()
 	s.report.stop()
 	var errs []error
 	for _, folder := range folders {

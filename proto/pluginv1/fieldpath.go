@@ -17,10 +17,15 @@ type FieldPath struct {
 
 // isFieldName tells whether a text has letters, digits, underscores and dashes only.
 func isFieldName(text string) bool {
-	return text != "" && strings.Trim(text, fieldCharacters) == ""
+	for i := range len(text) {
+		switch c := text[i]; {
+		case 'a' <= c && c <= 'z', 'A' <= c && c <= 'Z', '0' <= c && c <= '9', c == '_', c == '-':
+		default:
+			return false
+		}
+	}
+	return text != ""
 }
-
-const fieldCharacters = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_-"
 
 // ParseFieldPath reads a path such as "logs[].user_agent": names of members from
 // the top of the answer, joined by dots, where "[]" behind a name stands for each
@@ -30,12 +35,15 @@ func ParseFieldPath(path string) (FieldPath, error) {
 	if path == AnyField {
 		return p, nil
 	}
-	for i, part := range strings.Split(path, ".") {
+	p.steps = make([]string, 0, strings.Count(path, ".")+1+strings.Count(path, "[]"))
+	for i, rest, more := 0, path, true; more; i++ {
+		var part string
+		part, rest, more = strings.Cut(rest, ".")
 		name := strings.TrimRight(part, "[]")
 		lists := strings.Count(part, "[]")
 		// A path begins with a list only if the answer is one.
 		named := isFieldName(name) || name == "" && i == 0 && lists > 0
-		if !named || part != name+strings.Repeat("[]", lists) {
+		if !named || part[len(name):] != strings.Repeat("[]", lists) {
 			return FieldPath{}, fmt.Errorf("field path %q: want names joined by dots, [] behind a list's, such as "+
 				"\"logs[].user_agent\", or %q for every field", path, AnyField)
 		}

@@ -189,8 +189,8 @@ func ParseManifest(data []byte) (Manifest, error) {
 }
 
 func parseManifest(data []byte) (m Manifest, err error) {
-	r := manifestReader{data, jsontext.NewDecoder(bytes.NewBuffer(data))}
-	if err = r.members("", &m); err == nil {
+	r := manifestReader{data: data, dec: jsontext.NewDecoder(bytes.NewBuffer(data))}
+	if err = r.members(&m); err == nil {
 		if _, err := r.dec.ReadToken(); !errors.Is(err, io.EOF) {
 			return m, errors.New("data after the JSON document")
 		}

@@ -42,6 +42,53 @@ func TestParseManifestRefuses(t *testing.T) {
 }
 
 // Where members grant something, one that is not known is refused, with what to do.
+func TestFaultsSayWhere(t *testing.T) {
+	for from, to := range map[string][2]string{
+		`["GET /api/v2/roles"]`: {`null`, "tools[0].paths is null: leave it out"},
+		`"GET /api/v2/roles"`:   {`"GET /api/v2/roles",null`, "tools[0].paths: want a list of texts"},
+		`"read"`:                {`1`, "tools[0].effect: want a text"},
+		`"List roles."`:         {`{}`, "tools[0].display.description: want a text"},
+		`[1]`:                   {`["1"]`, "protocols: "},
+		`{"type":"object"}`:     {`null`, "tools[0].inputSchema is null: leave it out"},
+		`"effect"`:              {`"idempotent":1,"effect"`, "tools[0].idempotent: "},
+		`"tools":[`:             {`"tools":[0,`, "tools: want a list of objects"},
+	} {
+		_, err := ParseManifest([]byte(strings.Replace(roles, from, to[0], 1)))
+		if err == nil || !strings.HasPrefix(err.Error(), "manifest: "+to[1]) {
+			t.Errorf("%s: %v", to[0], err)
+		}
+	}
+}
+
+// A name is what its escapes stand for, in known members as in others.
+func TestNamesMayHaveEscapes(t *testing.T) {
+	m, err := ParseManifest([]byte(strings.Replace(roles, `"paths"`, `"p\u0061ths"`, 1)))
+	if err != nil || len(m.Tools[0].Paths) != 1 {
+		t.Errorf("%v: %+v", err, m)
+	}
+	_, err = ParseManifest([]byte(strings.Replace(roles, `"paths"`, `"p\u0061th"`, 1)))
+	if unknown, ok := errors.AsType[*UnknownMemberError](err); !ok || unknown.Member != "path" {
+		t.Error(err)
+	}
+}
+
+// Each start reads all manifests: what the reader needs for itself does not grow with the number of tools.
+func TestReadingAllocatesLittle(t *testing.T) {
+	one := roles[strings.Index(roles, ` {"name":"auth0_list_roles"`):strings.LastIndex(roles, "]")]
+	allocations := func(tools int) float64 {
+		data := []byte(roles[:strings.LastIndex(roles, "]")] + strings.Repeat(","+one, tools-1) + "]}")
+		return testing.AllocsPerRun(10, func() {
+			if m, err := ParseManifest(data); err != nil || len(m.Tools) != tools {
+				t.Fatal(err, len(m.Tools))
+			}
+		})
+	}
+	const ofTool = 6.0 // its name, effect, description and list of one path, and what the list of tools needs now and then
+	if few, many := allocations(10), allocations(90); many-few > ofTool*80 {
+		t.Errorf("%v allocations for 10 tools, %v for 90", few, many)
+	}
+}
+
 func TestUnknownMembersThatGrant(t *testing.T) {
 	for member, at := range map[string]string{
 		`"path":["GET /api/v2/roles"]`: "tools[0]", `"Paths":[]`: "tools[0]", `"may":"everything"`: "tools[0]",

@@ -117,6 +117,9 @@ func outsidePath(r rune) bool {
 }
 
 func segmentProblem(segment string) string {
+	if isFieldName(segment) {
+		return "" // as most are
+	}
 	// What is left when nothing more can be decoded shows every element that any number
 	// of decodings would: decoding changes only escapes, which hold neither dots nor
 	// slashes.

@@ -1,6 +1,7 @@
 package pluginv1
 
 import (
+	"errors"
 	"fmt"
 	"net/http"
 	"slices"
@@ -28,25 +29,39 @@ func ParsePathRule(rule string) (PathRule, error) {
 			BasePath)
 	}
 	segments := strings.Split(rest, "/")
-	example := slices.Clone(segments)
-	for i, s := range segments {
+	plain := len(path) <= MaxPathBytes
+	for _, s := range segments {
 		name, isParam := strings.CutPrefix(s, "{")
 		name, closed := strings.CutSuffix(name, "}")
 		if s == "" || isParam != closed || strings.ContainsAny(name, "{}") || (isParam && !isFieldName(name)) {
 			return PathRule{}, fmt.Errorf("path rule %q: %q is not a segment: want a name or {name}", rule, s)
 		}
-		if isParam {
+		plain = plain && isFieldName(name)
+	}
+	if !plain {
+		if err := checkExample(segments); err != nil {
+			return PathRule{}, fmt.Errorf("path rule %q: %w", rule, err)
+		}
+	}
+	return PathRule{method: method, segments: segments}, nil
+}
+
+// checkExample checks a path that fits a rule with these segments.
+func checkExample(segments []string) error {
+	example := slices.Clone(segments)
+	for i, s := range example {
+		if s[0] == '{' {
 			example[i] = "x"
 		}
 	}
 	fits, err := NewPath(example...)
 	if err != nil {
-		return PathRule{}, fmt.Errorf("path rule %q: %w", rule, err)
+		return err
 	}
 	if fits.String() != BasePath+strings.Join(example, "/") {
-		return PathRule{}, fmt.Errorf("path rule %q: its path holds a character that must be escaped", rule)
+		return errors.New("its path holds a character that must be escaped")
 	}
-	return PathRule{method: method, segments: segments}, nil
+	return nil
 }
 
 // Method is the rule's HTTP method.

@@ -57,7 +57,9 @@ var shortName = lazily(`~[0-9]`)
 
 // readable reports whether a tool may read what has a name.
 func readable(name string) bool {
-	return !strings.HasPrefix(name, ".") && !IsEnvFile(name) && !shortName().MatchString(name)
+	// Each start reads rules, and has no need to compile the expressions for most names.
+	return !strings.HasPrefix(name, ".") && !IsEnvFile(name) &&
+		(!strings.Contains(name, "~") || !shortName().MatchString(name))
 }
 
 // CheckReadFolder says why a folder that a plugin names is not read from: an element of its path begins with a dot, or
@@ -80,7 +82,10 @@ var envFile = lazily(`^(\.env|\.dev\.vars)(\..+)?$|^\.flaskenv$|.\.env$`)
 
 // IsEnvFile reports whether a name is one of an env file, such as .env, .env.local or production.env. No tool reads
 // such files, and variables are set in no others: shells and package managers act upon some.
-func IsEnvFile(name string) bool { return envFile().MatchString(strings.ToLower(name)) }
+func IsEnvFile(name string) bool {
+	name = strings.ToLower(name)
+	return (strings.Contains(name, ".env") || strings.HasPrefix(name, ".")) && envFile().MatchString(name)
+}
 
 // isRootName accepts the names that plugins and roots have.
 func isRootName(name string) bool {

@@ -36,8 +36,10 @@ func displayProblems(d pluginv1.Display) []error {
 	if err := checkShown(d.Description, maxDescriptionBytes, true); err != nil {
 		report("description %w", err)
 	}
-	if err := checkURL(d.Docs); err != nil && d.Docs != "" {
-		report("docs %s: %w", jsondoc.Quote(d.Docs), err)
+	if d.Docs != "" {
+		if err := checkURL(d.Docs); err != nil {
+			report("docs %s: %w", jsondoc.Quote(d.Docs), err)
+		}
 	}
 	if len(d.Icons) > maxIcons || len(d.Examples) > maxExamples {
 		report("more than %d icons or %d examples", maxIcons, maxExamples)

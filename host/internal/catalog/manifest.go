@@ -202,7 +202,6 @@ func manifestProblems(m pluginv1.Manifest, schemas []any) []error {
 	}
 	seen := map[string]bool{}
 	for i, t := range m.Tools {
-		label := toolLabel(i, t)
 		found := toolProblems(t)
 		if seen[t.Name] {
 			found = append([]error{errNameTwice}, found...)
@@ -215,7 +214,7 @@ func manifestProblems(m pluginv1.Manifest, schemas []any) []error {
 			}
 		}
 		for _, err := range found {
-			problems = append(problems, &ToolError{label, err})
+			problems = append(problems, &ToolError{toolLabel(i, t), err})
 		}
 	}
 	return problems

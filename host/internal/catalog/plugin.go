@@ -72,12 +72,10 @@ type toolSchema struct {
 }
 
 func newTool(p *Plugin, m pluginv1.ToolManifest) *Tool {
-	return &Tool{
-		ToolManifest: m,
-		Plugin:       p,
-		compile:      sync.OnceValues(func() (*toolSchema, error) { return newToolSchema(m.InputSchema) }),
-		listed:       sync.OnceValues(func() (json.RawMessage, bool) { return listedSchema(m.InputSchema) }),
-	}
+	t := &Tool{ToolManifest: m, Plugin: p}
+	t.compile = sync.OnceValues(func() (*toolSchema, error) { return newToolSchema(t.InputSchema) })
+	t.listed = sync.OnceValues(func() (json.RawMessage, bool) { return listedSchema(t.InputSchema) })
+	return t
 }
 
 // ToolsOf are the tools that a manifest declares, for checking arguments alone: nothing says that the plugin may be

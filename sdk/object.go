@@ -82,12 +82,17 @@ func appendText(out []byte, text string) []byte {
 	return out
 }
 
-func appendObjects(out []byte, objects []Object) []byte {
+// sizeOf is how many bytes a list has as JSON, as in size.
+func sizeOf(objects []Object) int {
 	size := len(`[]`) + len(objects)
 	for _, o := range objects {
 		size += o.size()
 	}
-	out = append(slices.Grow(out, size), '[')
+	return size
+}
+
+func appendObjects(out []byte, objects []Object) []byte {
+	out = append(slices.Grow(out, sizeOf(objects)), '[')
 	for i, o := range objects {
 		if i > 0 {
 			out = append(out, ',')

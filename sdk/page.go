@@ -67,7 +67,8 @@ func (p Page) MarshalJSON() ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	out := append(appendText([]byte("{"), p.Name), ':')
+	out := make([]byte, 0, len(p.Name)+sizeOf(p.Items)+len(rest)+len(`{"":,`))
+	out = append(appendText(append(out, '{'), p.Name), ':')
 	out = append(appendObjects(out, p.Items), ',')
 	return append(out, rest[1:]...), nil
 }

@@ -165,7 +165,7 @@ func (p *parser) object(s *splitter) (Object, error) {
 	}
 	n := len(p.members)
 	if n > len(p.free) {
-		p.free = make([]Member, n*min(max(1, p.objects), chunk))
+		p.free = make([]Member, n*min(max(1, p.objects), chunk, p.left(s)))
 	}
 	o := Object(p.free[:n:n])
 	copy(o, p.members)
@@ -173,6 +173,9 @@ func (p *parser) object(s *splitter) (Object, error) {
 	p.objects++
 	return o, nil
 }
+
+// left is how many more objects like those before the list has, with the one that was read.
+func (p *parser) left(s *splitter) int { return 1 + (len(s.data)-s.at)*(p.objects+1)/s.at }
 
 // name is the text of a name in quotes.
 func (p *parser) name(quoted []byte) string {

@@ -9,9 +9,9 @@ import (
 )
 
 const (
-	// delay is how long a process has waited when it returns memory. An assistant that makes several calls in a row
-	// often takes less from one to the next.
-	delay = 2 * time.Second
+	// delay is how long a process has waited when it returns memory. Calls that an assistant makes at once, or a script
+	// one after the other, follow each other sooner; a model that thinks in between takes longer.
+	delay = 500 * time.Millisecond
 	// afterFirst is how long after the first call. A plugin is started for a call, and what was allocated until that has
 	// ended is mostly not used again. The answer of the call is on its way meanwhile.
 	afterFirst = 25 * time.Millisecond

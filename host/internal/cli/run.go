@@ -17,7 +17,6 @@ import (
 	"github.com/auth0-mcp/auth0-mcp/host/internal/ratelimit"
 	"github.com/auth0-mcp/auth0-mcp/host/internal/redact"
 	"github.com/auth0-mcp/auth0-mcp/host/internal/stdio"
-	"github.com/auth0-mcp/auth0-mcp/host/internal/tenant"
 	"github.com/auth0-mcp/auth0-mcp/host/internal/toolcall"
 )
 
@@ -137,7 +136,7 @@ func run(cmd *cobra.Command, env Environment, f runFlags) error {
 	}
 	parts.tenant.events.Run()
 	server := mcpserver.New(mcpserver.Config{Version: env.Version, Selection: parts.selection, Calls: parts.calls,
-		Structured: structured, MaxLine: f.maxLine, Initialized: env.initialized, Working: env.Working, Log: log,
+		Structured: structured, MaxLine: f.maxLine, Initialized: env.Started, Working: env.Working, Log: log,
 		Reloads: len(f.dev) > 0 || parts.tenant.watchable})
 	parts.offer.replace = server.Replace
 	if isTerminal(env.In) {
@@ -166,14 +165,6 @@ type running struct {
 	offer     *offer
 	calls     toolcall.Config
 	tenant    connection
-}
-
-// initialized prepares for the first call once the handshake is over.
-func (env Environment) initialized() {
-	if env.Started != nil {
-		env.Started()
-	}
-	go tenant.ReadRoots()
 }
 
 // server puts the parts together. It starts no plugin and dials nothing.

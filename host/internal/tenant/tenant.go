@@ -110,10 +110,6 @@ func NewTransport(caFile string) (*http.Transport, error) {
 	}, nil
 }
 
-// ReadRoots reads the system's roots ahead of the first connection. The first time that a process needs them, it reads
-// and parses some hundred files, which takes 10 ms and more.
-func ReadRoots() { _ = systemRoots() }
-
 // systemRoots are the system's roots; none if they cannot be read.
 func systemRoots() *x509.CertPool {
 	roots, err := x509.SystemCertPool()

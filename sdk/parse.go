@@ -175,7 +175,9 @@ func (p *parser) object(s *splitter) (Object, error) {
 }
 
 // left is how many more objects like those before the list has, with the one that was read.
-func (p *parser) left(s *splitter) int { return 1 + (len(s.data)-s.at)*(p.objects+1)/s.at }
+func (p *parser) left(s *splitter) int {
+	return 1 + int(min(chunk, float64(len(s.data)-s.at)/float64(s.at)*float64(p.objects+1)))
+}
 
 // name is the text of a name in quotes.
 func (p *parser) name(quoted []byte) string {

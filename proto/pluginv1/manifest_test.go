@@ -41,7 +41,7 @@ func TestParseManifestRefuses(t *testing.T) {
 	}
 }
 
-// Where members grant something, one that is not known is refused, with what to do.
+// A fault is named with its place, as in tools[0].scopes.
 func TestFaultsSayWhere(t *testing.T) {
 	for from, to := range map[string][2]string{
 		`["GET /api/v2/roles"]`: {`null`, "tools[0].paths is null: leave it out"},
@@ -52,11 +52,21 @@ func TestFaultsSayWhere(t *testing.T) {
 		`{"type":"object"}`:     {`null`, "tools[0].inputSchema is null: leave it out"},
 		`"effect"`:              {`"idempotent":1,"effect"`, "tools[0].idempotent: "},
 		`"tools":[`:             {`"tools":[0,`, "tools: want a list of objects"},
+		`"description"`: {`"unknown":"` + strings.Repeat("x", MaxDisplayBytes) + `","description"`,
+			"tools[0].display has 65"},
 	} {
 		_, err := ParseManifest([]byte(strings.Replace(roles, from, to[0], 1)))
 		if err == nil || !strings.HasPrefix(err.Error(), "manifest: "+to[1]) {
-			t.Errorf("%s: %v", to[0], err)
+			t.Errorf("%.40s: %v", to[0], err)
 		}
+	}
+}
+
+// No paths are something else than none given, for what is encoded again.
+func TestEmptyListsStay(t *testing.T) {
+	m, err := ParseManifest([]byte(strings.Replace(roles, `["GET /api/v2/roles"]`, `[]`, 1)))
+	if err != nil || m.Tools[0].Paths == nil {
+		t.Errorf("%v: %#v", err, m.Tools)
 	}
 }
 
@@ -89,6 +99,7 @@ func TestReadingAllocatesLittle(t *testing.T) {
 	}
 }
 
+// Where members grant something, one that is not known is refused, with what to do.
 func TestUnknownMembersThatGrant(t *testing.T) {
 	for member, at := range map[string]string{
 		`"path":["GET /api/v2/roles"]`: "tools[0]", `"Paths":[]`: "tools[0]", `"may":"everything"`: "tools[0]",

@@ -49,6 +49,7 @@ func TestParsePathRuleRefuses(t *testing.T) {
 		"GET /api/v2/", "GET /api/v2/../x", "GET /api/v2//x", "GET /api/v2/{", "GET /api/v2/{}", "GET /api/v2/a{b}",
 		"GET /api/v2/x?y=1", "GET /api/v2/%2e%2e/x",
 		"GET /api/v2/a;b", "GET /api/v2/é", "GET /api/v2/a\x00", "GET /api/v2/\xfd", "GET /api/v2/a|b",
+		"GET /api/v2/" + strings.Repeat("a", MaxPathBytes),
 	} {
 		if _, err := ParsePathRule(rule); err == nil {
 			t.Errorf("ParsePathRule(%q) accepted", rule)

@@ -18,7 +18,7 @@ func TestParseReadRule(t *testing.T) {
 	for _, text := range []string{"", "package.json", "project:", ":a", "Project:a", "project:/a", "project:../a",
 		"project:a/../b", "project:**/a", "project:.git/config", "project:.ssh/id", "project:a\\b", "project:a/./b",
 		"project:a?", "project:1/2/3/4/5/6/7", "project:a/.hidden/b", "project:.env*", "project:.env",
-		"project:*.env", "project:a/PROD.ENV", "project:ENV~1", "project:SSH~1/*"} {
+		"project:*.env", "project:a/PROD.ENV", "project:ENV~1", "project:SSH~2/*"} {
 		if rule, err := ParseReadRule(text); err == nil {
 			t.Errorf("%q: %+v", text, rule)
 		}

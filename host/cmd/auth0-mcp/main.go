@@ -22,11 +22,13 @@ var (
 	distribution   = ""
 )
 
-// startGCPercent is GOGC during a start: nothing is collected below 16 MB, which a start does not reach.
-const startGCPercent = 400
-
-// firstCall is about how long a call takes from when its plugin has been started.
-const firstCall = 50 * time.Millisecond
+const (
+	// startGCPercent is GOGC until the first call has been made, or the server waits: nothing is collected below 16 MB,
+	// which few servers reach before that.
+	startGCPercent = 400
+	// firstCall is about how long a call takes from when its plugin has been started.
+	firstCall = 50 * time.Millisecond
+)
 
 func main() { start(0) }
 
@@ -43,21 +45,29 @@ func start(workFactor int) {
 		os.Exit(1)
 	}
 	os.Stdin = null
-	// What a start allocates is nearly all kept. Garbage is collected as usual from when the first call has been made, or
-	// the process waits.
-	percent := debug.SetGCPercent(startGCPercent)
-	started := sync.OnceFunc(func() { debug.SetGCPercent(percent) })
-	idle := trim.WhenIdle(func() { started(); trim.Memory() })
-	launched := func() {
-		idle.Started()
-		time.AfterFunc(firstCall, started)
-	}
 	// Writing to a client that has gone then fails, and the server stops its plugins
 	// and ends. By default the signal would kill it at once.
 	signal.Ignore(syscall.SIGPIPE)
-	os.Exit(cli.Main(os.Args[1:], cli.Environment{
-		In: in, Out: out, Err: os.Stderr, Version: version, Bundled: bundledPlugins,
-		Distribution: distribution, WorkFactor: workFactor, Started: trim.Program,
-		Launched: launched, Working: idle.Work,
-	}))
+	env := cli.Environment{In: in, Out: out, Err: os.Stderr, Version: version, Bundled: bundledPlugins,
+		Distribution: distribution, WorkFactor: workFactor}
+	if len(os.Args) > 1 && os.Args[1] == "run" {
+		spare(&env)
+	}
+	os.Exit(cli.Main(os.Args[1:], env))
+}
+
+// spare lets a server start sooner, and take less memory while it waits.
+func spare(env *cli.Environment) {
+	collect := func() {}
+	if os.Getenv("GOGC") == "" {
+		percent := debug.SetGCPercent(startGCPercent)
+		collect = sync.OnceFunc(func() { debug.SetGCPercent(percent) })
+	}
+	idle := trim.WhenIdle(func() { collect(); trim.Memory() })
+	idle.Work(true) // the start
+	env.Started, env.Working = trim.Program, idle.Work
+	env.Launched = func() {
+		idle.Started()
+		time.AfterFunc(firstCall, collect)
+	}
 }

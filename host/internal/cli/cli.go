@@ -40,7 +40,8 @@ type Environment struct {
 	Started func()
 	// Launched, if set, is called whenever a plugin has been launched.
 	Launched func()
-	// Working, if set, is called when a server begins to work, and when it has answered all that it was asked.
+	// Working, if set, is called when a server begins to work, and when it has answered all that it was asked. The start
+	// is work too, which has begun.
 	Working func(begins bool)
 	// WorkFactor is that of auth.StoreOptions: 0 but in tests.
 	WorkFactor int

@@ -148,6 +148,9 @@ func run(cmd *cobra.Command, env Environment, f runFlags) error {
 		defer watch(cmd, env, f, log, parts.offer.reselect)()
 	}
 	defer parts.offer.watch(cmd.Context())()
+	if env.Working != nil {
+		env.Working(false)
+	}
 	err = server.Serve(cmd.Context(), env.In, env.Out)
 	// A token that was renewed and not stored would be lost, and its refresh token
 	// with it. The signal that ended the server does not end this.

@@ -139,7 +139,7 @@ func notDispatched(context.Context, mcp.CallToolRequest) (*mcp.CallToolResult, e
 // Serve answers until in ends or ctx does, drains, and leaves no plugin behind.
 func (s *Server) Serve(ctx context.Context, in io.Reader, out io.Writer) error {
 	s.calls.Announce()
-	go s.calls.Expect(s.cfg.Selection.Tools())
+	go s.calls.Expect(s.selection.Load().Tools())
 	go s.offer()
 	err := stdio.Serve(ctx, stdio.Config{
 		In: in, Out: out, Handle: s.handle, Log: s.cfg.Log, MaxLine: s.cfg.MaxLine,

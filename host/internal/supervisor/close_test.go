@@ -122,6 +122,37 @@ func TestCloseWhileCallsBegin(t *testing.T) {
 	eventually(t, "goroutines are back", func() bool { return runtime.NumGoroutine() <= before })
 }
 
+// A call that begins when Close has closed the connection already, and the process has not ended yet, is not the
+// plugin's fault.
+func TestCallOfAProcessThatCloseEnds(t *testing.T) {
+	t.Parallel()
+	s, sp := start(t), spec(t, "ok")
+	sl, err := s.slot(sp)
+	if err != nil {
+		t.Fatal(err)
+	}
+	proc, err := sl.acquire(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer sl.release(proc)
+	connection, err := proc.client.Client()
+	if err != nil {
+		t.Fatal(err)
+	}
+	s.cancel()
+	if err := connection.Close(); err != nil { // as Kill does
+		t.Fatal(err)
+	}
+	tool := sp.Tools[write]
+	_, err = s.callOn(t.Context(), sl, proc, tool,
+		&pluginv1.CallToolRequest{CallId: rand.Text(), Tool: tool.Name, Arguments: []byte(`{}`)})
+	var crash *CrashError
+	if !errors.As(err, &crash) {
+		t.Errorf("%T: %v", err, err)
+	}
+}
+
 // A process that ends just when a call begins: its connection is already closed on the
 // host's side, and the call tells of the end all the same.
 func TestCallOfAProcessThatHasEnded(t *testing.T) {

@@ -188,8 +188,8 @@ func (s *Supervisor) callOn(ctx context.Context, sl *slot, proc *process, tool p
 		s.settle(sl, proc, tool.Name, r.GetCallId())
 		return nil, context.Cause(ctx)
 	case status.Code(err) == codes.Unavailable && proc.gone(exitPatience),
-		// The connection to a process that has ended is closed from this side.
-		status.Code(err) == codes.Canceled && proc.gone(0):
+		// The connection to a process that has ended, or that Close ends, is closed from this side.
+		status.Code(err) == codes.Canceled && (proc.gone(0) || s.ctx.Err() != nil && proc.gone(exitPatience)):
 		crash := s.crash(proc, whose)
 		sl.mu.Lock()
 		kept := *crash // the caller may add to its own

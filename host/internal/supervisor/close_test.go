@@ -122,12 +122,11 @@ func TestCloseWhileCallsBegin(t *testing.T) {
 	eventually(t, "goroutines are back", func() bool { return runtime.NumGoroutine() <= before })
 }
 
-// A call that begins when Close has closed the connection already, and the process has not ended yet, is not the
-// plugin's fault.
-func TestCallOfAProcessThatCloseEnds(t *testing.T) {
-	t.Parallel()
-	s, sp := start(t), spec(t, "ok")
-	sl, err := s.slot(sp)
+// acquired is a process that a call has been given.
+func acquired(t *testing.T) (*Supervisor, *slot, *process) {
+	t.Helper()
+	s := start(t)
+	sl, err := s.slot(spec(t, "ok"))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -135,7 +134,27 @@ func TestCallOfAProcessThatCloseEnds(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer sl.release(proc)
+	t.Cleanup(func() { sl.release(proc) })
+	return s, sl, proc
+}
+
+// wantCrash makes a call on a process that ends.
+func wantCrash(t *testing.T, s *Supervisor, sl *slot, proc *process) {
+	t.Helper()
+	tool := sl.spec.Tools[write]
+	_, err := s.callOn(t.Context(), sl, proc, tool,
+		&pluginv1.CallToolRequest{CallId: rand.Text(), Tool: tool.Name, Arguments: []byte(`{}`)})
+	var crash *CrashError
+	if !errors.As(err, &crash) {
+		t.Errorf("%T: %v", err, err)
+	}
+}
+
+// A call that begins when Close has closed the connection already, and the process has not ended yet, is not the
+// plugin's fault.
+func TestCallOfAProcessThatCloseEnds(t *testing.T) {
+	t.Parallel()
+	s, sl, proc := acquired(t)
 	connection, err := proc.client.Client()
 	if err != nil {
 		t.Fatal(err)
@@ -144,35 +163,14 @@ func TestCallOfAProcessThatCloseEnds(t *testing.T) {
 	if err := connection.Close(); err != nil { // as Kill does
 		t.Fatal(err)
 	}
-	tool := sp.Tools[write]
-	_, err = s.callOn(t.Context(), sl, proc, tool,
-		&pluginv1.CallToolRequest{CallId: rand.Text(), Tool: tool.Name, Arguments: []byte(`{}`)})
-	var crash *CrashError
-	if !errors.As(err, &crash) {
-		t.Errorf("%T: %v", err, err)
-	}
+	wantCrash(t, s, sl, proc)
 }
 
 // A process that ends just when a call begins: its connection is already closed on the
 // host's side, and the call tells of the end all the same.
 func TestCallOfAProcessThatHasEnded(t *testing.T) {
 	t.Parallel()
-	s, sp := start(t), spec(t, "ok")
-	sl, err := s.slot(sp)
-	if err != nil {
-		t.Fatal(err)
-	}
-	proc, err := sl.acquire(t.Context())
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer sl.release(proc)
+	s, sl, proc := acquired(t)
 	proc.kill()
-	tool := sp.Tools[write]
-	_, err = s.callOn(t.Context(), sl, proc, tool,
-		&pluginv1.CallToolRequest{CallId: rand.Text(), Tool: tool.Name, Arguments: []byte(`{}`)})
-	var crash *CrashError
-	if !errors.As(err, &crash) {
-		t.Errorf("%T: %v", err, err)
-	}
+	wantCrash(t, s, sl, proc)
 }

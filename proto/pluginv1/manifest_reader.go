@@ -162,11 +162,7 @@ func (r *manifestReader) list(kind jsontext.Kind, words string, item func() erro
 			return err
 		}
 	}
-	if r.dec.PeekKind() == jsontext.KindEndArray {
-		_, err := r.dec.ReadToken()
-		return err
-	}
-	if _, err := r.dec.ReadToken(); err != nil {
+	if end, err := r.dec.ReadToken(); err != nil || end.Kind() == jsontext.KindEndArray {
 		return err
 	}
 	return fmt.Errorf("%s: want %s", where(r.dec.StackPointer().Parent()), words)

@@ -48,16 +48,14 @@ func start(workFactor int) {
 	// Writing to a client that has gone then fails, and the server stops its plugins
 	// and ends. By default the signal would kill it at once.
 	signal.Ignore(syscall.SIGPIPE)
-	env := cli.Environment{In: in, Out: out, Err: os.Stderr, Version: version, Bundled: bundledPlugins,
-		Distribution: distribution, WorkFactor: workFactor}
-	if len(os.Args) > 1 && os.Args[1] == "run" {
-		spare(&env)
-	}
-	os.Exit(cli.Main(os.Args[1:], env))
+	os.Exit(cli.Main(os.Args[1:], cli.Environment{
+		In: in, Out: out, Err: os.Stderr, Version: version, Bundled: bundledPlugins,
+		Distribution: distribution, WorkFactor: workFactor, Serving: spare,
+	}))
 }
 
 // spare lets a server start sooner, and take less memory while it waits.
-func spare(env *cli.Environment) {
+func spare() cli.Hooks {
 	collect := func() {}
 	if os.Getenv("GOGC") == "" {
 		percent := debug.SetGCPercent(startGCPercent)
@@ -65,9 +63,8 @@ func spare(env *cli.Environment) {
 	}
 	idle := trim.WhenIdle(func() { collect(); trim.Memory() })
 	idle.Work(true) // the start
-	env.Started, env.Working = trim.Program, idle.Work
-	env.Launched = func() {
+	return cli.Hooks{Initialized: trim.Program, Working: idle.Work, Launched: func() {
 		idle.Started()
 		time.AfterFunc(firstCall, collect)
-	}
+	}}
 }

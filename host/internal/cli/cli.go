@@ -36,13 +36,8 @@ type Environment struct {
 	// Distribution is the file that a team's own build was made from (distribution.Parse), in base64; empty for
 	// the plain auth0-mcp.
 	Distribution string
-	// Started, if set, is called when a server's handshake is over: most of what was used until then is not used again.
-	Started func()
-	// Launched, if set, is called whenever a plugin has been launched.
-	Launched func()
-	// Working, if set, is called when a server begins to work, and when it has answered all that it was asked. The start
-	// is work too, which has begun.
-	Working func(begins bool)
+	// Serving, if set, is called when a server starts.
+	Serving func() Hooks
 	// WorkFactor is that of auth.StoreOptions: 0 but in tests.
 	WorkFactor int
 
@@ -50,6 +45,17 @@ type Environment struct {
 	locks distribution.Distribution
 	// progress is on the screen while a command works; nil if there is none. A question to the user stops it.
 	progress *console.Progress
+}
+
+// Hooks are called while a server runs, each if it is set.
+type Hooks struct {
+	// Initialized is called when the handshake is over: most of what was used until then is not used again.
+	Initialized func()
+	// Launched is called whenever a plugin has been launched.
+	Launched func()
+	// Working is called when the server begins to work, and when it has answered all that it was asked. The start is
+	// work too, which has begun.
+	Working func(begins bool)
 }
 
 // Main runs one command and returns the exit status.

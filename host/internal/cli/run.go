@@ -116,6 +116,10 @@ func (f *runFlags) addTenant(cmd *cobra.Command) {
 const minMaxLine = 4096
 
 func run(cmd *cobra.Command, env Environment, f runFlags) error {
+	var hooks Hooks
+	if env.Serving != nil {
+		hooks = env.Serving()
+	}
 	log, err := f.log.logger(env.Err)
 	if err != nil {
 		return err
@@ -134,10 +138,11 @@ func run(cmd *cobra.Command, env Environment, f runFlags) error {
 	if err != nil {
 		return err
 	}
+	parts.calls.Plugins.Launched = hooks.Launched
 	parts.tenant.events.Run()
 	server := mcpserver.New(mcpserver.Config{Version: env.Version, Selection: parts.selection, Calls: parts.calls,
-		Structured: structured, MaxLine: f.maxLine, Initialized: env.Started, Working: env.Working, Log: log,
-		Reloads: len(f.dev) > 0 || parts.tenant.watchable})
+		Structured: structured, MaxLine: f.maxLine, Initialized: hooks.Initialized, Working: hooks.Working,
+		Reloads: len(f.dev) > 0 || parts.tenant.watchable, Log: log})
 	parts.offer.replace = server.Replace
 	if isTerminal(env.In) {
 		sayLine(env.Err, "This is a server for MCP clients: it waits for JSON-RPC messages here, not for commands. "+
@@ -148,8 +153,8 @@ func run(cmd *cobra.Command, env Environment, f runFlags) error {
 		defer watch(cmd, env, f, log, parts.offer.reselect)()
 	}
 	defer parts.offer.watch(cmd.Context())()
-	if env.Working != nil {
-		env.Working(false)
+	if hooks.Working != nil {
+		hooks.Working(false)
 	}
 	err = server.Serve(cmd.Context(), env.In, env.Out)
 	// A token that was renewed and not stored would be lost, and its refresh token
@@ -222,7 +227,7 @@ func (f runFlags) server(cmd *cobra.Command, env Environment, log *slog.Logger) 
 	}
 	log.Info("serving", "version", env.Version, "tenant", t.domain, "tools", len(selection.Tools()), "read-only",
 		readOnly)
-	if bounds.Launched, bounds.Profile = env.Launched, t.profile; f.sandbox {
+	if bounds.Profile = t.profile; f.sandbox {
 		bounds.Profile = "(sandbox)"
 	}
 	return &running{selection: selection, offer: offer, tenant: t, calls: toolcall.Config{

@@ -18,7 +18,8 @@ import (
 // and let go at the end.
 func TestTheProgramIsMadeReady(t *testing.T) {
 	program := []byte("#!/bin/sh\n# the plugin of " + t.TempDir() + "\n")
-	name := fmt.Sprintf("memfd:auth0-mcp-plugin-%x", sum(program)[:4])
+	digest := sha256.Sum256(program)
+	name := fmt.Sprintf("memfd:auth0-mcp-plugin-%x", digest[:4])
 	selection := installed(t, program)
 	c := dial(t, catalog.Filter{}, func(cfg *Config) { cfg.Selection = selection }, "ok")
 	awaitOpen(t, name, true)
@@ -49,11 +50,6 @@ func awaitOpen(t *testing.T, name string, want bool) {
 	}
 }
 
-func sum(data []byte) []byte {
-	digest := sha256.Sum256(data)
-	return digest[:]
-}
-
 // installed are the tools of a plugin that is this program.
 func installed(t *testing.T, program []byte) *catalog.Selection {
 	t.Helper()
@@ -70,8 +66,8 @@ func installed(t *testing.T, program []byte) *catalog.Selection {
 		}
 	}
 	lock := catalog.Lock{Plugins: map[string]catalog.LockEntry{m.Name: {Version: m.Version,
-		Manifest: catalog.Digest(sum(manifest)), Platforms: map[string]catalog.Pin{
-			catalog.Platform(): {Binary: catalog.Digest(sum(program))}}}}}
+		Manifest: sha256.Sum256(manifest), Platforms: map[string]catalog.Pin{
+			catalog.Platform(): {Binary: sha256.Sum256(program)}}}}}
 	plugins, err := catalog.Load(catalog.Sources{PluginDirs: []string{dir}, Lock: lock})
 	if err != nil {
 		t.Fatal(err)

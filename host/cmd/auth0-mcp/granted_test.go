@@ -54,7 +54,7 @@ func TestGrantedScopesDecideTheList(t *testing.T) {
 	dev.role("ok")
 	signInAs(t, env, served.Addr, machine, dev.folder, "read:logs")
 	if recorded, err := os.ReadFile(home + "/s/auth0-mcp/granted/default.json"); err != nil ||
-		!strings.Contains(string(recorded), `"read:logs"`) || strings.Contains(string(recorded), "ey") {
+		!strings.Contains(string(recorded), `"read:logs"`) || strings.Contains(string(recorded), "eyJ") {
 		t.Errorf("recorded %s, %v", recorded, err)
 	}
 

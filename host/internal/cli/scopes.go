@@ -26,12 +26,17 @@ func pickScopes(ctx context.Context, env Environment, s account.ScopeTools, kept
 	chosen := slices.Clone(kept)
 	confirmed := false
 	// The form validates what is selected from the beginning on: it counts when it is confirmed.
+	// A program that quits, unlike one that is interrupted, waits for its reader before it closes what that reads.
 	note := func(_ tea.Model, message tea.Msg) tea.Msg {
-		if typed, ok := message.(tea.KeyPressMsg); ok {
-			confirmed = typed.Code == tea.KeyEnter
+		switch m := message.(type) {
+		case tea.KeyPressMsg:
+			confirmed = m.Code == tea.KeyEnter
+		case tea.InterruptMsg:
+			return tea.QuitMsg{}
 		}
 		return message
 	}
+	quit := func(p *tea.Program) { context.AfterFunc(ctx, p.Quit) }
 	options := scopeOptions(s, screen.Width)
 	field := huh.NewMultiSelect[string]().
 		Title("Select the scopes to request").
@@ -43,9 +48,9 @@ func pickScopes(ctx context.Context, env Environment, s account.ScopeTools, kept
 			}
 			return nil
 		})
-	form := huh.NewForm(huh.NewGroup(field)).WithProgramOptions(tea.WithFilter(note)).WithInput(env.In).
-		WithOutput(env.Err)
-	err := form.RunWithContext(ctx)
+	form := huh.NewForm(huh.NewGroup(field)).
+		WithProgramOptions(tea.WithFilter(note), tea.WithoutSignalHandler(), quit).WithInput(env.In).WithOutput(env.Err)
+	err := form.Run()
 	if errors.Is(err, huh.ErrUserAborted) || ctx.Err() != nil {
 		return nil, account.ErrCancelled
 	}

@@ -25,6 +25,7 @@ var imports = map[string]map[string]string{
 	"atomicfile": {},
 	"console":    {"redact": "texts of others must not steer a terminal"},
 	"jsondoc":    {},
+	"procgroup":  {},
 	"ratelimit":  {},
 	"redact":     {"jsondoc": "a secret has a path in its document"},
 	"suggest":    {},
@@ -62,6 +63,7 @@ var imports = map[string]map[string]string{
 	},
 	"conformance": {
 		"catalog":    "a tool is called with arguments that fit its schema",
+		"procgroup":  "Ctrl-C is for the command, not for the plugin",
 		"redact":     "words of plugins must not steer a terminal",
 		"supervisor": "a plugin is launched and called as by the server",
 	},
@@ -76,6 +78,7 @@ var imports = map[string]map[string]string{
 		"atomicfile": "what other users can change is not pinned",
 		"catalog":    "it makes a manifest that the host accepts",
 		"jsondoc":    "a server's schemas are read strictly",
+		"procgroup":  "Ctrl-C is for the command; a server ends with the program that runs it",
 		"redact":     "a server's texts must not steer a terminal or hide anything",
 	},
 	"vault":    {"atomicfile": "all processes of a user share its files"},
@@ -100,6 +103,7 @@ var imports = map[string]map[string]string{
 	},
 	"supervisor": {
 		"atomicfile": "what is executed only this user can change",
+		"procgroup":  "a plugin ends with what it forked, and not by the terminal's Ctrl-C",
 		"redact":     "texts of plugins must not steer a terminal",
 	},
 	"account": {
@@ -141,6 +145,7 @@ var imports = map[string]map[string]string{
 		"auth":       "it examines stores and sessions",
 		"catalog":    "it examines plugins",
 		"clients":    "it examines clients' files",
+		"procgroup":  "Ctrl-C is for the command, not for the server that it tries",
 		"redact":     "findings and bundles hold no secrets",
 		"supervisor": "it asks a plugin under development for its manifest",
 		"tenant":     "it examines the way to the tenant",
@@ -152,6 +157,7 @@ var imports = map[string]map[string]string{
 	"source": {
 		"atomicfile": "keys are believed only if no other user can change them",
 		"catalog":    "files are known by their digests",
+		"procgroup":  "Ctrl-C is for the command, not for auth0-mcp-fetch",
 		"redact":     "errors of sources must not steer a terminal",
 		"release":    "versions are ordered as in an index",
 	},
@@ -185,7 +191,8 @@ var only = map[string]struct {
 		"not the SDK"},
 	"github.com/auth0-mcp/auth0-mcp/sandbox": {[]string{"cli"}, "only the command line starts the built-in tenant"},
 	"github.com/auth0/go-auth0/management":   {nil, "the host sends what plugins ask for and knows no resource"},
-	"os/exec": {[]string{"auth", "cli", "conformance", "doctor", "fakeplugin", "source", "supervisor", "wrap"},
+	"os/exec": {[]string{"auth", "cli", "conformance", "doctor", "fakeplugin", "procgroup", "source", "supervisor",
+		"wrap"},
 		"the holder of the token, the catalog and what is kept start nothing"},
 	"net/http": {[]string{"account", "analytics", "approval", "auth", "cli", "conformance", "doctor", "egress",
 		"fakeplugin", "fetch", "plan", "ratelimit", "supervisor", "tenant", "toolcall"},

@@ -6,14 +6,10 @@ package main
 import (
 	"context"
 	"os"
-	"os/signal"
 
 	"github.com/auth0-mcp/auth0-mcp/host/internal/fetch"
 )
 
 func main() {
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
-	status := fetch.Main(ctx, os.Stdin, os.Stdout, os.Stderr) //nolint:forbidigo // the reply goes there
-	stop()
-	os.Exit(status)
+	os.Exit(fetch.Main(context.Background(), os.Stdin, os.Stdout, os.Stderr)) //nolint:forbidigo // the reply goes there
 }

@@ -19,6 +19,7 @@ import (
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/credentials"
 
+	"github.com/auth0-mcp/auth0-mcp/host/internal/procgroup"
 	"github.com/auth0-mcp/auth0-mcp/host/internal/redact"
 	"github.com/auth0-mcp/auth0-mcp/proto/pluginv1"
 )
@@ -63,6 +64,7 @@ func (e *exam) begin(ctx context.Context, extra ...string) (*process, error) {
 		cmd.Env = append(cmd.Env, "SystemRoot="+root)
 	}
 	cmd.Dir, cmd.Stderr, cmd.WaitDelay = folder, p.stderr, time.Second
+	procgroup.Own(cmd)
 	var stdout io.ReadCloser
 	if p.stdin, err = cmd.StdinPipe(); err == nil {
 		if stdout, err = cmd.StdoutPipe(); err == nil {

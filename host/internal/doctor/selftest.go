@@ -21,6 +21,7 @@ import (
 	"github.com/dustin/go-humanize/english"
 
 	"github.com/auth0-mcp/auth0-mcp/host/internal/clients"
+	"github.com/auth0-mcp/auth0-mcp/host/internal/procgroup"
 )
 
 const (
@@ -148,6 +149,7 @@ func (d *Doctor) serve(ctx context.Context, args, environ []string, stderr io.Wr
 	cmd.Dir = filepath.VolumeName(d.at.executable) + string(filepath.Separator)
 	cmd.Stderr = stderr
 	cmd.WaitDelay = serverGrace
+	procgroup.Own(cmd)
 	if runtime.GOOS != "windows" { // where only killing is possible
 		cmd.Cancel = func() error { return cmd.Process.Signal(os.Interrupt) }
 	}

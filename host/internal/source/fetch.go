@@ -18,6 +18,7 @@ import (
 
 	"github.com/auth0-mcp/auth0-mcp/host/internal/atomicfile"
 	"github.com/auth0-mcp/auth0-mcp/host/internal/catalog"
+	"github.com/auth0-mcp/auth0-mcp/host/internal/procgroup"
 	"github.com/auth0-mcp/auth0-mcp/host/internal/redact"
 )
 
@@ -237,6 +238,7 @@ func (f Fetcher) ask(ctx context.Context, q Query) (reply Reply, err error) {
 	cmd := exec.CommandContext(ctx, f.Program) //nolint:gosec // ours, beside the host
 	cmd.Env = environment(os.Getenv)
 	cmd.WaitDelay = 5 * time.Second
+	procgroup.Own(cmd)
 	answer, complaints := bounded{limit: maxReply}, bounded{limit: 4 << 10}
 	cmd.Stdout, cmd.Stderr = &answer, &complaints
 	// It stays open: if this process ends, the other one does too.

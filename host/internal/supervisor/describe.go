@@ -11,6 +11,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/auth0-mcp/auth0-mcp/host/internal/procgroup"
 	"github.com/auth0-mcp/auth0-mcp/proto/pluginv1"
 )
 
@@ -99,8 +100,7 @@ func describeCommand(ctx context.Context, path string, args []string, out *bound
 	}
 	cmd.Stdout, cmd.Stderr = out, stderr
 	cmd.WaitDelay = describeGrace
-	ownGroup(cmd)
-	cmd.Cancel = func() error { return killGroup(cmd.Process) }
+	procgroup.Own(cmd)
 	return cmd
 }
 
@@ -109,7 +109,7 @@ func runDescribe(cmd *exec.Cmd) error {
 		return err
 	}
 	if awaitExit(cmd.Process) {
-		_ = killGroup(cmd.Process) // before Wait: until then the number is its own
+		_ = procgroup.Kill(cmd.Process) // before Wait: until then the number is its own
 	}
 	return cmd.Wait()
 }

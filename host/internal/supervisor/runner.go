@@ -13,6 +13,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/auth0-mcp/auth0-mcp/host/internal/procgroup"
 	"github.com/auth0-mcp/auth0-mcp/proto/pluginv1"
 )
 
@@ -68,8 +69,8 @@ func newRunner(ctx context.Context, spec Spec, cfg runnerConfig) *processRunner 
 		// A neutral folder, so that nothing is found or written by accident where
 		// the MCP client happens to run.
 		cmd.Dir = cfg.dir
+		procgroup.Own(cmd)
 		cmd.Cancel = r.killNow
-		ownGroup(cmd)
 		return cmd
 	}
 	r.cmd = r.command()
@@ -204,7 +205,7 @@ func (r *processRunner) reap(prog *program, stdout, stderr *os.File) {
 // endFamily kills the process with all that it forked. The caller holds r.mu.
 func (r *processRunner) endFamily() error {
 	now, _ := family(r.cmd.Process.Pid)
-	err := killGroup(r.cmd.Process)
+	err := procgroup.Kill(r.cmd.Process)
 	end(append(now, r.family...))
 	return err
 }

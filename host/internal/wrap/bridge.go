@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"github.com/auth0-mcp/auth0-mcp/host/internal/atomicfile"
+	"github.com/auth0-mcp/auth0-mcp/host/internal/procgroup"
 	"github.com/auth0-mcp/auth0-mcp/host/internal/redact"
 )
 
@@ -102,6 +103,7 @@ func (b Bridge) run(ctx context.Context, r bridgeRun, request, answer any) error
 	out, said := &head{limit: maxOutputBytes}, &tail{}
 	cmd.Stdout, cmd.Stderr = out, said
 	cmd.WaitDelay = time.Second
+	procgroup.Own(cmd)
 	err = cmd.Run()
 	switch {
 	case ctx.Err() != nil:

@@ -15,7 +15,6 @@ import (
 	"fmt"
 	"io"
 	"os"
-	"os/signal"
 
 	"github.com/auth0-mcp/auth0-mcp/plugins/wrap"
 	"github.com/auth0-mcp/auth0-mcp/sdk"
@@ -31,8 +30,6 @@ func main() {
 var errUsage = errors.New("this program is run by auth0-mcp: see auth0-mcp plugin wrap --help")
 
 func run(args []string) error {
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
-	defer stop()
 	switch {
 	case len(args) >= 3 && args[0] == "serve":
 		// The SDK gives stderr to go-plugin; the server's log takes the plain one.
@@ -53,7 +50,7 @@ func run(args []string) error {
 		return answer(&request, func() (any, error) { return wrap.Prepare(request.Command, request.Env, request.Pin) })
 	case len(args) == 1 && args[0] == "list":
 		var launch wrap.Launch
-		return answer(&launch, func() (any, error) { return launch.List(ctx, os.Stderr) })
+		return answer(&launch, func() (any, error) { return launch.List(context.Background(), os.Stderr) })
 	}
 	return errUsage
 }

@@ -3,8 +3,6 @@ package main
 import (
 	"context"
 	"errors"
-	"os"
-	"path/filepath"
 	"strings"
 	"testing"
 	"time"
@@ -18,11 +16,7 @@ import (
 // The TypeScript SDK's does so in e2e.
 func TestMCPGoClient(t *testing.T) {
 	dev := t.TempDir()
-	self, err := os.Executable()
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := copyFile(self, filepath.Join(dev, "auth0-mcp-plugin-ok")); err != nil {
+	if err := copyPlugin(dev, "ok"); err != nil {
 		t.Fatal(err)
 	}
 	for _, version := range mcp.ValidProtocolVersions {

@@ -10,7 +10,6 @@ import (
 	"io"
 	"os"
 	"os/exec"
-	"path/filepath"
 	"regexp"
 	"runtime"
 	"strconv"
@@ -32,11 +31,7 @@ type program struct {
 func startProgram(t *testing.T) *program {
 	t.Helper()
 	dev, home := t.TempDir(), t.TempDir()
-	self, err := os.Executable()
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := copyFile(self, filepath.Join(dev, "auth0-mcp-plugin-ok")); err != nil {
+	if err := copyPlugin(dev, "ok"); err != nil {
 		t.Fatal(err)
 	}
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(t.Context()), 2*patience)
@@ -45,6 +40,7 @@ func startProgram(t *testing.T) *program {
 		"--dev-plugin", dev)}
 	p.cmd.Env = append(os.Environ(), "HOME="+home, "XDG_CONFIG_HOME="+home, "XDG_DATA_HOME="+home,
 		"GORACE=atexit_sleep_ms=0")
+	var err error
 	if p.in, err = p.cmd.StdinPipe(); err != nil {
 		t.Fatal(err)
 	}

@@ -115,10 +115,7 @@ func newStation(t *testing.T, tenant *heldTenant) *station {
 func pluginFolder(t *testing.T) string {
 	t.Helper()
 	dir := t.TempDir()
-	self, err := os.Executable()
-	if err == nil {
-		err = copyFile(self, filepath.Join(dir, "auth0-mcp-plugin-ok"))
-	}
+	err := copyPlugin(dir, "ok")
 	m := fakeplugin.Manifest("ok")
 	m.Executable = "auth0-mcp-plugin-ok"
 	data, encodeErr := m.Encode()

@@ -4,9 +4,11 @@ import (
 	"context"
 	"encoding/base64"
 	"errors"
+	"fmt"
 	"io"
 	"net"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"slices"
 	"syscall"
@@ -16,7 +18,6 @@ import (
 	"github.com/rogpeppe/go-internal/testscript"
 
 	"github.com/auth0-mcp/auth0-mcp/host/internal/fakeplugin"
-	"github.com/auth0-mcp/auth0-mcp/host/internal/fetch"
 	"github.com/auth0-mcp/auth0-mcp/sandbox"
 )
 
@@ -28,30 +29,34 @@ const (
 	testWorkFactor = 4
 )
 
-// The test binary is auth0-mcp, and the plugins that the scripts install.
+// The test binary is auth0-mcp, and the programs that drive it.
 func TestMain(m *testing.M) {
-	testscript.Main(m, map[string]func(){
-		"auth0-mcp":                       startPatiently,
-		"auth0-mcp-team":                  startDistribution,
-		"auth0-mcp-plugin-ok":             fakeplugin.Main,
-		"auth0-mcp-plugin-logs":           fakeplugin.Main,
-		"auth0-mcp-plugin-files":          fakeplugin.Main,
-		"auth0-mcp-plugin-external":       fakeplugin.Main,
-		"auth0-mcp-plugin-liar":           fakeplugin.Main,
-		"auth0-mcp-plugin-contract-noisy": fakeplugin.Main,
-		"auth0-mcp-fetch":                 fetchPlugin,
-		"screen":                          screen,
-		"fits":                            fits,
+	testscript.Main(withPrograms{m}, map[string]func(){
+		"auth0-mcp":      startPatiently,
+		"auth0-mcp-team": startDistribution,
+		"screen":         screen,
+		"fits":           fits,
 	})
 }
 
-// fetchPlugin is auth0-mcp-fetch. The host hands on next to nothing of its environment, so that the race detector would
-// wait a second at its end.
-func fetchPlugin() {
-	if self, err := os.Executable(); err == nil && os.Getenv("GORACE") == "" {
-		_ = syscall.Exec(self, os.Args, append(os.Environ(), "GORACE=atexit_sleep_ms=0")) // not on Windows
+// withPrograms are the tests, with auth0-mcp-fetch beside auth0-mcp, and the fake plugin.
+type withPrograms struct{ *testing.M }
+
+func (m withPrograms) Run() int {
+	host, err := exec.LookPath("auth0-mcp")
+	if err == nil {
+		err = fakeplugin.Build(filepath.Dir(host), "../auth0-mcp-fetch")
 	}
-	os.Exit(fetch.Main(context.Background(), os.Stdin, os.Stdout, os.Stderr)) //nolint:forbidigo // the reply goes there
+	if err != nil {
+		fmt.Fprintln(os.Stderr, "building auth0-mcp-fetch:", err)
+		return 1
+	}
+	return fakeplugin.Run(m.M)
+}
+
+// copyPlugin puts the fake plugin into a folder, for a role.
+func copyPlugin(dir, role string) error {
+	return copyFile(fakeplugin.Program(), filepath.Join(dir, "auth0-mcp-plugin-"+role))
 }
 
 // startPatiently gives plugins more time to start than users would, for a busy machine.
@@ -106,12 +111,9 @@ func TestScripts(t *testing.T) {
 func makePlugin(ts *testscript.TestScript, _ bool, args []string) {
 	dir, role := ts.MkAbs(args[0]), args[1]
 	ts.Check(os.MkdirAll(dir, 0o755))
-	name := "auth0-mcp-plugin-" + role
-	self, err := os.Executable()
-	ts.Check(err)
-	ts.Check(copyFile(self, filepath.Join(dir, name)))
+	ts.Check(copyPlugin(dir, role))
 	m := fakeplugin.Manifest(role)
-	m.Executable = name
+	m.Executable = "auth0-mcp-plugin-" + role
 	data, err := m.Encode()
 	ts.Check(err)
 	ts.Check(os.WriteFile(filepath.Join(dir, "manifest.json"), data, 0o600))

@@ -27,15 +27,11 @@ type devPlugin struct {
 
 func newDevPlugin(t *testing.T) devPlugin {
 	t.Helper()
-	self, err := os.Executable()
-	if err != nil {
+	programs := t.TempDir()
+	if err := copyPlugin(programs, "ok"); err != nil {
 		t.Fatal(err)
 	}
-	d := devPlugin{t, t.TempDir(), filepath.Join(t.TempDir(), "auth0-mcp-plugin-ok")}
-	if err := copyFile(self, d.binary); err != nil {
-		t.Fatal(err)
-	}
-	return d
+	return devPlugin{t, t.TempDir(), filepath.Join(programs, "auth0-mcp-plugin-ok")}
 }
 
 // build replaces the executable, as a compiler does.

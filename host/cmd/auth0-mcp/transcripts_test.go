@@ -25,11 +25,7 @@ func TestTranscripts(t *testing.T) {
 		t.Fatalf("%d transcripts, %v", len(files), err)
 	}
 	dev := t.TempDir()
-	self, err := os.Executable()
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := copyFile(self, filepath.Join(dev, "auth0-mcp-plugin-ok")); err != nil {
+	if err := copyPlugin(dev, "ok"); err != nil {
 		t.Fatal(err)
 	}
 	for _, file := range files {

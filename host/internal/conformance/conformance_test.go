@@ -13,13 +13,9 @@ import (
 	"github.com/auth0-mcp/auth0-mcp/host/internal/fakeplugin"
 )
 
-// The test binary is the fake plugins: each is launched with its role as its argument.
+// The fake plugin is launched with its role as its argument.
 func TestMain(m *testing.M) {
-	if len(os.Args) > 1 && !strings.HasPrefix(os.Args[1], "-") {
-		fakeplugin.Main()
-		return
-	}
-	os.Exit(m.Run())
+	os.Exit(fakeplugin.Run(m))
 }
 
 // tenant answers every request with an empty list.
@@ -32,11 +28,7 @@ func (tenant) RoundTrip(r *http.Request) (*http.Response, error) {
 
 func config(t *testing.T, role string) Config {
 	t.Helper()
-	path, err := os.Executable()
-	if err != nil {
-		t.Fatal(err)
-	}
-	return Config{Path: path, Args: []string{role}, Domain: "tenant.auth0.example", Tenant: tenant{},
+	return Config{Path: fakeplugin.Program(), Args: []string{role}, Domain: "tenant.auth0.example", Tenant: tenant{},
 		StartTimeout: time.Minute}
 }
 

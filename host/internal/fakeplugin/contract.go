@@ -76,12 +76,12 @@ func contractManifest(role string) pluginv1.Manifest {
 // beginContract plays a role from the start of its process.
 func beginContract(role string) {
 	switch {
-	case role == ContractByHand && !Launched():
+	case role == ContractByHand && !launched():
 		hang()
-	case role == ContractNeedsHome && Launched() && os.Getenv("HOME") == "":
+	case role == ContractNeedsHome && launched() && os.Getenv("HOME") == "":
 		fmt.Fprintln(os.Stderr, "HOME is not set")
 		syscall.Exit(1)
-	case role == ContractOnce && Launched() && !alone():
+	case role == ContractOnce && launched() && !alone():
 		fmt.Fprintln(os.Stderr, "it runs already")
 		syscall.Exit(1)
 	}

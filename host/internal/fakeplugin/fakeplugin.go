@@ -1,7 +1,5 @@
-// Package fakeplugin is a plugin for the host's own tests: a test binary becomes
-// the plugin when it is launched as one. It implements the wire contract by hand,
-// without the SDK, so that it can also do what the SDK would not. Only tests
-// import it, and the plugin of the conformance suite.
+// Package fakeplugin is a plugin for the host's own tests, which build it as a program. It implements the wire contract
+// by hand, without the SDK, so that it can also do what the SDK would not. Only tests import it, and the program.
 package fakeplugin
 
 import (
@@ -54,8 +52,8 @@ const (
 	Narrow // reads, and declares the paths of logs only
 )
 
-// Launched reports whether this process was started as a plugin.
-func Launched() bool { return os.Getenv(pluginv1.MagicCookieKey) != "" }
+// launched reports whether this process was started as a plugin.
+func launched() bool { return os.Getenv(pluginv1.MagicCookieKey) != "" }
 
 // Manifest is the declaration of a plugin with a role.
 func Manifest(role string) pluginv1.Manifest {

@@ -54,7 +54,7 @@ func selectionOf(t *testing.T, names ...string) *catalog.Selection {
 		tools = append(tools, tool)
 	}
 	m.Tools = tools
-	path := ownBinary(t)
+	path := ownProgram(t)
 	plugins, err := catalog.Load(catalog.Sources{Dev: []catalog.DevPlugin{{Dir: t.TempDir(), Path: path, Manifest: m}}})
 	if err != nil {
 		t.Fatal(err)

@@ -30,13 +30,9 @@ import (
 	"github.com/auth0-mcp/auth0-mcp/sandbox"
 )
 
-// The test binary is the plugins that the server launches.
+// The server launches the fake plugin.
 func TestMain(m *testing.M) {
-	if fakeplugin.Launched() {
-		fakeplugin.Serve()
-		return
-	}
-	os.Exit(m.Run())
+	os.Exit(fakeplugin.Run(m))
 }
 
 // client is an MCP client on pipes to a server with real plugin processes and a
@@ -72,7 +68,7 @@ func connectWith(t *testing.T, filter catalog.Filter, configure func(*Config), r
 // dial is connectWith without the handshake.
 func dial(t *testing.T, filter catalog.Filter, configure func(*Config), roles ...string) *client {
 	t.Helper()
-	path := ownBinary(t)
+	path := ownProgram(t)
 	var sources catalog.Sources
 	for _, role := range roles {
 		sources.Dev = append(sources.Dev,
@@ -164,19 +160,15 @@ func TestObserveTellsWhatWasCarriedOut(t *testing.T) {
 	}
 }
 
-// ownBinary is a path of the test binary for one client alone, by which its plugins
+// ownProgram is a path of the fake plugin for one client alone, by which its plugins
 // are told from those of the tests beside it.
-func ownBinary(t *testing.T) string {
+func ownProgram(t *testing.T) string {
 	t.Helper()
-	self, err := os.Executable()
-	if err != nil {
-		t.Fatal(err)
-	}
 	if runtime.GOOS == "windows" {
-		return self // a link needs rights there, and the name does not matter
+		return fakeplugin.Program() // a link needs rights there, and the name does not matter
 	}
 	link := filepath.Join(t.TempDir(), "plugin")
-	if err := os.Symlink(self, link); err != nil {
+	if err := os.Symlink(fakeplugin.Program(), link); err != nil {
 		t.Fatal(err)
 	}
 	return link

@@ -17,32 +17,16 @@ import (
 	"github.com/auth0-mcp/auth0-mcp/proto/pluginv1"
 )
 
-// The test binary is the fake plugins: the supervisor launches it with the
-// plugin's role as its argument.
-func TestMain(m *testing.M) {
-	if fakeplugin.Launched() {
-		fakeplugin.Serve()
-		return
-	}
-	os.Exit(m.Run())
-}
+// The supervisor launches the fake plugin with a role as its argument.
+func TestMain(m *testing.M) { os.Exit(fakeplugin.Run(m)) }
 
 func spec(t *testing.T, role string) Spec {
 	t.Helper()
-	path, err := os.Executable()
-	if err != nil {
-		t.Fatal(err)
-	}
-	return Spec{Manifest: fakeplugin.Manifest(role), Path: path, Digest: ownDigest()}
+	return Spec{Manifest: fakeplugin.Manifest(role), Path: fakeplugin.Program(), Digest: programDigest()}
 }
 
-// ownDigest is that of the test binary, which takes a while.
-var ownDigest = sync.OnceValue(func() [32]byte {
-	path, err := os.Executable()
-	if err != nil {
-		return [32]byte{}
-	}
-	data, err := os.ReadFile(path)
+var programDigest = sync.OnceValue(func() [32]byte {
+	data, err := os.ReadFile(fakeplugin.Program())
 	if err != nil {
 		return [32]byte{} // no launch will succeed
 	}

@@ -1,4 +1,4 @@
-// Command auth0-mcp-plugin-conformance is a plugin with the tools that the official
+// Command auth0-mcp-plugin-conformance is the fake plugin as a program. By this name it has the tools that the official
 // MCP conformance suite calls, for e2e/conformance.test.mjs.
 package main
 
